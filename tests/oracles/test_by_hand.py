@@ -68,6 +68,8 @@ def test_smorms3_by_hand() -> None:
     path = smorms3(np.array(0.0), [3.0, -1.0], 0.2)
     assert path[0] == pytest.approx(-0.2 * math.sqrt(2.0), rel=1e-12)
     assert path[1] - path[0] == pytest.approx(0.25 / 3.1 / math.sqrt(3.1), rel=1e-12)
+    damped = smorms3(np.array(0.0), [3.0], 1.0, eps=0.5)  # x = 2.25 / 5 < lr, over sqrt(4.5) + 0.5
+    assert damped[0] == pytest.approx(-3.0 * 0.45 / (math.sqrt(4.5) + 0.5), rel=1e-12)
 
 
 def test_eve_by_hand() -> None:

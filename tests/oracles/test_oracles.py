@@ -18,7 +18,7 @@ from .momentum import momentum, nesterov
 from .rmsprop import rmsprop
 from .schedule_free import schedule_free_sgd
 from .sgd import sgd
-from .stages import clip_by_value, constant, inverse_sqrt, inverse_time, mean_of_weights, warmed_up
+from .stages import clip_by_global_norm, clip_by_value, constant, inverse_sqrt, inverse_time, mean_of_weights, warmed_up
 from .streams import STEPS, apart, df, halving, start, stream
 
 MU = 0.9
@@ -66,6 +66,8 @@ def test_shifted_rmsprop_is_the_look_ahead() -> None:
     v = np.diff(ahead, axis=0, prepend=start()[None])
     assert apart(ahead, shifted - MU * v, start()) < 1e-12
     assert apart(ahead, rmsprop(start(), bowl, **options), start()) > 1e-2
+    outside = rmsprop(start(), bowl, nesterov="shifted", lr_inside=False, **options)
+    assert apart(shifted, outside, start()) < 1e-12
 
 
 def test_coupled_decay_is_a_change_of_the_gradient() -> None:
@@ -154,6 +156,13 @@ def test_schedules_and_clipping() -> None:
     assert [constant(0.5)(7), inverse_sqrt(0.5)(4), inverse_time(0.5, 0.25)(5)] == [0.5, 0.25, 0.25]
     assert [warmed_up(constant(1.0), 4)(t) for t in (1, 2, 4, 9)] == [0.25, 0.5, 1.0, 1.0]
     assert clip_by_value([np.array([-3.0, 0.5, 2.0])], 1.0)[0].tolist() == [-1.0, 0.5, 1.0]
+    assert clip_by_global_norm([np.array([3.0]), np.array([4.0])], 5.25, eps=1.0)[1][0] == 4.0 * 5.25 / 6.0
+    assert clip_by_global_norm([np.array([3.0]), np.array([4.0])], 5.25)[1][0] == 4.0
+
+
+def test_mean_of_weights_from_a_step_on() -> None:
+    mean = mean_of_weights(np.array(0.0), [1.0, 2.0, 4.0, 6.0], start=3)
+    assert mean.tolist() == [1.0, 2.0, 4.0, 5.0]
 
 
 def test_catalogue() -> None:

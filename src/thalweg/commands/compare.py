@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shlex
 import sys
@@ -77,6 +78,7 @@ def _compare(given: dict[str, Any]) -> None:
     from thalweg.lab.step_cost import step_costs
     from thalweg.lab.store import Store
     from thalweg.lab.table import table
+    from thalweg.lab.trials import at_once
 
     source = Source(given["problem"], given["data"], given["target"], given["task"], given["my_rule"])
     rules = source.load_rules()
@@ -84,10 +86,10 @@ def _compare(given: dict[str, Any]) -> None:
     problem = source.load_problem()
     out = _writable(given["out"] or Path("thalweg-results") / problem.name)
     batch_size = min(given["batch_size"] or problem.batch_size, problem.train_size) if problem.train_size else 0
-    settings = Settings(
-        source, chosen, given["budget"] or protocol.BUDGET, given["seeds"] or protocol.SEEDS, given["steps"] or problem.steps,
-        batch_size, min(given["jobs"] or _cores(), len(chosen)),
-    )  # fmt: skip
+    budget, seeds, steps = given["budget"] or protocol.BUDGET, given["seeds"] or protocol.SEEDS, given["steps"] or problem.steps
+    portions = sum(math.ceil(max(budget, seeds) / at_once(problem, rules[name], steps)) for name in chosen)
+    jobs = min(given["jobs"] or _cores(), portions)  # a process takes a second or two to begin
+    settings = Settings(source, chosen, budget, seeds, steps, batch_size, jobs)
     notes = Console(stderr=True)
     kept = Store(out / "trials.sqlite3")
     try:

@@ -53,7 +53,7 @@ def sentences(budget: int, judged: int, steps: int, batch_size: int) -> list[str
         f"The winner starts afresh on {judged} other seeds and is judged on test data, which no choice has seen.",
         "A seed fixes the start and the order of the data. The seeds follow from a hash of this protocol, the problem, its data, "
         "the steps and the batch size; all optimizers have the same.",
-        "A run has diverged if a loss was not finite, or if its validation score at the end is worse than at the start. "
+        "A run has diverged if a loss was not finite, or if both its training and its validation loss ended above their start. "
         "No run is left out.",
         f"The target is a validation loss {NEAR:.0%} of the way from the lowest median that any optimizer here reached back to "
         "the start; so it depends on who takes part.",

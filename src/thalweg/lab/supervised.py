@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 HIDDEN = 32
 BATCH = 64
-STEPS, STEPS_OF_LARGE, LARGE = 500, 200, 100_000
+STEPS, STEPS_OF_LARGE, LARGE = 500, 100, 100_000
 """Steps of a trial by default, and of one with more than LARGE parameters."""
 SPLIT_SEED = 0
 SHARES = (0.6, 0.8)

@@ -26,7 +26,8 @@ WORK = 2e9
 class Trial:
     """One run: what it was, its curves at `protocol.evaluated_at`, and how it ended. Curves may hold inf and NaN.
 
-    It has diverged if a loss was not finite, or if its validation score at the end is worse than at the start.
+    It has diverged if a loss was not finite, or if both the training loss and the validation loss end above their
+    start. Either alone would not do: the one is noisy on a mini-batch, and the other rises where a network learns by heart.
     """
 
     lr: float
@@ -94,14 +95,16 @@ def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, ba
         ask = functools.partial(problem.loss_and_grad, draw=next(draws))
         loss, grads = ask(params)
         training.add(loss)
+        if step == 1:
+            for trial, value in zip(trials, loss.tolist(), strict=True):
+                trial.train_curve[0] = value
         params, state = optimizer.step(params, grads, state, loss=loss if asks_loss else None, grad_fn=ask if around else None)
         if step in at:
             _evaluate(problem, optimizer.ship(params, state), trials, training)
     shipped = optimizer.ship(params, state)
     for trial in trials:
-        start, end = trial.score_curve[0], trial.score_curve[-1]
-        worse = end < start if problem.score.higher_is_better else end > start
-        trial.diverged = not all(np.isfinite(trial.loss_curve)) or worse
+        worse = all(curve[-1] > curve[0] for curve in (trial.train_curve, trial.loss_curve))
+        trial.diverged = worse or not np.isfinite(trial.train_curve + trial.loss_curve).all()
     if judge:
         losses, scores = problem.test(shipped)
         for trial, loss, score in zip(trials, losses.tolist(), scores.tolist(), strict=True):
