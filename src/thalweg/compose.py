@@ -130,7 +130,7 @@ class At(Transform):
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
         for leaf in leaves:
-            leaf.lr = resolve(self.rate, leaf.t)
+            leaf.lr = resolve(self.rate, leaf.t, leaf.name)
         return self.inner.apply(leaves, memory, step)
 
 
@@ -180,11 +180,14 @@ class Choose(Transform):
             for slot, kind in stage.memory.items()
         }
 
+    def branch(self, leaf: Leaf) -> int:
+        """Which of its stages a parameter goes to."""
+        return next((i for i, predicate in enumerate(self.predicates) if predicate(leaf)), len(self.predicates))
+
     def _split(self, leaves: Sequence[Leaf]) -> list[list[Leaf]]:
         groups: list[list[Leaf]] = [[] for _ in self.stages]
         for leaf in leaves:
-            chosen = next((i for i, predicate in enumerate(self.predicates) if predicate(leaf)), len(self.predicates))
-            groups[chosen].append(leaf)
+            groups[self.branch(leaf)].append(leaf)
         return groups
 
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:

@@ -38,6 +38,13 @@ class Range:
         return f"{left}x{right}"
 
 
+@dataclass(frozen=True)
+class ByLeaf:
+    """A value for each parameter by its name: how parameter groups differ."""
+
+    values: dict[str, Any]
+
+
 Decay = Annotated[float, Range(0, 1, high_in=False)]
 """The share of the old value an average keeps: 0 <= x < 1."""
 Fraction = Annotated[float, Range(0, 1)]
@@ -97,6 +104,8 @@ class Hyper:
     def _check_dynamic(self, value: Any, owner: str) -> Any:
         if callable(value) or is_traced(value):
             return value
+        if isinstance(value, ByLeaf):
+            return ByLeaf({leaf: self._check_dynamic(own, owner) for leaf, own in value.values.items()})
         if isinstance(value, bool | str) or value is None:
             raise TypeError(f"{owner}: {self.name} is a number or a schedule, not {value!r}")
         if isinstance(value, Sequence):

@@ -50,7 +50,7 @@ class Optimizer:
             raise ValueError(f"{self.chain.name}: one @around method at a time")
         self._around = arounds[0] if arounds else None
         self._afters: list[tuple[str, AfterStage]] = self.chain.items(AfterStage)
-        self._moves = any(after.moves for _, after in self._afters)
+        self.moves = any(after.moves for _, after in self._afters)
         self._drawn = "noise" in self.asks or any(kind.kind == "gaussian" for kind in self.chain.memory.values())
 
     @property
@@ -70,11 +70,11 @@ class Optimizer:
             _check_parameter(name, p, self.lanes)
         step = Step(self.lanes, self.seed)
         with framework(arrays[0]).no_grad():
-            leaves = [Leaf(n, self._shape(p), p, p, 0, self.lr, p) for n, p in zip(names, arrays, strict=True)]
+            leaves = [Leaf(n, self.leaf_shape(p), p, p, 0, self.lr, p) for n, p in zip(names, arrays, strict=True)]
             state: State = {"t": dict.fromkeys(names, self._zero()), "memory": self.chain.init(leaves, step)}
             if self._drawn:
                 state["seed"] = self.seed if np.ndim(self.seed) == 0 else np.asarray(self.seed)
-            if self._moves:
+            if self.moves:
                 state["walked"] = {n: framework(p).copy(p) for n, p in zip(names, arrays, strict=True)}
             if self.accumulates > 1:
                 state["calls"] = 0
@@ -99,11 +99,11 @@ class Optimizer:
                 loss, grads = grad_fn(params)
             elif grads is None and grad_fn is None:
                 raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
-            self._check_asks(loss, grad_fn, curvature)
+            self.check_asks(loss, grad_fn, curvature)
             given = {} if grads is None else match(params, grads, "gradients")
             extras = {w: match(params, x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
             for name, p in zip(names, arrays, strict=True):
-                _check_gradient(name, p, given.get(name))
+                check_gradient(name, p, given.get(name))
             if self.accumulates > 1:
                 return self._accumulate(params, given, state, loss, extras)
             return self._guarded(params, given, state, loss, grad_fn, extras)
@@ -119,7 +119,7 @@ class Optimizer:
         for key, after in reversed(self._afters):
             if "x" in after.declaration.memory:
                 return rebuild(params, state["memory"][key]["x"])
-        return rebuild(params, state["walked"]) if self._moves else params
+        return rebuild(params, state["walked"]) if self.moves else params
 
     # How a step goes: accumulate -> guard against inf and NaN -> around -> rules -> p - lr d -> after.
 
@@ -128,7 +128,7 @@ class Optimizer:
         if missing:
             raise ValueError(f"every({self.accumulates}, ...) needs each gradient in each call; '{missing[0]}' has none")
         total = {name: state["accumulated"][name] + g for name, g in given.items()}
-        zero = {name: 0.0 * g for name, g in state["accumulated"].items()}
+        zero = {name: framework(g).full(tuple(g.shape), 0.0, g) for name, g in state["accumulated"].items()}
         calls = state["calls"] + 1
         ready = calls % self.accumulates == 0
         waiting = {**state, "calls": calls, "accumulated": total}
@@ -147,7 +147,7 @@ class Optimizer:
     ) -> tuple[Tree, State]:
         if self.nonfinite == "propagate":
             return self._step(params, given, state, loss, grad_fn, extras)
-        finite = self._finite(given)
+        finite = self.finite(given)
         if self.nonfinite == "raise":
             for name, good in finite.items():
                 if not bool(framework(good).all(good)):
@@ -164,7 +164,7 @@ class Optimizer:
         chosen: tuple[Tree, State] = _select(good, stepped, (params, state), self.lanes)
         return chosen
 
-    def _finite(self, given: dict[str, Any]) -> dict[str, Any]:
+    def finite(self, given: dict[str, Any]) -> dict[str, Any]:
         """For each gradient whether it is finite: one truth, or one per lane."""
         found = {}
         for name, g in given.items():
@@ -178,7 +178,7 @@ class Optimizer:
         self, params: Tree, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
         names, arrays = flatten(params)
-        step = Step(self.lanes, state.get("seed", self.seed), _number(loss))
+        step = Step(self.lanes, state.get("seed", self.seed), host_number(loss))
         active = [(n, p) for n, p in zip(names, arrays, strict=True) if not given or given[n] is not None]
         t = {n: state["t"][n] + 1 for n, _ in active}
         leaves = [self._leaf(n, p, given.get(n), t[n], extras) for n, p in active]
@@ -198,14 +198,14 @@ class Optimizer:
         for key, after in self._afters:
             memory = {**memory, key: after.apply(leaves, memory.get(key, {}), step)}
         new_state = {**state, "t": {**state["t"], **t}, "memory": {k: m for k, m in memory.items() if m}}
-        if self._moves:
+        if self.moves:
             new_state["walked"] = {**state["walked"], **walked}
         return rebuild(params, {**dict(zip(names, arrays, strict=True)), **{leaf.name: leaf.p for leaf in leaves}}), new_state
 
     def _move(self, leaves: Sequence[Leaf], state: State) -> None:
         """The update itself, of the walked point."""
         for leaf in leaves:
-            start = state["walked"][leaf.name] if self._moves else leaf.p
+            start = state["walked"][leaf.name] if self.moves else leaf.p
             moved = start - (leaf.d if leaf.owned else leaf.lr * leaf.d)
             space = framework(leaf.p)
             leaf.p = moved if dtype_name(moved) == dtype_name(start) else space.cast(moved, dtype_name(start))
@@ -215,7 +215,7 @@ class Optimizer:
     def _leaf(self, name: str, p: Array, g: Any, t: Any, extras: dict[str, dict[str, Any]]) -> Leaf:
         time = Scalar(t) if getattr(t, "ndim", 0) == 1 else t
         found = {word: values[name] for word, values in extras.items()}
-        return Leaf(name, self._shape(p), p, g, time, resolve(self.lr, time), g, extras=found)
+        return Leaf(name, self.leaf_shape(p), p, g, time, resolve(self.lr, time, name), g, extras=found)
 
     def _method_around(self) -> tuple[str, AroundStage] | None:
         """The chain's @around method, or the one that its rule names for callers with a grad_fn."""
@@ -250,15 +250,15 @@ class Optimizer:
                     continue
                 loss, grads = grad_fn(rebuild(params, {**everything, **dict(zip(names, point.leaves, strict=True))}))
                 found = match(params, grads, "gradients from grad_fn")
-                step.loss = _number(loss) if step.loss is None else step.loss
-                answer = _number(loss), Vector([found[n] for n in names], lanes)
+                step.loss = host_number(loss) if step.loss is None else step.loss
+                answer = host_number(loss), Vector([found[n] for n in names], lanes)
         except StopIteration as stop:
             gradient, kept = stop.value
         for leaf, g in zip(leaves, gradient.leaves, strict=True):
             leaf.grad = leaf.d = g
         return {key: kept} if kept else {}
 
-    def _check_asks(self, loss: Any, grad_fn: GradFn | None, curvature: Tree) -> None:
+    def check_asks(self, loss: Any, grad_fn: GradFn | None, curvature: Tree) -> None:
         if "loss" in self.asks and loss is None and grad_fn is None:
             raise TypeError(f"{self.chain.name} asks for the loss: step(params, grads, state, loss=...)")
         if "curvature" in self.asks and curvature is None:
@@ -266,14 +266,14 @@ class Optimizer:
         if self._around is not None and grad_fn is None:
             raise TypeError(f"{self._around[1].name} asks for gradients itself: step(params, None, state, grad_fn=...)")
 
-    def _shape(self, p: Array) -> tuple[int, ...]:
+    def leaf_shape(self, p: Array) -> tuple[int, ...]:
         return tuple(p.shape) if self.lanes is None else tuple(p.shape[1:])
 
     def _zero(self) -> Any:
         return np.zeros(self.lanes, int) if self.lanes is not None and self.nonfinite == "skip" else 0
 
 
-def _number(x: Any) -> Any:
+def host_number(x: Any) -> Any:
     """A loss as rules get it: a host number or one per lane as a Scalar, another framework's 0-d array as it is."""
     on_host = isinstance(x, int | float) or (framework(x) is not None and (framework(x).name == "numpy" or x.ndim == 1))
     if on_host:
@@ -290,7 +290,7 @@ def _check_parameter(name: str, p: Any, lanes: int | None) -> None:
         raise ValueError(f"parameter '{name}' has shape {tuple(p.shape)}; with lanes={lanes} its first axis has that length")
 
 
-def _check_gradient(name: str, p: Array, g: Any) -> None:
+def check_gradient(name: str, p: Array, g: Any) -> None:
     if g is None:
         return
     if framework(g) is not framework(p):

@@ -12,6 +12,7 @@ import numpy as np
 
 from thalweg import trace
 from thalweg.arrays import Array, dtype_name, framework
+from thalweg.hyper import ByLeaf
 from thalweg.memory import Kind, Shape, draw
 from thalweg.scalars import Scalar
 from thalweg.trees import Vector
@@ -47,8 +48,10 @@ class Step:
     loss: Any = None
 
 
-def resolve(value: Any, t: Any) -> Any:
-    """A hyper-parameter's value at update t: a schedule is called, an array of one value per lane becomes a Scalar."""
+def resolve(value: Any, t: Any, leaf: str) -> Any:
+    """A hyper-parameter's value for a leaf at its update t: a schedule is called, one value per lane becomes a Scalar."""
+    if isinstance(value, ByLeaf):
+        value = value.values[leaf]
     if callable(value):
         if isinstance(t, Scalar):
             return Scalar(np.asarray([value(int(i)) for i in t.values]))
@@ -144,17 +147,17 @@ class FunctionStage(Stage):
         memory: Memory = {}
         for slot, kind in self.memory.items():
             if kind.kind == "per_model":
-                memory[slot] = self._model_start(kind, leaves, step)
+                memory[slot] = self.model_start(kind, leaves, step)
             else:
-                memory[slot] = {leaf.name: self._start(slot, leaf, step) for leaf in leaves}
+                memory[slot] = {leaf.name: self.start(slot, leaf, step) for leaf in leaves}
         return memory
 
-    def _model_start(self, kind: Kind, leaves: Sequence[Leaf], step: Step) -> Any:
+    def model_start(self, kind: Kind, leaves: Sequence[Leaf], step: Step) -> Any:
         if leaves and framework(leaves[0].p).name == "jax":  # a Python number would change type in lax.scan's carry
             return framework(leaves[0].p).zeros(() if step.lanes is None else (step.lanes,)) + kind.value
         return kind.value if step.lanes is None else np.full(step.lanes, kind.value)
 
-    def _start(self, slot: str, leaf: Leaf, step: Step) -> Array:
+    def start(self, slot: str, leaf: Leaf, step: Step) -> Array:
         words = (self.name, slot, leaf.name)
         return self.declaration.memory[slot].start(
             leaf.p, leaf.shape, step.lanes, lambda: draw(step.seed, 0, words, leaf.p, step.lanes)
@@ -165,14 +168,14 @@ class FunctionStage(Stage):
         values = [given[ask] for ask in self.declaration.asks]
         for slot, kind in self.declaration.memory.items():
             values.append(self._recall(slot, kind, leaf, memory, step))
-        hyper = {name: resolve(value, leaf.t) for name, value in self.config.items()}
+        hyper = {name: resolve(value, leaf.t, leaf.name) for name, value in self.config.items()}
         results = self.rule.function(*values, **hyper)
         first, *rest = results if isinstance(results, tuple) else (results,)
         for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
             if slot not in self.stored:
                 continue
             if kind.kind == "per_model":
-                updated[slot] = _model_number(value)
+                updated[slot] = model_number(value)
             else:
                 updated.setdefault(slot, {})[leaf.name] = self._settle(value, kind, leaf, step)
         return first
@@ -184,7 +187,7 @@ class FunctionStage(Stage):
             return Scalar(value) if on_host or getattr(value, "ndim", 0) == 1 else value
         found = memory.get(slot, {}).get(leaf.name)
         if found is None:
-            return kind.value if kind.kind == "filled" and slot not in self.stored else self._start(slot, leaf, step)
+            return kind.value if kind.kind == "filled" and slot not in self.stored else self.start(slot, leaf, step)
         if step.lanes is not None and kind.kind == "per_tensor":
             return found.reshape(found.shape + (1,) * len(leaf.shape))
         return found
@@ -223,7 +226,7 @@ def _copied(memory: Memory) -> Memory:
     return {slot: dict(held) if isinstance(held, dict) else held for slot, held in memory.items()}
 
 
-def _model_number(value: Any) -> Any:
+def model_number(value: Any) -> Any:
     if isinstance(value, Scalar):
         value = value.values
     return value.item() if isinstance(value, np.ndarray | np.generic) and value.ndim == 0 else value
@@ -285,11 +288,11 @@ class AroundStage(FunctionStage):
             held = memory.get(slot, {})
             values.append(
                 Vector(
-                    [held[n] if n in held else self._start(slot, leaf, step) for n, leaf in zip(names, leaves, strict=True)],
+                    [held[n] if n in held else self.start(slot, leaf, step) for n, leaf in zip(names, leaves, strict=True)],
                     lanes,
                 )
             )
-        hyper = {name: resolve(value, leaves[0].t) for name, value in self.config.items()}
+        hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
         results = yield from self.rule.function(*values, **hyper)
         gradient, *rest = results if isinstance(results, tuple) else (results,)
         kept = dict(memory)

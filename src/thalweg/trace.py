@@ -70,21 +70,30 @@ def named(stage: FunctionStage) -> Trace:
 
 
 def _hyper(stage: FunctionStage) -> dict[str, Any]:
-    def known(name: str, value: Any) -> bool:
-        return stage.declaration.hyper[name].static or (isinstance(value, int | float) and value == 0)
+    return {name: value if is_known(stage, name) else Symbol.input(name, NUMBER) for name, value in stage.config.items()}
 
-    return {k: v if known(k, v) else Symbol.input(k, NUMBER) for k, v in stage.config.items()}
+
+def is_known(stage: FunctionStage, name: str) -> bool:
+    """Whether a hyper-parameter's value belongs to the trace: a static one's does, and a plain 0."""
+    value = stage.config[name]
+    return stage.declaration.hyper[name].static or (isinstance(value, int | float) and value == 0)
 
 
 def _run(stage: FunctionStage, hyper: dict[str, Any], keep_names: bool = False) -> Trace:
-    declaration, name = stage.declaration, stage.name
+    declaration = stage.declaration
     levels = LEVELS | {slot: kind.level for slot, kind in declaration.memory.items()}
     inputs = {word: Symbol.input(word, levels[word]) for word in declaration.order}
+    return run_on(stage, inputs, hyper, keep_names)
+
+
+def run_on(stage: FunctionStage, inputs: dict[str, Any], hyper: dict[str, Any], keep_names: bool = False) -> Trace:
+    """Run the function on these inputs. Raises TypeError for what no rule may do, in the rule's own terms."""
+    declaration, name = stage.declaration, stage.name
     names: dict[str, Any] = {}
     evaluations: list[Any] = []
     try:
         with _Locals(stage.rule.function, names if keep_names else None):
-            result = stage.rule.function(*inputs.values(), **hyper)
+            result = stage.rule.function(*(inputs[word] for word in declaration.order), **hyper)
             if inspect.isgenerator(result):
                 result = _drive(result, evaluations)
     except (TypeError, AttributeError) as error:
@@ -150,22 +159,30 @@ class Cost(NamedTuple):
     operations: int
 
 
-def steps(roots: list[Any]) -> Iterator[Symbol]:
-    """The symbols that the roots are computed from, inputs first, equal ones once."""
-    canonical: dict[Any, Symbol] = {}
-    seen: dict[int, Any] = {}
+def shared(roots: list[Any]) -> dict[int, Symbol]:
+    """What the roots are computed from, each symbol's id to the first of its equals; inputs come first."""
+    first: dict[Any, Symbol] = {}
+    found: dict[int, Symbol] = {}
 
-    def visit(x: Any) -> Any:
-        if not isinstance(x, Symbol):
-            return x if isinstance(x, int | float | str) else id(x)
-        if id(x) not in seen:
-            seen[id(x)] = hash((x.op, x.name, *(visit(a) for a in x.args)))
-            canonical.setdefault(seen[id(x)], x)
-        return seen[id(x)]
+    def key(x: Any) -> Any:
+        if isinstance(x, Symbol):
+            return id(visit(x))
+        return (type(x), repr(x)) if isinstance(x, int | float | str) else ("array", id(x))  # -1 and -2 have one hash
+
+    def visit(symbol: Symbol) -> Symbol:
+        if id(symbol) not in found:
+            found[id(symbol)] = first.setdefault((symbol.op, symbol.name, *map(key, symbol.args)), symbol)
+        return found[id(symbol)]
 
     for root in roots:
-        visit(root)
-    yield from canonical.values()
+        if isinstance(root, Symbol):
+            visit(root)
+    return found
+
+
+def steps(roots: list[Any]) -> Iterator[Symbol]:
+    """The symbols that the roots are computed from, arguments before what is made of them, equal ones once."""
+    yield from {id(symbol): symbol for symbol in shared(roots).values()}.values()
 
 
 def cost(stage: Stage, itemsize: int) -> Cost:

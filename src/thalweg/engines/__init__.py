@@ -1,0 +1,1 @@
+"""Engines: what runs a rule's trace as one compiled loop."""

@@ -1,0 +1,109 @@
+"""Where a step's gradients lie: checked and looked up for all tensors at once.
+
+Asking NumPy for an array's address costs a microsecond, and a model has hundreds of them. The fields of NumPy's array
+object are public and fixed (`PyArrayObject_fields`), so a compiled loop reads them instead; that it reads them right is
+tried out once a process, and where it does not, each array is asked.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.engines import native
+
+READER = '''
+from numba import cfunc, types
+
+from thalweg.engines.words import peek
+
+POINTER = types.CPointer(types.int64)
+
+
+@cfunc(types.void(POINTER, POINTER, POINTER, POINTER, types.int64, POINTER, types.int64, types.int64, types.int64, POINTER))
+def step(arrays, wanted, axes, addresses, width, ranges, taken, array_type, count, failed):
+    failed[0] = -1
+    for k in range(count):
+        array = arrays[k]
+        axis, size = wanted[4 * k + 2], wanted[4 * k + 3]
+        dimensions = wanted[4 * k + 1]
+        fits = peek(array + 8) == array_type and peek(array + 56) == wanted[4 * k]
+        fits = fits and peek(array + 24) & 0xFFFFFFFF == dimensions and peek(array + 64) & 0x100 != 0
+        if not fits:
+            failed[0] = k
+            return
+        shape, strides = peek(array + 32), peek(array + 40)
+        for d in range(dimensions):
+            if peek(shape + 8 * d) != axes[axis + d] or peek(strides + 8 * d) != axes[axis + dimensions + d]:
+                fits = False
+        data = peek(array + 16)
+        low, high = 0, taken
+        while low < high:
+            middle = (low + high) // 2
+            if ranges[2 * middle] < data + size:
+                low = middle + 1
+            else:
+                high = middle
+        if not fits or (low > 0 and ranges[2 * low - 1] > data):
+            failed[0] = k
+            return
+        addresses[width * k + 1] = data
+'''
+
+
+class Gradients:
+    """Looks gradients up that lie in memory just as `like` do, and over none of the ranges of addresses in `taken`."""
+
+    def __init__(self, like: Sequence[npt.NDArray[Any]], taken: npt.NDArray[np.int64], read: native.Step | None) -> None:
+        axes: list[int] = []
+        wanted = []
+        for array in like:
+            wanted.append((id(array.dtype), array.ndim, len(axes), array.nbytes))
+            axes += [*array.shape, *array.strides]
+        self.wanted, self.axes = np.array(wanted, np.int64), np.array(axes or [0], np.int64)
+        self.dtypes = [array.dtype for array in like]  # their addresses are compared, so they must live
+        self.count, self.taken, self.failed = len(like), taken, np.zeros(1, np.int64)
+        self.read = read
+        self.fixed = [address(self.wanted), address(self.axes)]
+        self.rest = [address(taken), len(taken), id(np.ndarray), self.count, address(self.failed)]
+
+    def look_up(self, gradients: Sequence[Any], addresses: int, width: int) -> bool:
+        """Write the gradients' addresses into the second column of a table; False if one of them needs a closer look."""
+        if self.read is None:
+            return False
+        arrays = np.fromiter(map(id, gradients), np.int64, self.count)
+        self.read(address(arrays), *self.fixed, addresses, width, *self.rest)
+        return bool(self.failed[0] == -1)
+
+
+def address(array: npt.NDArray[Any]) -> int:
+    """Where an array's data begin."""
+    found: int = array.__array_interface__["data"][0]
+    return found
+
+
+def ranges(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    """The first and last address of each contiguous array, sorted."""
+    found = sorted((address(a), address(a) + a.nbytes) for a in arrays if a.nbytes)
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+@functools.cache
+def reader() -> native.Step | None:
+    """The compiled loop, once it has been seen to read this Python's and this NumPy's arrays right."""
+    read = native.compiled(READER, "gradients", holds_gil=True)
+    return read if _reads_right(read) else None
+
+
+def _reads_right(read: native.Step) -> bool:
+    like, good, table = np.zeros((2, 3), np.float32), np.ones((2, 3), np.float32), np.zeros((2, 3), np.int64)
+    probe = Gradients([like, like], ranges([]), read)
+    if not probe.look_up([good, like], address(table), 3) or table[:, 1].tolist() != [address(good), address(like)]:
+        return False
+    wide = np.zeros((2, 6), np.float32)
+    wrong = [like.astype(np.float64), like.T, wide[:, :3], wide[:, ::2], like.reshape(3, 2), like.ravel(), None, 1.0]
+    return not any(probe.look_up([good, bad], address(table), 3) for bad in wrong)

@@ -1,0 +1,308 @@
+"""A program printed as code: `numbers`, what a whole tensor shares, and `step`, one loop over memory for Numba."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from thalweg import trace
+from thalweg.program import NotTraced, Program
+from thalweg.symbols import TENSOR, Symbol
+
+NEEDS_NAMES = frozenset({"maximum", "minimum", "clip", "sign", "ratio", "pow"})
+"""Words that say an argument twice: it is computed once, before."""
+OPERATORS = {
+    "add": ("+", 5), "sub": ("-", 5), "mul": ("*", 6), "truediv": ("/", 6), "and": ("&", 4), "or": ("|", 3),
+    "eq": ("==", 2), "ne": ("!=", 2), "lt": ("<", 2), "le": ("<=", 2), "gt": (">", 2), "ge": (">=", 2),
+}  # fmt: skip
+ATOM = 9
+COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "and", "or"})
+HOST_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "sigmoid", "sign", "maximum", "minimum", "clip", "where", "ratio")
+LOOP_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "inf", "nan")
+COMPUTED = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
+"""The dtype that arithmetic is done in, by the parameter's."""
+
+Text = tuple[str, int]
+"""An expression, and how tightly its outermost operator binds."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The two functions as text, and how they are called.
+
+    columns: the tensors by input name, in the order of the kernel's addresses. needs: the names of the arguments of
+    `numbers`. It returns the kernel's `width` numbers, then the new per-tensor and per-model memory, by slot.
+    """
+
+    title: str
+    dtype: str
+    numbers: str
+    step: str
+    columns: tuple[str, ...]
+    needs: tuple[str, ...]
+    width: int
+    kept: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole of it, as it is put into the cache folder."""
+        return f'"""{self.title}\n\nPrinted by thalweg from the rule itself; nobody edits it.\n"""\n\n{self.numbers}\n\n{self.step}'
+
+
+def printed(program: Program, title: str, dtypes: dict[str, str]) -> Kernel:
+    """The kernel of a program. dtypes: of each tensor among its inputs, by name.
+
+    Raises NotTraced for a program with words that no single pass over memory can do.
+    """
+    return _Printer(program, title, dtypes).kernel()
+
+
+class _Printer:
+    def __init__(self, program: Program, title: str, dtypes: dict[str, str]) -> None:
+        self.program, self.title, self.dtypes = program, title, dtypes
+        self.same = trace.shared(program.results)
+        self.symbols = list(trace.steps(program.results))
+        self.uses: Counter[int] = Counter()
+        for symbol in self.symbols:
+            self.uses.update(id(self.same[id(arg)]) for arg in symbol.args if isinstance(arg, Symbol))
+        self.letters: dict[int, str] = {}
+        for input_name, symbol in program.inputs.items():
+            self.letters[id(symbol)] = f"{input_name}_old" if self._is_updated(input_name) else input_name
+        self.taken = {"row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", *self.letters.values()}
+        self.authors: dict[int, str] = {}
+        for key, name in program.names.items():
+            if key in self.same:
+                self.authors.setdefault(id(self.same[key]), name)
+
+    def kernel(self) -> Kernel:
+        slots = self.program.slots
+        for symbol in self.symbols:
+            self._check(symbol)
+        updated = [("p", self.program.parameter), ("walked", self.program.walked)]
+        updated += [(slot.old.name, slot.new) for slot in slots if slot.old.level == TENSOR]
+        stores = [(name, self._first(value)) for name, value in updated if value is not None]
+        kept = [i for i, slot in enumerate(slots) if slot.old.level < TENSOR]
+        for i in kept:
+            if _level(slots[i].new) > slots[i].old.level:
+                raise NotTraced(f"{slots[i].stage.name} keeps in '{slots[i].old.name}' what differs within a tensor or model")
+        shared = self._frontier([value for _, value in stores])
+        numbers, needs = self._numbers(shared, [self._first(slots[i].new) for i in kept])
+        used = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR} | {name for name, _ in stores}
+        columns = tuple(name for name in self.program.inputs if name in used)
+        step = self._step(shared, columns, stores)
+        return Kernel(self.title, self.dtypes["p"], numbers, step, columns, needs, len(shared), tuple(kept))
+
+    def _check(self, symbol: Symbol) -> None:
+        known = symbol.op in OPERATORS or symbol.op in HOST_WORDS or symbol.op in ("input", "neg", "abs", "pow", "rpow")
+        if not known:
+            raise NotTraced(f"{self.title}: no pass over single numbers knows {symbol.op}")
+
+    def _is_updated(self, name: str) -> bool:
+        return name in ("p", "walked") or any(slot.old.name == name for slot in self.program.slots)
+
+    def _first(self, value: Any) -> Any:
+        return self.same[id(value)] if isinstance(value, Symbol) else value
+
+    def _frontier(self, results: Sequence[Any]) -> list[Symbol]:
+        """What the loop takes from outside: numbers that its operations or results use."""
+        wanted: dict[int, Symbol] = {}
+        used = [arg for s in self.symbols if s.level == TENSOR for arg in s.args] + list(results)
+        for arg in used:
+            if isinstance(arg, Symbol) and arg.level < TENSOR:
+                first = self._first(arg)
+                wanted.setdefault(id(first), first)
+        return list(wanted.values())
+
+    # the host's part
+
+    def _numbers(self, shared: list[Symbol], kept: list[Any]) -> tuple[str, tuple[str, ...]]:
+        below = {id(s) for s in trace.steps([*shared, *kept])}
+        symbols = [s for s in self.symbols if id(s) in below]
+        needs = tuple(s.name for s in symbols if s.op == "input")
+        write = _Writer(self, Python(), {id(s) for s in [*shared, *kept] if isinstance(s, Symbol)})
+        for symbol in symbols:
+            write.visit(symbol)
+        returned = [write.text(value)[0] for value in [*shared, *kept]]
+        lines = [*write.lines, f"return ({', '.join(returned)}{',' if len(returned) == 1 else ''})"]
+        body = "\n".join(f"    {line}" for line in lines)
+        self.letters.update(write.letters)
+        arguments = ", ".join(self.letters[id(self.program.inputs[name])] for name in needs)
+        return f"def numbers({arguments}):\n{body}\n", needs
+
+    # the loop
+
+    def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> str:
+        computed = COMPUTED[self.dtypes["p"]]
+        loop = Loop(computed)
+        write = _Writer(self, loop, set())
+        heads: list[str] = []
+        for k, symbol in enumerate(shared):
+            name = write.name(symbol, "n")
+            truth = " != 0" if symbol.op in COMPARISONS else ""
+            heads.append(f"{name} = numbers[at + {k}]{truth}")
+        read = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR}
+        for k, column in enumerate(columns):
+            heads.append(f"{column}_at = addresses[row + {k}]")
+        loads = []
+        for k, column in enumerate(columns):
+            if column in read:
+                letter = write.letters[id(self.program.inputs[column])]
+                loads.append(f"{letter} = load_{self.dtypes[column]}({k}, {column}_at, i)")
+        for symbol in self.symbols:
+            if symbol.level == TENSOR:
+                write.visit(symbol)
+        ends = []
+        for name, value in stores:
+            text = write.text(value)[0]
+            ends.append(f"store_{self.dtypes[name]}({columns.index(name)}, {name}_at, i, {text})")
+        used = sorted({self.dtypes[column] for column in columns})
+        math = sorted(word for word in LOOP_WORDS if word in loop.said)
+        lines = [
+            *([f"from math import {', '.join(math)}", ""] if math else []),
+            "from numba import cfunc, types",
+            "from numpy import " + computed + " as number",
+            "",
+            "from thalweg.engines.words import " + ", ".join(f"{verb}_{dtype}" for dtype in used for verb in ("load", "store")),
+            "",
+            "",
+            "@cfunc(",
+            f"    types.void(types.CPointer(types.int64), types.CPointer(types.{computed}), types.CPointer(types.int64), types.int64, types.int64),",
+            '    error_model="numpy",',
+            ")",
+            "def step(addresses, numbers, jobs, first, last):",
+            "    for job in range(first, last):",
+            f"        row, at = {len(columns)} * jobs[4 * job], {len(shared)} * jobs[4 * job + 1]",
+            *(f"        {line}" for line in heads),
+            "        for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):",
+            *(f"            {line}" for line in [*loads, *write.lines, *ends]),
+        ]
+        return "\n".join(lines) + "\n"
+
+
+class Python:
+    """How the host says a word: as `thalweg.ops` does, in float64 or on vectors of one number a tensor."""
+
+    numeric = False
+    letter = "n"
+
+    def constant(self, x: Any) -> str:
+        return repr(x).replace("inf", "math.inf").replace("nan", "math.nan")
+
+    def word(self, op: str, args: list[Text]) -> Text:
+        if op == "pow":
+            return f"{_wrap(args[0], ATOM)} ** {_wrap(args[1], ATOM)}", 8
+        return f"{op}({', '.join(text for text, _ in args)})", ATOM
+
+
+class Loop:
+    """How the loop says a word, for a number of one dtype: no promotion, no branch that is not a choice of two values."""
+
+    numeric = True
+    letter = "x"
+
+    def __init__(self, computed: str) -> None:
+        self.computed, self.said = computed, set[str]()
+
+    def constant(self, x: Any) -> str:
+        text = repr(float(x))
+        self.said.update(re.findall("inf|nan", text))
+        return f"number({text})"
+
+    def word(self, op: str, args: list[Text]) -> Text:
+        texts = [text for text, _ in args]
+        wrapped = [_wrap(arg, 3) for arg in args]
+        if op == "pow":
+            return self._power(args)
+        if op in ("maximum", "minimum"):
+            a, b = texts
+            sign = ">=" if op == "maximum" else "<="
+            return f"{a} if ({a} {sign} {b}) | ({a} != {a}) else {b}", 1
+        if op == "where":
+            return f"{wrapped[1]} if {wrapped[0]} else {wrapped[2]}", 1
+        if op == "ratio":
+            a, b = texts
+            return f"number(0.0) if {b} == number(0.0) else {a} / {b}", 1
+        if op == "sign":
+            (x,) = texts
+            return f"{x} if {x} != {x} else (number(1.0) if {x} > number(0.0) else (number(-1.0) if {x} < number(0.0) else number(0.0)))", 1
+        if op == "sigmoid":
+            self.said.add("tanh")
+            return f"number(0.5) * tanh(number(0.5) * {_wrap(args[0], 7)}) + number(0.5)", 5
+        if op == "abs":
+            return f"abs({texts[0]})", ATOM
+        self.said.add(op)
+        return f"{op}({texts[0]})", ATOM
+
+    def _power(self, args: list[Text]) -> Text:
+        (x, _), (y, _) = args
+        if y == self.constant(2):
+            return f"{x} * {x}", 6
+        if y == self.constant(0.5):
+            self.said.add("sqrt")
+            return f"sqrt({x})", ATOM
+        return f"{_wrap(args[0], ATOM)} ** {_wrap(args[1], ATOM)}", 8
+
+
+class _Writer:
+    """Writes symbols down in order: what is used twice, has an author's name or must be an atom gets a line."""
+
+    def __init__(self, printer: _Printer, say: Python | Loop, always: set[int]) -> None:
+        self.printer, self.say, self.always = printer, say, always
+        self.letters = dict(printer.letters)
+        self.lines: list[str] = []
+        self.atoms = {id(printer._first(a)) for s in printer.symbols if s.op in NEEDS_NAMES for a in s.args if isinstance(a, Symbol)}
+
+    def name(self, symbol: Symbol, otherwise: str) -> str:
+        """The name of a symbol from here on: its author's where that is free."""
+        if id(symbol) not in self.letters:
+            wanted = self.printer.authors.get(id(symbol))
+            name, k = wanted or f"{otherwise}1", 2
+            while name in self.printer.taken:
+                name, k = f"{wanted}_{k}" if wanted else f"{otherwise}{k}", k + 1
+            self.printer.taken.add(name)
+            self.letters[id(symbol)] = name
+        return self.letters[id(symbol)]
+
+    def visit(self, symbol: Symbol) -> None:
+        """Give the symbol a line of its own if it deserves one."""
+        if id(symbol) in self.letters:
+            return
+        several = self.printer.uses[id(symbol)] > 1 or id(symbol) in self.atoms or id(symbol) in self.always
+        if several or id(symbol) in self.printer.authors:
+            text = self.expression(symbol)[0]
+            self.lines.append(f"{self.name(symbol, self.say.letter)} = {text}")
+
+    def text(self, x: Any) -> Text:
+        if not isinstance(x, Symbol):
+            return self.say.constant(x), ATOM if not self.say.constant(x).startswith("-") else 7
+        first = self.printer._first(x)
+        return (self.letters[id(first)], ATOM) if id(first) in self.letters else self.expression(first)
+
+    def expression(self, symbol: Symbol) -> Text:
+        args = [self.text(arg) for arg in symbol.args]
+        if symbol.op in OPERATORS:
+            sign, binds = OPERATORS[symbol.op]
+            tight = binds + (symbol.op in COMPARISONS)
+            return f"{_wrap(args[0], tight)} {sign} {_wrap(args[1], binds + 1)}", binds
+        if symbol.op == "neg":
+            return f"-{_wrap(args[0], 7)}", 7
+        if symbol.op == "clip" and self.say.numeric:
+            return self._clip(args)
+        return self.say.word(symbol.op, args)
+
+    def _clip(self, args: list[Text]) -> Text:
+        """minimum(maximum(x, low), high), the inner one on a line of its own."""
+        inner = self.name(Symbol("input", (), TENSOR), "x")
+        self.lines.append(f"{inner} = {self.say.word('maximum', args[:2])[0]}")
+        return self.say.word("minimum", [(inner, ATOM), args[2]])
+
+
+def _level(value: Any) -> int:
+    return value.level if isinstance(value, Symbol) else 0
+
+
+def _wrap(text: Text, binds: int) -> str:
+    return text[0] if text[1] >= binds else f"({text[0]})"

@@ -1,0 +1,282 @@
+"""One kernel over all tensors that take the same way: a table of addresses, a table of numbers, a list of jobs."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg import ops
+from thalweg.arrays import dtype_name
+from thalweg.engines import native, threads
+from thalweg.engines.gradients import Gradients, address, reader
+from thalweg.engines.kernel import COMPUTED, HOST_WORDS, printed
+from thalweg.memory import draw
+from thalweg.optimizer import Optimizer
+from thalweg.program import NotTraced, Passage, Program, program
+from thalweg.scalars import Scalar
+from thalweg.stage import Step, model_number, resolve
+from thalweg.symbols import TENSOR
+
+Floats = npt.NDArray[Any]
+
+CHUNK = 1 << 16
+"""Elements in a job, at most: some megabytes of traffic, a tenth of a millisecond."""
+QUICK = 1 << 14
+"""Elements below which a step keeps Python's lock: it is done before another thread would have it."""
+SHARED = 1 << 17
+"""Elements from which on waking other threads pays."""
+
+
+@functools.cache
+def _numbers(text: str) -> Callable[..., tuple[Any, ...]]:
+    scope: dict[str, Any] = {"math": math, **{word: getattr(ops, word) for word in HOST_WORDS}}
+    exec(text, scope)  # the text was printed by `kernel`
+    made: Callable[..., tuple[Any, ...]] = scope["numbers"]
+    return made
+
+
+class Bucket:
+    """Tensors of one launch that share their numbers: of one parameter group, at the same t."""
+
+    def __init__(self, members: Sequence[int], block: Floats, whole: bool) -> None:
+        self.members, self.block = np.asarray(members), block
+        self.first = members[0]
+        self.index: Any = slice(None) if whole else self.members  # into vectors of one number a tensor
+
+
+class Launch:
+    """The tensors `members` of an optimizer, updated in place by one kernel. Raises NotTraced where there is none."""
+
+    def __init__(
+        self, optimizer: Optimizer, members: Sequence[int], names: Sequence[str], arrays: Sequence[Floats], way: list[Passage]
+    ) -> None:
+        self.optimizer, self.members = optimizer, list(members)
+        self.names, self.arrays = [names[i] for i in members], [arrays[i] for i in members]
+        self.program: Program = program(way, moves=optimizer.moves)
+        self.lanes = optimizer.lanes
+        self.dtype = dtype_name(self.arrays[0])
+        if self.dtype not in COMPUTED or (self.dtype == "float16" and not native.converts_half()):
+            raise NotTraced(f"no kernel computes with {self.dtype}")
+        self.kernel = printed(self.program, f"{optimizer.rule.name}, {self.dtype}", self._dtypes())
+        self.numbers = _numbers(self.kernel.numbers)
+        self.columns = {name: k for k, name in enumerate(self.kernel.columns)}
+        self.work = [a if _lies_flat(a, self.lanes) else np.array(a, order="C") for a in self.arrays]
+        self.staged = [(a, w) for a, w in zip(self.arrays, self.work, strict=True) if a is not w]
+        self.addresses = np.zeros((len(self.members), len(self.columns)), np.int64)
+        self.addresses[:, self.columns["p"]] = [address(w) for w in self.work]
+        self.address = address(self.addresses)
+        self.held: list[Any] = []
+        self.vectors: dict[int, Floats] = {}
+        self.active: list[bool] = []
+        self.inputs = [self._input(name) for name in self.kernel.needs]
+
+    def _dtypes(self) -> dict[str, str]:
+        """The dtype of each tensor that goes in."""
+        found = dict.fromkeys((name for name, s in self.program.inputs.items() if s.level == TENSOR), self.dtype)
+        for slot in self.program.slots:
+            if slot.old.level == TENSOR and slot.kind.dtype is not None:
+                found[slot.old.name] = slot.kind.dtype
+        for name, dtype in found.items():
+            if dtype != self.dtype and (dtype != "float32" or COMPUTED[self.dtype] != "float32"):
+                raise NotTraced(f"'{name}' is kept in {dtype} beside parameters in {self.dtype}")
+        return found
+
+    # memory
+
+    def adopt(self, state: dict[str, Any]) -> None:
+        """Take the state's arrays for the kernel's own, or put arrays into the state that can be."""
+        step = Step(self.lanes, state.get("seed", self.optimizer.seed))
+        for i, slot in enumerate(self.program.slots):
+            *path, name = slot.path
+            stage = functools.reduce(lambda held, key: held.setdefault(key, {}), path, state["memory"])
+            if slot.kind.kind == "per_model":
+                stage.setdefault(name, slot.stage.model_start(slot.kind, [], step))
+                continue
+            held = stage.setdefault(name, {})
+            if slot.old.level == TENSOR:
+                dtype = slot.kind.dtype or self.dtype
+                self._adopt(slot.old.name, held, lambda k, slot=slot, name=name: self.start(slot, name, k, step), dtype)
+                continue
+            first = () if self.lanes is None else (self.lanes,)
+            vector = np.empty((*first, len(self.members)), COMPUTED[self.dtype])
+            for k, leaf in enumerate(self.names):
+                vector[..., k] = held[leaf] if leaf in held else self.start(slot, name, k, step)
+                held[leaf] = vector[..., k]
+            self.vectors[i] = vector
+        if "walked" in self.columns:
+            self._adopt("walked", state["walked"], lambda k: self.work[k], self.dtype)
+
+    def start(self, slot: Any, name: str, k: int, step: Step) -> Floats:
+        leaf = _leaf(self.names[k], self.arrays[k], self.lanes)
+        made: Floats = slot.stage.start(name, leaf, step)
+        return made
+
+    def _adopt(self, column: str, held: dict[str, Floats], start: Callable[[int], Floats], dtype: str) -> None:
+        for k, (leaf, work) in enumerate(zip(self.names, self.work, strict=True)):
+            found = held[leaf] if leaf in held else start(k)
+            fits = found.strides == work.strides and dtype_name(found) == dtype and found.flags.writeable and found.flags.aligned
+            if not fits or np.may_share_memory(found, work):
+                copy = np.empty_like(work, dtype=dtype)
+                copy[...] = found
+                found = copy
+            held[leaf] = found
+            self.addresses[k, self.columns[column]] = address(found)
+
+    # jobs
+
+    def arrange(self, active: list[bool], t: npt.NDArray[np.int64], groups: Sequence[int], taken: npt.NDArray[np.int64]) -> None:
+        """Lay out jobs and numbers for the tensors that have a gradient this time."""
+        if active == self.active:
+            return
+        self.active = active
+        self.present = [k for k, there in enumerate(active) if there]
+        self.moving = np.array([self.members[k] for k in self.present], np.int64)
+        found: dict[Any, list[int]] = {}
+        for k in self.present:
+            found.setdefault((groups[self.members[k]], int(t[self.members[k]])), []).append(k)
+        lanes = self.lanes or 1
+        widths = [len(members) if self.vectors else 1 for members in found.values()]
+        self.table = np.zeros((lanes * sum(widths), self.kernel.width), COMPUTED[self.dtype])
+        self.buckets: list[Bucket] = []
+        jobs: list[tuple[int, int, int, int]] = []
+        row = 0
+        for members, width in zip(found.values(), widths, strict=True):
+            block = self.table[row : row + lanes * width].reshape(lanes, width, -1)
+            self.buckets.append(Bucket(members, block, len(members) == len(self.members)))
+            for j, k in enumerate(members):
+                size = self.work[k].size // lanes
+                for lane in range(lanes):
+                    at, begin, end = row + lane * width + (j if self.vectors else 0), lane * size, (lane + 1) * size
+                    jobs += [(k, at, i, min(i + CHUNK, end)) for i in range(begin, end, CHUNK)]
+            row += lanes * width
+        self.jobs = np.array(jobs, np.int64).reshape(-1, 4)
+        self.elements = sum(self.work[k].size for k in self.present)
+        self.where = address(self.table), address(self.jobs), len(self.jobs)
+        self.gradients = Gradients([self.work[k] for k in self.present], taken, reader())
+
+    # a step
+
+    def finds(self, gradients: Sequence[Any]) -> bool:
+        """The usual case: all gradients are there, lie as their parameters do, and their addresses now are in the table."""
+        every = len(self.active) > 0 and len(self.present) == len(self.members)
+        return every and self.gradients.look_up(gradients, self.address, len(self.columns))
+
+    def look_up(self, gradients: Sequence[Any]) -> None:
+        """Put the gradients' addresses into the table; those that lie otherwise than their parameter are copied."""
+        self.held = []
+        for k in self.present:
+            gradient, work = gradients[k], self.work[k]
+            near = gradient.strides == work.strides and gradient.flags.aligned and dtype_name(gradient) == self.dtype
+            if not near or _overlaps(gradient, self.gradients.taken):
+                copy = np.empty_like(work)
+                copy[...] = gradient
+                gradient = copy
+            self._hold("g", k, gradient)
+
+    def _hold(self, column: str, k: int, array: Floats) -> None:
+        self.held.append(array)
+        self.addresses[k, self.columns[column]] = address(array)
+
+    def lend(self, extras: dict[str, dict[str, Any]], t: npt.NDArray[np.int64], seed: Any) -> None:
+        """Draws and estimates, for the rules that ask for them."""
+        for column in self.columns:
+            word = "noise" if column in self.program.draws else column
+            if column not in self.program.draws and word != "curvature":
+                continue
+            for k in self.present:
+                leaf, work = self.names[k], self.work[k]
+                given = extras.get(word, {}).get(leaf)
+                if given is None:
+                    words = (self.program.draws[column], leaf)
+                    given = draw(seed, int(t[self.members[k]]), words, self.arrays[k], self.lanes)
+                lent = np.empty_like(work)
+                lent[...] = given
+                self._hold(column, k, lent)
+
+    def reckon(self, state: dict[str, Any], t: npt.NDArray[np.int64], loss: Any, norms: dict[str, Any]) -> None:
+        """The numbers that a whole tensor shares, and the memory that is one number for a tensor or the model."""
+        given = state, t, loss, norms
+        found = [(bucket, self.numbers(*(take(bucket, *given) for take in self.inputs))) for bucket in self.buckets]
+        width, slots = self.kernel.width, self.program.slots
+        for bucket, values in found:
+            _fill(bucket.block, values[:width])
+            for i, value in zip(self.kernel.kept, values[width:], strict=True):
+                if i in self.vectors:
+                    self.vectors[i][..., bucket.index] = value.values[:, None] if isinstance(value, Scalar) and value.values.ndim else _plain(value)
+                else:
+                    *path, name = slots[i].path
+                    functools.reduce(dict.__getitem__, path, state["memory"])[name] = model_number(value)
+
+    def _input(self, name: str) -> Callable[..., Any]:
+        """How an argument of `numbers` is found: from (bucket, state, t, loss, norms)."""
+        if name == "t":
+            return lambda bucket, state, t, loss, norms: int(t[self.members[bucket.first]])
+        if name == "loss":
+            return lambda bucket, state, t, loss, norms: loss
+        if name in self.program.norms:
+            path = self.program.norms[name]
+            return lambda bucket, state, t, loss, norms: norms[path]
+        if name in self.program.hyper:
+            value = self.program.hyper[name]
+            own = value is None and name == "lr"
+
+            def hyper(bucket: Bucket, state: Any, t: Any, loss: Any, norms: Any) -> Any:
+                now = self.optimizer.lr if own else value
+                return resolve(now, int(t[self.members[bucket.first]]), self.names[bucket.first])
+
+            return hyper
+        i = next(i for i, slot in enumerate(self.program.slots) if slot.old.name == name)
+        if self.program.slots[i].kind.kind == "per_tensor":
+            return lambda bucket, state, t, loss, norms: self.vectors[i][..., bucket.index]
+        *path, slot = self.program.slots[i].path
+        return lambda bucket, state, t, loss, norms: Scalar(functools.reduce(dict.__getitem__, path, state["memory"])[slot])
+
+    def run(self) -> None:
+        """The pass over memory."""
+        for array, work in self.staged:
+            work[...] = array
+        table, jobs, count = self.where
+        quick = self.elements < QUICK
+        step = native.compiled(self.kernel.step, self.kernel.title, holds_gil=quick)
+        if self.elements < SHARED:
+            step(self.address, table, jobs, 0, count)
+        else:
+            threads.share(step, self.address, table, jobs, count, threads.count())
+        for array, work in self.staged:
+            array[...] = work
+        self.held = []
+
+
+def _fill(block: Floats, values: Sequence[Any]) -> None:
+    """Numbers into a block (lane, tensor, number): one for all, one a lane (a Scalar), or one a tensor."""
+    if all(type(value) is float for value in values):
+        block[...] = values
+        return
+    for k, value in enumerate(values):
+        block[..., k] = value.values[:, None] if isinstance(value, Scalar) and value.values.ndim else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.values if isinstance(value, Scalar) else value
+
+
+def _leaf(name: str, array: Floats, lanes: int | None) -> Any:
+    from thalweg.stage import Leaf
+
+    return Leaf(name, array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
+
+
+def _lies_flat(array: Floats, lanes: int | None) -> bool:
+    """Whether a kernel can walk over it from its first address to its last."""
+    flat = array.flags.c_contiguous or (lanes is None and array.flags.f_contiguous)
+    return flat and array.flags.aligned
+
+
+def _overlaps(array: Floats, taken: npt.NDArray[np.int64]) -> bool:
+    low, high = np.lib.array_utils.byte_bounds(array)
+    return bool(((taken[:, 0] < high) & (taken[:, 1] > low)).any()) if array.size else False

@@ -1,0 +1,136 @@
+"""Printed kernels made native code: by Numba once on a machine, and from then on read from the user's cache folder.
+
+What is kept there is the kernel as Python to be read, and what Numba made of it as LLVM's own text. Loading that needs
+llvmlite alone, so a process that finds its kernels does not pay for importing Numba.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import re
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+from thalweg.whole import written_whole
+
+Step = Callable[..., None]
+
+_lock = threading.RLock()
+_engines: list[Any] = []  # what owns the code; it lives as long as the process
+
+
+@functools.cache
+def is_there() -> bool:
+    """Whether Numba can be used here; says so, once, where it cannot."""
+    try:
+        found = all(importlib.util.find_spec(name) is not None for name in ("numba", "llvmlite", "platformdirs"))
+    except ValueError:  # a module that was made unavailable on purpose
+        found = False
+    if not found:
+        warnings.warn(
+            "thalweg: Numba is not installed, so steps run unfused, several times slower; pip install numba platformdirs",
+            RuntimeWarning, stacklevel=2,
+        )  # fmt: skip
+    return found
+
+
+def cache_folder() -> Path:
+    """Where kernels are kept: THALWEG_CACHE, or the user's cache folder."""
+    import platformdirs
+
+    return Path(os.environ.get("THALWEG_CACHE") or platformdirs.user_cache_dir("thalweg")) / "kernels"
+
+
+@functools.cache
+def compiled(text: str, name: str, holds_gil: bool = False) -> Step:
+    """The function `step` of a printed module, callable with addresses and integers.
+
+    name: of its files in the cache folder. holds_gil: for work too short to let other Python threads in meanwhile.
+    """
+    with _lock:
+        address = _address(text, name)
+    prototype = ctypes.PYFUNCTYPE if holds_gil else ctypes.CFUNCTYPE
+    return prototype(None, *[ctypes.c_int64] * _arity(text))(address)
+
+
+def _arity(text: str) -> int:
+    found = re.search(r"def step\(([^)]*)\)", text)
+    assert found is not None
+    return len(found.group(1).split(","))
+
+
+@functools.cache
+def _address(text: str, name: str) -> int:
+    path = _file(text, name)
+    with contextlib.suppress(OSError, RuntimeError):  # not there yet, or not what LLVM takes
+        return _load(path.read_text())
+    code = _compile(text, path.with_suffix(".py"))
+    _keep(path, text, code)
+    return _load(code)
+
+
+def _file(text: str, name: str) -> Path:
+    words = [text, importlib.metadata.version("numba"), importlib.metadata.version("llvmlite"), sys.version, *_processor()]
+    digest = hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
+    return cache_folder() / f"{re.sub(r'[^a-z0-9_]+', '_', name.lower())[:60]}-{digest}.ll"
+
+
+@functools.cache
+def _processor() -> tuple[str, str]:
+    import llvmlite.binding as llvm
+
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+@functools.cache
+def converts_half() -> bool:
+    """Whether the processor turns float16 into float32 by itself; elsewhere that would need a library of the compiler's."""
+    name, features = _processor()
+    return "+f16c" in features or "+fullfp16" in features
+
+
+def _compile(text: str, path: Path) -> str:
+    """LLVM's text of the module's function `step`, optimized by Numba; its first line says the symbol's name."""
+    scope: dict[str, Any] = {"__name__": f"thalweg.kernel.{path.stem}"}
+    code: CodeType = compile(text, str(path), "exec")
+    exec(code, scope)  # the text was printed by this package
+    step = scope["step"]
+    return f"; {step.native_name}\n{step.inspect_llvm()}"
+
+
+def _keep(path: Path, text: str, code: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for file, content in ((path.with_suffix(".py"), text), (path, code)):
+            with written_whole(file) as out:
+                out.write(content)
+    except OSError:  # a home that cannot be written: the kernel is made anew in each process
+        pass
+
+
+def _load(code: str) -> int:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    cpu, features = _processor()
+    machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+    first, _, _ = code.partition("\n")
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(code), machine)
+    engine.finalize_object()
+    address = engine.get_function_address(first.removeprefix("; "))
+    if not address:
+        raise RuntimeError(f"no function {first!r} in a kept kernel")
+    _engines.append(engine)
+    return int(address)
