@@ -1,17 +1,20 @@
-"""Write src/thalweg/__init__.pyi: what an editor and a type checker see of the rules, from their signatures.
+"""Write the stubs __init__.pyi and numpy.pyi: what an editor and a type checker see of the rules, from their signatures.
 
-`python tools/stub.py` writes it; `--check` compares it with the one that is there, and exits 1 where they differ.
+`python tools/stub.py` writes them; `--check` compares them with what is there, and exits 1 where they differ.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import typing
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import thalweg as tw
+from thalweg.catalogue import rules
+from thalweg.numpy import class_name
 from thalweg.rule import Rule
 
 ROOM = Path(tw.__file__).parent
@@ -29,6 +32,15 @@ __version__: str
 Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArray[Any]
 """A number, a schedule of t = 1, 2, ..., or with lanes one number each."""
 '''
+
+NUMPY_HEAD = """# Written by tools/stub.py from the rules' signatures. Do not edit.
+from typing import Any, Literal
+
+from thalweg import Dynamic
+from thalweg.optimizer import GradFn, NonFinite, State
+from thalweg.rule import Rule
+from thalweg.trees import Tree
+"""
 
 
 def imports() -> str:
@@ -68,20 +80,47 @@ def declared(rule: Rule) -> str:
     )
 
 
+def in_numpy(rule: Rule) -> str:
+    """The class of one rule in `thalweg.numpy`."""
+    hyper = "".join(f", {name}: {annotation(rule, name)} = {default(h.default)}" for name, h in rule.hyper.items())
+    options = "seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True"
+    return (
+        f"class {class_name(rule)}(Optimizer):\n"
+        f'    """{inspect.cleandoc(rule.doc).partition(chr(10))[0]}"""\n\n'
+        f"    def __init__(self, params: Tree, lr: Dynamic = {default(rule.lr)}{hyper}, *, {options}) -> None: ...\n"
+    )
+
+
 def default(value: Any) -> str:
     """A default, written so that it can be read back."""
     return repr(value) if not isinstance(value, float) or value not in (float("inf"), float("-inf")) else "..."
 
 
 def stub() -> str:
-    """The whole file."""
+    """All of __init__.pyi."""
     every = {name: value for name, value in vars(tw).items() if isinstance(value, Rule)}
     return HEAD.format(imports=imports()) + "\n" + "\n".join(declared(every[name]) for name in sorted(every))
 
 
+def numpy_stub() -> str:
+    """All of numpy.pyi: what is written in numpy.py, then a class for each rule."""
+    source = (ROOM / "numpy.py").read_text()
+    body = source[source.index("class Optimizer:") :].partition("\n    def _set_up")[0]
+    methods = re.findall(r"^    (@property\n    )?(def (?!_(?!_repr))\w+\(.*?\) -> [^\n]*:)\n", source, re.DOTALL | re.MULTILINE)
+    public = [f"    {prefix}{head} ..." for prefix, head in methods if "self: Optimizer" not in head]
+    init = re.search(r"    def __init__\(.*?\) -> None:", body, re.DOTALL)
+    assert init is not None
+    lines = [
+        NUMPY_HEAD, "class Optimizer:", "    param_groups: list[dict[str, Any]]", f"{init.group()} ...", *public, "",
+        "def of(rule: Rule) -> type[Optimizer]: ...", "def class_name(rule: Rule) -> str: ...", "",
+        *(in_numpy(rule) for rule in rules.values()),
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
-    target, wanted = ROOM / "__init__.pyi", stub()
-    if "--check" not in sys.argv:
-        target.write_text(wanted)
-    elif not target.is_file() or target.read_text() != wanted:
-        sys.exit("src/thalweg/__init__.pyi is out of date: run `python tools/stub.py`")
+    for target, wanted in ((ROOM / "__init__.pyi", stub()), (ROOM / "numpy.pyi", numpy_stub())):
+        if "--check" not in sys.argv:
+            target.write_text(wanted)
+        elif not target.is_file() or target.read_text() != wanted:
+            sys.exit(f"src/thalweg/{target.name} is out of date: run `python tools/stub.py`")

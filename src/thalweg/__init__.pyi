@@ -194,7 +194,7 @@ class _ScheduleFree(Rule):
 schedule_free: _ScheduleFree
 
 class _Sgd(Rule):
-    """Stochastic gradient descent (Robbins & Monro 1951, Ann. Math. Stat. 22:400; steepest descent: Cauchy 1847)."""
+    """SGD, gradient descent (Robbins & Monro 1951, Ann. Math. Stat. 22:400, stochastic; Cauchy 1847, C. R. 25:536)."""
 
     def __call__(self) -> Stage: ...
 

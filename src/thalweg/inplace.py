@@ -36,6 +36,7 @@ class InPlace:
             _check_array(name, array)
         self._state = optimizer.init(params)
         _check_apart(self.names, self.arrays)
+        self._asks = optimizer.asks
         self._fused = fused
         self._launches: list[Any] | None = None
         self._t = np.zeros(len(self.names), np.int64)
@@ -47,6 +48,8 @@ class InPlace:
     def state(self) -> State:
         """The state as `Optimizer.step` would have made it; the arrays in it are the live ones."""
         if self._launches:
+            for launch in self._launches:
+                launch.tell(self._t)
             self._state["t"] = dict(zip(self.names, self._t.tolist(), strict=True))
         return self._state
 
@@ -120,7 +123,8 @@ class InPlace:
 
     def _step_fused(self, grads: Tree, loss: Any, noise: Tree, curvature: Tree) -> None:
         assert self._launches is not None
-        self.optimizer.check_asks(loss, None, curvature)
+        if self._asks & {"loss", "curvature"}:
+            self.optimizer.check_asks(loss, None, curvature)
         extras = {w: match(self.params, x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
         gradients = self._listed(grads)
         if self.optimizer.accumulates > 1 or self.optimizer.nonfinite != "propagate":
@@ -137,10 +141,8 @@ class InPlace:
                 launch.look_up(own)
         norms = self._norms(lists)
         for launch in self._launches:
-            self._t[launch.moving] += 1
-        for launch in self._launches:
-            launch.lend(extras, self._t, self._state.get("seed", self.optimizer.seed))
-            launch.reckon(self._state, self._t, host_number(loss), norms)
+            launch.reckon(self._state, host_number(loss), norms)
+            launch.lend(extras, self._state.get("seed", self.optimizer.seed))
         for launch in self._launches:
             launch.run()
 

@@ -17,7 +17,7 @@ Path = tuple[str, ...]
 """Where a stage keeps its memory in the optimizer's state: the keys on the way to it."""
 
 
-class NotTraced(Exception):  # noqa: N818
+class NotTraced(Exception):
     """A step that is no graph of element-wise symbols; the message says what is in it that is not."""
 
 

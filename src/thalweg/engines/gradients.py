@@ -1,8 +1,8 @@
 """Where a step's gradients lie: checked and looked up for all tensors at once.
 
 Asking NumPy for an array's address costs a microsecond, and a model has hundreds of them. The fields of NumPy's array
-object are public and fixed (`PyArrayObject_fields`), so a compiled loop reads them instead; that it reads them right is
-tried out once a process, and where it does not, each array is asked.
+object are public and fixed (`PyArrayObject_fields`), as are those of Python's list, so a compiled loop reads them
+instead; that it reads them right is tried out once a process, and where it does not, each array is asked.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ import numpy.typing as npt
 
 from thalweg.engines import native
 
-READER = '''
+READER = """
 from numba import cfunc, types
 
-from thalweg.engines.words import peek
+from thalweg.engines.words import peek, poke
 
 POINTER = types.CPointer(types.int64)
 
 
-@cfunc(types.void(POINTER, POINTER, POINTER, POINTER, types.int64, POINTER, types.int64, types.int64, types.int64, POINTER))
-def step(arrays, wanted, axes, addresses, width, ranges, taken, array_type, count, failed):
-    failed[0] = -1
+@cfunc(types.int64(types.int64, POINTER, POINTER, POINTER))
+def step(gradients, wanted, axes, ranges):
+    arrays = peek(gradients + 24)
+    array_type, count, addresses, stride, taken = axes[0], axes[1], axes[2], axes[3], axes[4]
+    if peek(gradients + 16) != count:
+        return 0
     for k in range(count):
-        array = arrays[k]
-        axis, size = wanted[4 * k + 2], wanted[4 * k + 3]
-        dimensions = wanted[4 * k + 1]
-        fits = peek(array + 8) == array_type and peek(array + 56) == wanted[4 * k]
+        array = peek(arrays + 8 * k)
+        dtype, dimensions, axis, size = wanted[4 * k], wanted[4 * k + 1], wanted[4 * k + 2], wanted[4 * k + 3]
+        fits = peek(array + 8) == array_type and peek(array + 56) == dtype
         fits = fits and peek(array + 24) & 0xFFFFFFFF == dimensions and peek(array + 64) & 0x100 != 0
         if not fits:
-            failed[0] = k
-            return
-        shape, strides = peek(array + 32), peek(array + 40)
+            return 0
+        shape, strides, data = peek(array + 32), peek(array + 40), peek(array + 16)
         for d in range(dimensions):
             if peek(shape + 8 * d) != axes[axis + d] or peek(strides + 8 * d) != axes[axis + dimensions + d]:
-                fits = False
-        data = peek(array + 16)
+                return 0
         low, high = 0, taken
         while low < high:
             middle = (low + high) // 2
@@ -48,36 +48,39 @@ def step(arrays, wanted, axes, addresses, width, ranges, taken, array_type, coun
                 low = middle + 1
             else:
                 high = middle
-        if not fits or (low > 0 and ranges[2 * low - 1] > data):
-            failed[0] = k
-            return
-        addresses[width * k + 1] = data
-'''
+        if low > 0 and ranges[2 * low - 1] > data:
+            return 0
+        poke(addresses + stride * k, data)
+    return 1
+"""
 
 
 class Gradients:
-    """Looks gradients up that lie in memory just as `like` do, and over none of the ranges of addresses in `taken`."""
+    """Looks gradients up that lie in memory just as `like` do, and over none of the ranges of addresses in `taken`.
 
-    def __init__(self, like: Sequence[npt.NDArray[Any]], taken: npt.NDArray[np.int64], read: native.Step | None) -> None:
-        axes: list[int] = []
+    table: where their addresses go, a column of this array of integers.
+    """
+
+    def __init__(
+        self,
+        like: Sequence[npt.NDArray[Any]],
+        taken: npt.NDArray[np.int64],
+        table: npt.NDArray[np.int64],
+        read: native.Step | None,
+    ) -> None:
+        axes = [id(np.ndarray), len(like), address(table), table.strides[0], len(taken)]
         wanted = []
         for array in like:
             wanted.append((id(array.dtype), array.ndim, len(axes), array.nbytes))
             axes += [*array.shape, *array.strides]
-        self.wanted, self.axes = np.array(wanted, np.int64), np.array(axes or [0], np.int64)
+        self.wanted, self.axes, self.taken, self.table = np.array(wanted, np.int64), np.array(axes, np.int64), taken, table
         self.dtypes = [array.dtype for array in like]  # their addresses are compared, so they must live
-        self.count, self.taken, self.failed = len(like), taken, np.zeros(1, np.int64)
         self.read = read
-        self.fixed = [address(self.wanted), address(self.axes)]
-        self.rest = [address(taken), len(taken), id(np.ndarray), self.count, address(self.failed)]
+        self.rest = address(self.wanted), address(self.axes), address(taken)
 
-    def look_up(self, gradients: Sequence[Any], addresses: int, width: int) -> bool:
-        """Write the gradients' addresses into the second column of a table; False if one of them needs a closer look."""
-        if self.read is None:
-            return False
-        arrays = np.fromiter(map(id, gradients), np.int64, self.count)
-        self.read(address(arrays), *self.fixed, addresses, width, *self.rest)
-        return bool(self.failed[0] == -1)
+    def look_up(self, gradients: list[Any]) -> bool:
+        """Write the gradients' addresses into the table; False if one of them needs a closer look."""
+        return self.read is not None and self.read(id(gradients), *self.rest) == 1
 
 
 def address(array: npt.NDArray[Any]) -> int:
@@ -101,9 +104,9 @@ def reader() -> native.Step | None:
 
 def _reads_right(read: native.Step) -> bool:
     like, good, table = np.zeros((2, 3), np.float32), np.ones((2, 3), np.float32), np.zeros((2, 3), np.int64)
-    probe = Gradients([like, like], ranges([]), read)
-    if not probe.look_up([good, like], address(table), 3) or table[:, 1].tolist() != [address(good), address(like)]:
+    probe = Gradients([like, like], ranges([]), table[:, 1], read)
+    if not probe.look_up([good, like]) or table[:, 1].tolist() != [address(good), address(like)]:
         return False
     wide = np.zeros((2, 6), np.float32)
     wrong = [like.astype(np.float64), like.T, wide[:, :3], wide[:, ::2], like.reshape(3, 2), like.ravel(), None, 1.0]
-    return not any(probe.look_up([good, bad], address(table), 3) for bad in wrong)
+    return not any(probe.look_up([good, bad]) for bad in wrong) and not probe.look_up([good])

@@ -49,7 +49,9 @@ class Kernel:
     @property
     def text(self) -> str:
         """The whole of it, as it is put into the cache folder."""
-        return f'"""{self.title}\n\nPrinted by thalweg from the rule itself; nobody edits it.\n"""\n\n{self.numbers}\n\n{self.step}'
+        return (
+            f'"""{self.title}\n\nPrinted by thalweg from the rule itself; nobody edits it.\n"""\n\n{self.numbers}\n\n{self.step}'
+        )
 
 
 def printed(program: Program, title: str, dtypes: dict[str, str]) -> Kernel:
@@ -167,17 +169,17 @@ class _Printer:
             "",
             "from thalweg.engines.words import " + ", ".join(f"{verb}_{dtype}" for dtype in used for verb in ("load", "store")),
             "",
+            "integers = types.CPointer(types.int64)",
             "",
-            "@cfunc(",
-            f"    types.void(types.CPointer(types.int64), types.CPointer(types.{computed}), types.CPointer(types.int64), types.int64, types.int64),",
-            '    error_model="numpy",',
-            ")",
+            "",
+            f'@cfunc(types.int64(integers, types.CPointer(types.{computed}), integers, types.int64, types.int64), error_model="numpy")',
             "def step(addresses, numbers, jobs, first, last):",
             "    for job in range(first, last):",
             f"        row, at = {len(columns)} * jobs[4 * job], {len(shared)} * jobs[4 * job + 1]",
             *(f"        {line}" for line in heads),
             "        for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):",
             *(f"            {line}" for line in [*loads, *write.lines, *ends]),
+            "    return 0",
         ]
         return "\n".join(lines) + "\n"
 
@@ -227,7 +229,8 @@ class Loop:
             return f"number(0.0) if {b} == number(0.0) else {a} / {b}", 1
         if op == "sign":
             (x,) = texts
-            return f"{x} if {x} != {x} else (number(1.0) if {x} > number(0.0) else (number(-1.0) if {x} < number(0.0) else number(0.0)))", 1
+            down = f"number(-1.0) if {x} < number(0.0) else number(0.0)"
+            return f"{x} if {x} != {x} else (number(1.0) if {x} > number(0.0) else ({down}))", 1
         if op == "sigmoid":
             self.said.add("tanh")
             return f"number(0.5) * tanh(number(0.5) * {_wrap(args[0], 7)}) + number(0.5)", 5
@@ -253,7 +256,9 @@ class _Writer:
         self.printer, self.say, self.always = printer, say, always
         self.letters = dict(printer.letters)
         self.lines: list[str] = []
-        self.atoms = {id(printer._first(a)) for s in printer.symbols if s.op in NEEDS_NAMES for a in s.args if isinstance(a, Symbol)}
+        self.atoms = {
+            id(printer._first(a)) for s in printer.symbols if s.op in NEEDS_NAMES for a in s.args if isinstance(a, Symbol)
+        }
 
     def name(self, symbol: Symbol, otherwise: str) -> str:
         """The name of a symbol from here on: its author's where that is free."""

@@ -17,7 +17,7 @@ from thalweg.engines.gradients import Gradients, address, reader
 from thalweg.engines.kernel import COMPUTED, HOST_WORDS, printed
 from thalweg.memory import draw
 from thalweg.optimizer import Optimizer
-from thalweg.program import NotTraced, Passage, Program, program
+from thalweg.program import NotTraced, Passage, Program, Slot, program
 from thalweg.scalars import Scalar
 from thalweg.stage import Step, model_number, resolve
 from thalweg.symbols import TENSOR
@@ -28,7 +28,7 @@ CHUNK = 1 << 16
 """Elements in a job, at most: some megabytes of traffic, a tenth of a millisecond."""
 QUICK = 1 << 14
 """Elements below which a step keeps Python's lock: it is done before another thread would have it."""
-SHARED = 1 << 17
+SHARED = 1 << 20
 """Elements from which on waking other threads pays."""
 
 
@@ -43,10 +43,11 @@ def _numbers(text: str) -> Callable[..., tuple[Any, ...]]:
 class Bucket:
     """Tensors of one launch that share their numbers: of one parameter group, at the same t."""
 
-    def __init__(self, members: Sequence[int], block: Floats, whole: bool) -> None:
-        self.members, self.block = np.asarray(members), block
-        self.first = members[0]
-        self.index: Any = slice(None) if whole else self.members  # into vectors of one number a tensor
+    def __init__(self, members: Sequence[int], leaf: str, t: int, block: Floats, whole: bool) -> None:
+        self.leaf, self.t, self.block = leaf, t, block
+        self.members: Any = slice(None) if whole else np.asarray(members)
+        self.arguments: list[Any] = []
+        self.changing: list[tuple[int, Callable[..., Any]]] = []
 
 
 class Launch:
@@ -70,10 +71,11 @@ class Launch:
         self.addresses = np.zeros((len(self.members), len(self.columns)), np.int64)
         self.addresses[:, self.columns["p"]] = [address(w) for w in self.work]
         self.address = address(self.addresses)
-        self.held: list[Any] = []
+        self.held: dict[tuple[str, int], Floats] = {}
+        self.lent = [name for name in self.columns if name in self.program.draws or name == "curvature"]
         self.vectors: dict[int, Floats] = {}
         self.active: list[bool] = []
-        self.inputs = [self._input(name) for name in self.kernel.needs]
+        self.buckets: list[Bucket] = []
 
     def _dtypes(self) -> dict[str, str]:
         """The dtype of each tensor that goes in."""
@@ -100,18 +102,18 @@ class Launch:
             held = stage.setdefault(name, {})
             if slot.old.level == TENSOR:
                 dtype = slot.kind.dtype or self.dtype
-                self._adopt(slot.old.name, held, lambda k, slot=slot, name=name: self.start(slot, name, k, step), dtype)
+                self._adopt(slot.old.name, held, functools.partial(self.start, slot, name, step), dtype)
                 continue
             first = () if self.lanes is None else (self.lanes,)
             vector = np.empty((*first, len(self.members)), COMPUTED[self.dtype])
             for k, leaf in enumerate(self.names):
-                vector[..., k] = held[leaf] if leaf in held else self.start(slot, name, k, step)
+                vector[..., k] = held[leaf] if leaf in held else self.start(slot, name, step, k)
                 held[leaf] = vector[..., k]
             self.vectors[i] = vector
         if "walked" in self.columns:
             self._adopt("walked", state["walked"], lambda k: self.work[k], self.dtype)
 
-    def start(self, slot: Any, name: str, k: int, step: Step) -> Floats:
+    def start(self, slot: Slot, name: str, step: Step, k: int) -> Floats:
         leaf = _leaf(self.names[k], self.arrays[k], self.lanes)
         made: Floats = slot.stage.start(name, leaf, step)
         return made
@@ -130,24 +132,24 @@ class Launch:
     # jobs
 
     def arrange(self, active: list[bool], t: npt.NDArray[np.int64], groups: Sequence[int], taken: npt.NDArray[np.int64]) -> None:
-        """Lay out jobs and numbers for the tensors that have a gradient this time."""
+        """Lay out jobs and numbers for the tensors that have a gradient this time; t: how many updates each has had."""
         if active == self.active:
             return
+        self.tell(t)
         self.active = active
         self.present = [k for k, there in enumerate(active) if there]
-        self.moving = np.array([self.members[k] for k in self.present], np.int64)
         found: dict[Any, list[int]] = {}
         for k in self.present:
             found.setdefault((groups[self.members[k]], int(t[self.members[k]])), []).append(k)
         lanes = self.lanes or 1
         widths = [len(members) if self.vectors else 1 for members in found.values()]
         self.table = np.zeros((lanes * sum(widths), self.kernel.width), COMPUTED[self.dtype])
-        self.buckets: list[Bucket] = []
+        self.buckets = []
         jobs: list[tuple[int, int, int, int]] = []
         row = 0
-        for members, width in zip(found.values(), widths, strict=True):
+        for ((_, updates), members), width in zip(found.items(), widths, strict=True):
             block = self.table[row : row + lanes * width].reshape(lanes, width, -1)
-            self.buckets.append(Bucket(members, block, len(members) == len(self.members)))
+            self.buckets.append(self._bucket(members, updates, block))
             for j, k in enumerate(members):
                 size = self.work[k].size // lanes
                 for lane in range(lanes):
@@ -155,20 +157,37 @@ class Launch:
                     jobs += [(k, at, i, min(i + CHUNK, end)) for i in range(begin, end, CHUNK)]
             row += lanes * width
         self.jobs = np.array(jobs, np.int64).reshape(-1, 4)
-        self.elements = sum(self.work[k].size for k in self.present)
-        self.where = address(self.table), address(self.jobs), len(self.jobs)
-        self.gradients = Gradients([self.work[k] for k in self.present], taken, reader())
+        elements = sum(self.work[k].size for k in self.present)
+        self.threads = threads.count() if elements >= SHARED else 1
+        self.step = native.compiled(self.kernel.step, self.kernel.title, holds_gil=elements < QUICK)
+        self.where = self.address, address(self.table), address(self.jobs)
+        here = self.addresses[self.present, :] if len(self.present) < len(self.members) else self.addresses
+        self.gradients = Gradients([self.work[k] for k in self.present], taken, here[:, self.columns["g"]], reader())
+
+    def _bucket(self, members: list[int], t: int, block: Floats) -> Bucket:
+        bucket = Bucket(members, self.names[members[0]], t, block, len(members) == len(self.members))
+        for i, name in enumerate(self.kernel.needs):
+            value = self.program.hyper.get(name)
+            if type(value) is float:
+                bucket.arguments.append(value)
+            else:
+                bucket.arguments.append(None)
+                bucket.changing.append((i, self._input(name)))
+        return bucket
+
+    def tell(self, t: npt.NDArray[np.int64]) -> None:
+        """Write down how many updates each tensor has had."""
+        for bucket in self.buckets:
+            t[np.asarray(self.members)[bucket.members]] = bucket.t
 
     # a step
 
-    def finds(self, gradients: Sequence[Any]) -> bool:
+    def finds(self, gradients: list[Any]) -> bool:
         """The usual case: all gradients are there, lie as their parameters do, and their addresses now are in the table."""
-        every = len(self.active) > 0 and len(self.present) == len(self.members)
-        return every and self.gradients.look_up(gradients, self.address, len(self.columns))
+        return len(self.buckets) > 0 and len(self.present) == len(self.members) and self.gradients.look_up(gradients)
 
     def look_up(self, gradients: Sequence[Any]) -> None:
         """Put the gradients' addresses into the table; those that lie otherwise than their parameter are copied."""
-        self.held = []
         for k in self.present:
             gradient, work = gradients[k], self.work[k]
             near = gradient.strides == work.strides and gradient.flags.aligned and dtype_name(gradient) == self.dtype
@@ -179,77 +198,72 @@ class Launch:
             self._hold("g", k, gradient)
 
     def _hold(self, column: str, k: int, array: Floats) -> None:
-        self.held.append(array)
+        self.held[column, k] = array  # it must live as long as its address is in the table
         self.addresses[k, self.columns[column]] = address(array)
 
-    def lend(self, extras: dict[str, dict[str, Any]], t: npt.NDArray[np.int64], seed: Any) -> None:
+    def lend(self, extras: dict[str, dict[str, Any]], seed: Any) -> None:
         """Draws and estimates, for the rules that ask for them."""
-        for column in self.columns:
+        for column in self.lent:
             word = "noise" if column in self.program.draws else column
-            if column not in self.program.draws and word != "curvature":
-                continue
-            for k in self.present:
-                leaf, work = self.names[k], self.work[k]
-                given = extras.get(word, {}).get(leaf)
-                if given is None:
-                    words = (self.program.draws[column], leaf)
-                    given = draw(seed, int(t[self.members[k]]), words, self.arrays[k], self.lanes)
-                lent = np.empty_like(work)
-                lent[...] = given
-                self._hold(column, k, lent)
+            for bucket in self.buckets:
+                for k in np.arange(len(self.members))[bucket.members]:
+                    leaf, work = self.names[k], self.work[k]
+                    given = extras.get(word, {}).get(leaf)
+                    if given is None:
+                        given = draw(seed, bucket.t, (self.program.draws[column], leaf), self.arrays[k], self.lanes)
+                    own = np.empty_like(work)
+                    own[...] = given
+                    self._hold(column, k, own)
 
-    def reckon(self, state: dict[str, Any], t: npt.NDArray[np.int64], loss: Any, norms: dict[str, Any]) -> None:
-        """The numbers that a whole tensor shares, and the memory that is one number for a tensor or the model."""
-        given = state, t, loss, norms
-        found = [(bucket, self.numbers(*(take(bucket, *given) for take in self.inputs))) for bucket in self.buckets]
+    def reckon(self, state: dict[str, Any], loss: Any, norms: dict[str, Any]) -> None:
+        """One update on: the numbers that a whole tensor shares, the memory that is one number a tensor or a model."""
         width, slots = self.kernel.width, self.program.slots
-        for bucket, values in found:
+        found = []
+        for bucket in self.buckets:
+            bucket.t += 1
+            arguments = bucket.arguments
+            for i, take in bucket.changing:
+                arguments[i] = take(bucket, state, loss, norms)
+            found.append(self.numbers(*arguments))
+        for bucket, values in zip(self.buckets, found, strict=True):
             _fill(bucket.block, values[:width])
             for i, value in zip(self.kernel.kept, values[width:], strict=True):
                 if i in self.vectors:
-                    self.vectors[i][..., bucket.index] = value.values[:, None] if isinstance(value, Scalar) and value.values.ndim else _plain(value)
+                    self.vectors[i][..., bucket.members] = _column(value)
                 else:
-                    *path, name = slots[i].path
-                    functools.reduce(dict.__getitem__, path, state["memory"])[name] = model_number(value)
+                    *above, name = slots[i].path
+                    functools.reduce(dict.__getitem__, above, state["memory"])[name] = model_number(value)
 
     def _input(self, name: str) -> Callable[..., Any]:
-        """How an argument of `numbers` is found: from (bucket, state, t, loss, norms)."""
+        """How an argument of `numbers` is found: from (bucket, state, loss, norms)."""
         if name == "t":
-            return lambda bucket, state, t, loss, norms: int(t[self.members[bucket.first]])
+            return lambda bucket, state, loss, norms: bucket.t
         if name == "loss":
-            return lambda bucket, state, t, loss, norms: loss
+            return lambda bucket, state, loss, norms: loss
         if name in self.program.norms:
             path = self.program.norms[name]
-            return lambda bucket, state, t, loss, norms: norms[path]
+            return lambda bucket, state, loss, norms: norms[path]
         if name in self.program.hyper:
             value = self.program.hyper[name]
-            own = value is None and name == "lr"
-
-            def hyper(bucket: Bucket, state: Any, t: Any, loss: Any, norms: Any) -> Any:
-                now = self.optimizer.lr if own else value
-                return resolve(now, int(t[self.members[bucket.first]]), self.names[bucket.first])
-
-            return hyper
+            if name == "lr" and value is None:
+                return lambda bucket, state, loss, norms: resolve(self.optimizer.lr, bucket.t, bucket.leaf)
+            return lambda bucket, state, loss, norms: resolve(value, bucket.t, bucket.leaf)
         i = next(i for i, slot in enumerate(self.program.slots) if slot.old.name == name)
-        if self.program.slots[i].kind.kind == "per_tensor":
-            return lambda bucket, state, t, loss, norms: self.vectors[i][..., bucket.index]
-        *path, slot = self.program.slots[i].path
-        return lambda bucket, state, t, loss, norms: Scalar(functools.reduce(dict.__getitem__, path, state["memory"])[slot])
+        if i in self.vectors:
+            return lambda bucket, state, loss, norms: self.vectors[i][..., bucket.members]
+        *above, last = self.program.slots[i].path
+        return lambda bucket, state, loss, norms: Scalar(functools.reduce(dict.__getitem__, above, state["memory"])[last])
 
     def run(self) -> None:
         """The pass over memory."""
         for array, work in self.staged:
             work[...] = array
-        table, jobs, count = self.where
-        quick = self.elements < QUICK
-        step = native.compiled(self.kernel.step, self.kernel.title, holds_gil=quick)
-        if self.elements < SHARED:
-            step(self.address, table, jobs, 0, count)
+        if self.threads == 1:
+            self.step(*self.where, 0, len(self.jobs))
         else:
-            threads.share(step, self.address, table, jobs, count, threads.count())
+            threads.share(self.step, *self.where, len(self.jobs), self.threads)
         for array, work in self.staged:
             array[...] = work
-        self.held = []
 
 
 def _fill(block: Floats, values: Sequence[Any]) -> None:
@@ -258,11 +272,14 @@ def _fill(block: Floats, values: Sequence[Any]) -> None:
         block[...] = values
         return
     for k, value in enumerate(values):
-        block[..., k] = value.values[:, None] if isinstance(value, Scalar) and value.values.ndim else _plain(value)
+        block[..., k] = _column(value)
 
 
-def _plain(value: Any) -> Any:
-    return value.values if isinstance(value, Scalar) else value
+def _column(value: Any) -> Any:
+    """A number so that it broadcasts over (lane, tensor)."""
+    if not isinstance(value, Scalar):
+        return value
+    return value.values[:, None] if value.values.ndim else value.values
 
 
 def _leaf(name: str, array: Floats, lanes: int | None) -> Any:

@@ -24,7 +24,7 @@ from typing import Any
 
 from thalweg.whole import written_whole
 
-Step = Callable[..., None]
+Step = Callable[..., int]
 
 _lock = threading.RLock()
 _engines: list[Any] = []  # what owns the code; it lives as long as the process
@@ -61,7 +61,7 @@ def compiled(text: str, name: str, holds_gil: bool = False) -> Step:
     with _lock:
         address = _address(text, name)
     prototype = ctypes.PYFUNCTYPE if holds_gil else ctypes.CFUNCTYPE
-    return prototype(None, *[ctypes.c_int64] * _arity(text))(address)
+    return prototype(ctypes.c_int64, *[ctypes.c_int64] * _arity(text))(address)
 
 
 def _arity(text: str) -> int:
@@ -96,7 +96,7 @@ def _processor() -> tuple[str, str]:
 @functools.cache
 def converts_half() -> bool:
     """Whether the processor turns float16 into float32 by itself; elsewhere that would need a library of the compiler's."""
-    name, features = _processor()
+    _, features = _processor()
     return "+f16c" in features or "+fullfp16" in features
 
 

@@ -59,7 +59,7 @@ BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 def _access(dtype: str) -> tuple[Any, Any]:
     number = types.float64 if dtype == "float64" else types.float32
 
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def load(context: Any, array: Any, address: Any, i: Any) -> Any:
         if not isinstance(array, types.IntegerLiteral):  # Numba then asks again, with the number itself
             return None
@@ -72,7 +72,7 @@ def _access(dtype: str) -> tuple[Any, Any]:
 
         return number(array, types.int64, types.int64), generate
 
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def store(context: Any, array: Any, address: Any, i: Any, value: Any) -> Any:
         if not isinstance(array, types.IntegerLiteral):
             return None
@@ -80,7 +80,9 @@ def _access(dtype: str) -> tuple[Any, Any]:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             pointer = builder.inttoptr(arguments[1], STORED[dtype].as_pointer())
             place = builder.gep(pointer, [arguments[2]], inbounds=True)
-            _told_apart(builder, builder.store(_narrowed(builder, arguments[3], dtype), place, align=BYTES[dtype]), array.literal_value)
+            _told_apart(
+                builder, builder.store(_narrowed(builder, arguments[3], dtype), place, align=BYTES[dtype]), array.literal_value
+            )
             return context.get_dummy_value()
 
         return types.void(array, types.int64, types.int64, number), generate
@@ -94,7 +96,7 @@ load_float32, store_float32 = _access("float32")
 load_float64, store_float64 = _access("float64")
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def peek(context: Any, address: Any) -> Any:
     """The 64-bit integer at an address."""
 
@@ -102,3 +104,14 @@ def peek(context: Any, address: Any) -> Any:
         return builder.load(builder.inttoptr(arguments[0], cgutils.intp_t.as_pointer()))
 
     return types.int64(types.int64), generate
+
+
+@intrinsic
+def poke(context: Any, address: Any, value: Any) -> Any:
+    """Write a 64-bit integer to an address."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.store(arguments[1], builder.inttoptr(arguments[0], cgutils.intp_t.as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate

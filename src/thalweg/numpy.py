@@ -1,0 +1,247 @@
+"""Optimizers for NumPy arrays, which they update in place, each rule's whole step fused into one pass over memory.
+
+`thalweg.numpy.Adam(params, lr=1e-3).step(grads)`: there is one such class for every rule and recipe of the catalogue,
+made from its signature; `of(rule)` makes one from a rule of your own, and `Optimizer` takes any chain.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import re
+from typing import Any
+
+import numpy as np
+
+from thalweg.catalogue import ALIASES, rules
+from thalweg.compose import check_lr
+from thalweg.hyper import ByLeaf, bind, nearest
+from thalweg.inplace import InPlace
+from thalweg.optimizer import GradFn, NonFinite, State
+from thalweg.optimizer import Optimizer as Pure
+from thalweg.rule import Rule
+from thalweg.trees import Tree, flatten
+
+__all__ = ["Optimizer", "of"]
+
+
+class Optimizer:
+    """Any rule or chain over a dict, list or tree of NumPy arrays, or a single one, updated in place.
+
+    params: the arrays; or a list of parameter groups, dicts with their arrays under "params" and whatever of the
+    learning rate and hyper-parameters is to differ there. Any strides and floating dtype (float16, bfloat16, float32,
+    float64); a read-only array, or two that share memory, is refused. rule: a rule, stage or chain. lr: a number, a
+    schedule of t = 1, 2, ..., or with lanes one per lane; by default the rule's own. seed, nonfinite, lanes: as in
+    `thalweg.Optimizer`. fused=False does without the kernels.
+
+    `param_groups` holds the groups as dicts; what is written into them holds from the next step on.
+    Raises TypeError and ValueError for what does not fit, in words.
+    """
+
+    _rule: Rule | None = None
+
+    def __init__(
+        self, params: Tree, rule: Any, lr: Any = None, *,
+        seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None, fused: bool = True,
+    ) -> None:  # fmt: skip
+        self._set_up(params, rule, {"lr": lr}, seed, nonfinite, lanes, fused)
+
+    def _set_up(
+        self, params: Tree, stage: Any, common: dict[str, Any], seed: Any, nonfinite: NonFinite, lanes: int | None, fused: bool
+    ) -> None:
+        self._given, self._options = stage, {"seed": seed, "nonfinite": nonfinite, "lanes": lanes}
+        grouped = isinstance(params, list | tuple) and bool(params) and all(isinstance(g, dict) and "params" in g for g in params)
+        groups = list(params) if grouped else [{"params": params}]
+        self.param_groups = [{"params": group["params"], **common, **self._checked(group, common)} for group in groups]
+        tree = [group["params"] for group in self.param_groups] if grouped else params
+        counts = [len(flatten(group["params"])[0]) for group in self.param_groups]
+        self._names = flatten(tree)[0]
+        self._of_leaf = [i for i, count in enumerate(counts) for _ in range(count)]
+        self._lr_of_rule = None if common["lr"] is not None else Pure(stage, None, **self._options).lr
+        self._seen = self._now()
+        self._bound = InPlace(self._optimizer(), tree, groups=self._of_leaf, fused=fused)
+
+    def step(
+        self, grads: Tree = None, *, loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None
+    ) -> None:
+        """One update, in place.
+
+        grads: arrays in the shape of `params` (with groups: a list of each group's), of any strides; None in an
+        array's place leaves it and its t alone. loss: its value, for the rules that ask for it. grad_fn: parameters ->
+        (loss, gradients), for methods that look at several points. noise, curvature: trees to inject.
+        Raises TypeError, KeyError or ValueError where trees, dtypes or shapes do not fit; nothing has moved then.
+        """
+        now = self._now()
+        if not all(map(operator.is_, now, self._seen)):
+            self._change(now)
+        self._bound.step(grads, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature)
+
+    def ship(self) -> Tree:
+        """The point to keep and evaluate, as copies: an average where the method keeps one, else the parameters."""
+        return self._bound.ship()
+
+    @property
+    def state(self) -> State:
+        """What the rule remembers: `{"t": {name: updates}, "memory": {stage: {slot: {name: array}}}, ...}`, live."""
+        return self._bound.state
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of everything but the parameters: a plain tree, for `thalweg.trees.save`. A schedule is saved as None."""
+        groups = []
+        for i, group in enumerate(self.param_groups):
+            own = {key: None if callable(value) else value for key, value in group.items() if key != "params"}
+            groups.append({"params": [n for n, of in zip(self._names, self._of_leaf, strict=True) if of == i], **own})
+        return {"groups": groups, "state": _copy(self.state)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take everything from what `state_dict` gave; going on then equals never having stopped, to the last bit.
+
+        Schedules stay as they are. Raises KeyError, TypeError or ValueError where it belongs to other parameters or another rule.
+        """
+        groups, mine = state_dict["groups"], self.state_dict()
+        if [group["params"] for group in groups] != [group["params"] for group in mine["groups"]]:
+            raise ValueError(f"these are other parameters: {_listed(groups)}; here they are {_listed(mine['groups'])}")
+        for group, saved, own in zip(self.param_groups, groups, mine["groups"], strict=True):
+            if set(saved) != set(own):
+                raise KeyError(f"the group was saved with {', '.join(saved)}; here it has {', '.join(own)}")
+            group.update({key: value for key, value in saved.items() if key != "params" and value is not None})
+        state = _fitted(state_dict["state"], mine["state"], "state")
+        self._change(self._now())
+        self._bound.state = state
+
+    def __repr__(self) -> str:
+        rates = ", ".join(repr(group["lr"]) for group in self.param_groups)
+        return f"{type(self).__name__}({len(self._names)} arrays, lr={rates})"
+
+    # parameter groups
+
+    def _checked(self, group: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+        """What a group says of its own, checked."""
+        own = {key: value for key, value in group.items() if key != "params"}
+        for key, value in own.items():
+            if key not in common:
+                raise KeyError(
+                    f"a parameter group has {', '.join(['params', *common])}; there is no '{key}'{nearest(key, common)}"
+                )
+            hyper = self._rule.hyper[key] if self._rule is not None and key != "lr" else None
+            if hyper is not None and hyper.static and value != common[key]:
+                raise ValueError(
+                    f"{key} is the same for all groups: {type(self).__name__}(..., {key}={value!r}), or a second optimizer"
+                )
+            own[key] = check_lr(value, type(self).__name__) if hyper is None else hyper.check(value, type(self).__name__)
+        return own
+
+    def _now(self) -> list[Any]:
+        return [value for group in self.param_groups for key, value in group.items() if key != "params"]
+
+    def _change(self, now: list[Any]) -> None:
+        for group in self.param_groups:
+            self._checked(group, self.param_groups[0])
+        before, self._seen = self._seen, now
+        width = len(now) // len(self.param_groups)
+        only_rates = all(i % width == 0 or a is b for i, (a, b) in enumerate(zip(now, before, strict=True)))
+        if only_rates:
+            self._bound.optimizer.lr = self._rates()
+        else:
+            self._bound.configure(self._optimizer())
+
+    def _optimizer(self) -> Pure:
+        """The pure optimizer with the groups' hyper-parameters as they stand."""
+        stage = self._given
+        if self._rule is not None:
+            stage = self._rule(**{key: self._joined(key) for key in self._rule.hyper})
+        return Pure(stage, self._rates(), **self._options)
+
+    def _rates(self) -> Any:
+        own = [self._lr_of_rule if group["lr"] is None else group["lr"] for group in self.param_groups]
+        return check_lr(_by_leaf(own, self._names, self._of_leaf), type(self).__name__)
+
+    def _joined(self, key: str) -> Any:
+        return _by_leaf([group[key] for group in self.param_groups], self._names, self._of_leaf)
+
+
+def _by_leaf(values: list[Any], names: list[str], of_leaf: list[int]) -> Any:
+    """One value where the groups agree, else one for each leaf."""
+    if all(value is values[0] or (isinstance(value, int | float | str) and value == values[0]) for value in values):
+        return values[0]
+    return ByLeaf({name: values[i] for name, i in zip(names, of_leaf, strict=True)})
+
+
+def _copy(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _copy(value) for key, value in tree.items()}
+    return np.array(tree) if isinstance(tree, np.ndarray) else tree
+
+
+def _fitted(saved: Any, own: Any, where: str) -> Any:
+    """What was saved, as arrays of our own in the shapes and dtypes that are needed here."""
+    if isinstance(own, dict):
+        if not isinstance(saved, dict) or set(map(str, saved)) != set(map(str, own)):
+            raise KeyError(
+                f"{where}: wanted {', '.join(map(str, own)) or 'nothing'}, found {', '.join(map(str, saved)) or 'nothing'}"
+            )
+        return {key: _fitted(saved[key], value, f"{where}.{key}") for key, value in own.items()}
+    if isinstance(own, np.ndarray):
+        found = np.asarray(saved)
+        if found.shape != own.shape:
+            raise ValueError(f"{where}: wanted shape {own.shape}, found {found.shape}")
+        return np.array(found, own.dtype)
+    return saved
+
+
+def _listed(groups: list[dict[str, Any]]) -> str:
+    return "; ".join(", ".join(group["params"]) for group in groups)
+
+
+@functools.cache
+def of(rule: Rule) -> type[Optimizer]:
+    """The class for a rule or recipe, the catalogue's or your own: `of(my_rule)(params, lr=0.1)`."""
+
+    def __init__(
+        self: Optimizer, params: Tree, lr: Any = rule.lr, *hyper: Any,
+        seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None, fused: bool = True, **named: Any,
+    ) -> None:  # fmt: skip
+        config = bind(type(self).__name__, rule.hyper, hyper, named)
+        self._set_up(params, rule(**config), {"lr": lr, **config}, seed, nonfinite, lanes, fused)
+
+    doc = f"{rule.doc}\n\nparams: a tree of NumPy arrays, updated in place, or a list of parameter groups. Options: see `Optimizer`."
+    made = type(class_name(rule), (Optimizer,), {"__init__": __init__, "__doc__": doc, "__module__": __name__, "_rule": rule})
+    made.__signature__ = signature(rule)  # type: ignore[attr-defined]
+    return made
+
+
+def signature(rule: Rule) -> inspect.Signature:
+    """How the class of a rule is called."""
+    either, named = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    options = {"seed": 0, "nonfinite": "propagate", "lanes": None, "fused": True}
+    return inspect.Signature(
+        [
+            inspect.Parameter("params", either),
+            inspect.Parameter("lr", either, default=rule.lr),
+            *(inspect.Parameter(h.name, either, default=h.default) for h in rule.hyper.values()),
+            *(inspect.Parameter(name, named, default=value) for name, value in options.items()),
+        ]
+    )
+
+
+def class_name(rule: Rule) -> str:
+    """The rule's name as its paper spells it, where its docstring begins with it, else in capitals by word."""
+    first = re.match(r"[\w-]+", rule.doc)
+    spelled = first.group().replace("-", "") if first else ""
+    if spelled.lower() == rule.name.replace("_", "").lower():
+        return spelled
+    parts = rule.name.split("_")
+    return "".join(class_name(rules[p]) if len(parts) > 1 and p in set(rules) else p[:1].upper() + p[1:] for p in parts)
+
+
+def __getattr__(name: str) -> type[Optimizer]:
+    plain = name.lower()
+    known = {rule.replace("_", ""): rule for rule in rules} | {alias.replace("_", ""): to for alias, to in ALIASES.items()}
+    if name.startswith("_") or plain not in known:
+        raise AttributeError(f"thalweg.numpy has no optimizer '{name}'{nearest(name, __dir__())}")
+    return of(rules[known[plain]])
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(class_name(rule) for rule in rules.values())])

@@ -1,0 +1,126 @@
+# Written by tools/stub.py from the rules' signatures. Do not edit.
+from typing import Any, Literal
+
+from thalweg import Dynamic
+from thalweg.optimizer import GradFn, NonFinite, State
+from thalweg.rule import Rule
+from thalweg.trees import Tree
+
+class Optimizer:
+    param_groups: list[dict[str, Any]]
+    def __init__(
+        self, params: Tree, rule: Any, lr: Any = None, *,
+        seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None, fused: bool = True,
+    ) -> None: ...
+    def step(
+        self, grads: Tree = None, *, loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None
+    ) -> None: ...
+    def ship(self) -> Tree: ...
+    @property
+    def state(self) -> State: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None: ...
+    def __repr__(self) -> str: ...
+
+def of(rule: Rule) -> type[Optimizer]: ...
+def class_name(rule: Rule) -> str: ...
+
+class AdaBound(Optimizer):
+    """AdaBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 2), with the bounds of its experiments."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, final_lr: Dynamic = 0.1, gamma: float | None = None, base_lr: float | None = None, eps: Dynamic = 0.0, bound_eps: Dynamic = 0.0, sqrt_decay: bool = True, bias_correction: bool = False, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class AdaDelta(Optimizer):
+    """AdaDelta (Zeiler 2012, arXiv 1212.5701, algorithm 1)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 1.0, rho: Dynamic = 0.95, eps: Dynamic = 1e-06, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class AdaGrad(Optimizer):
+    """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'inside'] = 'outside', accumulate: Literal['arriving', 'raw'] = 'arriving', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Adam(Optimizer):
+    """Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'inside', 'raw', 'inside_raw'] = 'outside', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class AdaMax(Optimizer):
+    """AdaMax (Kingma & Ba 2015, arXiv 1412.6980, algorithm 2), with 0/0 = 0."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.002, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class AdamW(Optimizer):
+    """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2): Adam with decoupled weight decay."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class AdaSecant(Optimizer):
+    """AdaSecant (Gulcehre & Bengio 2014, arXiv 1412.7419; Gulcehre, Sotelo, Moczulski & Bengio 2017, arXiv 1703.00788)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 1.0, variant: Literal['2014', '2017'] = '2017', decay: Dynamic = 0.95, slow_decay: Dynamic = 0.995, gamma_clip: float | None = None, gamma_reg: Dynamic = 1e-06, start_var_reduction: int = 1, use_adagrad: bool | None = None, delta_clip: float | None = None, eps: Dynamic = 1e-07, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class AMSBound(Optimizer):
+    """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, final_lr: Dynamic = 0.1, gamma: float | None = None, base_lr: float | None = None, eps: Dynamic = 0.0, bound_eps: Dynamic = 0.0, sqrt_decay: bool = True, bias_correction: bool = False, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class AMSGrad(Optimizer):
+    """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'inside'] = 'outside', sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Eve(Optimizer):
+    """Eve (Hayashi, Koushik & Neubig 2016-2018, arXiv 1611.01505 v3, algorithm 1; its first form is version="v1")."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.999, c: Dynamic = 10.0, fstar: Dynamic = 0.0, eps: Dynamic = 1e-08, version: Literal['v3', 'v1'] = 'v3', k: Dynamic = 0.1, K: Dynamic = 10.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Learned(Optimizer):
+    """The learned optimizer (Andrychowicz et al. 2016, arXiv 1606.04474, section 2 and appendix A)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 1.0, weights: str = 'quadratics', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Momentum(Optimizer):
+    """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, mu: Dynamic = 0.9, dampening: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Nadam(Optimizer):
+    """Nadam (Dozat 2016, ICLR workshop, "Incorporating Nesterov momentum into Adam", algorithm 2)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.002, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic = 1e-08, psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, eps_place: Literal['outside', 'inside'] = 'outside', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Nesterov(Optimizer):
+    """Nesterov's accelerated gradient (Nesterov 1983; shifted form: Bengio et al. 2012, arXiv 1212.0901, equation 7)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, mu: Dynamic = 0.9, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class RMSprop(Optimizer):
+    """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, rho: Dynamic = 0.9, eps: Dynamic = 1e-08, centred: bool = False, eps_place: Literal['outside', 'inside'] = 'outside', accumulate: Literal['arriving', 'raw'] = 'arriving', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class RMSpropGraves(Optimizer):
+    """RMSprop as Graves has it (2013, arXiv 1308.0850, equations 38-45): centred, with momentum, eps inside the root."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.0001, rho: Dynamic = 0.95, mu: Dynamic = 0.9, eps: Dynamic = 0.0001, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class SantaE(Optimizer):
+    """Santa-E (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 1, the Euler scheme)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.0001, sigma: Dynamic = 0.95, lam: Dynamic = 1e-08, C: Dynamic = 5.0, burnin: int = 100, temperature: Dynamic = 1.0, power: Dynamic = 0.5, N: Dynamic = 1.0, gradient_scale: float | None = None, g0: Literal['first', 'zero'] = 'first', curvature: bool = True, guard: Dynamic = 0.1, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class SantaSSS(Optimizer):
+    """Santa-SSS (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 2, the symmetric splitting scheme)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.0001, sigma: Dynamic = 0.95, lam: Dynamic = 1e-08, C: Dynamic = 5.0, burnin: int = 100, temperature: Dynamic = 1.0, power: Dynamic = 0.5, N: Dynamic = 1.0, gradient_scale: float | None = None, g0: Literal['first', 'zero'] = 'first', curvature: bool = True, guard: Dynamic = 0.1, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class SGD(Optimizer):
+    """SGD, gradient descent (Robbins & Monro 1951, Ann. Math. Stat. 22:400, stochastic; Cauchy 1847, C. R. 25:536)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class SMORMS3(Optimizer):
+    """SMORMS3 (Funk 2015, "RMSprop loses to SMORMS3 - Beware the Epsilon!", sifter.org/~simon/journal/20150420.html)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, eps: Dynamic = 1e-16, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
