@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import operator
 import threading
 from collections.abc import Sequence
@@ -186,11 +187,16 @@ class InPlace:
     def _norms(self, lists: list[list[Any]]) -> dict[Any, Any]:
         """For each stage that asks for it, the norm of all the gradients that come to it."""
         assert self._launches is not None
-        arriving: dict[Any, list[Any]] = {}
-        for launch, own in zip(self._launches, lists, strict=True):
+        arriving: dict[Any, list[int]] = {}
+        for k, launch in enumerate(self._launches):
             for path in launch.program.norms.values():
-                arriving.setdefault(path, []).extend(g for g in own if g is not None)
-        return {path: Vector(found, self.optimizer.lanes is not None).norm_of_all() for path, found in arriving.items()}
+                arriving.setdefault(path, []).append(k)
+        if self.optimizer.lanes is None:
+            return {path: math.sqrt(sum(self._launches[k].squares() for k in found)) for path, found in arriving.items()}
+        return {
+            path: Vector([g for k in found for g in lists[k] if g is not None], lanes=True).norm_of_all()
+            for path, found in arriving.items()
+        }
 
     def _check_still_there(self) -> None:
         """A parameter that was replaced in the caller's dict or list would be left behind in silence: say so."""

@@ -205,7 +205,7 @@ def of(rule: Rule) -> type[Optimizer]:
         config = bind(type(self).__name__, rule.hyper, hyper, named)
         self._set_up(params, rule(**config), {"lr": lr, **config}, seed, nonfinite, lanes, fused)
 
-    doc = f"{rule.doc}\n\nparams: a tree of NumPy arrays, updated in place, or a list of parameter groups. Options: see `Optimizer`."
+    doc = f"{rule.doc}\n\nparams: a tree of NumPy arrays, updated in place, or parameter groups. Options: see `Optimizer`."
     made = type(class_name(rule), (Optimizer,), {"__init__": __init__, "__doc__": doc, "__module__": __name__, "_rule": rule})
     made.__signature__ = signature(rule)  # type: ignore[attr-defined]
     return made

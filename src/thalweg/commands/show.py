@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator
 
 import click
+import numpy as np
 from rich import box
 from rich.console import Console, RenderableType
 from rich.markup import escape
@@ -22,7 +23,9 @@ from thalweg.commands.listing import aliases
 from thalweg.commands.refusal import Refusal
 from thalweg.hyper import Hyper, nearest
 from thalweg.memory import Kind
+from thalweg.optimizer import Optimizer
 from thalweg.rule import AFTER_ASKS, ASKS, Rule
+from thalweg.stage import AroundStage, Leaf
 from thalweg.trace import word_kind
 
 WIDTH = 132  # columns where nobody watches
@@ -144,10 +147,31 @@ def _cost(rule: Rule) -> str:
     )
 
 
+def kernel_text(rule: Rule) -> str:
+    """The kernel of a whole step, for float32 parameters. Raises Refusal where one pass over memory is not enough."""
+    from thalweg.engines.kernel import printed
+    from thalweg.program import NotTraced, passages, program
+
+    optimizer = Optimizer(rule, lr=rule.lr or 1.0)
+    if optimizer.chain.items(AroundStage):
+        raise Refusal(f"{rule.name} asks for gradients at several points; what moves the parameters is the rule chained to it")
+    p = np.zeros((2, 2), np.float32)
+    try:
+        made = program(passages(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), moves=optimizer.moves)
+        return printed(made, f"{rule.name}, float32", dict.fromkeys(made.inputs, "float32")).text
+    except NotTraced as reason:
+        raise Refusal(f"{rule.name} has no kernel: {reason}") from None
+
+
 @click.command("show")
 @click.argument("name")
-def show_command(name: str) -> None:
+@click.option("--kernel", is_flag=True, help="Print the loop that Numba compiles of it, for float32 parameters.")
+def show_command(name: str, kernel: bool) -> None:
     """One optimizer: its paper, formula, memory, hyper-parameters, cost and source."""
+    rule = find(name)
+    if kernel:
+        click.echo(kernel_text(rule), nl=False)
+        return
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
-    for part in page(find(name)):
+    for part in page(rule):
         console.print(part)

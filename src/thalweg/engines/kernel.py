@@ -31,27 +31,19 @@ Text = tuple[str, int]
 
 @dataclass(frozen=True)
 class Kernel:
-    """The two functions as text, and how they are called.
+    """A module as text, which holds both functions, the text of `numbers` by itself, and how they are called.
 
     columns: the tensors by input name, in the order of the kernel's addresses. needs: the names of the arguments of
     `numbers`. It returns the kernel's `width` numbers, then the new per-tensor and per-model memory, by slot.
     """
 
     title: str
-    dtype: str
     numbers: str
-    step: str
+    text: str
     columns: tuple[str, ...]
     needs: tuple[str, ...]
     width: int
     kept: tuple[int, ...]
-
-    @property
-    def text(self) -> str:
-        """The whole of it, as it is put into the cache folder."""
-        return (
-            f'"""{self.title}\n\nPrinted by thalweg from the rule itself; nobody edits it.\n"""\n\n{self.numbers}\n\n{self.step}'
-        )
 
 
 def printed(program: Program, title: str, dtypes: dict[str, str]) -> Kernel:
@@ -94,8 +86,17 @@ class _Printer:
         numbers, needs = self._numbers(shared, [self._first(slots[i].new) for i in kept])
         used = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR} | {name for name, _ in stores}
         columns = tuple(name for name in self.program.inputs if name in used)
-        step = self._step(shared, columns, stores)
-        return Kernel(self.title, self.dtypes["p"], numbers, step, columns, needs, len(shared), tuple(kept))
+        imports, step = self._step(shared, columns, stores)
+        text = "\n".join(
+            [
+                f'"""{self.title}: a whole step in one pass over memory. Printed by thalweg from the rule."""',
+                "",
+                imports,
+                numbers,
+                step,
+            ]
+        )
+        return Kernel(self.title, numbers, text, columns, needs, len(shared), tuple(kept))
 
     def _check(self, symbol: Symbol) -> None:
         known = symbol.op in OPERATORS or symbol.op in HOST_WORDS or symbol.op in ("input", "neg", "abs", "pow", "rpow")
@@ -136,7 +137,7 @@ class _Printer:
 
     # the loop
 
-    def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> str:
+    def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
         computed = COMPUTED[self.dtypes["p"]]
         loop = Loop(computed)
         write = _Writer(self, loop, set())
@@ -162,7 +163,7 @@ class _Printer:
             ends.append(f"store_{self.dtypes[name]}({columns.index(name)}, {name}_at, i, {text})")
         used = sorted({self.dtypes[column] for column in columns})
         math = sorted(word for word in LOOP_WORDS if word in loop.said)
-        lines = [
+        imports = [
             *([f"from math import {', '.join(math)}", ""] if math else []),
             "from numba import cfunc, types",
             "from numpy import " + computed + " as number",
@@ -170,9 +171,12 @@ class _Printer:
             "from thalweg.engines.words import " + ", ".join(f"{verb}_{dtype}" for dtype in used for verb in ("load", "store")),
             "",
             "integers = types.CPointer(types.int64)",
+            f"floats = types.CPointer(types.{computed})",
+            "\n",
+        ]
+        lines = [
             "",
-            "",
-            f'@cfunc(types.int64(integers, types.CPointer(types.{computed}), integers, types.int64, types.int64), error_model="numpy")',
+            '@cfunc(types.int64(integers, floats, integers, types.int64, types.int64), error_model="numpy")',
             "def step(addresses, numbers, jobs, first, last):",
             "    for job in range(first, last):",
             f"        row, at = {len(columns)} * jobs[4 * job], {len(shared)} * jobs[4 * job + 1]",
@@ -181,7 +185,33 @@ class _Printer:
             *(f"            {line}" for line in [*loads, *write.lines, *ends]),
             "    return 0",
         ]
-        return "\n".join(lines) + "\n"
+        return "\n".join(imports), "\n".join(lines) + "\n"
+
+
+def squares(dtype: str) -> str:
+    """A module whose `step` adds up, for each job, the squares of what the first column holds, in float64."""
+    return f'''"""The sum of squares of {dtype} arrays, job by job."""
+
+from numba import cfunc, types
+from numpy import float64
+
+from thalweg.engines.words import load_{dtype}
+
+integers = types.CPointer(types.int64)
+floats = types.CPointer(types.float64)
+
+
+@cfunc(types.int64(integers, floats, integers, types.int64, types.int64), error_model="numpy", fastmath={{"reassoc"}})
+def step(addresses, sums, jobs, first, last):
+    for job in range(first, last):
+        at = addresses[jobs[4 * job]]
+        total = 0.0
+        for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):
+            x = float64(load_{dtype}(0, at, i))
+            total += x * x
+        sums[job] = total
+    return 0
+'''
 
 
 class Python:

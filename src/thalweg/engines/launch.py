@@ -14,7 +14,7 @@ from thalweg import ops
 from thalweg.arrays import dtype_name
 from thalweg.engines import native, threads
 from thalweg.engines.gradients import Gradients, address, reader
-from thalweg.engines.kernel import COMPUTED, HOST_WORDS, printed
+from thalweg.engines.kernel import COMPUTED, HOST_WORDS, printed, squares
 from thalweg.memory import draw
 from thalweg.optimizer import Optimizer
 from thalweg.program import NotTraced, Passage, Program, Slot, program
@@ -65,6 +65,7 @@ class Launch:
             raise NotTraced(f"no kernel computes with {self.dtype}")
         self.kernel = printed(self.program, f"{optimizer.rule.name}, {self.dtype}", self._dtypes())
         self.numbers = _numbers(self.kernel.numbers)
+        native.compiled(self.kernel.text, self.kernel.title)  # whatever Numba has against it is said now
         self.columns = {name: k for k, name in enumerate(self.kernel.columns)}
         self.work = [a if _lies_flat(a, self.lanes) else np.array(a, order="C") for a in self.arrays]
         self.staged = [(a, w) for a, w in zip(self.arrays, self.work, strict=True) if a is not w]
@@ -159,8 +160,8 @@ class Launch:
         self.jobs = np.array(jobs, np.int64).reshape(-1, 4)
         elements = sum(self.work[k].size for k in self.present)
         self.threads = threads.count() if elements >= SHARED else 1
-        self.step = native.compiled(self.kernel.step, self.kernel.title, holds_gil=elements < QUICK)
-        self.where = self.address, address(self.table), address(self.jobs)
+        self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=elements < QUICK)
+        self.where, self.jobs_at = (self.address, address(self.table)), address(self.jobs)
         here = self.addresses[self.present, :] if len(self.present) < len(self.members) else self.addresses
         self.gradients = Gradients([self.work[k] for k in self.present], taken, here[:, self.columns["g"]], reader())
 
@@ -254,16 +255,26 @@ class Launch:
         *above, last = self.program.slots[i].path
         return lambda bucket, state, loss, norms: Scalar(functools.reduce(dict.__getitem__, above, state["memory"])[last])
 
+    def squares(self) -> float:
+        """The sum of the squares of all gradients; in float64, and the same on any number of threads."""
+        step = native.compiled(squares(self.dtype), f"squares, {self.dtype}")
+        sums, gradients = np.zeros(len(self.jobs)), np.ascontiguousarray(self.addresses[:, self.columns["g"]])
+        self._pass(step, address(gradients), address(sums))
+        return float(sums.sum())
+
     def run(self) -> None:
         """The pass over memory."""
         for array, work in self.staged:
             work[...] = array
-        if self.threads == 1:
-            self.step(*self.where, 0, len(self.jobs))
-        else:
-            threads.share(self.step, *self.where, len(self.jobs), self.threads)
+        self._pass(self.step, *self.where)
         for array, work in self.staged:
             array[...] = work
+
+    def _pass(self, step: native.Step, addresses: int, numbers: int) -> None:
+        if self.threads == 1:
+            step(addresses, numbers, self.jobs_at, 0, len(self.jobs))
+        else:
+            threads.share(step, addresses, numbers, self.jobs_at, len(self.jobs), self.threads)
 
 
 def _fill(block: Floats, values: Sequence[Any]) -> None:

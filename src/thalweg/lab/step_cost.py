@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from thalweg.inplace import InPlace
 from thalweg.lab.problem import Problem
 from thalweg.lab.trials import configured
 from thalweg.optimizer import Optimizer
@@ -27,18 +28,17 @@ def step_costs(problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict
     params = problem.init(seeds)
     loss, grads = problem.loss_and_grad(params, next(problem.draws(seeds, problem.batch_size)))
 
-    def runner(rule: Rule) -> Optimizer:
-        return Optimizer(configured(rule, problem), lanes=1, seed=np.array(seeds))
+    def runner(rule: Rule) -> InPlace:
+        return InPlace(Optimizer(configured(rule, problem), lanes=1, seed=np.array(seeds)), problem.init(seeds))
 
-    def time_steps(optimizer: Optimizer, count: int) -> float:
-        state, p = optimizer.init(params), params
-        given = loss if "loss" in optimizer.asks else None
+    def time_steps(bound: InPlace, count: int) -> float:
+        given = loss if "loss" in bound.optimizer.asks else None
         start = time.perf_counter()
         for _ in range(count):
-            p, state = optimizer.step(p, grads, state, loss=given)
+            bound.step(grads, loss=given)
         return (time.perf_counter() - start) / count
 
-    timed: dict[str, Optimizer] = {}
+    timed: dict[str, InPlace] = {}
     with threadpool_limits(1), np.errstate(all="ignore"):
         for rule in (reference, *rules):
             try:
@@ -46,7 +46,7 @@ def step_costs(problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict
                 time_steps(timed[rule.name], 1)
             except (Exception, SystemExit):  # a user's rule may do anything
                 timed.pop(rule.name, None)
-        counts = {name: max(1, int(ROUND_SECONDS / max(time_steps(optimizer, 2), 1e-7))) for name, optimizer in timed.items()}
-        rounds = [{name: time_steps(optimizer, counts[name]) for name, optimizer in timed.items()} for _ in range(ROUNDS)]
+        counts = {name: max(1, int(ROUND_SECONDS / max(time_steps(bound, 2), 1e-7))) for name, bound in timed.items()}
+        rounds = [{name: time_steps(bound, counts[name]) for name, bound in timed.items()} for _ in range(ROUNDS)]
     least = {name: min(times[name] for times in rounds) for name in timed}
     return {rule.name: least[rule.name] / least[reference.name] if rule.name in least else None for rule in rules}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.inplace import InPlace
 from thalweg.lab import protocol
 from thalweg.lab.problem import Floats, Params, Problem
 from thalweg.optimizer import Optimizer
@@ -84,7 +85,7 @@ def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, ba
     rates = np.array([trial.lr for trial in trials])
     optimizer = Optimizer(configured(rule, problem), lr=rates, seed=np.array(seeds), lanes=len(trials))
     params = problem.init(seeds)
-    state = optimizer.init(params)
+    bound = InPlace(optimizer, params)
     draws = problem.draws(seeds, batch_size)
     around = bool(optimizer.chain.items(AroundStage))
     asks_loss = around or "loss" in optimizer.asks
@@ -98,10 +99,10 @@ def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, ba
         if step == 1:
             for trial, value in zip(trials, loss.tolist(), strict=True):
                 trial.train_curve[0] = value
-        params, state = optimizer.step(params, grads, state, loss=loss if asks_loss else None, grad_fn=ask if around else None)
+        bound.step(grads, loss=loss if asks_loss else None, grad_fn=ask if around else None)
         if step in at:
-            _evaluate(problem, optimizer.ship(params, state), trials, training)
-    shipped = optimizer.ship(params, state)
+            _evaluate(problem, bound.ship(), trials, training)
+    shipped = bound.ship()
     for trial in trials:
         worse = all(curve[-1] > curve[0] for curve in (trial.train_curve, trial.loss_curve))
         trial.diverged = worse or not np.isfinite(trial.train_curve + trial.loss_curve).all()

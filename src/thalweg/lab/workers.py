@@ -13,7 +13,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 Submit = Callable[..., Future[Any]]
@@ -22,7 +22,7 @@ Submit = Callable[..., Future[Any]]
 
 @contextmanager
 def workers(jobs: int, prepare: Callable[..., None], *arguments: Any) -> Iterator[Submit]:
-    """So many processes with one BLAS thread each; for one job, this process. prepare(*arguments) comes first in each."""
+    """So many processes with one thread each; for one job, this process. prepare(*arguments) comes first in each."""
     if jobs == 1:
         prepare(*arguments)
         with threadpool_limits(1):
