@@ -153,9 +153,9 @@ def undefined(g):
     return log(g - 10.0)
 
 @rule(lr=1.0, search=(1e-3, 1e3))
-def raises(g):
+def raises(g, t):
     """Fails when it is run on numbers."""
-    return g if type(g).__name__ == "Symbol" else 1 // 0
+    return g / (1 / (t - t))
 '''
 
 
