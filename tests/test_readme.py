@@ -11,7 +11,8 @@ README = Path(__file__).parent.parent / "README.md"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def test_every_python_block_runs() -> None:
+def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     code = [body for language, body in BLOCKS if language == "python"]
     assert len(code) >= 6
     space: dict[str, object] = {}

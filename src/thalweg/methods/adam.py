@@ -69,7 +69,7 @@ def nadam(
     so_far = product if schedule else mu**t
     m = mix(m, g, mu_t if average == "scheduled" else mu)
     n = mix(n, g * g, nu)
-    m_hat = mu_next * m / (1 - so_far * mu_next) + (1 - mu_t) * g / (1 - so_far)
+    m_hat = mu_next / (1 - so_far * mu_next) * m + (1 - mu_t) / (1 - so_far) * g
     n_hat = (nu if nu_factor else 1.0) * debias(n, nu, t)
     return over_root(m_hat, n_hat, eps, eps_place), m, n, product
 

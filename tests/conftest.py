@@ -1,0 +1,15 @@
+"""Compiled kernels go to a folder of the run's own: nothing of an earlier one is used, and the user's is left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and "THALWEG_CACHE" not in os.environ:  # its workers inherit what it sets
+        os.environ["THALWEG_CACHE"] = tempfile.mkdtemp(prefix="thalweg-kernels-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ.pop("THALWEG_CACHE"), ignore_errors=True))
