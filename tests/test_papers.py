@@ -43,6 +43,7 @@ CASES = [
     Case("momentum", tw.momentum, momentum.momentum),
     Case("momentum mu=0", lambda: tw.momentum(0.0), momentum.momentum, {"mu": 0.0}),
     Case("momentum damped", lambda: tw.momentum(0.9, 0.1), momentum.momentum, {"dampening": 0.1}),
+    Case("momentum damped but at first", lambda: tw.momentum(0.9, 0.3, "undamped"), momentum.momentum, {"dampening": 0.3, "first_undamped": True}),
     Case("momentum lr outside", tw.momentum, momentum.momentum, {"lr_inside": False}, halving),
     Case("momentum lr inside", lambda: tw.chain(tw.learning_rate(), tw.momentum()), momentum.momentum, {"lr_inside": True}, halving),
     Case("momentum coupled", lambda: tw.chain(tw.decay(WD), tw.momentum()), momentum.momentum, {"weight_decay": WD}),

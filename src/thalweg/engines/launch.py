@@ -51,16 +51,25 @@ class Bucket:
 
 
 class Launch:
-    """The tensors `members` of an optimizer, updated in place by one kernel. Raises NotTraced where there is none."""
+    """The tensors `members` of an optimizer, updated in place by one kernel.
+
+    dtype: what the arrays hold, where NumPy has no name for it. Raises NotTraced where there is no kernel.
+    """
 
     def __init__(
-        self, optimizer: Optimizer, members: Sequence[int], names: Sequence[str], arrays: Sequence[Floats], way: list[Passage]
+        self,
+        optimizer: Optimizer,
+        members: Sequence[int],
+        names: Sequence[str],
+        arrays: Sequence[Floats],
+        way: list[Passage],
+        dtype: str | None = None,
     ) -> None:
         self.optimizer, self.members = optimizer, list(members)
         self.names, self.arrays = [names[i] for i in members], [arrays[i] for i in members]
         self.program: Program = program(way, moves=optimizer.moves)
         self.lanes = optimizer.lanes
-        self.dtype = dtype_name(self.arrays[0])
+        self.dtype = dtype or dtype_name(self.arrays[0])
         if self.dtype not in COMPUTED or (self.dtype == "float16" and not native.converts_half()):
             raise NotTraced(f"no kernel computes with {self.dtype}")
         self.kernel = printed(self.program, f"{optimizer.rule.name}, {self.dtype}", self._dtypes())
@@ -75,8 +84,10 @@ class Launch:
         self.held: dict[tuple[str, int], Floats] = {}
         self.lent = [name for name in self.columns if name in self.program.draws or name == "curvature"]
         self.vectors: dict[int, Floats] = {}
+        self.scalars: str | None = None
         self.active: list[bool] = []
         self.buckets: list[Bucket] = []
+        self.gradients: Gradients | None = None
 
     def _dtypes(self) -> dict[str, str]:
         """The dtype of each tensor that goes in."""
@@ -106,7 +117,7 @@ class Launch:
                 self._adopt(slot.old.name, held, functools.partial(self.start, slot, name, step), dtype)
                 continue
             first = () if self.lanes is None else (self.lanes,)
-            vector = np.empty((*first, len(self.members)), COMPUTED[self.dtype])
+            vector = np.empty((*first, len(self.members)), slot.kind.dtype or self.scalars or COMPUTED[self.dtype])
             for k, leaf in enumerate(self.names):
                 vector[..., k] = held[leaf] if leaf in held else self.start(slot, name, step, k)
                 held[leaf] = vector[..., k]
@@ -122,9 +133,10 @@ class Launch:
     def _adopt(self, column: str, held: dict[str, Floats], start: Callable[[int], Floats], dtype: str) -> None:
         for k, (leaf, work) in enumerate(zip(self.names, self.work, strict=True)):
             found = held[leaf] if leaf in held else start(k)
-            fits = found.strides == work.strides and dtype_name(found) == dtype and found.flags.writeable and found.flags.aligned
+            storage = work.dtype if dtype == self.dtype else np.dtype(dtype)
+            fits = found.strides == work.strides and found.dtype == storage and found.flags.writeable and found.flags.aligned
             if not fits or np.may_share_memory(found, work):
-                copy = np.empty_like(work, dtype=dtype)
+                copy = np.empty_like(work, dtype=storage)
                 copy[...] = found
                 found = copy
             held[leaf] = found
@@ -162,8 +174,7 @@ class Launch:
         self.threads = threads.count() if elements >= SHARED else 1
         self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=elements < QUICK)
         self.where, self.jobs_at = (self.address, address(self.table)), address(self.jobs)
-        here = self.addresses[self.present, :] if len(self.present) < len(self.members) else self.addresses
-        self.gradients = Gradients([self.work[k] for k in self.present], taken, here[:, self.columns["g"]], reader())
+        self.taken, self.gradients = taken, None
 
     def _bucket(self, members: list[int], t: int, block: Floats) -> Bucket:
         bucket = Bucket(members, self.names[members[0]], t, block, len(members) == len(self.members))
@@ -185,14 +196,18 @@ class Launch:
 
     def finds(self, gradients: list[Any]) -> bool:
         """The usual case: all gradients are there, lie as their parameters do, and their addresses now are in the table."""
-        return len(self.buckets) > 0 and len(self.present) == len(self.members) and self.gradients.look_up(gradients)
+        if not self.buckets or len(self.present) < len(self.members):
+            return False
+        if self.gradients is None:
+            self.gradients = Gradients(self.work, self.taken, self.addresses[:, self.columns["g"]], reader())
+        return self.gradients.look_up(gradients)
 
     def look_up(self, gradients: Sequence[Any]) -> None:
         """Put the gradients' addresses into the table; those that lie otherwise than their parameter are copied."""
         for k in self.present:
             gradient, work = gradients[k], self.work[k]
-            near = gradient.strides == work.strides and gradient.flags.aligned and dtype_name(gradient) == self.dtype
-            if not near or _overlaps(gradient, self.gradients.taken):
+            near = gradient.strides == work.strides and gradient.flags.aligned and gradient.dtype == work.dtype
+            if not near or _overlaps(gradient, self.taken):
                 copy = np.empty_like(work)
                 copy[...] = gradient
                 gradient = copy
@@ -250,8 +265,10 @@ class Launch:
                 return lambda bucket, state, loss, norms: resolve(self.optimizer.lr, bucket.t, bucket.leaf)
             return lambda bucket, state, loss, norms: resolve(value, bucket.t, bucket.leaf)
         i = next(i for i, slot in enumerate(self.program.slots) if slot.old.name == name)
-        if i in self.vectors:
-            return lambda bucket, state, loss, norms: self.vectors[i][..., bucket.members]
+        if i in self.vectors:  # computed with as the tensors are, even if kept in less
+            return lambda bucket, state, loss, norms: self.vectors[i][..., bucket.members].astype(
+                COMPUTED[self.dtype], copy=False
+            )
         *above, last = self.program.slots[i].path
         return lambda bucket, state, loss, norms: Scalar(functools.reduce(dict.__getitem__, above, state["memory"])[last])
 
@@ -301,8 +318,16 @@ def _leaf(name: str, array: Floats, lanes: int | None) -> Any:
 
 def _lies_flat(array: Floats, lanes: int | None) -> bool:
     """Whether a kernel can walk over it from its first address to its last."""
-    flat = array.flags.c_contiguous or (lanes is None and array.flags.f_contiguous)
-    return flat and array.flags.aligned
+    if array.size == 0 or not array.flags.aligned:
+        return array.size == 0
+    if lanes is not None:
+        return array.flags.c_contiguous
+    size = array.itemsize
+    for stride, length in sorted((s, n) for s, n in zip(array.strides, array.shape, strict=True) if n != 1):
+        if stride != size:
+            return False
+        size *= length
+    return True
 
 
 def _overlaps(array: Floats, taken: npt.NDArray[np.int64]) -> bool:

@@ -1,0 +1,123 @@
+"""Whose X is our rule, and with which options: data that the faces read.
+
+A row says how a library's arguments become our stages, and under which names that library keeps our memory. Where its
+arithmetic differs from the paper's, the rule has an option for it, and the row picks that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from thalweg.compose import chain
+from thalweg.methods.adadelta import adadelta
+from thalweg.methods.adagrad import adagrad
+from thalweg.methods.adam import adam, adamax, amsgrad, nadam
+from thalweg.methods.momentum import momentum, nesterov
+from thalweg.methods.rmsprop import rmsprop
+from thalweg.methods.sgd import sgd
+from thalweg.stage import Stage
+from thalweg.stages.ascend import ascend
+from thalweg.stages.decay import decay
+
+
+class Arguments(Protocol):
+    """A library's arguments, as they stand now and as they will at later steps."""
+
+    def fixed(self, name: str) -> Any:
+        """A value that chooses the algorithm."""
+
+    def live(self, name: str, part: int | None = None) -> Any:
+        """A number that may change from step to step, as a schedule (or part of a tuple of such)."""
+
+    def or_off(self, name: str) -> Any:
+        """The same, but a plain 0 where it now is 0, so that what it would do is left out."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One optimizer of a library: its stages from its arguments, and its names for `stage.slot`.
+
+    rate: the learning rate from its arguments. counts: whether it keeps the number of updates, as "step".
+    """
+
+    stages: Callable[[Arguments], Stage]
+    names: dict[str, str] = field(default_factory=dict)
+    rate: Callable[[Arguments], Any] = lambda given: given.live("lr")
+    counts: bool = True
+
+
+def _with_decay(given: Arguments, *core: Any, decoupled: bool = False) -> Stage:
+    """torch turns the gradient round first, then adds a coupled decay; a decoupled one comes last."""
+    first = [ascend()] if given.fixed("maximize") else []
+    shrink = decay(given.or_off("weight_decay"))
+    return chain(*first, *core, shrink) if decoupled else chain(*first, shrink, *core)
+
+
+def _sgd(given: Arguments) -> Stage:
+    mu = given.or_off("momentum")
+    if not callable(mu):
+        return _with_decay(given, sgd())
+    if given.fixed("nesterov"):
+        return _with_decay(given, nesterov(mu))
+    return _with_decay(given, momentum(mu, given.or_off("dampening"), "undamped"))
+
+
+def _adam(given: Arguments) -> Stage:
+    betas = given.live("betas", 0), given.live("betas", 1)
+    core = adam(*betas, given.live("eps"))
+    if given.fixed("amsgrad"):
+        core = amsgrad(*betas, given.live("eps"), sqrt_decay=False, bias_correction=True)
+    return _with_decay(given, core, decoupled=given.fixed("decoupled_weight_decay"))
+
+
+def _nadam(given: Arguments) -> Stage:
+    core = nadam(
+        given.live("betas", 0),
+        given.live("betas", 1),
+        given.live("eps"),
+        given.live("momentum_decay"),
+        average="constant",
+        nu_factor=False,
+    )
+    return _with_decay(given, core, decoupled=given.fixed("decoupled_weight_decay"))
+
+
+def _adamax(given: Arguments) -> Stage:
+    return _with_decay(given, adamax(given.live("betas", 0), given.live("betas", 1), given.live("eps")))
+
+
+def _rmsprop(given: Arguments) -> Stage:
+    core = [rmsprop(given.live("alpha"), given.live("eps"), given.fixed("centered"))]
+    mu = given.or_off("momentum")
+    return _with_decay(given, *core, *([momentum(mu)] if callable(mu) else []))
+
+
+def _adagrad(given: Arguments) -> Stage:
+    return _with_decay(given, adagrad(given.live("eps")))
+
+
+def _adagrad_rate(given: Arguments) -> Any:
+    lr, slowing = given.live("lr"), given.live("lr_decay")
+    return lambda t: lr(t) / (1 + (t - 1) * slowing(t))
+
+
+def _adadelta(given: Arguments) -> Stage:
+    return _with_decay(given, adadelta(given.live("rho"), given.live("eps")))
+
+
+_MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
+_ADAM = Row(_adam, {f"{stage}.{slot}": name for stage in ("adam", "amsgrad") for slot, name in _MOMENTS.items()})
+
+TORCH: dict[str, Row] = {
+    "SGD": Row(_sgd, {"momentum.v": "momentum_buffer", "nesterov.v": "momentum_buffer"}, counts=False),
+    "Adam": _ADAM,
+    "AdamW": _ADAM,
+    "NAdam": Row(_nadam, {"nadam.m": "exp_avg", "nadam.n": "exp_avg_sq", "nadam.product": "mu_product"}),
+    "Adamax": Row(_adamax, {"adamax.m": "exp_avg", "adamax.u": "exp_inf"}),
+    "RMSprop": Row(_rmsprop, {"rmsprop.v": "square_avg", "rmsprop.m": "grad_avg", "momentum.v": "momentum_buffer"}),
+    "Adagrad": Row(_adagrad, {"adagrad.G": "sum"}, _adagrad_rate),
+    "Adadelta": Row(_adadelta, {"adadelta.v": "square_avg", "adadelta.u": "acc_delta"}),
+}
+"""torch.optim's classes by name. NAdam's running product is kept in float32, as torch keeps it."""

@@ -1,0 +1,458 @@
+"""PyTorch optimizers made from the rules: change one import, and keep checkpoints, schedulers, hooks and trainers.
+
+For what `torch.optim` has, a class here *is* torch's class (its arguments, defaults, errors, state and checkpoints) with
+another step: dense tensors on the CPU go through the kernel printed from our rule, without a copy; what that cannot do
+(other devices, sparse or complex gradients, `differentiable`, `capturable`, inside `torch.compile`) is left to torch's.
+For every other rule, and any chain, there is a class made from its signature: `of(rule)`, `Optimizer`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from thalweg import dialects
+from thalweg.catalogue import ALIASES, rules
+from thalweg.compose import as_stage, check_lr
+from thalweg.dialects import Row
+from thalweg.engines import native
+from thalweg.hyper import bind, nearest
+from thalweg.numpy import class_name
+from thalweg.optimizer import Optimizer as Pure
+from thalweg.program import NotTraced, Passage, passages
+from thalweg.rule import Rule
+from thalweg.stage import Leaf, Stage, Step
+
+__all__ = ["Optimizer", "of"]
+
+Tensor = torch.Tensor
+Group = dict[str, Any]
+
+DTYPES = {torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32", torch.float64: "float64"}
+
+
+class Given:
+    """A parameter group's values as a row takes them; it notes what the stages built from them depend on."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.chosen: dict[tuple[str, str], Any] = {}
+
+    def fixed(self, name: str) -> Any:
+        """A value that chooses the algorithm."""
+        self.chosen[name, "fixed"] = self.group[name]
+        return self.group[name]
+
+    def live(self, name: str, part: int | None = None) -> Any:
+        """A number, looked up at each step: schedulers write into the group."""
+
+        def now(t: Any) -> Any:
+            value = self.group[name] if part is None else self.group[name][part]
+            return value(t) if callable(value) else float(value)
+
+        return now
+
+    def or_off(self, name: str) -> Any:
+        """The same, or a plain 0 that leaves out what it would do."""
+        off = self._is_off(name)
+        self.chosen[name, "off"] = off
+        return 0.0 if off else self.live(name)
+
+    def still_holds(self) -> bool:
+        """Whether the stages built from it are the ones that its values ask for now."""
+        return all(
+            self._is_off(name) == value if sort == "off" else self.group[name] is value
+            for (name, sort), value in self.chosen.items()
+        )
+
+    def _is_off(self, name: str) -> bool:
+        value = self.group[name]
+        return not callable(value) and float(value) == 0
+
+
+class Method:
+    """A group's stages as they stand, and what their memory is called in `optimizer.state[p]`."""
+
+    def __init__(self, row: Row, group: Group, seed: Any) -> None:
+        self.row, self.given = row, Given(group)
+        self.pure = Pure(row.stages(self.given), row.rate(self.given), seed=seed)
+
+    def way(self, name: str, p: Tensor) -> list[Passage]:
+        return passages(self.pure, Leaf(name, tuple(p.shape), p, p, 0, None, p))
+
+    def memory(self, name: str, p: Tensor) -> list[tuple[Passage, str, str]]:
+        """Each slot that a parameter's stages keep: the stage, the slot, and its key in the state."""
+        found = [(passage, slot) for passage in self.way(name, p) for slot in passage.stage.memory]
+        slots = [slot for _, slot in found]
+        return [(passage, slot, self._key(passage.path[-1], slot, slots.count(slot) > 1)) for passage, slot in found]
+
+    def _key(self, stage: str, slot: str, ambiguous: bool) -> str:
+        spelled = f"{stage}.{slot}"
+        return self.row.names.get(spelled, spelled if ambiguous else slot)
+
+
+class Bound:
+    """Tensors of one group and dtype with their state, ready for a kernel. Raises NotTraced where there is none."""
+
+    def __init__(self, face: Face, group: Group, params: list[Tensor]) -> None:
+        from thalweg.engines.launch import Launch
+
+        self.face, self.params, self.method = face, params, Method(face._row, group, face._seed)
+        names = [str(i) for i in range(len(params))]
+        ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
+        if any(way != ways[0] for way in ways):
+            raise NotTraced("the group's parameters take different ways")
+        arrays = [_as_array(p) for p in params]
+        self.launch = Launch(self.method.pure, range(len(params)), names, arrays, ways[0], DTYPES[params[0].dtype])
+        if self.launch.program.norms or self.launch.lent or self.launch.staged or "walked" in self.launch.columns:
+            raise NotTraced("its step needs more than each tensor and its state")
+        self.launch.scalars = "float32"  # as torch keeps them
+        self.state: dict[str, Any] = {"memory": {}}
+        t = np.array([face._updates(p) for p in params], np.int64)  # before there is any memory: SGD does not count
+        self.tensors: list[tuple[str, list[Tensor]]] = []
+        for passage, slot, key in self.method.memory(names[0], params[0]):
+            place = functools.reduce(lambda held, word: held.setdefault(word, {}), passage.path, self.state["memory"])
+            kind = passage.stage.memory[slot].kind
+            if kind == "per_model":
+                found = face.state[params[0]].get(key)
+                place[slot] = passage.stage.model_start(passage.stage.memory[slot], [], STEP) if found is None else float(found)
+                continue
+            held = [face._remembered(p, passage, slot, key, name) for p, name in zip(params, names, strict=True)]
+            place[slot] = {name: _as_array(x) for name, x in zip(names, held, strict=True)}
+            if kind != "per_tensor":
+                self.tensors.append((key, held))
+        self.launch.adopt(self.state)
+        self.launch.arrange([True] * len(params), t, [0] * len(params), np.zeros((0, 2), np.int64))
+        self._share_numbers(t)
+
+    def _share_numbers(self, t: Any) -> None:
+        """Counts, and what is one number a tensor, as vectors that the tensors in the state are views of."""
+        keys = {(*passage.path, slot): key for passage, slot, key in self.method.memory("0", self.params[0])}
+        slots = self.launch.program.slots
+        vectors = [(keys[slots[i].path], torch.from_numpy(vector)) for i, vector in self.launch.vectors.items()]
+        if self.method.row.counts:
+            self.steps = torch.tensor(t, dtype=_scalar_dtype())
+            vectors.append(("step", self.steps))
+        for key, vector in vectors:
+            views = list(vector.unbind())
+            self.tensors.append((key, views))
+            for p, view in zip(self.params, views, strict=True):
+                self.face.state[p][key] = view
+        self.models = {key: path for path, key in keys.items() if path[-1] in self._per_model(path)}
+
+    def _per_model(self, path: tuple[str, ...]) -> set[str]:
+        return {slot.path[-1] for slot in self.launch.program.slots if slot.path == path and slot.kind.kind == "per_model"}
+
+    def fits(self, params: list[Tensor]) -> bool:
+        """Whether these are its tensors, with the state that it knows and stages that still hold."""
+        states = self.face.state
+        return (
+            len(params) == len(self.params)
+            and all(map(operator.is_, params, self.params))
+            and self.method.given.still_holds()
+            and all(states[p].get(key) is x for key, held in self.tensors for p, x in zip(params, held, strict=True))
+        )
+
+    def step(self, gradients: list[Tensor], loss: Any) -> None:
+        launch = self.launch
+        launch.addresses[:, launch.columns["p"]] = [p.data_ptr() for p in self.params]
+        launch.addresses[:, launch.columns["g"]] = [g.data_ptr() for g in gradients]
+        launch.reckon(self.state, loss, {})
+        launch.run()
+        if self.method.row.counts:
+            self.steps += 1
+        for key, path in self.models.items():
+            self.face.state[self.params[0]][key] = functools.reduce(operator.getitem, path, self.state["memory"])
+
+
+STEP = Step(None, 0)
+
+
+def _as_array(tensor: Tensor) -> Any:
+    """A tensor's memory as NumPy sees it."""
+    tensor = tensor.detach()
+    return tensor.view(torch.uint16).numpy() if tensor.dtype is torch.bfloat16 else tensor.numpy()
+
+
+def _scalar_dtype() -> torch.dtype:
+    return torch.float64 if torch.get_default_dtype() is torch.float64 else torch.float32
+
+
+def _is_plain(x: Tensor) -> bool:
+    """A dense tensor on the CPU with numbers that a kernel computes with."""
+    return type(x) in (Tensor, torch.nn.Parameter) and x.device.type == "cpu" and x.layout is torch.strided and x.dtype in DTYPES
+
+
+class Face(torch.optim.Optimizer):
+    """What the classes here have in common: a step made of a row's stages, on the state that torch's class keeps."""
+
+    _row: Row
+    _seed: Any = 0
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One update. closure: evaluates the model again and returns the loss, which is returned."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        if not torch.compiler.is_compiling() and self._kernels_can():
+            with torch.no_grad(), np.errstate(all="ignore"):
+                if self._by_kernels(loss):
+                    return loss
+        self._cache().clear()  # the state goes on without them
+        self._otherwise(loss)
+        return loss
+
+    def _otherwise(self, loss: Any) -> None:
+        """The step without kernels."""
+        raise NotImplementedError
+
+    def _cache(self) -> dict[Any, Bound | None]:
+        found: dict[Any, Bound | None] = self.__dict__.setdefault("_bound", {})  # a copy or a load begins without
+        return found
+
+    def _kernels_can(self) -> bool:
+        if not native.is_there() or getattr(self, "found_inf", None) is not None:
+            return False
+        for group in self.param_groups:
+            if group.get("differentiable") or group.get("capturable"):
+                return False
+            for p in group["params"]:
+                if p.grad is not None and not (_is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype):
+                    return False
+        return True
+
+    def _by_kernels(self, loss: Any) -> bool:
+        """Step all groups by kernels; False, and nothing done, where one of them has none."""
+        ready: list[tuple[Bound, list[Tensor]]] = []
+        for i, group in enumerate(self.param_groups):
+            sorts: dict[torch.dtype, list[Tensor]] = {}
+            for p in group["params"]:
+                if p.grad is not None:
+                    sorts.setdefault(p.dtype, []).append(p)
+            for dtype, params in sorts.items():
+                bound = self._bind(group, (i, dtype), params)
+                if bound is None:
+                    return False
+                ready.append((bound, [_beside(p) for p in params]))
+        for bound, gradients in ready:
+            bound.step(gradients, self._loss_number(loss, bound.method.pure))
+        return True
+
+    def _bind(self, group: Group, key: Any, params: list[Tensor]) -> Bound | None:
+        cache = self._cache()
+        found = cache.get(key)
+        if found is None or not found.fits(params):
+            try:
+                found = Bound(self, group, params)
+            except NotTraced:
+                return None
+            cache[key] = found
+        return found
+
+    def _loss_number(self, loss: Any, pure: Pure) -> Any:
+        if "loss" not in pure.asks:
+            return None
+        if loss is None:
+            raise TypeError(f"{pure.rule.name} asks for the loss: step(closure), with a closure that returns it")
+        from thalweg.optimizer import host_number
+
+        return host_number(float(loss))
+
+    def _updates(self, p: Tensor) -> int:
+        """How many updates a parameter has had."""
+        state = self.state.get(p, {})
+        if not self._row.counts:  # torch's SGD does not count; what matters is whether it is the first
+            return int(state.get("momentum_buffer") is not None)
+        return int(state["step"]) if "step" in state else 0
+
+    def _remembered(self, p: Tensor, passage: Passage, slot: str, key: str, name: str) -> Tensor:
+        """A slot's tensor in the state, made where it is not there yet, laid out as its parameter is."""
+        state = self.state[p]
+        found = state.get(key)
+        if found is None:
+            found = passage.stage.start(
+                slot, Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p), Step(None, self._seed)
+            )
+        elif not isinstance(found, Tensor):
+            found = torch.as_tensor(found)
+        kind = passage.stage.memory[slot].kind
+        if kind != "per_tensor" and (found.stride() != p.stride() or found.device != p.device):
+            found = torch.empty_like(p, dtype=found.dtype).copy_(found)
+        state[key] = found
+        return found
+
+
+def _beside(p: Tensor) -> Tensor:
+    """A parameter's gradient, laid out as it is, and not in its place."""
+    gradient = p.grad
+    assert gradient is not None
+    if gradient.stride() == p.stride() and gradient.data_ptr() != p.data_ptr():
+        return gradient
+    return torch.empty_like(p).copy_(gradient)
+
+
+# torch's own classes, with our step
+
+
+@functools.cache
+def _shared(name: str) -> type[torch.optim.Optimizer]:
+    theirs = getattr(torch.optim, name)
+
+    def _otherwise(self: Face, loss: Any) -> None:
+        step = theirs.step
+        while getattr(step, "hooked", False):  # its hooks have been called around ours
+            step = step.__wrapped__
+        step(self)
+
+    doc = f"torch.optim.{name}, its step computed by the kernel that thalweg prints from the rule.\n\n{theirs.__doc__ or ''}"
+    return type(
+        name, (Face, theirs), {"_row": dialects.TORCH[name], "_otherwise": _otherwise, "__doc__": doc, "__module__": __name__}
+    )
+
+
+# every other rule, and chains
+
+
+class Optimizer(Face):
+    """Any rule or chain over the parameters of a torch model.
+
+    params: tensors, (name, tensor) pairs, or parameter groups. rule: a rule, stage or chain. lr: a number, a 1-element
+    tensor or a schedule of t = 1, 2, ...; by default the rule's own. seed: for rules that draw.
+    Its state is called as the rule calls its memory, beside "step". Raises TypeError or ValueError for what does not fit.
+    """
+
+    _rule: Rule | None = None
+
+    def __init__(self, params: Any, rule: Any, lr: Any = None, *, seed: Any = 0) -> None:
+        stage = as_stage(rule)
+        lr = stage.lr if lr is None else lr
+        if lr is None:
+            raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
+        self._set_up(params, Row(lambda given: stage), {"lr": lr}, seed)
+
+    def _set_up(self, params: Any, row: Row, defaults: dict[str, Any], seed: Any) -> None:
+        self._row, self._seed = row, seed
+        super().__init__(params, defaults)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group; what it says of its own is checked."""
+        self._check(param_group)
+        super().add_param_group(param_group)
+
+    def _check(self, group: Group) -> None:
+        who = type(self).__name__
+        for key, value in group.items():
+            if key == "lr" and not isinstance(value, Tensor):
+                check_lr(value, who)
+            elif self._rule is not None and key in self._rule.hyper and not isinstance(value, Tensor):
+                self._rule.hyper[key].check(value, who)
+
+    def _otherwise(self, loss: Any) -> None:
+        for group in self.param_groups:
+            params = [p for p in group["params"] if p.grad is not None]
+            for p in params:
+                if p.grad.is_sparse:
+                    raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
+            if params:
+                self._by_functions(group, params, loss)
+
+    def _by_functions(self, group: Group, params: list[Tensor], loss: Any) -> None:
+        """The pure step on torch's tensors, its results copied into them."""
+        method = Method(self._row, group, self._seed)
+        if "gnorm" in method.pure.asks and len(self.param_groups) > 1:
+            raise ValueError(
+                "a norm over the whole model and parameter groups do not go together; use clip_grad_norm_ before the step"
+            )
+        names = [str(i) for i in range(len(params))]
+        real = [_real(p.detach()) for p in params]
+        gradients = [_real(p.grad) for p in params]
+        before = method.pure.init(dict(zip(names, real, strict=True)))
+        keys: dict[tuple[str, ...], str] = {}
+        for name, p, x in zip(names, params, real, strict=True):
+            for passage, slot, key in method.memory(name, x):
+                keys[(*passage.path, slot)] = key
+                place = functools.reduce(operator.getitem, passage.path, before["memory"])
+                if passage.stage.memory[slot].kind == "per_model":
+                    place[slot] = self.state[params[0]].get(key, place[slot])
+                elif key in self.state[p]:
+                    place[slot][name] = _real(self.state[p][key])
+            before["t"][name] = self._updates(p)
+            if "walked" in before and "walked" in self.state[p]:
+                before["walked"][name] = _real(self.state[p]["walked"])
+        given = {} if "loss" not in method.pure.asks else {"loss": self._loss_number(loss, method.pure)}
+        after_p, after = method.pure.step(
+            dict(zip(names, real, strict=True)), dict(zip(names, gradients, strict=True)), before, **given
+        )
+        with torch.no_grad():
+            for name, p, x in zip(names, params, real, strict=True):
+                x.copy_(after_p[name])
+                state = self.state[p]
+                if self._row.counts:
+                    state["step"] = torch.tensor(float(after["t"][name]), dtype=_scalar_dtype())
+                for path, key in keys.items():
+                    kept = functools.reduce(operator.getitem, path, after["memory"])
+                    if isinstance(kept, dict) and name in kept:
+                        state[key] = (
+                            torch.view_as_complex(kept[name]) if p.is_complex() and kept[name].shape == x.shape else kept[name]
+                        )
+                    elif not isinstance(kept, dict):
+                        self.state[params[0]][key] = float(kept)
+                if "walked" in after:
+                    state["walked"] = after["walked"][name]
+
+
+def _real(x: Any) -> Any:
+    return torch.view_as_real(x) if isinstance(x, Tensor) and x.is_complex() else x
+
+
+@functools.cache
+def of(rule: Rule) -> type[Optimizer]:
+    """The class for a rule or recipe, the catalogue's or your own: `of(my_rule)(model.parameters(), lr=0.1)`."""
+
+    def stages(given: Any) -> Stage:
+        return rule(**{name: given.fixed(name) if h.static else given.or_off(name) for name, h in rule.hyper.items()})
+
+    def __init__(self: Optimizer, params: Any, lr: Any = rule.lr, *hyper: Any, seed: Any = 0, **named: Any) -> None:
+        config = bind(type(self).__name__, rule.hyper, hyper, named)
+        if lr is None:
+            raise ValueError(f"{rule.name} has no learning rate of its own; write lr=0.01")
+        self._set_up(params, Row(stages), {"lr": lr, **config}, seed)
+
+    either = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    signature = inspect.Signature(
+        [
+            inspect.Parameter("params", either),
+            inspect.Parameter("lr", either, default=rule.lr),
+            *(inspect.Parameter(h.name, either, default=h.default) for h in rule.hyper.values()),
+            inspect.Parameter("seed", inspect.Parameter.KEYWORD_ONLY, default=0),
+        ]
+    )
+    made = type(
+        class_name(rule), (Optimizer,), {"__init__": __init__, "__doc__": rule.doc, "__module__": __name__, "_rule": rule}
+    )
+    made.__signature__ = signature  # type: ignore[attr-defined]
+    return made
+
+
+def __getattr__(name: str) -> type[torch.optim.Optimizer]:
+    theirs = {known.lower(): known for known in dialects.TORCH}
+    ours = {rule.replace("_", ""): rule for rule in rules} | {alias.replace("_", ""): rule for alias, rule in ALIASES.items()}
+    plain = name.lower()
+    if plain in theirs:
+        return _shared(theirs[plain])
+    if name.startswith("_") or plain not in ours:
+        raise AttributeError(f"thalweg.torch has no optimizer '{name}'{nearest(name, __dir__())}")
+    return of(rules[ours[plain]])
+
+
+def __dir__() -> list[str]:
+    shared = {known.lower() for known in dialects.TORCH}
+    others = [class_name(rule) for rule in rules.values() if class_name(rule).lower() not in shared]
+    return sorted([*__all__, *dialects.TORCH, *others])
