@@ -104,6 +104,7 @@ class Bound:
         from thalweg.engines.launch import Launch
 
         self.face, self.params, self.method = face, params, Method(face._row, group, face._seed)
+        self.dtype = params[0].dtype
         names = [str(i) for i in range(len(params))]
         ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
         if any(way != ways[0] for way in ways):
@@ -144,33 +145,58 @@ class Bound:
             self.tensors.append((key, views))
             for p, view in zip(self.params, views, strict=True):
                 self.face.state[p][key] = view
+        self.states = [self.face.state[p] for p in self.params] if self.tensors else []
+        self.contiguous = all(p.is_contiguous() for p in self.params)
         self.models = {key: path for path, key in keys.items() if path[-1] in self._per_model(path)}
 
     def _per_model(self, path: tuple[str, ...]) -> set[str]:
         return {slot.path[-1] for slot in self.launch.program.slots if slot.path == path and slot.kind.kind == "per_model"}
 
-    def fits(self, params: list[Tensor]) -> bool:
-        """Whether these are its tensors, with the state that it knows and stages that still hold."""
-        states = self.face.state
-        return (
-            len(params) == len(self.params)
-            and all(map(operator.is_, params, self.params))
-            and self.method.given.still_holds()
-            and all(states[p].get(key) is x for key, held in self.tensors for p, x in zip(params, held, strict=True))
-        )
+    def finds(self) -> bool:
+        """Put addresses of parameters and gradients into the table; False where something is not as it was."""
+        if not self.method.given.still_holds():
+            return False
+        for key, tensors in self.tensors:
+            if not all(map(operator.is_, (state.get(key) for state in self.states), tensors)):
+                return False
+        params, dtype = self.params, self.dtype
+        gradients: list[Any] = [p.grad for p in params]
+        if not all(map(_PLAIN.__contains__, map(type, gradients))):  # no None either
+            return False
+        tensors = [*params, *gradients]
+        if not (
+            all(map(_ON_CPU, tensors)) and all(x.dtype is dtype for x in tensors) and all(x.layout is _DENSE for x in gradients)
+        ):
+            return False
+        if not (self.contiguous and all(map(_IS_CONTIGUOUS, tensors))):
+            gradients = [
+                g if g.stride() == p.stride() else torch.empty_like(p).copy_(g) for g, p in zip(gradients, params, strict=True)
+            ]
+        here, there = list(map(_ADDRESS, params)), list(map(_ADDRESS, gradients))
+        if any(map(operator.eq, here, there)) and any(p.numel() for p in params):
+            gradients = [g.clone() for g in gradients]
+            there = list(map(_ADDRESS, gradients))
+        self.gradients = gradients  # they must live until the step is done
+        addresses, columns = self.launch.addresses, self.launch.columns
+        addresses[:, columns["p"]], addresses[:, columns["g"]] = here, there
+        return True
 
-    def step(self, gradients: list[Tensor], loss: Any) -> None:
-        launch = self.launch
-        launch.addresses[:, launch.columns["p"]] = [p.data_ptr() for p in self.params]
-        launch.addresses[:, launch.columns["g"]] = [g.data_ptr() for g in gradients]
-        launch.reckon(self.state, loss, {})
-        launch.run()
+    def step(self, loss: Any) -> None:
+        self.launch.reckon(self.state, loss, {})
+        self.launch.run()
         if self.method.row.counts:
             self.steps += 1
         for key, path in self.models.items():
             self.face.state[self.params[0]][key] = functools.reduce(operator.getitem, path, self.state["memory"])
 
 
+_PLAIN = frozenset({Tensor, torch.nn.Parameter})
+_DENSE = torch.strided
+_ON_CPU, _IS_CONTIGUOUS, _ADDRESS = (
+    operator.attrgetter("is_cpu"),
+    operator.methodcaller("is_contiguous"),
+    operator.methodcaller("data_ptr"),
+)
 STEP = Step(None, 0)
 
 
@@ -186,7 +212,37 @@ def _scalar_dtype() -> torch.dtype:
 
 def _is_plain(x: Tensor) -> bool:
     """A dense tensor on the CPU with numbers that a kernel computes with."""
-    return type(x) in (Tensor, torch.nn.Parameter) and x.device.type == "cpu" and x.layout is torch.strided and x.dtype in DTYPES
+    return x.is_cpu and x.layout is _DENSE and x.dtype in DTYPES and type(x) in _PLAIN
+
+
+class Plan:
+    """What a step of all groups goes through: which tensors have gradients, and each lot of them bound to a kernel."""
+
+    def __init__(self, face: Face) -> None:
+        self.groups = [list(group["params"]) for group in face.param_groups]
+        self.resting = [p for params in self.groups for p in params if p.grad is None]
+        self.bounds: list[Bound] = []
+        for group, params in zip(face.param_groups, self.groups, strict=True):
+            sorts: dict[torch.dtype, list[Tensor]] = {}
+            for p in params:
+                if p.grad is None:
+                    continue
+                if not (_is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype):
+                    raise NotTraced("a tensor that is not dense, on the CPU and real")
+                sorts.setdefault(p.dtype, []).append(p)
+            self.bounds += [Bound(face, group, same) for same in sorts.values()]
+        self.states = list(face.state.values())
+
+    def finds(self, face: Face) -> bool:
+        """Get ready for a step; False where groups, tensors or state are not those of the plan."""
+        if len(face.param_groups) != len(self.groups) or len(face.state) != len(self.states):
+            return False
+        if not all(map(operator.is_, face.state.values(), self.states)):
+            return False
+        for group, params in zip(face.param_groups, self.groups, strict=True):
+            if len(group["params"]) != len(params) or not all(map(operator.is_, group["params"], params)):
+                return False
+        return all(p.grad is None for p in self.resting) and all(bound.finds() for bound in self.bounds)
 
 
 class Face(torch.optim.Optimizer):
@@ -201,11 +257,11 @@ class Face(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        if not torch.compiler.is_compiling() and self._kernels_can():
+        if not torch.compiler.is_compiling() and self._kernels_may():
             with torch.no_grad(), np.errstate(all="ignore"):
                 if self._by_kernels(loss):
                     return loss
-        self._cache().clear()  # the state goes on without them
+        self.__dict__.pop("_plan", None)  # the state goes on without it
         self._otherwise(loss)
         return loss
 
@@ -213,48 +269,25 @@ class Face(torch.optim.Optimizer):
         """The step without kernels."""
         raise NotImplementedError
 
-    def _cache(self) -> dict[Any, Bound | None]:
-        found: dict[Any, Bound | None] = self.__dict__.setdefault("_bound", {})  # a copy or a load begins without
-        return found
-
-    def _kernels_can(self) -> bool:
-        if not native.is_there() or getattr(self, "found_inf", None) is not None:
-            return False
-        for group in self.param_groups:
-            if group.get("differentiable") or group.get("capturable"):
-                return False
-            for p in group["params"]:
-                if p.grad is not None and not (_is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype):
-                    return False
-        return True
+    def _kernels_may(self) -> bool:
+        flagged = any(group.get("differentiable") or group.get("capturable") for group in self.param_groups)
+        return not flagged and getattr(self, "found_inf", None) is None and native.is_there()
 
     def _by_kernels(self, loss: Any) -> bool:
         """Step all groups by kernels; False, and nothing done, where one of them has none."""
-        ready: list[tuple[Bound, list[Tensor]]] = []
-        for i, group in enumerate(self.param_groups):
-            sorts: dict[torch.dtype, list[Tensor]] = {}
-            for p in group["params"]:
-                if p.grad is not None:
-                    sorts.setdefault(p.dtype, []).append(p)
-            for dtype, params in sorts.items():
-                bound = self._bind(group, (i, dtype), params)
-                if bound is None:
-                    return False
-                ready.append((bound, [_beside(p) for p in params]))
-        for bound, gradients in ready:
-            bound.step(gradients, self._loss_number(loss, bound.method.pure))
-        return True
-
-    def _bind(self, group: Group, key: Any, params: list[Tensor]) -> Bound | None:
-        cache = self._cache()
-        found = cache.get(key)
-        if found is None or not found.fits(params):
+        plan: Plan | None = self.__dict__.get("_plan")  # a deep copy or an unpickled one begins without
+        if plan is None or not plan.finds(self):
             try:
-                found = Bound(self, group, params)
+                plan = Plan(self)
             except NotTraced:
-                return None
-            cache[key] = found
-        return found
+                return False
+            self.__dict__["_plan"] = plan
+            if not plan.finds(self):
+                return False
+        numbers = [self._loss_number(loss, bound.method.pure) for bound in plan.bounds]
+        for bound, number in zip(plan.bounds, numbers, strict=True):
+            bound.step(number)
+        return True
 
     def _loss_number(self, loss: Any, pure: Pure) -> Any:
         if "loss" not in pure.asks:
@@ -286,16 +319,8 @@ class Face(torch.optim.Optimizer):
         if kind != "per_tensor" and (found.stride() != p.stride() or found.device != p.device):
             found = torch.empty_like(p, dtype=found.dtype).copy_(found)
         state[key] = found
-        return found
-
-
-def _beside(p: Tensor) -> Tensor:
-    """A parameter's gradient, laid out as it is, and not in its place."""
-    gradient = p.grad
-    assert gradient is not None
-    if gradient.stride() == p.stride() and gradient.data_ptr() != p.data_ptr():
-        return gradient
-    return torch.empty_like(p).copy_(gradient)
+        kept: Tensor = found
+        return kept
 
 
 # torch's own classes, with our step

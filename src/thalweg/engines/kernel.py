@@ -10,7 +10,7 @@ from typing import Any
 
 from thalweg import trace
 from thalweg.program import NotTraced, Program
-from thalweg.symbols import TENSOR, Symbol
+from thalweg.symbols import PER_TENSOR, TENSOR, Symbol
 
 NEEDS_NAMES = frozenset({"maximum", "minimum", "clip", "sign", "ratio", "pow"})
 """Words that say an argument twice: it is computed once, before."""
@@ -126,6 +126,7 @@ class _Printer:
         symbols = [s for s in self.symbols if id(s) in below]
         needs = tuple(s.name for s in symbols if s.op == "input")
         write = _Writer(self, Python(), {id(s) for s in [*shared, *kept] if isinstance(s, Symbol)})
+        write.kept = {id(s) for s in kept if isinstance(s, Symbol) and s.level == PER_TENSOR}
         for symbol in symbols:
             write.visit(symbol)
         returned = [write.text(value)[0] for value in [*shared, *kept]]
@@ -286,6 +287,7 @@ class _Writer:
         self.printer, self.say, self.always = printer, say, always
         self.letters = dict(printer.letters)
         self.lines: list[str] = []
+        self.kept: set[int] = set()
         self.atoms = {
             id(printer._first(a)) for s in printer.symbols if s.op in NEEDS_NAMES for a in s.args if isinstance(a, Symbol)
         }
@@ -308,6 +310,8 @@ class _Writer:
         several = self.printer.uses[id(symbol)] > 1 or id(symbol) in self.atoms or id(symbol) in self.always
         if several or id(symbol) in self.printer.authors:
             text = self.expression(symbol)[0]
+            if id(symbol) in self.kept:
+                text = f"kept({text})"
             self.lines.append(f"{self.name(symbol, self.say.letter)} = {text}")
 
     def text(self, x: Any) -> Text:

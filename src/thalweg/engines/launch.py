@@ -33,8 +33,12 @@ SHARED = 1 << 20
 
 
 @functools.cache
-def _numbers(text: str) -> Callable[..., tuple[Any, ...]]:
-    scope: dict[str, Any] = {"math": math, **{word: getattr(ops, word) for word in HOST_WORDS}}
+def _numbers(text: str, computed: str) -> Callable[..., tuple[Any, ...]]:
+    def kept(value: Any) -> Any:
+        """What is kept in less than is computed with is used as it was kept."""
+        return value.astype(computed) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
+
+    scope: dict[str, Any] = {"math": math, "kept": kept, **{word: getattr(ops, word) for word in HOST_WORDS}}
     exec(text, scope)  # the text was printed by `kernel`
     made: Callable[..., tuple[Any, ...]] = scope["numbers"]
     return made
@@ -73,7 +77,7 @@ class Launch:
         if self.dtype not in COMPUTED or (self.dtype == "float16" and not native.converts_half()):
             raise NotTraced(f"no kernel computes with {self.dtype}")
         self.kernel = printed(self.program, f"{optimizer.rule.name}, {self.dtype}", self._dtypes())
-        self.numbers = _numbers(self.kernel.numbers)
+        self.numbers = _numbers(self.kernel.numbers, COMPUTED[self.dtype])
         native.compiled(self.kernel.text, self.kernel.title)  # whatever Numba has against it is said now
         self.columns = {name: k for k, name in enumerate(self.kernel.columns)}
         self.work = [a if _lies_flat(a, self.lanes) else np.array(a, order="C") for a in self.arrays]
@@ -265,10 +269,8 @@ class Launch:
                 return lambda bucket, state, loss, norms: resolve(self.optimizer.lr, bucket.t, bucket.leaf)
             return lambda bucket, state, loss, norms: resolve(value, bucket.t, bucket.leaf)
         i = next(i for i, slot in enumerate(self.program.slots) if slot.old.name == name)
-        if i in self.vectors:  # computed with as the tensors are, even if kept in less
-            return lambda bucket, state, loss, norms: self.vectors[i][..., bucket.members].astype(
-                COMPUTED[self.dtype], copy=False
-            )
+        if i in self.vectors:
+            return lambda bucket, state, loss, norms: self.vectors[i][..., bucket.members]
         *above, last = self.program.slots[i].path
         return lambda bucket, state, loss, norms: Scalar(functools.reduce(dict.__getitem__, above, state["memory"])[last])
 
