@@ -1,0 +1,253 @@
+"""`thalweg.torch` beside torch.optim, on every set of options that PyTorch itself samples for its optimizers."""
+
+from __future__ import annotations
+
+import copy
+import io
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+common = pytest.importorskip("torch.testing._internal.common_optimizers")
+
+import thalweg.torch as tt  # noqa: E402
+from thalweg.dialects import TORCH  # noqa: E402
+
+SHAPES = [(4, 3), (7,), (), (2, 3, 2)]
+SAMPLES = {info.optim_cls.__name__: info for info in common.optim_db if info.optim_cls.__name__ in TORCH}
+Make = Callable[..., Any]
+
+
+def option_sets() -> list[Any]:
+    found = []
+    for name, info in SAMPLES.items():
+        for k, sample in enumerate(info.optim_inputs_func(device="cpu", dtype=torch.float64)):
+            found.append(pytest.param(name, sample.kwargs, id=f"{name}-{k}-{sample.desc.replace(' ', '-')}"))
+    return found
+
+
+def problem(dtype: Any = torch.float64, seed: int = 0) -> tuple[list[Any], list[list[Any]]]:
+    draw = torch.Generator().manual_seed(seed)
+    params = [torch.nn.Parameter(torch.randn(s, generator=draw, dtype=dtype)) for s in SHAPES]
+    gradients = [[torch.randn(s, generator=draw, dtype=dtype) * 10.0 ** (t % 5 - 3) for s in SHAPES] for t in range(200)]
+    return params, gradients
+
+
+def drive(optimizer: Any, params: list[Any], gradients: list[list[Any]], first: int = 0) -> None:
+    for t, own in enumerate(gradients, first):
+        for k, (p, g) in enumerate(zip(params, own, strict=True)):
+            p.grad = None if (t % 7 == 2 and k == 1) else g.clone()
+        optimizer.step()
+
+
+def by_kernels(optimizer: Any) -> bool:
+    return "_plan" in optimizer.__dict__
+
+
+def apart(ours: list[Any], theirs: list[Any]) -> float:
+    """The largest difference, as a share of the largest entry."""
+    return max(float((a - b).detach().abs().max() / b.detach().abs().max()) for a, b in zip(ours, theirs, strict=True))
+
+
+@pytest.mark.parametrize(("name", "options"), option_sets())
+def test_two_hundred_steps_and_all_state_equal_torchs(name: str, options: dict[str, Any]) -> None:
+    (p, g), (q, _) = problem(), problem()
+    ours, theirs = getattr(tt, name)(p, **copy.deepcopy(options)), getattr(torch.optim, name)(q, **copy.deepcopy(options))
+    drive(ours, p, g)
+    drive(theirs, q, g)
+    flagged = options.get("capturable") or options.get("differentiable")
+    assert by_kernels(ours) == (not flagged)
+    assert apart(p, q) < 1e-12
+    mine, torchs = ours.state_dict(), theirs.state_dict()
+    assert mine["param_groups"] == torchs["param_groups"]
+    assert {k: set(v) for k, v in mine["state"].items()} == {k: set(v) for k, v in torchs["state"].items()}
+    for k, kept in torchs["state"].items():
+        for key, value in kept.items():
+            torch.testing.assert_close(mine["state"][k][key], value, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("way", ["from torch", "to torch", "to ourselves"])
+@pytest.mark.parametrize(("name", "options"), option_sets())
+def test_a_checkpoint_goes_over_in_the_middle(name: str, options: dict[str, Any], way: str) -> None:
+    before, after = {
+        "from torch": (torch.optim, tt),
+        "to torch": (tt, torch.optim),
+        "to ourselves": (tt, tt),
+    }[way]
+    p, g = problem()
+    first = getattr(before, name)(p, **copy.deepcopy(options))
+    drive(first, p, g[:30])
+    file = io.BytesIO()
+    torch.save(first.state_dict(), file)
+    file.seek(0)
+    q = [torch.nn.Parameter(x.detach().clone()) for x in p]
+    second = getattr(after, name)(q, **copy.deepcopy(options))
+    second.load_state_dict(torch.load(file, weights_only=True))
+    drive(first, p, g[30:60], 30)
+    drive(second, q, g[30:60], 30)
+    if way == "to ourselves" and name != "NAdam":  # loading casts mu_product to the parameter's dtype, in torch as here
+        assert all(torch.equal(a, b) for a, b in zip(p, q, strict=True)), "resumed to the last bit"
+    assert apart(q, p) < (1e-6 if name == "NAdam" else 1e-12)
+
+
+def errors() -> list[Any]:
+    return [
+        pytest.param(name, case, id=f"{name}-{k}")
+        for name, info in SAMPLES.items()
+        for k, case in enumerate(info.optim_error_inputs_func("cpu", torch.float32))
+    ]
+
+
+@pytest.mark.parametrize(("name", "case"), errors())
+def test_errors_are_torchs(name: str, case: Any) -> None:
+    given = case.optimizer_error_input
+    params = given.params if given.params is not None else [torch.nn.Parameter(torch.zeros(1, 1))]
+    warns = issubclass(case.error_type, Warning)
+    expect = pytest.warns if warns else pytest.raises
+    with expect(case.error_type, match=case.error_regex):
+        optimizer = getattr(tt, name)(params, **given.kwargs)
+        if case.error_on is common.OptimizerErrorEnum.STEP_ERROR:
+            optimizer.step()
+
+
+@pytest.mark.parametrize("name", TORCH)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_low_precision_stays_near_a_run_in_float64(name: str, dtype: Any) -> None:
+    """One step from a shared state: no further from the exact one than rounding to the dtype, once."""
+    p, g = problem(dtype)
+    optimizer = getattr(tt, name)(p)
+    drive(optimizer, p, g[:5])
+    q = [torch.nn.Parameter(x.detach().double()) for x in p]
+    exact = getattr(tt, name)(q)
+    state = copy.deepcopy(optimizer.state_dict())
+    exact.load_state_dict(state)
+    drive(optimizer, p, g[5:6])
+    drive(exact, q, [[x.double() for x in g[5]]])
+    assert by_kernels(optimizer)
+    for low, high in zip(p, q, strict=True):
+        bound = torch.finfo(dtype).eps * high.abs().clamp(min=torch.finfo(dtype).tiny) + 1e-6 * 0.05
+        assert bool(((low.double() - high).abs() <= bound).all())
+
+
+@pytest.mark.parametrize("name", TORCH)
+@pytest.mark.parametrize("lr", [0.1, torch.tensor(0.1, dtype=torch.float64)], ids=["float", "tensor"])
+def test_one_cycle(name: str, lr: Any) -> None:
+    (p, g), (q, _) = problem(), problem()
+    pair = getattr(tt, name)(p, lr=copy.deepcopy(lr)), getattr(torch.optim, name)(q, lr=copy.deepcopy(lr))
+    cycle = bool({"betas", "momentum"} & set(pair[1].defaults)) and pair[1].defaults.get("momentum", 1) != 0
+    for optimizer, params in zip(pair, (p, q), strict=True):
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=31, cycle_momentum=cycle)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for t in range(30):
+                drive(optimizer, params, g[t : t + 1], t)
+                schedule.step()
+    assert by_kernels(pair[0])
+    assert apart(p, q) < 1e-12
+    assert torch.is_tensor(pair[0].param_groups[0]["lr"]) == torch.is_tensor(lr)
+
+
+@pytest.mark.parametrize("name", TORCH)
+def test_a_distributed_checkpoint_makes_the_state_and_moves_nothing(name: str) -> None:
+    init = pytest.importorskip("torch.distributed.checkpoint.state_dict")._init_optim_state
+    p, _ = problem()
+    before = [x.detach().clone() for x in p]
+    optimizer = getattr(tt, name)(p)
+    init(optimizer)
+    assert optimizer.state or name == "SGD"
+    assert all(torch.equal(a, b) for a, b in zip(before, p, strict=True))
+
+
+def test_hooks_are_called_once_whichever_way_a_step_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    p, g = problem()
+    optimizer, calls = tt.Adam(p), []
+    optimizer.register_step_pre_hook(lambda *_: calls.append("before"))
+    optimizer.register_step_post_hook(lambda *_: calls.append("after"))
+    torch.optim.Adam(problem()[0]).step()  # torch's own class has its hooks in place from now on
+    drive(optimizer, p, g[:1])
+    monkeypatch.setattr(tt.native, "is_there", lambda: False)  # torch's own step, then
+    drive(optimizer, p, g[:1])
+    assert not by_kernels(optimizer)
+    assert calls == ["before", "after"] * 2
+
+
+def test_closures_groups_and_frozen_parameters() -> None:
+    (p, g), (q, _) = problem(), problem()
+    pair = tt.AdamW(p[:2], lr=0.1), torch.optim.AdamW(q[:2], lr=0.1)
+    for optimizer, params in zip(pair, (p, q), strict=True):
+        drive(optimizer, params, g[:5])
+        optimizer.add_param_group({"params": params[2:], "lr": 0.01, "weight_decay": 0.0})
+        drive(optimizer, params, g[5:10], 5)
+        params[0].requires_grad_(False)
+        params[0].grad = None
+        for t in range(10, 15):
+            for x, gradient in zip(params[1:], g[t][1:], strict=True):
+                x.grad = gradient.clone()
+            assert optimizer.step(lambda: 3.5) == 3.5
+        optimizer.param_groups[1]["weight_decay"] = 0.1
+        optimizer.param_groups[0]["amsgrad"] = False
+        drive(optimizer, params, g[15:20], 15)
+    assert by_kernels(pair[0])
+    assert apart(p, q) < 1e-12
+
+
+def test_layouts_and_swapped_data() -> None:
+    """channels_last weights, gradients in another layout, a parameter whose data were replaced."""
+    draw = torch.Generator().manual_seed(0)
+    values = torch.randn(4, 3, 5, 5, generator=draw, dtype=torch.float64)
+    p = torch.nn.Parameter(values.clone().to(memory_format=torch.channels_last))
+    q = torch.nn.Parameter(values.clone())
+    ours, theirs = tt.Adam([p]), torch.optim.Adam([q])
+    for t in range(6):
+        g = torch.randn(values.shape, generator=draw, dtype=torch.float64)
+        p.grad, q.grad = g.clone() if t % 2 else g.to(memory_format=torch.channels_last), g.clone()
+        if t == 3:
+            p.data = p.data.clone()
+        ours.step()
+        theirs.step()
+        assert by_kernels(ours)
+    torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-14)
+    assert ours.state[p]["exp_avg"].is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adagrad"])
+def test_sparse_gradients_are_torchs(name: str) -> None:
+    pair = []
+    for home in (tt, torch.optim):
+        weights = torch.nn.Parameter(torch.ones(5, 2, dtype=torch.float64))
+        optimizer = getattr(home, name)([weights], lr=0.1)
+        for _ in range(3):
+            weights.grad = torch.sparse_coo_tensor([[0, 3]], torch.ones(2, 2, dtype=torch.float64), (5, 2), check_invariants=True)
+            optimizer.step()
+        pair.append(weights)
+    assert torch.equal(*pair)
+
+
+def test_grad_scaler_skips_and_unscales() -> None:
+    pair = []
+    for home in (tt, torch.optim):
+        p = torch.nn.Parameter(torch.ones(3))
+        optimizer = home.Adam([p], lr=0.1, fused=True)
+        scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=1000)
+        for value in (1.0, float("inf"), 2.0):
+            optimizer.zero_grad()
+            scaler.scale((p * value).sum()).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        pair.append(p)
+    torch.testing.assert_close(*pair)
+
+
+def test_a_copy_and_a_pickle_go_on_alone() -> None:
+    p, g = problem()
+    optimizer = tt.Adam(p)
+    drive(optimizer, p, g[:5])
+    twin_p, twin = copy.deepcopy((p, optimizer))
+    drive(optimizer, p, g[5:10], 5)
+    kept = [x.detach().clone() for x in twin_p]
+    drive(twin, twin_p, g[5:10], 5)
+    assert all(torch.equal(a, b) for a, b in zip(p, twin_p, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(kept, twin_p, strict=True))
