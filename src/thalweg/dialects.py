@@ -39,13 +39,15 @@ class Arguments(Protocol):
 class Row:
     """One optimizer of a library: its stages from its arguments, and its names for `stage.slot`.
 
-    rate: the learning rate from its arguments. counts: whether it keeps the number of updates, as "step".
+    rate: the learning rate from its arguments. counts: whether it keeps the number of updates, as "step". scalars: the
+    dtype in which it keeps what is one number a tensor, where that is not the parameters'.
     """
 
     stages: Callable[[Arguments], Stage]
     names: dict[str, str] = field(default_factory=dict)
     rate: Callable[[Arguments], Any] = lambda given: given.live("lr")
     counts: bool = True
+    scalars: str | None = None
 
 
 def _with_decay(given: Arguments, *core: Any, decoupled: bool = False) -> Stage:
@@ -114,10 +116,11 @@ TORCH: dict[str, Row] = {
     "SGD": Row(_sgd, {"momentum.v": "momentum_buffer", "nesterov.v": "momentum_buffer"}, counts=False),
     "Adam": _ADAM,
     "AdamW": _ADAM,
-    "NAdam": Row(_nadam, {"nadam.m": "exp_avg", "nadam.n": "exp_avg_sq", "nadam.product": "mu_product"}),
+    "NAdam": Row(_nadam, {"nadam.m": "exp_avg", "nadam.n": "exp_avg_sq", "nadam.product": "mu_product"}, scalars="float32"),
     "Adamax": Row(_adamax, {"adamax.m": "exp_avg", "adamax.u": "exp_inf"}),
     "RMSprop": Row(_rmsprop, {"rmsprop.v": "square_avg", "rmsprop.m": "grad_avg", "momentum.v": "momentum_buffer"}),
     "Adagrad": Row(_adagrad, {"adagrad.G": "sum"}, _adagrad_rate),
     "Adadelta": Row(_adadelta, {"adadelta.v": "square_avg", "adadelta.u": "acc_delta"}),
 }
-"""torch.optim's classes by name. NAdam's running product is kept in float32, as torch keeps it."""
+"""torch.optim's classes by name. NAdam's product of momenta is rounded to float32, as torch keeps it: in float64 the
+exact rule is 1e-8 away."""

@@ -27,7 +27,7 @@ from thalweg.numpy import class_name
 from thalweg.optimizer import Optimizer as Pure
 from thalweg.program import NotTraced, Passage, passages
 from thalweg.rule import Rule
-from thalweg.stage import Leaf, Stage, Step
+from thalweg.stage import AfterStage, AroundStage, Leaf, Stage, Step
 
 __all__ = ["Optimizer", "of"]
 
@@ -113,7 +113,7 @@ class Bound:
         self.launch = Launch(self.method.pure, range(len(params)), names, arrays, ways[0], DTYPES[params[0].dtype])
         if self.launch.program.norms or self.launch.lent or self.launch.staged or "walked" in self.launch.columns:
             raise NotTraced("its step needs more than each tensor and its state")
-        self.launch.scalars = "float32"  # as torch keeps them
+        self.launch.scalars = self.method.row.scalars
         self.state: dict[str, Any] = {"memory": {}}
         t = np.array([face._updates(p) for p in params], np.int64)  # before there is any memory: SGD does not count
         self.tensors: list[tuple[str, list[Tensor]]] = []
@@ -253,6 +253,8 @@ class Face(torch.optim.Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update. closure: evaluates the model again and returns the loss, which is returned."""
+        if closure is not None and self._asks_itself():
+            return self._around(closure)
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -267,6 +269,14 @@ class Face(torch.optim.Optimizer):
 
     def _otherwise(self, loss: Any) -> None:
         """The step without kernels."""
+        raise NotImplementedError
+
+    def _asks_itself(self) -> bool:
+        """Whether the method evaluates the model at points of its own."""
+        return False
+
+    def _around(self, closure: Callable[[], Any]) -> Any:
+        """A step of such a method."""
         raise NotImplementedError
 
     def _kernels_may(self) -> bool:
@@ -296,7 +306,7 @@ class Face(torch.optim.Optimizer):
             raise TypeError(f"{pure.rule.name} asks for the loss: step(closure), with a closure that returns it")
         from thalweg.optimizer import host_number
 
-        return host_number(float(loss))
+        return host_number(_number(loss))
 
     def _updates(self, p: Tensor) -> int:
         """How many updates a parameter has had."""
@@ -364,6 +374,7 @@ class Optimizer(Face):
 
     def _set_up(self, params: Any, row: Row, defaults: dict[str, Any], seed: Any) -> None:
         self._row, self._seed = row, seed
+        self._check(defaults)
         super().__init__(params, defaults)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -379,58 +390,132 @@ class Optimizer(Face):
             elif self._rule is not None and key in self._rule.hyper and not isinstance(value, Tensor):
                 self._rule.hyper[key].check(value, who)
 
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
+        if any("looked_at" in state for state in self.state.values()):
+            raise RuntimeError("the parameters are those to ship; call .train() before the next step")
+        return super().step(closure)
+
+    @torch.no_grad()
+    def eval(self) -> None:
+        """Put the point to ship into the parameters (an average, the walked point), until `train()`."""
+        for group in self.param_groups:
+            method = Method(self._row, group, self._seed)
+            for name, p in ((str(i), p) for i, p in enumerate(group["params"])):
+                state = self.state.get(p, {})
+                shipped = [
+                    key for passage, slot, key in method.memory(name, p) if slot == "x" and isinstance(passage.stage, AfterStage)
+                ]
+                key = shipped[-1] if shipped else "walked"
+                if key in state and "looked_at" not in state:
+                    state["looked_at"] = p.detach().clone()
+                    p.copy_(state[key])
+
+    @torch.no_grad()
+    def train(self) -> None:
+        """Put the points where gradients are taken back into the parameters."""
+        for p, state in self.state.items():
+            if "looked_at" in state:
+                p.copy_(state.pop("looked_at"))
+
+    def _asks_itself(self) -> bool:
+        return bool(Method(self._row, self.param_groups[0], self._seed).pure.chain.items(AroundStage))
+
+    def _around(self, closure: Callable[[], Any]) -> Any:
+        if len(self.param_groups) > 1:
+            raise ValueError("a method that looks at several points of the whole model takes one parameter group")
+        params = self.param_groups[0]["params"]
+        losses: list[Any] = []
+
+        def ask(points: dict[str, Tensor]) -> tuple[float, dict[str, Tensor]]:
+            with torch.no_grad():
+                for p, point in zip(params, points.values(), strict=True):
+                    p.copy_(_like(point, p))
+            with torch.enable_grad():
+                losses.append(closure())
+            return _number(losses[-1]), {name: _real(_gradient(p)) for name, p in zip(points, params, strict=True)}
+
+        start = [p.detach().clone() for p in params]
+        self._by_functions(self.param_groups[0], params, None, start, ask)
+        return losses[0]
+
     def _otherwise(self, loss: Any) -> None:
+        if self._asks_itself():
+            raise TypeError("this method asks for gradients itself: step(closure), with a closure that goes backward")
         for group in self.param_groups:
             params = [p for p in group["params"] if p.grad is not None]
             for p in params:
-                if p.grad.is_sparse:
+                if _gradient(p).is_sparse:
                     raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
             if params:
-                self._by_functions(group, params, loss)
+                self._by_functions(group, params, loss, [p.detach() for p in params])
 
-    def _by_functions(self, group: Group, params: list[Tensor], loss: Any) -> None:
-        """The pure step on torch's tensors, its results copied into them."""
+    def _by_functions(
+        self, group: Group, params: list[Tensor], loss: Any, points: list[Tensor], grad_fn: Callable[..., Any] | None = None
+    ) -> None:
+        """The pure step from these points, on torch's tensors; its results are copied into parameters and state."""
         method = Method(self._row, group, self._seed)
         if "gnorm" in method.pure.asks and len(self.param_groups) > 1:
             raise ValueError(
                 "a norm over the whole model and parameter groups do not go together; use clip_grad_norm_ before the step"
             )
         names = [str(i) for i in range(len(params))]
-        real = [_real(p.detach()) for p in params]
-        gradients = [_real(p.grad) for p in params]
-        before = method.pure.init(dict(zip(names, real, strict=True)))
+        here = {name: _real(point) for name, point in zip(names, points, strict=True)}
+        gradients = None if grad_fn else {name: _real(_gradient(p)) for name, p in zip(names, params, strict=True)}
+        state, keys = self._gathered(method, params, here)
+        given = {} if "loss" not in method.pure.asks or grad_fn else {"loss": self._loss_number(loss, method.pure)}
+        moved, state = method.pure.step(here, gradients, state, grad_fn=grad_fn, **given)
+        with torch.no_grad():
+            for name, p in zip(names, params, strict=True):
+                p.copy_(_like(moved[name], p))
+            self._scatter(state, keys, dict(zip(names, params, strict=True)))
+
+    def _gathered(self, method: Method, params: list[Tensor], here: dict[str, Tensor]) -> tuple[Any, dict[tuple[str, ...], str]]:
+        """The pure optimizer's state, from torch's, and what each slot is called there."""
+        state = method.pure.init(here)
         keys: dict[tuple[str, ...], str] = {}
-        for name, p, x in zip(names, params, real, strict=True):
+        for p, (name, x) in zip(params, here.items(), strict=True):
+            mine = self.state[p]
             for passage, slot, key in method.memory(name, x):
                 keys[(*passage.path, slot)] = key
-                place = functools.reduce(operator.getitem, passage.path, before["memory"])
+                place = functools.reduce(operator.getitem, passage.path, state["memory"])
                 if passage.stage.memory[slot].kind == "per_model":
                     place[slot] = self.state[params[0]].get(key, place[slot])
-                elif key in self.state[p]:
-                    place[slot][name] = _real(self.state[p][key])
-            before["t"][name] = self._updates(p)
-            if "walked" in before and "walked" in self.state[p]:
-                before["walked"][name] = _real(self.state[p]["walked"])
-        given = {} if "loss" not in method.pure.asks else {"loss": self._loss_number(loss, method.pure)}
-        after_p, after = method.pure.step(
-            dict(zip(names, real, strict=True)), dict(zip(names, gradients, strict=True)), before, **given
-        )
-        with torch.no_grad():
-            for name, p, x in zip(names, params, real, strict=True):
-                x.copy_(after_p[name])
-                state = self.state[p]
-                if self._row.counts:
-                    state["step"] = torch.tensor(float(after["t"][name]), dtype=_scalar_dtype())
-                for path, key in keys.items():
-                    kept = functools.reduce(operator.getitem, path, after["memory"])
-                    if isinstance(kept, dict) and name in kept:
-                        state[key] = (
-                            torch.view_as_complex(kept[name]) if p.is_complex() and kept[name].shape == x.shape else kept[name]
-                        )
-                    elif not isinstance(kept, dict):
-                        self.state[params[0]][key] = float(kept)
-                if "walked" in after:
-                    state["walked"] = after["walked"][name]
+                elif key in mine:
+                    place[slot][name] = _real(mine[key])
+            state["t"][name] = self._updates(p)
+            if "walked" in state and "walked" in mine:
+                state["walked"][name] = _real(mine["walked"])
+        return state, keys
+
+    def _scatter(self, state: Any, keys: dict[tuple[str, ...], str], params: dict[str, Tensor]) -> None:
+        """The pure optimizer's state put into torch's."""
+        for name, p in params.items():
+            mine = self.state[p]
+            mine["step"] = torch.tensor(float(state["t"][name]), dtype=_scalar_dtype())
+            for path, key in keys.items():
+                kept = functools.reduce(operator.getitem, path, state["memory"])
+                if not isinstance(kept, dict):
+                    self.state[params["0"]][key] = float(kept)
+                elif name in kept:
+                    mine[key] = _like(kept[name], p)
+            if "walked" in state:
+                mine["walked"] = _like(state["walked"][name], p)
+
+
+def _number(loss: Any) -> float:
+    return float(loss.detach()) if isinstance(loss, Tensor) else float(loss)
+
+
+def _gradient(p: Tensor) -> Tensor:
+    if p.grad is None:
+        raise ValueError("a parameter has no gradient after the closure; a method that looks at several points needs them all")
+    return p.grad
+
+
+def _like(x: Tensor, p: Tensor) -> Tensor:
+    """Numbers computed for a parameter as it has them: complex again where it is."""
+    return torch.view_as_complex(x.contiguous()) if p.is_complex() and x.shape == (*p.shape, 2) else x
 
 
 def _real(x: Any) -> Any:

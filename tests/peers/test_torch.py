@@ -213,6 +213,7 @@ def test_layouts_and_swapped_data() -> None:
     assert ours.state[p]["exp_avg"].is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")  # torch.optim.Adagrad itself builds one without saying
 @pytest.mark.parametrize("name", ["SGD", "Adagrad"])
 def test_sparse_gradients_are_torchs(name: str) -> None:
     pair = []

@@ -1,0 +1,227 @@
+"""`thalweg.torch` for rules that torch has not: beside the pure Optimizer on the same tensors."""
+
+from __future__ import annotations
+
+import copy
+import io
+from typing import Any
+
+import pytest
+
+import thalweg as tw
+
+torch = pytest.importorskip("torch")
+
+import thalweg.torch as tt  # noqa: E402
+
+SHAPES = [(4, 3), (7,), ()]
+
+
+def tensors(seed: int, dtype: Any = torch.float64) -> list[Any]:
+    draw = torch.Generator().manual_seed(seed)
+    return [torch.randn(s, generator=draw, dtype=dtype) for s in SHAPES]
+
+
+def parameters(dtype: Any = torch.float64) -> list[Any]:
+    return [torch.nn.Parameter(x) for x in tensors(0, dtype)]
+
+
+def both(ours: Any, params: list[Any], rule: Any, steps: int = 20, **options: Any) -> tuple[list[Any], dict[str, Any]]:
+    """The parameters after so many steps, and the pure optimizer's."""
+    pure = tw.Optimizer(rule, **options)
+    q = {str(i): p.detach().clone() for i, p in enumerate(params)}
+    state = pure.init(q)
+    for t in range(steps):
+        gradients = tensors(t + 1, params[0].dtype)
+        for p, g in zip(params, gradients, strict=True):
+            p.grad = g.clone()
+        loss = 1.0 / (t + 1)
+        ours.step(lambda loss=loss: loss)
+        given = {"loss": loss} if "loss" in pure.asks else {}
+        q, state = pure.step(q, {str(i): g for i, g in enumerate(gradients)}, state, **given)
+    return params, q
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@pytest.mark.parametrize("name", tw.rules)
+def test_every_rule_has_a_class_that_resumes_from_a_file(name: str, dtype: Any) -> None:
+    params = parameters(dtype)
+    make = tt.of(tw.rules[name])
+    ours = make(params)
+    assert isinstance(ours, torch.optim.Optimizer)
+    pure = tw.Optimizer(tw.rules[name])
+    q = {str(i): p.detach().clone() for i, p in enumerate(params)}
+    state = pure.init(q)
+    for t in range(20):
+        gradients = tensors(t + 1, dtype)
+        for p, g in zip(params, gradients, strict=True):
+            p.grad = g.clone()
+        ours.step(lambda t=t: 1.0 / (t + 1))
+        q, state = pure.step(
+            q, {str(i): g for i, g in enumerate(gradients)}, state, **({"loss": 1.0 / (t + 1)} if "loss" in pure.asks else {})
+        )
+        if t == 9:
+            file = io.BytesIO()
+            torch.save(ours.state_dict(), file)
+            file.seek(0)
+            ours = make(params)
+            ours.load_state_dict(torch.load(file, weights_only=True))
+    tolerance = 1e-12 if dtype is torch.float64 else 1e-6
+    for p, expected in zip(params, q.values(), strict=True):
+        torch.testing.assert_close(p.detach(), expected, rtol=tolerance, atol=tolerance * 1e-2)
+
+
+CHAINS = {
+    "coupled": lambda: tw.chain(tw.decay(0.1), tw.adam()),
+    "clipped": lambda: tw.chain(tw.clip(0.5), tw.adam(), tw.decay(0.01)),
+    "two memories called v": lambda: tw.chain(tw.rmsprop(), tw.momentum()),
+    "by parameter": lambda: tw.choose((tw.is_matrix, tw.momentum().at(lr=0.02)), otherwise=tw.adamw()),
+    "average": lambda: tw.chain(tw.adam(), tw.average(0.9)),
+    "schedule-free": lambda: tw.chain(tw.sgd(), tw.schedule_free()),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_chains(name: str) -> None:
+    params = parameters()
+    p, q = both(tt.Optimizer(params, CHAINS[name](), lr=0.1), params, CHAINS[name](), lr=0.1)
+    for x, expected in zip(p, q.values(), strict=True):
+        torch.testing.assert_close(x.detach(), expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["average", "schedule-free"])
+def test_eval_ships_and_train_goes_on(name: str) -> None:
+    params = parameters()
+    ours = tt.Optimizer(params, CHAINS[name](), lr=0.1)
+    pure = tw.Optimizer(CHAINS[name](), lr=0.1)
+    q = {str(i): p.detach().clone() for i, p in enumerate(params)}
+    state = pure.init(q)
+    for t in range(6):
+        gradients = tensors(t + 1)
+        for p, g in zip(params, gradients, strict=True):
+            p.grad = g.clone()
+        ours.step()
+        q, state = pure.step(q, {str(i): g for i, g in enumerate(gradients)}, state)
+        walking = [p.detach().clone() for p in params]
+        ours.eval()
+        ours.eval()
+        for p, expected in zip(params, pure.ship(q, state).values(), strict=True):
+            torch.testing.assert_close(p.detach(), expected, rtol=1e-12, atol=1e-14)
+        with pytest.raises(RuntimeError, match="train"):
+            ours.step()
+        ours.train()
+        assert all(torch.equal(p, x) for p, x in zip(params, walking, strict=True))
+
+
+def test_several_gradients_through_a_closure() -> None:
+    def loss_at(points: list[Any]) -> Any:
+        return sum((x**4 / 4 + x**2).sum() for x in points)
+
+    params = parameters()
+    rule = tw.chain(tw.sam(0.1), tw.momentum())
+    ours, pure = tt.Optimizer(params, rule, lr=0.01), tw.Optimizer(rule, lr=0.01)
+    q = {str(i): p.detach().clone() for i, p in enumerate(params)}
+    state = pure.init(q)
+
+    def closure() -> Any:
+        ours.zero_grad()
+        loss = loss_at(params)
+        loss.backward()
+        return loss
+
+    def grad_fn(tree: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+        return float(loss_at(list(tree.values()))), {k: x**3 + 2 * x for k, x in tree.items()}
+
+    for _ in range(10):
+        before = float(loss_at(params))
+        assert float(ours.step(closure)) == pytest.approx(before)
+        q, state = pure.step(q, None, state, grad_fn=grad_fn)
+    for p, expected in zip(params, q.values(), strict=True):
+        torch.testing.assert_close(p.detach(), expected, rtol=1e-12, atol=1e-14)
+    with pytest.raises(TypeError, match="closure"):
+        ours.step()
+
+
+def test_complex_numbers_are_pairs_of_real_ones() -> None:
+    """As in torch; also in the state, which stays complex."""
+    values = torch.complex(*[torch.randn(5, generator=torch.Generator().manual_seed(k), dtype=torch.float64) for k in (0, 1)])
+    z, x = torch.nn.Parameter(values.clone()), torch.nn.Parameter(torch.view_as_real(values).clone())
+    pair = tt.SMORMS3([z], lr=0.1), tt.SMORMS3([x], lr=0.1)
+    for t in range(5):
+        z.grad = values * (t - 2)
+        x.grad = torch.view_as_real(z.grad).clone()
+        for optimizer in pair:
+            optimizer.step()
+    torch.testing.assert_close(torch.view_as_real(z.detach()), x.detach(), rtol=1e-12, atol=0)
+    assert pair[0].state[z]["g1"].is_complex()
+
+
+def test_groups_schedulers_and_what_a_group_may_say() -> None:
+    params = parameters()
+    ours = tt.AdaBound([{"params": params[:1]}, {"params": params[1:], "lr": 0.5, "beta1": 0.5}], lr=0.1)
+    schedule = torch.optim.lr_scheduler.StepLR(ours, 1, gamma=0.5)
+    twins = [p.detach().clone() for p in params]
+    pures = [tw.Optimizer(tw.adabound(), lr=0.1), tw.Optimizer(tw.adabound(beta1=0.5), lr=0.5)]
+    trees = [{"0": twins[0]}, {"1": twins[1], "2": twins[2]}]
+    states = [pure.init(tree) for pure, tree in zip(pures, trees, strict=True)]
+    for t in range(4):
+        gradients = tensors(t + 1)
+        for p, g in zip(params, gradients, strict=True):
+            p.grad = g.clone()
+        ours.step()
+        schedule.step()
+        for k, pure in enumerate(pures):
+            trees[k], states[k] = pure.step(trees[k], {name: gradients[int(name)] for name in trees[k]}, states[k])
+            pure.lr = pure.lr * 0.5
+    for p, expected in zip(params, (trees[0] | trees[1]).values(), strict=True):
+        torch.testing.assert_close(p.detach(), expected, rtol=1e-12, atol=1e-14)
+    with pytest.raises(ValueError, match="beta1"):
+        ours.add_param_group({"params": [torch.nn.Parameter(torch.ones(2))], "beta1": 1.5})
+
+
+def test_errors() -> None:
+    p = torch.nn.Parameter(torch.ones(3))
+    with pytest.raises(TypeError, match="beta1"):
+        tt.Eve([p], beta_1=0.5)
+    with pytest.raises(ValueError, match="lr"):
+        tt.Eve([p], lr=-1.0)
+    with pytest.raises(AttributeError, match="SMORMS3"):
+        tt.SMORMS4  # noqa: B018
+    with pytest.raises(ValueError, match="learning rate of its own"):
+        tt.Optimizer([p], tw.chain(tw.clip(1.0)))
+    eve = tt.Eve([p])
+    p.grad = torch.ones(3)
+    with pytest.raises(TypeError, match="loss"):
+        eve.step()
+    assert torch.equal(p.detach(), torch.ones(3))
+    p.grad = torch.sparse_coo_tensor([[0]], [1.0], (3,), check_invariants=True)
+    with pytest.raises(RuntimeError, match="sparse"):
+        tt.SMORMS3([p]).step()
+
+
+def test_names_and_your_own_rule() -> None:
+    assert tt.adam is tt.Adam
+    assert issubclass(tt.Adam, torch.optim.Adam)
+    assert tt.NAG is tt.Nesterov
+    assert {"Adam", "SMORMS3", "RMSpropGraves", "SGD"} <= set(dir(tt))
+
+    @tw.rule(lr=0.5)
+    def mine(g: Any, m: Any = 0.0) -> Any:
+        """Mine (I 2026)."""
+        m = 0.5 * m + g
+        return m, m
+
+    params = parameters()
+    p, q = both(tt.of(mine)(params), params, mine)
+    for x, expected in zip(p, q.values(), strict=True):
+        assert torch.equal(x.detach(), expected)
+    twin = copy.deepcopy(tt.of(mine)(params))
+    twin.step()
+
+
+def test_importing_thalweg_imports_no_torch() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, thalweg, thalweg.numpy; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
