@@ -1,4 +1,4 @@
-"""Write the stubs __init__.pyi and numpy.pyi: what an editor and a type checker see of the rules, from their signatures.
+"""Write the stubs __init__.pyi, numpy.pyi and torch.pyi: what an editor and a type checker see of the rules, from their signatures.
 
 `python tools/stub.py` writes them; `--check` compares them with what is there, and exits 1 where they differ.
 """
@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import thalweg as tw
 from thalweg.catalogue import rules
+from thalweg.dialects import TORCH
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
 
@@ -40,6 +41,24 @@ from thalweg import Dynamic
 from thalweg.optimizer import GradFn, NonFinite, State
 from thalweg.rule import Rule
 from thalweg.trees import Tree
+"""
+TORCH_HEAD = """# Written by tools/stub.py from the rules' signatures and the torch dialect. Do not edit.
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+from torch.optim.optimizer import ParamsT
+
+from thalweg import Dynamic
+from thalweg.rule import Rule
+
+class Optimizer(torch.optim.Optimizer):
+    def __init__(self, params: ParamsT, rule: Any, lr: Any = None, *, seed: Any = 0) -> None: ...
+    def step(self, closure: Callable[[], Any] | None = None) -> Any: ...
+    def eval(self) -> None: ...
+    def train(self) -> None: ...
+
+def of(rule: Rule) -> type[Optimizer]: ...
 """
 
 
@@ -118,8 +137,30 @@ def numpy_stub() -> str:
     return "\n".join(lines)
 
 
+def in_torch(rule: Rule) -> str:
+    """The class of one rule in `thalweg.torch`."""
+    hyper = "".join(f", {name}: {annotation(rule, name)} = {default(h.default)}" for name, h in rule.hyper.items())
+    return (
+        f"class {class_name(rule)}(Optimizer):\n"
+        f'    """{inspect.cleandoc(rule.doc).partition(chr(10))[0]}"""\n\n'
+        f"    def __init__(self, params: ParamsT, lr: Dynamic = {default(rule.lr)}{hyper}, *, seed: Any = 0) -> None: ...\n"
+    )
+
+
+def torch_stub() -> str:
+    """All of torch.pyi: torch's classes by their names, then the general class, then one for each other rule."""
+    shared = [f"class {name}(torch.optim.{name}): ..." for name in TORCH]
+    taken = {name.lower() for name in TORCH}
+    others = [in_torch(rule) for rule in rules.values() if class_name(rule).lower() not in taken]
+    return "\n".join([TORCH_HEAD, *shared, "", *others])
+
+
 if __name__ == "__main__":
-    for target, wanted in ((ROOM / "__init__.pyi", stub()), (ROOM / "numpy.pyi", numpy_stub())):
+    for target, wanted in (
+        (ROOM / "__init__.pyi", stub()),
+        (ROOM / "numpy.pyi", numpy_stub()),
+        (ROOM / "torch.pyi", torch_stub()),
+    ):
         if "--check" not in sys.argv:
             target.write_text(wanted)
         elif not target.is_file() or target.read_text() != wanted:

@@ -81,6 +81,13 @@ class _Amsgrad(Rule):
 
 amsgrad: _Amsgrad
 
+class _Ascend(Rule):
+    """Gradient ascent (the sign of Cauchy 1847, C. R. 25:536): whatever follows then maximizes."""
+
+    def __call__(self) -> Stage: ...
+
+ascend: _Ascend
+
 class _Average(Rule):
     """An exponential moving average of the parameters, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
 
@@ -133,7 +140,7 @@ look_ahead: _LookAhead
 class _Momentum(Rule):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""
 
-    def __call__(self, mu: Dynamic = 0.9, dampening: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, mu: Dynamic = 0.9, dampening: Dynamic = 0.0, first: Literal['damped', 'undamped'] = 'damped') -> Stage: ...
 
 momentum: _Momentum
 

@@ -83,7 +83,7 @@ class Learned(Optimizer):
 class Momentum(Optimizer):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.01, mu: Dynamic = 0.9, dampening: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, mu: Dynamic = 0.9, dampening: Dynamic = 0.0, first: Literal['damped', 'undamped'] = 'damped', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Nadam(Optimizer):
     """Nadam (Dozat 2016, ICLR workshop, "Incorporating Nesterov momentum into Adam", algorithm 2)."""

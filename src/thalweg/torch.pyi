@@ -1,0 +1,86 @@
+# Written by tools/stub.py from the rules' signatures and the torch dialect. Do not edit.
+from collections.abc import Callable
+from typing import Any, Literal
+
+import torch
+from torch.optim.optimizer import ParamsT
+
+from thalweg import Dynamic
+from thalweg.rule import Rule
+
+class Optimizer(torch.optim.Optimizer):
+    def __init__(self, params: ParamsT, rule: Any, lr: Any = None, *, seed: Any = 0) -> None: ...
+    def step(self, closure: Callable[[], Any] | None = None) -> Any: ...
+    def eval(self) -> None: ...
+    def train(self) -> None: ...
+
+def of(rule: Rule) -> type[Optimizer]: ...
+
+class SGD(torch.optim.SGD): ...
+class Adam(torch.optim.Adam): ...
+class AdamW(torch.optim.AdamW): ...
+class NAdam(torch.optim.NAdam): ...
+class Adamax(torch.optim.Adamax): ...
+class RMSprop(torch.optim.RMSprop): ...
+class Adagrad(torch.optim.Adagrad): ...
+class Adadelta(torch.optim.Adadelta): ...
+
+class AdaBound(Optimizer):
+    """AdaBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 2), with the bounds of its experiments."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, final_lr: Dynamic = 0.1, gamma: float | None = None, base_lr: float | None = None, eps: Dynamic = 0.0, bound_eps: Dynamic = 0.0, sqrt_decay: bool = True, bias_correction: bool = False, *, seed: Any = 0) -> None: ...
+
+class AdaSecant(Optimizer):
+    """AdaSecant (Gulcehre & Bengio 2014, arXiv 1412.7419; Gulcehre, Sotelo, Moczulski & Bengio 2017, arXiv 1703.00788)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 1.0, variant: Literal['2014', '2017'] = '2017', decay: Dynamic = 0.95, slow_decay: Dynamic = 0.995, gamma_clip: float | None = None, gamma_reg: Dynamic = 1e-06, start_var_reduction: int = 1, use_adagrad: bool | None = None, delta_clip: float | None = None, eps: Dynamic = 1e-07, *, seed: Any = 0) -> None: ...
+
+class AMSBound(Optimizer):
+    """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, final_lr: Dynamic = 0.1, gamma: float | None = None, base_lr: float | None = None, eps: Dynamic = 0.0, bound_eps: Dynamic = 0.0, sqrt_decay: bool = True, bias_correction: bool = False, *, seed: Any = 0) -> None: ...
+
+class AMSGrad(Optimizer):
+    """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'inside'] = 'outside', sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw', *, seed: Any = 0) -> None: ...
+
+class Eve(Optimizer):
+    """Eve (Hayashi, Koushik & Neubig 2016-2018, arXiv 1611.01505 v3, algorithm 1; its first form is version="v1")."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.999, c: Dynamic = 10.0, fstar: Dynamic = 0.0, eps: Dynamic = 1e-08, version: Literal['v3', 'v1'] = 'v3', k: Dynamic = 0.1, K: Dynamic = 10.0, *, seed: Any = 0) -> None: ...
+
+class Learned(Optimizer):
+    """The learned optimizer (Andrychowicz et al. 2016, arXiv 1606.04474, section 2 and appendix A)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 1.0, weights: str = 'quadratics', *, seed: Any = 0) -> None: ...
+
+class Momentum(Optimizer):
+    """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, mu: Dynamic = 0.9, dampening: Dynamic = 0.0, first: Literal['damped', 'undamped'] = 'damped', *, seed: Any = 0) -> None: ...
+
+class Nesterov(Optimizer):
+    """Nesterov's accelerated gradient (Nesterov 1983; shifted form: Bengio et al. 2012, arXiv 1212.0901, equation 7)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, mu: Dynamic = 0.9, *, seed: Any = 0) -> None: ...
+
+class RMSpropGraves(Optimizer):
+    """RMSprop as Graves has it (2013, arXiv 1308.0850, equations 38-45): centred, with momentum, eps inside the root."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.0001, rho: Dynamic = 0.95, mu: Dynamic = 0.9, eps: Dynamic = 0.0001, *, seed: Any = 0) -> None: ...
+
+class SantaE(Optimizer):
+    """Santa-E (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 1, the Euler scheme)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.0001, sigma: Dynamic = 0.95, lam: Dynamic = 1e-08, C: Dynamic = 5.0, burnin: int = 100, temperature: Dynamic = 1.0, power: Dynamic = 0.5, N: Dynamic = 1.0, gradient_scale: float | None = None, g0: Literal['first', 'zero'] = 'first', curvature: bool = True, guard: Dynamic = 0.1, *, seed: Any = 0) -> None: ...
+
+class SantaSSS(Optimizer):
+    """Santa-SSS (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 2, the symmetric splitting scheme)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.0001, sigma: Dynamic = 0.95, lam: Dynamic = 1e-08, C: Dynamic = 5.0, burnin: int = 100, temperature: Dynamic = 1.0, power: Dynamic = 0.5, N: Dynamic = 1.0, gradient_scale: float | None = None, g0: Literal['first', 'zero'] = 'first', curvature: bool = True, guard: Dynamic = 0.1, *, seed: Any = 0) -> None: ...
+
+class SMORMS3(Optimizer):
+    """SMORMS3 (Funk 2015, "RMSprop loses to SMORMS3 - Beware the Epsilon!", sifter.org/~simon/journal/20150420.html)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, eps: Dynamic = 1e-16, *, seed: Any = 0) -> None: ...
