@@ -215,8 +215,21 @@ def test_names_and_your_own_rule() -> None:
     p, q = both(tt.of(mine)(params), params, mine)
     for x, expected in zip(p, q.values(), strict=True):
         assert torch.equal(x.detach(), expected)
-    twin = copy.deepcopy(tt.of(mine)(params))
-    twin.step()
+
+
+def test_a_copy_goes_on_alone() -> None:
+    for make in (tt.SMORMS3, lambda params: tt.Optimizer(params, CHAINS["coupled"]())):
+        params = parameters()
+        optimizer = make(params)
+        both(optimizer, params, tw.sgd(), steps=3)
+        twins, twin = copy.deepcopy((params, optimizer))
+        for own, stepping in ((params, optimizer), (twins, twin)):
+            before = [p.detach().clone() for p in own]
+            for p, g in zip(own, tensors(9), strict=True):
+                p.grad = g.clone()
+            stepping.step()
+            assert not any(torch.equal(p, x) for p, x in zip(own, before, strict=True))
+        assert all(torch.equal(a, b) for a, b in zip(params, twins, strict=True))
 
 
 def test_importing_thalweg_imports_no_torch() -> None:

@@ -1,4 +1,4 @@
-"""Write the stubs __init__.pyi, numpy.pyi and torch.pyi: what an editor and a type checker see of the rules, from their signatures.
+"""Write the stubs of the package, numpy.py and torch.py: what editors and type checkers see of the rules' signatures.
 
 `python tools/stub.py` writes them; `--check` compares them with what is there, and exits 1 where they differ.
 """

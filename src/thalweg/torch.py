@@ -281,7 +281,7 @@ class Face(torch.optim.Optimizer):
 
     def _kernels_may(self) -> bool:
         flagged = any(group.get("differentiable") or group.get("capturable") for group in self.param_groups)
-        return not flagged and getattr(self, "found_inf", None) is None and native.is_there()
+        return not flagged and not self._asks_itself() and getattr(self, "found_inf", None) is None and native.is_there()
 
     def _by_kernels(self, loss: Any) -> bool:
         """Step all groups by kernels; False, and nothing done, where one of them has none."""
@@ -370,10 +370,11 @@ class Optimizer(Face):
         lr = stage.lr if lr is None else lr
         if lr is None:
             raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
-        self._set_up(params, Row(lambda given: stage), {"lr": lr}, seed)
+        self._row = Row(functools.partial(_fixed, stage))
+        self._set_up(params, {"lr": lr}, seed)
 
-    def _set_up(self, params: Any, row: Row, defaults: dict[str, Any], seed: Any) -> None:
-        self._row, self._seed = row, seed
+    def _set_up(self, params: Any, defaults: dict[str, Any], seed: Any) -> None:
+        self._seed = seed
         self._check(defaults)
         super().__init__(params, defaults)
 
@@ -419,7 +420,16 @@ class Optimizer(Face):
                 p.copy_(state.pop("looked_at"))
 
     def _asks_itself(self) -> bool:
-        return bool(Method(self._row, self.param_groups[0], self._seed).pure.chain.items(AroundStage))
+        if "_several" not in self.__dict__:
+            chain = Method(self._row, self.param_groups[0], self._seed).pure.chain
+            self.__dict__["_several"] = bool(chain.items(AroundStage))
+        several: bool = self.__dict__["_several"]
+        return several
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy or a pickle takes along: torch's own, and what the stages are made from."""
+        mine = {name: self.__dict__[name] for name in ("_row", "_seed") if name in self.__dict__}
+        return {**super().__getstate__(), **mine}
 
     def _around(self, closure: Callable[[], Any]) -> Any:
         if len(self.param_groups) > 1:
@@ -503,6 +513,10 @@ class Optimizer(Face):
                 mine["walked"] = _like(state["walked"][name], p)
 
 
+def _fixed(stage: Stage, given: Any) -> Stage:
+    return stage
+
+
 def _number(loss: Any) -> float:
     return float(loss.detach()) if isinstance(loss, Tensor) else float(loss)
 
@@ -533,7 +547,7 @@ def of(rule: Rule) -> type[Optimizer]:
         config = bind(type(self).__name__, rule.hyper, hyper, named)
         if lr is None:
             raise ValueError(f"{rule.name} has no learning rate of its own; write lr=0.01")
-        self._set_up(params, Row(stages), {"lr": lr, **config}, seed)
+        self._set_up(params, {"lr": lr, **config}, seed)
 
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = inspect.Signature(
@@ -545,7 +559,9 @@ def of(rule: Rule) -> type[Optimizer]:
         ]
     )
     made = type(
-        class_name(rule), (Optimizer,), {"__init__": __init__, "__doc__": rule.doc, "__module__": __name__, "_rule": rule}
+        class_name(rule),
+        (Optimizer,),
+        {"__init__": __init__, "__doc__": rule.doc, "__module__": __name__, "_rule": rule, "_row": Row(stages)},
     )
     made.__signature__ = signature  # type: ignore[attr-defined]
     return made
