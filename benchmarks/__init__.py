@@ -1,0 +1,1 @@
+"""Whole optimizer steps beside their rivals, in one process. `python -m benchmarks --help`."""
