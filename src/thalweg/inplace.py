@@ -223,7 +223,7 @@ def _check_apart(names: Sequence[str], arrays: Sequence[Floats]) -> None:
     """Two parameters in one place, or two elements of one, would be moved twice."""
     bounds = sorted((np.lib.array_utils.byte_bounds(a), i) for i, a in enumerate(arrays) if a.size)
     for name, array in zip(names, arrays, strict=True):
-        if any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)):
+        if array.size and any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)):
             raise ValueError(f"parameter '{name}' is broadcast: its elements share memory; hand over a copy, np.array(...) of it")
     last = 0
     for k in range(1, len(bounds)):

@@ -179,7 +179,7 @@ class _Builder:
         return self.input(ask, TENSOR)  # the curvature
 
     def _memory(self, name: str, kind: Kind, stage: FunctionStage) -> Any:
-        if name not in stage.stored and kind.kind == "filled":
+        if name not in stage.stored and kind.kind in ("filled", "per_tensor", "per_model"):
             return kind.value
         if name not in stage.stored or kind.kind not in ("filled", "like_p", "gaussian", "per_tensor", "per_model"):
             raise NotTraced(f"{stage.name} keeps memory of the kind {kind.kind}")
