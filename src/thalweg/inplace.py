@@ -150,8 +150,8 @@ class InPlace:
     def _listed(self, grads: Tree) -> list[Any]:
         """The gradients in the parameters' order. Raises TypeError or KeyError where the trees differ."""
         if self._flat and type(grads) is type(self.params) and len(grads) == len(self.names):
-            if type(grads) is list:
-                return grads
+            if isinstance(grads, list | tuple):
+                return list(grads)
             with contextlib.suppress(KeyError):  # `match` says it better
                 return [grads[name] for name in self.params]
         matched = match(self.params, grads, "gradients")

@@ -52,6 +52,7 @@ class Optimizer:
     ) -> None:
         self._given, self._options = stage, {"seed": seed, "nonfinite": nonfinite, "lanes": lanes}
         grouped = isinstance(params, list | tuple) and bool(params) and all(isinstance(g, dict) and "params" in g for g in params)
+        self._keys = tuple(common)
         groups = list(params) if grouped else [{"params": params}]
         self.param_groups = [{"params": group["params"], **common, **self._checked(group, common)} for group in groups]
         tree = [group["params"] for group in self.param_groups] if grouped else params
@@ -73,7 +74,7 @@ class Optimizer:
         Raises TypeError, KeyError or ValueError where trees, dtypes or shapes do not fit; nothing has moved then.
         """
         now = self._now()
-        if not all(map(operator.is_, now, self._seen)):
+        if len(now) != len(self._seen) or not all(map(operator.is_, now, self._seen)):
             self._change(now)
         self._bound.step(grads, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature)
 
@@ -138,7 +139,7 @@ class Optimizer:
     def _change(self, now: list[Any]) -> None:
         for group in self.param_groups:
             self._checked(group, self.param_groups[0])
-        before, self._seen = self._seen, now
+        before, self._seen = self._seen, now  # only once it has been checked
         width = len(now) // len(self.param_groups)
         only_rates = all(i % width == 0 or a is b for i, (a, b) in enumerate(zip(now, before, strict=True)))
         if only_rates:

@@ -101,12 +101,17 @@ def converts_half() -> bool:
 
 
 def _compile(text: str, path: Path) -> str:
-    """LLVM's text of the module's function `step`, optimized by Numba; its first line says the symbol's name."""
+    """LLVM's text of the module's function `step`, optimized by Numba, under a line with the symbol's name and a digest."""
     scope: dict[str, Any] = {"__name__": f"thalweg.kernel.{path.stem}"}
-    code: CodeType = compile(text, str(path), "exec")
-    exec(code, scope)  # the text was printed by this package
+    module: CodeType = compile(text, str(path), "exec")
+    exec(module, scope)  # the text was printed by this package
     step = scope["step"]
-    return f"; {step.native_name}\n{step.inspect_llvm()}"
+    code = step.inspect_llvm()
+    return f"; {step.native_name} {_digest(code)}\n{code}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _keep(path: Path, text: str, code: str) -> None:
@@ -122,15 +127,16 @@ def _keep(path: Path, text: str, code: str) -> None:
 def _load(code: str) -> int:
     import llvmlite.binding as llvm
 
+    first, _, body = code.partition("\n")
+    _, name, digest = [*first.split(" "), "", ""][:3]
+    if digest != _digest(body):  # LLVM ends the process at some texts that are none of its own
+        raise RuntimeError("a damaged file")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     cpu, features = _processor()
     machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
-    first, _, _ = code.partition("\n")
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(code), machine)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(body), machine)
     engine.finalize_object()
-    address = engine.get_function_address(first.removeprefix("; "))
-    if not address:
-        raise RuntimeError(f"no function {first!r} in a kept kernel")
+    address = engine.get_function_address(name)
     _engines.append(engine)
     return int(address)
