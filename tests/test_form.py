@@ -270,3 +270,15 @@ def test_a_hyper_parameter_without_a_range_still_is_a_number() -> None:
     free(a=-3.0)
     with pytest.raises(ValueError, match="free: a needs a number, not nan"):
         free(a=math.nan)
+
+
+def test_a_choice_between_numbers_for_a_tensor_is_refused() -> None:
+    """NumPy would make float64 of it, torch float32, whatever the parameters are."""
+
+    @rule(lr=0.1)
+    def chooses(g: Any) -> Any:
+        """Chooses (I 2026)."""
+        return where(g > 0, 2.0, 1.0)
+
+    with pytest.raises(TypeError, match="give it two tensors"):
+        chooses()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles import adabound, adadelta, adagrad, adam, adasecant, eve, momentum, rmsprop, santa, schedule_free, sgd
+from oracles import adabound, adadelta, adagrad, adam, adasecant, eve, momentum, rmsprop, rprop, santa, schedule_free, sgd
 from support import SHAPES, normal_like, run, stream
 
 import thalweg as tw
@@ -85,6 +85,12 @@ CASES = [
            lambda which=which: tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True, maximum_of=which), adam.amsgrad,
            {"eps": 1e-8, "sqrt_decay": False, "bias_correction": True, "maximum_of": which})
       for which in ("raw", "corrected")),
+    Case("radam", tw.radam, adam.radam),
+    *(Case(f"radam eps {place}, above {threshold}", lambda place=place, threshold=threshold: tw.radam(0.8, 0.99, 1e-3, place, threshold), adam.radam,
+           {"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "eps_place": place, "threshold": threshold})
+      for place in ("outside", "raw") for threshold in (4.0, 5.0)),
+    Case("rprop", tw.rprop, rprop.rprop),
+    Case("rprop options", lambda: tw.rprop(0.7, 1.5, 1e-3, 0.05), rprop.rprop, {"eta_minus": 0.7, "eta_plus": 1.5, "size_min": 1e-3, "size_max": 0.05}),
     Case("adabound", tw.adabound, adabound.adabound),
     Case("amsbound", tw.amsbound, adabound.amsbound),
     Case("adabound source", lambda: tw.adabound(bound_eps=1e-8), adabound.adabound, {"bound_eps": 1e-8}),

@@ -24,6 +24,14 @@ def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             exec(compile(body, str(README), "exec"), space)
 
 
+@pytest.mark.parametrize("page", sorted((README.parent / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_every_python_block_of_the_docs_runs(page: Path) -> None:
+    pytest.importorskip("torch")
+    space: dict[str, object] = {}
+    for body in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        exec(compile(body, str(page), "exec"), space)
+
+
 def _there(framework: str) -> bool:
     try:
         __import__(framework)

@@ -203,6 +203,8 @@ def test_names_and_your_own_rule() -> None:
     assert tt.adam is tt.Adam
     assert issubclass(tt.Adam, torch.optim.Adam)
     assert tt.NAG is tt.Nesterov
+    assert tt.LBFGS is torch.optim.LBFGS
+    assert tt.lr_scheduler is torch.optim.lr_scheduler
     assert {"Adam", "SMORMS3", "RMSpropGraves", "SGD"} <= set(dir(tt))
 
     @tw.rule(lr=0.5)

@@ -158,6 +158,13 @@ class _Nesterov(Rule):
 
 nesterov: _Nesterov
 
+class _Radam(Rule):
+    """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'raw'] = 'outside', threshold: Dynamic = 4.0) -> Stage: ...
+
+radam: _Radam
+
 class _Rmsprop(Rule):
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""
 
@@ -171,6 +178,13 @@ class _RmspropGraves(Rule):
     def __call__(self, rho: Dynamic = 0.95, mu: Dynamic = 0.9, eps: Dynamic = 0.0001) -> Stage: ...
 
 rmsprop_graves: _RmspropGraves
+
+class _Rprop(Rule):
+    """Rprop (Riedmiller & Braun 1993, ICNN; without weight-backtracking: Igel & Huesken 2000, iRprop-)."""
+
+    def __call__(self, eta_minus: Dynamic = 0.5, eta_plus: Dynamic = 1.2, size_min: Dynamic = 1e-06, size_max: Dynamic = 50.0) -> Stage: ...
+
+rprop: _Rprop
 
 class _Sam(Rule):
     """Sharpness-aware minimization (Foret et al. 2021, arXiv 2010.01412, algorithm 1)."""

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from thalweg.compose import chain
 from thalweg.methods.adadelta import adadelta
 from thalweg.methods.adagrad import adagrad
-from thalweg.methods.adam import adam, adamax, amsgrad, nadam
+from thalweg.methods.adam import adam, adamax, amsgrad, nadam, radam
 from thalweg.methods.momentum import momentum, nesterov
 from thalweg.methods.rmsprop import rmsprop
+from thalweg.methods.rprop import rprop
 from thalweg.methods.sgd import sgd
 from thalweg.stage import Stage
 from thalweg.stages.ascend import ascend
@@ -86,6 +87,16 @@ def _nadam(given: Arguments) -> Stage:
     return _with_decay(given, core, decoupled=given.fixed("decoupled_weight_decay"))
 
 
+def _radam(given: Arguments) -> Stage:
+    core = radam(given.live("betas", 0), given.live("betas", 1), given.live("eps"), "raw", 5.0)
+    return _with_decay(given, core, decoupled=given.fixed("decoupled_weight_decay"))
+
+
+def _rprop(given: Arguments) -> Stage:
+    core = rprop(given.live("etas", 0), given.live("etas", 1), given.live("step_sizes", 0), given.live("step_sizes", 1))
+    return chain(*([ascend()] if given.fixed("maximize") else []), core)
+
+
 def _adamax(given: Arguments) -> Stage:
     return _with_decay(given, adamax(given.live("betas", 0), given.live("betas", 1), given.live("eps")))
 
@@ -117,6 +128,8 @@ TORCH: dict[str, Row] = {
     "Adam": _ADAM,
     "AdamW": _ADAM,
     "NAdam": Row(_nadam, {"nadam.m": "exp_avg", "nadam.n": "exp_avg_sq", "nadam.product": "mu_product"}, scalars="float32"),
+    "RAdam": Row(_radam, {"radam.m": "exp_avg", "radam.v": "exp_avg_sq"}),
+    "Rprop": Row(_rprop, {"rprop.prev": "prev", "rprop.size": "step_size"}),
     "Adamax": Row(_adamax, {"adamax.m": "exp_avg", "adamax.u": "exp_inf"}),
     "RMSprop": Row(_rmsprop, {"rmsprop.v": "square_avg", "rmsprop.m": "grad_avg", "momentum.v": "momentum_buffer"}),
     "Adagrad": Row(_adagrad, {"adagrad.G": "sum"}, _adagrad_rate),

@@ -95,6 +95,11 @@ class Nesterov(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, mu: Dynamic = 0.9, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class RAdam(Optimizer):
+    """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'raw'] = 'outside', threshold: Dynamic = 4.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class RMSprop(Optimizer):
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""
 
@@ -104,6 +109,11 @@ class RMSpropGraves(Optimizer):
     """RMSprop as Graves has it (2013, arXiv 1308.0850, equations 38-45): centred, with momentum, eps inside the root."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.0001, rho: Dynamic = 0.95, mu: Dynamic = 0.9, eps: Dynamic = 0.0001, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Rprop(Optimizer):
+    """Rprop (Riedmiller & Braun 1993, ICNN; without weight-backtracking: Igel & Huesken 2000, iRprop-)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, eta_minus: Dynamic = 0.5, eta_plus: Dynamic = 1.2, size_min: Dynamic = 1e-06, size_max: Dynamic = 50.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class SantaE(Optimizer):
     """Santa-E (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 1, the Euler scheme)."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from thalweg.arrays import framework
 from thalweg.scalars import Scalar, in_one_framework
-from thalweg.symbols import Symbol
+from thalweg.symbols import NUMBER, Symbol
 
 X = Any  # whatever the words take: see the module's first lines
 
@@ -103,8 +103,19 @@ def clip(x: X, low: X, high: X) -> X:
     return minimum(maximum(x, low), high)
 
 
+def _level(x: X) -> int:
+    return x.level if isinstance(x, Symbol) else NUMBER
+
+
 def where(condition: X, a: X, b: X) -> X:
-    """a where the condition holds, b elsewhere: the only branch on data a rule has."""
+    """a where the condition holds, b elsewhere: the only branch on data a rule has.
+
+    Raises TypeError for two numbers under a tensor's condition: what comes out would have no dtype of its own.
+    """
+    if isinstance(condition, Symbol) and condition.level > NUMBER and max(_level(a), _level(b)) == NUMBER:
+        raise TypeError(
+            f"where({condition!r}, {a!r}, {b!r}) chooses between numbers for a tensor; give it two tensors, as in where(g > 0, 2 * g, g)"
+        )
     if isinstance(condition, bool | np.bool_):
         return a if condition else b
     return _call("where", condition, a, b)

@@ -3,7 +3,8 @@
 For what `torch.optim` has, a class here *is* torch's class (its arguments, defaults, errors, state and checkpoints) with
 another step: dense tensors on the CPU go through the kernel printed from our rule, without a copy; what that cannot do
 (other devices, sparse or complex gradients, `differentiable`, `capturable`, inside `torch.compile`) is left to torch's.
-For every other rule, and any chain, there is a class made from its signature: `of(rule)`, `Optimizer`.
+For every other rule, and any chain, there is a class made from its signature: `of(rule)`, `Optimizer`. What `torch.optim`
+has and we have no rule for (LBFGS, Adafactor, ..., `lr_scheduler`) is torch's own, handed through.
 """
 
 from __future__ import annotations
@@ -146,6 +147,8 @@ class Bound:
             for p, view in zip(self.params, views, strict=True):
                 self.face.state[p][key] = view
         self.states = [self.face.state[p] for p in self.params] if self.tensors else []
+        self.places = [list(map(_ADDRESS, tensors)) for _, tensors in self.tensors]
+        self.sizes = list(map(_SIZE, self.params)) * 2
         self.contiguous = all(p.is_contiguous() for p in self.params)
         self.models = {key: path for path, key in keys.items() if path[-1] in self._per_model(path)}
 
@@ -156,14 +159,18 @@ class Bound:
         """Put addresses of parameters and gradients into the table; False where something is not as it was."""
         if not self.method.given.still_holds():
             return False
-        for key, tensors in self.tensors:
+        for (key, tensors), places in zip(self.tensors, self.places, strict=True):
             if not all(map(operator.is_, (state.get(key) for state in self.states), tensors)):
+                return False
+            if list(map(_ADDRESS, tensors)) != places:  # share_memory_ and its like move what a tensor holds
                 return False
         params, dtype = self.params, self.dtype
         gradients: list[Any] = [p.grad for p in params]
         if not all(map(_PLAIN.__contains__, map(type, gradients))):  # no None either
             return False
         tensors = [*params, *gradients]
+        if list(map(_SIZE, tensors)) != self.sizes:
+            return False
         if not (
             all(map(_ON_CPU, tensors)) and all(x.dtype is dtype for x in tensors) and all(x.layout is _DENSE for x in gradients)
         ):
@@ -192,11 +199,8 @@ class Bound:
 
 _PLAIN = frozenset({Tensor, torch.nn.Parameter})
 _DENSE = torch.strided
-_ON_CPU, _IS_CONTIGUOUS, _ADDRESS = (
-    operator.attrgetter("is_cpu"),
-    operator.methodcaller("is_contiguous"),
-    operator.methodcaller("data_ptr"),
-)
+_ON_CPU, _IS_CONTIGUOUS = operator.attrgetter("is_cpu"), operator.methodcaller("is_contiguous")
+_ADDRESS, _SIZE = operator.methodcaller("data_ptr"), operator.methodcaller("numel")
 STEP = Step(None, 0)
 
 
@@ -221,16 +225,15 @@ class Plan:
     def __init__(self, face: Face) -> None:
         self.groups = [list(group["params"]) for group in face.param_groups]
         self.resting = [p for params in self.groups for p in params if p.grad is None]
-        self.bounds: list[Bound] = []
-        for group, params in zip(face.param_groups, self.groups, strict=True):
-            sorts: dict[torch.dtype, list[Tensor]] = {}
+        sorts: dict[tuple[int, torch.dtype], list[Tensor]] = {}
+        for i, params in enumerate(self.groups):
             for p in params:
                 if p.grad is None:
                     continue
                 if not (_is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype):
                     raise NotTraced("a tensor that is not dense, on the CPU and real")
-                sorts.setdefault(p.dtype, []).append(p)
-            self.bounds += [Bound(face, group, same) for same in sorts.values()]
+                sorts.setdefault((i, p.dtype), []).append(p)
+        self.bounds = [Bound(face, face.param_groups[i], same) for (i, _), same in sorts.items()]
         self.states = list(face.state.values())
 
     def finds(self, face: Face) -> bool:
@@ -567,12 +570,14 @@ def of(rule: Rule) -> type[Optimizer]:
     return made
 
 
-def __getattr__(name: str) -> type[torch.optim.Optimizer]:
+def __getattr__(name: str) -> Any:
     theirs = {known.lower(): known for known in dialects.TORCH}
     ours = {rule.replace("_", ""): rule for rule in rules} | {alias.replace("_", ""): rule for alias, rule in ALIASES.items()}
     plain = name.lower()
     if plain in theirs:
         return _shared(theirs[plain])
+    if not name.startswith("_") and plain not in ours and hasattr(torch.optim, name):
+        return getattr(torch.optim, name)  # LBFGS, lr_scheduler, ...: torch's own, so that one import is all that changes
     if name.startswith("_") or plain not in ours:
         raise AttributeError(f"thalweg.torch has no optimizer '{name}'{nearest(name, __dir__())}")
     return of(rules[ours[plain]])

@@ -220,3 +220,44 @@ def amsgrad(
         w = w - alpha * divide(mhat, root)
         path.append(w)
     return finish(path, w)
+
+
+@silent()
+def radam(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 0.0,
+    eps_place: str = "outside",
+    threshold: float = 4.0,
+    steps: int | None = None,
+) -> Array:
+    """RAdam: Liu et al. 2020, arXiv 1908.03265, Algorithm 2; 0/0 = 0 where there is no epsilon.
+
+    ``eps_place``: "outside": sqrt(v / (1 - beta2^t)) + eps; "raw": (sqrt(v) + eps) / sqrt(1 - beta2^t), as PyTorch.
+    ``threshold``: the variance is tractable where rho_t is above it; 4 in the paper, 5 in the authors' code and PyTorch.
+    """
+    choice("eps_place", eps_place, ("outside", "raw"))
+    w, grad, T = begin(p, gradients, steps)
+    m = np.zeros_like(w)
+    v = np.zeros_like(w)
+    rho_inf = 2.0 / (1.0 - beta2) - 1.0
+    path = []
+    for t in range(1, T + 1):
+        g = grad(t, w)
+        v = beta2 * v + (1.0 - beta2) * g * g
+        m = beta1 * m + (1.0 - beta1) * g
+        m_hat = m / (1.0 - beta1**t)
+        rho = rho_inf - 2.0 * t * beta2**t / (1.0 - beta2**t)
+        if rho > threshold:
+            bottom = (
+                np.sqrt(v / (1.0 - beta2**t)) + eps if eps_place == "outside" else (np.sqrt(v) + eps) / math.sqrt(1.0 - beta2**t)
+            )
+            r = math.sqrt((rho - 4.0) * (rho - 2.0) * rho_inf / ((rho_inf - 4.0) * (rho_inf - 2.0) * rho))
+            w = w - rate(lr, t) * r * divide(m_hat, bottom)
+        else:
+            w = w - rate(lr, t) * m_hat
+        path.append(w)
+    return finish(path, w)

@@ -8,12 +8,13 @@ from typing import Any
 from .adabound import adabound, amsbound
 from .adadelta import adadelta
 from .adagrad import adagrad
-from .adam import adam, adamax, adamw, amsgrad, nadam
+from .adam import adam, adamax, adamw, amsgrad, nadam, radam
 from .adasecant import adasecant
 from .eve import eve
 from .learned import learned
 from .momentum import momentum, nesterov
 from .rmsprop import rmsprop, rmsprop_graves, smorms3
+from .rprop import rprop
 from .santa import santa_e, santa_sss
 from .sgd import sgd
 
@@ -21,6 +22,6 @@ by_name: dict[str, Callable[..., Any]] = {
     oracle.__name__: oracle
     for oracle in (
         sgd, momentum, nesterov, adagrad, rmsprop, rmsprop_graves, smorms3, adadelta, adam, adamw, adamax, nadam,
-        eve, santa_e, santa_sss, amsgrad, adabound, amsbound, adasecant, learned,
+        eve, santa_e, santa_sss, amsgrad, adabound, amsbound, adasecant, learned, radam, rprop,
     )
 }  # fmt: skip

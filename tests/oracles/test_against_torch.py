@@ -10,11 +10,12 @@ import pytest
 
 from .adadelta import adadelta
 from .adagrad import adagrad
-from .adam import adam, adamax, adamw, amsgrad, nadam
+from .adam import adam, adamax, adamw, amsgrad, nadam, radam
 from .common import Array
 from .learned import HIDDEN, learned, random_weights
 from .momentum import momentum, nesterov
 from .rmsprop import rmsprop
+from .rprop import rprop
 from .sgd import sgd
 from .stages import clip_by_global_norm, cosine, exponential, step_decay
 from .streams import apart, halving, start, stream
@@ -86,6 +87,13 @@ CASES: list[Case] = [
         {"amsgrad": True, "eps": 1e-3, **betas},
         amsgrad,
         {"eps": 1e-3, "sqrt_decay": False, "bias_correction": True, **B},
+    ),
+    ("RAdam", {"eps": 1e-3, **betas}, radam, {"eps": 1e-3, "eps_place": "raw", "threshold": 5.0, **B}),
+    (
+        "Rprop",
+        {"etas": (0.6, 1.3), "step_sizes": (1e-3, 1.0)},
+        rprop,
+        {"eta_minus": 0.6, "eta_plus": 1.3, "size_min": 1e-3, "size_max": 1.0},
     ),
     (
         "NAdam",

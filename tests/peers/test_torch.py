@@ -252,3 +252,31 @@ def test_a_copy_and_a_pickle_go_on_alone() -> None:
     drive(twin, twin_p, g[5:10], 5)
     assert all(torch.equal(a, b) for a, b in zip(p, twin_p, strict=True))
     assert not any(torch.equal(a, b) for a, b in zip(kept, twin_p, strict=True))
+
+
+def test_state_that_moves_in_memory() -> None:
+    """share_memory_ leaves a tensor what it is and puts its numbers elsewhere."""
+    (p, g), (q, _) = problem(), problem()
+    ours, theirs = tt.Adagrad(p), torch.optim.Adagrad(q)
+    for optimizer, params in ((ours, p), (theirs, q)):
+        drive(optimizer, params, g[:3])
+        optimizer.share_memory()
+        for x in params:
+            x.data.share_memory_()
+        drive(optimizer, params, g[3:6], 3)
+    assert by_kernels(ours)
+    assert apart(p, q) < 1e-12
+
+
+def test_one_complex_parameter_leaves_the_step_to_torch() -> None:
+    pair = []
+    for home in (tt, torch.optim):
+        x, z = torch.nn.Parameter(torch.ones(3, dtype=torch.float64)), torch.nn.Parameter(torch.ones(2, dtype=torch.complex128))
+        optimizer = home.Adam([{"params": [x]}, {"params": [z]}], lr=0.1)
+        for t in range(4):
+            x.grad = torch.full_like(x, t + 1.0)
+            z.grad = None if t == 1 else torch.full_like(z, 1j * t - 1)
+            optimizer.step()
+        pair.append((x, z))
+    for ours, theirs in zip(*pair, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)

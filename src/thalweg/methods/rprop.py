@@ -1,0 +1,23 @@
+"""Rprop: only the gradient's sign, with a step size for each coordinate."""
+
+from thalweg.hyper import Decay, Positive
+from thalweg.ops import clip, sign, where
+from thalweg.rule import rule
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0), step=True)
+def rprop(
+    g, t, lr, prev=0.0, size=0.0, *,
+    eta_minus: Decay = 0.5, eta_plus: Positive = 1.2, size_min: Positive = 1e-6, size_max: Positive = 50.0,
+):  # fmt: skip
+    """Rprop (Riedmiller & Braun 1993, ICNN; without weight-backtracking: Igel & Huesken 2000, iRprop-).
+
+    For whole batches. lr is the first step size; from then on each grows while its gradient keeps its sign, and
+    shrinks, with a rest, where the sign turns. lr = 0 moves nothing.
+    Differs from the paper: there, a turn of the sign takes the last step back; torch.optim.Rprop does as here.
+    """
+    turned = sign(g * prev)
+    size = where(t == 1, size + lr, size)
+    size = clip(where(turned > 0, eta_plus * size, where(turned < 0, eta_minus * size, size)), size_min, size_max)
+    g = where(turned < 0, 0.0, g)
+    return sign(lr) * sign(g) * size, g, size
