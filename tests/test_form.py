@@ -276,7 +276,7 @@ def test_a_choice_between_numbers_for_a_tensor_is_refused() -> None:
     """NumPy would make float64 of it, torch float32, whatever the parameters are."""
 
     @rule(lr=0.1)
-    def chooses(g: Any) -> Any:
+    def chooses(g):
         """Chooses (I 2026)."""
         return where(g > 0, 2.0, 1.0)
 

@@ -113,9 +113,8 @@ def where(condition: X, a: X, b: X) -> X:
     Raises TypeError for two numbers under a tensor's condition: what comes out would have no dtype of its own.
     """
     if isinstance(condition, Symbol) and condition.level > NUMBER and max(_level(a), _level(b)) == NUMBER:
-        raise TypeError(
-            f"where({condition!r}, {a!r}, {b!r}) chooses between numbers for a tensor; give it two tensors, as in where(g > 0, 2 * g, g)"
-        )
+        choice = f"where({condition!r}, {a!r}, {b!r})"
+        raise TypeError(f"{choice} chooses between numbers for a tensor; give it two tensors, as in where(g > 0, 2 * g, g)")
     if isinstance(condition, bool | np.bool_):
         return a if condition else b
     return _call("where", condition, a, b)
