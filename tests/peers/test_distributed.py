@@ -1,0 +1,48 @@
+"""Two processes come to where one does: replicated, with the state shared out, and with the parameters sharded."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+if not torch.distributed.is_available():
+    pytest.skip("torch was built without torch.distributed", allow_module_level=True)
+
+from peers import two_processes as work  # noqa: E402
+
+NAMES = ("Adam", "SGD", "NAdam", "SMORMS3", "norms")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[torch.Tensor]]:
+    folder = tmp_path_factory.mktemp("two")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONWARNINGS": "ignore"}
+    command = [sys.executable, "-m", "peers.two_processes"]
+    running = [
+        subprocess.Popen(
+            [*command, str(rank), str(folder / "meet"), str(folder / "out.pt"), *NAMES],
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    errors = [process.communicate(timeout=240)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0], errors[0][-3000:]
+    kept: dict[str, list[torch.Tensor]] = torch.load(folder / "out.pt", weights_only=True)
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("way", "name"), [(w, n) for w in ("replicated", "zero", "sharded") for n in NAMES if (w, n) != ("zero", "norms")]
+)
+def test_as_in_one_process(found: dict[str, list[torch.Tensor]], way: str, name: str) -> None:
+    model = work.network()
+    work.train(model, work.optimizer_for(name, model.parameters()), work.batches())
+    for alone, together in zip(work.whole(model), found[f"{way} {name}"], strict=True):
+        torch.testing.assert_close(together, alone, rtol=1e-9, atol=1e-11)
