@@ -253,7 +253,20 @@ def test_the_help_tells_the_defaults() -> None:
 def test_ctrl_c_says_that_all_is_kept(tmp_path: Path) -> None:
     """A terminal sends it to all processes at once, the workers among them."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "thalweg.cli", "compare", "--rules", "learned,adam", "--jobs", "2", "--out", str(tmp_path)],
+        [
+            sys.executable,
+            "-m",
+            "thalweg.cli",
+            "compare",
+            "--rules",
+            "learned,adam",
+            "--jobs",
+            "2",
+            "--steps",
+            "20000",
+            "--out",
+            str(tmp_path),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

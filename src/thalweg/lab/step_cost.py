@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -39,14 +40,20 @@ def step_costs(problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict
         return (time.perf_counter() - start) / count
 
     timed: dict[str, InPlace] = {}
+    counts: dict[str, int] = {}
+    rounds: dict[str, list[float]] = {}
     with threadpool_limits(1), np.errstate(all="ignore"):
         for rule in (reference, *rules):
-            try:
-                timed[rule.name] = runner(rule)
-                time_steps(timed[rule.name], 1)
-            except (Exception, SystemExit):  # a user's rule may do anything
-                timed.pop(rule.name, None)
-        counts = {name: max(1, int(ROUND_SECONDS / max(time_steps(bound, 2), 1e-7))) for name, bound in timed.items()}
-        rounds = [{name: time_steps(bound, counts[name]) for name, bound in timed.items()} for _ in range(ROUNDS)]
-    least = {name: min(times[name] for times in rounds) for name in timed}
+            with suppress(Exception, SystemExit):  # a user's rule may do anything, at any step
+                bound = runner(rule)
+                time_steps(bound, 1)
+                counts[rule.name] = max(1, int(ROUND_SECONDS / max(time_steps(bound, 2), 1e-7)))
+                timed[rule.name] = bound
+        for _ in range(ROUNDS):
+            for name in list(timed):
+                try:
+                    rounds.setdefault(name, []).append(time_steps(timed[name], counts[name]))
+                except (Exception, SystemExit):
+                    del timed[name]
+    least = {name: min(rounds[name]) for name in timed}
     return {rule.name: least[rule.name] / least[reference.name] if rule.name in least else None for rule in rules}

@@ -1,9 +1,9 @@
 """Adam and its nearest kin: AdaMax, Nadam, RAdam, AMSGrad, and AdamW's decoupled decay."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from thalweg.compose import chain
-from thalweg.hyper import Decay, NonNegative, Positive, Real
+from thalweg.hyper import Decay, NonNegative, Positive, Range
 from thalweg.memory import per_tensor
 from thalweg.ops import debias, maximum, mix, over_root, ratio, sqrt, where
 from thalweg.rule import recipe, rule
@@ -77,20 +77,21 @@ def nadam(
 @rule(lr=1e-3, search=(1e-4, 1e0))
 def radam(
     g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 0.0,
-    eps_place: Literal["outside", "raw"] = "outside", threshold: Real = 4.0,
+    eps_place: Literal["outside", "raw"] = "outside", threshold: Annotated[float, Range(4)] = 4.0,
 ):  # fmt: skip
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0.
 
-    Adam, rectified for the variance of its first few v; as long as rho, how many gradients v stands for, is below the
+    Adam, rectified for the variance of its first few v; until rho, how many gradients v stands for, is above the
     threshold, plain momentum. The paper has no epsilon; "outside" adds it to the corrected root, "raw" to sqrt(v).
-    Differs from torch: threshold=5, eps=1e-8, eps_place="raw"; optax has >= 5 and eps outside.
+    Differs from torch: threshold=5, eps=1e-8, eps_place="raw".
+    Differs from optax: threshold=5, eps=1e-8, and it rectifies at the threshold already.
     """
     m = mix(m, g, beta1)
     v = mix(v, g * g, beta2)
     m_hat = debias(m, beta1, t)
     rho_inf = 2 / (1 - beta2) - 1
     rho = rho_inf - 2 * t * beta2**t / (1 - beta2**t)
-    r = sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
+    r = sqrt(ratio((rho - 4) * (rho - 2) * rho_inf, (rho_inf - 4) * (rho_inf - 2) * rho))  # beta2 = 0.6 is never rectified
     if eps_place == "outside":
         adapted = over_root(m_hat, debias(v, beta2, t), eps, "outside")
     else:
