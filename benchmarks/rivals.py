@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import functools
+import itertools
 import logging
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +24,11 @@ Arrays = list[Any]
 
 @dataclass
 class Contestant:
-    """A step without arguments, and its parameters as NumPy arrays."""
+    """A step without arguments, its parameters as NumPy arrays, and a way to give it other gradients."""
 
     step: Callable[[], Any]
     params: Callable[[], Arrays]
+    give: Callable[[Arrays], None]
 
 
 Make = Callable[[str, Shapes, int], Contestant]
@@ -33,6 +37,7 @@ OURS: dict[str, dict[str, Any]] = {
     "adamax": {"eps": 1e-8},
     "amsgrad": {"eps": 1e-8, "sqrt_decay": False, "bias_correction": True},
     "nadam": {"mu": 0.9, "average": "constant", "nu_factor": False},
+    "radam": {"eps": 1e-8, "eps_place": "raw", "threshold": 5.0},
 }
 """The options with which our rule is the algorithm that torch has."""
 
@@ -48,6 +53,8 @@ TORCH: dict[str, tuple[str, dict[str, Any]]] = {
     "amsgrad": ("Adam", {"amsgrad": True}),
     "adamax": ("Adamax", {}),
     "nadam": ("NAdam", {}),
+    "radam": ("RAdam", {}),
+    "rprop": ("Rprop", {}),
 }
 OPTAX: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("sgd", {}),
@@ -67,6 +74,11 @@ def data(shapes: Shapes) -> tuple[Arrays, Arrays]:
     return tuple([draw.standard_normal(s, np.float32) for s in shapes] for _ in range(2))  # type: ignore[return-value]
 
 
+def _into(held: Arrays, given: Arrays) -> None:
+    for array, other in zip(held, given, strict=True):
+        np.copyto(array, other)
+
+
 def lr_of(rule: str) -> float:
     return float(tw.rules[rule].lr or 1e-2)
 
@@ -75,12 +87,12 @@ def ours(rule: str, shapes: Shapes, threads: int) -> Contestant:
     params, grads = data(shapes)
     optimizer = tn.of(tw.rules[rule])(params, **OURS.get(rule, {}))
     given = {"loss": 1.0} if "loss" in tw.rules[rule].asks else {}
-    return Contestant(functools.partial(optimizer.step, grads, **given), lambda: params)
+    return Contestant(functools.partial(optimizer.step, grads, **given), lambda: params, functools.partial(_into, grads))
 
 
 def numpy_textbook(rule: str, shapes: Shapes, threads: int) -> Contestant:
     params, grads = data(shapes)
-    kept: list[dict[str, Any]] = [{} for _ in params]
+    kept = [collections.defaultdict(functools.partial(np.zeros_like, p)) for p in params]
     update, t = textbook.RULES[rule], iter(range(1, 1 << 30))
 
     def step() -> None:
@@ -88,7 +100,7 @@ def numpy_textbook(rule: str, shapes: Shapes, threads: int) -> Contestant:
         for w, g, s in zip(params, grads, kept, strict=True):
             update(w, g, s, now)
 
-    return Contestant(step, lambda: params)
+    return Contestant(step, lambda: params, functools.partial(_into, grads))
 
 
 def _torch(rule: str, shapes: Shapes, threads: int, compiled: bool = False, **how: Any) -> Contestant:
@@ -104,7 +116,7 @@ def _torch(rule: str, shapes: Shapes, threads: int, compiled: bool = False, **ho
     name, options = TORCH[rule]
     optimizer = getattr(torch.optim, name)(tensors, lr=lr_of(rule), **options, **how)
     step = torch.compile(optimizer.step) if compiled else optimizer.step
-    return Contestant(step, lambda: params)
+    return Contestant(step, lambda: params, functools.partial(_into, grads))
 
 
 def optax(rule: str, shapes: Shapes, threads: int) -> Contestant:
@@ -127,22 +139,35 @@ def optax(rule: str, shapes: Shapes, threads: int) -> Contestant:
     def step() -> None:
         held[:] = jax.block_until_ready(update(*held, given))
 
-    return Contestant(step, lambda: [np.asarray(p) for p in held[0]])
+    def give(others: Arrays) -> None:
+        given[:] = [jax.numpy.array(g) for g in others]
+
+    return Contestant(step, lambda: [np.asarray(p) for p in held[0]], give)
 
 
 FLOOR = """
-@njit(parallel=True, error_model="numpy")
-def floor(at, size, threads):
-    for thread in prange(threads):
+@njit(nogil=True, error_model="numpy")
+def part(at, start, stop):
 {addresses}
-        for i in range(size * thread // threads, size * (thread + 1) // threads):
+    for i in range(start, stop):
 {loads}
 {stores}
+
+@njit(parallel=True, error_model="numpy")
+def halves(at, size, threads):
+    for thread in prange(threads):
+        part(at, size * thread // threads, size * (thread + 1) // threads)
 """
+PIECES = 8
+"""Pieces of a thread's share: fixed shares wait for the slowest core."""
 
 
-def floor(rule: str, shapes: Shapes, threads: int) -> Contestant:
-    """A plain loop that reads and writes what the rule must, each thread its part of one long array, and computes nothing."""
+def floors(rule: str, shapes: Shapes, threads: int) -> dict[str, Callable[[], None]]:
+    """Plain loops over long arrays that read and write what the rule must, and compute nothing.
+
+    In one thread, in equal shares, and in pieces for whoever is free: which is fastest depends on the size and on what
+    else runs, and only the fastest is a floor.
+    """
     import numba
 
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
@@ -150,33 +175,49 @@ def floor(rule: str, shapes: Shapes, threads: int) -> Contestant:
     count = 2 + round(tw.rules[rule].cost(4, **OURS.get(rule, {})).state_per_parameter)
     arrays = [np.full(size, k, np.float32) for k in range(count)]
     at = np.array([a.ctypes.data for a in arrays], np.int64)
-    loop = _floor(count)
+    part, halves = _loops(count)
+    pool, length = ThreadPoolExecutor(max(1, threads - 1)), -(-size // (threads * PIECES))
 
-    def step(held: Arrays = arrays) -> None:  # the loop has addresses only: the arrays must live as long as it
-        loop(at, size, threads)
+    def pieces() -> None:
+        starts = itertools.count(0, length)
 
-    return Contestant(step, lambda: arrays)
+        def work() -> None:
+            while (start := next(starts)) < size:
+                part(at, start, min(start + length, size))
+
+        others = [pool.submit(work) for _ in range(threads - 1)]
+        work()
+        for other in others:
+            other.result()
+
+    def keeping(work: Callable[..., None], *given: Any, held: Arrays = arrays) -> Callable[[], None]:
+        return lambda: work(*given) if held else None  # the loops have addresses only: the arrays must live as long
+
+    return {
+        "floor, serial": keeping(part, at, 0, size),
+        "floor, shares": keeping(halves, at, size, threads),
+        "floor, pieces": keeping(pieces),
+    }
 
 
 @functools.cache
-def _floor(count: int) -> Any:
+def _loops(count: int) -> tuple[Any, Any]:
     from numba import njit, prange
 
     from thalweg.engines.words import load_float32, store_float32
 
     written = [k for k in range(count) if k != 1]  # all but the gradient
     text = FLOOR.format(
-        addresses="\n".join(f"        a{k} = at[{k}]" for k in range(count)),
-        loads="\n".join(f"            x{k} = load_float32({k}, a{k}, i)" for k in range(count)),
-        stores="\n".join(f"            store_float32({k}, a{k}, i, x{(k + 1) % count})" for k in written),
+        addresses="\n".join(f"    a{k} = at[{k}]" for k in range(count)),
+        loads="\n".join(f"        x{k} = load_float32({k}, a{k}, i)" for k in range(count)),
+        stores="\n".join(f"        store_float32({k}, a{k}, i, x{(k + 1) % count})" for k in written),
     )
     scope = {"njit": njit, "prange": prange, "load_float32": load_float32, "store_float32": store_float32}
     exec(text, scope)
-    return scope["floor"]
+    return scope["part"], scope["halves"]
 
 
 RIVALS: dict[str, Make] = {
-    "floor": floor,
     "numpy": numpy_textbook,
     "torch loop": functools.partial(_torch, foreach=False),
     "torch foreach": functools.partial(_torch, foreach=True),
@@ -184,6 +225,7 @@ RIVALS: dict[str, Make] = {
     "torch compile": functools.partial(_torch, foreach=True, compiled=True),
     "optax": optax,
 }
+NAMES = ("floor", *RIVALS)
 FUSED = ("sgd", "momentum", "nesterov", "adagrad", "adam", "adamw", "amsgrad")
 
 
