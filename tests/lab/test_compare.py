@@ -271,6 +271,7 @@ def test_ctrl_c_says_that_all_is_kept(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests in the background ignores it
     )
     assert process.stderr is not None
     assert process.stderr.readline().startswith("tuning done"), "the first thing finished: learned is not tuned"
