@@ -7,7 +7,34 @@ from typing import Any
 import numpy as np
 
 import thalweg as tw
+from thalweg.compose import refuses_vectors
 
+
+def of_matrices(stage: Any) -> Any:
+    """A stage for matrices, with AdamW for the rest."""
+    return tw.choose((tw.is_matrix, stage), otherwise=tw.adamw())
+
+
+def anywhere(method: tw.Rule) -> tw.Rule:
+    """The rule itself; of one that is for matrices alone a recipe that has AdamW for the rest."""
+    if not refuses_vectors(method()):
+        return method
+
+    def both() -> Any:
+        return of_matrices(method())
+
+    both.__name__, both.__doc__ = method.name, method.doc
+    made: tw.Rule = tw.recipe(both, lr=method.lr, search=method.search)
+    return made
+
+
+RULES = {name: anywhere(method) for name, method in tw.rules.items()}
+"""All rules, so that they run on a tree of any arrays."""
+MUONS: dict[str, Any] = {
+    "muon average": lambda: of_matrices(tw.muon(momentum="average", nesterov=False, scale="match_rms_adamw", eps_place="floor")),
+    "muon corrected": lambda: of_matrices(tw.muon(momentum="corrected", scale="transposed")),
+    "muon without momentum": lambda: of_matrices(tw.muon(0.0, scale="none")),
+}
 STEPS = 100
 SHAPES = {"w": (4, 3), "b": (3,), "s": ()}
 

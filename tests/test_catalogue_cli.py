@@ -36,16 +36,17 @@ def test_every_rule_is_listed_with_its_facts() -> None:
 
 def test_search_looks_into_names_aliases_and_papers() -> None:
     assert "momentum" in names("--search", "heavy_ball")
-    assert names("--search", "KINGMA") == ["adam", "adamax"]
+    assert names("--search", "KINGMA") == ["adam", "adamax", "sparse_adam"]
     nothing = listing("--search", "no such words")
     assert (nothing.exit_code, nothing.stdout.strip()) == (0, "no optimizer fits")
 
 
 def test_filters_and_order() -> None:
     assert set(names("--kind", "whole-model")) == {"eve"}
-    assert set(names("--year", "2015")) == {"adam", "adamax", "smorms3"}
+    assert set(names("--year", "2015")) == {"adam", "adamax", "smorms3", "sparse_adam"}
     assert names("--year", "-1990", "--sort", "year") == ["sgd", "momentum", "nesterov"]
-    assert names("--memory", "0") == ["sgd"]
+    assert names("--memory", "0") == ["adafactor", "sgd"]
+    assert names("--kind", "matrices") == ["adafactor", "muon"]
     kept = [tw.rules[name].cost().state_per_parameter for name in names("--sort", "memory")]
     assert kept == sorted(kept)
     moved = [tw.rules[name].cost().bytes_moved for name in names("--sort", "bytes")]

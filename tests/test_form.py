@@ -155,9 +155,9 @@ def test_every_kind_of_memory_has_its_shape() -> None:
     @rule(lr=0.1)
     def hoarder(
         g, a=0.0, b=tw.per_tensor(2.0), c=tw.per_model(3.0), d=tw.rows, e=tw.cols, f=tw.square, h=tw.like_p, k=tw.per_coordinate(4),
-        n=tw.gaussian, o=tw.rows(1.0, dtype="float64"),
+        n=tw.gaussian, o=tw.rows(1.0, dtype="float64"), q=tw.matrix(2.0),
     ):  # fmt: skip
-        return g * b * c, a + 1, b + 1, c + 1, d + 1, e + 1, f + 1, h + 1, k + 1, n + 1, o + 1
+        return g * b * c, a + 1, b + 1, c + 1, d + 1, e + 1, f + 1, h + 1, k + 1, n + 1, o + 1, q + 1
 
     for lanes in (None, 2):
         first = () if lanes is None else (lanes,)
@@ -167,7 +167,7 @@ def test_every_kind_of_memory_has_its_shape() -> None:
         _, after = optimizer.step(p, p, state)
         for memory in (state["memory"]["hoarder"], after["memory"]["hoarder"]):
             shapes = {
-                slot: np.shape(memory[slot]["p"] if isinstance(memory[slot], dict) else memory[slot]) for slot in "abcdefhkno"
+                slot: np.shape(memory[slot]["p"] if isinstance(memory[slot], dict) else memory[slot]) for slot in "abcdefhknoq"
             }
             wanted = {
                 "a": (3, 5),
@@ -180,6 +180,7 @@ def test_every_kind_of_memory_has_its_shape() -> None:
                 "k": (3, 5, 4),
                 "n": (3, 5),
                 "o": (3, 1),
+                "q": (3, 5),
             }
             assert shapes == {slot: (*first, *shape) for slot, shape in wanted.items()}
             assert memory["a"]["p"].dtype == np.float32
@@ -187,6 +188,58 @@ def test_every_kind_of_memory_has_its_shape() -> None:
         assert float(np.ravel(after["memory"]["hoarder"]["c"])[0]) == 4.0
     with pytest.raises(ValueError, match=r"memory of the kind 'rows' needs a matrix.*choose"):
         tw.Optimizer(hoarder()).init(np.ones(3))
+
+
+@pytest.mark.parametrize("lanes", [None, 2])
+def test_what_is_for_matrices_refuses_a_vector_and_says_what_to_do(lanes: int | None) -> None:
+    first = () if lanes is None else (lanes,)
+    for stage in (tw.muon(), tw.adafactor_matrix()):
+        with pytest.raises(ValueError, match=r"needs a matrix, and this parameter has shape \(3,\); route it with choose"):
+            tw.Optimizer(stage, lr=0.1, lanes=lanes).init(np.ones((*first, 3)))
+    for word in (
+        tw.ops.row_means,
+        tw.ops.col_means,
+        tw.ops.sizes,
+        lambda g: tw.ops.orthogonal(g, 5, 1.5, -0.5, 0.0, 0.0, "added", "own"),
+    ):
+
+        @rule(lr=0.1)
+        def sees(g):
+            """Sees (I 2026)."""
+            return (word(g)[0] if word is tw.ops.sizes else word(g)) * g  # noqa: B023
+
+        optimizer = tw.Optimizer(sees(), lanes=lanes)
+        for shape in ((3,), ()):
+            p = np.ones((*first, *shape))
+            with pytest.raises(ValueError, match=r"a word on matrices was given shape .*; route it with choose"):
+                optimizer.step(p, p, optimizer.init(p))
+        p = np.ones((*first, 0, 3))
+        optimizer.step(p, p, optimizer.init(p))
+
+
+def test_which_methods_are_for_matrices_alone() -> None:
+    alone = tw.compose.refuses_vectors
+    assert [name for name in tw.rules if alone(tw.rules[name]())] == ["muon"]
+    for stage in (tw.muon(0.0), tw.muon().at(lr=1.0), tw.chain(tw.clip(), tw.muon()), tw.every(2, tw.muon())):
+        assert alone(stage)
+    assert alone(tw.choose((tw.named("w"), tw.adam()), otherwise=tw.muon()))
+    for stage in (tw.adam(), tw.choose((tw.is_matrix, tw.muon()), otherwise=tw.adamw()), tw.chain(tw.adam(), tw.average())):
+        assert not alone(stage)
+
+
+def test_words_on_matrices_speak_of_the_last_two_axes() -> None:
+    x = np.random.default_rng(0).normal(size=(5, 4, 3))
+    means = tw.ops.row_means(x), tw.ops.col_means(x)
+    assert [m.shape for m in means] == [(5, 4, 1), (5, 1, 3)]
+    np.testing.assert_allclose(means[0][2, 1, 0], x[2, 1].mean(), rtol=1e-14)
+    np.testing.assert_allclose(means[1][2, 0, 1], x[2, :, 1].mean(), rtol=1e-14)
+    assert tw.ops.sizes(x) == (4, 3)
+    for dtype in ("own", "bfloat16"):
+        whole = tw.ops.orthogonal(x, 5, 3.4445, -4.7750, 2.0315, 1e-7, "added", dtype)
+        for each, own in zip(x, whole, strict=True):
+            np.testing.assert_array_equal(tw.ops.orthogonal(each, 5, 3.4445, -4.7750, 2.0315, 1e-7, "added", dtype), own)
+    near = tw.ops.orthogonal(x[0], 60, 1.5, -0.5, 0.0, 0.0, "added", "own")
+    np.testing.assert_allclose(near.T @ near, np.eye(3), atol=1e-14)
 
 
 def test_after_step_and_around_read_their_own_asks() -> None:

@@ -28,7 +28,7 @@ def test_every_rule_prints_balanced(name: str) -> None:
     assert text.count(r"\left") == text.count(r"\right")
     assert text.count(r"\begin") == text.count(r"\end")
     lines = text.plain.splitlines()
-    assert lines[-1].startswith("θₜ")
+    assert lines[-1].startswith("xₜ" if "x" in tw.rules[name].memory else "θₜ"), "the point to ship comes last"
     assert all(line.count("(") == line.count(")") for line in lines)
     for slot, kind in tw.rules[name].memory.items():
         assert len(lines) > len(tw.rules[name].memory) - 1, (slot, kind)
@@ -48,6 +48,12 @@ def test_chains_print_stage_by_stage() -> None:
     assert behind_an_owner.splitlines()[-1] == "θₜ  = θₜ₋₁ - (d₂ₜ + η λ θₜ₋₁)"
     free = formula(tw.chain(tw.sgd(), tw.schedule_free())).plain
     assert free.splitlines() == ["zₜ = zₜ₋₁ - η gₜ", "xₜ = (1 - 1 / t) xₜ₋₁ + 1 / t zₜ", "θₜ = β xₜ + (1 - β) zₜ"]
+    averaged = formula(tw.chain(tw.sgd(), tw.polyak_average(t0=100.0))).plain
+    assert averaged.splitlines() == [
+        "θₜ = θₜ₋₁ - η gₜ",
+        "μₜ = 1 / max(1, t - t₀)",
+        "xₜ = (xₜ₋₁ + μₜ (θₜ - xₜ₋₁) if μₜ < 1 else θₜ)",
+    ]
     assert "‖gₜ‖" in formula(tw.chain(tw.clip(), tw.sgd())).plain
     assert "∇f(θₜ₋₁ + ρ gₜ" in formula(tw.chain(tw.sam(), tw.sgd())).plain
 
@@ -63,12 +69,23 @@ def test_chains_print_stage_by_stage() -> None:
         ("adam", 2, 28),
         ("adamw", 2, 28),
         ("amsgrad", 3, 36),
+        ("adafactor", 0, 28),
+        ("muon", 1, 28),
     ],
 )
 def test_costs_are_the_known_ones(name: str, state: float, moved: float) -> None:
     cost = tw.rules[name].cost()
     assert (cost.state_per_parameter, cost.state_bytes, cost.bytes_moved) == (state, 4 * state, moved)
     assert tw.rules[name].cost(itemsize=8).bytes_moved == 2 * moved
+
+
+def test_words_on_matrices_are_printed_as_operators() -> None:
+    assert tw.rules["muon"].formula().plain.splitlines() == [
+        "Bₜ = μ Bₜ₋₁ + gₜ",
+        "θₜ = θₜ₋₁ - η √(max(1, rows(gₜ) / cols(gₜ))) orthogonal(gₜ + μ Bₜ, 5, a, b, c, ε)",
+    ]
+    assert r"\operatorname{row\_means}\left(\mathrm{squares}_{t}\right)" in tw.rules["adafactor"].formula()
+    assert "Vₜ = Rₜ / col_means(Rₜ) Cₜ" in " ".join(tw.rules["adafactor"].formula().plain.split())
 
 
 def test_costs_follow_the_configuration() -> None:
@@ -84,4 +101,5 @@ def test_kinds_tell_how_far_a_rule_looks() -> None:
     assert kinds["adam"] == "element-wise"
     assert kinds["eve"] == "whole model"
     assert kinds["adasecant"] == "tensor norms"
+    assert kinds["muon"] == kinds["adafactor"] == "matrices"
     assert tw.trace.word_kind(tw.chain(tw.clip(), tw.adam())) == "whole model"

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from support import run, stream
+from support import MUONS, RULES, run, stream
 
 import thalweg as tw
 
 STEPS = 30
 STAGES: dict[str, Any] = {
-    **tw.rules,
+    **RULES,
     "clip + adam + decay": lambda: tw.chain(tw.clip(0.5), tw.adam(), tw.decay(0.1)),
     "adam + schedule_free": lambda: tw.chain(tw.adam(), tw.schedule_free()),
     "choose": lambda: tw.choose((tw.is_matrix, tw.momentum().at(lr=0.02)), otherwise=tw.adam()),
     "every": lambda: tw.every(3, tw.adam()),
     "adasecant 2014": lambda: tw.adasecant("2014"),
     "santa_e": lambda: tw.santa_e(curvature=False),
+    "adafactor floor": lambda: tw.adafactor(eps1=1e-3, eps_place="floor", relative_step=False),
+    **MUONS,
+    "asgd ahead": lambda: tw.asgd(t0=5.0, ahead=True),
+    "rprop backtracking": lambda: tw.rprop(backtracking=True),
     "eve v1": lambda: tw.eve(version="v1"),
     "rmsprop centred": lambda: tw.rmsprop(centred=True, eps=1e-3),
 }
@@ -95,7 +100,7 @@ def test_jax(name: str, jitted: bool) -> None:
 def test_float32_stays_float32(name: str) -> None:
     params, gradients, losses = stream(steps=2, dtype=np.float32)
     for convert, jitted in ((torch_array, False), (jax_array, False), (jax_array, True)):
-        optimizer = tw.Optimizer(tw.rules[name]())
+        optimizer = tw.Optimizer(RULES[name]())
         p = {k: convert(x) for k, x in params.items()}
         state = optimizer.init(p)
         step = pytest.importorskip("jax").jit(optimizer.step) if jitted else optimizer.step
@@ -223,6 +228,17 @@ def test_frameworks_are_not_mixed() -> None:
         optimizer.step(p, torch_array(np.ones(2)), optimizer.init(p))
 
 
+@pytest.fixture
+def float64_scalars() -> Iterator[None]:
+    """torch keeps NAdam's product of momenta in the default dtype."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.usefixtures("float64_scalars")
 def test_equal_to_torch_optim_where_it_has_the_same_variant() -> None:
     torch = pytest.importorskip("torch")
     params, gradients, _ = stream(steps=60)
@@ -233,7 +249,14 @@ def test_equal_to_torch_optim_where_it_has_the_same_variant() -> None:
         "RMSprop centred": (tw.rmsprop(0.99, 1e-3, centred=True), {"centered": True, "eps": 1e-3}),
         "RMSprop momentum": (tw.chain(tw.rmsprop(0.99), tw.momentum()), {"momentum": 0.9}),
         "Adadelta": (tw.adadelta(0.9), {}), "Adam": (tw.adam(), {}), "AdamW": (tw.adamw(), {}), "Adamax": (tw.adamax(eps=1e-8), {}),
+        "Adafactor": (tw.adafactor(eps1=2.0**-52, eps_place="floor"), {}),
+        "Adafactor options": (tw.adafactor(-0.5, 1e-2, 0.7, 2.5, 0.1, "floor"),
+                              {"beta2_decay": -0.5, "eps": (1e-2, 0.7), "d": 2.5, "weight_decay": 0.1}),
         "Adam amsgrad": (tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True), {"amsgrad": True}),
+        "RAdam": (tw.radam(eps=1e-8, eps_place="raw", threshold=5.0), {}), "Rprop": (tw.rprop(), {}),
+        "NAdam": (tw.nadam(0.9, average="constant", nu_factor=False), {}),
+        "NAdam coupled": (tw.chain(tw.decay(0.1), tw.nadam(0.9, average="constant", nu_factor=False)), {"weight_decay": 0.1}),
+        "AdamW options": (tw.adamw(0.8, 0.99, 1e-3, 0.1), {"betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.1}),
     }  # fmt: skip
     classes = {"momentum": "SGD", "nesterov": "SGD", "coupled": "SGD"}
     for name, (stage, options) in pairs.items():
@@ -248,6 +271,75 @@ def test_equal_to_torch_optim_where_it_has_the_same_variant() -> None:
             np.testing.assert_allclose(path[-1][k], p.detach().numpy(), rtol=1e-12, atol=1e-12, err_msg=name)
 
 
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")  # torch's own step builds one without saying
+def test_sparse_adam_is_torchs_on_the_entries_of_a_sparse_gradient() -> None:
+    torch = pytest.importorskip("torch")
+    params, gradients, _ = stream(steps=60)
+    draw = np.random.default_rng(2)
+    sparse = [{"w": g["w"] * (draw.uniform(size=(4, 3)) < 0.3)} for g in gradients]
+    path, _ = run(tw.sparse_adam(eps_place="raw"), {"w": params["w"]}, sparse, lr=0.01)
+    w = torch.tensor(params["w"], requires_grad=True)
+    torchs = torch.optim.SparseAdam([w], lr=0.01)
+    for mine, g in zip(path, sparse, strict=True):
+        w.grad = torch.tensor(g["w"]).to_sparse()
+        torchs.step()
+        close(mine, {"w": w.detach().numpy()})
+
+
+@pytest.mark.usefixtures("float64_scalars")
+def test_what_asgd_ships_is_torchs_too() -> None:
+    torch = pytest.importorskip("torch")
+    params, gradients, _ = stream(steps=60)
+    optimizer = tw.Optimizer(tw.asgd(0.01, 0.75, t0=10.0, ahead=True), lr=tw.schedules.cosine(0.05, 60))
+    p, state = params, optimizer.init(params)
+    theirs = {k: torch.tensor(x, requires_grad=True) for k, x in params.items()}
+    torchs = torch.optim.ASGD(theirs.values(), lr=0.05, lambd=0.01, alpha=0.75, t0=10)
+    for g in gradients:
+        p, state = optimizer.step(p, g, state)
+        torchs.param_groups[0]["lr"] = optimizer.lr(state["t"]["w"])
+        for k, x in theirs.items():
+            x.grad = torch.tensor(g[k])
+        torchs.step()
+        close(p, {k: x.detach().numpy() for k, x in theirs.items()})
+        close(optimizer.ship(p, state), {k: torchs.state[x]["ax"].numpy() for k, x in theirs.items()})
+
+
+@pytest.mark.parametrize("options", [{}, {"nesterov": False, "weight_decay": 0.0}, {"adjust_lr_fn": "match_rms_adamw"}], ids=str)
+def test_muon_is_torchs(options: dict[str, Any]) -> None:
+    torch = pytest.importorskip("torch")
+    params, gradients, _ = stream(steps=60)
+    core = tw.muon(momentum="average", eps_place="floor", dtype="bfloat16", nesterov=options.get("nesterov", True),
+                   scale=options.get("adjust_lr_fn", "original"))  # fmt: skip
+    optimizer = tw.Optimizer(tw.chain(core, tw.decay(options.get("weight_decay", 0.1))), lr=0.02)
+    for shape in ((4, 3), (3, 4)):
+        w = torch.tensor(params["w"].reshape(shape), requires_grad=True)
+        p, theirs = w.detach().clone(), torch.optim.Muon([w], lr=0.02, **options)
+        state = optimizer.init(p)
+        for g in gradients:
+            w.grad = torch.tensor(g["w"].reshape(shape))
+            p, state = optimizer.step(p, w.grad.clone(), state)
+            theirs.step()
+        torch.testing.assert_close(p, w.detach(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+def test_orthogonal_is_torchs_to_the_last_bit(dtype: str) -> None:
+    torch = pytest.importorskip("torch")
+    theirs = pytest.importorskip("torch.optim._muon")._zeropower_via_newtonschulz
+    draw, post = torch.Generator().manual_seed(0), (3.4445, -4.7750, 2.0315)
+    for shape in ((1, 1), (4, 3), (3, 7), (40, 25), (16, 64), (130, 130)):
+        x = torch.randn(shape, generator=draw, dtype=getattr(torch, dtype))
+        ours = tw.ops.orthogonal(x, 5, *post, 1e-7, "floor", "bfloat16")
+        assert ours.dtype == x.dtype
+        assert torch.equal(ours, theirs(x.clone(), post, 5, 1e-7).to(x.dtype))
+        if dtype != "bfloat16":
+            near = tw.ops.orthogonal(x.numpy(), 5, *post, 1e-7, "floor", "bfloat16")
+            assert near.dtype == x.numpy().dtype
+            np.testing.assert_allclose(near, ours, rtol=0, atol=2.0**-7)
+            away = np.sqrt(np.mean((near - ours.numpy()) ** 2) / np.mean(near**2))
+            assert away < 2.0**-8, "the order of a sum decides a rounding, and five iterations carry it on"
+
+
 def test_equal_to_optax_where_it_has_the_same_variant() -> None:
     optax = pytest.importorskip("optax")
     jax = pytest.importorskip("jax")
@@ -260,6 +352,9 @@ def test_equal_to_optax_where_it_has_the_same_variant() -> None:
         "rmsprop momentum": (tw.chain(tw.rmsprop(eps_place="inside"), tw.learning_rate(), tw.momentum()), optax.rmsprop(0.01, momentum=0.9)),
         "adadelta": (tw.adadelta(0.9), optax.adadelta(0.01)), "nadam": (tw.nadam(0.9, schedule=False, nu_factor=False), optax.nadam(0.01)),
         "amsgrad": (tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True, maximum_of="corrected"), optax.amsgrad(0.01)),
+        "radam": (tw.radam(eps=1e-8, threshold=5.0), optax.radam(0.01)),
+        "muon": (tw.choose((tw.is_matrix, tw.muon(momentum="corrected", eps=1e-8, scale="transposed", a=3.5, b=-4.75, c=2.0)),
+                           otherwise=tw.nadam(0.9, schedule=False, nu_factor=False)), optax.contrib.muon(0.01, (3.5, -4.75, 2.0))),
         "clip": (tw.chain(tw.clip(0.5), tw.sgd()), optax.chain(optax.clip_by_global_norm(0.5), optax.sgd(0.01))),
     }  # fmt: skip
     with sixty_four_bits():

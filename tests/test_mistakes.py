@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import mistakes
-from support import normal_like, run, stream
+from support import RULES, normal_like, run, stream
 
 import thalweg as tw
 
@@ -113,9 +113,9 @@ def test_rmsprop_with_momentum_remembers_its_momentum() -> None:
 
 
 def test_the_users_learning_rate_is_the_one_that_counts() -> None:
-    for name in tw.rules:
-        slow, _ = run(tw.rules[name](), PARAMS, GRADIENTS[:3], lr=1e-4, losses=LOSSES)
-        fast, _ = run(tw.rules[name](), PARAMS, GRADIENTS[:3], lr=1e-1, losses=LOSSES)
+    for name, rule in RULES.items():
+        slow, _ = run(rule(), PARAMS, GRADIENTS[:3], lr=1e-4, losses=LOSSES)
+        fast, _ = run(rule(), PARAMS, GRADIENTS[:3], lr=1e-1, losses=LOSSES)
         assert np.abs(fast[-1]["b"] - PARAMS["b"]).max() > 5 * np.abs(slow[-1]["b"] - PARAMS["b"]).max(), name
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import RULES
 
 import thalweg as tw
 import thalweg.numpy as tn
@@ -187,7 +188,7 @@ def test_a_replaced_parameter_is_no_silent_miss() -> None:
 
 @pytest.mark.parametrize("name", tw.rules)
 def test_resuming_from_a_file_is_exact(name: str, tmp_path: Path) -> None:
-    make = tn.of(tw.rules[name])
+    make = tn.of(RULES[name])
     params = tree()
     optimizer = make(params, seed=3)
     steps = gradients(10, params)

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import run, stream
+from support import RULES, run, stream
 
 import thalweg as tw
 
-RULES = list(tw.rules)
 P = {"w": np.array([[1.0, 2.0], [3.0, 4.0]]), "b": np.array([0.5, -0.5])}
 G = {"w": np.array([[0.1, -0.2], [0.3, 0.0]]), "b": np.array([1.0, -1.0])}
 
@@ -66,7 +65,7 @@ def test_the_update_is_p_minus_lr_d() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_a_step_changes_nothing_it_was_handed(name: str) -> None:
     params, gradients, losses = stream(steps=3)
-    optimizer = tw.Optimizer(tw.rules[name]())
+    optimizer = tw.Optimizer(RULES[name]())
     state = optimizer.init(params)
     for g, loss in zip(gradients, losses, strict=True):
         before = copy.deepcopy((params, g, state))
@@ -81,16 +80,16 @@ def test_a_step_changes_nothing_it_was_handed(name: str) -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_a_learning_rate_of_zero_moves_nothing(name: str) -> None:
     params, gradients, losses = stream(steps=10)
-    path, _ = run(tw.rules[name](), params, gradients, lr=0.0, losses=losses)
+    path, _ = run(RULES[name](), params, gradients, lr=0.0, losses=losses)
     assert same(path[-1], params)
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_gradient_of_zero_is_no_accident(name: str) -> None:
     params = {"w": np.ones((3, 2))}
-    path, _ = run(tw.rules[name](), params, [{"w": np.zeros((3, 2))}] * 3, losses=[1.0, 1.0, 1.0])
+    path, _ = run(RULES[name](), params, [{"w": np.zeros((3, 2))}] * 3, losses=[1.0, 1.0, 1.0])
     assert np.isfinite(path[-1]["w"]).all()
-    if name not in ("adamw", "learned"):  # decay moves without a gradient; a network may answer 0 with anything
+    if name not in ("adamw", "asgd", "learned"):  # decay moves without a gradient; a network may answer 0 with anything
         np.testing.assert_allclose(path[-1]["w"], 1.0, atol=1e-12)
 
 
@@ -98,22 +97,19 @@ def test_a_gradient_of_zero_is_no_accident(name: str) -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_dtypes_stay_what_they_are(name: str, dtype: Any) -> None:
     params, gradients, losses = stream(steps=3, dtype=dtype)
-    path, state = run(tw.rules[name](), params, gradients, losses=losses)
+    path, state = run(RULES[name](), params, gradients, losses=losses)
     assert all(p.dtype == dtype for p in path[-1].values())
-    for slots in state["memory"].values():
-        for held in slots.values():
-            if isinstance(held, dict):
-                assert all(x.dtype == dtype for x in held.values())
+    assert all(x.dtype == dtype for x in tw.trees.flatten(state["memory"])[1] if isinstance(x, np.ndarray))
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_resuming_is_exact(name: str, tmp_path: Any) -> None:
     params, gradients, losses = stream(steps=20)
-    whole, last = run(tw.rules[name](), params, gradients, losses=losses, seed=7)
-    half, state = run(tw.rules[name](), params, gradients[:10], losses=losses, seed=7)
+    whole, last = run(RULES[name](), params, gradients, losses=losses, seed=7)
+    half, state = run(RULES[name](), params, gradients[:10], losses=losses, seed=7)
     tw.trees.save(tmp_path / "run.npz", {"params": half[-1], "state": state})
     loaded = tw.trees.load(tmp_path / "run.npz")
-    optimizer = tw.Optimizer(tw.rules[name](), seed=7)
+    optimizer = tw.Optimizer(RULES[name](), seed=7)
     params, state = loaded["params"], loaded["state"]
     for g, loss in zip(gradients[10:], losses[10:], strict=True):
         params, state = optimizer.step(params, g, state, loss=loss)
@@ -291,9 +287,7 @@ def test_an_average_ships_and_leaves_the_walk_alone() -> None:
 def test_overflow_and_nan_are_results_not_warnings(name: str) -> None:
     params = {"w": np.array([1.0, 2.0], np.float32)}
     huge = {"w": np.array([3e38, -3e38], np.float32)}
-    path, _ = run(
-        tw.rules[name](), params, [huge, huge, {"w": np.array([np.nan, 1.0], np.float32)}], losses=[1e308, np.inf, np.nan]
-    )
+    path, _ = run(RULES[name](), params, [huge, huge, {"w": np.array([np.nan, 1.0], np.float32)}], losses=[1e308, np.inf, np.nan])
     assert path[-1]["w"].dtype == np.float32
 
 

@@ -8,7 +8,23 @@ from typing import Any
 
 import numpy as np
 import pytest
-from oracles import adabound, adadelta, adagrad, adam, adasecant, eve, momentum, rmsprop, rprop, santa, schedule_free, sgd
+from oracles import (
+    adabound,
+    adadelta,
+    adafactor,
+    adagrad,
+    adam,
+    adasecant,
+    asgd,
+    eve,
+    momentum,
+    muon,
+    rmsprop,
+    rprop,
+    santa,
+    schedule_free,
+    sgd,
+)
 from support import SHAPES, normal_like, run, stream
 
 import thalweg as tw
@@ -24,6 +40,7 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     lr: Any = None
     asks: str = ""
+    leaves: tuple[str, ...] = tuple(SHAPES)
 
 
 def halving(t: int) -> float:
@@ -32,6 +49,14 @@ def halving(t: int) -> float:
 
 def shrinking(t: int) -> float:
     return 1e-3 / (1 + 0.1 * t)
+
+
+def resting(t: int) -> float:
+    return 0.0 if t % 5 == 0 else 0.01
+
+
+def asgd_walked(*args: Any, **options: Any) -> np.ndarray:
+    return asgd.asgd(*args, **options).w
 
 
 WD = 0.03
@@ -71,6 +96,9 @@ CASES = [
       for place in ("outside", "inside", "raw", "inside_raw")),
     Case("adam schedule", tw.adam, adam.adam, {}, shrinking),
     Case("adam coupled", lambda: tw.chain(tw.decay(WD), tw.adam()), adam.adam, {"weight_decay": WD}),
+    *(Case(f"sparse_adam {place}", lambda place=place: tw.sparse_adam(0.8, 0.99, 1e-3, place), adam.sparse_adam,
+           {"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "eps_place": place}, shrinking)
+      for place in ("outside", "raw")),
     Case("adamw", tw.adamw, adam.adamw),
     Case("adamw options", lambda: tw.adamw(0.8, 0.99, 1e-6, 0.1), adam.adamw, {"beta1": 0.8, "beta2": 0.99, "eps": 1e-6, "weight_decay": 0.1}, shrinking),
     Case("adamax", tw.adamax, adam.adamax),
@@ -89,8 +117,34 @@ CASES = [
     *(Case(f"radam eps {place}, above {threshold}", lambda place=place, threshold=threshold: tw.radam(0.8, 0.99, 1e-3, place, threshold), adam.radam,
            {"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "eps_place": place, "threshold": threshold})
       for place in ("outside", "raw") for threshold in (4.0, 5.0)),
+    *(Case(f"radam beta2={beta2:.3g}", lambda beta2=beta2: tw.radam(beta2=beta2), adam.radam, {"beta2": beta2}) for beta2 in (1 / 3, 0.6, 0.7)),
     Case("rprop", tw.rprop, rprop.rprop),
     Case("rprop options", lambda: tw.rprop(0.7, 1.5, 1e-3, 0.05), rprop.rprop, {"eta_minus": 0.7, "eta_plus": 1.5, "size_min": 1e-3, "size_max": 0.05}),
+    Case("rprop backtracking", lambda: tw.rprop(backtracking=True), rprop.rprop, {"backtracking": True}),
+    *(Case(f"rprop resting, backtracking={back}", lambda back=back: tw.rprop(backtracking=back), rprop.rprop, {"backtracking": back}, resting)
+      for back in (False, True)),
+    Case("asgd", tw.asgd, asgd_walked),
+    Case("asgd options", lambda: tw.asgd(0.1, 1.0, 20.0), asgd_walked, {"lam": 0.1, "alpha": 1.0, "t0": 20.0}, halving),
+    Case("asgd ahead", lambda: tw.asgd(0.1, t0=20.0, ahead=True), asgd_walked, {"lam": 0.1, "t0": 20.0, "ahead": True}, halving),
+    Case("asgd without a penalty", lambda: tw.asgd(0.0), asgd_walked, {"lam": 0.0}),
+    Case("asgd coupled", lambda: tw.chain(tw.decay(WD), tw.asgd()), asgd_walked, {"weight_decay": WD}),
+    Case("adafactor", tw.adafactor, adafactor.adafactor),
+    Case("adafactor options", lambda: tw.adafactor(-0.5, 1e-4, 0.7, 2.5, 0.1), adafactor.adafactor,
+         {"beta2_decay": -0.5, "eps1": 1e-4, "eps2": 0.7, "d": 2.5, "weight_decay": 0.1}, shrinking),
+    *(Case(f"adafactor {options}", lambda options=options: tw.adafactor(**options), adafactor.adafactor, options, lr)
+      for options in ({"relative_step": False}, {"parameter_scale": False}, {"relative_step": False, "parameter_scale": False, "d": float("inf")})
+      for lr in (0.3, shrinking)),
+    *(Case(f"adafactor floor {eps1}", lambda eps1=eps1: tw.adafactor(eps1=eps1, eps_place="floor"), adafactor.adafactor,
+           {"eps1": eps1, "eps_place": "floor"}, 0.3) for eps1 in (2.0**-52, 0.1)),
+    *(Case(f"muon {options}", lambda options=options: tw.muon(**options), muon.muon, options, lr, leaves=("w",))
+      for options in ({}, {"nesterov": False}, {"mu": 0.0}, {"scale": "transposed"}, {"scale": "match_rms_adamw"}, {"scale": "none", "ns_steps": 9},
+                      *({"momentum": kind, "nesterov": ahead} for kind in ("average", "corrected") for ahead in (True, False)),
+                      {"eps": 0.3, "mu": 0.5}, {"eps": 3.0, "eps_place": "floor"})
+      for lr in (None, shrinking)),
+    Case("muon coefficients", lambda: tw.muon(a=1.875, b=-1.25, c=0.375), muon.muon, {"coefficients": (1.875, -1.25, 0.375)}, leaves=("w",)),
+    Case("muon bfloat16", lambda: tw.muon(dtype="bfloat16"), muon.muon, {"bfloat16": True}, leaves=("w",)),
+    Case("muon torch", lambda: tw.chain(tw.muon(momentum="average", eps_place="floor", dtype="bfloat16"), tw.decay(0.1)), muon.muon,
+         {"momentum": "average", "eps_place": "floor", "bfloat16": True, "weight_decay": 0.1}, shrinking, leaves=("w",)),
     Case("adabound", tw.adabound, adabound.adabound),
     Case("amsbound", tw.amsbound, adabound.amsbound),
     Case("adabound source", lambda: tw.adabound(bound_eps=1e-8), adabound.adabound, {"bound_eps": 1e-8}),
@@ -116,10 +170,11 @@ def test_equals_its_paper(case: Case) -> None:
     params, gradients, losses = stream()
     noise = normal_like(1) if case.asks == "noise" else None
     stage = case.stage()
+    params, gradients = {k: params[k] for k in case.leaves}, [{k: g[k] for k in case.leaves} for g in gradients]
     path, _ = run(stage, params, gradients, lr=case.lr, losses=losses, noise=noise)
     started = tw.Optimizer(stage).init(params)["memory"]
     lr = stage.lr if case.lr is None else case.lr
-    for name in SHAPES:
+    for name in case.leaves:
         options = dict(case.options) if "adasecant" in case.name else {"lr": lr, **case.options}
         if case.asks == "loss":
             options["losses"] = losses
@@ -135,6 +190,53 @@ def test_equals_its_paper(case: Case) -> None:
 def test_every_rule_has_its_oracle() -> None:
     covered = {case.name.split()[0] for case in IN_A_STREAM}
     assert covered | {"learned"} >= set(tw.rules), "learned has a file of its own: test_learned.py"
+
+
+@pytest.mark.parametrize("place", ["outside", "raw"])
+def test_sparse_adam_rests_where_there_is_no_gradient(place: Any) -> None:
+    params, gradients, _ = stream()
+    draw = np.random.default_rng(1)
+    sparse = [{k: g * (draw.uniform(size=np.shape(g)) < 0.2) for k, g in each.items()} for each in gradients]
+    sparse[7] = {k: 0.0 * g for k, g in sparse[7].items()}
+    path, _ = run(tw.sparse_adam(eps_place=place), params, sparse, lr=0.01)
+    dense, _ = run(tw.adam(eps_place=place), params, sparse, lr=0.01)
+    for name in SHAPES:
+        mine = np.array([p[name] for p in path])
+        truth = adam.sparse_adam(params[name], [g[name] for g in sparse], 0.01, eps_place=place)
+        assert np.abs(mine - truth).max() <= 1e-12
+        still = np.array([g[name] for g in sparse[1:]]) == 0
+        assert still.any()
+        assert np.array_equal(mine[1:][still], mine[:-1][still])
+        assert np.abs(mine[-1] - dense[-1][name]).max() > 1e-3
+
+
+@pytest.mark.parametrize("place", ["outside", "raw"])
+def test_sparse_adam_is_adam_where_no_gradient_is_zero(place: Any) -> None:
+    params, gradients, _ = stream()
+    paths = [run(rule(eps_place=place), params, gradients)[0] for rule in (tw.sparse_adam, tw.adam)]
+    for ours, theirs in zip(*paths, strict=True):
+        assert all(np.array_equal(ours[k], theirs[k]) for k in SHAPES)
+
+
+@pytest.mark.parametrize("lr", [0.01, halving], ids=["constant", "halving"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"t0": 30.0}, {"t0": 2.5}, {"lam": 0.1, "alpha": 1.0}, {"lam": 0.0}, {"t0": 1e6}, {"t0": 30.0, "ahead": True}],
+    ids=str,
+)
+def test_asgd_ships_the_mean(options: dict[str, Any], lr: Any) -> None:
+    params, gradients, _ = stream()
+    optimizer = tw.Optimizer(tw.asgd(**options), lr=lr)
+    p, state = params, optimizer.init(params)
+    shipped = []
+    for g in gradients:
+        p, state = optimizer.step(p, g, state)
+        shipped.append(optimizer.ship(p, state))
+    for name in SHAPES:
+        truth = asgd.asgd(params[name], [g[name] for g in gradients], lr, **options)
+        assert np.abs(np.array([s[name] for s in shipped]) - truth.mean).max() <= 1e-12
+        if options != {"t0": 1e6}:
+            assert np.abs(truth.mean[-1] - truth.w[-1]).max() > 1e-8
 
 
 def quadratic(p: Any) -> tuple[Any, Any]:

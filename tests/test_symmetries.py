@@ -20,10 +20,14 @@ RATES = {name: tw.rules[name].lr for name in tw.rules}
 
 IGNORES_SCALE = {
     "adam": lambda: tw.adam(eps=1e-30), "adamax": tw.adamax, "adagrad": lambda: tw.adagrad(eps=0.0), "rmsprop": lambda: tw.rmsprop(eps=0.0),
-    "amsgrad": tw.amsgrad, "nadam": lambda: tw.nadam(eps=1e-30), "adasecant": tw.adasecant,
+    "amsgrad": tw.amsgrad, "nadam": lambda: tw.nadam(eps=1e-30), "adasecant": tw.adasecant, "rprop": tw.rprop,
+    "sparse_adam": lambda: tw.sparse_adam(eps=1e-30),
+    "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30),
 }  # fmt: skip
+LINEAR = ("sgd", "asgd", "momentum", "nesterov")
 SEES_SCALE = {
     "sgd": tw.sgd,
+    "asgd": tw.asgd,
     "momentum": tw.momentum,
     "nesterov": tw.nesterov,
     "rmsprop_graves": tw.rmsprop_graves,
@@ -60,7 +64,7 @@ def test_element_wise_rules_commute_with_permutations(name: str) -> None:
     np.testing.assert_allclose(walk(tw.rules[name](), permute), permute(walk(tw.rules[name]())), rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov"])
+@pytest.mark.parametrize("name", LINEAR)
 def test_linear_rules_commute_with_rotations(name: str) -> None:
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0]
     np.testing.assert_allclose(
@@ -68,7 +72,7 @@ def test_linear_rules_commute_with_rotations(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", [n for n in ELEMENTWISE if n not in ("sgd", "momentum", "nesterov")])
+@pytest.mark.parametrize("name", [n for n in ELEMENTWISE if n not in LINEAR])
 def test_adaptive_rules_do_not(name: str) -> None:
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0]
     lr = max(RATES[name], 1e-2)
@@ -76,6 +80,51 @@ def test_adaptive_rules_do_not(name: str) -> None:
     turned = run(tw.rules[name](), params, [{"w": rotation @ g["w"]} for g in GRADIENTS], lr=lr)[0][-1]["w"]
     plain = run(tw.rules[name](), PARAMS, GRADIENTS, lr=lr)[0][-1]["w"]
     assert np.abs(turned - rotation @ plain).max() > 1e-4
+
+
+def turned(name: str, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The way walked in coordinates that are turned, and the plain way, turned."""
+    return walk(tw.rules[name](), lambda x: left @ x @ right) - left @ PARAMS["w"] @ right, left @ (
+        walk(tw.rules[name]()) - PARAMS["w"]
+    ) @ right
+
+
+def test_muons_direction_commutes_with_rotations_of_rows_and_columns() -> None:
+    """The orthogonal matrix nearest to Q G R is Q O R. An element-wise rule fails that."""
+    draw = np.random.default_rng(0)
+    left, right = (np.linalg.qr(draw.normal(size=(n, n)))[0] for n in (4, 3))
+    for sides in ((left, np.eye(3)), (np.eye(4), right), (left, right)):
+        np.testing.assert_allclose(*turned("muon", *sides), rtol=1e-11, atol=1e-13)
+        for name in ("adam", "rmsprop", "rprop", "adafactor"):
+            there, here = turned(name, *sides)
+            assert np.abs(there - here).max() > 0.1 * np.abs(here).max()
+
+
+def test_muon_of_a_transposed_matrix_is_transposed() -> None:
+    for ours, theirs in (("none", "none"), ("match_rms_adamw", "match_rms_adamw"), ("original", "transposed")):
+        np.testing.assert_allclose(walk(tw.muon(scale=ours), lambda x: x.T), walk(tw.muon(scale=theirs)).T, rtol=1e-11)
+    assert np.abs(walk(tw.muon(), lambda x: x.T) - walk(tw.muon()).T).max() > 1e-2
+
+
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_muon_sees_no_difference_between_a_ball_and_an_average(nesterov: bool) -> None:
+    ball, average, corrected = (
+        walk(tw.muon(nesterov=nesterov, momentum=kind, eps=1e-30)) for kind in ("ball", "average", "corrected")
+    )
+    np.testing.assert_allclose(average, ball, rtol=1e-11)
+    assert np.allclose(corrected, ball, rtol=1e-11) != nesterov, "where it looks ahead, by how much counts"
+
+
+def test_adafactor_sees_rows_and_columns() -> None:
+    """It commutes with permutations of each, not with one of all numbers, nor with rotations."""
+    draw = np.random.default_rng(0)
+    across, down, all_of_them = draw.permutation(4), draw.permutation(3), draw.permutation(12)
+    rotation = np.linalg.qr(draw.normal(size=(4, 4)))[0]
+    plain = walk(tw.adafactor())
+    np.testing.assert_allclose(walk(tw.adafactor(), lambda x: x[across][:, down]), plain[across][:, down], rtol=1e-12)
+    np.testing.assert_allclose(walk(tw.adafactor(), lambda x: x.T), plain.T, rtol=1e-12)
+    for transform in (lambda x: x.ravel()[all_of_them].reshape(x.shape), lambda x: rotation @ x):
+        assert np.abs(walk(tw.adafactor(), transform) - transform(plain)).max() > 1e-3
 
 
 @pytest.mark.parametrize("name", [n for n in tw.rules if n not in ("learned", "santa_e", "santa_sss", "adasecant")])

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 import pytest
+from support import RULES
 
 import thalweg as tw
 
@@ -46,10 +47,10 @@ def both(ours: Any, params: list[Any], rule: Any, steps: int = 20, **options: An
 @pytest.mark.parametrize("name", tw.rules)
 def test_every_rule_has_a_class_that_resumes_from_a_file(name: str, dtype: Any) -> None:
     params = parameters(dtype)
-    make = tt.of(tw.rules[name])
+    make = tt.of(RULES[name])
     ours = make(params)
     assert isinstance(ours, torch.optim.Optimizer)
-    pure = tw.Optimizer(tw.rules[name])
+    pure = tw.Optimizer(RULES[name])
     q = {str(i): p.detach().clone() for i, p in enumerate(params)}
     state = pure.init(q)
     for t in range(20):

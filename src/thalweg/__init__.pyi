@@ -8,7 +8,7 @@ from thalweg import ops as ops, schedules as schedules, trees as trees
 from thalweg.catalogue import rules as rules
 from thalweg.compose import chain as chain, choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
 from thalweg.hyper import Count as Count, Decay as Decay, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
-from thalweg.memory import cols as cols, gaussian as gaussian, like_p as like_p, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, rows as rows, square as square
+from thalweg.memory import cols as cols, gaussian as gaussian, like_p as like_p, matrix as matrix, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, rows as rows, square as square
 from thalweg.optimizer import Optimizer as Optimizer
 from thalweg.rule import Rule as Rule, after_step as after_step, around as around, recipe as recipe, rule as rule
 from thalweg.stage import Stage
@@ -31,6 +31,27 @@ class _Adadelta(Rule):
     def __call__(self, rho: Dynamic = 0.95, eps: Dynamic = 1e-06) -> Stage: ...
 
 adadelta: _Adadelta
+
+class _Adafactor(Rule):
+    """Adafactor (Shazeer & Stern 2018, arXiv 1804.04235, algorithms 4 and 5): Adam's second moment in sublinear memory."""
+
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True) -> Stage: ...
+
+adafactor: _Adafactor
+
+class _AdafactorMatrix(Rule):
+    """Adafactor for weight matrices (Shazeer & Stern 2018, arXiv 1804.04235, algorithm 4), the last two axes of a tensor."""
+
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True) -> Stage: ...
+
+adafactor_matrix: _AdafactorMatrix
+
+class _AdafactorVector(Rule):
+    """Adafactor for weight vectors (Shazeer & Stern 2018, arXiv 1804.04235, algorithm 5); for a tensor of any shape."""
+
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True) -> Stage: ...
+
+adafactor_vector: _AdafactorVector
 
 class _Adagrad(Rule):
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form)."""
@@ -88,6 +109,13 @@ class _Ascend(Rule):
 
 ascend: _Ascend
 
+class _Asgd(Rule):
+    """ASGD, averaged SGD (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838; the rate: Bottou 2010, COMPSTAT)."""
+
+    def __call__(self, lam: Dynamic = 0.0001, alpha: Dynamic = 0.75, t0: Dynamic = 0.0, ahead: bool = False) -> Stage: ...
+
+asgd: _Asgd
+
 class _Average(Rule):
     """An exponential moving average of the parameters, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
 
@@ -115,6 +143,13 @@ class _Eve(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.999, c: Dynamic = 10.0, fstar: Dynamic = 0.0, eps: Dynamic = 1e-08, version: Literal['v3', 'v1'] = 'v3', k: Dynamic = 0.1, K: Dynamic = 10.0) -> Stage: ...
 
 eve: _Eve
+
+class _FadingRate(Rule):
+    """Apply the learning rate here, fading: lr / (1 + lam lr (t - 1))^alpha (Bottou 2010, COMPSTAT)."""
+
+    def __call__(self, lam: Dynamic = 0.0001, alpha: Dynamic = 0.75, ahead: bool = False) -> Stage: ...
+
+fading_rate: _FadingRate
 
 class _Learned(Rule):
     """The learned optimizer (Andrychowicz et al. 2016, arXiv 1606.04474, section 2 and appendix A)."""
@@ -144,6 +179,13 @@ class _Momentum(Rule):
 
 momentum: _Momentum
 
+class _Muon(Rule):
+    """Muon (Jordan, Jin, Boza, You, Cesista, Newhouse & Bernstein 2024, kellerjordan.github.io/posts/muon)."""
+
+    def __call__(self, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic = 1e-07, eps_place: Literal['added', 'floor'] = 'added', dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original') -> Stage: ...
+
+muon: _Muon
+
 class _Nadam(Rule):
     """Nadam (Dozat 2016, ICLR workshop, "Incorporating Nesterov momentum into Adam", algorithm 2)."""
 
@@ -157,6 +199,13 @@ class _Nesterov(Rule):
     def __call__(self, mu: Dynamic = 0.9) -> Stage: ...
 
 nesterov: _Nesterov
+
+class _PolyakAverage(Rule):
+    """The mean of the points after step t0, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
+
+    def __call__(self, t0: Dynamic = 0.0, ahead: bool = False) -> Stage: ...
+
+polyak_average: _PolyakAverage
 
 class _Radam(Rule):
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""
@@ -182,7 +231,7 @@ rmsprop_graves: _RmspropGraves
 class _Rprop(Rule):
     """Rprop (Riedmiller & Braun 1993, ICNN; without weight-backtracking: Igel & Huesken 2000, iRprop-)."""
 
-    def __call__(self, eta_minus: Dynamic = 0.5, eta_plus: Dynamic = 1.2, size_min: Dynamic = 1e-06, size_max: Dynamic = 50.0) -> Stage: ...
+    def __call__(self, eta_minus: Dynamic = 0.5, eta_plus: Dynamic = 1.2, size_min: Dynamic = 1e-06, size_max: Dynamic = 50.0, backtracking: bool = False) -> Stage: ...
 
 rprop: _Rprop
 
@@ -227,3 +276,10 @@ class _Smorms3(Rule):
     def __call__(self, eps: Dynamic = 1e-16) -> Stage: ...
 
 smorms3: _Smorms3
+
+class _SparseAdam(Rule):
+    """Sparse Adam, or lazy: Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) only where there is a gradient."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'raw'] = 'outside') -> Stage: ...
+
+sparse_adam: _SparseAdam

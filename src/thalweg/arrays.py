@@ -44,6 +44,26 @@ class _NumPy:
     def no_grad(self) -> contextlib.AbstractContextManager[Any]:
         return np.errstate(all="ignore")  # inf and NaN are results here, not accidents: `nonfinite=` decides about them
 
+    # Products of matrices in a given dtype, which each result is rounded to, once. NumPy holds narrow ones in float32.
+
+    def rounded(self, x: Array, dtype: str) -> Array:
+        if dtype == "bfloat16":
+            x = np.asarray(x, np.float32)
+            bits = x.view(np.uint32)
+            nearest = (bits + (0x7FFF + ((bits >> 16) & 1))) & np.uint32(0xFFFF0000)  # ties to even
+            return np.where(np.isfinite(x), nearest.view(np.float32), x)
+        return x.astype(np.float16).astype(np.float32) if dtype == "float16" else np.asarray(x, dtype)
+
+    def product(self, x: Array, y: Array, dtype: str) -> Array:
+        return self.rounded(x @ y, dtype)
+
+    def product_and(self, alpha: Any, x: Array, y: Array, beta: Any, z: Array, dtype: str) -> Array:
+        """alpha x y + beta z."""
+        return self.rounded(alpha * (x @ y) + beta * z, dtype)
+
+    def size_of_matrix(self, x: Array, dtype: str) -> Array:
+        return self.rounded(np.sqrt(np.sum(x * x, axis=(-2, -1), keepdims=True)), dtype)
+
 
 class _Jax(_NumPy):
     name = "jax"
@@ -75,6 +95,25 @@ class _Jax(_NumPy):
 
     def no_grad(self) -> contextlib.AbstractContextManager[Any]:
         return np.errstate(all="ignore")
+
+    def rounded(self, x: Array, dtype: str) -> Array:
+        return x.astype(dtype)
+
+    def product(self, x: Array, y: Array, dtype: str) -> Array:
+        return self.rounded(self._wide_product(x, y), dtype)
+
+    def product_and(self, alpha: Any, x: Array, y: Array, beta: Any, z: Array, dtype: str) -> Array:
+        wide = self._wide_product(x, y)
+        return self.rounded(alpha * wide + beta * z.astype(wide.dtype), dtype)
+
+    def size_of_matrix(self, x: Array, dtype: str) -> Array:
+        jnp = sys.modules["jax"].numpy
+        wide = x.astype(jnp.promote_types(x.dtype, "float32"))
+        return self.rounded(jnp.sqrt(jnp.sum(wide * wide, axis=(-2, -1), keepdims=True)), dtype)
+
+    def _wide_product(self, x: Array, y: Array) -> Array:
+        jnp = sys.modules["jax"].numpy
+        return jnp.matmul(x, y, preferred_element_type=jnp.promote_types(x.dtype, "float32"))
 
 
 class _Torch:
@@ -126,6 +165,21 @@ class _Torch:
 
     def split(self, x: Array, parts: int, axis: int) -> Sequence[Array]:
         return list(sys.modules["torch"].chunk(x, parts, dim=axis))
+
+    def rounded(self, x: Array, dtype: str) -> Array:
+        return x.to(self._dtype(dtype))
+
+    def product(self, x: Array, y: Array, dtype: str) -> Array:
+        return x @ y
+
+    def product_and(self, alpha: Any, x: Array, y: Array, beta: Any, z: Array, dtype: str) -> Array:
+        if x.ndim > 3 or not (isinstance(alpha, int | float) and isinstance(beta, int | float)):
+            return self.rounded(alpha * (x @ y) + beta * z, dtype)
+        multiply = sys.modules["torch"].addmm if x.ndim == 2 else sys.modules["torch"].baddbmm
+        return multiply(z, x, y, beta=beta, alpha=alpha)
+
+    def size_of_matrix(self, x: Array, dtype: str) -> Array:
+        return sys.modules["torch"].linalg.vector_norm(x, dim=(-2, -1), keepdim=True)
 
     def _both(self, a: Any, b: Any) -> tuple[Array, ...]:
         like = a if hasattr(a, "dtype") else b

@@ -218,6 +218,17 @@ def only(predicate: Predicate, stage: Any) -> Choose:
     return choose((predicate, stage), otherwise=chain())
 
 
+def refuses_vectors(stage: Stage) -> bool:
+    """Whether a method is for matrices alone; `choose` takes it together with another for the rest."""
+    if isinstance(stage, Choose):
+        return refuses_vectors(stage.stages[-1])
+    if isinstance(stage, At | Every):
+        return refuses_vectors(stage.inner)
+    if isinstance(stage, Chain):
+        return any(map(refuses_vectors, stage.stages))
+    return isinstance(stage, FunctionStage) and any(kind.of_matrices for kind in stage.declaration.memory.values())
+
+
 class Every(Stage):
     """A stage that steps once in n calls, on the mean of their gradients."""
 

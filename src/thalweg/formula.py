@@ -67,7 +67,7 @@ def _page(stage: Stage, write: Notation) -> list[Line]:
     step = step if owned else write.binary("mul", (write.letter("lr"), UNIT), step)
     lines.append((write.letter(walked, "t"), write.binary(sign, (write.letter(walked, "t-1"), UNIT), step)[0]))
     for function in after:
-        lines += _Writer(function, write, arrives).lines("p" if function.moves else None)
+        lines += _Writer(function, write, (write.letter(walked, "t"), UNIT)).lines("p" if function.moves else None)
     return lines
 
 
@@ -138,7 +138,7 @@ class _Writer:
         return self._input(x.name) if x.op == "input" else self._expression(x)
 
     def _input(self, name: str) -> Text:
-        if name == "g" and not isinstance(self.stage, AroundStage):
+        if name == ("z" if isinstance(self.stage, AfterStage) else "g") and not isinstance(self.stage, AroundStage):
             return self.arrives
         if name in self.stage.declaration.memory:
             return self.write.letter(name, "t-1"), UNIT

@@ -30,6 +30,7 @@ _SHAPES: dict[str, Callable[[Shape], Shape]] = {
     "gaussian": lambda s: s,
     "per_tensor": lambda s: (),
     "per_model": lambda s: (),
+    "matrix": lambda s: _matrix("matrix", s),
     "rows": lambda s: (*_matrix("rows", s)[:-1], 1),
     "cols": lambda s: (*_matrix("cols", s)[:-2], 1, s[-1]),
     "square": lambda s: (*_matrix("square", s)[:-1], s[-2]),
@@ -61,6 +62,11 @@ class Kind:
         small = ("per_model", "per_tensor", "rows", "cols")
         return 0.0 if self.kind in small else float(self.size) if self.kind == "per_coordinate" else 1.0
 
+    @property
+    def of_matrices(self) -> bool:
+        """Whether a vector has no such memory."""
+        return self.kind in ("matrix", "rows", "cols", "square")
+
     def shape(self, shape: Shape) -> Shape:
         return (*shape, self.size) if self.kind == "per_coordinate" else _SHAPES[self.kind](shape)
 
@@ -79,6 +85,8 @@ per_tensor = Kind("per_tensor")
 """One number for each tensor."""
 per_model = Kind("per_model")
 """One number for the whole model; all its tensors must agree on it."""
+matrix = Kind("matrix")
+"""One number for each parameter of a matrix: shape (..., m, n). A vector is refused."""
 rows = Kind("rows")
 """One number for each row of a matrix: shape (..., m, 1)."""
 cols = Kind("cols")

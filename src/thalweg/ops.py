@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.arrays import framework
+from thalweg.arrays import dtype_name, framework
 from thalweg.scalars import Scalar, in_one_framework
 from thalweg.symbols import NUMBER, Symbol
 
@@ -179,6 +179,58 @@ def norm(x: X) -> X:
     if hasattr(x, "norm_of_all"):  # a whole tree, see trees.Vector
         return x.norm_of_all()
     return sqrt(total(x * x))
+
+
+# Matrices: words on the last two axes, which leave those before them alone.
+
+
+def row_means(x: X) -> X:
+    """The mean of each row: shape (..., m, 1), as memory of the kind `rows` has it."""
+    return Symbol.of("row_means", x) if isinstance(x, Symbol) else _means(x, -1)
+
+
+def col_means(x: X) -> X:
+    """The mean of each column: shape (..., 1, n), as memory of the kind `cols` has it."""
+    return Symbol.of("col_means", x) if isinstance(x, Symbol) else _means(x, -2)
+
+
+def _means(x: X, axis: int) -> X:
+    return framework(x).sum(_a_matrix(x), axis=(axis,), keepdims=True) / max(x.shape[axis], 1)
+
+
+def sizes(x: X) -> tuple[X, X]:
+    """How many rows and columns a matrix has, as numbers; 1 where there are none."""
+    if isinstance(x, Symbol):
+        return Symbol.of("rows", x), Symbol.of("cols", x)
+    return max(_a_matrix(x).shape[-2], 1), max(x.shape[-1], 1)
+
+
+def orthogonal(x: X, steps: int, a: X, b: X, c: X, eps: X, eps_place: str, dtype: str) -> X:
+    """Roughly the orthogonal matrix nearest to x, by the quintic Newton-Schulz iteration; `steps` times
+    X <- a X + b (X X^T) X + c (X X^T)^2 X, from x divided by its Frobenius norm + eps (or with eps_place "floor" by the
+    norm, eps if it is less). dtype: that of the iteration, "own" for x's.
+    """
+    if isinstance(x, Symbol):
+        return Symbol.of("orthogonal", x, steps, a, b, c, eps)
+    space, own = framework(_a_matrix(x)), dtype_name(x)
+    dtype = own if dtype == "own" else dtype
+    tall = x.shape[-2] > x.shape[-1]  # X X^T then is the smaller of the two squares
+    x = space.rounded(space.swapaxes(x, -1, -2) if tall else x, dtype)
+    size = space.size_of_matrix(x, dtype)
+    x = space.rounded(x / space.rounded(size + eps if eps_place == "added" else maximum(size, eps), dtype), dtype)
+    for _ in range(steps):
+        square = space.product(x, space.swapaxes(x, -1, -2), dtype)
+        x = space.product_and(1.0, space.product_and(c, square, square, b, square, dtype), x, a, x, dtype)
+    return space.cast(space.swapaxes(x, -1, -2) if tall else x, own)
+
+
+def _a_matrix(x: X) -> X:
+    shape = tuple(x.shape[1 if _has_lanes.get() else 0 :])
+    if len(shape) < 2:
+        raise ValueError(
+            f"a word on matrices was given shape {shape}; route it with choose((is_matrix, this_rule()), otherwise=another())"
+        )
+    return x
 
 
 # Vectors that belong to each coordinate: memory of the kind per_coordinate(k), shape of the tensor + (k,).

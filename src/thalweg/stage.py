@@ -194,8 +194,9 @@ class FunctionStage(Stage):
 
     def _settle(self, value: Any, kind: Kind, leaf: Leaf, step: Step) -> Array:
         first = () if step.lanes is None else (step.lanes,)
-        if step.lanes is not None and kind.kind == "per_tensor" and framework(value) is not None:
-            value = value.reshape(first)
+        if step.lanes is not None and kind.kind == "per_tensor":
+            value = value.meet(leaf.p) if isinstance(value, Scalar) else value
+            value = value.reshape(first) if framework(value) is not None else value
         return settle(value, first + kind.shape(leaf.shape), leaf, kind.dtype, self.name)
 
 

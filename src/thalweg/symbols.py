@@ -9,6 +9,7 @@ from thalweg.arithmetic import Arithmetic, Operation
 NUMBER, PER_TENSOR, TENSOR = 0, 1, 2  # how much of memory a symbol stands for
 
 REDUCTIONS = frozenset({"norm", "total", "mean"})
+MATRIX_WORDS = frozenset({"row_means", "col_means", "orthogonal", "rows", "cols"})
 
 
 class Symbol(Arithmetic):
@@ -26,7 +27,8 @@ class Symbol(Arithmetic):
     @classmethod
     def of(cls, op: str, *args: Any) -> Symbol:
         """The symbol for `op(*args)`."""
-        level = PER_TENSOR if op in REDUCTIONS else max(a.level for a in args if isinstance(a, Symbol))
+        of_a_tensor = op in REDUCTIONS or op in ("rows", "cols")
+        level = PER_TENSOR if of_a_tensor else max(a.level for a in args if isinstance(a, Symbol))
         return cls(op, args, level)
 
     def _with(self, operate: Operation, other: Any, *, swapped: bool) -> Any:

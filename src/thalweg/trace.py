@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from thalweg.symbols import NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
+from thalweg.symbols import MATRIX_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
 
 if TYPE_CHECKING:
     from thalweg.stage import FunctionStage, Stage
@@ -150,7 +150,8 @@ def every(roots: list[Any]) -> Iterator[Symbol]:
 class Cost(NamedTuple):
     """One step, for each parameter: in numbers, bytes and arithmetic operations.
 
-    `bytes_moved` counts each tensor read and each tensor written once, and one more read of what a norm is taken of.
+    `bytes_moved` counts each tensor read and each tensor written once, and one more read of what a norm or a matrix word
+    is taken of.
     """
 
     state_per_parameter: float
@@ -197,8 +198,8 @@ def cost(stage: Stage, itemsize: int) -> Cost:
         for symbol in symbols:
             if symbol.op == "input" and symbol.level == TENSOR and symbol.name in kinds:
                 moved += kinds[symbol.name].per_parameter
-            elif symbol.op in REDUCTIONS:
-                moved += sum(s.op == "input" and s.level == TENSOR for s in steps([symbol]))
+            elif symbol.op in REDUCTIONS or (symbol.op in MATRIX_WORDS and symbol.level == TENSOR):
+                moved += sum(kinds[name].per_parameter if name in kinds else 1.0 for name in _read_by(symbol))
         moved += sum(kinds[slot].per_parameter for slot in traced.stored)
         reads |= {"noise"} & part.asks
         operations += sum(s.level == TENSOR and s.op != "input" for s in symbols)
@@ -206,13 +207,29 @@ def cost(stage: Stage, itemsize: int) -> Cost:
     return Cost(state, state * itemsize, moved * itemsize, operations)
 
 
+def _read_by(word: Symbol) -> set[str]:
+    """The tensors that a word goes through once more; what an earlier one has made small is no such."""
+    waiting, found = list(word.args), set()
+    while waiting:
+        symbol = waiting.pop()
+        if not isinstance(symbol, Symbol) or symbol.op in ("row_means", "col_means") or symbol.level < TENSOR:
+            continue
+        if symbol.op == "input":
+            found.add(symbol.name)
+        waiting += symbol.args
+    return found
+
+
 def word_kind(stage: Stage) -> str:
-    """'element-wise', 'tensor norms' or 'whole model': how far a rule looks beyond its own coordinate."""
+    """'element-wise', 'tensor norms', 'matrices' or 'whole model': how far a rule looks beyond its own coordinate."""
     kinds = {"element-wise"}
     for part in stage.functions:
         traced = of(part)
         if part.asks & {"gnorm", "loss"} or any(k.level == NUMBER for k in part.memory.values()):
             kinds.add("whole model")
-        if any(s.level == PER_TENSOR for s in steps(traced.results)):
-            kinds.add("tensor norms")
-    return next(k for k in ("whole model", "tensor norms", "element-wise") if k in kinds)
+        for symbol in steps(traced.results):
+            if symbol.op in MATRIX_WORDS:
+                kinds.add("matrices")
+            elif symbol.level == PER_TENSOR:
+                kinds.add("tensor norms")
+    return next(k for k in ("whole model", "matrices", "tensor norms", "element-wise") if k in kinds)

@@ -17,7 +17,7 @@ WINE = problems.problem("wine")
 SETTINGS: dict[str, Any] = {"steps": 12, "batch_size": 32, "judge": True}
 
 
-BOUNDED = ("adabound", "amsbound", "rprop", "smorms3")
+BOUNDED = ("adabound", "adafactor", "amsbound", "rprop", "smorms3")
 """Their steps stay small, whatever the learning rate."""
 
 

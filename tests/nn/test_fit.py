@@ -35,7 +35,7 @@ def assert_same(a: nn.History, b: nn.History) -> None:
             np.testing.assert_array_equal(leaf, other)
 
 
-@pytest.mark.parametrize("name", [name for name in tw.rules if name != "learned"])
+@pytest.mark.parametrize("name", [name for name in tw.rules if name not in ("learned", "muon")])
 def test_every_rule_is_the_plain_loop(name: str) -> None:
     net = network()
     history = net.fit(X, Y, name, epochs=4, batch_size=None, seed=2)
@@ -52,7 +52,7 @@ def test_every_rule_is_the_plain_loop(name: str) -> None:
             params, state = opt.step(params, grads, state, loss=loss)
     if name != "nesterov":  # its losses are those at the points ahead
         assert history.loss == losses
-    for layer, own in params.items():
+    for layer, own in opt.ship(params, state).items():
         for key, leaf in own.items():
             np.testing.assert_array_equal(history.params[layer][key], leaf)
 

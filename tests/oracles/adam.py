@@ -67,6 +67,45 @@ def adam(
 
 
 @silent()
+def sparse_adam(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    eps_place: str = "outside",
+    steps: int | None = None,
+) -> Array:
+    """Adam (Kingma & Ba 2015, arXiv 1412.6980, Algorithm 1) on the entries of a sparse gradient alone, as a sparse
+    implementation goes about it: list the entries that are not 0, gather, update, scatter. t counts all steps.
+
+    ``eps_place``: "outside": sqrt(vhat) + eps; "raw": sqrt(v) + eps with both corrections in the rate (PyTorch's
+    SparseAdam; what it does with stored zeros depends on the gradient's layout and is not here).
+    """
+    choice("eps_place", eps_place, ("outside", "raw"))
+    w, grad, T = begin(p, gradients, steps)
+    m: dict[tuple[int, ...], float] = {}
+    v: dict[tuple[int, ...], float] = {}
+    path = []
+    for t in range(1, T + 1):
+        g = grad(t, w)
+        w = w.copy()
+        c1, c2 = 1.0 - beta1**t, 1.0 - beta2**t
+        for at in zip(*np.nonzero(np.atleast_1d(g)), strict=True):
+            here = at if w.ndim else ()
+            x = float(g[here])
+            m[here] = beta1 * m.get(here, 0.0) + (1.0 - beta1) * x
+            v[here] = beta2 * v.get(here, 0.0) + (1.0 - beta2) * x * x
+            if eps_place == "outside":
+                w[here] -= rate(lr, t) * (m[here] / c1) / (math.sqrt(v[here] / c2) + eps)
+            else:
+                w[here] -= rate(lr, t) * math.sqrt(c2) / c1 * m[here] / (math.sqrt(v[here]) + eps)
+        path.append(w)
+    return finish(path, w)
+
+
+@silent()
 def adamw(
     p: Any,
     gradients: Gradients,

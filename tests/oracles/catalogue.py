@@ -7,12 +7,15 @@ from typing import Any
 
 from .adabound import adabound, amsbound
 from .adadelta import adadelta
+from .adafactor import adafactor
 from .adagrad import adagrad
-from .adam import adam, adamax, adamw, amsgrad, nadam, radam
+from .adam import adam, adamax, adamw, amsgrad, nadam, radam, sparse_adam
 from .adasecant import adasecant
+from .asgd import asgd
 from .eve import eve
 from .learned import learned
 from .momentum import momentum, nesterov
+from .muon import muon
 from .rmsprop import rmsprop, rmsprop_graves, smorms3
 from .rprop import rprop
 from .santa import santa_e, santa_sss
@@ -23,5 +26,6 @@ by_name: dict[str, Callable[..., Any]] = {
     for oracle in (
         sgd, momentum, nesterov, adagrad, rmsprop, rmsprop_graves, smorms3, adadelta, adam, adamw, adamax, nadam,
         eve, santa_e, santa_sss, amsgrad, adabound, amsbound, adasecant, learned, radam, rprop,
+        asgd, sparse_adam, adafactor, muon,
     )
 }  # fmt: skip

@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 
 from .adadelta import adadelta
+from .adafactor import adafactor
 from .adagrad import adagrad
-from .adam import adam, adamax, adamw, amsgrad, nadam
+from .adam import adam, adamax, adamw, amsgrad, nadam, radam
 from .common import Array
 from .momentum import momentum, nesterov
+from .muon import muon
 from .rmsprop import rmsprop
+from .rprop import rprop
 from .schedule_free import schedule_free_adamw, schedule_free_sgd
 from .sgd import sgd
 from .stages import clip_by_global_norm, cosine, ema_of_weights, exponential, linear
-from .streams import apart, halving, start, stream
+from .streams import STEPS, apart, halving, start, stream
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
@@ -133,6 +136,12 @@ CASES: dict[str, Case] = {
         amsgrad,
         {"eps": 1e-3, "sqrt_decay": False, "bias_correction": True, "maximum_of": "corrected", **B},
     ),
+    "radam": (lambda lr: optax.radam(lr, **b, eps=1e-3), radam, {"eps": 1e-3, "threshold": 5.0, **B}),
+    "radam above 8": (
+        lambda lr: optax.radam(lr, **b, eps=1e-3, threshold=8.0),
+        radam,
+        {"eps": 1e-3, "threshold": 8.0, **B},
+    ),
 }
 
 
@@ -148,6 +157,97 @@ def test_other_amsgrads_are_other_walks(other: dict[str, Any]) -> None:
     options = {"eps": 1e-3, "sqrt_decay": False, "bias_correction": True, **B} | other
     theirs = walk(CASES["amsgrad"][0], 2.0**-6)
     assert apart(amsgrad(start(), stream(), lr=2.0**-6, **options), theirs, start()) > 1e-2
+
+
+def test_radam_begins_at_the_threshold() -> None:
+    """A threshold that rho hits: optax rectifies there, the paper one step later; the next number below is optax's."""
+    rho = 15.0 - 2 * 6 * 0.875**6 / (1.0 - 0.875**6)  # beta2 = 7/8: all of it exact but the quotient
+    theirs = walk(lambda lr: optax.radam(lr, b2=0.875, eps=1e-3, threshold=rho), 2.0**-6)
+    ours, at = (radam(start(), stream(), 2.0**-6, beta2=0.875, eps=1e-3, threshold=x) for x in (rho, np.nextafter(rho, 0)))
+    assert apart(at, theirs, start()) < 1e-12
+    assert np.array_equal(ours[:5], at[:5])
+    assert np.max(np.abs(ours[5] - theirs[5])) > 1e-3
+
+
+def test_radam_with_torchs_epsilon_is_another_walk() -> None:
+    theirs = walk(CASES["radam"][0], 2.0**-6)
+    assert apart(radam(start(), stream(), 2.0**-6, eps=1e-3, eps_place="raw", threshold=5.0, **B), theirs, start()) > 1e-4
+
+
+def test_rprop_in_optax_steps_one_update_late() -> None:
+    """What it hands out is what it worked out the time before, and nothing where the sign has turned meanwhile."""
+    g = stream(zeros=False)
+    ours = np.diff(rprop(start(), g, 2.0**-6), axis=0, prepend=start()[None])
+    theirs = np.diff(walk(optax.rprop, 2.0**-6, zeros=False), axis=0, prepend=start()[None])
+    late = np.concatenate([np.zeros_like(ours[:1]), ours[:-1]])
+    rested = np.concatenate([ours[:1], np.where(ours[1:] == 0, 0.0, late[1:])])
+    np.testing.assert_allclose(theirs[1:], rested[1:], rtol=0, atol=1e-14)
+    assert np.all(theirs[0] == 0)
+    assert np.all(ours[0] != 0)
+
+
+def adafactor_of_optax(lr: Any, d: float = 1.0, eps: float = 1e-30, scaled: bool = True) -> Any:
+    """The links of optax.adafactor, beta2 in float64."""
+    return optax.chain(
+        optax.scale_by_factored_rms(
+            min_dim_size_to_factor=1, epsilon=eps, decay_rate_fn=lambda i, exponent: 1.0 - (i + 1.0) ** -exponent
+        ),
+        optax.clip_by_block_rms(d),
+        optax.scale_by_learning_rate(lr),
+        *([optax.scale_by_param_block_rms()] if scaled else []),
+    )
+
+
+@pytest.mark.parametrize("lr", [2.0**-6, halving])
+@pytest.mark.parametrize(("theirs", "ours"), [({}, {}), ({"d": 2.5, "eps": 1e-3, "scaled": False}, {"d": 2.5, "eps1": 1e-3})])
+def test_adafactor(theirs: dict[str, Any], ours: dict[str, Any], lr: Any) -> None:
+    walked = walk(lambda lr: adafactor_of_optax(lr, **theirs), lr)
+    scaled = theirs.get("scaled", True)
+    assert apart(adafactor(start(), stream(), lr, relative_step=False, parameter_scale=scaled, **ours), walked, start()) < 1e-12
+    capped = adafactor(start(), stream(), 0.5, parameter_scale=scaled, **ours)
+    assert apart(capped, walk(lambda lr: adafactor_of_optax(lr, **theirs), 0.5), start()) > 1e-2
+
+
+def test_adafactor_as_optax_ships_it() -> None:
+    """Its beta2 is in float32; its decay is not multiplied by the rate; sides below 128 are not factored."""
+    plain = walk(lambda lr: optax.adafactor(lr, min_dim_size_to_factor=1), 2.0**-6)
+    ours = adafactor(start(), stream(), 2.0**-6, relative_step=False)
+    assert 1e-12 < apart(ours, plain, start()) < 1e-6
+    decayed = walk(lambda lr: optax.adafactor(lr, min_dim_size_to_factor=1, weight_decay_rate=2.0**-6), 2.0**-6)
+    assert apart(adafactor(start(), stream(), 2.0**-6, weight_decay=1.0, relative_step=False), decayed, start()) < 1e-6
+    whole = walk(lambda lr: optax.adafactor(lr), 2.0**-6)
+    assert apart(ours, whole, start()) > 1e-2
+    flat = adafactor(start().ravel(), stream().reshape(STEPS, -1), 2.0**-6, relative_step=False)
+    assert apart(flat.reshape(whole.shape), whole, start()) < 1e-6
+
+
+EXACT = (3.5, -4.75, 2.0)
+"""optax keeps the coefficients in float32; it has these whole."""
+
+
+@pytest.mark.parametrize("lr", [2.0**-6, halving])
+@pytest.mark.parametrize("nesterov", [True, False])
+@pytest.mark.parametrize("more", [{}, {"weight_decay": 0.1}, {"consistent_rms": 0.2}])
+def test_muon(more: dict[str, Any], nesterov: bool, lr: Any) -> None:
+    theirs = walk(lambda lr: optax.contrib.muon(lr, ns_coeffs=EXACT, nesterov=nesterov, **more), lr)
+    options: dict[str, Any] = {
+        "coefficients": EXACT,
+        "nesterov": nesterov,
+        "eps": 1e-8,
+        "weight_decay": more.get("weight_decay", 0.0),
+    }
+    scale = "match_rms_adamw" if "consistent_rms" in more else "transposed"
+    ours = muon(start(), stream(), lr, momentum="corrected", scale=scale, **options)
+    assert apart(ours, theirs, start()) < 1e-12
+    other = muon(
+        start(),
+        stream(),
+        lr,
+        momentum="average" if nesterov else "corrected",
+        scale="original" if scale == "transposed" else "none",
+        **options,
+    )
+    assert apart(other, theirs, start()) > 1e-2
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])

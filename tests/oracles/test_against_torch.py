@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from .adadelta import adadelta
+from .adafactor import adafactor
 from .adagrad import adagrad
-from .adam import adam, adamax, adamw, amsgrad, nadam, radam
+from .adam import adam, adamax, adamw, amsgrad, nadam, radam, sparse_adam
+from .asgd import asgd
 from .common import Array
 from .learned import HIDDEN, learned, random_weights
 from .momentum import momentum, nesterov
+from .muon import muon
 from .rmsprop import rmsprop
 from .rprop import rprop
 from .sgd import sgd
@@ -95,6 +98,13 @@ CASES: list[Case] = [
         rprop,
         {"eta_minus": 0.6, "eta_plus": 1.3, "size_min": 1e-3, "size_max": 1.0},
     ),
+    ("Adafactor", {}, adafactor, {"eps1": 2.0**-52, "eps_place": "floor"}),
+    (
+        "Adafactor",
+        {"beta2_decay": -0.5, "eps": (1e-2, 0.7), "d": 2.5, "weight_decay": 0.1},
+        adafactor,
+        {"beta2_decay": -0.5, "eps1": 1e-2, "eps2": 0.7, "d": 2.5, "weight_decay": 0.1, "eps_place": "floor"},
+    ),
     (
         "NAdam",
         {"eps": 1e-3, **betas},
@@ -109,6 +119,49 @@ CASES: list[Case] = [
 @pytest.mark.usefixtures("float64_scalars")
 def test_same_walk(name: str, theirs: dict[str, Any], oracle: Any, ours: dict[str, Any], lr: Any) -> None:
     assert apart(oracle(start(), stream(), lr=lr, **ours), walk(name, lr, **theirs), start()) < 1e-12
+
+
+@pytest.mark.parametrize("t0", [0.0, 10.0, 1e6])
+@pytest.mark.parametrize("lr", [2.0**-6, halving])
+@pytest.mark.parametrize("more", [{}, {"weight_decay": 0.1}])
+@pytest.mark.usefixtures("float64_scalars")
+def test_asgd(t0: float, lr: Any, more: dict[str, float]) -> None:
+    w = torch.tensor(start(), requires_grad=True)
+    opt = torch.optim.ASGD([w], lr=1.0, lambd=0.1, alpha=0.75, t0=t0, **more)
+    path, means = [], []
+    for t, g in enumerate(stream(), start=1):
+        opt.param_groups[0]["lr"] = lr(t) if callable(lr) else lr
+        w.grad = torch.tensor(g)
+        opt.step()
+        path.append(w.detach().numpy().copy())
+        means.append(opt.state[w]["ax"].numpy().copy())
+    ours = asgd(start(), stream(), lr, 0.1, 0.75, t0, ahead=True, **more)
+    assert apart(ours.w, np.array(path), start()) < 1e-12
+    assert apart(ours.mean, np.array(means), start()) < 1e-12
+    plain = asgd(start(), stream(), lr, 0.1, 0.75, t0, **more)
+    assert (apart(plain.w, np.array(path), start()) > 1e-3) == callable(lr)
+    assert (apart(plain.mean, np.array(means), start()) > 1e-3) == (callable(lr) or t0 < 1e6)
+
+
+@pytest.mark.parametrize("layout", ["entries", "rows"])
+@pytest.mark.parametrize("lr", [2.0**-6, halving])
+def test_sparse_adam(layout: str, lr: Any) -> None:
+    """A gradient that lists its entries, and one that lists rows as an embedding's does; a zero in such a row counts."""
+    draw = np.random.default_rng(3)
+    rows = stream(zeros=False) * (draw.uniform(size=(len(stream()), 4, 1)) < 0.4)
+    zero = rows.copy()
+    zero[20:, 2, 1] = 0.0
+    for g, same in ((rows, True), (zero, layout == "entries")):
+        w = torch.tensor(start(), requires_grad=True)
+        opt = torch.optim.SparseAdam([w], lr=1.0, eps=1e-3, **betas)
+        path = []
+        for t, each in enumerate(g, start=1):
+            opt.param_groups[0]["lr"] = lr(t) if callable(lr) else lr
+            w.grad = torch.tensor(each).to_sparse(2 if layout == "entries" else 1)
+            opt.step()
+            path.append(w.detach().numpy().copy())
+        away = apart(sparse_adam(start(), g, lr, eps=1e-3, eps_place="raw", **B), np.array(path), start())
+        assert away < 1e-12 if same else away > 1e-3
 
 
 def test_nadam_with_the_product_of_mu_in_float32() -> None:
@@ -132,6 +185,36 @@ def test_other_variants_are_other_walks(oracle: Any, options: dict[str, Any]) ->
     """The comparison above sees the difference between variants."""
     name = {"nadam": "NAdam", "adamax": "Adamax"}.get(oracle.__name__, "Adam")
     assert apart(oracle(start(), stream(), 2.0**-6, **options), walk(name, 2.0**-6, eps=1e-3, **betas), start()) > 1e-4
+
+
+def test_adafactor_with_epsilon_among_the_squares_is_another_walk() -> None:
+    theirs = walk("Adafactor", 2.0**-6, eps=(0.1, 1e-3))
+    assert apart(adafactor(start(), stream(), 2.0**-6, eps1=0.1, eps_place="floor"), theirs, start()) < 1e-12
+    assert apart(adafactor(start(), stream(), 2.0**-6, eps1=0.1), theirs, start()) > 1e-2
+
+
+TORCHS_MUON: dict[str, Any] = {"momentum": "average", "eps_place": "floor"}
+MUONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"weight_decay": 0.1}),
+    ({"nesterov": False, "weight_decay": 0.0}, {"nesterov": False}),
+    ({"adjust_lr_fn": "match_rms_adamw", "weight_decay": 0.0}, {"scale": "match_rms_adamw"}),
+    ({"momentum": 0.5, "eps": 1.0, "ns_steps": 3, "weight_decay": 0.0}, {"mu": 0.5, "eps": 1.0, "ns_steps": 3}),
+    ({"ns_coefficients": (2.0, -1.5, 0.5), "weight_decay": 0.0}, {"coefficients": (2.0, -1.5, 0.5)}),
+]
+
+
+@pytest.mark.parametrize(("theirs", "ours"), MUONS)
+@pytest.mark.parametrize("lr", [2.0**-6, halving])
+@pytest.mark.parametrize("bfloat16", [True, False])
+def test_muon(theirs: dict[str, Any], ours: dict[str, Any], lr: Any, bfloat16: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is, and its own code with the iteration left in float64."""
+    if not bfloat16:
+        monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    walked = walk("Muon", lr, **theirs)
+    assert apart(muon(start(), stream(), lr, bfloat16=bfloat16, **TORCHS_MUON, **ours), walked, start()) < 1e-12
+    assert apart(muon(start(), stream(), lr, bfloat16=not bfloat16, **TORCHS_MUON, **ours), walked, start()) > 1e-4
+    if ours.get("eps"):
+        assert apart(muon(start(), stream(), lr, bfloat16=bfloat16, momentum="average", **ours), walked, start()) > 1e-2
 
 
 def test_momentum_with_the_rate_inside_parts_when_the_rate_changes() -> None:

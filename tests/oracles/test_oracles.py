@@ -12,6 +12,7 @@ from . import mistakes
 from .adabound import adabound, amsbound
 from .adagrad import adagrad
 from .adam import adam, adamax, adamw, amsgrad
+from .asgd import asgd
 from .catalogue import by_name
 from .common import Array
 from .momentum import momentum, nesterov
@@ -152,6 +153,24 @@ def test_schedule_free_is_an_average() -> None:
     assert apart(plain.z, sgd(start(), bowl, 0.1, steps=STEPS), start()) < 1e-12
 
 
+@pytest.mark.parametrize("t0", [0, 7])
+def test_averaged_descent_ships_the_mean_of_its_walk(t0: int) -> None:
+    """Without a penalty it is descent; with alpha = 0 and one, descent on the penalized loss."""
+    plain = asgd(start(), stream(), 0.05, lam=0.0, t0=t0)
+    assert apart(plain.w, sgd(start(), stream(), 0.05), start()) < 1e-12
+    assert apart(plain.mean, mean_of_weights(start(), plain.w, start=t0 + 1), start()) < 1e-12
+    penalized = asgd(start(), stream(), 0.05, lam=0.1, alpha=0.0, t0=t0)
+    assert apart(penalized.w, sgd(start(), stream(), 0.05, weight_decay=0.1), start()) < 1e-12
+
+
+def test_averaged_descent_ahead_is_a_step_late() -> None:
+    """Its mean begins one step later, its schedule is that of the step before."""
+    ahead = asgd(start(), stream(), halving, 0.1, t0=5.0, ahead=True)
+    late = asgd(start(), stream(), lambda t: halving(max(t - 1, 1)), 0.1, t0=6.0)
+    assert apart(ahead.w, late.w, start()) < 1e-12
+    assert apart(ahead.mean, late.mean, start()) < 1e-12
+
+
 def test_schedules_and_clipping() -> None:
     assert [constant(0.5)(7), inverse_sqrt(0.5)(4), inverse_time(0.5, 0.25)(5)] == [0.5, 0.25, 0.25]
     assert [warmed_up(constant(1.0), 4)(t) for t in (1, 2, 4, 9)] == [0.25, 0.5, 1.0, 1.0]
@@ -166,7 +185,7 @@ def test_mean_of_weights_from_a_step_on() -> None:
 
 
 def test_catalogue() -> None:
-    assert len(by_name) == 22
+    assert len(by_name) == 26
     assert by_name["santa_sss"].__name__ == "santa_sss"
 
 

@@ -65,6 +65,7 @@ def test_divergence_is_in_the_table(here: Path) -> None:
         (["digits"], "no surface is called 'digits'"),
         (["--rules", "sgd,adan"], "no optimizer is called 'adan'; did you mean 'adam'?"),
         (["--rules", ","], "--rules names no optimizer"),
+        (["--rules", "sgd,muon"], "muon is for matrices, and a point on a surface is none"),
         (["--out", "race.svg"], "--out race.svg: the file's name must end in .png, .gif or .html"),
         (["--out", "nowhere/race.png"], "--out nowhere/race.png cannot be written: No such file or directory"),
         (["--out", "folder.png"], "--out folder.png is a folder"),

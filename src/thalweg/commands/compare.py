@@ -71,6 +71,7 @@ def _list_problems() -> None:
 
 
 def _compare(given: dict[str, Any]) -> None:
+    from thalweg.compose import refuses_vectors
     from thalweg.lab import protocol
     from thalweg.lab.compare import Settings, Source, run
     from thalweg.lab.report import write
@@ -78,12 +79,14 @@ def _compare(given: dict[str, Any]) -> None:
     from thalweg.lab.step_cost import step_costs
     from thalweg.lab.store import Store
     from thalweg.lab.table import table
-    from thalweg.lab.trials import at_once
+    from thalweg.lab.trials import at_once, has_matrices
 
     source = Source(given["problem"], given["data"], given["target"], given["task"], given["my_rule"])
     rules = source.load_rules()
     chosen = _chosen(given["names"], rules)
     problem = source.load_problem()
+    if given["names"] is None and not has_matrices(problem):
+        chosen = tuple(name for name in chosen if not refuses_vectors(rules[name]()))
     out = _writable(given["out"] or Path("thalweg-results") / problem.name)
     batch_size = min(given["batch_size"] or problem.batch_size, problem.train_size) if problem.train_size else 0
     budget, seeds, steps = given["budget"] or protocol.BUDGET, given["seeds"] or protocol.SEEDS, given["steps"] or problem.steps

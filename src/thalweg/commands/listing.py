@@ -18,7 +18,7 @@ from thalweg.commands.refusal import Refusal
 from thalweg.rule import Rule
 from thalweg.trace import Cost, word_kind
 
-KINDS = ("element-wise", "tensor-norms", "whole-model")
+KINDS = ("element-wise", "tensor-norms", "matrices", "whole-model")
 WIDTH = 240  # columns where nobody watches: each row whole on its line, for grep
 ROOMY = 110
 

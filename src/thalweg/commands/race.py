@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from thalweg.catalogue import rules
 from thalweg.commands.refusal import Refusal
+from thalweg.compose import refuses_vectors
 from thalweg.hyper import nearest
 
 if TYPE_CHECKING:
@@ -81,13 +82,16 @@ def _surface(name: str) -> Surface:
 
 def _rules(names: str | None) -> list[str]:
     if names is None:
-        return list(rules)
+        return [name for name in rules if not refuses_vectors(rules[name]())]
     try:
         found = [rules[name.strip()].name for name in names.split(",") if name.strip()]
     except KeyError as error:
         raise Refusal(error.args[0]) from None
     if not found:
         raise Refusal("--rules names no optimizer; write for instance --rules sgd,momentum,adam")
+    for name in found:
+        if refuses_vectors(rules[name]()):
+            raise Refusal(f"{name} is for matrices, and a point on a surface is none")
     return list(dict.fromkeys(found))
 
 

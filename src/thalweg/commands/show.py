@@ -36,6 +36,7 @@ KINDS = {
     "gaussian": "one number a parameter, drawn from the standard normal distribution at the start",
     "per_tensor": "one number a tensor, {value:g} at the start",
     "per_model": "one number for the whole model, {value:g} at the start",
+    "matrix": "one number a parameter of a matrix, {value:g} at the start",
     "rows": "one number a row of a matrix, {value:g} at the start",
     "cols": "one number a column of a matrix, {value:g} at the start",
     "square": "a square matrix on the rows, {value:g} at the start",

@@ -13,9 +13,11 @@ import numpy as np
 
 import thalweg
 from thalweg import trace
+from thalweg.compose import refuses_vectors
 from thalweg.lab import protocol, stats
 from thalweg.lab.compare import Entrant, Settings
 from thalweg.lab.problem import Problem
+from thalweg.methods.adam import adamw
 
 
 def results(
@@ -114,6 +116,8 @@ def _what(entrant: Entrant, problem: Problem) -> dict[str, Any]:
     notes = [] if entrant.tuned else ["not tuned: it runs its shipped setting"]
     if gradients:
         notes.append(f"{gradients} gradients a step")
+    if refuses_vectors(rule()):
+        notes.append(f"{adamw.name}, at its own {adamw.lr:g}, moves what is no matrix")
     if entrant.failure:
         notes.insert(0, f"it failed: {entrant.failure}")
     return {

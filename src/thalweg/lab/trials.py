@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.compose import choose, is_matrix, refuses_vectors
 from thalweg.inplace import InPlace
 from thalweg.lab import protocol
 from thalweg.lab.problem import Floats, Params, Problem
+from thalweg.methods.adam import adamw
 from thalweg.optimizer import Optimizer
 from thalweg.rule import Rule
 from thalweg.stage import AroundStage, Stage
@@ -68,8 +70,17 @@ def in_a_line(error: BaseException) -> str:
 
 
 def configured(rule: Rule, problem: Problem) -> Stage:
-    """The rule at its defaults; one with a hyper-parameter N, the size of the data set, is told that."""
-    return rule(N=float(problem.train_size)) if "N" in rule.hyper and problem.train_size else rule()
+    """The rule at its defaults. One with a hyper-parameter N, the size of the data set, is told that; one that is for
+    matrices alone has AdamW, at AdamW's usual learning rate, for the rest.
+    """
+    stage = rule(N=float(problem.train_size)) if "N" in rule.hyper and problem.train_size else rule()
+    alone = not refuses_vectors(stage) or not has_matrices(problem)
+    return stage if alone else choose((is_matrix, stage), otherwise=adamw().at(adamw.lr))
+
+
+def has_matrices(problem: Problem) -> bool:
+    """Whether any of the problem's parameters is more than a vector."""
+    return any(leaf.ndim > 2 for leaf in flatten(problem.init([0]))[1])
 
 
 def at_once(problem: Problem, rule: Rule, steps: int) -> int:

@@ -1,4 +1,4 @@
-"""Adam and its nearest kin: AdaMax, Nadam, RAdam, AMSGrad, and AdamW's decoupled decay."""
+"""Adam and its nearest kin: AdaMax, Nadam, RAdam, AMSGrad, AdamW's decoupled decay, and Adam for sparse gradients."""
 
 from typing import Annotated, Literal
 
@@ -37,6 +37,27 @@ def adamw(*, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8, wei
     To spare biases: `chain(adam(), only(is_matrix, decay(0.01)))`.
     """
     return chain(adam(beta1, beta2, eps), decay(weight_decay))
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def sparse_adam(
+    g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8,
+    eps_place: Literal["outside", "raw"] = "outside",
+):  # fmt: skip
+    """Sparse Adam, or lazy: Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) only where there is a gradient.
+
+    For tables of embeddings: where the gradient is exactly 0, parameter and moments rest. The arrays are dense all the
+    same: this is what a sparse implementation computes, without what it saves. t counts all updates, so a coordinate's
+    first gradient, if it comes late, makes a step of (1 - beta1) / sqrt(1 - beta2) rates, 3.2 by default, and not of 1.
+    Differs from torch: eps_place="raw"; and a zero that a sparse gradient stores is a gradient there, and none here.
+    """
+    m = where(g == 0, m, mix(m, g, beta1))
+    v = where(g == 0, v, mix(v, g * g, beta2))
+    if eps_place == "outside":
+        adapted = over_root(debias(m, beta1, t), debias(v, beta2, t), eps, "outside")
+    else:
+        adapted = sqrt(1 - beta2**t) * over_root(debias(m, beta1, t), v, eps, "outside")
+    return where(g == 0, 0.0, adapted), m, v
 
 
 @rule(lr=2e-3, search=(1e-4, 1e0))
