@@ -4,7 +4,8 @@ For what `torch.optim` has, a class here *is* torch's class (its arguments, defa
 another step: dense tensors on the CPU go through the kernel printed from our rule, without a copy; what that cannot do
 (other devices, sparse or complex gradients, `differentiable`, `capturable`, inside `torch.compile`) is left to torch's.
 For every other rule, and any chain, there is a class made from its signature: `of(rule)`, `Optimizer`. What `torch.optim`
-has and we have no rule for (LBFGS, Adafactor, ..., `lr_scheduler`) is torch's own, handed through.
+has besides (`lr_scheduler`, LBFGS) is torch's own, handed through. A name in torch's spelling is torch's optimizer, with
+torch's arguments, also where a rule has the same name.
 """
 
 from __future__ import annotations
@@ -125,7 +126,9 @@ class Bound:
                 found = face.state[params[0]].get(key)
                 place[slot] = passage.stage.model_start(passage.stage.memory[slot], [], STEP) if found is None else float(found)
                 continue
-            held = [face._remembered(p, passage, slot, key, name) for p, name in zip(params, names, strict=True)]
+            held = [
+                face._remembered(p, passage, slot, key, name, self.method.given) for p, name in zip(params, names, strict=True)
+            ]
             place[slot] = {name: _as_array(x) for name, x in zip(names, held, strict=True)}
             if kind != "per_tensor":
                 self.tensors.append((key, held))
@@ -284,7 +287,13 @@ class Face(torch.optim.Optimizer):
 
     def _kernels_may(self) -> bool:
         flagged = any(group.get("differentiable") or group.get("capturable") for group in self.param_groups)
-        return not flagged and not self._asks_itself() and getattr(self, "found_inf", None) is None and native.is_there()
+        return (
+            self._row.kernel
+            and not flagged
+            and not self._asks_itself()
+            and getattr(self, "found_inf", None) is None
+            and native.is_there()
+        )
 
     def _by_kernels(self, loss: Any) -> bool:
         """Step all groups by kernels; False, and nothing done, where one of them has none."""
@@ -318,7 +327,7 @@ class Face(torch.optim.Optimizer):
             return int(state.get("momentum_buffer") is not None)
         return int(state["step"]) if "step" in state else 0
 
-    def _remembered(self, p: Tensor, passage: Passage, slot: str, key: str, name: str) -> Tensor:
+    def _remembered(self, p: Tensor, passage: Passage, slot: str, key: str, name: str, given: Given) -> Tensor:
         """A slot's tensor in the state, made where it is not there yet, laid out as its parameter is."""
         state = self.state[p]
         found = state.get(key)
@@ -326,6 +335,8 @@ class Face(torch.optim.Optimizer):
             found = passage.stage.start(
                 slot, Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p), Step(None, self._seed)
             )
+            start = self._row.starts.get(f"{passage.stage.name}.{slot}")
+            found = found if start is None else torch.full_like(found, start(given))
         elif not isinstance(found, Tensor):
             found = torch.as_tensor(found)
         kind = passage.stage.memory[slot].kind
@@ -576,7 +587,7 @@ def __getattr__(name: str) -> Any:
     plain = name.lower()
     if plain in theirs:
         return _shared(theirs[plain])
-    if not name.startswith("_") and plain not in ours and hasattr(torch.optim, name):
+    if not name.startswith("_") and (plain not in ours or name[0].isupper()) and hasattr(torch.optim, name):
         return getattr(torch.optim, name)  # LBFGS, lr_scheduler, ...: torch's own, so that one import is all that changes
     if name.startswith("_") or plain not in ours:
         raise AttributeError(f"thalweg.torch has no optimizer '{name}'{nearest(name, __dir__())}")
