@@ -81,6 +81,11 @@ def sigmoid(x: X) -> X:
     return 0.5 * tanh(0.5 * x) + 0.5
 
 
+def floor(x: X) -> X:
+    """The largest whole number that is not above x, element-wise."""
+    return _call("floor", x)
+
+
 def sign(x: X) -> X:
     """-1, 0 or 1, element-wise."""
     return _call("sign", x)
