@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import MUONS, RULES, stream
+from support import MUONS, RULES, stepped, stream
 
 import thalweg as tw
 
@@ -48,13 +48,13 @@ def test_lanes_equal_runs(name: str, dtype: Any) -> None:
     state = together.init(params)
     for i in range(STEPS):
         losses = np.array([r[2][i] for r in runs])
-        params, state = together.step(params, stacked([r[1][i] for r in runs]), state, loss=losses)
+        params, state = stepped(together, params, stacked([r[1][i] for r in runs]), state, loss=losses)
     shipped = together.ship(params, state)
     for lane, (p, gradients, losses) in enumerate(runs):
         alone = tw.Optimizer(stage, lr=float(rates[lane]), seed=int(seeds[lane]))
         own = alone.init(p)
         for g, loss in zip(gradients, losses, strict=True):
-            p, own = alone.step(p, g, own, loss=float(loss))
+            p, own = stepped(alone, p, g, own, loss=float(loss))
         for k, x in alone.ship(p, own).items():
             if name.split()[0] in ("learned", "adasecant", "muon"):  # sums over a tensor or a product may add up in another order
                 np.testing.assert_allclose(
@@ -75,7 +75,7 @@ def test_a_lane_of_nan_touches_no_neighbour(name: str) -> None:
         state = optimizer.init(p)
         for g, loss in zip(gradients, losses, strict=True):
             both = stacked([g, {k: x + poison for k, x in g.items()}])
-            p, state = optimizer.step(p, both, state, loss=np.array([loss, loss + poison]))
+            p, state = stepped(optimizer, p, both, state, loss=np.array([loss, loss + poison]))
         results.append(p)
     for k in params:
         np.testing.assert_array_equal(results[0][k][0], results[1][k][0])

@@ -17,6 +17,7 @@ from thalweg.catalogue import rules
 from thalweg.dialects import TORCH
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
+from thalweg.torch import HANDED
 
 ROOM = Path(tw.__file__).parent
 HEAD = '''# Written by tools/stub.py from the rules' signatures. Do not edit.
@@ -150,9 +151,10 @@ def in_torch(rule: Rule) -> str:
 def torch_stub() -> str:
     """All of torch.pyi: torch's classes by their names, then the general class, then one for each other rule."""
     shared = [f"class {name}(torch.optim.{name}): ..." for name in TORCH]
-    taken = {name.lower() for name in TORCH}
+    taken = {name.lower() for name in (*TORCH, *HANDED)}
     others = [in_torch(rule) for rule in rules.values() if class_name(rule).lower() not in taken]
-    return "\n".join([TORCH_HEAD, *shared, "", *others])
+    handed = [f"from torch.optim import {name} as {name}" for name in HANDED]
+    return "\n".join([TORCH_HEAD.replace("import torch\n", "\n".join(["import torch", *handed, ""])), *shared, "", *others])
 
 
 if __name__ == "__main__":

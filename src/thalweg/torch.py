@@ -4,7 +4,8 @@ For what `torch.optim` has, a class here *is* torch's class (its arguments, defa
 another step: dense tensors on the CPU go through the kernel printed from our rule, without a copy; what that cannot do
 (other devices, sparse or complex gradients, `differentiable`, `capturable`, inside `torch.compile`) is left to torch's.
 For every other rule, and any chain, there is a class made from its signature: `of(rule)`, `Optimizer`. What `torch.optim`
-has and we have no rule for (LBFGS, Adafactor, ..., `lr_scheduler`) is torch's own, handed through.
+has and we have no rule for (`lr_scheduler`, ...) is torch's own, handed through, and so is `LBFGS`, of which a step is many
+of ours: that is `of(thalweg.lbfgs)`.
 """
 
 from __future__ import annotations
@@ -28,12 +29,15 @@ from thalweg.numpy import class_name
 from thalweg.optimizer import Optimizer as Pure
 from thalweg.program import NotTraced, Passage, passages
 from thalweg.rule import Rule
-from thalweg.stage import AfterStage, AroundStage, Leaf, Stage, Step
+from thalweg.stage import AfterStage, Leaf, Stage, Step
 
 __all__ = ["Optimizer", "of"]
 
 Tensor = torch.Tensor
 Group = dict[str, Any]
+
+HANDED = ("LBFGS",)
+"""Torch's own under their exact names, although there is a rule so called."""
 
 DTYPES = {torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32", torch.float64: "float64"}
 
@@ -424,8 +428,7 @@ class Optimizer(Face):
 
     def _asks_itself(self) -> bool:
         if "_several" not in self.__dict__:
-            chain = Method(self._row, self.param_groups[0], self._seed).pure.chain
-            self.__dict__["_several"] = bool(chain.items(AroundStage))
+            self.__dict__["_several"] = Method(self._row, self.param_groups[0], self._seed).pure.asks_gradients
         several: bool = self.__dict__["_several"]
         return several
 
@@ -576,8 +579,8 @@ def __getattr__(name: str) -> Any:
     plain = name.lower()
     if plain in theirs:
         return _shared(theirs[plain])
-    if not name.startswith("_") and plain not in ours and hasattr(torch.optim, name):
-        return getattr(torch.optim, name)  # LBFGS, lr_scheduler, ...: torch's own, so that one import is all that changes
+    if name in HANDED or (not name.startswith("_") and plain not in ours and hasattr(torch.optim, name)):
+        return getattr(torch.optim, name)  # lr_scheduler, ...: torch's own, so that one import is all that changes
     if name.startswith("_") or plain not in ours:
         raise AttributeError(f"thalweg.torch has no optimizer '{name}'{nearest(name, __dir__())}")
     return of(rules[ours[plain]])
@@ -586,4 +589,4 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     shared = {known.lower() for known in dialects.TORCH}
     others = [class_name(rule) for rule in rules.values() if class_name(rule).lower() not in shared]
-    return sorted([*__all__, *dialects.TORCH, *others])
+    return sorted({*__all__, *dialects.TORCH, *HANDED, *others})
