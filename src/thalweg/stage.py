@@ -291,8 +291,8 @@ class AroundStage(FunctionStage):
         """What must be injected; the loss too, where it is made use of at the first point."""
         return super().asks | ({"loss"} & {"loss" if word == "loss_1" else "" for word in trace.of(self).used})
 
-    def points(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Walk:
-        """Run the generator: what it returns, and its memory."""
+    def points(self, leaves: Sequence[Leaf], memory: Memory, step: Step, lane: int | None = None) -> Walk:
+        """Run the generator: what it returns, and its memory. lane: of which lane the leaves, memory and step are."""
         if self.decides and step.lanes is not None:
             return (yield from self._side_by_side(leaves, memory, step))
         lanes = step.lanes is not None
@@ -304,6 +304,8 @@ class AroundStage(FunctionStage):
                 Vector([held[leaf.name] if leaf.name in held else self.start(slot, leaf, step) for leaf in leaves], lanes)
             )
         hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
+        if lane is not None:
+            hyper = {name: _of_lane(value, lane) if isinstance(value, Scalar) else value for name, value in hyper.items()}
         results = yield from self.rule.function(*values, **hyper)
         gradient, *rest = results if isinstance(results, tuple) else (results,)
         kept = _copied(memory)
@@ -322,6 +324,7 @@ class AroundStage(FunctionStage):
                 run,
                 {slot: {name: _of_lane(x, i) for name, x in held.items()} for slot, held in memory.items()},
                 Step(None, step.seed if np.ndim(step.seed) == 0 else step.seed[i]),
+                lane=i,
             )
             for i, run in enumerate(runs)
         ]
@@ -360,7 +363,8 @@ def _of_lane(x: Any, i: int) -> Any:
 
 
 def _in_lane(leaf: Leaf, i: int) -> Leaf:
-    t, lr = (_of_lane(x, i) if isinstance(x, Scalar) else x for x in (leaf.t, leaf.lr))
+    t = int(leaf.t.values[i]) if isinstance(leaf.t, Scalar) else leaf.t
+    lr = _of_lane(leaf.lr, i) if isinstance(leaf.lr, Scalar) else leaf.lr
     return Leaf(leaf.name, leaf.shape, _of_lane(leaf.p, i), _of_lane(leaf.p, i), t, lr, _of_lane(leaf.p, i))
 
 
