@@ -90,9 +90,9 @@ def _pass(chain: Chain | At, leaf: Leaf, path: Path, rate: list[Any]) -> Iterato
             yield from _pass(stage.stages[branch], leaf, (*path, key, stage.keys[branch]), rate)
         elif isinstance(stage, At):
             yield from _pass(stage, leaf, (*path, key), rate)
-        elif isinstance(stage, RuleStage | AfterStage):
+        elif isinstance(stage, RuleStage | AfterStage | AroundStage):
             yield Passage((*path, key), stage, rate[0])
-        elif not isinstance(stage, AroundStage):  # what is around the step only hands over a gradient
+        else:
             raise NotTraced(f"{stage.name} is no declared rule")
 
 
@@ -142,7 +142,7 @@ class _Builder:
             given = {"g": direction, "t": t, "p": p, "grad": g}
             given["rate"] = self.rate(rate) if owned else 1.0
             direction = self._call(passage, given)
-            owned = owned or passage.stage.owns_step  # type: ignore[attr-defined]
+            owned = owned or passage.stage.owns_step
         start = self.input("walked", TENSOR) if moves else p
         point: Any = start - (direction if owned else self.rate(rate) * direction)
         if moves:

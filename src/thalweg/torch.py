@@ -4,8 +4,8 @@ For what `torch.optim` has, a class here *is* torch's class (its arguments, defa
 another step: dense tensors on the CPU go through the kernel printed from our rule, without a copy; what that cannot do
 (other devices, sparse or complex gradients, `differentiable`, `capturable`, inside `torch.compile`) is left to torch's.
 For every other rule, and any chain, there is a class made from its signature: `of(rule)`, `Optimizer`. What `torch.optim`
-has besides (`lr_scheduler`, LBFGS) is torch's own, handed through. A name in torch's spelling is torch's optimizer, with
-torch's arguments, also where a rule has the same name.
+has besides (`lr_scheduler`, ...) is torch's own, handed through, and so is `LBFGS`, of which a step is many of ours: that
+is `of(thalweg.lbfgs)`. A name in torch's spelling is torch's optimizer, also where a rule has the same name.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from thalweg.numpy import class_name
 from thalweg.optimizer import Optimizer as Pure
 from thalweg.program import NotTraced, Passage, Program, passages, program
 from thalweg.rule import Rule
-from thalweg.stage import AfterStage, AroundStage, Leaf, Stage, Step, model_number, resolve
+from thalweg.stage import AfterStage, Leaf, Stage, Step, model_number, resolve
 from thalweg.storage import Storage, key_of, scale_name
 from thalweg.symbols import TENSOR
 
@@ -610,8 +610,7 @@ class Optimizer(Face):
 
     def _asks_itself(self) -> bool:
         if "_several" not in self.__dict__:
-            chain = Method(self._row, self.param_groups[0], self._seed).pure.chain
-            self.__dict__["_several"] = bool(chain.items(AroundStage))
+            self.__dict__["_several"] = Method(self._row, self.param_groups[0], self._seed).pure.asks_gradients
         several: bool = self.__dict__["_several"]
         return several
 
@@ -774,4 +773,4 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     shared = {known.lower() for known in dialects.TORCH}
     others = [class_name(rule) for rule in rules.values() if class_name(rule).lower() not in shared]
-    return sorted([*__all__, *dialects.TORCH, *others])
+    return sorted({*__all__, *dialects.TORCH, *others})

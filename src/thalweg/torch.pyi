@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
+from torch.optim import LBFGS as LBFGS
 from torch.optim.optimizer import ParamsT
 
 from thalweg import Dynamic
