@@ -1,4 +1,7 @@
-"""Compiled kernels go to a folder of the run's own: nothing of an earlier one is used, and the user's is left alone."""
+"""Compiled kernels go to a folder of the run's own: nothing of an earlier one is used, and the user's is left alone.
+
+Kernels for CUDA are run by Triton's interpreter, which it must be told before it is imported.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import shutil
 import tempfile
 
 import pytest
+
+os.environ.setdefault("TRITON_INTERPRET", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
