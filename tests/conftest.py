@@ -1,6 +1,7 @@
 """Compiled kernels go to a folder of the run's own: nothing of an earlier one is used, and the user's is left alone.
 
-Kernels for CUDA are run by Triton's interpreter, which it must be told before it is imported.
+Kernels for CUDA are run by Triton's interpreter, which it must be told before it is imported. Beside other workers torch and
+BLAS get one thread each: theirs wait for each other in a loop, which took several times as long as the work.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import tempfile
 import pytest
 
 os.environ.setdefault("TRITON_INTERPRET", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for library in ("OMP", "MKL", "OPENBLAS"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
