@@ -69,7 +69,7 @@ def encoded(x: X, scale: X, u: X) -> X:
 
     scale: at least the largest |x|. A second moment of 0 beside a first one that is not would be a division by 0.
     """
-    root = minimum(FINEST * sqrt(sqrt(ratio(abs(x), scale))), float(FINEST))
+    root = minimum(FINEST * sqrt(sqrt(abs(x) * ratio(1.0, scale))), float(FINEST))
     low = floor(root)
     low4, root4, high4 = (fourth_power(value) for value in (low, root, low + 1))
     code = where(u * (high4 - low4) < root4 - low4, low + 1, low)

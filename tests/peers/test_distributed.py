@@ -15,7 +15,8 @@ if not torch.distributed.is_available():
 
 from peers import two_processes as work  # noqa: E402
 
-NAMES = ("Adam", "SGD", "NAdam", "SMORMS3", "norms")
+CLASSES = ("Adam", "SGD", "NAdam", "SMORMS3")
+NAMES = (*CLASSES, "norms", "factors", "matrices")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[torch.Tens
 
 
 @pytest.mark.parametrize(
-    ("way", "name"), [(w, n) for w in ("replicated", "zero", "sharded") for n in NAMES if (w, n) != ("zero", "norms")]
+    ("way", "name"), [(w, n) for w in ("replicated", "zero", "sharded") for n in (CLASSES if w == "zero" else NAMES)]
 )
 def test_as_in_one_process(found: dict[str, list[torch.Tensor]], way: str, name: str) -> None:
     model = work.network()

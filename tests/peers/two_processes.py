@@ -31,6 +31,10 @@ def batches() -> list[torch.Tensor]:
 def optimizer_for(name: str, params: Any) -> Any:
     if name == "norms":
         return tt.of(tw.adasecant)(params, lr=0.1)
+    if name == "factors":
+        return tt.of(tw.adafactor)(params, lr=0.1)
+    if name == "matrices":
+        return tt.Optimizer(params, tw.choose((tw.is_matrix, tw.muon().at(0.02)), otherwise=tw.adamw()), lr=0.01)
     return getattr(tt, name)(params, lr=0.01)
 
 
@@ -88,7 +92,7 @@ if __name__ == "__main__":
     found = {}
     for way in (replicated, zero, sharded):
         for name in sys.argv[4:]:
-            if not (way is zero and name == "norms"):
+            if not (way is zero and not hasattr(tt, name)):
                 found[f"{way.__name__} {name}"] = way(name)
     if rank == 0:
         torch.save(found, out)

@@ -43,10 +43,8 @@ def _widened(builder: ir.IRBuilder, stored: Any, dtype: str) -> Any:
 def _narrowed(builder: ir.IRBuilder, value: Any, dtype: str) -> Any:
     """A computed number as it is stored: rounded to nearest, ties to even."""
     if dtype == "int8":  # NaN becomes 0; it is in the scale
-        saturating = builder.module.declare_intrinsic(
-            "llvm.fptosi.sat", [ir.IntType(8), SINGLE], ir.FunctionType(ir.IntType(8), [SINGLE])
-        )
-        return builder.call(saturating, [value])
+        number = builder.select(builder.fcmp_ordered("ord", value, value), value, ir.Constant(SINGLE, 0.0))
+        return builder.trunc(builder.fptosi(number, ir.IntType(32)), ir.IntType(8))
     if dtype == "float16":
         return builder.fptrunc(value, HALF)
     if dtype != "bfloat16":
