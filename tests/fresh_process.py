@@ -30,8 +30,7 @@ def train(optimizer: Any, params: list[torch.Tensor], steps: range) -> None:
         def closure(t: int = t) -> torch.Tensor:
             for p in params:
                 p.grad = p * (1 + torch.arange(p.numel()).reshape(p.shape) % 3) + 0.3 * torch.cos(torch.tensor(float(t)))
-            loss = torch.stack([(p * p).sum() for p in params]).sum()
-            return loss
+            return torch.stack([(p * p).sum() for p in params]).sum()
 
         closure()
         optimizer.step(closure)
