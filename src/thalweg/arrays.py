@@ -90,7 +90,8 @@ class _Jax(_NumPy):
         random = sys.modules["jax"].random
         folded = random.key(key[0])
         for number in key[1:]:
-            folded = random.fold_in(folded, number)
+            whole = number.astype("uint32") if hasattr(number, "astype") else number
+            folded = random.fold_in(folded, whole)
         return random.normal(folded, shape, like.dtype)
 
     def no_grad(self) -> contextlib.AbstractContextManager[Any]:
