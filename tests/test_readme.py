@@ -17,7 +17,7 @@ def test_every_python_block_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(code) >= 6
     space: dict[str, object] = {}
     for body in code:
-        for framework in ("jax", "torch"):
+        for framework in ("jax", "optax", "torch"):
             if f"import {framework}" in body and not _there(framework):
                 break
         else:

@@ -1,4 +1,4 @@
-"""Write the stubs of the package, numpy.py and torch.py: what editors and type checkers see of the rules' signatures.
+"""Write the stubs of the package, numpy.py, torch.py and jax.py: what editors and type checkers see of the rules' signatures.
 
 `python tools/stub.py` writes them; `--check` compares them with what is there, and exits 1 where they differ.
 """
@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import thalweg as tw
 from thalweg.catalogue import rules
-from thalweg.dialects import TORCH
+from thalweg.dialects import OPTAX, TORCH
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
 from thalweg.storage import ROUNDINGS, STATE_DTYPES, Storage
@@ -181,11 +181,63 @@ def torch_stub() -> str:
     return "\n".join([head, *shared, "", *others])
 
 
+JAX_HEAD = """# Written by tools/stub.py from the rules' signatures and the optax dialect. Do not edit.
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import optax
+
+from thalweg import Dynamic
+from thalweg.rule import Rule
+
+class Without(NamedTuple): ...
+
+class State(NamedTuple):
+    count: Any
+    memory: Any
+    walked: Any = None
+
+class Transformation(optax.GradientTransformationExtraArgs):  # type: ignore[misc]
+    def ship(self, params: Any, state: State) -> Any: ...
+
+def optimizer(rule: Any, learning_rate: Any = None, *, seed: Any = 0) -> Transformation: ...
+def of(rule: Rule) -> Callable[..., Transformation]: ...
+"""
+
+
+def shared_with_optax(name: str) -> str:
+    """One of optax's own functions, with its arguments."""
+    import optax
+
+    written, star = [], False
+    for parameter in inspect.signature(getattr(optax, name)).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not star:
+            written, star = [*written, "*"], True
+        value = "" if parameter.default is parameter.empty else f" = {default(parameter.default)}"
+        written.append(f"{parameter.name}: Any{value}")
+    return f"def {name}({', '.join(written)}) -> optax.GradientTransformationExtraArgs: ..."
+
+
+def in_jax(rule: Rule) -> str:
+    """The function of one rule in `thalweg.jax`."""
+    hyper = "".join(f", {name}: {annotation(rule, name)} = {default(h.default)}" for name, h in rule.hyper.items())
+    return f"def {rule.name}(learning_rate: Dynamic = {default(rule.lr)}{hyper}, *, seed: Any = 0) -> Transformation: ..."
+
+
+def jax_stub() -> str:
+    """All of jax.pyi: the general functions, optax's names with optax's arguments, then one for each other rule."""
+    import optax
+
+    others = [in_jax(rule) for rule in rules.values() if not hasattr(optax, rule.name)]
+    return "\n".join([JAX_HEAD, *map(shared_with_optax, OPTAX), "", *others, ""])
+
+
 if __name__ == "__main__":
     for target, wanted in (
         (ROOM / "__init__.pyi", stub()),
         (ROOM / "numpy.pyi", numpy_stub()),
         (ROOM / "torch.pyi", torch_stub()),
+        (ROOM / "jax.pyi", jax_stub()),
     ):
         if "--check" not in sys.argv:
             target.write_text(wanted)
