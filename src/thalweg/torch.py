@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -393,6 +394,25 @@ class Optimizer(Face):
                 check_lr(value, who)
             elif self._rule is not None and key in self._rule.hyper and not isinstance(value, Tensor):
                 self._rule.hyper[key].check(value, who)
+        decay = group.get("weight_decay")
+        if decay and (self._rule is None or "weight_decay" not in self._rule.hyper):  # trainers put it into every group
+            warnings.warn(
+                f"{who} has no weight_decay and leaves out the group's {decay}; "
+                "let a chain have it: Optimizer(params, chain(rule(), decay(...)))",
+                stacklevel=2,
+            )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """torch's, which rounds state to the parameters' dtype; what has a dtype of its own, as one number a tensor, keeps it."""
+        super().load_state_dict(state_dict)
+        for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            method = Method(self._row, group, self._seed)
+            for p, index in zip(group["params"], saved["params"], strict=True):
+                kept = state_dict["state"].get(index, {})
+                for passage, slot, key in method.memory("0", p):
+                    kind = passage.stage.memory[slot]
+                    if key in kept and (kind.kind == "per_tensor" or kind.dtype):
+                        self.state[p][key] = torch.as_tensor(kept[key], device=p.device).clone()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
