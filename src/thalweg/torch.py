@@ -359,6 +359,12 @@ def _shared(name: str) -> type[torch.optim.Optimizer]:
 # every other rule, and chains
 
 
+@torch._disable_dynamo  # type: ignore[untyped-decorator]  # unlike torch.compiler.disable it imports nothing by itself
+def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
+    """A step as it is without torch.compile, which would cut the stages' Python into dozens of graphs."""
+    return step(closure)
+
+
 class Optimizer(Face):
     """Any rule or chain over the parameters of a torch model.
 
@@ -418,6 +424,8 @@ class Optimizer(Face):
         """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
         if any("looked_at" in state for state in self.state.values()):
             raise RuntimeError("the parameters are those to ship; call .train() before the next step")
+        if torch.compiler.is_compiling():
+            return _untraced(super().step, closure)
         return super().step(closure)
 
     @torch.no_grad()
