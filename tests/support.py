@@ -30,6 +30,10 @@ def anywhere(method: tw.Rule) -> tw.Rule:
 
 RULES = {name: anywhere(method) for name, method in tw.rules.items()}
 """All rules, so that they run on a tree of any arrays."""
+ASKING = tuple(name for name, method in RULES.items() if tw.Optimizer(method()).asks_gradients)
+"""Those that ask for gradients themselves, at points of their own."""
+HANDED = {name: method for name, method in RULES.items() if name not in ASKING}
+"""Those that take the gradients they are handed."""
 MUONS: dict[str, Any] = {
     "muon average": lambda: of_matrices(tw.muon(momentum="average", nesterov=False, scale="match_rms_adamw", eps_place="floor")),
     "muon corrected": lambda: of_matrices(tw.muon(momentum="corrected", scale="transposed")),
@@ -49,6 +53,23 @@ def stream(seed: int = 0, steps: int = STEPS, dtype: Any = np.float64) -> tuple[
     return params, gradients, 0.1 + np.abs(draw.normal(size=steps))
 
 
+def bowl(g: dict[str, Any], lanes: bool = False) -> Any:
+    """A grad_fn: the loss g . p + |p|^2 / 2, whose gradient where p = 0 is g."""
+
+    def ask(p: dict[str, Any]) -> Any:
+        terms = [g[k] * p[k] + 0.5 * p[k] * p[k] for k in p]
+        return sum(x.reshape(len(x), -1).sum(1) if lanes else x.sum() for x in terms), {k: g[k] + p[k] for k in p}
+
+    return ask
+
+
+def stepped(optimizer: Any, params: Any, g: Any, state: Any, **given: Any) -> Any:
+    """A step on the gradients g, or, of a method that asks itself, on the bowl that has them at zero."""
+    if optimizer.asks_gradients:
+        return optimizer.step(params, None, state, grad_fn=bowl(g, optimizer.lanes is not None))
+    return optimizer.step(params, g, state, **given)
+
+
 def normal_like(seed: int, steps: int = STEPS) -> list[dict[str, Any]]:
     """Standard normal draws to inject."""
     draw = np.random.default_rng(seed)
@@ -64,6 +85,6 @@ def run(
     path = []
     for i, g in enumerate(gradients):
         loss = losses[i] if "loss" in optimizer.asks and losses is not None else None
-        params, state = optimizer.step(params, g, state, loss=loss, noise=None if noise is None else noise[i])
+        params, state = stepped(optimizer, params, g, state, loss=loss, noise=None if noise is None else noise[i])
         path.append(params)
     return path, state

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from support import MUONS, RULES, run, stream
+from support import ASKING, MUONS, RULES, run, stepped, stream
 
 import thalweg as tw
 
@@ -65,10 +66,10 @@ def walk(stage: Any, convert: Any, noise: Any, jitted: bool = False) -> Any:
         for slot, kind in (stage.memory if hasattr(stage, "memory") else {}).items():
             if kind.kind == "gaussian":
                 state["memory"][key][slot] = {k: convert(x) for k, x in slots[slot].items()}
-    step = optimizer.step
+    step = functools.partial(stepped, optimizer)
     if jitted:
         jax = pytest.importorskip("jax")
-        step = jax.jit(optimizer.step)
+        step = jax.jit(step)
     for i, g in enumerate(gradients):
         extra = {} if noise is None else {"noise": {k: convert(x) for k, x in noise[i].items()}}
         if "loss" in optimizer.asks:
@@ -77,15 +78,17 @@ def walk(stage: Any, convert: Any, noise: Any, jitted: bool = False) -> Any:
     return {k: np.asarray(x) for k, x in optimizer.ship(p, state).items()}
 
 
-def close(a: Any, b: Any) -> None:
+def close(a: Any, b: Any, name: str = "") -> None:
+    """L-BFGS divides by sums over the model, which the frameworks add up in orders of their own."""
+    tolerance = 1e-9 if name in ASKING else 1e-12
     for k in a:
-        np.testing.assert_allclose(a[k], b[k], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(a[k], b[k], rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_torch(name: str) -> None:
     stage, noise = tw.compose.as_stage(STAGES[name]()), injected(name, STEPS)
-    close(walk(stage, torch_array, noise), walk(stage, np.asarray, noise))
+    close(walk(stage, torch_array, noise), walk(stage, np.asarray, noise), name)
 
 
 @pytest.mark.parametrize("jitted", [False, True], ids=["eager", "jit"])
@@ -93,17 +96,24 @@ def test_torch(name: str) -> None:
 def test_jax(name: str, jitted: bool) -> None:
     stage, noise = tw.compose.as_stage(STAGES[name]()), injected(name, STEPS)
     with sixty_four_bits():
-        close(walk(stage, jax_array, noise, jitted), walk(stage, np.asarray, noise))
+        if jitted and name in ASKING:
+            with pytest.raises(TypeError, match=r"under jax\.jit it cannot run; call its step outside of jit"):
+                walk(stage, jax_array, noise, jitted)
+            return
+        close(walk(stage, jax_array, noise, jitted), walk(stage, np.asarray, noise), name)
 
 
 @pytest.mark.parametrize("name", tw.rules)
 def test_float32_stays_float32(name: str) -> None:
     params, gradients, losses = stream(steps=2, dtype=np.float32)
     for convert, jitted in ((torch_array, False), (jax_array, False), (jax_array, True)):
+        if jitted and name in ASKING:
+            continue
         optimizer = tw.Optimizer(RULES[name]())
         p = {k: convert(x) for k, x in params.items()}
         state = optimizer.init(p)
-        step = pytest.importorskip("jax").jit(optimizer.step) if jitted else optimizer.step
+        step = functools.partial(stepped, optimizer)
+        step = pytest.importorskip("jax").jit(step) if jitted else step
         for g, loss in zip(gradients, losses, strict=True):
             extra = {"loss": np.float32(loss)} if "loss" in optimizer.asks else {}
             p, state = step(p, {k: convert(x) for k, x in g.items()}, state, **extra)

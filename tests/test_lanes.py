@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import MUONS, RULES, stream
+from support import MUONS, RULES, stepped, stream
 
 import thalweg as tw
 
@@ -48,13 +48,13 @@ def test_lanes_equal_runs(name: str, dtype: Any) -> None:
     state = together.init(params)
     for i in range(STEPS):
         losses = np.array([r[2][i] for r in runs])
-        params, state = together.step(params, stacked([r[1][i] for r in runs]), state, loss=losses)
+        params, state = stepped(together, params, stacked([r[1][i] for r in runs]), state, loss=losses)
     shipped = together.ship(params, state)
     for lane, (p, gradients, losses) in enumerate(runs):
         alone = tw.Optimizer(stage, lr=float(rates[lane]), seed=int(seeds[lane]))
         own = alone.init(p)
         for g, loss in zip(gradients, losses, strict=True):
-            p, own = alone.step(p, g, own, loss=float(loss))
+            p, own = stepped(alone, p, g, own, loss=float(loss))
         for k, x in alone.ship(p, own).items():
             if name.split()[0] in ("learned", "adasecant", "muon"):  # sums over a tensor or a product may add up in another order
                 np.testing.assert_allclose(
@@ -75,7 +75,7 @@ def test_a_lane_of_nan_touches_no_neighbour(name: str) -> None:
         state = optimizer.init(p)
         for g, loss in zip(gradients, losses, strict=True):
             both = stacked([g, {k: x + poison for k, x in g.items()}])
-            p, state = optimizer.step(p, both, state, loss=np.array([loss, loss + poison]))
+            p, state = stepped(optimizer, p, both, state, loss=np.array([loss, loss + poison]))
         results.append(p)
     for k in params:
         np.testing.assert_array_equal(results[0][k][0], results[1][k][0])
@@ -113,3 +113,38 @@ def test_every_float_hyper_parameter_may_be_one_per_lane() -> None:
         for x in g:
             q, own = alone.step(q, {"w": x["w"][lane]}, own)
         np.testing.assert_allclose(p["w"][lane], q["w"], rtol=1e-14)
+
+
+@pytest.mark.parametrize("nonfinite", ["propagate", "skip"])
+def test_a_line_search_is_a_lanes_own_affair(nonfinite: Any) -> None:
+    """Its hyper-parameters, schedules of its own t, and how often it looks; one that is done is not asked again."""
+    draw = np.random.default_rng(0)
+    A, start = draw.normal(size=(3, 6, 4)), {"w": draw.normal(size=(3, 4))}
+    c2, factors = np.array([0.9, 0.1, 0.5]), np.array([1.0, 0.3, 2.0])
+
+    def hills(A: Any, w: Any) -> tuple[Any, Any]:
+        inner = np.einsum("...ij,...j->...i", A, w)
+        return np.cos(inner).sum(-1) + 0.05 * (w * w).sum(-1), 0.1 * w - np.einsum("...ij,...i->...j", A, np.sin(inner))
+
+    def asking(A: Any) -> Any:
+        def ask(p: Any) -> Any:
+            loss, g = hills(A, p["w"])
+            return loss, {"w": g}
+
+        return ask
+
+    together = tw.Optimizer(tw.lbfgs(c2=c2), lr=factors, lanes=3, nonfinite=nonfinite)
+    p, state = start, together.init(start)
+    for _ in range(4):
+        loss, g = asking(A)(p)
+        p, state = together.step(p, g, state, loss=loss, grad_fn=asking(A))
+    for lane in range(3):
+        alone = tw.Optimizer(tw.lbfgs(c2=float(c2[lane])), lr=float(factors[lane]))
+        own = {"w": start["w"][lane]}
+        memory = alone.init(own)
+        for _ in range(4):
+            own, memory = alone.step(own, None, memory, grad_fn=asking(A[lane]))
+        np.testing.assert_allclose(p["w"][lane], own["w"], rtol=1e-10)
+        np.testing.assert_allclose(
+            state["memory"]["lbfgs"]["S"]["w"][lane], memory["memory"]["lbfgs"]["S"]["w"], rtol=1e-9, atol=1e-12
+        )

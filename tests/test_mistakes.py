@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import mistakes
-from support import RULES, normal_like, run, stream
+from support import ASKING, RULES, normal_like, run, stream
 
 import thalweg as tw
 
@@ -116,7 +116,8 @@ def test_the_users_learning_rate_is_the_one_that_counts() -> None:
     for name, rule in RULES.items():
         slow, _ = run(rule(), PARAMS, GRADIENTS[:3], lr=1e-4, losses=LOSSES)
         fast, _ = run(rule(), PARAMS, GRADIENTS[:3], lr=1e-1, losses=LOSSES)
-        assert np.abs(fast[-1]["b"] - PARAMS["b"]).max() > 5 * np.abs(slow[-1]["b"] - PARAMS["b"]).max(), name
+        more = 1 if name in ASKING else 5  # a line search mends a rate that is too low
+        assert np.abs(fast[-1]["b"] - PARAMS["b"]).max() > more * np.abs(slow[-1]["b"] - PARAMS["b"]).max(), name
 
 
 def test_t_counts_updates_and_is_nobodys_duty() -> None:

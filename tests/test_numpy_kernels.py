@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import RULES
+from support import HANDED, RULES
 from test_papers import CASES
 
 import thalweg as tw
@@ -67,7 +67,7 @@ def beside(stage: Any, dtype: Any, steps: int, lr: Any = None, lanes: int | None
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", tw.rules)
+@pytest.mark.parametrize("name", HANDED)
 def test_a_thousand_steps(name: str, dtype: Any) -> None:
     steps = 30 if name in WITHOUT else 1000
     params, state, mine, ours = beside(RULES[name](), dtype, steps)
@@ -191,7 +191,7 @@ def test_gradients_that_are_parameters() -> None:
         assert all(same_bits(mine[k], params[k]) for k in start)
 
 
-@pytest.mark.parametrize("name", [n for n in tw.rules if n not in (*WITHOUT, *APPROXIMATE)])
+@pytest.mark.parametrize("name", [n for n in HANDED if n not in (*WITHOUT, *APPROXIMATE)])
 def test_lanes_equal_lanes(name: str) -> None:
     """One rate, loss and seed a lane; and a lane of NaN touches no other."""
     draw = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import RULES, run, stream
+from support import HANDED, RULES, run, stepped, stream
 
 import thalweg as tw
 
@@ -69,7 +69,7 @@ def test_a_step_changes_nothing_it_was_handed(name: str) -> None:
     state = optimizer.init(params)
     for g, loss in zip(gradients, losses, strict=True):
         before = copy.deepcopy((params, g, state))
-        new = optimizer.step(params, g, state, loss=loss)
+        new = stepped(optimizer, params, g, state, loss=loss)
         assert same((params, g, state), before)
         held = [x for x in tw.trees.flatten(new)[1] if isinstance(x, np.ndarray) and x.size]
         for mine in tw.trees.flatten(g)[1]:
@@ -84,7 +84,7 @@ def test_a_learning_rate_of_zero_moves_nothing(name: str) -> None:
     assert same(path[-1], params)
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", HANDED)
 def test_a_gradient_of_zero_is_no_accident(name: str) -> None:
     params = {"w": np.ones((3, 2))}
     path, _ = run(RULES[name](), params, [{"w": np.zeros((3, 2))}] * 3, losses=[1.0, 1.0, 1.0])
@@ -112,7 +112,7 @@ def test_resuming_is_exact(name: str, tmp_path: Any) -> None:
     optimizer = tw.Optimizer(RULES[name](), seed=7)
     params, state = loaded["params"], loaded["state"]
     for g, loss in zip(gradients[10:], losses[10:], strict=True):
-        params, state = optimizer.step(params, g, state, loss=loss)
+        params, state = stepped(optimizer, params, g, state, loss=loss)
     assert same((params, state), (whole[-1], last))
 
 

@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 import pytest
-from support import RULES
+from support import ASKING, HANDED, RULES
 
 import thalweg as tw
 
@@ -44,7 +44,7 @@ def both(ours: Any, params: list[Any], rule: Any, steps: int = 20, **options: An
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-@pytest.mark.parametrize("name", tw.rules)
+@pytest.mark.parametrize("name", HANDED)
 def test_every_rule_has_a_class_that_resumes_from_a_file(name: str, dtype: Any) -> None:
     params = parameters(dtype)
     make = tt.of(RULES[name])
@@ -70,6 +70,48 @@ def test_every_rule_has_a_class_that_resumes_from_a_file(name: str, dtype: Any) 
     tolerance = 1e-12 if dtype is torch.float64 else 1e-6
     for p, expected in zip(params, q.values(), strict=True):
         torch.testing.assert_close(p.detach(), expected, rtol=tolerance, atol=tolerance * 1e-2)
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_rule_that_asks_itself_resumes_from_a_file(name: str) -> None:
+    """Its closure writes over the gradients it gave before, as many do."""
+    targets = tensors(1)
+
+    def losses(p: Any) -> Any:
+        return sum((torch.cosh(x - y) + 0.1 * (x * y).sin()).sum() for x, y in zip(p, targets, strict=True))
+
+    def ask(q: Any) -> Any:
+        points = [x.detach().clone().requires_grad_() for x in q.values()]
+        with torch.enable_grad():
+            loss = losses(points)
+        return loss.item(), dict(zip(q, torch.autograd.grad(loss, points), strict=True))
+
+    params = parameters()
+
+    def closure() -> Any:
+        ours.zero_grad(set_to_none=False)
+        loss = losses(params)
+        loss.backward()
+        return loss
+
+    make = tt.of(RULES[name])
+    ours, pure = make(params), tw.Optimizer(RULES[name])
+    q = {str(i): p.detach().clone() for i, p in enumerate(params)}
+    state = pure.init(q)
+    for t in range(8):
+        before = losses(params).item()
+        assert ours.step(closure).item() == before, "the loss at the start of the step, as torch has it"
+        q, state = pure.step(q, None, state, grad_fn=ask)
+        if t == 3:
+            file = io.BytesIO()
+            torch.save(ours.state_dict(), file)
+            file.seek(0)
+            ours = make(params)
+            ours.load_state_dict(torch.load(file, weights_only=True))
+    for p, expected in zip(params, q.values(), strict=True):
+        assert torch.equal(p.detach(), expected)
+    with pytest.raises(TypeError, match="asks for gradients itself"):
+        ours.step()
 
 
 CHAINS = {

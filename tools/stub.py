@@ -17,6 +17,7 @@ from thalweg.catalogue import rules
 from thalweg.dialects import TORCH
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
+from thalweg.storage import ROUNDINGS, STATE_DTYPES, Storage
 
 ROOM = Path(tw.__file__).parent
 HEAD = '''# Written by tools/stub.py from the rules' signatures. Do not edit.
@@ -53,13 +54,19 @@ from thalweg import Dynamic
 from thalweg.rule import Rule
 
 class Optimizer(torch.optim.Optimizer):
-    def __init__(self, params: ParamsT, rule: Any, lr: Any = None, *, seed: Any = 0) -> None: ...
+    def __init__(self, params: ParamsT, rule: Any, lr: Any = None, *, seed: Any = 0, {storage}) -> None: ...
     def step(self, closure: Callable[[], Any] | None = None) -> Any: ...
     def eval(self) -> None: ...
     def train(self) -> None: ...
 
 def of(rule: Rule) -> type[Optimizer]: ...
 """
+
+
+WORDS = {"rounding": ROUNDINGS, "state_dtype": STATE_DTYPES}
+STORAGE = ", ".join(
+    f"{name}: Literal[{', '.join(map(repr, words))}] = {getattr(Storage(), name)!r}" for name, words in WORDS.items()
+)
 
 
 def imports() -> str:
@@ -140,19 +147,38 @@ def numpy_stub() -> str:
 def in_torch(rule: Rule) -> str:
     """The class of one rule in `thalweg.torch`."""
     hyper = "".join(f", {name}: {annotation(rule, name)} = {default(h.default)}" for name, h in rule.hyper.items())
+    arguments = f"self, params: ParamsT, lr: Dynamic = {default(rule.lr)}{hyper}, *, seed: Any = 0, {STORAGE}"
     return (
         f"class {class_name(rule)}(Optimizer):\n"
         f'    """{inspect.cleandoc(rule.doc).partition(chr(10))[0]}"""\n\n'
-        f"    def __init__(self, params: ParamsT, lr: Dynamic = {default(rule.lr)}{hyper}, *, seed: Any = 0) -> None: ...\n"
+        f"    def __init__({arguments}) -> None: ...\n"
     )
+
+
+def shared_with_torch(name: str) -> str:
+    """One of torch's own classes, its arguments and ours."""
+    import torch
+
+    head, keywords = ["self", "params: ParamsT"], []
+    for parameter in list(inspect.signature(getattr(torch.optim, name).__init__).parameters.values())[2:]:
+        hint = inspect.formatannotation(parameter.annotation).replace("typing.", "")
+        written = f"{parameter.name}: {hint} = {parameter.default!r}"
+        (keywords if parameter.kind is parameter.KEYWORD_ONLY else head).append(written)
+    if TORCH[name].kernel:
+        keywords.append(STORAGE)
+    star = ["*"] if keywords else []
+    return f"class {name}(torch.optim.{name}):\n    def __init__({', '.join([*head, *star, *keywords])}) -> None: ...\n"
 
 
 def torch_stub() -> str:
     """All of torch.pyi: torch's classes by their names, then the general class, then one for each other rule."""
-    shared = [f"class {name}(torch.optim.{name}): ..." for name in TORCH]
-    taken = {name.lower() for name in TORCH}
+    shared = [shared_with_torch(name) for name in TORCH]
+    handed = [f"from torch.optim import {name} as {name}" for name in ("LBFGS",)]  # a rule has its name, torch its class
+    taken = {name.lower() for name in (*TORCH, "LBFGS")}
     others = [in_torch(rule) for rule in rules.values() if class_name(rule).lower() not in taken]
-    return "\n".join([TORCH_HEAD, *shared, "", *others])
+    handed = "import torch\nfrom torch.optim import LBFGS as LBFGS\n"  # a rule has its name, torch its class
+    head = TORCH_HEAD.replace("{storage}", STORAGE).replace("import torch\n", handed)
+    return "\n".join([head, *shared, "", *others])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from thalweg import ops as ops, schedules as schedules, trees as trees
 from thalweg.catalogue import rules as rules
 from thalweg.compose import chain as chain, choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
 from thalweg.hyper import Count as Count, Decay as Decay, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
-from thalweg.memory import cols as cols, gaussian as gaussian, like_p as like_p, matrix as matrix, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, rows as rows, square as square
+from thalweg.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, rows as rows, square as square
 from thalweg.optimizer import Optimizer as Optimizer
 from thalweg.rule import Rule as Rule, after_step as after_step, around as around, recipe as recipe, rule as rule
 from thalweg.stage import Stage
@@ -150,6 +150,13 @@ class _FadingRate(Rule):
     def __call__(self, lam: Dynamic = 0.0001, alpha: Dynamic = 0.75, ahead: bool = False) -> Stage: ...
 
 fading_rate: _FadingRate
+
+class _Lbfgs(Rule):
+    """L-BFGS (Nocedal 1980, Math. Comp. 35:773; Liu & Nocedal 1989, Math. Programming 45:503, algorithm 2.1)."""
+
+    def __call__(self, history_size: int = 10, line_search: Literal['strong_wolfe', 'none'] = 'strong_wolfe', c1: Dynamic = 0.0001, c2: Dynamic = 0.9, evaluations: int = 25, min_curvature: Dynamic = 1e-10, tolerance: Dynamic = 1e-09) -> Stage: ...
+
+lbfgs: _Lbfgs
 
 class _Learned(Rule):
     """The learned optimizer (Andrychowicz et al. 2016, arXiv 1606.04474, section 2 and appendix A)."""

@@ -10,7 +10,7 @@ from typing import Any
 from thalweg.hyper import Count, Hyper, Range
 from thalweg.memory import Kind
 from thalweg.rule import Rule
-from thalweg.stage import AfterStage, AroundStage, FunctionStage, Leaf, Memory, RuleStage, Stage, Step, Transform, resolve
+from thalweg.stage import AfterStage, AroundStage, FunctionStage, Leaf, Memory, Stage, Step, Transform, resolve
 
 
 def as_stage(x: Any) -> Stage:
@@ -42,7 +42,7 @@ class Chain(Transform):
             raise ValueError(
                 f"{self.name}: in a chain an @around method comes first, then rules, then what happens after the step"
             )
-        owners = [stage.name for stage in self.stages if isinstance(stage, RuleStage) and stage.owns_step]
+        owners = [stage.name for stage in self.stages if isinstance(stage, FunctionStage) and stage.owns_step]
         if len(owners) > 1:
             raise ValueError(
                 f"{' and '.join(owners)} each own the step (they put the learning rate in); a chain takes one of them"

@@ -12,9 +12,12 @@ from typing import Any, Protocol
 
 from thalweg.compose import chain
 from thalweg.methods.adadelta import adadelta
+from thalweg.methods.adafactor import adafactor
 from thalweg.methods.adagrad import adagrad
 from thalweg.methods.adam import adam, adamax, amsgrad, nadam, radam
+from thalweg.methods.asgd import asgd
 from thalweg.methods.momentum import momentum, nesterov
+from thalweg.methods.muon import muon
 from thalweg.methods.rmsprop import rmsprop
 from thalweg.methods.rprop import rprop
 from thalweg.methods.sgd import sgd
@@ -40,15 +43,19 @@ class Arguments(Protocol):
 class Row:
     """One optimizer of a library: its stages from its arguments, and its names for `stage.slot`.
 
-    rate: the learning rate from its arguments. counts: whether it keeps the number of updates, as "step". scalars: the
-    dtype in which it keeps what is one number a tensor, where that is not the parameters'.
+    rate: the learning rate from its arguments. starts: first values, from its arguments, of memory that it begins with
+    others than the rule. counts: whether it keeps the number of updates, as "step". scalars: the dtype in which it keeps
+    what is one number a tensor, where that is not the parameters'. kernel: whether kernels take its steps; where our
+    functions are no single pass over memory, its own code does, and a test says that they compute the same.
     """
 
     stages: Callable[[Arguments], Stage]
     names: dict[str, str] = field(default_factory=dict)
     rate: Callable[[Arguments], Any] = lambda given: given.live("lr")
+    starts: dict[str, Callable[[Arguments], Any]] = field(default_factory=dict)
     counts: bool = True
     scalars: str | None = None
+    kernel: bool = True
 
 
 def _with_decay(given: Arguments, *core: Any, decoupled: bool = False) -> Stage:
@@ -97,6 +104,39 @@ def _rprop(given: Arguments) -> Stage:
     return chain(*([ascend()] if given.fixed("maximize") else []), core)
 
 
+def _asgd(given: Arguments) -> Stage:
+    return _with_decay(given, asgd(given.or_off("lambd"), given.live("alpha"), given.live("t0"), ahead=True))
+
+
+def _adafactor(given: Arguments) -> Stage:
+    eps1 = given.live("eps", 0) if given.fixed("eps")[0] is not None else EPSILON[given.fixed("dtype")]
+    core = adafactor(
+        given.live("beta2_decay"), eps1, given.live("eps", 1), given.live("d"), given.or_off("weight_decay"), eps_place="floor"
+    )
+    return chain(*([ascend()] if given.fixed("maximize") else []), core)
+
+
+def _muon(given: Arguments) -> Stage:
+    core = muon(
+        given.live("momentum"),
+        given.fixed("nesterov"),
+        "average",
+        given.fixed("ns_steps"),
+        *(given.live("ns_coefficients", part) for part in range(3)),
+        given.live("eps"),
+        "floor",
+        "bfloat16",
+        given.fixed("adjust_lr_fn") or "original",
+    )
+    return chain(core, decay(given.or_off("weight_decay")))
+
+
+def _sparse_adam(given: Arguments) -> Stage:
+    """On the rows that a sparse gradient has."""
+    core = adam(given.live("betas", 0), given.live("betas", 1), given.live("eps"), "raw")
+    return chain(*([ascend()] if given.fixed("maximize") else []), core)
+
+
 def _adamax(given: Arguments) -> Stage:
     return _with_decay(given, adamax(given.live("betas", 0), given.live("betas", 1), given.live("eps")))
 
@@ -120,6 +160,8 @@ def _adadelta(given: Arguments) -> Stage:
     return _with_decay(given, adadelta(given.live("rho"), given.live("eps")))
 
 
+EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""The distance from 1 to the next number of each dtype."""
 _MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
 _ADAM = Row(_adam, {f"{stage}.{slot}": name for stage in ("adam", "amsgrad") for slot, name in _MOMENTS.items()})
 
@@ -130,10 +172,23 @@ TORCH: dict[str, Row] = {
     "NAdam": Row(_nadam, {"nadam.m": "exp_avg", "nadam.n": "exp_avg_sq", "nadam.product": "mu_product"}, scalars="float32"),
     "RAdam": Row(_radam, {"radam.m": "exp_avg", "radam.v": "exp_avg_sq"}),
     "Rprop": Row(_rprop, {"rprop.prev": "prev", "rprop.size": "step_size"}),
+    "ASGD": Row(
+        _asgd,
+        {"fading_rate.eta": "eta", "polyak_average.x": "ax", "polyak_average.mu": "mu"},
+        starts={"fading_rate.eta": lambda given: given.live("lr")(1)},
+        scalars="float32",
+    ),
     "Adamax": Row(_adamax, {"adamax.m": "exp_avg", "adamax.u": "exp_inf"}),
     "RMSprop": Row(_rmsprop, {"rmsprop.v": "square_avg", "rmsprop.m": "grad_avg", "momentum.v": "momentum_buffer"}),
     "Adagrad": Row(_adagrad, {"adagrad.G": "sum"}, _adagrad_rate),
     "Adadelta": Row(_adadelta, {"adadelta.v": "square_avg", "adadelta.u": "acc_delta"}),
+    "Adafactor": Row(
+        _adafactor,
+        {"adafactor_matrix.R": "row_var", "adafactor_matrix.C": "col_var", "adafactor_vector.V": "variance"},
+        kernel=False,
+    ),
+    "Muon": Row(_muon, {"muon.B": "momentum_buffer"}, counts=False, kernel=False),
+    "SparseAdam": Row(_sparse_adam, {"adam.m": "exp_avg", "adam.v": "exp_avg_sq"}, kernel=False),
 }
-"""torch.optim's classes by name. NAdam's product of momenta is rounded to float32, as torch keeps it: in float64 the
-exact rule is 1e-8 away."""
+"""torch.optim's classes by name. NAdam's product of momenta, and ASGD's rate and weight, are rounded to float32, as torch
+keeps them: in float64 the exact rule is 1e-8 away."""

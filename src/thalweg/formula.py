@@ -53,7 +53,11 @@ def _page(stage: Stage, write: Notation) -> list[Line]:
     lines: list[Line] = []
     for function in functions:
         if isinstance(function, AroundStage):
-            lines += _Writer(function, write, arrives).lines("g")
+            owned = function.owns_step
+            writer = _Writer(function, write, arrives)
+            lines += writer.lines(None if owned and not rules else "d" if owned else "g")
+            if owned:
+                arrives = (write.letter("d", "t"), UNIT) if rules else writer.direction
     for i, function in enumerate(rules):
         writer = _Writer(function, write, arrives, owned)
         owned = owned or function.owns_step
@@ -146,6 +150,8 @@ class _Writer:
             return self.write.call("norm", [self.write.letter("g", "t")])
         if name.startswith("g_") and isinstance(self.stage, AroundStage):
             return self.write.letter("g" if name == "g_1" else name.replace("_", ""), "t"), UNIT
+        if name.startswith("loss_") and isinstance(self.stage, AroundStage):
+            return self.write.letter("f" if name == "loss_1" else name.replace("loss_", "f"), "t"), UNIT
         if name in TIMED:
             letter = {"grad": "g", "loss": "f"}.get(name, name)
             return self.write.letter(letter, "t-1" if name == "p" else "t"), UNIT

@@ -49,6 +49,8 @@ Decay = Annotated[float, Range(0, 1, high_in=False)]
 """The share of the old value an average keeps: 0 <= x < 1."""
 Fraction = Annotated[float, Range(0, 1)]
 """0 <= x <= 1."""
+Share = Annotated[float, Range(0, 1, low_in=False, high_in=False)]
+"""0 < x < 1."""
 Positive = Annotated[float, Range(0, low_in=False)]
 """x > 0."""
 NonNegative = Annotated[float, Range(0)]

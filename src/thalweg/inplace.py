@@ -93,7 +93,12 @@ class InPlace:
     # the kernels
 
     def _can_fuse(self) -> bool:
-        if not self._fused or not native.is_there() or (self.optimizer.lanes is not None and self.optimizer.nonfinite == "skip"):
+        if (
+            self.optimizer.asks_gradients
+            or not self._fused
+            or not native.is_there()
+            or (self.optimizer.lanes is not None and self.optimizer.nonfinite == "skip")
+        ):
             return False
         if self._launches is None:
             self._launches = self._launch()

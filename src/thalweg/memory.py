@@ -35,6 +35,7 @@ _SHAPES: dict[str, Callable[[Shape], Shape]] = {
     "cols": lambda s: (*_matrix("cols", s)[:-2], 1, s[-1]),
     "square": lambda s: (*_matrix("square", s)[:-1], s[-2]),
 }
+_SIZED = ("per_coordinate", "history")
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,14 @@ class Kind:
     kind: str
     value: float = 0.0
     dtype: str | None = None
-    size: int = 0
+    size: int | str = 0
 
     def __call__(self, value: float = 0.0, *, dtype: str | None = None) -> Kind:
         return replace(self, value=float(value), dtype=dtype)
+
+    def sized(self, config: dict[str, Any]) -> Kind:
+        """The same, its size read from the hyper-parameters where it is one of them."""
+        return replace(self, size=config[self.size]) if isinstance(self.size, str) else self
 
     @property
     def level(self) -> int:
@@ -60,7 +65,7 @@ class Kind:
     def per_parameter(self) -> float:
         """Numbers of memory for each number of the parameter, in the limit of a large tensor."""
         small = ("per_model", "per_tensor", "rows", "cols")
-        return 0.0 if self.kind in small else float(self.size) if self.kind == "per_coordinate" else 1.0
+        return 0.0 if self.kind in small else float(self.size) if self.kind in _SIZED else 1.0
 
     @property
     def of_matrices(self) -> bool:
@@ -68,7 +73,9 @@ class Kind:
         return self.kind in ("matrix", "rows", "cols", "square")
 
     def shape(self, shape: Shape) -> Shape:
-        return (*shape, self.size) if self.kind == "per_coordinate" else _SHAPES[self.kind](shape)
+        if self.kind in _SIZED:
+            return (*shape, int(self.size)) if self.kind == "per_coordinate" else (int(self.size), *shape)
+        return _SHAPES[self.kind](shape)
 
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
         """The slot's first value for the parameter p, of shape `shape` in each lane."""
@@ -102,6 +109,14 @@ gaussian = Kind("gaussian")
 def per_coordinate(size: int, *, dtype: str | None = None) -> Kind:
     """A vector of `size` zeros for each coordinate: shape of the parameter + (size,)."""
     return Kind("per_coordinate", 0.0, dtype, size)
+
+
+def history(size: int | str, *, dtype: str | None = None) -> Kind:
+    """The last `size` tensors of one sort, the newest last, zeros before there are any: shape (size,) + the parameter's.
+
+    size: a number, or the name of the rule's whole-number hyper-parameter that says it.
+    """
+    return Kind("history", 0.0, dtype, size)
 
 
 def of_default(default: Any) -> Kind | None:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning, approx_fprime
 
-from thalweg.stage import AroundStage
-
 if TYPE_CHECKING:
     from thalweg.optimizer import Optimizer, State
 
@@ -113,7 +111,6 @@ class _Run:
         self.x, self.nit = x, 0
         self.state: State = optimizer.init(x)
         self.path = [x.copy()]
-        self._around = bool(optimizer.chain.items(AroundStage))
 
     @property
     def shipped(self) -> Vector:
@@ -149,7 +146,7 @@ class _Run:
         moved, state = self.optimizer.step(
             self.x, gradient, self.state,
             loss=self.objective.value(self.x) if asks_loss else None,
-            grad_fn=self.objective.both if self._around else None,
+            grad_fn=self.objective.both if self.optimizer.asks_gradients else None,
         )  # fmt: skip
         return moved, state
 

@@ -85,6 +85,11 @@ class Eve(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.999, c: Dynamic = 10.0, fstar: Dynamic = 0.0, eps: Dynamic = 1e-08, version: Literal['v3', 'v1'] = 'v3', k: Dynamic = 0.1, K: Dynamic = 10.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class LBFGS(Optimizer):
+    """L-BFGS (Nocedal 1980, Math. Comp. 35:773; Liu & Nocedal 1989, Math. Programming 45:503, algorithm 2.1)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 1.0, history_size: int = 10, line_search: Literal['strong_wolfe', 'none'] = 'strong_wolfe', c1: Dynamic = 0.0001, c2: Dynamic = 0.9, evaluations: int = 25, min_curvature: Dynamic = 1e-10, tolerance: Dynamic = 1e-09, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class Learned(Optimizer):
     """The learned optimizer (Andrychowicz et al. 2016, arXiv 1606.04474, section 2 and appendix A)."""
 

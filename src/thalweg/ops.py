@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.arrays import dtype_name, framework
+from thalweg.arrays import dtype_name, framework, is_traced
 from thalweg.scalars import Scalar, in_one_framework
 from thalweg.symbols import NUMBER, Symbol
 
@@ -79,6 +79,11 @@ def sigmoid(x: X) -> X:
     if isinstance(x, Symbol):
         return Symbol.of("sigmoid", x)
     return 0.5 * tanh(0.5 * x) + 0.5
+
+
+def floor(x: X) -> X:
+    """The largest whole number that is not above x, element-wise."""
+    return _call("floor", x)
 
 
 def sign(x: X) -> X:
@@ -154,9 +159,11 @@ def off(x: X) -> bool:
 
 
 def total(x: X) -> X:
-    """The sum of a tensor's elements."""
+    """The sum of a tensor's elements; in an @around method, of the whole tree's."""
     if isinstance(x, Symbol):
         return Symbol.of("total", x)
+    if hasattr(x, "total_of_all"):  # a whole tree, see trees.Vector
+        return x.total_of_all()
     space = framework(x)
     first = 1 if _has_lanes.get() else 0
     return space.sum(x, axis=tuple(range(first, x.ndim)), keepdims=bool(first))
@@ -179,6 +186,33 @@ def norm(x: X) -> X:
     if hasattr(x, "norm_of_all"):  # a whole tree, see trees.Vector
         return x.norm_of_all()
     return sqrt(total(x * x))
+
+
+# Values that an @around method decides on, and the tensors it has seen: memory of the kind `history`.
+
+
+def known(x: X) -> X:
+    """A number of the whole model as a Python float, which `if` and `while` may read.
+
+    Raises TypeError where no single value is known yet: under `jax.jit`, or with lanes in a method that is not declared
+    with `decides=True`.
+    """
+    if isinstance(x, Symbol):
+        return x
+    if is_traced(x):
+        raise TypeError("this method decides on values as it goes, so under jax.jit it cannot run; call its step outside of jit")
+    if isinstance(x, Scalar) and x.values.ndim:
+        raise TypeError("`known` takes one value, not one a lane; declare the method with @around(decides=True)")
+    return float(x.values if isinstance(x, Scalar) else x)
+
+
+def append(seen: X, x: X) -> X:
+    """The tensors seen so far (shape (k, *shape)) with a new one behind them, the oldest dropped."""
+    if isinstance(seen, Symbol):
+        return Symbol.of("append", seen, x)
+    if hasattr(seen, "leaves"):  # whole trees
+        return type(seen)([append(a, b) for a, b in zip(seen.leaves, x.leaves, strict=True)])
+    return framework(seen).concatenate([seen[1:], x[None]], axis=0)
 
 
 # Matrices: words on the last two axes, which leave those before them alone.

@@ -49,6 +49,10 @@ class Optimizer:
         if len(arounds) > 1:
             raise ValueError(f"{self.chain.name}: one @around method at a time")
         self._around = arounds[0] if arounds else None
+        if arounds and self.accumulates > 1:
+            raise ValueError(
+                f"{stage.name}: every(n, ...) takes means of gradients handed in; {arounds[0][1].name} asks for its own"
+            )
         self._afters: list[tuple[str, AfterStage]] = self.chain.items(AfterStage)
         self.moves = any(after.moves for _, after in self._afters)
         self._drawn = "noise" in self.asks or any(kind.kind == "gaussian" for kind in self.chain.memory.values())
@@ -57,6 +61,11 @@ class Optimizer:
     def asks(self) -> frozenset[str]:
         """What the rules have injected: {"g", "t", "loss"} tells that `step` needs loss=."""
         return self.chain.asks
+
+    @property
+    def asks_gradients(self) -> bool:
+        """Whether it asks for gradients itself, at points of its own, so that `step` needs grad_fn=."""
+        return self._around is not None
 
     def __repr__(self) -> str:
         return f"Optimizer({self.rule!r}, lr={self.lr!r})"
@@ -245,26 +254,28 @@ class Optimizer:
             while True:
                 point = walk.send(answer)
                 at_start = all(a is leaf.p for a, leaf in zip(point.leaves, leaves, strict=True))
-                if at_start and given:
-                    answer = step.loss, Vector([given[n] for n in names], lanes)
+                if at_start and given and not (step.loss is None and "loss" in stage.asks):
+                    answer = step.loss, Vector([framework(given[n]).copy(given[n]) for n in names], lanes)
                     continue
                 loss, grads = grad_fn(rebuild(params, {**everything, **dict(zip(names, point.leaves, strict=True))}))
                 found = match(params, grads, "gradients from grad_fn")
                 step.loss = host_number(loss) if step.loss is None else step.loss
-                answer = host_number(loss), Vector([found[n] for n in names], lanes)
+                copies = [framework(found[n]).copy(found[n]) for n in names]  # the next call may write over these gradients
+                answer = host_number(loss), Vector(copies, lanes)
         except StopIteration as stop:
             gradient, kept = stop.value
         for leaf, g in zip(leaves, gradient.leaves, strict=True):
             leaf.grad = leaf.d = g
+            leaf.owned = stage.owns_step
         return {key: kept} if kept else {}
 
     def check_asks(self, loss: Any, grad_fn: GradFn | None, curvature: Tree) -> None:
+        if self._around is not None and grad_fn is None:
+            raise TypeError(f"{self._around[1].name} asks for gradients itself: step(params, None, state, grad_fn=...)")
         if "loss" in self.asks and loss is None and grad_fn is None:
             raise TypeError(f"{self.chain.name} asks for the loss: step(params, grads, state, loss=...)")
         if "curvature" in self.asks and curvature is None:
             raise TypeError(f"{self.chain.name} asks for the curvature: step(params, grads, state, curvature=...)")
-        if self._around is not None and grad_fn is None:
-            raise TypeError(f"{self._around[1].name} asks for gradients itself: step(params, None, state, grad_fn=...)")
 
     def leaf_shape(self, p: Array) -> tuple[int, ...]:
         return tuple(p.shape) if self.lanes is None else tuple(p.shape[1:])

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from thalweg import trace
+from thalweg import storage, trace
 from thalweg.compose import At, Chain, Choose
 from thalweg.memory import Kind
 from thalweg.optimizer import Optimizer
 from thalweg.stage import AfterStage, AroundStage, FunctionStage, Leaf, RuleStage
+from thalweg.storage import Storage
 from thalweg.symbols import NUMBER, PER_TENSOR, TENSOR, Symbol
 
 Path = tuple[str, ...]
@@ -47,6 +48,8 @@ class Program:
 
     `hyper` has the numbers that are looked up at each step: a learning rate or hyper-parameter's value (a number, a
     schedule, one per lane or per group), None for the optimizer's own learning rate. `draws` has each noise's stage.
+    `beside` is what storage keeps beside parameter and memory, by input name: its new values. `dtypes` are of those and
+    of the memory that is kept in another dtype than the parameter's.
     """
 
     slots: list[Slot]
@@ -57,11 +60,19 @@ class Program:
     draws: dict[str, str] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
     norms: dict[str, Path] = field(default_factory=dict)
+    beside: dict[str, Any] = field(default_factory=dict)
+    dtypes: dict[str, str] = field(default_factory=dict)
 
     @property
     def results(self) -> list[Any]:
         """All that a step computes."""
-        return [self.parameter, *([] if self.walked is None else [self.walked]), *(slot.new for slot in self.slots)]
+        walked = [] if self.walked is None else [self.walked]
+        return [self.parameter, *walked, *(slot.new for slot in self.slots), *self.beside.values()]
+
+    @property
+    def blocked(self) -> frozenset[str]:
+        """The inputs that hold one number for each block of a tensor."""
+        return frozenset(storage.scale_name(name) for name, dtype in self.dtypes.items() if dtype == "int8")
 
 
 def passages(optimizer: Optimizer, leaf: Leaf) -> list[Passage]:
@@ -79,22 +90,28 @@ def _pass(chain: Chain | At, leaf: Leaf, path: Path, rate: list[Any]) -> Iterato
             yield from _pass(stage.stages[branch], leaf, (*path, key, stage.keys[branch]), rate)
         elif isinstance(stage, At):
             yield from _pass(stage, leaf, (*path, key), rate)
-        elif isinstance(stage, RuleStage | AfterStage):
+        elif isinstance(stage, RuleStage | AfterStage | AroundStage):
             yield Passage((*path, key), stage, rate[0])
-        elif not isinstance(stage, AroundStage):  # what is around the step only hands over a gradient
+        else:
             raise NotTraced(f"{stage.name} is no declared rule")
 
 
-def program(way: list[Passage], *, moves: bool) -> Program:
-    """The graph of a step along these stages. moves: an after-step looks elsewhere than where it walks."""
-    return _Builder().build(way, moves)
+def program(way: list[Passage], *, moves: bool, kept: Storage | None = None, dtype: str = "float32") -> Program:
+    """The graph of a step along these stages. moves: an after-step looks elsewhere than where it walks.
+
+    kept: how parameters, which are in `dtype`, and memory are stored; without it as the arithmetic leaves them.
+    """
+    return _Builder(kept or Storage(), dtype).build(way, moves)
 
 
 class _Builder:
     """Runs the stages' functions one after another on symbols."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: Storage, dtype: str) -> None:
         self.made = Program([], None)
+        self.kept, self.dtype = kept, dtype
+        self.streams = 0
+        self.stored: dict[int, Symbol] = {}
 
     def input(self, name: str, level: int) -> Symbol:
         return self.made.inputs.setdefault(name, Symbol.input(name, level))
@@ -116,7 +133,8 @@ class _Builder:
         return self.input(name, NUMBER)
 
     def build(self, way: list[Passage], moves: bool) -> Program:
-        p, g, t = self.input("p", TENSOR), self.input("g", TENSOR), self.input("t", NUMBER)
+        self.input("p", TENSOR)
+        p, g, t = self._widened(), self.input("g", TENSOR), self.input("t", NUMBER)
         direction: Any = g
         owned, rate = False, None
         for passage in (each for each in way if isinstance(each.stage, RuleStage)):
@@ -124,15 +142,40 @@ class _Builder:
             given = {"g": direction, "t": t, "p": p, "grad": g}
             given["rate"] = self.rate(rate) if owned else 1.0
             direction = self._call(passage, given)
-            owned = owned or passage.stage.owns_step  # type: ignore[attr-defined]
+            owned = owned or passage.stage.owns_step
         start = self.input("walked", TENSOR) if moves else p
         point: Any = start - (direction if owned else self.rate(rate) * direction)
         if moves:
             self.made.walked = point
         for passage in (each for each in way if isinstance(each.stage, AfterStage)):
             point = self._call(Passage(passage.path, passage.stage, rate), {"z": point, "t": t})
-        self.made.parameter = point
+        self.made.parameter = self._narrowed(point)
         return self.made
+
+    def _widened(self) -> Any:
+        """The parameter as the arithmetic has it."""
+        if self.kept.rounding == "kahan":
+            self.made.dtypes["lost"] = self.dtype
+            return self.made.inputs["p"] + self.input("lost", TENSOR)
+        if self.kept.rounding == "master":
+            self.made.dtypes["master"] = "float32"
+            return self.input("master", TENSOR)
+        return self.made.inputs["p"]
+
+    def _narrowed(self, point: Any) -> Any:
+        """The new parameter as it is stored; what is kept beside it goes to `beside`."""
+        if self.kept.rounding == "kahan":
+            stored = storage.rounded(point, self.dtype)
+            self.made.beside["lost"] = point - stored
+            return stored
+        if self.kept.rounding == "master":
+            self.made.beside["master"] = point
+        return storage.dithered(point, self._uniform()) if self.kept.rounding == "stochastic" else point
+
+    def _uniform(self) -> Symbol:
+        """Another draw for each element."""
+        self.streams += 1
+        return storage.uniform(self.input("key", NUMBER), self.streams)
 
     def _call(self, passage: Passage, given: dict[str, Any]) -> Any:
         stage = passage.stage
@@ -151,8 +194,19 @@ class _Builder:
                 self.made.names.setdefault(id(symbol), name)
         for name, kind in declaration.memory.items():
             if name in stage.stored:
-                self.made.slots.append(Slot((*passage.path, name), kind, stage, values[name], ran.memory[name]))
+                old, new = self._remembered(values[name], ran.memory[name])
+                self.made.slots.append(Slot((*passage.path, name), kind, stage, old, new))
         return ran.direction
+
+    def _remembered(self, old: Symbol, new: Any) -> tuple[Symbol, Any]:
+        """What is in memory before and after, from what the rule was given and gives back."""
+        stored = self.stored.get(id(old), old)
+        dtype = self.made.dtypes.get(stored.name)
+        if dtype == "int8":
+            scale = storage.largest_of_block(new)
+            self.made.beside[storage.scale_name(stored.name)] = scale
+            return stored, storage.encoded(new, scale, self._uniform())
+        return stored, storage.dithered(new, self._uniform()) if dtype == "bfloat16" else new
 
     def _hyper(self, name: str, value: Any, stage: str) -> Symbol:
         own = self.fresh(name, stage)
@@ -184,4 +238,17 @@ class _Builder:
         if name not in stage.stored or kind.kind not in ("filled", "like_p", "gaussian", "per_tensor", "per_model"):
             raise NotTraced(f"{stage.name} keeps memory of the kind {kind.kind}")
         level = {"per_tensor": PER_TENSOR, "per_model": NUMBER}.get(kind.kind, TENSOR)
-        return self.input(self.fresh(name, stage.name), level)
+        stored = self.input(self.fresh(name, stage.name), level)
+        if level < TENSOR or kind.dtype is not None or self.kept == Storage():
+            return stored
+        if kind.kind != "filled":
+            self.made.dtypes[stored.name] = "float32"
+            return stored
+        if self.kept.state_dtype == "own":
+            return stored
+        self.made.dtypes[stored.name] = self.kept.state_dtype
+        if self.kept.state_dtype != "int8":
+            return stored
+        value = storage.decoded(stored, self.input(storage.scale_name(stored.name), TENSOR))
+        self.stored[id(value)] = stored
+        return value

@@ -6,7 +6,7 @@ import inspect
 import re
 import typing
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from thalweg.hyper import Hyper, bind, listed
@@ -43,6 +43,10 @@ class Declaration:
     memory: dict[str, Kind]
     hyper: dict[str, Hyper]
     order: tuple[str, ...]
+
+    def sized(self, config: dict[str, Any]) -> Declaration:
+        """The same with memory as large as these hyper-parameters make it."""
+        return replace(self, memory={slot: kind.sized(config) for slot, kind in self.memory.items()})
 
 
 def read(function: Function, asks: dict[str, str]) -> Declaration:
@@ -186,15 +190,33 @@ def after_step(function: Function) -> Rule:
     return Rule(function.__name__, function, declaration.hyper, lambda rule, c: AfterStage(rule, declaration, c))
 
 
-def around(function: Function) -> Rule:
+def around(
+    function: Function | None = None,
+    *,
+    lr: float | None = None,
+    search: tuple[float, float] | None = None,
+    step: bool = False,
+    decides: bool = False,
+) -> Any:
     """Declare what happens around the step: a generator that yields points and is sent (loss, gradient) for each.
 
-    It returns (gradient, memory...). The parameters, gradients and memory in it are whole trees; `norm` is over all.
+    It returns (gradient, memory...). The parameters, gradients and memory in it are whole trees; `norm` and `total` are
+    over all. lr, search, step: as `rule` has them; with step=True it returns the whole step, the learning rate in it.
+    decides=True: where it looks next depends on values (a line search), so that lanes run one beside the other, each
+    with a generator of its own.
     """
-    from thalweg.stage import AroundStage
 
-    declaration = read(function, AROUND_ASKS)
-    return Rule(function.__name__, function, declaration.hyper, lambda rule, c: AroundStage(rule, declaration, c))
+    def declare(function: Function) -> Rule:
+        from thalweg.stage import AroundStage
+
+        declaration = read(function, AROUND_ASKS)
+
+        def configure(rule: Rule, config: dict[str, Any]) -> Stage:
+            return AroundStage(rule, declaration, config, owns_step=step, decides=decides)
+
+        return Rule(function.__name__, function, declaration.hyper, configure, lr, search)
+
+    return declare if function is None else declare(function)
 
 
 def recipe(function: Function | None = None, *, lr: float | None = None, search: tuple[float, float] | None = None) -> Any:

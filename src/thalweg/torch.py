@@ -4,7 +4,8 @@ For what `torch.optim` has, a class here *is* torch's class (its arguments, defa
 another step: dense tensors on the CPU go through the kernel printed from our rule, without a copy; what that cannot do
 (other devices, sparse or complex gradients, `differentiable`, `capturable`, inside `torch.compile`) is left to torch's.
 For every other rule, and any chain, there is a class made from its signature: `of(rule)`, `Optimizer`. What `torch.optim`
-has and we have no rule for (LBFGS, Adafactor, ..., `lr_scheduler`) is torch's own, handed through.
+has besides (`lr_scheduler`, ...) is torch's own, handed through, and so is `LBFGS`, of which a step is many of ours: that
+is `of(thalweg.lbfgs)`. A name in torch's spelling is torch's optimizer, also where a rule has the same name.
 """
 
 from __future__ import annotations
@@ -23,20 +24,30 @@ from thalweg import dialects
 from thalweg.catalogue import ALIASES, rules
 from thalweg.compose import as_stage, check_lr
 from thalweg.dialects import Row
-from thalweg.engines import native
+from thalweg.engines import native, unfused
 from thalweg.hyper import bind, nearest
+from thalweg.memory import draw
 from thalweg.numpy import class_name
 from thalweg.optimizer import Optimizer as Pure
-from thalweg.program import NotTraced, Passage, passages
+from thalweg.program import NotTraced, Passage, Program, passages, program
 from thalweg.rule import Rule
-from thalweg.stage import AfterStage, AroundStage, Leaf, Stage, Step
+from thalweg.stage import AfterStage, Leaf, Stage, Step, model_number, resolve
+from thalweg.storage import Storage, key_of, scale_name
+from thalweg.symbols import TENSOR
 
 __all__ = ["Optimizer", "of"]
 
 Tensor = torch.Tensor
 Group = dict[str, Any]
 
+STORAGE = ("rounding", "state_dtype")
+"""What a group may say of how it is kept, whatever its method."""
 DTYPES = {torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32", torch.float64: "float64"}
+
+
+STORAGE_PARAMETERS = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(Storage(), name)) for name in STORAGE
+]
 
 
 class Given:
@@ -66,6 +77,11 @@ class Given:
         self.chosen[name, "off"] = off
         return 0.0 if off else self.live(name)
 
+    def storage(self, dtype: torch.dtype) -> Storage:
+        """How parameters of this dtype and their memory are kept. Raises ValueError where they cannot be so kept."""
+        words = {name: self.fixed(name) for name in STORAGE if name in self.group}
+        return Storage(**words).beside(DTYPES[dtype])
+
     def still_holds(self) -> bool:
         """Whether the stages built from it are the ones that its values ask for now."""
         return all(
@@ -84,6 +100,7 @@ class Method:
     def __init__(self, row: Row, group: Group, seed: Any) -> None:
         self.row, self.given = row, Given(group)
         self.pure = Pure(row.stages(self.given), row.rate(self.given), seed=seed)
+        self.keys: dict[tuple[str, ...], str] = {}
 
     def way(self, name: str, p: Tensor) -> list[Passage]:
         return passages(self.pure, Leaf(name, tuple(p.shape), p, p, 0, None, p))
@@ -92,7 +109,9 @@ class Method:
         """Each slot that a parameter's stages keep: the stage, the slot, and its key in the state."""
         found = [(passage, slot) for passage in self.way(name, p) for slot in passage.stage.memory]
         slots = [slot for _, slot in found]
-        return [(passage, slot, self._key(passage.path[-1], slot, slots.count(slot) > 1)) for passage, slot in found]
+        named = [(passage, slot, self._key(passage.path[-1], slot, slots.count(slot) > 1)) for passage, slot in found]
+        self.keys.update({(*passage.path, slot): key for passage, slot, key in named})
+        return named
 
     def _key(self, stage: str, slot: str, ambiguous: bool) -> str:
         spelled = f"{stage}.{slot}"
@@ -111,35 +130,39 @@ class Bound:
         ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
         if any(way != ways[0] for way in ways):
             raise NotTraced("the group's parameters take different ways")
+        kept = self.method.given.storage(self.dtype)
         arrays = [_as_array(p) for p in params]
-        self.launch = Launch(self.method.pure, range(len(params)), names, arrays, ways[0], DTYPES[params[0].dtype])
+        self.launch = Launch(self.method.pure, range(len(params)), names, arrays, ways[0], DTYPES[self.dtype], kept)
         if self.launch.program.norms or self.launch.lent or self.launch.staged or "walked" in self.launch.columns:
             raise NotTraced("its step needs more than each tensor and its state")
+        made = self.launch.program
+        self.counts = self.method.row.counts or "key" in made.inputs
         self.launch.scalars = self.method.row.scalars
-        self.state: dict[str, Any] = {"memory": {}}
+        self.state: dict[str, Any] = {"memory": {}, "beside": {}}
         t = np.array([face._updates(p) for p in params], np.int64)  # before there is any memory: SGD does not count
-        self.tensors: list[tuple[str, list[Tensor]]] = []
-        for passage, slot, key in self.method.memory(names[0], params[0]):
-            place = functools.reduce(lambda held, word: held.setdefault(word, {}), passage.path, self.state["memory"])
-            kind = passage.stage.memory[slot].kind
-            if kind == "per_model":
-                found = face.state[params[0]].get(key)
-                place[slot] = passage.stage.model_start(passage.stage.memory[slot], [], STEP) if found is None else float(found)
+        held = [face._kept(p, name, self.method, made) for p, name in zip(params, names, strict=True)]
+        columns = {column: [own[column][1] for own in held] for column in held[0]}
+        arrays_of = {column: dict(zip(names, map(_as_array, tensors), strict=True)) for column, tensors in columns.items()}
+        self.state["beside"] = {name: arrays_of[name] for name in made.beside}
+        for slot in made.slots:
+            *path, word = slot.path
+            place = functools.reduce(lambda above, key: above.setdefault(key, {}), path, self.state["memory"])
+            if slot.kind.kind != "per_model":
+                place[word] = arrays_of[slot.old.name]
                 continue
-            held = [face._remembered(p, passage, slot, key, name) for p, name in zip(params, names, strict=True)]
-            place[slot] = {name: _as_array(x) for name, x in zip(names, held, strict=True)}
-            if kind != "per_tensor":
-                self.tensors.append((key, held))
+            found = face.state[params[0]].get(self.method.keys[slot.path])
+            place[word] = slot.stage.model_start(slot.kind, [], STEP) if found is None else float(found)
+        numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
+        self.tensors = [(held[0][column][0], tensors) for column, tensors in columns.items() if column not in numbers]
         self.launch.adopt(self.state)
         self.launch.arrange([True] * len(params), t, [0] * len(params), np.zeros((0, 2), np.int64))
         self._share_numbers(t)
 
     def _share_numbers(self, t: Any) -> None:
         """Counts, and what is one number a tensor, as vectors that the tensors in the state are views of."""
-        keys = {(*passage.path, slot): key for passage, slot, key in self.method.memory("0", self.params[0])}
-        slots = self.launch.program.slots
+        keys, slots = self.method.keys, self.launch.program.slots
         vectors = [(keys[slots[i].path], torch.from_numpy(vector)) for i, vector in self.launch.vectors.items()]
-        if self.method.row.counts:
+        if self.counts:
             self.steps = torch.tensor(t, dtype=_scalar_dtype())
             vectors.append(("step", self.steps))
         for key, vector in vectors:
@@ -151,10 +174,7 @@ class Bound:
         self.places = [list(map(_ADDRESS, tensors)) for _, tensors in self.tensors]
         self.sizes = list(map(_SIZE, self.params)) * 2
         self.contiguous = all(p.is_contiguous() for p in self.params)
-        self.models = {key: path for path, key in keys.items() if path[-1] in self._per_model(path)}
-
-    def _per_model(self, path: tuple[str, ...]) -> set[str]:
-        return {slot.path[-1] for slot in self.launch.program.slots if slot.path == path and slot.kind.kind == "per_model"}
+        self.models = {keys[slot.path]: slot.path for slot in slots if slot.kind.kind == "per_model"}
 
     def finds(self) -> bool:
         """Put addresses of parameters and gradients into the table; False where something is not as it was."""
@@ -192,7 +212,7 @@ class Bound:
     def step(self, loss: Any) -> None:
         self.launch.reckon(self.state, loss, {})
         self.launch.run()
-        if self.method.row.counts:
+        if self.counts:
             self.steps += 1
         for key, path in self.models.items():
             self.face.state[self.params[0]][key] = functools.reduce(operator.getitem, path, self.state["memory"])
@@ -268,7 +288,11 @@ class Face(torch.optim.Optimizer):
                 if self._by_kernels(loss):
                     return loss
         self.__dict__.pop("_plan", None)  # the state goes on without it
-        self._otherwise(loss)
+        if self._stores():
+            with torch.no_grad():
+                self._by_programs(loss)
+        else:
+            self._otherwise(loss)
         return loss
 
     def _otherwise(self, loss: Any) -> None:
@@ -285,7 +309,13 @@ class Face(torch.optim.Optimizer):
 
     def _kernels_may(self) -> bool:
         flagged = any(group.get("differentiable") or group.get("capturable") for group in self.param_groups)
-        return not flagged and not self._asks_itself() and getattr(self, "found_inf", None) is None and native.is_there()
+        return (
+            self._row.kernel
+            and not flagged
+            and not self._asks_itself()
+            and getattr(self, "found_inf", None) is None
+            and native.is_there()
+        )
 
     def _by_kernels(self, loss: Any) -> bool:
         """Step all groups by kernels; False, and nothing done, where one of them has none."""
@@ -315,26 +345,170 @@ class Face(torch.optim.Optimizer):
     def _updates(self, p: Tensor) -> int:
         """How many updates a parameter has had."""
         state = self.state.get(p, {})
-        if not self._row.counts:  # torch's SGD does not count; what matters is whether it is the first
+        if "step" not in state and not self._row.counts:  # torch's SGD does not count; what matters is whether it is the first
             return int(state.get("momentum_buffer") is not None)
         return int(state["step"]) if "step" in state else 0
 
-    def _remembered(self, p: Tensor, passage: Passage, slot: str, key: str, name: str) -> Tensor:
-        """A slot's tensor in the state, made where it is not there yet, laid out as its parameter is."""
+    def _kept(self, p: Tensor, name: str, method: Method, made: Program) -> dict[str, tuple[str, Tensor]]:
+        """What the state has for a parameter, by the program's names for it: its key there, and the tensor."""
+        columns = {slot.path: slot.old.name for slot in made.slots}
+        memory, found = method.memory(name, p), dict[str, tuple[str, Tensor]]()
+        if not memory and not made.beside:
+            return found
+        state = self.state[p]
+        for passage, slot, key in memory:
+            if passage.stage.memory[slot].kind == "per_model":
+                continue
+            column = columns[(*passage.path, slot)]
+            dtype = made.dtypes.get(column)
+            found[column] = key, self._remembered(p, passage, slot, key, name, method.given, dtype)
+            if dtype == "int8":
+                found[scale_name(column)] = scale_name(key), state[scale_name(key)]
+        for word, start in (("lost", torch.zeros_like), ("master", torch.Tensor.float)):
+            if word in made.beside:
+                if word not in state:
+                    state[word] = start(p.detach())
+                found[word] = word, state[word]
+        return found
+
+    def _remembered(
+        self, p: Tensor, passage: Passage, slot: str, key: str, name: str, given: Given, dtype: str | None = None
+    ) -> Tensor:
+        """A slot's tensor in the state, made where it is not there yet, laid out as its parameter is, in `dtype` if given."""
         state = self.state[p]
         found = state.get(key)
         if found is None:
             found = passage.stage.start(
                 slot, Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p), Step(None, self._seed)
             )
+            start = self._row.starts.get(f"{passage.stage.name}.{slot}")
+            found = found if start is None else torch.full_like(found, start(given))
         elif not isinstance(found, Tensor):
             found = torch.as_tensor(found)
         kind = passage.stage.memory[slot].kind
+        if kind == "per_tensor" and found.dtype in (torch.float16, torch.bfloat16):
+            found = found.float()
         if kind != "per_tensor" and (found.stride() != p.stride() or found.device != p.device):
             found = torch.empty_like(p, dtype=found.dtype).copy_(found)
+        if dtype == "int8" and found.dtype is not torch.int8:
+            codes, state[scale_name(key)] = unfused.quantised(flat(found.float(), p))
+            found = flat_into(torch.empty_like(p, dtype=torch.int8), codes)
+        elif dtype is not None and dtype != "int8":
+            found = found.to(getattr(torch, dtype))
         state[key] = found
         kept: Tensor = found
         return kept
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group; what it says of how it is kept is checked."""
+        super().add_param_group(param_group)
+        self._check_storage(self.param_groups[-1])
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state; torch's class would cast all of it to the parameters' dtype, and codes are none of that."""
+        super().load_state_dict(state_dict)
+        if not self._stores():
+            return
+        for group, loaded in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            for p, index in zip(group["params"], loaded["params"], strict=True):
+                for key, value in state_dict["state"].get(index, {}).items():
+                    if isinstance(value, Tensor) and value.dtype != self.state[p][key].dtype:
+                        self.state[p][key] = value.to(self.state[p][key].device, copy=True)
+
+    def _keep_as(self, words: dict[str, str]) -> None:
+        """Put what the caller says of storage into defaults and groups, where a group says nothing of its own."""
+        if unknown := set(words) - set(STORAGE):
+            raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument '{unknown.pop()}'")
+        said = {name: value for name, value in words.items() if value != getattr(Storage(), name)}
+        self.defaults.update(said)
+        for group in self.param_groups:
+            for name, value in said.items():
+                group.setdefault(name, value)
+            self._check_storage(group)
+
+    def _check_storage(self, group: Group) -> None:
+        given = Given(group)
+        if not any(name in group for name in STORAGE):
+            return
+        for p in group["params"]:
+            if p.dtype not in DTYPES:
+                raise ValueError(f"rounding= and state_dtype= are for real parameters in floating point, not {p.dtype}")
+            given.storage(p.dtype)
+        if not self._row.kernel or self._asks_itself():
+            raise ValueError(f"rounding= and state_dtype= are for element-wise rules, which {type(self).__name__} is not")
+
+    def _stores(self) -> bool:
+        """Whether a group says how it is kept."""
+        return any(name in group for group in self.param_groups for name in STORAGE)
+
+    def _by_programs(self, loss: Any) -> None:
+        """The step word by word, for tensors kept in ways that no kernel here can read."""
+        unscaled, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
+        if found_inf is not None and bool(found_inf):
+            return
+        for group in self.param_groups:
+            method = Method(self._row, group, self._seed)
+            params = [p for p in group["params"] if p.grad is not None]
+            for i, p in enumerate(params):
+                made = self._program(method, str(i), p)
+                self._by_program(made, method, params, i, loss, unscaled)
+
+    def _program(self, method: Method, name: str, p: Tensor) -> Program:
+        """Its steps as symbols. Raises TypeError where it is more than one pass over a dense, real tensor."""
+        try:
+            way = method.way(name, p)
+            made = program(way, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])
+            asked = [*made.norms, *(["curvature"] if "curvature" in made.inputs else [])]
+            if method.pure.moves or asked:
+                raise NotTraced(", ".join(asked) or "a point that moves")
+        except NotTraced as reason:
+            raise TypeError(f"{type(self).__name__}: rounding= and state_dtype= are for element-wise rules ({reason})") from None
+        if _gradient(p).layout is not _DENSE or type(p) not in _PLAIN:
+            raise TypeError(f"{type(self).__name__}: rounding= and state_dtype= are for dense tensors")
+        return made
+
+    def _by_program(self, made: Program, method: Method, params: list[Tensor], i: int, loss: Any, unscaled: Any) -> None:
+        p, name = params[i], str(i)
+        t, kept = self._updates(p) + 1, self._kept(p, name, method, made)
+        gradient = flat(_gradient(p).to(p.dtype), p)
+        given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if unscaled is None else gradient / unscaled, "t": t}
+        given["loss"], given["key"] = self._loss_number(loss, method.pure), key_of(self._seed, t)
+        for word, value in made.hyper.items():
+            given[word] = resolve(method.pure.lr if value is None else value, t, name)
+        for column, (_, tensor) in kept.items():
+            given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
+        for column, stage in made.draws.items():
+            given[column] = flat(draw(self._seed, t, (stage, name), p.detach().float(), None), p)
+        first = self.state[params[0]]
+        models = {
+            slot.old.name: (method.keys[slot.path], slot.kind.value) for slot in made.slots if slot.kind.kind == "per_model"
+        }
+        given |= {word: first.get(key, start) for word, (key, start) in models.items()}
+        point, memory, beside = unfused.run(made, given, i)
+        flat_into(p.detach(), point)
+        for slot, value in zip(made.slots, memory, strict=True):
+            if slot.old.name not in models:
+                flat_into(kept[slot.old.name][1], value)
+            elif i == len(params) - 1:  # all tensors were given the old one
+                first[models[slot.old.name][0]] = float(model_number(value))
+        for word, value in beside.items():
+            flat_into(kept[word][1], value)
+        if self._row.counts or "key" in made.inputs:
+            self.state[p]["step"] = torch.tensor(float(t), dtype=_scalar_dtype())
+
+
+def flat(x: Tensor, p: Tensor) -> Tensor:
+    """A tensor of a parameter's shape as one row, in the order in which the parameter lies in memory."""
+    order = sorted(range(p.ndim), key=p.stride, reverse=True)
+    return x.permute(order).reshape(-1)
+
+
+def flat_into(x: Tensor, row: Any) -> Tensor:
+    """Write such a row, or a number for all of it, back into a tensor."""
+    order = sorted(range(x.ndim), key=x.stride, reverse=True)
+    into = x.permute(order)
+    into.copy_(row.reshape(into.shape) if isinstance(row, Tensor) and row.numel() == x.numel() else torch.as_tensor(row))
+    return x
 
 
 # torch's own classes, with our step
@@ -344,16 +518,27 @@ class Face(torch.optim.Optimizer):
 def _shared(name: str) -> type[torch.optim.Optimizer]:
     theirs = getattr(torch.optim, name)
 
+    def __init__(self: Face, params: Any, *args: Any, **named: Any) -> None:
+        words = {name: named.pop(name) for name in STORAGE if name in named}
+        theirs.__init__(self, params, *args, **named)
+        self._keep_as(words)
+
     def _otherwise(self: Face, loss: Any) -> None:
         step = theirs.step
         while getattr(step, "hooked", False):  # its hooks have been called around ours
             step = step.__wrapped__
         step(self)
 
-    doc = f"torch.optim.{name}, its step computed by the kernel that thalweg prints from the rule.\n\n{theirs.__doc__ or ''}"
-    return type(
-        name, (Face, theirs), {"_row": dialects.TORCH[name], "_otherwise": _otherwise, "__doc__": doc, "__module__": __name__}
-    )
+    known, row = inspect.signature(theirs.__init__), dialects.TORCH[name]
+    ours = STORAGE_PARAMETERS if row.kernel else []
+    __init__.__signature__ = known.replace(parameters=[*known.parameters.values(), *ours])  # type: ignore[attr-defined]
+    doc = f"""torch.optim.{name}, its step computed by the kernel that thalweg prints from the rule.
+
+    rounding, state_dtype: how parameters and state are kept, see `thalweg.storage.Storage`.
+
+    {theirs.__doc__ or ""}"""
+    body = {"_row": row, "__init__": __init__, "_otherwise": _otherwise, "__doc__": doc, "__module__": __name__}
+    return type(name, (Face, theirs), body)
 
 
 # every other rule, and chains
@@ -375,18 +560,19 @@ class Optimizer(Face):
 
     _rule: Rule | None = None
 
-    def __init__(self, params: Any, rule: Any, lr: Any = None, *, seed: Any = 0) -> None:
+    def __init__(self, params: Any, rule: Any, lr: Any = None, *, seed: Any = 0, **storage: str) -> None:
         stage = as_stage(rule)
         lr = stage.lr if lr is None else lr
         if lr is None:
             raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
         self._row = Row(functools.partial(_fixed, stage))
-        self._set_up(params, {"lr": lr}, seed)
+        self._set_up(params, {"lr": lr}, seed, storage)
 
-    def _set_up(self, params: Any, defaults: dict[str, Any], seed: Any) -> None:
+    def _set_up(self, params: Any, defaults: dict[str, Any], seed: Any, storage: dict[str, str]) -> None:
         self._seed = seed
         self._check(defaults)
         super().__init__(params, defaults)
+        self._keep_as(storage)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group; what it says of its own is checked."""
@@ -452,8 +638,7 @@ class Optimizer(Face):
 
     def _asks_itself(self) -> bool:
         if "_several" not in self.__dict__:
-            chain = Method(self._row, self.param_groups[0], self._seed).pure.chain
-            self.__dict__["_several"] = bool(chain.items(AroundStage))
+            self.__dict__["_several"] = Method(self._row, self.param_groups[0], self._seed).pure.asks_gradients
         several: bool = self.__dict__["_several"]
         return several
 
@@ -575,10 +760,11 @@ def of(rule: Rule) -> type[Optimizer]:
         return rule(**{name: given.fixed(name) if h.static else given.or_off(name) for name, h in rule.hyper.items()})
 
     def __init__(self: Optimizer, params: Any, lr: Any = rule.lr, *hyper: Any, seed: Any = 0, **named: Any) -> None:
+        storage = {name: named.pop(name) for name in STORAGE if name in named}
         config = bind(type(self).__name__, rule.hyper, hyper, named)
         if lr is None:
             raise ValueError(f"{rule.name} has no learning rate of its own; write lr=0.01")
-        self._set_up(params, {"lr": lr, **config}, seed)
+        self._set_up(params, {"lr": lr, **config}, seed, storage)
 
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = inspect.Signature(
@@ -587,6 +773,7 @@ def of(rule: Rule) -> type[Optimizer]:
             inspect.Parameter("lr", either, default=rule.lr),
             *(inspect.Parameter(h.name, either, default=h.default) for h in rule.hyper.values()),
             inspect.Parameter("seed", inspect.Parameter.KEYWORD_ONLY, default=0),
+            *STORAGE_PARAMETERS,
         ]
     )
     made = type(
@@ -604,7 +791,7 @@ def __getattr__(name: str) -> Any:
     plain = name.lower()
     if plain in theirs:
         return _shared(theirs[plain])
-    if not name.startswith("_") and plain not in ours and hasattr(torch.optim, name):
+    if not name.startswith("_") and (plain not in ours or name[0].isupper()) and hasattr(torch.optim, name):
         return getattr(torch.optim, name)  # LBFGS, lr_scheduler, ...: torch's own, so that one import is all that changes
     if name.startswith("_") or plain not in ours:
         raise AttributeError(f"thalweg.torch has no optimizer '{name}'{nearest(name, __dir__())}")
@@ -614,4 +801,4 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     shared = {known.lower() for known in dialects.TORCH}
     others = [class_name(rule) for rule in rules.values() if class_name(rule).lower() not in shared]
-    return sorted([*__all__, *dialects.TORCH, *others])
+    return sorted({*__all__, *dialects.TORCH, *others})

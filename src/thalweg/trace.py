@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from thalweg.symbols import MATRIX_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
+from thalweg.symbols import MATRIX_WORDS, MODEL_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
 
 if TYPE_CHECKING:
     from thalweg.stage import FunctionStage, Stage
@@ -198,7 +198,7 @@ def cost(stage: Stage, itemsize: int) -> Cost:
         for symbol in symbols:
             if symbol.op == "input" and symbol.level == TENSOR and symbol.name in kinds:
                 moved += kinds[symbol.name].per_parameter
-            elif symbol.op in REDUCTIONS or (symbol.op in MATRIX_WORDS and symbol.level == TENSOR):
+            elif symbol.op in REDUCTIONS | MODEL_WORDS or (symbol.op in MATRIX_WORDS and symbol.level == TENSOR):
                 moved += sum(kinds[name].per_parameter if name in kinds else 1.0 for name in _read_by(symbol))
         moved += sum(kinds[slot].per_parameter for slot in traced.stored)
         reads |= {"noise"} & part.asks
@@ -228,7 +228,9 @@ def word_kind(stage: Stage) -> str:
         if part.asks & {"gnorm", "loss"} or any(k.level == NUMBER for k in part.memory.values()):
             kinds.add("whole model")
         for symbol in steps(traced.results):
-            if symbol.op in MATRIX_WORDS:
+            if symbol.op in MODEL_WORDS:
+                kinds.add("whole model")
+            elif symbol.op in MATRIX_WORDS:
                 kinds.add("matrices")
             elif symbol.level == PER_TENSOR:
                 kinds.add("tensor norms")

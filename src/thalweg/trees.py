@@ -96,16 +96,26 @@ class Vector(Arithmetic):
         pairs = zip(self.leaves, others, strict=True)
         return Vector([operate(b, a) if swapped else operate(a, b) for a, b in pairs], self.lanes)
 
+    def __abs__(self) -> Vector:
+        return Vector([abs(leaf) for leaf in self.leaves], self.lanes)
+
+    def rows(self) -> list[Vector]:
+        """One vector for each entry of the leaves' first axis."""
+        return [Vector([leaf[i] for leaf in self.leaves], self.lanes) for i in range(len(self.leaves[0]))]
+
+    def total_of_all(self) -> Any:
+        """The sum over all leaves; with lanes, a Scalar of one sum a lane."""
+        found = 0.0
+        for leaf in self.leaves:
+            found = found + framework(leaf).sum(leaf, axis=tuple(range(int(self.lanes), leaf.ndim)), keepdims=False)
+        return Scalar(found) if self.lanes and framework(found) is not None else found
+
     def norm_of_all(self) -> Any:
         """The Euclidean norm over all leaves; with lanes, a Scalar of one norm a lane."""
-        squares = 0.0
-        for leaf in self.leaves:
-            space = framework(leaf)
-            squares = squares + space.sum(leaf * leaf, axis=tuple(range(int(self.lanes), leaf.ndim)), keepdims=False)
-        if framework(squares) is None:
-            return 0.0
-        root = framework(squares).sqrt(squares)
-        return Scalar(root) if self.lanes else root
+        squares = (self * self).total_of_all()
+        if isinstance(squares, Scalar):
+            return Scalar(framework(squares.values).sqrt(squares.values))
+        return 0.0 if framework(squares) is None else framework(squares).sqrt(squares)
 
 
 def save(path: str | os.PathLike[str], tree: Tree) -> None:

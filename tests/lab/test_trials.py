@@ -10,6 +10,8 @@ import pytest
 
 from thalweg import chain, recipe, rule, rules, sam, sgd
 from thalweg.lab import problems, trials
+from thalweg.lab.compare import Entrant
+from thalweg.lab.results import _what
 from thalweg.lab.trials import Trial, at_once
 from thalweg.ops import norm
 
@@ -17,8 +19,8 @@ WINE = problems.problem("wine")
 SETTINGS: dict[str, Any] = {"steps": 12, "batch_size": 32, "judge": True}
 
 
-BOUNDED = ("adabound", "adafactor", "amsbound", "rprop", "smorms3")
-"""Their steps stay small, whatever the learning rate."""
+BOUNDED = ("adabound", "adafactor", "amsbound", "lbfgs", "rprop", "smorms3")
+"""Their steps stay small, whatever the learning rate (or, those of L-BFGS, shorten it)."""
 
 
 def same(a: list[Trial], b: list[Trial]) -> bool:
@@ -113,3 +115,14 @@ def test_a_dear_rule_is_given_fewer_lanes_at_once() -> None:
     sizes = {name: at_once(digits, rules[name], 500) for name in ("sgd", "adam", "learned")}
     assert sizes["sgd"] > sizes["adam"] > 12 > sizes["learned"] >= 1
     assert at_once(digits, rules["adam"], 10**9) == 1
+
+
+def test_the_report_says_who_asks_for_more_than_one_gradient() -> None:
+    @recipe(lr=0.1)
+    def sharp() -> Any:
+        """Sharp (Nobody 2026)."""
+        return chain(sam(), sgd())
+
+    notes = [_what(Entrant(rule), WINE)["note"] for rule in (rules["sgd"], sharp, rules["lbfgs"])]
+    shipped = "not tuned: it runs its shipped setting"
+    assert notes == [None, f"{shipped}; 2 gradients a step", f"{shipped}; as many gradients a step as it asks for"]

@@ -13,6 +13,7 @@ from .adam import adam, adamax, adamw, amsgrad, nadam, radam, sparse_adam
 from .adasecant import adasecant
 from .asgd import asgd
 from .eve import eve
+from .lbfgs import lbfgs
 from .learned import learned
 from .momentum import momentum, nesterov
 from .muon import muon
@@ -26,6 +27,6 @@ by_name: dict[str, Callable[..., Any]] = {
     for oracle in (
         sgd, momentum, nesterov, adagrad, rmsprop, rmsprop_graves, smorms3, adadelta, adam, adamw, adamax, nadam,
         eve, santa_e, santa_sss, amsgrad, adabound, amsbound, adasecant, learned, radam, rprop,
-        asgd, sparse_adam, adafactor, muon,
+        asgd, sparse_adam, adafactor, muon, lbfgs,
     )
 }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -13,26 +13,29 @@ import pytest
 torch = pytest.importorskip("torch")
 common = pytest.importorskip("torch.testing._internal.common_optimizers")
 
+import thalweg as tw  # noqa: E402
 import thalweg.torch as tt  # noqa: E402
 from thalweg.dialects import TORCH  # noqa: E402
 
 SHAPES = [(4, 3), (7,), (), (2, 3, 2)]
-SAMPLES = {info.optim_cls.__name__: info for info in common.optim_db if info.optim_cls.__name__ in TORCH}
+KERNELS = [name for name, row in TORCH.items() if row.kernel]
+MATRICES = [(4, 3), (3, 7), (5, 5)]
+SAMPLES: dict[str, Any] = {info.optim_cls.__name__: info for info in common.optim_db if info.optim_cls.__name__ in TORCH}
 Make = Callable[..., Any]
 
 
-def option_sets() -> list[Any]:
+def option_sets(names: Collection[str] = KERNELS) -> list[Any]:
     found = []
-    for name, info in SAMPLES.items():
-        for k, sample in enumerate(info.optim_inputs_func(device="cpu", dtype=torch.float64)):
+    for name in names:
+        for k, sample in enumerate(SAMPLES[name].optim_inputs_func(device="cpu", dtype=torch.float64)):
             found.append(pytest.param(name, sample.kwargs, id=f"{name}-{k}-{sample.desc.replace(' ', '-')}"))
     return found
 
 
-def problem(dtype: Any = torch.float64, seed: int = 0) -> tuple[list[Any], list[list[Any]]]:
+def problem(dtype: Any = torch.float64, seed: int = 0, shapes: Any = SHAPES) -> tuple[list[Any], list[list[Any]]]:
     draw = torch.Generator().manual_seed(seed)
-    params = [torch.nn.Parameter(torch.randn(s, generator=draw, dtype=dtype)) for s in SHAPES]
-    gradients = [[torch.randn(s, generator=draw, dtype=dtype) * 10.0 ** (t % 5 - 3) for s in SHAPES] for t in range(200)]
+    params = [torch.nn.Parameter(torch.randn(s, generator=draw, dtype=dtype)) for s in shapes]
+    gradients = [[torch.randn(s, generator=draw, dtype=dtype) * 10.0 ** (t % 5 - 3) for s in shapes] for t in range(200)]
     return params, gradients
 
 
@@ -69,6 +72,50 @@ def test_two_hundred_steps_and_all_state_equal_torchs(name: str, options: dict[s
             torch.testing.assert_close(mine["state"][k][key], value, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize(("name", "options"), option_sets(["Adafactor", "Muon"]))
+def test_rows_without_a_kernel_are_torchs_too(name: str, options: dict[str, Any]) -> None:
+    """The class takes torch's own step, and the row's functions make the same one."""
+    shapes = MATRICES if name == "Muon" else SHAPES
+    if torch.is_tensor(options.get("lr")):  # Muon works out 1 - lr weight_decay in that tensor's float32
+        options = {**options, "lr": options["lr"].double()}
+    (p, g), (q, _), (r, _) = (problem(shapes=shapes) for _ in range(3))
+    theirs, own = getattr(torch.optim, name)(q, **copy.deepcopy(options)), getattr(tt, name)(r, **copy.deepcopy(options))
+    assert isinstance(own, tt.Face)
+    given = tt.Given({**theirs.param_groups[0], "dtype": "float64"})
+    ours = tt.Optimizer(p, TORCH[name].stages(given), lr=float(theirs.defaults["lr"]))
+    for optimizer, params in ((ours, p), (theirs, q), (own, r)):
+        drive(optimizer, params, g)
+    assert apart(p, q) < 1e-12
+    assert all(torch.equal(a, b) for a, b in zip(r, q, strict=True))
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+def test_sparse_adam_is_adam_on_the_rows_that_there_are(maximize: bool) -> None:
+    (p, g), (q, _) = problem(shapes=[(6, 3)]), problem(shapes=[(6, 3)])
+    theirs = tt.SparseAdam(q, lr=0.01, maximize=maximize)
+    ours = [torch.nn.Parameter(row.detach().clone()) for row in p[0]]
+    rows = tt.Optimizer(ours, TORCH["SparseAdam"].stages(tt.Given(theirs.param_groups[0])), lr=0.01)
+    for t, (gradient,) in enumerate(g):
+        there = [0, 1 + t % 5]
+        q[0].grad = torch.sparse_coo_tensor([there], gradient[there], (6, 3), check_invariants=False)
+        theirs.step()
+        for k, p_k in enumerate(ours):
+            p_k.grad = gradient[k].clone() if k in there else None
+        rows.step()
+        for k in set(range(6)) - set(there):  # SparseAdam counts its updates together, whichever rows they have
+            rows.state[ours[k]]["step"] = torch.tensor(t + 1.0)
+    assert apart([torch.stack(list(ours))], q) < 1e-12
+
+
+def test_names_in_torchs_spelling_are_torchs() -> None:
+    classes = [name for name in torch.optim.__all__ if isinstance(getattr(torch.optim, name), type)]
+    assert {"SGD", "ASGD", "LBFGS", "Muon"} < set(classes)
+    for name in classes:
+        assert issubclass(getattr(tt, name), getattr(torch.optim, name)), name
+    assert tt.lr_scheduler is torch.optim.lr_scheduler
+    assert not issubclass(tt.of(tw.muon), torch.optim.Muon)
+
+
 @pytest.mark.parametrize("way", ["from torch", "to torch", "to ourselves"])
 @pytest.mark.parametrize(("name", "options"), option_sets())
 def test_a_checkpoint_goes_over_in_the_middle(name: str, options: dict[str, Any], way: str) -> None:
@@ -88,9 +135,12 @@ def test_a_checkpoint_goes_over_in_the_middle(name: str, options: dict[str, Any]
     second.load_state_dict(torch.load(file, weights_only=True))
     drive(first, p, g[30:60], 30)
     drive(second, q, g[30:60], 30)
-    if way == "to ourselves" and name != "NAdam":  # loading casts mu_product to the parameter's dtype, in torch as here
+    if way == "to ourselves" and name not in (
+        "NAdam",
+        "ASGD",
+    ):  # loading casts mu_product to the parameter's dtype, in torch as here
         assert all(torch.equal(a, b) for a, b in zip(p, q, strict=True)), "resumed to the last bit"
-    assert apart(q, p) < (1e-6 if name == "NAdam" else 1e-12)
+    assert apart(q, p) < (1e-6 if name in ("NAdam", "ASGD") else 1e-12)
 
 
 def errors() -> list[Any]:
@@ -113,7 +163,7 @@ def test_errors_are_torchs(name: str, case: Any) -> None:
             optimizer.step()
 
 
-@pytest.mark.parametrize("name", TORCH)
+@pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
 def test_low_precision_stays_near_a_run_in_float64(name: str, dtype: Any) -> None:
     """One step from a shared state: no further from the exact one than rounding to the dtype, once."""
@@ -132,7 +182,7 @@ def test_low_precision_stays_near_a_run_in_float64(name: str, dtype: Any) -> Non
         assert bool(((low.double() - high).abs() <= bound).all())
 
 
-@pytest.mark.parametrize("name", TORCH)
+@pytest.mark.parametrize("name", KERNELS)
 @pytest.mark.parametrize("lr", [0.1, torch.tensor(0.1, dtype=torch.float64)], ids=["float", "tensor"])
 def test_one_cycle(name: str, lr: Any) -> None:
     (p, g), (q, _) = problem(), problem()
@@ -150,7 +200,7 @@ def test_one_cycle(name: str, lr: Any) -> None:
     assert torch.is_tensor(pair[0].param_groups[0]["lr"]) == torch.is_tensor(lr)
 
 
-@pytest.mark.parametrize("name", TORCH)
+@pytest.mark.parametrize("name", KERNELS)
 def test_a_distributed_checkpoint_makes_the_state_and_moves_nothing(name: str) -> None:
     init = pytest.importorskip("torch.distributed.checkpoint.state_dict")._init_optim_state
     p, _ = problem()

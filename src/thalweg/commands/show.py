@@ -25,7 +25,7 @@ from thalweg.hyper import Hyper, nearest
 from thalweg.memory import Kind
 from thalweg.optimizer import Optimizer
 from thalweg.rule import AFTER_ASKS, ASKS, Rule
-from thalweg.stage import AroundStage, Leaf
+from thalweg.stage import Leaf
 from thalweg.trace import word_kind
 
 WIDTH = 132  # columns where nobody watches
@@ -40,6 +40,7 @@ KINDS = {
     "rows": "one number a row of a matrix, {value:g} at the start",
     "cols": "one number a column of a matrix, {value:g} at the start",
     "square": "a square matrix on the rows, {value:g} at the start",
+    "history": "the last {size} tensors of one sort, {value:g} at the start",
     "per_coordinate": "{size} numbers a parameter, {value:g} at the start",
 }
 
@@ -154,8 +155,8 @@ def kernel_text(rule: Rule) -> str:
     from thalweg.program import NotTraced, passages, program
 
     optimizer = Optimizer(rule, lr=rule.lr or 1.0)
-    if optimizer.chain.items(AroundStage):
-        raise Refusal(f"{rule.name} asks for gradients at several points; what moves the parameters is the rule chained to it")
+    if optimizer.asks_gradients:
+        raise Refusal(f"{rule.name} asks for gradients at several points, so that no one loop is its whole step")
     p = np.zeros((2, 2), np.float32)
     try:
         made = program(passages(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), moves=optimizer.moves)

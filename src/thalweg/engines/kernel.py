@@ -10,6 +10,7 @@ from typing import Any
 
 from thalweg import trace
 from thalweg.program import NotTraced, Program
+from thalweg.storage import BLOCK
 from thalweg.symbols import PER_TENSOR, TENSOR, Symbol
 
 NEEDS_NAMES = frozenset({"maximum", "minimum", "clip", "sign", "ratio", "pow"})
@@ -20,7 +21,9 @@ OPERATORS = {
 }  # fmt: skip
 ATOM = 9
 COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "and", "or"})
-HOST_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "sigmoid", "sign", "maximum", "minimum", "clip", "where", "ratio")
+HOST_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "sigmoid", "floor", "sign", "maximum", "minimum", "clip", "where", "ratio")
+STORAGE_WORDS = ("uniform", "dithered", "rounded_float16", "rounded_bfloat16", "largest_of_block")
+"""Words of `thalweg.storage`, which only the loop says."""
 LOOP_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "inf", "nan")
 COMPUTED = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
 """The dtype that arithmetic is done in, by the parameter's."""
@@ -66,6 +69,7 @@ class _Printer:
         for input_name, symbol in program.inputs.items():
             self.letters[id(symbol)] = f"{input_name}_old" if self._is_updated(input_name) else input_name
         self.taken = {"row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", *self.letters.values()}
+        self.taken |= {"block", "begin", "own", *LOOP_WORDS, *STORAGE_WORDS}
         self.authors: dict[int, str] = {}
         for key, name in program.names.items():
             if key in self.same:
@@ -77,6 +81,7 @@ class _Printer:
             self._check(symbol)
         updated = [("p", self.program.parameter), ("walked", self.program.walked)]
         updated += [(slot.old.name, slot.new) for slot in slots if slot.old.level == TENSOR]
+        updated += self.program.beside.items()
         stores = [(name, self._first(value)) for name, value in updated if value is not None]
         kept = [i for i, slot in enumerate(slots) if slot.old.level < TENSOR]
         for i in kept:
@@ -99,12 +104,13 @@ class _Printer:
         return Kernel(self.title, numbers, text, columns, needs, len(shared), tuple(kept))
 
     def _check(self, symbol: Symbol) -> None:
-        known = symbol.op in OPERATORS or symbol.op in HOST_WORDS or symbol.op in ("input", "neg", "abs", "pow", "rpow")
+        words = {"input", "neg", "abs", "pow", "rpow", *HOST_WORDS, *STORAGE_WORDS}
+        known = symbol.op in OPERATORS or symbol.op in words
         if not known:
             raise NotTraced(f"{self.title}: no pass over single numbers knows {symbol.op}")
 
     def _is_updated(self, name: str) -> bool:
-        return name in ("p", "walked") or any(slot.old.name == name for slot in self.program.slots)
+        return name in ("p", "walked", *self.program.beside) or any(slot.old.name == name for slot in self.program.slots)
 
     def _first(self, value: Any) -> Any:
         return self.same[id(value)] if isinstance(value, Symbol) else value
@@ -141,35 +147,46 @@ class _Printer:
     def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
         computed = COMPUTED[self.dtypes["p"]]
         loop = Loop(computed)
-        write = _Writer(self, loop, set())
+        phases = self._phases()
+        carried = self._carried(phases)
+        write = _Writer(self, loop, {id(symbol) for symbol in carried})
         heads: list[str] = []
         for k, symbol in enumerate(shared):
             name = write.name(symbol, "n")
             truth = " != 0" if symbol.op in COMPARISONS else ""
             heads.append(f"{name} = numbers[at + {k}]{truth}")
+        heads += [f"{column}_at = addresses[row + {k}]" for k, column in enumerate(columns)]
+        if any(symbol.op == "uniform" for symbol in self.symbols):
+            loop.said.add("uniform")
+            heads.append(f"own = {STREAMS} * jobs[4 * job]")
         read = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR}
-        for k, column in enumerate(columns):
-            heads.append(f"{column}_at = addresses[row + {k}]")
         loads = []
         for k, column in enumerate(columns):
             if column in read:
                 letter = write.letters[id(self.program.inputs[column])]
-                loads.append(f"{letter} = load_{self.dtypes[column]}({k}, {column}_at, i)")
-        for symbol in self.symbols:
-            if symbol.level == TENSOR:
-                write.visit(symbol)
-        ends = []
-        for name, value in stores:
-            text = write.text(value)[0]
-            ends.append(f"store_{self.dtypes[name]}({columns.index(name)}, {name}_at, i, {text})")
-        used = sorted({self.dtypes[column] for column in columns})
+                loads.append(f"{letter} = load_{self.dtypes[column]}({k}, {column}_at, {self._place(column)})")
+        body: list[str] = []
+        if phases.blocks:
+            tops = {id(s): f"top_{k}" for k, s in enumerate(self.symbols) if s.op == "largest_of_block"}
+            body = self._blocks(write, loop, phases, carried, loads, columns, stores, tops)
+        else:
+            for symbol in self.symbols:
+                if symbol.level == TENSOR:
+                    write.visit(symbol)
+            ends = [self._store(write, columns, name, value) for name, value in stores]
+            body = ["for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):", *_indented([*loads, *write.lines, *ends])]
+        used = sorted({self.dtypes[column] for column in columns} | ({computed} if carried else set()))
         math = sorted(word for word in LOOP_WORDS if word in loop.said)
+        words = [f"{verb}_{dtype}" for dtype in used for verb in ("load", "store")]
+        words += sorted(
+            word for word in ("floor", "larger", "magnitude", "largest", "scratch", *STORAGE_WORDS) if word in loop.said
+        )
         imports = [
             *([f"from math import {', '.join(math)}", ""] if math else []),
             "from numba import cfunc, types",
             "from numpy import " + computed + " as number",
             "",
-            "from thalweg.engines.words import " + ", ".join(f"{verb}_{dtype}" for dtype in used for verb in ("load", "store")),
+            "from thalweg.engines.words import " + ", ".join(words),
             "",
             "integers = types.CPointer(types.int64)",
             f"floats = types.CPointer(types.{computed})",
@@ -179,14 +196,124 @@ class _Printer:
             "",
             '@cfunc(types.int64(integers, floats, integers, types.int64, types.int64), error_model="numpy")',
             "def step(addresses, numbers, jobs, first, last):",
+            *(f"    {symbol_at} = scratch({BLOCK})" for symbol_at in (f"kept_{k}" for k in range(len(carried)))),
             "    for job in range(first, last):",
             f"        row, at = {len(columns)} * jobs[4 * job], {len(shared)} * jobs[4 * job + 1]",
             *(f"        {line}" for line in heads),
-            "        for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):",
-            *(f"            {line}" for line in [*loads, *write.lines, *ends]),
+            *(f"        {line}" for line in body),
             "    return 0",
         ]
         return "\n".join(imports), "\n".join(lines) + "\n"
+
+    def _store(self, write: _Writer, columns: tuple[str, ...], name: str, value: Any) -> str:
+        column = columns.index(name)
+        return f"store_{self.dtypes[name]}({column}, {name}_at, {self._place(name)}, {write.text(value)[0]})"
+
+    def _place(self, column: str) -> str:
+        return "block" if column in self.program.blocked else "i"
+
+    # Where a block's largest number is wanted, there are two loops over the block: one finds it, one uses it.
+
+    def _phases(self) -> Phases:
+        """Which loop each symbol is computed in: the second, where it needs a largest number or nothing else needs it."""
+        late: set[int] = set()
+        users: dict[int, list[int]] = {}
+        for symbol in self.symbols:
+            args = [id(self._first(arg)) for arg in symbol.args if isinstance(arg, Symbol)]
+            for arg in args:
+                users.setdefault(arg, []).append(id(symbol))
+            if symbol.op == "largest_of_block" or late.intersection(args):
+                late.add(id(symbol))
+        tops = {id(symbol) for symbol in self.symbols if symbol.op == "largest_of_block"}
+        for symbol in reversed(self.symbols):
+            mine = users.get(id(symbol), [])
+            at_hand = all(arg.op != "input" or arg.level < TENSOR for arg in symbol.args if isinstance(arg, Symbol))
+            mine_alone = bool(mine) and late.issuperset(mine) and not tops.intersection(mine)
+            if symbol.op != "input" and symbol.level == TENSOR and at_hand and mine_alone:
+                late.add(id(symbol))
+        return Phases(bool(tops), late)
+
+    def _carried(self, phases: Phases) -> list[Symbol]:
+        """What the first loop computes and the second needs."""
+        found: dict[int, Symbol] = {}
+        for symbol in self.symbols:
+            if id(symbol) in phases.late and symbol.op != "largest_of_block":
+                for arg in symbol.args:
+                    first = self._first(arg)
+                    if isinstance(first, Symbol) and first.level == TENSOR and id(first) not in phases.late:
+                        if first.op == "input":
+                            raise NotTraced("what is kept in int8 depends on a tensor as it was before the step")
+                        found.setdefault(id(first), first)
+        return list(found.values())
+
+    def _blocks(
+        self, write: _Writer, loop: Loop, phases: Phases, carried: list[Symbol], loads: list[str], columns: tuple[str, ...],
+        stores: list[tuple[str, Any]], tops: dict[int, str],
+    ) -> list[str]:  # fmt: skip
+        """The two loops, for one block after another."""
+        loop.said |= {"larger", "magnitude", "largest", "scratch"}
+        early = [s for s in self.symbols if s.level == TENSOR and id(s) not in phases.late]
+        for symbol in early:
+            write.visit(symbol)
+        for symbol in self.symbols:
+            if symbol.op == "largest_of_block":
+                top = tops[id(symbol)]
+                write.lines.append(f"{top} = larger({top}, magnitude({write.text(symbol.args[0])[0]}))")
+        for name, value in stores:
+            if not isinstance(value, Symbol) or id(value) not in phases.late:
+                write.lines.append(self._store(write, columns, name, value))
+        ends, again, keeps = [], [], []
+        first = len(columns)
+        for k, symbol in enumerate(carried):
+            letter = write.letters[id(symbol)]
+            keeps.append(f"store_{loop.computed}({first + k}, kept_{k}, i - begin, {letter})")
+            again.append(f"{letter} = load_{loop.computed}({first + k}, kept_{k}, i - begin)")
+        finding, write.lines = [*loads, *write.lines, *keeps], []
+        for symbol in self.symbols:
+            if symbol.op == "largest_of_block":
+                write.letters[id(symbol)] = f"scale_{tops[id(symbol)]}"
+                ends.append(f"scale_{tops[id(symbol)]} = largest({tops[id(symbol)]})")
+        blocked = {name for name, _ in stores} & self.program.blocked
+        ends += [self._store(write, columns, name, value) for name, value in stores if name in blocked]
+        for symbol in self.symbols:
+            if id(symbol) in phases.late:
+                write.visit(symbol)
+        late = [
+            self._store(write, columns, name, value)
+            for name, value in stores
+            if name not in blocked and isinstance(value, Symbol) and id(value) in phases.late
+        ]
+        return [
+            f"for block in range(jobs[4 * job + 2] // {BLOCK}, (jobs[4 * job + 3] + {BLOCK - 1}) // {BLOCK}):",
+            *_indented(
+                [
+                    f"begin = {BLOCK} * block",
+                    f"end = min(begin + {BLOCK}, jobs[4 * job + 3])",
+                    f"{' = '.join(tops.values())} = magnitude(number(0.0))",
+                    "for i in range(begin, end):",
+                    *_indented(finding),
+                    *ends,
+                    "for i in range(begin, end):",
+                    *_indented([*again, *write.lines, *late]),
+                ]
+            ),
+        ]
+
+
+@dataclass(frozen=True)
+class Phases:
+    """Whether there are two loops over a block, and the symbols (by id) that the second computes."""
+
+    blocks: bool
+    late: set[int]
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+STREAMS = 64
+"""Draws that one element may need in a step."""
 
 
 def squares(dtype: str) -> str:
@@ -267,8 +394,10 @@ class Loop:
             return f"number(0.5) * tanh(number(0.5) * {_wrap(args[0], 7)}) + number(0.5)", 5
         if op == "abs":
             return f"abs({texts[0]})", ATOM
+        if op == "uniform":
+            return f"uniform({texts[0]}, own + {args[1][0].removeprefix('number(').removesuffix('.0)')}, i)", ATOM
         self.said.add(op)
-        return f"{op}({texts[0]})", ATOM
+        return f"{op}({', '.join(texts)})", ATOM
 
     def _power(self, args: list[Text]) -> Text:
         (x, _), (y, _) = args

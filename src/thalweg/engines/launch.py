@@ -20,6 +20,7 @@ from thalweg.optimizer import Optimizer
 from thalweg.program import NotTraced, Passage, Program, Slot, program
 from thalweg.scalars import Scalar
 from thalweg.stage import Step, model_number, resolve
+from thalweg.storage import Storage, key_of
 from thalweg.symbols import TENSOR
 
 Floats = npt.NDArray[Any]
@@ -57,7 +58,8 @@ class Bucket:
 class Launch:
     """The tensors `members` of an optimizer, updated in place by one kernel.
 
-    dtype: what the arrays hold, where NumPy has no name for it. Raises NotTraced where there is no kernel.
+    dtype: what the arrays hold, where NumPy has no name for it. kept: how they and the memory are stored. Raises NotTraced
+    where there is no kernel.
     """
 
     def __init__(
@@ -68,12 +70,13 @@ class Launch:
         arrays: Sequence[Floats],
         way: list[Passage],
         dtype: str | None = None,
+        kept: Storage | None = None,
     ) -> None:
         self.optimizer, self.members = optimizer, list(members)
         self.names, self.arrays = [names[i] for i in members], [arrays[i] for i in members]
-        self.program: Program = program(way, moves=optimizer.moves)
         self.lanes = optimizer.lanes
         self.dtype = dtype or dtype_name(self.arrays[0])
+        self.program: Program = program(way, moves=optimizer.moves, kept=kept, dtype=self.dtype)
         if self.dtype not in COMPUTED or (self.dtype == "float16" and not native.converts_half()):
             raise NotTraced(f"no kernel computes with {self.dtype}")
         self.kernel = printed(self.program, f"{optimizer.rule.name}, {self.dtype}", self._dtypes())
@@ -99,8 +102,13 @@ class Launch:
         for slot in self.program.slots:
             if slot.old.level == TENSOR and slot.kind.dtype is not None:
                 found[slot.old.name] = slot.kind.dtype
+        found |= self.program.dtypes | dict.fromkeys(self.program.blocked, "float32")
         for name, dtype in found.items():
-            if dtype != self.dtype and (dtype != "float32" or COMPUTED[self.dtype] != "float32"):
+            if (
+                name not in self.program.dtypes
+                and dtype != self.dtype
+                and (dtype != "float32" or COMPUTED[self.dtype] != "float32")
+            ):
                 raise NotTraced(f"'{name}' is kept in {dtype} beside parameters in {self.dtype}")
         return found
 
@@ -117,7 +125,7 @@ class Launch:
                 continue
             held = stage.setdefault(name, {})
             if slot.old.level == TENSOR:
-                dtype = slot.kind.dtype or self.dtype
+                dtype = self.program.dtypes.get(slot.old.name) or slot.kind.dtype or self.dtype
                 self._adopt(slot.old.name, held, functools.partial(self.start, slot, name, step), dtype)
                 continue
             first = () if self.lanes is None else (self.lanes,)
@@ -128,6 +136,8 @@ class Launch:
             self.vectors[i] = vector
         if "walked" in self.columns:
             self._adopt("walked", state["walked"], lambda k: self.work[k], self.dtype)
+        for name in self.program.beside:
+            self.addresses[:, self.columns[name]] = [address(state["beside"][name][leaf]) for leaf in self.names]
 
     def start(self, slot: Slot, name: str, step: Step, k: int) -> Floats:
         leaf = _leaf(self.names[k], self.arrays[k], self.lanes)
@@ -137,8 +147,8 @@ class Launch:
     def _adopt(self, column: str, held: dict[str, Floats], start: Callable[[int], Floats], dtype: str) -> None:
         for k, (leaf, work) in enumerate(zip(self.names, self.work, strict=True)):
             found = held[leaf] if leaf in held else start(k)
-            storage = work.dtype if dtype == self.dtype else np.dtype(dtype)
-            fits = found.strides == work.strides and found.dtype == storage and found.flags.writeable and found.flags.aligned
+            storage = work.dtype if dtype == self.dtype else np.dtype("uint16" if dtype == "bfloat16" else dtype)
+            fits = _strides(found) == _strides(work) and found.dtype == storage and found.flags.writeable and found.flags.aligned
             if not fits or np.may_share_memory(found, work):
                 copy = np.empty_like(work, dtype=storage)
                 copy[...] = found
@@ -260,6 +270,8 @@ class Launch:
             return lambda bucket, state, loss, norms: bucket.t
         if name == "loss":
             return lambda bucket, state, loss, norms: loss
+        if name == "key":
+            return lambda bucket, state, loss, norms: key_of(self.optimizer.seed, bucket.t)
         if name in self.program.norms:
             path = self.program.norms[name]
             return lambda bucket, state, loss, norms: norms[path]
@@ -316,6 +328,10 @@ def _leaf(name: str, array: Floats, lanes: int | None) -> Any:
     from thalweg.stage import Leaf
 
     return Leaf(name, array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
+
+
+def _strides(array: Floats) -> tuple[int, ...]:
+    return tuple(stride // array.itemsize for stride in array.strides)
 
 
 def _lies_flat(array: Floats, lanes: int | None) -> bool:

@@ -5,6 +5,7 @@ Only printed kernels import this, and only Numba runs it; with it a kernel is co
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -29,6 +30,8 @@ def _told_apart(builder: ir.IRBuilder, instruction: Any, array: int) -> None:
 
 def _widened(builder: ir.IRBuilder, stored: Any, dtype: str) -> Any:
     """A number as it was stored, as the number to compute with."""
+    if dtype == "int8":
+        return builder.sitofp(stored, SINGLE)
     if dtype == "float16":
         return builder.fpext(stored, SINGLE)
     if dtype == "bfloat16":
@@ -39,6 +42,11 @@ def _widened(builder: ir.IRBuilder, stored: Any, dtype: str) -> Any:
 
 def _narrowed(builder: ir.IRBuilder, value: Any, dtype: str) -> Any:
     """A computed number as it is stored: rounded to nearest, ties to even."""
+    if dtype == "int8":  # NaN becomes 0; it is in the scale
+        saturating = builder.module.declare_intrinsic(
+            "llvm.fptosi.sat", [ir.IntType(8), SINGLE], ir.FunctionType(ir.IntType(8), [SINGLE])
+        )
+        return builder.call(saturating, [value])
     if dtype == "float16":
         return builder.fptrunc(value, HALF)
     if dtype != "bfloat16":
@@ -52,8 +60,8 @@ def _narrowed(builder: ir.IRBuilder, value: Any, dtype: str) -> Any:
     return builder.trunc(builder.lshr(kept, ir.Constant(word, 16)), ir.IntType(16))
 
 
-STORED = {"float16": HALF, "bfloat16": ir.IntType(16), "float32": SINGLE, "float64": DOUBLE}
-BYTES = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+STORED = {"int8": ir.IntType(8), "float16": HALF, "bfloat16": ir.IntType(16), "float32": SINGLE, "float64": DOUBLE}
+BYTES = {"int8": 1, "float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
 
 
 def _access(dtype: str) -> tuple[Any, Any]:
@@ -90,10 +98,115 @@ def _access(dtype: str) -> tuple[Any, Any]:
     return load, store
 
 
+load_int8, store_int8 = _access("int8")
 load_float16, store_float16 = _access("float16")
 load_bfloat16, store_bfloat16 = _access("bfloat16")
 load_float32, store_float32 = _access("float32")
 load_float64, store_float64 = _access("float64")
+
+
+WORD = ir.IntType(32)
+
+
+def _generated(result: Any, arguments: tuple[Any, ...], generate: Callable[..., Any]) -> Any:
+    """An intrinsic's signature and body; the body is given the builder and the values."""
+
+    def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return generate(builder, *values)
+
+    return result(*arguments), body
+
+
+def _word(x: int) -> Any:
+    return ir.Constant(WORD, x)
+
+
+def _mixed(builder: ir.IRBuilder, h: Any) -> Any:
+    """32 bits so mixed that each of them depends on all (the end of MurmurHash3, Appleby 2011)."""
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        h = builder.mul(builder.xor(h, builder.lshr(h, _word(shift))), _word(factor))
+    return builder.xor(h, builder.lshr(h, _word(16)))
+
+
+@intrinsic
+def uniform(context: Any, key: Any, stream: Any, i: Any) -> Any:
+    """In [0, 1), 24 bits of it: a hash of three whole numbers."""
+
+    def generate(builder: Any, key: Any, stream: Any, i: Any) -> Any:
+        start = builder.xor(builder.fptoui(key, WORD), builder.mul(builder.trunc(stream, WORD), _word(0x9E3779B1)))
+        h = _mixed(builder, builder.add(_mixed(builder, start), builder.trunc(i, WORD)))
+        return builder.fmul(builder.uitofp(builder.lshr(h, _word(8)), SINGLE), ir.Constant(SINGLE, 2.0**-24))
+
+    return _generated(types.float32, (types.float32, types.int64, types.int64), generate)
+
+
+@intrinsic
+def dithered(context: Any, x: Any, u: Any) -> Any:
+    """One of the two bfloat16 around x; u in [0, 1) says which."""
+
+    def generate(builder: Any, x: Any, u: Any) -> Any:
+        bits = builder.bitcast(x, WORD)
+        added = builder.fptoui(builder.fmul(u, ir.Constant(SINGLE, 65536.0)), WORD)
+        cut = builder.bitcast(builder.and_(builder.add(bits, added), _word(0xFFFF0000)), SINGLE)
+        finite = builder.icmp_unsigned("!=", builder.and_(bits, _word(0x7F800000)), _word(0x7F800000))
+        return builder.select(finite, cut, x)
+
+    return _generated(types.float32, (types.float32, types.float32), generate)
+
+
+@intrinsic
+def rounded_bfloat16(context: Any, x: Any) -> Any:
+    """The nearest bfloat16."""
+    return _generated(types.float32, (types.float32,), lambda b, x: _widened(b, _narrowed(b, x, "bfloat16"), "bfloat16"))
+
+
+@intrinsic
+def rounded_float16(context: Any, x: Any) -> Any:
+    """The nearest float16."""
+    return _generated(types.float32, (types.float32,), lambda b, x: _widened(b, _narrowed(b, x, "float16"), "float16"))
+
+
+@intrinsic
+def floor(context: Any, x: Any) -> Any:
+    """The largest whole number not above x, in x's own dtype."""
+    number = DOUBLE if x is types.float64 else SINGLE
+    return _generated(x, (x,), lambda b, value: b.call(b.module.declare_intrinsic("llvm.floor", [number]), [value]))
+
+
+@intrinsic
+def magnitude(context: Any, x: Any) -> Any:
+    """The bits of |x|: whole numbers in the order of the magnitudes, those of NaN above all."""
+    return _generated(types.int32, (types.float32,), lambda b, x: b.and_(b.bitcast(x, WORD), _word(0x7FFFFFFF)))
+
+
+@intrinsic
+def larger(context: Any, a: Any, b: Any) -> Any:
+    """The larger of two whole numbers."""
+
+    def generate(builder: Any, a: Any, b: Any) -> Any:
+        return builder.select(builder.icmp_signed(">", a, b), a, b)
+
+    return _generated(types.int32, (types.int32, types.int32), generate)
+
+
+@intrinsic
+def largest(context: Any, bits: Any) -> Any:
+    """The number with these bits."""
+    return _generated(types.float32, (types.int32,), lambda b, bits: b.bitcast(bits, SINGLE))
+
+
+@intrinsic
+def scratch(context: Any, size: Any) -> Any:
+    """The address of room for so many float32."""
+    if not isinstance(size, types.IntegerLiteral):
+        return None
+
+    def generate(builder: Any, _: Any) -> Any:
+        with builder.goto_entry_block():
+            room = builder.alloca(ir.ArrayType(SINGLE, size.literal_value))
+        return builder.ptrtoint(room, ir.IntType(64))
+
+    return _generated(types.int64, (size,), generate)
 
 
 @intrinsic

@@ -18,6 +18,7 @@ from thalweg.lab import protocol, stats
 from thalweg.lab.compare import Entrant, Settings
 from thalweg.lab.problem import Problem
 from thalweg.methods.adam import adamw
+from thalweg.stage import AroundStage
 
 
 def results(
@@ -114,7 +115,9 @@ def _what(entrant: Entrant, problem: Problem) -> dict[str, Any]:
     rule = entrant.rule
     gradients = sum(len(trace.of(part).evaluations) for part in rule().functions)
     notes = [] if entrant.tuned else ["not tuned: it runs its shipped setting"]
-    if gradients:
+    if any(isinstance(part, AroundStage) and part.decides for part in rule().functions):
+        notes.append("as many gradients a step as it asks for")
+    elif gradients:
         notes.append(f"{gradients} gradients a step")
     if refuses_vectors(rule()):
         notes.append(f"{adamw.name}, at its own {adamw.lr:g}, moves what is no matrix")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,21 +23,23 @@ ROUND_SECONDS = 0.002
 def step_costs(problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict[str, float | None]:
     """Each rule's time for one step on the problem's parameters, a single lane, as a multiple of the reference's.
 
-    The least of interleaved rounds in one thread, as whatever else the machine does can only add; None for a rule that
-    raises.
+    What a method that asks for gradients itself spends on them is in it. The least of interleaved rounds in one thread,
+    as whatever else the machine does can only add; None for a rule that raises.
     """
     seeds = [0]
     params = problem.init(seeds)
-    loss, grads = problem.loss_and_grad(params, next(problem.draws(seeds, problem.batch_size)))
+    ask = functools.partial(problem.loss_and_grad, draw=next(problem.draws(seeds, problem.batch_size)))
+    loss, grads = ask(params)
 
     def runner(rule: Rule) -> InPlace:
         return InPlace(Optimizer(configured(rule, problem), lanes=1, seed=np.array(seeds)), problem.init(seeds))
 
     def time_steps(bound: InPlace, count: int) -> float:
-        given = loss if "loss" in bound.optimizer.asks else None
+        asks = bound.optimizer.asks_gradients
+        given = loss if asks or "loss" in bound.optimizer.asks else None
         start = time.perf_counter()
         for _ in range(count):
-            bound.step(grads, loss=given)
+            bound.step(grads, loss=given, grad_fn=ask if asks else None)
         return (time.perf_counter() - start) / count
 
     timed: dict[str, InPlace] = {}

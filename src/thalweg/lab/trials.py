@@ -16,7 +16,7 @@ from thalweg.lab.problem import Floats, Params, Problem
 from thalweg.methods.adam import adamw
 from thalweg.optimizer import Optimizer
 from thalweg.rule import Rule
-from thalweg.stage import AroundStage, Stage
+from thalweg.stage import Stage
 from thalweg.trees import flatten
 
 MEMORY = 1 << 29
@@ -98,8 +98,7 @@ def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, ba
     params = problem.init(seeds)
     bound = InPlace(optimizer, params)
     draws = problem.draws(seeds, batch_size)
-    around = bool(optimizer.chain.items(AroundStage))
-    asks_loss = around or "loss" in optimizer.asks
+    asks_loss = optimizer.asks_gradients or "loss" in optimizer.asks
     at = set(protocol.evaluated_at(steps))
     training = _Mean(len(trials))
     _evaluate(problem, params, trials, training)
@@ -110,7 +109,7 @@ def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, ba
         if step == 1:
             for trial, value in zip(trials, loss.tolist(), strict=True):
                 trial.train_curve[0] = value
-        bound.step(grads, loss=loss if asks_loss else None, grad_fn=ask if around else None)
+        bound.step(grads, loss=loss if asks_loss else None, grad_fn=ask if optimizer.asks_gradients else None)
         if step in at:
             _evaluate(problem, bound.ship(), trials, training)
     shipped = bound.ship()

@@ -20,8 +20,8 @@ def fading_rate(g, t, lr, eta=per_tensor, *, lam: NonNegative = 1e-4, alpha: Non
     """Apply the learning rate here, fading: lr / (1 + lam lr (t - 1))^alpha (Bottou 2010, COMPSTAT).
 
     lam is the least curvature, that of an L2 penalty; alpha = 1 for the last point, 3/4 for an average of all.
-    ahead: a step's rate is worked out, from the learning rate, one step before; so torch has it.
+    ahead: a step's rate is worked out, from the learning rate, one step before; so torch has it. eta = 0: not yet.
     """
     if ahead:
-        return where(t == 1, lr, eta) * g, lr / (1 + lam * lr * t) ** alpha
+        return where(eta == 0, lr, eta) * g, lr / (1 + lam * lr * t) ** alpha
     return lr / (1 + lam * lr * (t - 1)) ** alpha * g, eta

@@ -167,7 +167,8 @@ def walk(
     for _ in range(steps):
         drawn = {number: source.standard_normal(start.size) for number, source in sources.items()}
         noise = np.stack([drawn[number] for number in seeds]) if drawn else None
-        x, state = optimizer.step(x, surface.gradient(x), state, loss=values[-1], noise=noise)
+        ask = (lambda at: (surface.value(at), surface.gradient(at))) if optimizer.asks_gradients else None
+        x, state = optimizer.step(x, surface.gradient(x), state, loss=values[-1], grad_fn=ask, noise=noise)
         points.append(x)
         values.append(surface.value(x))
     return np.stack(points, axis=1), np.stack(values, axis=1)
