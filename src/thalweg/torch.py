@@ -269,6 +269,12 @@ class Plan:
         return all(p.grad is None for p in self.resting) and all(bound.finds() for bound in self.bounds)
 
 
+@torch._disable_dynamo  # type: ignore[untyped-decorator]  # unlike torch.compiler.disable it imports nothing by itself
+def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
+    """A step as it is without torch.compile, which would cut the stages' Python into dozens of graphs."""
+    return step(closure)
+
+
 class Face(torch.optim.Optimizer):
     """What the classes here have in common: a step made of a row's stages, on the state that torch's class keeps."""
 
@@ -277,6 +283,8 @@ class Face(torch.optim.Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update. closure: evaluates the model again and returns the loss, which is returned."""
+        if torch.compiler.is_compiling() and not self._compiles():
+            return _untraced(functools.partial(Face.step, self), closure)
         if closure is not None and self._asks_itself():
             return self._around(closure)
         loss = None
@@ -298,6 +306,10 @@ class Face(torch.optim.Optimizer):
     def _otherwise(self, loss: Any) -> None:
         """The step without kernels."""
         raise NotImplementedError
+
+    def _compiles(self) -> bool:
+        """Whether torch.compile is to trace a step: torch's own, then."""
+        return not self._stores()
 
     def _asks_itself(self) -> bool:
         """Whether the method evaluates the model at points of its own."""
@@ -437,6 +449,7 @@ class Face(torch.optim.Optimizer):
         if not self._row.kernel or self._asks_itself():
             raise ValueError(f"rounding= and state_dtype= are for element-wise rules, which {type(self).__name__} is not")
 
+    @torch._disable_dynamo  # type: ignore[untyped-decorator]  # looking into a group, a compiler would watch its lr too
     def _stores(self) -> bool:
         """Whether a group says how it is kept."""
         return any(name in group for group in self.param_groups for name in STORAGE)
@@ -544,12 +557,6 @@ def _shared(name: str) -> type[torch.optim.Optimizer]:
 # every other rule, and chains
 
 
-@torch._disable_dynamo  # type: ignore[untyped-decorator]  # unlike torch.compiler.disable it imports nothing by itself
-def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
-    """A step as it is without torch.compile, which would cut the stages' Python into dozens of graphs."""
-    return step(closure)
-
-
 class Optimizer(Face):
     """Any rule or chain over the parameters of a torch model.
 
@@ -610,8 +617,6 @@ class Optimizer(Face):
         """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
         if any("looked_at" in state for state in self.state.values()):
             raise RuntimeError("the parameters are those to ship; call .train() before the next step")
-        if torch.compiler.is_compiling():
-            return _untraced(super().step, closure)
         return super().step(closure)
 
     @torch.no_grad()
@@ -635,6 +640,9 @@ class Optimizer(Face):
         for p, state in self.state.items():
             if "looked_at" in state:
                 p.copy_(state.pop("looked_at"))
+
+    def _compiles(self) -> bool:
+        return False
 
     def _asks_itself(self) -> bool:
         if "_several" not in self.__dict__:
