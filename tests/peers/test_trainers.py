@@ -104,6 +104,9 @@ def lightning_module(make: Make, schedule: Callable[[Any], Any] | None = None) -
             self.losses.append(loss.item())
             return loss
 
+        def validation_step(self, batch: Any, _: int) -> None:
+            assert not self.training
+
         def configure_optimizers(self) -> Any:
             optimizer = make(self.parameters())
             if schedule is None:
@@ -117,8 +120,9 @@ def lightning_fit(module: Any, folder: Path, ckpt_path: Path | None = None, **op
     import pytorch_lightning as lightning
 
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False}
-    trainer = lightning.Trainer(accelerator="cpu", devices=1, default_root_dir=folder, **{**quiet, **options})
-    trainer.fit(module, batches(), ckpt_path=ckpt_path)
+    options = {"limit_val_batches": 0, "num_sanity_val_steps": 0, **quiet, **options}
+    trainer = lightning.Trainer(accelerator="cpu", devices=1, default_root_dir=folder, **options)
+    trainer.fit(module, batches(), batches(), ckpt_path=ckpt_path)
     return trainer
 
 
@@ -126,7 +130,9 @@ def lightning_fit(module: Any, folder: Path, ckpt_path: Path | None = None, **op
 @pytest.mark.parametrize(
     ("name", "precision"),
     [(name, "32-true") for name in OPTIMIZERS]
-    + [(name, how) for name in ("torch's AdamW", "a rule of ours", "two gradients a step") for how in ("bf16-mixed", "bf16-true")],
+    + [
+        (name, how) for name in ("torch's AdamW", "a rule of ours", "two gradients a step") for how in ("bf16-mixed", "bf16-true")
+    ],
 )
 def test_lightning_stopped_and_resumed_is_lightning_never_stopped(name: str, precision: str, tmp_path: Path) -> None:
     make = OPTIMIZERS[name]
@@ -145,7 +151,9 @@ def test_lightning_stopped_and_resumed_is_lightning_never_stopped(name: str, pre
 @needs("pytorch_lightning")
 @pytest.mark.parametrize(("precision", "tolerance"), [("64-true", 1e-12), ("32-true", 1e-6)])
 def test_lightning_comes_to_torchs_weights(precision: str, tolerance: float, tmp_path: Path) -> None:
-    modules = [lightning_module(functools.partial(home.AdamW, lr=1e-3, weight_decay=0.1), one_cycle) for home in (tt, torch.optim)]
+    modules = [
+        lightning_module(functools.partial(home.AdamW, lr=1e-3, weight_decay=0.1), one_cycle) for home in (tt, torch.optim)
+    ]
     for module in modules:
         lightning_fit(module, tmp_path, precision=precision, max_epochs=4, gradient_clip_val=1.0)
     for ours, theirs in zip(*(module.parameters() for module in modules), strict=True):
@@ -154,35 +162,40 @@ def test_lightning_comes_to_torchs_weights(precision: str, tolerance: float, tmp
 
 @needs("pytorch_lightning")
 def test_lightning_hooks_put_the_average_in_and_out(tmp_path: Path) -> None:
-    """Validation and the checkpoint after it see the averaged weights; training goes on from the others."""
+    """With the hooks of docs/pytorch.md: validation and the checkpoint after it see the average, training the other weights."""
     import pytorch_lightning as lightning
 
+    class Ship(lightning.Callback):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            self.before: list[Any] = []
+            self.shipped: list[Any] = []
+
+        def on_train_batch_start(self, trainer: Any, module: Any, batch: Any, index: int) -> None:
+            module.optimizers().train()
+
+        def on_train_batch_end(self, trainer: Any, module: Any, outputs: Any, batch: Any, index: int) -> None:
+            self.before.append(copy.deepcopy(module.net))
+
+        def on_validation_start(self, trainer: Any, module: Any) -> None:
+            module.optimizers().eval()
+            self.shipped.append(copy.deepcopy(module.net))
+
+        def on_validation_end(self, trainer: Any, module: Any) -> None:
+            trainer.save_checkpoint(tmp_path / f"{len(self.shipped)}.ckpt")
+
     make = OPTIMIZERS["an average"]
-
-    def averaging(seen: list[Any]) -> Any:
-        class Ship(lightning.Callback):  # type: ignore[misc, name-defined]
-            def on_train_epoch_start(self, trainer: Any, module: Any) -> None:
-                module.optimizers().train()
-
-            def on_train_epoch_end(self, trainer: Any, module: Any) -> None:
-                walking = [p.detach().clone() for p in module.parameters()]
-                module.optimizers().eval()
-                assert not any(torch.equal(a, b) for a, b in zip(walking, module.parameters(), strict=True))
-                seen.append(copy.deepcopy(module.net))
-
-        return Ship()
-
-    plain, whole, first, second = (lightning_module(make) for _ in range(4))
+    plain, whole, second = (lightning_module(make) for _ in range(3))
     lightning_fit(plain, tmp_path, max_epochs=3)
-    shipped: list[Any] = []
-    lightning_fit(whole, tmp_path, max_epochs=3, callbacks=[averaging(shipped)])
-    assert len(shipped) == 3
+    ship = Ship()
+    lightning_fit(whole, tmp_path, max_epochs=3, callbacks=[ship], limit_val_batches=1)
+    assert len(ship.shipped) == 3
     assert whole.losses == plain.losses
-    stopped = lightning_fit(first, tmp_path, max_epochs=1, callbacks=[averaging([])])
-    stopped.save_checkpoint(tmp_path / "shipped.ckpt")
-    weights = torch.load(tmp_path / "shipped.ckpt", weights_only=True)["state_dict"]
-    assert torch.equal(weights["net.0.weight"], shipped[0][0].weight)
-    lightning_fit(second, tmp_path, tmp_path / "shipped.ckpt", max_epochs=3, callbacks=[averaging([])])
+    for k, shipped in enumerate(ship.shipped):
+        assert not same(shipped, ship.before[4 * k + 3])
+    weights = torch.load(tmp_path / "1.ckpt", weights_only=True)["state_dict"]
+    assert torch.equal(weights["net.0.weight"], ship.shipped[0][0].weight)
+    lightning_fit(second, tmp_path, tmp_path / "1.ckpt", max_epochs=3, callbacks=[Ship()], limit_val_batches=1)
+    assert second.losses == whole.losses[4:]
     assert same(second, whole)
 
 
