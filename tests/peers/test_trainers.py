@@ -56,9 +56,14 @@ OPTIMIZERS: dict[str, Make] = {
     "a rule of ours": functools.partial(tt.SMORMS3, lr=1e-2),
     "with bounds": functools.partial(tt.of(tw.adabound), lr=1e-2),
     "two gradients a step": lambda params: tt.Optimizer(params, tw.chain(tw.sam(0.02), tw.momentum(0.9)), lr=0.1),
+    "asks for the loss": functools.partial(tt.Eve, lr=1e-2),
+    "a line search": functools.partial(tt.of(tw.lbfgs), lr=1.0),
     "an average": lambda params: tt.Optimizer(params, tw.chain(tw.sgd(), tw.schedule_free()), lr=1.0),
     "a clipped chain": lambda params: tt.Optimizer(params, tw.chain(tw.clip(1.0), tw.adam(), tw.decay(0.01)), lr=1e-2),
 }
+
+CLOSURES = ("two gradients a step", "asks for the loss", "a line search")
+"""Those that need one at each step."""
 
 
 @functools.cache
@@ -228,7 +233,7 @@ def accelerated(make: Make, epochs: int, precision: str = "no", load: Path | Non
 @needs("accelerate")
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [(name, "no") for name in OPTIMIZERS if name != "two gradients a step"]
+    [(name, "no") for name in OPTIMIZERS if name not in CLOSURES]
     + [(name, how) for name in ("torch's AdamW", "a rule of ours") for how in ("bf16", "fp16")],  # fp16: with a GradScaler
 )
 def test_accelerate_stopped_and_resumed_is_accelerate_never_stopped(name: str, precision: str, tmp_path: Path) -> None:
@@ -240,6 +245,29 @@ def test_accelerate_stopped_and_resumed_is_accelerate_never_stopped(name: str, p
     assert not same(first, start)
     assert not same(first, whole)
     assert same(second, whole)
+
+
+@needs("accelerate")
+@pytest.mark.parametrize("name", CLOSURES)
+def test_accelerate_passes_a_closure_on(name: str) -> None:
+    import accelerate
+
+    accelerator = accelerate.Accelerator(cpu=True)
+    model = network()
+    model, optimizer, data = accelerator.prepare(model, OPTIMIZERS[name](model.parameters()), batches())
+    losses = []
+    for x, y in [*data] * 3:
+
+        def closure(x: Any = x, y: Any = y) -> Any:
+            optimizer.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(x), y)
+            accelerator.backward(loss)
+            losses.append(loss.item())
+            return loss
+
+        optimizer.step(closure)
+    assert losses[-1] < losses[0] * 0.95
+    assert len(losses) == 12 if name == "asks for the loss" else len(losses) >= 24
 
 
 @needs("accelerate")
@@ -331,3 +359,10 @@ def test_hugging_face_tells_of_a_decay_that_the_rule_has_not(tmp_path: Path) -> 
     trainer = hugging_face(tmp_path, optimizer_cls_and_kwargs=(tt.SMORMS3, {"lr": 1e-2}), weight_decay=0.1)
     with pytest.warns(UserWarning, match=r"SMORMS3 has no weight_decay.*chain"):
         trainer.train()
+
+
+@needs("transformers")
+@pytest.mark.parametrize("name", CLOSURES)
+def test_hugging_face_has_no_closure(name: str, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"step\(closure\)"):
+        hugging_face(tmp_path, OPTIMIZERS[name]).train()
