@@ -1,4 +1,8 @@
-"""Compiled kernels go to a folder of the run's own: nothing of an earlier one is used, and the user's is left alone."""
+"""Compiled kernels go to a folder of the run's own: nothing of an earlier one is used, and the user's is left alone.
+
+Kernels for CUDA are run by Triton's interpreter, which it must be told before it is imported. Beside other workers torch and
+BLAS get one thread each: theirs wait for each other in a loop, which took several times as long as the work.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,11 @@ import shutil
 import tempfile
 
 import pytest
+
+os.environ.setdefault("TRITON_INTERPRET", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for library in ("OMP", "MKL", "OPENBLAS"):
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -38,7 +38,7 @@ def _call(word: str, *args: X) -> X:
     for arg in args:
         if isinstance(arg, Symbol):
             return Symbol.of(word, *args)
-        if like is None and framework(arg) is not None:
+        if framework(arg) is not None and (like is None or "bool" in str(like.dtype)):  # a condition has no numbers' dtype
             like = arg
     if like is not None:
         return getattr(framework(like), word)(*(a.meet(like) if isinstance(a, Scalar) else a for a in args))

@@ -104,9 +104,9 @@ def rounded(x: Symbol, dtype: str) -> Symbol:
     return Symbol(f"rounded_{dtype}", (x,), TENSOR)
 
 
-def key_of(seed: Any, t: int) -> float:
-    """A step's key: a whole number that float32 holds exactly."""
-    return float((zlib.crc32(repr(seed).encode()) + t * 7_919) % 2**24)
+def key_of(seed: Any, t: Any) -> Any:
+    """A step's key: a whole number that float32 holds exactly. t: a number, or a tensor of them."""
+    return (zlib.crc32(repr(seed).encode()) + t * 7_919.0) % 2**24
 
 
 def scale_name(slot: str) -> str:

@@ -33,7 +33,7 @@ from thalweg.program import NotTraced, Passage, Program, passages, program
 from thalweg.rule import Rule
 from thalweg.stage import AfterStage, Leaf, Stage, Step, model_number, resolve
 from thalweg.storage import Storage, key_of, scale_name
-from thalweg.symbols import TENSOR
+from thalweg.symbols import PER_TENSOR, TENSOR
 
 __all__ = ["Optimizer", "of"]
 
@@ -137,7 +137,9 @@ class Bound:
             raise NotTraced("its step needs more than each tensor and its state")
         made = self.launch.program
         self.counts = self.method.row.counts or "key" in made.inputs
-        self.launch.scalars = self.method.row.scalars
+        self.launch.scalars = (
+            "float64" if self.method.row.scalars and _scalar_dtype() is torch.float64 else self.method.row.scalars
+        )
         self.state: dict[str, Any] = {"memory": {}, "beside": {}}
         t = np.array([face._updates(p) for p in params], np.int64)  # before there is any memory: SGD does not count
         held = [face._kept(p, name, self.method, made) for p, name in zip(params, names, strict=True)]
@@ -218,6 +220,98 @@ class Bound:
             self.face.state[self.params[0]][key] = functools.reduce(operator.getitem, path, self.state["memory"])
 
 
+class OnDevice:
+    """The same for tensors of a device that Triton writes kernels for."""
+
+    def __init__(self, face: Face, group: Group, params: list[Tensor]) -> None:
+        from thalweg.engines import grid
+
+        self.face, self.params, self.method = face, params, Method(face._row, group, face._seed)
+        self.dtype, self.device = params[0].dtype, params[0].device
+        names = [str(i) for i in range(len(params))]
+        ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
+        kept, own = self.method.given.storage(self.dtype), DTYPES[self.dtype]
+        made = program(ways[0], moves=self.method.pure.moves, kept=kept, dtype=own)
+        asks = [*made.norms, *made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
+        if any(way != ways[0] for way in ways) or asks or self.method.pure.moves or not all(map(grid.lies_flat, params)):
+            raise NotTraced("its step needs more than each tensor and its state")
+        self.made = made
+        self.counts = self.method.row.counts or "key" in made.inputs
+        self.t = [face._updates(p) for p in params]
+        held = [face._kept(p, name, self.method, made) for p, name in zip(params, names, strict=True)]
+        columns = {column: [mine[column][1] for mine in held] for column in held[0]}
+        self.tensors = [(key, columns[column]) for column, (key, _) in held[0].items()]
+        self.kept = {slot.old.name: columns[slot.old.name] for slot in made.slots if slot.old.level == PER_TENSOR}
+        self.models = {slot.old.name: slot for slot in made.slots if slot.kind.kind == "per_model"}
+        dtypes = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), own)
+        dtypes |= made.dtypes | dict.fromkeys(made.blocked, "float32")
+        title = f"{self.method.pure.rule.name}, {own}"
+        self.grid = grid.Grid(made, title, dtypes, params, {**columns, "p": params}, self._value)
+        self.there = bool(group.get("capturable"))
+        if self.there and (self.grid.kernel.kept or "loss" in made.inputs):
+            raise NotTraced("what is one number a tensor or a model is kept on the host")
+        self.grid.warm()
+        self._place_counts(group)
+
+    def _place_counts(self, group: Group) -> None:
+        """The counts in the state, where torch has them: on the device for what is fused or captured."""
+        if not self.counts:
+            return
+        where = self.device if self.there or group.get("fused") else torch.device("cpu")
+        self.steps = torch.tensor(self.t, dtype=torch.float32 if where.type != "cpu" else _scalar_dtype(), device=where)
+        views = list(self.steps.unbind())
+        self.tensors.append(("step", views))
+        for p, view in zip(self.params, views, strict=True):
+            self.face.state[p]["step"] = view
+
+    def _value(self, name: str, t: Any) -> Any:
+        """A hyper-parameter or the learning rate at an update."""
+        if name == "key":
+            return key_of(self.face._seed, t)
+        value = self.made.hyper[name]
+        found = resolve(self.method.pure.lr if value is None else value, t, "0")
+        return found if isinstance(found, Tensor) else float(found)
+
+    def finds(self) -> bool:
+        """Whether everything is where it was but the gradients, which are looked up."""
+        if not self.method.given.still_holds():
+            return False
+        states = [self.face.state[p] for p in self.params] if self.tensors else []
+        for key, tensors in self.tensors:
+            if not all(map(operator.is_, (state.get(key) for state in states), tensors)):
+                return False
+        gradients = [p.grad for p in self.params]
+        for p, g in zip(self.params, gradients, strict=True):
+            if g is None or type(g) not in _PLAIN or g.dtype is not p.dtype or g.device != p.device or g.layout is not _DENSE:
+                return False
+        self.gradients = [
+            g if g.stride() == p.stride() and g.data_ptr() != p.data_ptr() else torch.empty_like(p).copy_(g)
+            for g, p in zip(gradients, self.params, strict=True)
+        ]
+        self.grid.look_up(self.gradients)
+        return self.grid.host[:, self.grid.kernel.columns.index("p")].tolist() == list(map(_ADDRESS, self.params))
+
+    def step(self, loss: Any) -> None:
+        first = self.face.state[self.params[0]]
+        models = {name: first.get(self.method.keys[slot.path], slot.kind.value) for name, slot in self.models.items()}
+        models["loss"] = loss
+        if self.there:
+            self.steps += 1
+            self.grid.count_there(self.steps.double(), models)
+        else:
+            self.t = [t + 1 for t in self.t]
+            for slot, values in self.grid.count(self.t, self.kept, models).items():
+                found = self.made.slots[slot]
+                if found.kind.kind == "per_model":
+                    first[self.method.keys[found.path]] = values[0]
+                    continue
+                for tensor, value in zip(self.kept[found.old.name], values, strict=True):
+                    tensor.fill_(value)
+            if self.counts:
+                self.steps += 1
+        self.grid.run()
+
+
 _PLAIN = frozenset({Tensor, torch.nn.Parameter})
 _DENSE = torch.strided
 _ON_CPU, _IS_CONTIGUOUS = operator.attrgetter("is_cpu"), operator.methodcaller("is_contiguous")
@@ -235,9 +329,24 @@ def _scalar_dtype() -> torch.dtype:
     return torch.float64 if torch.get_default_dtype() is torch.float64 else torch.float32
 
 
+TRITON_DEVICES = {"cuda"}
+
+
 def _is_plain(x: Tensor) -> bool:
-    """A dense tensor on the CPU with numbers that a kernel computes with."""
-    return x.is_cpu and x.layout is _DENSE and x.dtype in DTYPES and type(x) in _PLAIN
+    """A dense tensor where kernels run, with numbers that they compute with."""
+    return (x.is_cpu or x.device.type in TRITON_DEVICES) and x.layout is _DENSE and x.dtype in DTYPES and type(x) in _PLAIN
+
+
+def _bound(face: Face, group: Group, params: list[Tensor]) -> Bound | OnDevice:
+    """The tensors bound to the kernels of where they are. Raises NotTraced where there are none."""
+    if params[0].device.type in TRITON_DEVICES:
+        from thalweg.engines import grid
+
+        if grid.is_there():
+            return OnDevice(face, group, params)
+    elif not group.get("capturable") and native.is_there():
+        return Bound(face, group, params)
+    raise NotTraced("there are no kernels here")
 
 
 class Plan:
@@ -246,15 +355,15 @@ class Plan:
     def __init__(self, face: Face) -> None:
         self.groups = [list(group["params"]) for group in face.param_groups]
         self.resting = [p for params in self.groups for p in params if p.grad is None]
-        sorts: dict[tuple[int, torch.dtype], list[Tensor]] = {}
+        sorts: dict[tuple[int, torch.dtype, torch.device], list[Tensor]] = {}
         for i, params in enumerate(self.groups):
             for p in params:
                 if p.grad is None:
                     continue
-                if not (_is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype):
-                    raise NotTraced("a tensor that is not dense, on the CPU and real")
-                sorts.setdefault((i, p.dtype), []).append(p)
-        self.bounds = [Bound(face, face.param_groups[i], same) for (i, _), same in sorts.items()]
+                if not (_is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype and p.grad.device == p.device):
+                    raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
+                sorts.setdefault((i, p.dtype, p.device), []).append(p)
+        self.bounds: list[Bound | OnDevice] = [_bound(face, face.param_groups[i], same) for (i, _, _), same in sorts.items()]
         self.states = list(face.state.values())
 
     def finds(self, face: Face) -> bool:
@@ -320,14 +429,9 @@ class Face(torch.optim.Optimizer):
         raise NotImplementedError
 
     def _kernels_may(self) -> bool:
-        flagged = any(group.get("differentiable") or group.get("capturable") for group in self.param_groups)
-        return (
-            self._row.kernel
-            and not flagged
-            and not self._asks_itself()
-            and getattr(self, "found_inf", None) is None
-            and native.is_there()
-        )
+        flagged = any(group.get("differentiable") for group in self.param_groups)
+        unscaled = getattr(self, "found_inf", None) is None
+        return self._row.kernel and unscaled and not flagged and not self._asks_itself()
 
     def _by_kernels(self, loss: Any) -> bool:
         """Step all groups by kernels; False, and nothing done, where one of them has none."""
@@ -398,8 +502,8 @@ class Face(torch.optim.Optimizer):
         elif not isinstance(found, Tensor):
             found = torch.as_tensor(found)
         kind = passage.stage.memory[slot].kind
-        if kind == "per_tensor" and found.dtype in (torch.float16, torch.bfloat16):
-            found = found.float()
+        if kind == "per_tensor" and (self._row.scalars or found.dtype in (torch.float16, torch.bfloat16)):
+            found = found.to(_scalar_dtype() if self._row.scalars else torch.float32)
         if kind != "per_tensor" and (found.stride() != p.stride() or found.device != p.device):
             found = torch.empty_like(p, dtype=found.dtype).copy_(found)
         if dtype == "int8" and found.dtype is not torch.int8:

@@ -54,10 +54,10 @@ def printed(program: Program, title: str, dtypes: dict[str, str]) -> Kernel:
 
     Raises NotTraced for a program with words that no single pass over memory can do.
     """
-    return _Printer(program, title, dtypes).kernel()
+    return Printer(program, title, dtypes).kernel()
 
 
-class _Printer:
+class Printer:
     def __init__(self, program: Program, title: str, dtypes: dict[str, str]) -> None:
         self.program, self.title, self.dtypes = program, title, dtypes
         self.same = trace.shared(program.results)
@@ -131,7 +131,7 @@ class _Printer:
         below = {id(s) for s in trace.steps([*shared, *kept])}
         symbols = [s for s in self.symbols if id(s) in below]
         needs = tuple(s.name for s in symbols if s.op == "input")
-        write = _Writer(self, Python(), {id(s) for s in [*shared, *kept] if isinstance(s, Symbol)})
+        write = Writer(self, Python(), {id(s) for s in [*shared, *kept] if isinstance(s, Symbol)})
         write.kept = {id(s) for s in kept if isinstance(s, Symbol) and s.level == PER_TENSOR}
         for symbol in symbols:
             write.visit(symbol)
@@ -149,7 +149,7 @@ class _Printer:
         loop = Loop(computed)
         phases = self._phases()
         carried = self._carried(phases)
-        write = _Writer(self, loop, {id(symbol) for symbol in carried})
+        write = Writer(self, loop, {id(symbol) for symbol in carried})
         heads: list[str] = []
         for k, symbol in enumerate(shared):
             name = write.name(symbol, "n")
@@ -174,7 +174,7 @@ class _Printer:
                 if symbol.level == TENSOR:
                     write.visit(symbol)
             ends = [self._store(write, columns, name, value) for name, value in stores]
-            body = ["for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):", *_indented([*loads, *write.lines, *ends])]
+            body = ["for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):", *indented([*loads, *write.lines, *ends])]
         used = sorted({self.dtypes[column] for column in columns} | ({computed} if carried else set()))
         math = sorted(word for word in LOOP_WORDS if word in loop.said)
         words = [f"{verb}_{dtype}" for dtype in used for verb in ("load", "store")]
@@ -205,7 +205,7 @@ class _Printer:
         ]
         return "\n".join(imports), "\n".join(lines) + "\n"
 
-    def _store(self, write: _Writer, columns: tuple[str, ...], name: str, value: Any) -> str:
+    def _store(self, write: Writer, columns: tuple[str, ...], name: str, value: Any) -> str:
         column = columns.index(name)
         return f"store_{self.dtypes[name]}({column}, {name}_at, {self._place(name)}, {write.text(value)[0]})"
 
@@ -247,7 +247,7 @@ class _Printer:
         return list(found.values())
 
     def _blocks(
-        self, write: _Writer, loop: Loop, phases: Phases, carried: list[Symbol], loads: list[str], columns: tuple[str, ...],
+        self, write: Writer, loop: Loop, phases: Phases, carried: list[Symbol], loads: list[str], columns: tuple[str, ...],
         stores: list[tuple[str, Any]], tops: dict[int, str],
     ) -> list[str]:  # fmt: skip
         """The two loops, for one block after another."""
@@ -285,16 +285,16 @@ class _Printer:
         ]
         return [
             f"for block in range(jobs[4 * job + 2] // {BLOCK}, (jobs[4 * job + 3] + {BLOCK - 1}) // {BLOCK}):",
-            *_indented(
+            *indented(
                 [
                     f"begin = {BLOCK} * block",
                     f"end = min(begin + {BLOCK}, jobs[4 * job + 3])",
                     f"{' = '.join(tops.values())} = magnitude(number(0.0))",
                     "for i in range(begin, end):",
-                    *_indented(finding),
+                    *indented(finding),
                     *ends,
                     "for i in range(begin, end):",
-                    *_indented([*again, *write.lines, *late]),
+                    *indented([*again, *write.lines, *late]),
                 ]
             ),
         ]
@@ -308,7 +308,7 @@ class Phases:
     late: set[int]
 
 
-def _indented(lines: Sequence[str]) -> list[str]:
+def indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
@@ -345,7 +345,7 @@ def step(addresses, sums, jobs, first, last):
 class Python:
     """How the host says a word: as `thalweg.ops` does, in float64 or on vectors of one number a tensor."""
 
-    numeric = False
+    numeric = divides = False
     letter = "n"
 
     def constant(self, x: Any) -> str:
@@ -353,14 +353,14 @@ class Python:
 
     def word(self, op: str, args: list[Text]) -> Text:
         if op == "pow":
-            return f"{_wrap(args[0], ATOM)} ** {_wrap(args[1], ATOM)}", 8
+            return f"{wrap(args[0], ATOM)} ** {wrap(args[1], ATOM)}", 8
         return f"{op}({', '.join(text for text, _ in args)})", ATOM
 
 
 class Loop:
     """How the loop says a word, for a number of one dtype: no promotion, no branch that is not a choice of two values."""
 
-    numeric = True
+    numeric, divides = True, False
     letter = "x"
 
     def __init__(self, computed: str) -> None:
@@ -373,7 +373,7 @@ class Loop:
 
     def word(self, op: str, args: list[Text]) -> Text:
         texts = [text for text, _ in args]
-        wrapped = [_wrap(arg, 3) for arg in args]
+        wrapped = [wrap(arg, 3) for arg in args]
         if op == "pow":
             return self._power(args)
         if op in ("maximum", "minimum"):
@@ -391,7 +391,7 @@ class Loop:
             return f"{x} if {x} != {x} else (number(1.0) if {x} > number(0.0) else ({down}))", 1
         if op == "sigmoid":
             self.said.add("tanh")
-            return f"number(0.5) * tanh(number(0.5) * {_wrap(args[0], 7)}) + number(0.5)", 5
+            return f"number(0.5) * tanh(number(0.5) * {wrap(args[0], 7)}) + number(0.5)", 5
         if op == "abs":
             return f"abs({texts[0]})", ATOM
         if op == "uniform":
@@ -406,13 +406,13 @@ class Loop:
         if y == self.constant(0.5):
             self.said.add("sqrt")
             return f"sqrt({x})", ATOM
-        return f"{_wrap(args[0], ATOM)} ** {_wrap(args[1], ATOM)}", 8
+        return f"{wrap(args[0], ATOM)} ** {wrap(args[1], ATOM)}", 8
 
 
-class _Writer:
+class Writer:
     """Writes symbols down in order: what is used twice, has an author's name or must be an atom gets a line."""
 
-    def __init__(self, printer: _Printer, say: Python | Loop, always: set[int]) -> None:
+    def __init__(self, printer: Printer, say: Python | Loop, always: set[int]) -> None:
         self.printer, self.say, self.always = printer, say, always
         self.letters = dict(printer.letters)
         self.lines: list[str] = []
@@ -451,12 +451,12 @@ class _Writer:
 
     def expression(self, symbol: Symbol) -> Text:
         args = [self.text(arg) for arg in symbol.args]
-        if symbol.op in OPERATORS:
+        if symbol.op in OPERATORS and not (symbol.op == "truediv" and self.say.divides):
             sign, binds = OPERATORS[symbol.op]
             tight = binds + (symbol.op in COMPARISONS)
-            return f"{_wrap(args[0], tight)} {sign} {_wrap(args[1], binds + 1)}", binds
+            return f"{wrap(args[0], tight)} {sign} {wrap(args[1], binds + 1)}", binds
         if symbol.op == "neg":
-            return f"-{_wrap(args[0], 7)}", 7
+            return f"-{wrap(args[0], 7)}", 7
         if symbol.op == "clip" and self.say.numeric:
             return self._clip(args)
         return self.say.word(symbol.op, args)
@@ -472,5 +472,5 @@ def _level(value: Any) -> int:
     return value.level if isinstance(value, Symbol) else 0
 
 
-def _wrap(text: Text, binds: int) -> str:
+def wrap(text: Text, binds: int) -> str:
     return text[0] if text[1] >= binds else f"({text[0]})"

@@ -34,7 +34,10 @@ SHARED = 1 << 20
 
 
 @functools.cache
-def _numbers(text: str, computed: str) -> Callable[..., tuple[Any, ...]]:
+def numbers_of(text: str, dtype: str) -> Callable[..., tuple[Any, ...]]:
+    """The function `numbers` of a kernel, for parameters of a dtype."""
+    computed = COMPUTED[dtype]
+
     def kept(value: Any) -> Any:
         """What is kept in less than is computed with is used as it was kept."""
         return value.astype(computed) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
@@ -80,7 +83,7 @@ class Launch:
         if self.dtype not in COMPUTED or (self.dtype == "float16" and not native.converts_half()):
             raise NotTraced(f"no kernel computes with {self.dtype}")
         self.kernel = printed(self.program, f"{optimizer.rule.name}, {self.dtype}", self._dtypes())
-        self.numbers = _numbers(self.kernel.numbers, COMPUTED[self.dtype])
+        self.numbers = numbers_of(self.kernel.numbers, self.dtype)
         native.compiled(self.kernel.text, self.kernel.title)  # whatever Numba has against it is said now
         self.columns = {name: k for k, name in enumerate(self.kernel.columns)}
         self.work = [a if _lies_flat(a, self.lanes) else np.array(a, order="C") for a in self.arrays]

@@ -1,0 +1,179 @@
+"""The kernels for CUDA: run by Triton's interpreter on CPU tensors, and compiled, though not run, for a GPU."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("triton")
+
+import thalweg as tw  # noqa: E402
+import thalweg.torch as tt  # noqa: E402
+
+HALF = torch.bfloat16
+SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]
+WITHOUT = {"adafactor", "adasecant", "learned", "lbfgs", "muon", "santa_e", "santa_sss"}
+RULES = [name for name in tw.rules if name not in WITHOUT]
+KEPT = [
+    (torch.float32, {}), (torch.float64, {}), (HALF, {}), (torch.float16, {}), (torch.float32, {"state_dtype": "int8"}),
+    (HALF, {"rounding": "stochastic", "state_dtype": "int8"}), (HALF, {"rounding": "kahan", "state_dtype": "bfloat16"}),
+    (torch.float16, {"rounding": "master", "state_dtype": "float32"}),
+]  # fmt: skip
+
+
+CASES = [
+    (name, dtype, kept) for name in RULES for dtype, kept in (KEPT if name in ("adam", "nadam", "rprop", "sgd") else KEPT[:1])
+]
+
+
+@pytest.fixture
+def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CPU tensors go where CUDA's do."""
+    assert os.environ["TRITON_INTERPRET"] == "1", "tests/conftest.py sets it before Triton is imported"
+    monkeypatch.setattr(tt, "TRITON_DEVICES", {"cpu"})
+
+
+def problem(dtype: Any, steps: int = 4) -> tuple[list[Any], list[list[Any]]]:
+    draw = torch.Generator().manual_seed(0)
+    params = [torch.randn(s, generator=draw).to(dtype) for s in SHAPES]
+    return params, [[torch.randn(s, generator=draw).to(dtype) for s in SHAPES] for _ in range(steps)]
+
+
+def drive(optimizer: Any, params: list[Any], gradients: list[list[Any]]) -> None:
+    for own in gradients:
+        for p, g in zip(params, own, strict=True):
+            p.grad = g.clone()
+        optimizer.step(lambda: 1.5)
+
+
+def bound(optimizer: Any) -> str:
+    return type(optimizer.__dict__["_plan"].bounds[0]).__name__
+
+
+@pytest.mark.parametrize(("name", "dtype", "kept"), CASES, ids=str)
+def test_as_the_cpus_kernels_to_the_last_bit(
+    name: str, dtype: Any, kept: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+    for devices, kind in (({"cpu"}, "OnDevice"), ({"cuda"}, "Bound")):
+        monkeypatch.setattr(tt, "TRITON_DEVICES", devices)
+        params, gradients = problem(dtype)
+        optimizer = tt.of(tw.rules[name])(params, **kept)
+        drive(optimizer, params, gradients)
+        assert bound(optimizer) == kind
+        runs.append((params, [optimizer.state[p] for p in params]))
+    for p, q, mine, other in zip(runs[0][0], runs[1][0], runs[0][1], runs[1][1], strict=True):
+        assert torch.equal(p, q)
+        assert set(mine) == set(other)
+        for key, value in mine.items():
+            assert torch.equal(torch.as_tensor(value), torch.as_tensor(other[key])), key
+
+
+@pytest.mark.usefixtures("interpreted")
+@pytest.mark.parametrize(
+    "name", ["SGD", "Adam", "AdamW", "NAdam", "RAdam", "Rprop", "ASGD", "Adamax", "RMSprop", "Adagrad", "Adadelta"]
+)
+def test_as_torchs_own(name: str) -> None:
+    params, gradients = problem(torch.float64, steps=30)
+    others, _ = problem(torch.float64)
+    ours, theirs = getattr(tt, name)(params), getattr(torch.optim, name)(others)
+    drive(ours, params, gradients)
+    drive(theirs, others, gradients)
+    assert bound(ours) == "OnDevice"
+    for p, q in zip(params, others, strict=True):
+        assert float((p - q).abs().max()) < 1e-12 * float(q.abs().max())
+
+
+@pytest.mark.usefixtures("interpreted")
+@pytest.mark.parametrize("kept", [{}, {"state_dtype": "int8"}])
+def test_numbers_worked_out_on_the_device(kept: dict[str, str]) -> None:
+    """What a CUDA graph records: counts that are tensors, a learning rate that is one, nothing that asks the device back."""
+    params, gradients = problem(torch.float32, steps=12)
+    others, _ = problem(torch.float32)
+    lr = torch.tensor(1e-3)
+    captured = tt.AdamW([{"params": params, "capturable": True, "lr": lr}], **kept)
+    plain = tt.AdamW(others, lr=1e-3, **kept)
+    drive(captured, params, gradients[:6])
+    drive(plain, others, gradients[:6])
+    lr.fill_(1e-2)
+    plain.param_groups[0]["lr"] = 1e-2
+    drive(captured, params, gradients[6:])
+    drive(plain, others, gradients[6:])
+    assert bound(captured) == "OnDevice"
+    assert captured.state[params[0]]["step"].dtype is torch.float32
+    for p, q in zip(params, others, strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.usefixtures("interpreted")
+def test_a_table_follows_what_moves() -> None:
+    """New gradients, data that were replaced, a parameter that rests, gradients laid out otherwise."""
+    params, gradients = problem(torch.float64, steps=8)
+    others, _ = problem(torch.float64)
+    ours, theirs = tt.Adam(params), torch.optim.Adam(others)
+    for t, own in enumerate(gradients):
+        for optimizer, tensors in ((ours, params), (theirs, others)):
+            for k, (p, g) in enumerate(zip(tensors, own, strict=True)):
+                p.grad = None if (t, k) == (3, 1) else g.clone()
+            if t == 5:
+                tensors[0].data = tensors[0].data.clone()
+                tensors[0].grad = tensors[0].grad.t().contiguous().t()
+            optimizer.step()
+    for p, q in zip(params, others, strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-14)
+
+
+COMPILE = r"""
+import re
+import numpy as np
+import thalweg as tw
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from thalweg.engines.grid import WIDTH, compiled
+from thalweg.engines.triton_kernel import printed
+from thalweg.optimizer import Optimizer
+from thalweg.program import passages, program
+from thalweg.stage import Leaf
+from thalweg.storage import Storage
+
+p = np.zeros((2, 2), np.float32)
+for name, rounding, state, dtype in (
+    ("adam", "nearest", "own", "float32"), ("adam", "nearest", "own", "float64"), ("nadam", "stochastic", "int8", "bfloat16"),
+    ("rprop", "kahan", "bfloat16", "bfloat16"), ("adamax", "master", "float32", "float16"),
+):
+    optimizer = Optimizer(tw.rules[name], lr=1e-3)
+    way = passages(optimizer, Leaf("p", p.shape, p, p, 0, None, p))
+    made = program(way, moves=False, kept=Storage(rounding, state), dtype=dtype)
+    dtypes = dict.fromkeys(made.inputs, dtype) | made.dtypes | dict.fromkeys(made.blocked, "float32")
+    step = compiled(printed(made, name, dtypes).text, name)
+    numbers = "*fp64" if dtype == "float64" else "*fp32"
+    types = {"addresses": "*i64", "numbers": numbers, "jobs": "*i64"}
+    for parts in (True, False):
+        source = ASTSource(
+            fn=step, signature={**types, "WIDTH": "constexpr", "ALIGNED": "constexpr", "PARTS": "constexpr"},
+            constexprs={"WIDTH": WIDTH, "ALIGNED": 16, "PARTS": parts},
+        )
+        made_of = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": 4}).asm
+        wide = re.findall(r"(?:ld|st)\.global\.v[24]", made_of["ptx"])
+        print(name, parts, len(made_of["cubin"]) > 1000, len(wide) > 0)
+"""
+
+
+def test_a_gpus_compiler_takes_them_and_reads_in_wide_words(tmp_path: Any) -> None:
+    """For compute capability 9.0; no GPU is needed to compile."""
+    environment = {**os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path)}
+    file = tmp_path / "compile_all.py"
+    file.write_text(COMPILE)
+    ran = subprocess.run([sys.executable, str(file)], env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    lines = [line.split() for line in ran.stdout.splitlines()]
+    assert len(lines) == 10
+    for _, parts, compiled, wide in lines:
+        assert compiled == "True"
+        assert wide == "True" or parts == "True", "whole programs read two or four words at once"
