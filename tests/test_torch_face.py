@@ -283,3 +283,106 @@ def test_importing_thalweg_imports_no_torch() -> None:
 
     code = "import sys, thalweg, thalweg.numpy; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+SCHEDULERS: dict[str, Any] = {
+    "LambdaLR": lambda module, o: module.LambdaLR(o, lambda t: 0.9**t),
+    "MultiplicativeLR": lambda module, o: module.MultiplicativeLR(o, lambda t: 0.9),
+    "StepLR": lambda module, o: module.StepLR(o, 2),
+    "MultiStepLR": lambda module, o: module.MultiStepLR(o, [2, 4]),
+    "ConstantLR": lambda module, o: module.ConstantLR(o, total_iters=3),
+    "LinearLR": lambda module, o: module.LinearLR(o),
+    "ExponentialLR": lambda module, o: module.ExponentialLR(o, 0.9),
+    "PolynomialLR": lambda module, o: module.PolynomialLR(o, 6, 2.0),
+    "CosineAnnealingLR": lambda module, o: module.CosineAnnealingLR(o, 6),
+    "CosineAnnealingWarmRestarts": lambda module, o: module.CosineAnnealingWarmRestarts(o, 3),
+    "CyclicLR": lambda module, o: module.CyclicLR(o, 0.01, 0.1, step_size_up=2, cycle_momentum=False),
+    "OneCycleLR": lambda module, o: module.OneCycleLR(o, 0.1, total_steps=8, cycle_momentum=False),
+    "ReduceLROnPlateau": lambda module, o: module.ReduceLROnPlateau(o, patience=1),
+    "SequentialLR": lambda module, o: module.SequentialLR(o, [module.LinearLR(o), module.StepLR(o, 1)], [3]),
+    "ChainedScheduler": lambda module, o: module.ChainedScheduler([module.LinearLR(o), module.ExponentialLR(o, 0.9)], o),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*epoch parameter in `scheduler.step:UserWarning")  # SequentialLR passes it to its own
+@pytest.mark.parametrize("lr", [0.1, "tensor"])
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_torchs_schedulers(name: str, lr: Any) -> None:
+    """A step goes by the rate that the scheduler has put into the group, and that is the one it gives torch's optimizers."""
+    params, by_hand, other = parameters(), parameters(), [torch.nn.Parameter(torch.ones(()))]
+    ours = tt.SMORMS3(params, lr=torch.tensor(0.1, dtype=torch.float64) if lr == "tensor" else lr)
+    set_by_hand, theirs = tt.SMORMS3(by_hand, lr=0.1), torch.optim.SGD(other, lr=0.1)
+    schedules = [SCHEDULERS[name](torch.optim.lr_scheduler, optimizer) for optimizer in (ours, theirs)]
+    rates = []
+    for t in range(7):
+        rates.append(float(ours.param_groups[0]["lr"]))
+        assert rates[-1] == pytest.approx(theirs.param_groups[0]["lr"], rel=1e-12)
+        set_by_hand.param_groups[0]["lr"] = rates[-1]
+        for p, q, g in zip(params, by_hand, tensors(t + 1), strict=True):
+            p.grad, q.grad = g.clone(), g.clone()
+        other[0].grad = torch.ones(())
+        for optimizer in (ours, set_by_hand, theirs):
+            optimizer.step()
+        for schedule in schedules:
+            schedule.step(*([1.0] if name == "ReduceLROnPlateau" else []))
+    assert len(set(rates)) > 1
+    assert all(torch.equal(p, q) for p, q in zip(params, by_hand, strict=True))
+
+
+def test_every_scheduler_of_torchs_is_tried() -> None:
+    base = torch.optim.lr_scheduler.LRScheduler
+    there = {
+        name for name, found in vars(torch.optim.lr_scheduler).items() if isinstance(found, type) and issubclass(found, base)
+    }
+    assert there - {"LRScheduler", "_LRScheduler"} <= set(SCHEDULERS)
+
+
+def test_a_momentum_that_a_scheduler_is_to_cycle_must_be_called_as_torch_does() -> None:
+    with pytest.raises(ValueError, match="momentum"):
+        torch.optim.lr_scheduler.OneCycleLR(tt.SMORMS3(parameters()), 0.1, total_steps=8)
+
+
+@pytest.mark.parametrize("make", [tt.SMORMS3, lambda params: tt.Optimizer(params, CHAINS["clipped"](), lr=0.1)])
+def test_grad_scaler_skips_what_overflowed(make: Any) -> None:
+    params, plain = parameters(torch.float32), parameters(torch.float32)
+    optimizer, without = make(params), make(plain)
+    scaler = torch.amp.GradScaler("cpu", init_scale=8.0, growth_interval=1000)
+    for value in (1.0, float("inf"), 2.0):
+        optimizer.zero_grad()
+        scaler.scale(sum((p * value).sum() for p in params)).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        if value != float("inf"):
+            for p in plain:
+                p.grad = torch.full_like(p, value)
+            without.step()
+    assert scaler.get_scale() == 4.0
+    assert all(torch.equal(p, q) for p, q in zip(params, plain, strict=True))
+
+
+def test_one_number_a_tensor_is_not_rounded_by_a_checkpoint() -> None:
+    """torch casts state to the parameters' dtype when it is loaded; Nadam's product of momenta would be another then."""
+    params = parameters(torch.bfloat16)
+    first, second = tt.of(tw.nadam)(params), tt.of(tw.nadam)(params)
+    for t in range(3):
+        for p, g in zip(params, tensors(t + 1, torch.bfloat16), strict=True):
+            p.grad = g.clone()
+        first.step()
+    second.load_state_dict(first.state_dict())
+    for p in params:
+        saved, loaded = first.state[p]["product"], second.state[p]["product"]
+        assert saved.bfloat16() != saved
+        assert torch.equal(saved, loaded)
+        assert loaded.dtype is torch.float32
+        assert loaded is not saved
+
+
+def test_a_weight_decay_that_the_rule_has_not_is_told_of() -> None:
+    """Trainers put one into every group, often of 0."""
+    groups = [{"params": parameters()[:1], "weight_decay": 0.0}, {"params": parameters()[1:], "weight_decay": 0.1}]
+    tt.SMORMS3(groups[:1])
+    tt.AdamW(groups)
+    tt.of(tw.decay)(copy.deepcopy(groups), lr=1.0)
+    for make in (tt.SMORMS3, lambda params: tt.Optimizer(params, tw.adam())):
+        with pytest.warns(UserWarning, match=r"has no weight_decay and leaves out the group's 0\.1.*chain"):
+            make(copy.deepcopy(groups))

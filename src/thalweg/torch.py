@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -377,6 +378,12 @@ class Plan:
         return all(p.grad is None for p in self.resting) and all(bound.finds() for bound in self.bounds)
 
 
+@torch._disable_dynamo  # type: ignore[untyped-decorator]  # unlike torch.compiler.disable it imports nothing by itself
+def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
+    """A step as it is without torch.compile, which would cut the stages' Python into dozens of graphs."""
+    return step(closure)
+
+
 class Face(torch.optim.Optimizer):
     """What the classes here have in common: a step made of a row's stages, on the state that torch's class keeps."""
 
@@ -385,6 +392,8 @@ class Face(torch.optim.Optimizer):
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update. closure: evaluates the model again and returns the loss, which is returned."""
+        if torch.compiler.is_compiling() and not self._compiles():
+            return _untraced(functools.partial(Face.step, self), closure)
         if closure is not None and self._asks_itself():
             return self._around(closure)
         loss = None
@@ -406,6 +415,10 @@ class Face(torch.optim.Optimizer):
     def _otherwise(self, loss: Any) -> None:
         """The step without kernels."""
         raise NotImplementedError
+
+    def _compiles(self) -> bool:
+        """Whether torch.compile is to trace a step: torch's own, then."""
+        return not self._stores()
 
     def _asks_itself(self) -> bool:
         """Whether the method evaluates the model at points of its own."""
@@ -540,6 +553,7 @@ class Face(torch.optim.Optimizer):
         if not self._row.kernel or self._asks_itself():
             raise ValueError(f"rounding= and state_dtype= are for element-wise rules, which {type(self).__name__} is not")
 
+    @torch._disable_dynamo  # type: ignore[untyped-decorator]  # looking into a group, a compiler would watch its lr too
     def _stores(self) -> bool:
         """Whether a group says how it is kept."""
         return any(name in group for group in self.param_groups for name in STORAGE)
@@ -683,6 +697,25 @@ class Optimizer(Face):
                 check_lr(value, who)
             elif self._rule is not None and key in self._rule.hyper and not isinstance(value, Tensor):
                 self._rule.hyper[key].check(value, who)
+        decay = group.get("weight_decay")
+        if decay and (self._rule is None or "weight_decay" not in self._rule.hyper):  # trainers put it into every group
+            warnings.warn(
+                f"{who} has no weight_decay and leaves out the group's {decay}; "
+                "let a chain have it: Optimizer(params, chain(rule(), decay(...)))",
+                stacklevel=2,
+            )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """torch's, which rounds state to the parameters' dtype; what has a dtype of its own, as one number a tensor, keeps it."""
+        super().load_state_dict(state_dict)
+        for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            method = Method(self._row, group, self._seed)
+            for p, index in zip(group["params"], saved["params"], strict=True):
+                kept = state_dict["state"].get(index, {})
+                for passage, slot, key in method.memory("0", p):
+                    kind = passage.stage.memory[slot]
+                    if key in kept and (kind.kind == "per_tensor" or kind.dtype):
+                        self.state[p][key] = torch.as_tensor(kept[key], device=p.device).clone()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
@@ -711,6 +744,9 @@ class Optimizer(Face):
         for p, state in self.state.items():
             if "looked_at" in state:
                 p.copy_(state.pop("looked_at"))
+
+    def _compiles(self) -> bool:
+        return False
 
     def _asks_itself(self) -> bool:
         if "_several" not in self.__dict__:
