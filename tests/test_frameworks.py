@@ -354,6 +354,12 @@ def test_equal_to_optax_where_it_has_the_same_variant() -> None:
     optax = pytest.importorskip("optax")
     jax = pytest.importorskip("jax")
     params, gradients, _ = stream(steps=60)
+
+    def risen_half_life(i: Any) -> Any:
+        """Half-lives of beta1 = 0.9 and beta3 = 0.9999, over 40 steps; optax counts from 0."""
+        first, last = (np.log(0.5) / np.log(b) for b in (0.9, 0.9999))
+        return 0.5 ** (1 / (first + (last - first) * jax.numpy.minimum(1.0, (i + 1.0) / 40)))
+
     pairs = {
         "sgd": (tw.sgd(), optax.sgd(0.01)), "momentum": (tw.momentum(), optax.sgd(0.01, momentum=0.9)),
         "nesterov": (tw.nesterov(), optax.sgd(0.01, momentum=0.9, nesterov=True)), "adam": (tw.adam(), optax.adam(0.01)),
@@ -363,6 +369,13 @@ def test_equal_to_optax_where_it_has_the_same_variant() -> None:
         "adadelta": (tw.adadelta(0.9), optax.adadelta(0.01)), "nadam": (tw.nadam(0.9, schedule=False, nu_factor=False), optax.nadam(0.01)),
         "amsgrad": (tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True, maximum_of="corrected"), optax.amsgrad(0.01)),
         "radam": (tw.radam(eps=1e-8, threshold=5.0), optax.radam(0.01)),
+        "signsgd": (tw.signsgd(), optax.sign_sgd(0.01)), "signum": (tw.signum(), optax.signum(0.01)),
+        "lion": (tw.chain(tw.lion(), tw.decay(1e-3)), optax.lion(0.01)), "adabelief": (tw.adabelief(), optax.adabelief(0.01)),
+        "adopt": (tw.adopt(), optax.contrib.adopt(0.01)), "adopt plain": (tw.adopt(clipped=False), optax.contrib.adopt(0.01, use_clipping=False)),
+        "ademamix": (tw.ademamix(), optax.contrib.ademamix(0.01)),
+        "ademamix warming up": (tw.ademamix(T=40.0), optax.contrib.ademamix(0.01, b3=risen_half_life, alpha=lambda i: 5.0 * jax.numpy.minimum(1.0, (i + 1.0) / 40))),
+        "adamaxw": (tw.adamaxw(eps=1e-8, weight_decay=1e-4), optax.adamaxw(0.01)),
+        "nadamw": (tw.nadamw(0.9, schedule=False, nu_factor=False, weight_decay=1e-4), optax.nadamw(0.01)),
         "muon": (tw.choose((tw.is_matrix, tw.muon(momentum="corrected", eps=1e-8, scale="transposed", a=3.5, b=-4.75, c=2.0)),
                            otherwise=tw.nadam(0.9, schedule=False, nu_factor=False)), optax.contrib.muon(0.01, (3.5, -4.75, 2.0))),
         "clip": (tw.chain(tw.clip(0.5), tw.sgd()), optax.chain(optax.clip_by_global_norm(0.5), optax.sgd(0.01))),

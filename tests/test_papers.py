@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import (
+    adabelief,
     adabound,
     adadelta,
     adafactor,
     adagrad,
     adam,
+    adan,
     adasecant,
+    ademamix,
+    adopt,
     asgd,
     eve,
     momentum,
@@ -24,6 +28,8 @@ from oracles import (
     santa,
     schedule_free,
     sgd,
+    signs,
+    yogi,
 )
 from support import SHAPES, normal_like, run, stream
 
@@ -118,6 +124,32 @@ CASES = [
            {"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "eps_place": place, "threshold": threshold})
       for place in ("outside", "raw") for threshold in (4.0, 5.0)),
     *(Case(f"radam beta2={beta2:.3g}", lambda beta2=beta2: tw.radam(beta2=beta2), adam.radam, {"beta2": beta2}) for beta2 in (1 / 3, 0.6, 0.7)),
+    Case("adamaxw", tw.adamaxw, adam.adamaxw),
+    Case("adamaxw options", lambda: tw.adamaxw(0.8, 0.99, 1e-8, 0.1), adam.adamaxw,
+         {"beta1": 0.8, "beta2": 0.99, "eps": 1e-8, "eps_place": "maximum", "weight_decay": 0.1}, shrinking),
+    Case("nadamw", tw.nadamw, adam.nadamw),
+    Case("nadamw options", lambda: tw.nadamw(0.9, 0.99, 1e-6, 0.01, average="constant", nu_factor=False, weight_decay=0.1), adam.nadamw,
+         {"mu": 0.9, "nu": 0.99, "eps": 1e-6, "decay": 0.01, "ema": 0.9, "nu_factor": False, "weight_decay": 0.1}, shrinking),
+    Case("signsgd", tw.signsgd, signs.signsgd),
+    Case("signsgd schedule", tw.signsgd, signs.signsgd, {}, halving),
+    Case("signum", tw.signum, signs.signum),
+    Case("signum beta", lambda: tw.signum(0.6), signs.signum, {"beta": 0.6}, shrinking),
+    Case("lion", tw.lion, signs.lion),
+    Case("lion options", lambda: tw.chain(tw.lion(0.8, 0.95), tw.decay(WD)), signs.lion, {"beta1": 0.8, "beta2": 0.95, "weight_decay": WD}, shrinking),
+    Case("adabelief", tw.adabelief, adabelief.adabelief),
+    Case("adabelief options", lambda: tw.adabelief(0.8, 0.99, 1e-4), adabelief.adabelief, {"beta1": 0.8, "beta2": 0.99, "eps": 1e-4}, shrinking),
+    *(Case(f"yogi {options}", lambda options=options: tw.yogi(**options), yogi.yogi, options, lr)
+      for options in ({}, {"bias_correction": True}, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-5}) for lr in (None, shrinking)),
+    *(Case(f"adan corrected={corrected}", lambda corrected=corrected: tw.adan(bias_correction=corrected), adan.adan, {"bias_correction": corrected})
+      for corrected in (False, True)),
+    *(Case(f"adan options, corrected={corrected}", lambda corrected=corrected: tw.adan(0.9, 0.7, 0.95, 1e-3, corrected), adan.adan,
+           {"b1": 0.1, "b2": 0.3, "b3": 0.05, "eps": 1e-3, "bias_correction": corrected}, shrinking) for corrected in (False, True)),
+    *(Case(f"adopt {options}", lambda options=options: tw.adopt(**options), adopt.adopt, options, lr)
+      for options in ({}, {"clipped": False}, {"beta1": 0.5, "beta2": 0.9, "eps": 0.1}) for lr in (None, shrinking)),
+    Case("ademamix", tw.ademamix, ademamix.ademamix),
+    *(Case(f"ademamix T={T}", lambda T=T: tw.ademamix(0.8, 0.99, 0.995, 8.0, 1e-6, T), ademamix.ademamix,
+           {"beta1": 0.8, "beta2": 0.99, "beta3": 0.995, "alpha": 8.0, "eps": 1e-6, "warmup": T}, shrinking) for T in (0.0, 1.0, 40.0, 1000.0)),
+    Case("ademamix decayed", lambda: tw.chain(tw.ademamix(), tw.decay(WD)), ademamix.ademamix, {"weight_decay": WD}),
     Case("rprop", tw.rprop, rprop.rprop),
     Case("rprop options", lambda: tw.rprop(0.7, 1.5, 1e-3, 0.05), rprop.rprop, {"eta_minus": 0.7, "eta_plus": 1.5, "size_min": 1e-3, "size_max": 0.05}),
     Case("rprop backtracking", lambda: tw.rprop(backtracking=True), rprop.rprop, {"backtracking": True}),

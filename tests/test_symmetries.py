@@ -22,6 +22,9 @@ IGNORES_SCALE = {
     "adam": lambda: tw.adam(eps=1e-30), "adamax": tw.adamax, "adagrad": lambda: tw.adagrad(eps=0.0), "rmsprop": lambda: tw.rmsprop(eps=0.0),
     "amsgrad": tw.amsgrad, "nadam": lambda: tw.nadam(eps=1e-30), "adasecant": tw.adasecant, "rprop": tw.rprop,
     "sparse_adam": lambda: tw.sparse_adam(eps=1e-30),
+    "signsgd": tw.signsgd, "signum": tw.signum, "lion": tw.lion, "adabelief": lambda: tw.adabelief(eps=1e-30), "yogi": lambda: tw.yogi(eps=1e-30),
+    "adan": lambda: tw.adan(eps=1e-30), "adopt": lambda: tw.adopt(eps=1e-30), "ademamix": lambda: tw.ademamix(eps=1e-30),
+    "adamaxw": tw.adamaxw, "nadamw": lambda: tw.nadamw(eps=1e-30),
     "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30),
 }  # fmt: skip
 LINEAR = ("sgd", "asgd", "momentum", "nesterov")
@@ -32,6 +35,7 @@ SEES_SCALE = {
     "nesterov": tw.nesterov,
     "rmsprop_graves": tw.rmsprop_graves,
     "adabound": tw.adabound,
+    "yogi": tw.yogi,
 }
 
 

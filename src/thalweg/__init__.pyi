@@ -18,6 +18,13 @@ __version__: str
 Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArray[Any]
 """A number, a schedule of t = 1, 2, ..., or with lanes one number each."""
 
+class _Adabelief(Rule):
+    """AdaBelief (Zhuang et al. 2020, arXiv 2010.07468, algorithm 2)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-16) -> Stage: ...
+
+adabelief: _Adabelief
+
 class _Adabound(Rule):
     """AdaBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 2), with the bounds of its experiments."""
 
@@ -74,6 +81,13 @@ class _Adamax(Rule):
 
 adamax: _Adamax
 
+class _Adamaxw(Rule):
+    """AdaMaxW (Kingma & Ba 2015, arXiv 1412.6980, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, weight_decay: Dynamic = 0.01) -> Stage: ...
+
+adamaxw: _Adamaxw
+
 class _Adamw(Rule):
     """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2): Adam with decoupled weight decay."""
 
@@ -81,12 +95,33 @@ class _Adamw(Rule):
 
 adamw: _Adamw
 
+class _Adan(Rule):
+    """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677, algorithm 1, without restarts and weight decay)."""
+
+    def __call__(self, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic = 1e-08, bias_correction: bool = False) -> Stage: ...
+
+adan: _Adan
+
 class _Adasecant(Rule):
     """AdaSecant (Gulcehre & Bengio 2014, arXiv 1412.7419; Gulcehre, Sotelo, Moczulski & Bengio 2017, arXiv 1703.00788)."""
 
     def __call__(self, variant: Literal['2014', '2017'] = '2017', decay: Dynamic = 0.95, slow_decay: Dynamic = 0.995, gamma_clip: float | None = None, gamma_reg: Dynamic = 1e-06, start_var_reduction: int = 1, use_adagrad: bool | None = None, delta_clip: float | None = None, eps: Dynamic = 1e-07) -> Stage: ...
 
 adasecant: _Adasecant
+
+class _Ademamix(Rule):
+    """AdEMAMix (Pagliardini, Ablin & Grangier 2024, arXiv 2409.03137, algorithm 1, without its weight decay)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, alpha: Dynamic = 5.0, eps: Dynamic = 1e-08, T: Dynamic = 0.0) -> Stage: ...
+
+ademamix: _Ademamix
+
+class _Adopt(Rule):
+    """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.9999, eps: Dynamic = 1e-06, clipped: bool = True) -> Stage: ...
+
+adopt: _Adopt
 
 class _Amsbound(Rule):
     """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far."""
@@ -172,6 +207,13 @@ class _LearningRate(Rule):
 
 learning_rate: _LearningRate
 
+class _Lion(Rule):
+    """Lion (Chen et al. 2023, arXiv 2302.06675, algorithm 2, without its weight decay)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.99) -> Stage: ...
+
+lion: _Lion
+
 class _LookAhead(Rule):
     """Nesterov's method as published: the gradient at w - lr mu v (Sutskever et al. 2013, ICML, equations 3 and 4)."""
 
@@ -199,6 +241,13 @@ class _Nadam(Rule):
     def __call__(self, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic = 1e-08, psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, eps_place: Literal['outside', 'inside'] = 'outside') -> Stage: ...
 
 nadam: _Nadam
+
+class _Nadamw(Rule):
+    """NadamW (Dozat 2016, ICLR workshop, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101)."""
+
+    def __call__(self, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic = 1e-08, psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, weight_decay: Dynamic = 0.01) -> Stage: ...
+
+nadamw: _Nadamw
 
 class _Nesterov(Rule):
     """Nesterov's accelerated gradient (Nesterov 1983; shifted form: Bengio et al. 2012, arXiv 1212.0901, equation 7)."""
@@ -277,6 +326,20 @@ class _Sgd(Rule):
 
 sgd: _Sgd
 
+class _Signsgd(Rule):
+    """signSGD (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 1)."""
+
+    def __call__(self) -> Stage: ...
+
+signsgd: _Signsgd
+
+class _Signum(Rule):
+    """Signum (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 2)."""
+
+    def __call__(self, beta: Dynamic = 0.9) -> Stage: ...
+
+signum: _Signum
+
 class _Smorms3(Rule):
     """SMORMS3 (Funk 2015, "RMSprop loses to SMORMS3 - Beware the Epsilon!", sifter.org/~simon/journal/20150420.html)."""
 
@@ -290,3 +353,10 @@ class _SparseAdam(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'raw'] = 'outside') -> Stage: ...
 
 sparse_adam: _SparseAdam
+
+class _Yogi(Rule):
+    """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.001, bias_correction: bool = False) -> Stage: ...
+
+yogi: _Yogi

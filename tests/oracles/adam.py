@@ -146,12 +146,13 @@ def adamax(
     beta2: float = 0.999,
     eps: float = 1e-8,
     eps_place: str = "none",
+    weight_decay: float = 0.0,
     steps: int | None = None,
 ) -> Array:
     """AdaMax: Kingma & Ba 2015, arXiv 1412.6980, Algorithm 2.
 
     ``eps_place``: "none" (the paper; 0/0 = 0); "maximum": u = max(beta2 u, |g| + eps) (PyTorch, optax); "outside": m /
-    (u + eps) (Keras).
+    (u + eps) (Keras). ``weight_decay``: decoupled, times the rate.
     """
     choice("eps_place", eps_place, ("none", "maximum", "outside"))
     w, grad, T = begin(p, gradients, steps)
@@ -163,7 +164,7 @@ def adamax(
         m = beta1 * m + (1.0 - beta1) * g
         u = np.maximum(beta2 * u, np.abs(g) + (eps if eps_place == "maximum" else 0.0))
         below = u + eps if eps_place == "outside" else u
-        w = w - rate(lr, t) / (1.0 - beta1**t) * divide(m, below)
+        w = w - rate(lr, t) / (1.0 - beta1**t) * divide(m, below) - rate(lr, t) * weight_decay * w
         path.append(w)
     return finish(path, w)
 
@@ -181,6 +182,7 @@ def nadam(
     decay: float = 0.004,
     nu_factor: bool = True,
     ema: float | None = None,
+    weight_decay: float = 0.0,
     steps: int | None = None,
 ) -> Array:
     """Nadam: Dozat 2016 (ICLR workshop, "Incorporating Nesterov Momentum into Adam"), Algorithm 2; CS229 report 2015.
@@ -188,6 +190,7 @@ def nadam(
     ``schedule``: mu_t = mu (1 - 0.5 * 0.96^(t * decay)), decay = 1/250, else mu_t = mu. ``nu_factor``: nhat = nu n / (1
     - nu^t), as the paper, else without the nu. ``ema``: the coefficient of the average m, None for the paper's mu_t.
     PyTorch: mu = ema = beta1, nu_factor off. optax: the same with schedule off. Source 002: schedule off, eps inside.
+    ``weight_decay``: decoupled, times the rate.
     """
     choice("eps_place", eps_place, ("outside", "inside"))
     w, grad, T = begin(p, gradients, steps)
@@ -209,7 +212,7 @@ def nadam(
         mhat = mu_next * m / (1.0 - product * mu_next) + (1.0 - mu_t) * g / (1.0 - product)
         nhat = (nu if nu_factor else 1.0) * n / (1.0 - nu**t)
         root = np.sqrt(nhat) + eps if eps_place == "outside" else np.sqrt(nhat + eps)
-        w = w - rate(lr, t) * mhat / root
+        w = w - rate(lr, t) * (mhat / root + weight_decay * w)
         path.append(w)
     return finish(path, w)
 
@@ -300,3 +303,13 @@ def radam(
             w = w - rate(lr, t) * m_hat
         path.append(w)
     return finish(path, w)
+
+
+def adamaxw(p: Any, gradients: Gradients, lr: Rate = 2e-3, weight_decay: float = 0.01, **options: Any) -> Array:
+    """AdaMax with Loshchilov & Hutter's decoupled decay (arXiv 1711.05101, their equation for Adam)."""
+    return adamax(p, gradients, lr, weight_decay=weight_decay, **options)
+
+
+def nadamw(p: Any, gradients: Gradients, lr: Rate = 2e-3, weight_decay: float = 0.01, **options: Any) -> Array:
+    """Nadam with the same."""
+    return nadam(p, gradients, lr, weight_decay=weight_decay, **options)

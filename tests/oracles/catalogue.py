@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .adabelief import adabelief
 from .adabound import adabound, amsbound
 from .adadelta import adadelta
 from .adafactor import adafactor
 from .adagrad import adagrad
-from .adam import adam, adamax, adamw, amsgrad, nadam, radam, sparse_adam
+from .adam import adam, adamax, adamaxw, adamw, amsgrad, nadam, nadamw, radam, sparse_adam
+from .adan import adan
 from .adasecant import adasecant
+from .ademamix import ademamix
+from .adopt import adopt
 from .asgd import asgd
 from .eve import eve
 from .lbfgs import lbfgs
@@ -21,12 +25,15 @@ from .rmsprop import rmsprop, rmsprop_graves, smorms3
 from .rprop import rprop
 from .santa import santa_e, santa_sss
 from .sgd import sgd
+from .signs import lion, signsgd, signum
+from .yogi import yogi
 
 by_name: dict[str, Callable[..., Any]] = {
     oracle.__name__: oracle
     for oracle in (
         sgd, momentum, nesterov, adagrad, rmsprop, rmsprop_graves, smorms3, adadelta, adam, adamw, adamax, nadam,
         eve, santa_e, santa_sss, amsgrad, adabound, amsbound, adasecant, learned, radam, rprop,
-        asgd, sparse_adam, adafactor, muon, lbfgs,
+        asgd, sparse_adam, adafactor, muon, lbfgs, signsgd, signum, lion,
+        adabelief, yogi, adan, adopt, ademamix, adamaxw, nadamw,
     )
 }  # fmt: skip

@@ -63,7 +63,7 @@ def test_divergence_is_in_the_table(here: Path) -> None:
     [
         (["quartik"], "no surface is called 'quartik'; did you mean 'quartic'?"),
         (["digits"], "no surface is called 'digits'"),
-        (["--rules", "sgd,adan"], "no optimizer is called 'adan'; did you mean 'adam'?"),
+        (["--rules", "sgd,addam"], "no optimizer is called 'addam'; did you mean 'adam'?"),
         (["--rules", ","], "--rules names no optimizer"),
         (["--rules", "sgd,muon"], "muon is for matrices, and a point on a surface is none"),
         (["--out", "race.svg"], "--out race.svg: the file's name must end in .png, .gif or .html"),

@@ -140,3 +140,27 @@ def amsgrad(
     v_hat = debias(v_max, beta2, t) if bias_correction and not corrected else v_max
     direction = over_root(m_hat, v_hat, eps, eps_place)
     return direction / sqrt(t) if sqrt_decay else direction, m, v, v_max
+
+
+@recipe(lr=2e-3, search=(1e-4, 1e0))
+def adamaxw(*, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 0.0, weight_decay: NonNegative = 0.01):
+    """AdaMaxW (Kingma & Ba 2015, arXiv 1412.6980, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101).
+
+    AdaMax with decoupled weight decay, multiplied by the learning rate.
+    Differs from optax: eps=1e-8, weight_decay=1e-4.
+    """
+    return chain(adamax(beta1, beta2, eps), decay(weight_decay))
+
+
+@recipe(lr=2e-3, search=(1e-4, 1e0))
+def nadamw(
+    *, mu: Decay = 0.975, nu: Decay = 0.999, eps: Positive = 1e-8, psi: Positive = 0.004, schedule: bool = True,
+    average: Literal["scheduled", "constant"] = "scheduled", nu_factor: bool = True, weight_decay: NonNegative = 0.01,
+):  # fmt: skip
+    """NadamW (Dozat 2016, ICLR workshop, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101).
+
+    Nadam with decoupled weight decay, multiplied by the learning rate.
+    Differs from torch.optim.NAdam with decoupled_weight_decay: average="constant", nu_factor=False, mu=0.9; optax also
+    schedule=False, and weight_decay=1e-4.
+    """
+    return chain(nadam(mu, nu, eps, psi, schedule, average, nu_factor), decay(weight_decay))
