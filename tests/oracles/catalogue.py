@@ -13,10 +13,14 @@ from .adam import adam, adamax, adamw, amsgrad, nadam, radam, sparse_adam
 from .adasecant import adasecant
 from .asgd import asgd
 from .eve import eve
+from .layerwise import fromage, lamb, lars, novograd
 from .lbfgs import lbfgs
 from .learned import learned
+from .madgrad import madgrad
 from .momentum import momentum, nesterov
 from .muon import muon
+from .optimistic import optimistic_gd
+from .polyak import polyak_sgd
 from .rmsprop import rmsprop, rmsprop_graves, smorms3
 from .rprop import rprop
 from .santa import santa_e, santa_sss
@@ -28,5 +32,6 @@ by_name: dict[str, Callable[..., Any]] = {
         sgd, momentum, nesterov, adagrad, rmsprop, rmsprop_graves, smorms3, adadelta, adam, adamw, adamax, nadam,
         eve, santa_e, santa_sss, amsgrad, adabound, amsbound, adasecant, learned, radam, rprop,
         asgd, sparse_adam, adafactor, muon, lbfgs,
+        lars, lamb, novograd, fromage, optimistic_gd, polyak_sgd, madgrad,
     )
 }  # fmt: skip
