@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import (
+    acprop,
     adabound,
     adadelta,
     adafactor,
@@ -165,6 +166,8 @@ CASES = [
     Case("madgrad", tw.madgrad, madgrad.madgrad),
     Case("madgrad options", lambda: tw.madgrad(0.5, 1e-3), madgrad.madgrad, {"mu": 0.5, "eps": 1e-3}, shrinking),
     Case("madgrad without momentum", lambda: tw.madgrad(0.0), madgrad.madgrad, {"mu": 0.0}),
+    Case("acprop", tw.acprop, acprop.acprop),
+    Case("acprop options", lambda: tw.acprop(0.5, 0.9, 1e-3), acprop.acprop, {"beta1": 0.5, "beta2": 0.9, "eps": 1e-3}, shrinking),
     Case("adabound", tw.adabound, adabound.adabound),
     Case("amsbound", tw.amsbound, adabound.amsbound),
     Case("adabound source", lambda: tw.adabound(bound_eps=1e-8), adabound.adabound, {"bound_eps": 1e-8}),
@@ -264,6 +267,15 @@ def test_optimists_meet_where_descent_circles() -> None:
         distance[name] = np.hypot(p["x"], p["y"])
     assert distance["sgd"] > 10
     assert distance["optimistic_gd"] < 0.1
+
+
+def test_acprop_of_optax_is_the_papers_at_a_smaller_rate() -> None:
+    """Its mean of one step before makes g - m larger by 1 / beta1."""
+    params, gradients, _ = stream()
+    path, _ = run(tw.acprop(0.8, 0.99, 0.8e-3), params, gradients, lr=0.8e-3)
+    for name in SHAPES:
+        late = acprop.acprop(params[name], [g[name] for g in gradients], 1e-3, 0.8, 0.99, 1e-3, late=True)
+        np.testing.assert_allclose(np.diff([p[name] for p in path], axis=0), np.diff(late, axis=0), rtol=1e-9, atol=1e-15)
 
 
 def test_polyaks_step_lands_on_the_minimum_of_a_parabola() -> None:

@@ -18,6 +18,13 @@ __version__: str
 Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArray[Any]
 """A number, a schedule of t = 1, 2, ..., or with lanes one number each."""
 
+class _Acprop(Rule):
+    """ACProp (Zhuang, Ding, Tang, Dvornek, Tatikonda & Duncan 2021, arXiv 2110.05454, algorithm 2)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08) -> Stage: ...
+
+acprop: _Acprop
+
 class _Adabound(Rule):
     """AdaBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 2), with the bounds of its experiments."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .acprop import acprop
 from .adabound import adabound, amsbound
 from .adadelta import adadelta
 from .adafactor import adafactor
@@ -32,6 +33,6 @@ by_name: dict[str, Callable[..., Any]] = {
         sgd, momentum, nesterov, adagrad, rmsprop, rmsprop_graves, smorms3, adadelta, adam, adamw, adamax, nadam,
         eve, santa_e, santa_sss, amsgrad, adabound, amsbound, adasecant, learned, radam, rprop,
         asgd, sparse_adam, adafactor, muon, lbfgs,
-        lars, lamb, novograd, fromage, optimistic_gd, polyak_sgd, madgrad,
+        lars, lamb, novograd, fromage, optimistic_gd, polyak_sgd, madgrad, acprop,
     )
 }  # fmt: skip
