@@ -42,10 +42,10 @@ def test_search_looks_into_names_aliases_and_papers() -> None:
 
 
 def test_filters_and_order() -> None:
-    assert set(names("--kind", "whole-model")) == {"eve", "lbfgs"}
+    assert set(names("--kind", "whole-model")) == {"eve", "lbfgs", "polyak_sgd"}
     assert set(names("--year", "2015")) == {"adam", "adamax", "adamaxw", "smorms3", "sparse_adam"}
     assert names("--year", "-1990", "--sort", "year") == ["sgd", "momentum", "lbfgs", "nesterov"]
-    assert names("--memory", "0") == ["adafactor", "sgd", "signsgd"]
+    assert names("--memory", "0") == ["adafactor", "fromage", "polyak_sgd", "sgd", "signsgd"]
     assert names("--kind", "matrices") == ["adafactor", "muon"]
     kept = [tw.rules[name].cost().state_per_parameter for name in names("--sort", "memory")]
     assert kept == sorted(kept)

@@ -22,8 +22,12 @@ WITHOUT = (
     "adafactor",
     "muon",
     "learned",
+    "lars",
+    "lamb",
+    "novograd",
+    "fromage",
 )  # norms, matrices, a network for each coordinate: no single pass over memory
-APPROXIMATE = ("santa_sss",)  # exp
+APPROXIMATE = ("santa_sss", "madgrad", "polyak_sgd")  # exp, a power, a sum over the model
 
 
 def fused(optimizer: Any) -> bool:

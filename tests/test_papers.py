@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import (
+    acprop,
     adabelief,
     adabound,
     adadelta,
@@ -21,8 +22,12 @@ from oracles import (
     adopt,
     asgd,
     eve,
+    layerwise,
+    madgrad,
     momentum,
     muon,
+    optimistic,
+    polyak,
     rmsprop,
     rprop,
     santa,
@@ -177,6 +182,24 @@ CASES = [
     Case("muon bfloat16", lambda: tw.muon(dtype="bfloat16"), muon.muon, {"bfloat16": True}, leaves=("w",)),
     Case("muon torch", lambda: tw.chain(tw.muon(momentum="average", eps_place="floor", dtype="bfloat16"), tw.decay(0.1)), muon.muon,
          {"momentum": "average", "eps_place": "floor", "bfloat16": True, "weight_decay": 0.1}, shrinking, leaves=("w",)),
+    *(Case(f"lars {options}", lambda options=options: tw.lars(**options), layerwise.lars, options, lr)
+      for options, lr in (({}, None), ({"mu": 0.5, "weight_decay": 0.3, "coefficient": 0.01}, shrinking), ({"weight_decay": 0.0}, 3.0))),
+    *(Case(f"lamb {options}", lambda options=options: tw.lamb(**options), layerwise.lamb, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "weight_decay": 0.3}, shrinking),
+                          ({"low": 2.0, "high": 3.0}, 0.01), ({"weight_decay": 0.0}, 0.01))),
+    *(Case(f"novograd {options}", lambda options=options: tw.novograd(**options), layerwise.novograd, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.25, "eps": 1e-3, "weight_decay": 0.1}, shrinking))),
+    Case("fromage", tw.fromage, layerwise.fromage),
+    Case("fromage schedule", tw.fromage, layerwise.fromage, {}, halving),
+    Case("optimistic_gd", tw.optimistic_gd, optimistic.optimistic_gd),
+    Case("optimistic_gd options", lambda: tw.optimistic_gd(0.8, 0.3), optimistic.optimistic_gd, {"alpha": 0.8, "beta": 0.3}, halving),
+    *(Case(f"polyak_sgd {options}", lambda options=options: tw.polyak_sgd(**options), polyak.polyak_sgd, options, lr, "norms")
+      for options, lr in (({}, None), ({"c": 0.2}, 0.01), ({"fstar": -3.0}, shrinking), ({"fstar": 0.5, "c": 1.0}, 10.0))),
+    Case("madgrad", tw.madgrad, madgrad.madgrad),
+    Case("madgrad options", lambda: tw.madgrad(0.5, 1e-3), madgrad.madgrad, {"mu": 0.5, "eps": 1e-3}, shrinking),
+    Case("madgrad without momentum", lambda: tw.madgrad(0.0), madgrad.madgrad, {"mu": 0.0}),
+    Case("acprop", tw.acprop, acprop.acprop),
+    Case("acprop options", lambda: tw.acprop(0.5, 0.9, 1e-3), acprop.acprop, {"beta1": 0.5, "beta2": 0.9, "eps": 1e-3}, shrinking),
     Case("adabound", tw.adabound, adabound.adabound),
     Case("amsbound", tw.amsbound, adabound.amsbound),
     Case("adabound source", lambda: tw.adabound(bound_eps=1e-8), adabound.adabound, {"bound_eps": 1e-8}),
@@ -208,8 +231,10 @@ def test_equals_its_paper(case: Case) -> None:
     lr = stage.lr if case.lr is None else case.lr
     for name in case.leaves:
         options = dict(case.options) if "adasecant" in case.name else {"lr": lr, **case.options}
-        if case.asks == "loss":
+        if case.asks in ("loss", "norms"):
             options["losses"] = losses
+        if case.asks == "norms":
+            options["norms"] = [np.sqrt(sum((g[k] ** 2).sum() for k in case.leaves)) for g in gradients]
         if case.asks == "noise":
             options |= {"noise": [z[name] for z in noise], "u0": started[stage.name]["u"][name]}
         truth = case.oracle(params[name], [g[name] for g in gradients], **options)
@@ -249,6 +274,53 @@ def test_sparse_adam_is_adam_where_no_gradient_is_zero(place: Any) -> None:
     paths = [run(rule(eps_place=place), params, gradients)[0] for rule in (tw.sparse_adam, tw.adam)]
     for ours, theirs in zip(*paths, strict=True):
         assert all(np.array_equal(ours[k], theirs[k]) for k in SHAPES)
+
+
+@pytest.mark.parametrize("name", ["lars", "lamb", "novograd", "fromage"])
+def test_a_layer_at_zero_leaves_it_and_one_without_gradient_stays_finite(name: str) -> None:
+    _, gradients, _ = stream(steps=60)
+    given = [np.zeros((4, 3)) if t in (0, 7) else g["w"] for t, g in enumerate(gradients)]
+    path, _ = run(tw.rules[name](), {"w": np.zeros((4, 3))}, [{"w": g} for g in given], lr=0.01)
+    truth = getattr(layerwise, name)(np.zeros((4, 3)), given, 0.01)
+    assert np.array_equal(path[0]["w"], np.zeros((4, 3)))
+    assert np.abs(truth[-1]).max() > 1e-4
+    assert np.abs(np.array([p["w"] for p in path]) - truth).max() <= 1e-12
+
+
+def test_optimists_meet_where_descent_circles() -> None:
+    """The game x y, x played down and y up: gradient descent spirals outward, the optimist comes in."""
+    distance = {}
+    for name in ("sgd", "optimistic_gd"):
+        optimizer = tw.Optimizer(tw.rules[name](), lr=0.1)
+        p = {"x": np.array(1.0), "y": np.array(1.0)}
+        state = optimizer.init(p)
+        for _ in range(1000):
+            p, state = optimizer.step(p, {"x": p["y"], "y": -p["x"]}, state)
+        distance[name] = np.hypot(p["x"], p["y"])
+    assert distance["sgd"] > 10
+    assert distance["optimistic_gd"] < 0.1
+
+
+def test_acprop_of_optax_is_the_papers_at_a_smaller_rate() -> None:
+    """Its mean of one step before makes g - m larger by 1 / beta1."""
+    params, gradients, _ = stream()
+    path, _ = run(tw.acprop(0.8, 0.99, 0.8e-3), params, gradients, lr=0.8e-3)
+    for name in SHAPES:
+        late = acprop.acprop(params[name], [g[name] for g in gradients], 1e-3, 0.8, 0.99, 1e-3, late=True)
+        np.testing.assert_allclose(np.diff([p[name] for p in path], axis=0), np.diff(late, axis=0), rtol=1e-9, atol=1e-15)
+
+
+def test_polyaks_step_lands_on_the_minimum_of_a_parabola() -> None:
+    """With c = 1/2 on |p|^2 / 2; with f* too high it stops where the loss is f*, and moves no more."""
+    for fstar, level in ((0.0, 0.0), (0.125, 0.125)):
+        optimizer = tw.Optimizer(tw.polyak_sgd(fstar=fstar), lr=10.0)
+        p = {"p": np.array([3.0, -4.0])}
+        state = optimizer.init(p)
+        for _ in range(200):
+            p, state = optimizer.step(p, dict(p), state, loss=0.5 * float(p["p"] @ p["p"]))
+        assert 0.5 * float(p["p"] @ p["p"]) <= level + 1e-12
+    p, _ = optimizer.step({"p": np.array([0.1, 0.0])}, {"p": np.array([1.0, 0.0])}, optimizer.init(p), loss=0.005)
+    np.testing.assert_array_equal(p["p"], [0.1, 0.0])
 
 
 @pytest.mark.parametrize("lr", [0.01, halving], ids=["constant", "halving"])

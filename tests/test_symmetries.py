@@ -25,9 +25,11 @@ IGNORES_SCALE = {
     "signsgd": tw.signsgd, "signum": tw.signum, "lion": tw.lion, "adabelief": lambda: tw.adabelief(eps=1e-30), "yogi": lambda: tw.yogi(eps=1e-30),
     "adan": lambda: tw.adan(eps=1e-30), "adopt": lambda: tw.adopt(eps=1e-30), "ademamix": lambda: tw.ademamix(eps=1e-30),
     "adamaxw": tw.adamaxw, "nadamw": lambda: tw.nadamw(eps=1e-30),
-    "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30),
+    "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30), "lars": lambda: tw.lars(weight_decay=0.0),
+    "lamb": lambda: tw.lamb(eps=1e-30), "novograd": lambda: tw.novograd(eps=1e-30), "fromage": tw.fromage,
 }  # fmt: skip
-LINEAR = ("sgd", "asgd", "momentum", "nesterov")
+LINEAR = ("sgd", "asgd", "momentum", "nesterov", "optimistic_gd")
+BY_NORMS = ("lars", "novograd", "fromage", "polyak_sgd")
 SEES_SCALE = {
     "sgd": tw.sgd,
     "asgd": tw.asgd,
@@ -36,6 +38,9 @@ SEES_SCALE = {
     "rmsprop_graves": tw.rmsprop_graves,
     "adabound": tw.adabound,
     "yogi": tw.yogi,
+    "optimistic_gd": tw.optimistic_gd,
+    "polyak_sgd": tw.polyak_sgd,
+    "madgrad": tw.madgrad,
 }
 
 
@@ -68,8 +73,8 @@ def test_element_wise_rules_commute_with_permutations(name: str) -> None:
     np.testing.assert_allclose(walk(tw.rules[name](), permute), permute(walk(tw.rules[name]())), rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", LINEAR)
-def test_linear_rules_commute_with_rotations(name: str) -> None:
+@pytest.mark.parametrize("name", LINEAR + BY_NORMS)
+def test_linear_rules_and_those_that_see_norms_alone_commute_with_rotations(name: str) -> None:
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0]
     np.testing.assert_allclose(
         walk(tw.rules[name](), lambda x: rotation @ x), rotation @ walk(tw.rules[name]()), rtol=1e-12, atol=1e-13
@@ -91,6 +96,23 @@ def turned(name: str, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, 
     return walk(tw.rules[name](), lambda x: left @ x @ right) - left @ PARAMS["w"] @ right, left @ (
         walk(tw.rules[name]()) - PARAMS["w"]
     ) @ right
+
+
+@pytest.mark.parametrize("name", ["lars", "lamb", "fromage"])
+def test_a_problem_in_other_units_is_walked_in_them(name: str) -> None:
+    """Twice the parameters, half the gradients: the same walk at twice the size. Adam's steps do not grow."""
+    rule = {
+        "lars": lambda: tw.lars(weight_decay=0.0),
+        "lamb": lambda: tw.lamb(eps=1e-30, weight_decay=0.0),
+        "fromage": tw.fromage,
+    }[name]
+    halved = [{"w": 0.5 * g["w"]} for g in GRADIENTS]
+
+    def doubled(stage: Any) -> np.ndarray:
+        return run(stage, {"w": 2 * PARAMS["w"]}, halved)[0][-1]["w"]
+
+    np.testing.assert_allclose(doubled(rule()), 2 * walk(rule()), rtol=1e-12)
+    assert np.abs(doubled(tw.adam()) - 2 * walk(tw.adam())).max() > 1e-3
 
 
 def test_muons_direction_commutes_with_rotations_of_rows_and_columns() -> None:

@@ -17,7 +17,10 @@ import thalweg.torch as tt  # noqa: E402
 
 HALF = torch.bfloat16
 SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]
-WITHOUT = {"adafactor", "adasecant", "learned", "lbfgs", "muon", "santa_e", "santa_sss"}
+WITHOUT = {
+    "adafactor", "adasecant", "fromage", "lamb", "lars", "learned", "lbfgs",
+    "madgrad", "muon", "novograd", "polyak_sgd", "santa_e", "santa_sss",
+}  # fmt: skip
 RULES = [name for name in tw.rules if name not in WITHOUT]
 KEPT = [
     (torch.float32, {}), (torch.float64, {}), (HALF, {}), (torch.float16, {}), (torch.float32, {"state_dtype": "int8"}),

@@ -18,6 +18,13 @@ __version__: str
 Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArray[Any]
 """A number, a schedule of t = 1, 2, ..., or with lanes one number each."""
 
+class _Acprop(Rule):
+    """ACProp (Zhuang, Ding, Tang, Dvornek, Tatikonda & Duncan 2021, arXiv 2110.05454, algorithm 2)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08) -> Stage: ...
+
+acprop: _Acprop
+
 class _Adabelief(Rule):
     """AdaBelief (Zhuang et al. 2020, arXiv 2010.07468, algorithm 2)."""
 
@@ -186,6 +193,34 @@ class _FadingRate(Rule):
 
 fading_rate: _FadingRate
 
+class _Fromage(Rule):
+    """Fromage (Bernstein, Vahdat, Yue & Liu 2020, arXiv 2002.03432, algorithm 1): steps a share lr of each layer's norm."""
+
+    def __call__(self) -> Stage: ...
+
+fromage: _Fromage
+
+class _Lamb(Rule):
+    """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-06, weight_decay: Dynamic = 0.01, low: Dynamic = 0.0, high: Dynamic = ...) -> Stage: ...
+
+lamb: _Lamb
+
+class _Lars(Rule):
+    """LARS (You, Gitman & Ginsburg 2017, arXiv 1708.03888, algorithm 1): momentum at a rate for each layer."""
+
+    def __call__(self, mu: Dynamic = 0.9, weight_decay: Dynamic = 0.0005, coefficient: Dynamic = 0.001) -> Stage: ...
+
+lars: _Lars
+
+class _LayerNormalized(Rule):
+    """NovoGrad's normalized gradient (Ginsburg et al. 2019, arXiv 1905.11286, equation 4): over a running norm of it."""
+
+    def __call__(self, beta2: Dynamic = 0.98, eps: Dynamic = 1e-08) -> Stage: ...
+
+layer_normalized: _LayerNormalized
+
 class _Lbfgs(Rule):
     """L-BFGS (Nocedal 1980, Math. Comp. 35:773; Liu & Nocedal 1989, Math. Programming 45:503, algorithm 2.1)."""
 
@@ -214,12 +249,26 @@ class _Lion(Rule):
 
 lion: _Lion
 
+class _LocalRate(Rule):
+    """LARS' local rate (You, Gitman & Ginsburg 2017, arXiv 1708.03888, equation 6), times gradient and L2 penalty."""
+
+    def __call__(self, weight_decay: Dynamic = 0.0005, coefficient: Dynamic = 0.001) -> Stage: ...
+
+local_rate: _LocalRate
+
 class _LookAhead(Rule):
     """Nesterov's method as published: the gradient at w - lr mu v (Sutskever et al. 2013, ICML, equations 3 and 4)."""
 
     def __call__(self, mu: Dynamic = 0.9) -> Stage: ...
 
 look_ahead: _LookAhead
+
+class _Madgrad(Rule):
+    """MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, algorithm 1): momentum on dual averaging in a cube root's scale."""
+
+    def __call__(self, mu: Dynamic = 0.9, eps: Dynamic = 1e-06) -> Stage: ...
+
+madgrad: _Madgrad
 
 class _Momentum(Rule):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""
@@ -256,12 +305,33 @@ class _Nesterov(Rule):
 
 nesterov: _Nesterov
 
+class _Novograd(Rule):
+    """NovoGrad (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): momentum of gradients over their layer's norm."""
+
+    def __call__(self, beta1: Dynamic = 0.95, beta2: Dynamic = 0.98, eps: Dynamic = 1e-08, weight_decay: Dynamic = 0.0) -> Stage: ...
+
+novograd: _Novograd
+
+class _OptimisticGd(Rule):
+    """Optimistic gradient descent (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, equation 8)."""
+
+    def __call__(self, alpha: Dynamic = 1.0, beta: Dynamic = 1.0) -> Stage: ...
+
+optimistic_gd: _OptimisticGd
+
 class _PolyakAverage(Rule):
     """The mean of the points after step t0, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
 
     def __call__(self, t0: Dynamic = 0.0, ahead: bool = False) -> Stage: ...
 
 polyak_average: _PolyakAverage
+
+class _PolyakSgd(Rule):
+    """SGD with Polyak's step (Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, SPS_max; Polyak 1987)."""
+
+    def __call__(self, c: Dynamic = 0.5, fstar: Dynamic = 0.0) -> Stage: ...
+
+polyak_sgd: _PolyakSgd
 
 class _Radam(Rule):
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""
@@ -353,6 +423,13 @@ class _SparseAdam(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'raw'] = 'outside') -> Stage: ...
 
 sparse_adam: _SparseAdam
+
+class _TrustRatio(Rule):
+    """The trust ratio (You et al. 2019, arXiv 1904.00962, algorithm 2): each tensor's step made as long as the tensor."""
+
+    def __call__(self, low: Dynamic = 0.0, high: Dynamic = ...) -> Stage: ...
+
+trust_ratio: _TrustRatio
 
 class _Yogi(Rule):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""

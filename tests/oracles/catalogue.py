@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .acprop import acprop
 from .adabelief import adabelief
 from .adabound import adabound, amsbound
 from .adadelta import adadelta
@@ -17,10 +18,14 @@ from .ademamix import ademamix
 from .adopt import adopt
 from .asgd import asgd
 from .eve import eve
+from .layerwise import fromage, lamb, lars, novograd
 from .lbfgs import lbfgs
 from .learned import learned
+from .madgrad import madgrad
 from .momentum import momentum, nesterov
 from .muon import muon
+from .optimistic import optimistic_gd
+from .polyak import polyak_sgd
 from .rmsprop import rmsprop, rmsprop_graves, smorms3
 from .rprop import rprop
 from .santa import santa_e, santa_sss
@@ -35,5 +40,6 @@ by_name: dict[str, Callable[..., Any]] = {
         eve, santa_e, santa_sss, amsgrad, adabound, amsbound, adasecant, learned, radam, rprop,
         asgd, sparse_adam, adafactor, muon, lbfgs, signsgd, signum, lion,
         adabelief, yogi, adan, adopt, ademamix, adamaxw, nadamw,
+        lars, lamb, novograd, fromage, optimistic_gd, polyak_sgd, madgrad, acprop,
     )
 }  # fmt: skip

@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from .acprop import acprop
 from .adadelta import adadelta
 from .adafactor import adafactor
 from .adagrad import adagrad
 from .adam import adam, adamax, adamw, amsgrad, nadam, radam
 from .common import Array
+from .layerwise import fromage, lamb, lars, novograd
+from .madgrad import madgrad
 from .momentum import momentum, nesterov
 from .muon import muon
+from .optimistic import optimistic_gd
 from .rmsprop import rmsprop
 from .rprop import rprop
 from .schedule_free import schedule_free_adamw, schedule_free_sgd
@@ -64,6 +68,15 @@ b = {"b1": 0.875, "b2": 0.992}
 outside = {"lr_inside": False}
 Case = tuple[Callable[[Any], Any], Callable[..., Array], dict[str, Any]]
 CASES: dict[str, Case] = {
+    "lars": (lambda lr: optax.lars(lr), lars, {"weight_decay": 0.0}),
+    "lamb": (lambda lr: optax.lamb(lr, weight_decay=0.1, **b), lamb, {"weight_decay": 0.1, **B}),
+    "novograd": (
+        lambda lr: optax.novograd(lr, weight_decay=0.1),
+        novograd,
+        {"beta1": 0.9, "beta2": 0.25, "eps": 1e-6, "weight_decay": 0.1},
+    ),
+    "fromage": (lambda lr: optax.fromage(lr), fromage, {}),
+    "optimistic_gd": (lambda lr: optax.optimistic_gradient_descent(lr, 0.8, 0.3), optimistic_gd, {"alpha": 0.8, "beta": 0.3}),
     "sgd": (lambda lr: optax.sgd(lr), sgd, {}),
     "sgd decay": (lambda lr: optax.chain(optax.add_decayed_weights(0.1), optax.sgd(lr)), sgd, {"weight_decay": 0.1}),
     "momentum": (lambda lr: optax.sgd(lr, momentum=0.9), momentum, outside),
@@ -277,6 +290,29 @@ def test_clip_by_global_norm(limit: float) -> None:
         theirs, _ = tx.update([jax.numpy.asarray(a) for a in g], tx.init(g))
     for ours, other in zip(clip_by_global_norm(g, limit), theirs, strict=True):
         np.testing.assert_allclose(ours, np.asarray(other), rtol=1e-12)
+
+
+def test_madgrad_adds_eps_to_the_rate() -> None:
+    """And rounds the rate times sqrt(t) to float32."""
+    theirs = walk(lambda lr: optax.contrib.madgrad(lr), 2.0**-6)
+
+    def rounded(t: int) -> float:
+        return float(np.float32(2.0**-6 + 1e-6) * np.sqrt(np.float32(t))) / float(np.sqrt(t))
+
+    assert apart(madgrad(start(), stream(), rounded), theirs, start()) < 1e-12
+    assert apart(madgrad(start(), stream(), 2.0**-6 + 1e-6), theirs, start()) < 1e-7
+    assert apart(madgrad(start(), stream(), 2.0**-6), theirs, start()) > 1e-6
+
+
+def test_acprop_takes_the_mean_of_one_step_before() -> None:
+    """Which is beta1 times the rate and the eps; its first step is over 1 + eps. No coordinate begins with a gradient of 0."""
+    theirs = np.diff(walk(lambda lr: optax.contrib.acprop(lr, eps=1e-3, eps_root=0.0, **b), halving, zeros=False), axis=0)
+    g = stream(zeros=False)
+    late = acprop(start(), g, halving, eps=1e-3, late=True, **B)
+    slower = acprop(start(), g, lambda t: B["beta1"] * halving(t), eps=B["beta1"] * 1e-3, **B)
+    for ours in (late, slower):
+        np.testing.assert_allclose(np.diff(ours, axis=0), theirs, rtol=1e-11)
+    assert not np.allclose(np.diff(acprop(start(), g, halving, eps=1e-3, **B), axis=0), theirs, rtol=1e-2)
 
 
 def test_average_of_weights() -> None:

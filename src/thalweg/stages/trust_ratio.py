@@ -1,0 +1,23 @@
+"""The trust ratio: a step as long as the parameter allows."""
+
+import math
+
+from thalweg.hyper import NonNegative, Positive
+from thalweg.ops import X, clip, norm, ratio, where
+from thalweg.rule import rule
+
+
+@rule
+def trust_ratio(g, p, *, low: NonNegative = 0.0, high: Positive = math.inf):
+    """The trust ratio (You et al. 2019, arXiv 1904.00962, algorithm 2): each tensor's step made as long as the tensor.
+
+    What arrives is multiplied by phi(|p|) / |g|, where phi clips to [low, high]; of a tensor without length, or without
+    a step, it is left as it is. `chain(adam(), decay(0.01), trust_ratio())` is LAMB, `chain(sgd(), trust_ratio())` a
+    normalized descent.
+    """
+    return g * trust(clip(norm(p), low, high), norm(g))
+
+
+def trust(size: X, step: X) -> X:
+    """size / step, and 1 where either is 0: the papers would stop a tensor at 0 for good, their authors' code does not."""
+    return where((size == 0) | (step == 0), 1.0, ratio(size, step))

@@ -1,0 +1,40 @@
+"""SGD with Polyak's step."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .common import Array, Gradients, Rate, begin, finish, rate, silent
+from .eve import Losses, loss_at
+
+
+@silent()
+def polyak_sgd(
+    p: Any,
+    gradients: Gradients,
+    losses: Losses,
+    lr: Rate = 1.0,
+    c: float = 0.5,
+    fstar: float = 0.0,
+    norms: Any = None,
+    steps: int | None = None,
+) -> Array:
+    """SPS_max: Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, equation 2 and the bound gamma_b = lr.
+
+    gamma = min((f - f*) / (c |g|^2), gamma_b); w = w - gamma g. ``norms``: |g| of each step, where p is one of several
+    tensors. The paper asks for f >= f* and |g| > 0; elsewhere nothing moves.
+    """
+    w, grad, T = begin(p, gradients, steps)
+    loss = loss_at(losses)
+    path = []
+    for t in range(1, T + 1):
+        g = grad(t, w)
+        norm = math.sqrt(float((g * g).sum())) if norms is None else float(norms[t - 1])
+        gap = loss(t, w) - fstar
+        gamma = 0.0
+        if gap > 0.0 and norm > 0.0:
+            gamma = min(gap / (c * norm**2), rate(lr, t))
+        w = w - gamma * g
+        path.append(w)
+    return finish(path, w)
