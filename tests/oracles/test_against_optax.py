@@ -10,10 +10,14 @@ import numpy as np
 import pytest
 
 from .acprop import acprop
+from .adabelief import adabelief
 from .adadelta import adadelta
 from .adafactor import adafactor
 from .adagrad import adagrad
-from .adam import adam, adamax, adamw, amsgrad, nadam, radam
+from .adam import adam, adamax, adamaxw, adamw, amsgrad, nadam, nadamw, radam
+from .adan import adan
+from .ademamix import ademamix
+from .adopt import adopt
 from .common import Array
 from .layerwise import fromage, lamb, lars, novograd
 from .madgrad import madgrad
@@ -24,8 +28,10 @@ from .rmsprop import rmsprop
 from .rprop import rprop
 from .schedule_free import schedule_free_adamw, schedule_free_sgd
 from .sgd import sgd
+from .signs import lion, signsgd, signum
 from .stages import clip_by_global_norm, cosine, ema_of_weights, exponential, linear
 from .streams import STEPS, apart, halving, start, stream
+from .yogi import yogi
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
@@ -155,6 +161,41 @@ CASES: dict[str, Case] = {
         radam,
         {"eps": 1e-3, "threshold": 8.0, **B},
     ),
+    "signsgd": (lambda lr: optax.sign_sgd(lr), signsgd, {}),
+    "signum": (lambda lr: optax.signum(lr, beta=0.875), signum, {"beta": 0.875}),
+    "lion": (lambda lr: optax.lion(lr, **b, weight_decay=0.1), lion, {"weight_decay": 0.1, **B}),
+    "adabelief": (lambda lr: optax.adabelief(lr, **b, eps=1e-3, eps_root=1e-3), adabelief, {"eps": 1e-3, **B}),
+    "yogi from 1e-6": (
+        lambda lr: optax.yogi(lr, **b, eps=1e-3),
+        yogi,
+        {"bias_correction": True, "initial": 1e-6, "eps": 1e-3, **B},
+    ),
+    "adan, as if beta2 were the paper's": (
+        lambda lr: optax.adan(lr, 0.98, 0.92, 0.99, eps=1e-3, eps_root=0.0),
+        adan,
+        {"bias_correction": True, "look": 0.08, "eps": 1e-3},
+    ),
+    "adopt": (lambda lr: optax.contrib.adopt(lr, **b, eps=1e-3), adopt, {"eps": 1e-3, **B}),
+    "adopt plain": (
+        lambda lr: optax.contrib.adopt(lr, **b, eps=1e-3, use_clipping=False),
+        adopt,
+        {"eps": 1e-3, "clipped": False, **B},
+    ),
+    "ademamix": (
+        lambda lr: optax.contrib.ademamix(lr, **b, b3=0.995, alpha=3.0, eps=1e-3, weight_decay=0.1),
+        ademamix,
+        {"beta3": 0.995, "alpha": 3.0, "eps": 1e-3, "weight_decay": 0.1, **B},
+    ),
+    "adamaxw": (
+        lambda lr: optax.adamaxw(lr, **b, eps=1e-3, weight_decay=0.1),
+        adamaxw,
+        {"eps": 1e-3, "eps_place": "maximum", "weight_decay": 0.1, **B},
+    ),
+    "nadamw": (
+        lambda lr: optax.nadamw(lr, **b, eps=1e-3, weight_decay=0.1),
+        nadamw,
+        {"mu": 0.875, "nu": 0.992, "schedule": False, "nu_factor": False, "eps": 1e-3, "weight_decay": 0.1},
+    ),
 }
 
 
@@ -185,6 +226,23 @@ def test_radam_begins_at_the_threshold() -> None:
 def test_radam_with_torchs_epsilon_is_another_walk() -> None:
     theirs = walk(CASES["radam"][0], 2.0**-6)
     assert apart(radam(start(), stream(), 2.0**-6, eps=1e-3, eps_place="raw", threshold=5.0, **B), theirs, start()) > 1e-4
+
+
+def test_adan_in_optax_looks_ahead_by_the_wrong_share() -> None:
+    """It keeps 0.92 of its average of differences, and weighs it by 0.08; the paper has 1 - beta2 in both places."""
+    theirs = walk(lambda lr: optax.adan(lr, eps=1e-3, eps_root=0.0), 2.0**-6)
+    for corrected in (True, False):
+        assert apart(adan(start(), stream(), 2.0**-6, eps=1e-3, bias_correction=corrected), theirs, start()) > 1e-2
+
+
+def test_yogi_in_optax_drifts_without_a_gradient() -> None:
+    """Its first moment begins at 1e-6; the paper's at 0."""
+    theirs = walk(lambda lr: optax.yogi(lr), 2.0**-6)
+    ours = yogi(start(), stream(), 2.0**-6, bias_correction=True)
+    still = np.all(stream() == 0, axis=0)
+    assert still.any()
+    assert np.all(np.diff(theirs[:, still], axis=0, prepend=start()[None][:, still]) < 0)
+    assert np.array_equal(ours[-1][still], start()[still])
 
 
 def test_rprop_in_optax_steps_one_update_late() -> None:

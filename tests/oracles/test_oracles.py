@@ -12,6 +12,9 @@ from . import mistakes
 from .adabound import adabound, amsbound
 from .adagrad import adagrad
 from .adam import adam, adamax, adamw, amsgrad
+from .adan import adan
+from .ademamix import ademamix
+from .adopt import adopt
 from .asgd import asgd
 from .catalogue import by_name
 from .common import Array
@@ -19,6 +22,7 @@ from .momentum import momentum, nesterov
 from .rmsprop import rmsprop
 from .schedule_free import schedule_free_sgd
 from .sgd import sgd
+from .signs import lion, signsgd, signum
 from .stages import clip_by_global_norm, clip_by_value, constant, inverse_sqrt, inverse_time, mean_of_weights, warmed_up
 from .streams import STEPS, apart, df, halving, start, stream
 
@@ -109,6 +113,38 @@ def test_decoupled_adam_is_adamw() -> None:
     ours = adam(start(), stream(), weight_decay=0.1, decay="decoupled")
     assert apart(ours, adamw(start(), stream(), weight_decay=0.1), start()) < 1e-12
     assert apart(ours, adam(start(), stream(), weight_decay=0.1), start()) > 1e-3
+
+
+def test_signum_does_not_see_how_its_momentum_is_scaled() -> None:
+    """The sign of a heavy ball, of an average, of a corrected one: the same; without memory signSGD, as is Lion then."""
+    w, v, path = start(), np.zeros_like(start()), []
+    for g in stream(zeros=False):
+        v = 0.9 * v + g
+        w = w - 0.01 * np.sign(v)
+        path.append(w)
+    assert apart(signum(start(), stream(zeros=False), 0.01), np.array(path), start()) < 1e-12
+    bare = signsgd(start(), stream(), 0.01)
+    assert np.array_equal(signum(start(), stream(), 0.01, beta=0.0), bare)
+    assert np.array_equal(lion(start(), stream(), 0.01, beta1=0.0), bare)
+    same = lion(start(), stream(zeros=False), 0.01, beta1=0.9, beta2=0.9)
+    assert np.array_equal(same, signum(start(), stream(zeros=False), 0.01, beta=0.9))
+
+
+def test_ademamix_and_adan_without_their_news_are_adam() -> None:
+    assert apart(ademamix(start(), stream(), 0.01, alpha=0.0), adam(start(), stream(), 0.01), start()) < 1e-12
+    still = adan(start(), stream(), 0.01, 0.1, 0.08, 0.001, bias_correction=True, look=0.0)
+    assert apart(still, adam(start(), stream(), 0.01), start()) < 1e-12
+
+
+def test_adopts_first_gradient_only_measures() -> None:
+    path = adopt(start(), stream(zeros=False), 0.01)
+    assert np.array_equal(path[0], start())
+    assert (
+        apart(path[1:2], path[:1] - 0.001 * np.clip(stream(zeros=False)[1] / np.abs(stream(zeros=False)[0]), -1, 1), start())
+        < 1e-12
+    )
+    plain = adopt(start(), stream(), 0.01, clipped=False)
+    assert np.max(np.abs(plain - path)) > 1e-2
 
 
 def test_adamax_with_constant_correction_ends_ten_times_too_fast() -> None:

@@ -41,7 +41,9 @@ def test_every_optimizer_runs_from_the_same_start() -> None:
         assert w.values.shape == (21,)
         assert w.points[0] == -3
         assert w.values[0] == pytest.approx(45)
-        assert not np.array_equal(w.points[0], w.points[1])
+        rests = w.name == "adopt"  # which learns the gradient's size first
+        assert np.array_equal(w.points[0], w.points[1]) == rests
+        assert not np.array_equal(w.points[1], w.points[2])
     finals = [w.values[-1] for w in found.walks]
     np.testing.assert_allclose(finals, sorted(finals), rtol=1e-6)
 

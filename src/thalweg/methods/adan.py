@@ -17,7 +17,8 @@ def adan(
     Differs from the authors' code: bias_correction=True, all three begin at 0 and are corrected for it. Weight decay:
     `chain(adan(), decay(0.02))` is theirs with no_prox; the paper's divides what was walked to by 1 + lr weight_decay.
     Differs from optax: that is corrected too, but weighs differences by 1 - beta2 = 0.08 where the paper and the authors'
-    code have 0.92: it took over the paper's 1 - beta2 with a beta2 of the other meaning. The paper is right.
+    code have 0.92: it took over the paper's 1 - beta2 with a beta2 of the other meaning. The paper is right. It also has
+    an epsilon of 1e-8 under the root, eps_root.
     """
     difference = where(t == 1, 0.0 * g, g - prev)
     ahead = g + beta2 * difference
