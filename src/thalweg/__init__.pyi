@@ -215,7 +215,7 @@ class _Lars(Rule):
 lars: _Lars
 
 class _LayerNormalized(Rule):
-    """NovoGrad's normalized gradient (Ginsburg et al. 2019, arXiv 1905.11286, equation 4): over a running norm of it."""
+    """NovoGrad's normalized gradient (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): over a running norm of it."""
 
     def __call__(self, beta2: Dynamic = 0.98, eps: Dynamic = 1e-08) -> Stage: ...
 
@@ -313,7 +313,7 @@ class _Novograd(Rule):
 novograd: _Novograd
 
 class _OptimisticGd(Rule):
-    """Optimistic gradient descent (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, equation 8)."""
+    """Optimistic gradient descent (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, optimistic mirror descent)."""
 
     def __call__(self, alpha: Dynamic = 1.0, beta: Dynamic = 1.0) -> Stage: ...
 

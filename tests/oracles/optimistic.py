@@ -16,9 +16,9 @@ def optimistic_gd(
     beta: float = 1.0,
     steps: int | None = None,
 ) -> Array:
-    """Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, equation 8: w_(t+1) = w_t - 2 eta g_t + eta g_(t-1).
+    """Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141: w_(t+1) = w_t - 2 eta g_t + eta g_(t-1).
 
-    The two points before the first step are equal (theorem 1), and so are their gradients. ``alpha``, ``beta``: the
+    The two points before the first step are equal, and so are their gradients. ``alpha``, ``beta``: the
     generalized form, w - eta (alpha + beta) g_t + eta beta g_(t-1).
     """
     w, grad, T = begin(p, gradients, steps)

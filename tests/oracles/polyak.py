@@ -20,7 +20,7 @@ def polyak_sgd(
     norms: Any = None,
     steps: int | None = None,
 ) -> Array:
-    """SPS_max: Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, equation 2 and the bound gamma_b = lr.
+    """SPS_max: Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542; gamma_b = lr.
 
     gamma = min((f - f*) / (c |g|^2), gamma_b); w = w - gamma g. ``norms``: |g| of each step, where p is one of several
     tensors. The paper asks for f >= f* and |g| > 0; elsewhere nothing moves.

@@ -60,11 +60,11 @@ def novograd(*, beta1: Decay = 0.95, beta2: Decay = 0.98, eps: Positive = 1e-8, 
 
 
 @rule
-def layer_normalized(g, t, v=per_tensor, *, beta2: Decay = 0.98, eps: Positive = 1e-8):
-    """NovoGrad's normalized gradient (Ginsburg et al. 2019, arXiv 1905.11286, equation 4): over a running norm of it."""
+def layer_normalized(g, t, n=per_tensor, *, beta2: Decay = 0.98, eps: Positive = 1e-8):
+    """NovoGrad's normalized gradient (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): over a running norm of it."""
     squares = total(g * g)
-    v = where(t == 1, squares, mix(v, squares, beta2))
-    return g / (sqrt(v) + eps), v
+    n = where(t == 1, squares, mix(n, squares, beta2))
+    return g / (sqrt(n) + eps), n
 
 
 @rule(lr=1e-2, search=(1e-4, 1e0), step=True)
