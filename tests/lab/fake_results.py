@@ -29,7 +29,9 @@ def fake(
     names: other names for single rules, which then are the user's own. hopeless: every run of every rule diverges.
     """
     rng = np.random.default_rng(7)
-    chosen = [*list(catalogue), *(f"rule_{i}" for i in range(rules))][:rules]
+    known = [name for name in catalogue if name != "learned"]
+    known.insert(12, "learned")  # the one that is not tuned, wherever the alphabet puts it
+    chosen = [*known, *(f"rule_{i}" for i in range(rules))][:rules]
     made = [_row(rng, name, i, seeds, kind, hopeless) for i, name in enumerate(chosen)]
     for i, name in (names or {}).items():
         made[i].update(name=name, mine=True)
