@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from lab.fake_results import fake
+from thalweg.catalogue import rules
 from thalweg.lab import report
 from thalweg.lab.figures.cost import cost, frontier
 from thalweg.lab.figures.labels import Box, beside
@@ -21,6 +22,7 @@ from thalweg.lab.figures.scale import Scale
 from thalweg.lab.figures.scores import near_best, scores
 from thalweg.lab.figures.style import marks, short
 from thalweg.lab.race.marks import mark
+from thalweg.lab.results import _default
 
 SCRIPT = "<script>alert(1)</script>"
 LONG = "a$x^2$ & 'b' \"c\" " + "y" * 50
@@ -104,6 +106,12 @@ def test_names_of_users_stay_text() -> None:
         ET.fromstring(figure)
     assert short(LONG) in re.sub(r"&amp;", "&", " ".join(re.findall(r"<text[^>]*>([^<]*)", text))), "a $ is a $"
     assert json.loads(Page(text).words["script"]) == results
+
+
+def test_every_rules_setting_is_json() -> None:
+    """Which knows no infinity; LAMB has one for a default."""
+    written = {name: [_default(h.default) for h in rule.hyper.values()] for name, rule in rules.items()}
+    assert "inf" in json.loads(json.dumps(written, allow_nan=False))["lamb"]
 
 
 def test_json_cannot_leave_its_element() -> None:

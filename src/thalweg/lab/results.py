@@ -111,6 +111,11 @@ def _test_score(trial: Any, higher: bool) -> float:
     return worst if trial.test_score is None or math.isnan(trial.test_score) else float(trial.test_score)
 
 
+def _default(value: Any) -> Any:
+    """A hyper-parameter's default as JSON has it, which knows no infinity."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _what(entrant: Entrant, problem: Problem) -> dict[str, Any]:
     rule = entrant.rule
     gradients = sum(len(trace.of(part).evaluations) for part in rule().functions)
@@ -126,7 +131,7 @@ def _what(entrant: Entrant, problem: Problem) -> dict[str, Any]:
     return {
         "name": rule.name, "paper": rule.paper,
         "mine": not rule.function.__module__.startswith("thalweg."),
-        "hyper": {n: problem.train_size if n == "N" else hyper.default for n, hyper in rule.hyper.items()},
+        "hyper": {n: problem.train_size if n == "N" else _default(hyper.default) for n, hyper in rule.hyper.items()},
         "state_per_parameter": rule.cost().state_per_parameter,
         "note": "; ".join(notes) or None,
     }  # fmt: skip
