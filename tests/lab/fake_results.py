@@ -65,6 +65,7 @@ def finished(rows: list[dict[str, Any]], kind: str, seeds: int) -> dict[str, Any
         "version": "0.0",
         "protocol": {"version": "1", "sentences": ["Every optimizer has 12 trials.", "A run with a < b & c > d is a run."]},
         "command": "thalweg compare --data 'my <data> & more.csv' --target \"a'b\"",
+        "caution": None,
         "made": "2026-01-02T03:04:05+00:00",
         "problem": {"name": "digits", "about": "1,797 images of digits.", "train_size": 1078, "fingerprint": "f", "score": score},
         "settings": {
@@ -75,6 +76,7 @@ def finished(rows: list[dict[str, Any]], kind: str, seeds: int) -> dict[str, Any
             "tuning_seeds": 2,
             "tuned": "lr",
             "schedules": ["constant"],
+            "search": "quasi-random",
             "rules": [row["name"] for row in rows],
         },
         "environment": {"python": "3.11.7", "numpy": "2.4.6", "machine": "x86_64, Linux"},

@@ -48,6 +48,13 @@ ALL = "all"
     help="What is tuned: the learning rate, or every hyper-parameter that is a number.",
 )
 @click.option(
+    "--search",
+    type=click.Choice(["quasi-random", "optuna"]),
+    default="quasi-random",
+    show_default=True,
+    help="How settings are chosen: spread in advance, or proposed by Optuna, which tunes unequally.",
+)
+@click.option(
     "--schedule",
     default="constant",
     show_default=True,
@@ -158,7 +165,7 @@ def _contest(source: Source, given: dict[str, Any]) -> Contest:
     settings = Settings(
         source, chosen, given["budget"] or usual.BUDGET, given["seeds"] or usual.SEEDS, given["steps"] or problem.steps,
         min(given["batch_size"] or problem.batch_size, problem.train_size) if problem.train_size else 0,
-        given["tune"], given["schedule"], given["timeout"] or TIMEOUT, given["lanes"],
+        given["tune"], given["schedule"], given["timeout"] or TIMEOUT, given["lanes"], given["search"],
     )  # fmt: skip
     return Contest.of(settings, problem, rules)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from thalweg.lab import lanes, protocol, store, trials
+from thalweg.lab import lanes, protocol, searches, store, trials
 from thalweg.lab.engines import Engine, engine
 from thalweg.lab.entrant import Entrant, entrants
 from thalweg.lab.problem import Problem
@@ -27,7 +27,7 @@ class Settings:
 
     tune: "lr", or "all" for every float hyper-parameter. schedules: how the learning rate may change over the steps; with
     several, each trial draws one. timeout: seconds that a program of trials may take.
-    lanes: what runs trials side by side, "numpy" or "jax".
+    lanes: what runs trials side by side, "numpy" or "jax". search: how settings are chosen, one of `protocol.SEARCHES`.
     """
 
     source: Source
@@ -40,6 +40,7 @@ class Settings:
     schedules: tuple[str, ...] = ("constant",)
     timeout: float = TIMEOUT
     lanes: str = "numpy"
+    search: str = protocol.SEARCHES[0]
 
 
 @dataclass
@@ -54,10 +55,13 @@ class Contest:
     def of(
         cls, settings: Settings, problem: Problem, rules: Mapping[str, Rule], budgets: Mapping[str, int] | None = None
     ) -> Contest:
-        """With the rules that the settings name, each with the budget, or one of its own."""
+        """With the rules that the settings name, each with the budget, or one of its own. Raises Refusal where the search
+        needs what is not installed.
+        """
         some = [rules[name] for name in settings.rules]
         each = dict.fromkeys(settings.rules, settings.budget) | dict(budgets or {})
-        return cls(settings, problem, entrants(some, each, settings.tune, settings.schedules))
+        search = searches.chosen(settings.search, problem, settings.steps, settings.batch_size)
+        return cls(settings, problem, entrants(some, each, settings.tune, settings.schedules, search))
 
     @property
     def trials(self) -> int:
@@ -111,23 +115,20 @@ Report = Callable[[Phase, int], None]
 
 
 def tuning(contest: Contest, entrant: Entrant) -> Phase:
-    """An entrant's first trials; after them what its budget has left, then its judgement."""
+    """An entrant's first trials; after them others as long as its budget lasts, then its judgement."""
     higher = contest.problem.score.higher_is_better
-
-    def opened(found: list[Trial]) -> Phase | None:
-        entrant.tuning.extend(found)
-        more = entrant.following(higher)
-        return Phase(contest, entrant, "tuning further", "tuning", more, ended) if more else ended([])
 
     def ended(found: list[Trial]) -> Phase | None:
         entrant.tuning.extend(found)
+        if more := entrant.following(higher):
+            return Phase(contest, entrant, "tuning further", "tuning", more, ended)
         entrant.choose(higher)
         return Phase(contest, entrant, "judging", "judging", [entrant.best], judged)
 
     def judged(found: list[Trial]) -> None:
         entrant.judging.extend(found)
 
-    return Phase(contest, entrant, "tuning", "tuning", entrant.opening(), opened)
+    return Phase(contest, entrant, "tuning", "tuning", entrant.opening(), ended)
 
 
 def untuned(contest: Contest, entrant: Entrant) -> Phase:

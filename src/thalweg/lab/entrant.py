@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from thalweg.lab import protocol, tune
+from thalweg.lab.searches import Search, quasi_random
 from thalweg.lab.trials import Trial
 from thalweg.lab.tune import End, Setting, Space
 from thalweg.rule import Rule
@@ -23,13 +24,14 @@ class Entrant:
 
     label: what it is called there. role: a "rule" is ranked; a "control" is one of them once more, with draws and seeds of
     its own; an "inclusion" has more of its hyper-parameters tuned, so that it holds another rule in it. space: what is
-    tuned; None for a rule that runs as it is shipped.
+    tuned; None for a rule that runs as it is shipped. search: how what it is tried at is chosen.
     """
 
     rule: Rule
     label: str
     space: Space | None
     role: Role = "rule"
+    search: Search = quasi_random
     tuning: list[Trial] = field(default_factory=list)
     judging: list[Trial] = field(default_factory=list)
     untuned: list[Trial] = field(default_factory=list)
@@ -62,11 +64,12 @@ class Entrant:
 
     def opening(self) -> Sequence[Setting]:
         """What it is tried at first."""
-        return tune.opening(self.space) if self.space else ()
+        return self.search(self.space, {}, 0) if self.space else ()
 
     def following(self, higher_is_better: bool) -> Sequence[Setting]:
-        """What it is tried at then."""
-        return tune.following(self.space, self.ends(higher_is_better)) if self.space else ()
+        """What it is tried at then; nothing once its budget is spent."""
+        spent = len(self.tuning) // protocol.TUNING_SEEDS
+        return self.search(self.space, self.ends(higher_is_better), spent) if self.space else ()
 
     def ends(self, higher_is_better: bool) -> dict[Setting, End]:
         """How each setting that was tuned ended: the median score, lower the better, and the median loss; a diverged run
@@ -94,7 +97,11 @@ class Entrant:
 
 
 def entrants(
-    rules: Sequence[Rule], budgets: Mapping[str, int], tuned: str = "lr", schedules: tuple[str, ...] = ("constant",)
+    rules: Sequence[Rule],
+    budgets: Mapping[str, int],
+    tuned: str = "lr",
+    schedules: tuple[str, ...] = ("constant",),
+    search: Search = quasi_random,
 ) -> list[Entrant]:
     """Who takes part: each rule; one of them a second time, as a control; Adam with its epsilon tuned, where momentum, which
     it then holds in it, is there. budgets: how many trials each rule has.
@@ -105,14 +112,14 @@ def entrants(
             return None
         return Space(rule.search, budgets[rule.name], tune.axes(rule) if tuned == "all" else (), schedules, draws)
 
-    found = [Entrant(rule, rule.name, space(rule)) for rule in rules]
+    found = [Entrant(rule, rule.name, space(rule), search=search) for rule in rules]
     named = {entrant.label: entrant for entrant in found if entrant.tuned}
     if named:
         twin = named.get(protocol.CONTROL) or next(iter(named.values()))
-        found.append(Entrant(twin.rule, f"{twin.label} again", space(twin.rule, "control"), "control"))
+        found.append(Entrant(twin.rule, f"{twin.label} again", space(twin.rule, "control"), "control", search))
     if {"adam", "momentum"} <= set(named):
         adam, momentum = named["adam"].rule, named["momentum"].rule
-        found.append(Entrant(adam, "adam, eps tuned", _epsilon_free(adam, momentum, budgets["adam"]), "inclusion"))
+        found.append(Entrant(adam, "adam, eps tuned", _epsilon_free(adam, momentum, budgets["adam"]), "inclusion", search))
     return found
 
 

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from thalweg.lab import protocol
+
 SCHEDULE = {"constant": "a constant", "linear": "a linearly falling", "cosine": "a cosine", "wsd": "a warm-up-stable-decay"}
 
 
-def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: str, protocol: str, rules: int) -> str:
-    """The paragraph, from the settings of a comparison's results and the results of its problems."""
+def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: str, by: str, rules: int) -> str:
+    """The paragraph, from the settings of a comparison's results and the results of its problems. by: which protocol's."""
     names = [each["problem"]["name"] for each in problems]
     where = names[0] if len(names) == 1 else f"{len(names)} problems ({', '.join(names)})"
     steps = sorted({each["settings"]["steps"] for each in problems})
     span = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+    spread = settings["search"] == protocol.SEARCHES[0]
+    drawn, then = _spread(settings) if spread else _proposed(settings, problems[0]["environment"]["optuna"])
+    schedule = " or ".join(SCHEDULE[name] for name in settings["schedules"])
+    told = (
+        f"We compared {rules} optimizers on {where} with thalweg {version} (protocol {by}). Each was tuned with "
+        f"{settings['budget']} trials on {settings['tuning_seeds']} seeds: {drawn}, under {schedule} schedule over {span} steps; "
+        f"{then}. The setting with the best median validation score was judged on test data with "
+        f"{settings['seeds']} fresh seeds, which fix initialisation and data order and are the same for all optimizers; they "
+        "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
+        "with."
+    )
+    return f"{told} {ONE if len(names) == 1 else MANY}"
+
+
+def _spread(settings: dict[str, Any]) -> tuple[str, str]:
+    """What was tried, and what the budget had left for."""
     drawn = (
         "log-spaced learning rates within the range that each optimizer declares, all other hyper-parameters at their defaults"
         if settings["tuned"] == "lr" and len(settings["schedules"]) == 1
@@ -20,17 +38,24 @@ def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: s
         if settings["tuned"] == "all"
         else "quasi-random, log-uniform draws of the learning rate, all other hyper-parameters at their defaults"
     )
-    schedule = " or ".join(SCHEDULE[name] for name in settings["schedules"])
-    told = (
-        f"We compared {rules} optimizers on {where} with thalweg {version} (protocol {protocol}). Each was tuned with "
-        f"{settings['budget']} trials on {settings['tuning_seeds']} seeds: {drawn}, under {schedule} schedule over {span} steps; "
-        "one trial in six was spent beyond the edge of the range where the best stood there, and else beside the best. The "
-        "setting with the best median validation score was judged on test data with "
-        f"{settings['seeds']} fresh seeds, which fix initialisation and data order and are the same for all optimizers; they "
-        "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
-        "with."
+    return drawn, "one trial in six was spent beyond the edge of the range where the best stood there, and else beside the best"
+
+
+def _proposed(settings: dict[str, Any], version: str) -> tuple[str, str]:
+    """What was tried, and why that is not equal."""
+    what = (
+        "the learning rate and all other hyper-parameters"
+        if settings["tuned"] == "all"
+        else "the learning rate, all other hyper-parameters at their defaults"
     )
-    return f"{told} {ONE if len(names) == 1 else MANY}"
+    drawn = (
+        f"{protocol.spread(settings['budget'])} spread over the range of {what}, the others proposed within it by the TPE sampler "
+        f"of Optuna {version} (Akiba et al. 2019, arXiv 1907.10902), {protocol.AT_ONCE} at a time"
+    )
+    return drawn, (
+        "this adaptive search makes the tuning unequal, as the settings tried are not the same for all, and a sampler's luck and "
+        "its fit to the space differ from one optimizer to the next"
+    )
 
 
 ONE = (

@@ -21,6 +21,12 @@ RULES = (
     *("radam", "amsgrad", "adabelief", "adabound", "yogi", "lion", "adan", "ademamix", "adopt", "smorms3"),
 )
 """Who takes part unless told: twenty that are or were in use, run on any parameters, and are quick to run."""
+SEARCHES = ("quasi-random", "optuna")
+"""How settings are chosen: spread over the ranges in advance, or proposed one after the other by Optuna."""
+SPREAD = 3
+"""Where Optuna proposes, one trial in so many is spread over the ranges first: its sampler knows nothing until some have ended."""
+AT_ONCE = 4
+"""Settings that Optuna proposes together, to run as lanes of one program; with as many as are left it would not adapt."""
 CONTROL = "adam"
 """Which rule takes part a second time, if it is there."""
 NEAR = 0.05
@@ -36,6 +42,29 @@ def seeds(phase: str, problem: Problem, steps: int, batch_size: int, count: int)
     """
     text = f"thalweg {VERSION}/{problem.name}/{problem.fingerprint}/{steps}/{batch_size}/{phase}"
     return [int.from_bytes(hashlib.sha256(f"{text}/{i}".encode()).digest()[:4], "big") >> 1 for i in range(count)]
+
+
+UNEQUAL = (
+    "Adaptive search makes the tuning unequal: every optimizer has the same number of trials, but not the same trials. What is "
+    "tried next follows from where a sampler's draws happened to fall and from how well its model fits an optimizer's space, "
+    "and both differ from one optimizer to the next; a lead may be the sampler's. Confirm it with --search quasi-random."
+)
+"""What a reader must know before comparing optimizers that Optuna tuned."""
+
+
+def name(search: str) -> str:
+    """Which protocol it is, for the record: its version, and that search was adaptive where it was."""
+    return VERSION if search == SEARCHES[0] else f"{VERSION} with adaptive search"
+
+
+def caution(search: str) -> str | None:
+    """What stands beside each ranking that this search led to."""
+    return None if search == SEARCHES[0] else UNEQUAL
+
+
+def spread(budget: int) -> int:
+    """How many trials come first where Optuna proposes the rest."""
+    return max(1, round(budget / SPREAD))
 
 
 def trials(budget: int, seconds: float) -> int:
@@ -63,19 +92,13 @@ def sentences(
     batch_size: int | None,
     tune: str = "lr",
     schedules: Sequence[str] = ("constant",),
+    search: str = SEARCHES[0],
 ) -> list[str]:
     """The protocol in words, for the report. steps, batch_size: None where they are each problem's own."""
     batch = f" of {batch_size} samples each" if batch_size else ""
-    tuned = (
-        "of its learning rate, on a log grid over the range that it declares itself; its other hyper-parameters stay at their "
-        "defaults"
-        if tune == "lr" and len(schedules) == 1
-        else f"drawn quasi-randomly and log-uniformly from the ranges of its learning rate{_others(tune, schedules)}"
-    )
+    found = _quasi_random if search == SEARCHES[0] else _adaptive
     return [
-        f"Every optimizer has {budget} trials {tuned}; {' or '.join(SCHEDULES[name] for name in schedules)}. One trial in "
-        "six is kept back: where the best stands at the edge of what was tried these go beyond it, else beside it. They are "
-        "part of the budget.",
+        *found(budget, tune, schedules),
         f"Each trial is {f'{steps} steps' if steps else 'as many steps as its problem states'}{batch}, on {TUNING_SEEDS} tuning "
         "seeds. The setting with the best median validation score at the end wins, the lower loss where two are even; a run that "
         "diverged counts as the worst. A rule with a hyper-parameter N, the size of the data set, is told it.",
@@ -91,6 +114,33 @@ def sentences(
         "the start; so it depends on who takes part.",
         "Step cost is the time of one optimizer step on this problem's parameters, in NumPy, as a multiple of plain "
         "gradient descent's.",
+    ]
+
+
+def _quasi_random(budget: int, tune: str, schedules: Sequence[str]) -> list[str]:
+    tuned = (
+        "of its learning rate, on a log grid over the range that it declares itself; its other hyper-parameters stay at their "
+        "defaults"
+        if tune == "lr" and len(schedules) == 1
+        else f"drawn quasi-randomly and log-uniformly from the ranges of its learning rate{_others(tune, schedules)}"
+    )
+    return [
+        f"Every optimizer has {budget} trials {tuned}; {' or '.join(SCHEDULES[name] for name in schedules)}. One trial in "
+        "six is kept back: where the best stands at the edge of what was tried these go beyond it, else beside it. They are "
+        "part of the budget.",
+    ]
+
+
+def _adaptive(budget: int, tune: str, schedules: Sequence[str]) -> list[str]:
+    first = spread(budget)
+    way = "on a log grid" if tune == "lr" and len(schedules) == 1 else "quasi-randomly and log-uniformly"
+    rest = "; its other hyper-parameters stay at their defaults" if tune == "lr" else ""
+    return [
+        f"Every optimizer has {budget} trials in the ranges of its learning rate{_others(tune, schedules)}{rest}; "
+        f"{' or '.join(SCHEDULES[name] for name in schedules)}. The first {first} {'is' if first == 1 else 'are'} spread {way}. "
+        f"The other {budget - first} are proposed by Optuna's TPE sampler (Bergstra et al. 2011), {AT_ONCE} at a time, from the "
+        "order in which the earlier ones ended on validation data, one that diverged last. None goes beyond the ranges.",
+        UNEQUAL,
     ]
 
 

@@ -26,7 +26,7 @@ from thalweg.whole import written_whole
 
 NAMES = {
     "steps": "steps of a trial", "batch_size": "samples in a mini-batch", "budget": "learning rates tried for each optimizer",
-    "seeds": "seeds that judge", "tuning_seeds": "seeds that tune",
+    "search": "how they were chosen", "seeds": "seeds that judge", "tuning_seeds": "seeds that tune",
 }  # fmt: skip
 """The settings, as a reader wants them."""
 

@@ -14,7 +14,7 @@ import numpy as np
 import thalweg
 from thalweg import trace
 from thalweg.compose import refuses_vectors
-from thalweg.lab import budget, checks, power, protocol, stats
+from thalweg.lab import budget, checks, power, protocol, searches, stats
 from thalweg.lab.compare import Contest, Settings
 from thalweg.lab.entrant import Entrant
 from thalweg.lab.problem import Problem
@@ -43,7 +43,7 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
             "judging": [_judged(trial) for trial in entrant.judging],
             "score": _interval(scores[entrant.label]),
             "untuned": _untuned(entrant, higher),
-            "best_of": _best_of(entrant, entrants, higher),
+            "best_of": [] if settings.search == "optuna" else _best_of(entrant, entrants, higher),
             "rank": {"place": (rank := ranks[entrant.label]).place, "low": rank.low, "high": rank.high},
             "steps_to_target": _steps_to(entrant, at, goal),
             "diverged": {"tuning": _share_diverged(entrant.tuning), "judging": _share_diverged(entrant.judging)},
@@ -55,7 +55,8 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
     rows.sort(key=lambda row: (row["rank"]["place"], row["name"]))
     return {
         "version": thalweg.__version__,
-        "protocol": {"version": protocol.VERSION, "sentences": _sentences(settings)},
+        "protocol": {"version": protocol.name(settings.search), "sentences": _sentences(settings)},
+        "caution": protocol.caution(settings.search),
         "command": command,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "problem": {
@@ -66,11 +67,11 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
         "settings": {
             "steps": settings.steps, "batch_size": settings.batch_size, "budget": settings.budget, "seeds": settings.seeds,
             "tuning_seeds": protocol.TUNING_SEEDS, "tuned": settings.tune, "schedules": list(settings.schedules),
-            "rules": list(settings.rules),
+            "search": settings.search, "rules": list(settings.rules),
         },
         "environment": {
             "python": platform.python_version(), "machine": f"{platform.machine()}, {platform.system()}",
-            **{name: version(name) for name in ("numpy", "scipy", "scikit-learn")},
+            **{name: version(name) for name in ("numpy", "scipy", "scikit-learn", *searches.needs(settings.search))},
         },
         "evaluated_at": at,
         "target": {"loss": plain(goal), "sentence": f"a validation loss of {goal:.4g}"},
@@ -83,7 +84,8 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
 
 def _sentences(settings: Settings) -> list[str]:
     return protocol.sentences(
-        settings.budget, settings.seeds, settings.steps, settings.batch_size, settings.tune, settings.schedules
+        *(settings.budget, settings.seeds, settings.steps, settings.batch_size),
+        *(settings.tune, settings.schedules, settings.search),
     )
 
 
@@ -183,7 +185,8 @@ def _how_tuned(entrant: Entrant, higher: bool) -> dict[str, Any]:
 
 def _best_of(entrant: Entrant, everyone: Sequence[Entrant], higher: bool) -> list[float]:
     """What the best of k = 1, 2, ... of its settings is worth in the mean, as the share of the way from the start to the
-    best of all here, both on validation data: as that chose, it says a little too much.
+    best of all here, both on validation data: as that chose, it says a little too much. Of settings that one led to the next
+    it cannot be told: fewer trials would have been others.
     """
     sign = -1 if higher else 1
     starts = [sign * trial.score_curve[0] for e in everyone for trial in e.tuning if trial.score_curve]

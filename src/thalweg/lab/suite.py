@@ -33,19 +33,23 @@ def together(name: str, found: Sequence[dict[str, Any]], command: str) -> dict[s
         "version": first["version"], "command": command,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "suite": name, "environment": first["environment"],
-        "settings": {key: first["settings"][key] for key in ("budget", "seeds", "tuning_seeds", "tuned", "schedules", "rules")},
-        "protocol": {"version": protocol.VERSION, "sentences": _sentences(first["settings"])},
+        "settings": {key: first["settings"][key] for key in SETTINGS},
+        "caution": first["caution"],
+        "protocol": {"version": first["protocol"]["version"], "sentences": _sentences(first["settings"])},
         "problems": list(found),
         "left_out": [each["problem"]["name"] for each in found if not _tells(each)],
         **(_overall(rows, telling) if telling else {"rules": [], "conclusion": NOTHING}),
     }  # fmt: skip
 
 
+SETTINGS = ("budget", "seeds", "tuning_seeds", "tuned", "schedules", "search", "rules")
+"""Those that are the same on all problems."""
 NOTHING = "On no problem did any optimizer get away from its start: there is nothing to rank."
 
 
 def _sentences(settings: dict[str, Any]) -> list[str]:
-    found = protocol.sentences(settings["budget"], settings["seeds"], None, None, settings["tuned"], settings["schedules"])
+    tuned = (settings["tuned"], settings["schedules"], settings["search"])
+    found = protocol.sentences(settings["budget"], settings["seeds"], None, None, *tuned)
     return [
         *found,
         "A rule whose step takes more than a millisecond a lane has a quarter of the trials, and is shown so.",

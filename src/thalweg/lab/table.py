@@ -16,7 +16,7 @@ EDGES = {None: "", "low": " ↓", "high": " ↑"}
 
 def table(results: dict[str, Any], problem: Problem) -> Table:
     """A row for each optimizer, in the order of rank."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made = _empty(results)
     for title, side in (
         ("rank", "right"), ("optimizer", "left"), ("best lr", "right"), (f"test {problem.score.name}", "right"),
         ("95 % interval", "right"), ("steps to target", "right"), ("diverged", "right"), ("step cost", "right"),
@@ -26,6 +26,12 @@ def table(results: dict[str, Any], problem: Problem) -> Table:
     for row in results["rules"]:
         made.add_row(*(Text(cell) for cell in _cells(row, problem)))
     return made
+
+
+def _empty(results: dict[str, Any]) -> Table:
+    """With what must be known beside the numbers, if anything, under them."""
+    caption = Text(results["caution"]) if results["caution"] else None
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=caption, caption_justify="left")
 
 
 def _cells(row: dict[str, Any], problem: Problem) -> list[str]:
@@ -57,7 +63,7 @@ def _cells(row: dict[str, Any], problem: Problem) -> list[str]:
 
 def suite_table(results: dict[str, Any]) -> Table:
     """A row for each optimizer of a suite, in the order of mean rank."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    made = _empty(results)
     for title in ("place", "optimizer", "mean rank", "95 % interval", "without one problem", "share of the way", "untuned"):
         made.add_column(title, justify="left" if title == "optimizer" else "right", no_wrap=title == "optimizer")
     for title in ("first on", "diverged", "step cost", "state", "against the best"):

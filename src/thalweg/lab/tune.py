@@ -46,7 +46,7 @@ class Axis:
     def at(self, share: float) -> float:
         """The value this far along."""
         value = _between(self.low, self.high, share)
-        return _short(1 - value) if self.complement else _short(value)
+        return short(1 - value) if self.complement else short(value)
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,17 @@ def _axis(hyper: Hyper) -> Axis | None:
 
 
 def opening(space: Space) -> list[Setting]:
-    """The first settings: a log grid where only the learning rate is tuned, else quasi-random in all that is."""
+    """The first settings: all but those that are kept back."""
+    return spread(space, space.opening)
+
+
+def spread(space: Space, count: int) -> list[Setting]:
+    """So many settings: a log grid where only the learning rate is tuned, else quasi-random in all that is."""
     if not space.axes and len(space.schedules) == 1:
         phase = _phase(space.draws)
-        shares = [(i + phase) / space.opening for i in range(space.opening)]
-        return [Setting(_short(_between(*space.search, share)), (), space.schedules[0]) for share in shares]
-    return [_drawn(space, row) for row in _halton(space)[: space.opening]]
+        shares = [(i + phase) / count for i in range(count)]
+        return [Setting(short(_between(*space.search, share)), (), space.schedules[0]) for share in shares]
+    return [_drawn(space, row) for row in _halton(space)[:count]]
 
 
 def following(space: Space, ends: Mapping[Setting, End]) -> list[Setting]:
@@ -114,18 +119,18 @@ def following(space: Space, ends: Mapping[Setting, End]) -> list[Setting]:
         return []
     if best.lr in (rates[0], rates[-1]):
         way = space.step if best.lr == rates[-1] else 1 / space.step
-        rates_beyond = [_short(best.lr * way ** (i + 1)) for i in range(left)]
+        rates_beyond = [short(best.lr * way ** (i + 1)) for i in range(left)]
         return [Setting(rate, best.hyper, best.schedule) for rate in rates_beyond]
     if space.axes or len(space.schedules) > 1:
         return [_drawn(space, row) for row in _halton(space)[space.opening :]]
     halves = [best.lr * space.step ** ((-1) ** i * 0.5 ** (i // 2 + 1)) for i in range(left)]
-    return [Setting(_short(rate), best.hyper, best.schedule) for rate in halves]
+    return [Setting(short(rate), best.hyper, best.schedule) for rate in halves]
 
 
 def _drawn(space: Space, row: list[float]) -> Setting:
     rate, *shares, word = row
     hyper = tuple((axis.name, axis.at(share)) for axis, share in zip(space.axes, shares, strict=True))
-    return Setting(_short(_between(*space.search, rate)), hyper, space.schedules[int(word * len(space.schedules))])
+    return Setting(short(_between(*space.search, rate)), hyper, space.schedules[int(word * len(space.schedules))])
 
 
 def _halton(space: Space) -> list[list[float]]:
@@ -148,7 +153,8 @@ def _between(low: float, high: float, share: float) -> float:
     return float(low * (high / low) ** share)
 
 
-def _short(value: float) -> float:
+def short(value: float) -> float:
+    """A number as it is tried, told and kept: six digits."""
     return float(f"{value:.6g}")
 
 
