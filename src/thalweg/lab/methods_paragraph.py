@@ -49,8 +49,8 @@ def _proposed(settings: dict[str, Any], version: str) -> tuple[str, str]:
         else "the learning rate, all other hyper-parameters at their defaults"
     )
     drawn = (
-        f"{protocol.spread(settings['budget'])} spread over the range of {what}, the others proposed within it by the TPE sampler "
-        f"of Optuna {version} (Akiba et al. 2019, arXiv 1907.10902), {protocol.AT_ONCE} at a time"
+        f"{protocol.spread(settings['budget'])} spread over the range of {what}, the others proposed within it by the TPE "
+        f"sampler of Optuna {version} (Akiba et al. 2019, arXiv 1907.10902), {protocol.AT_ONCE} at a time"
     )
     return drawn, (
         "this adaptive search makes the tuning unequal, as the settings tried are not the same for all, and a sampler's luck and "

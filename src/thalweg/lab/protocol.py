@@ -24,7 +24,7 @@ RULES = (
 SEARCHES = ("quasi-random", "optuna")
 """How settings are chosen: spread over the ranges in advance, or proposed one after the other by Optuna."""
 SPREAD = 3
-"""Where Optuna proposes, one trial in so many is spread over the ranges first: its sampler knows nothing until some have ended."""
+"""Where Optuna proposes, one trial in so many is spread over the ranges first; its sampler knows nothing as yet."""
 AT_ONCE = 4
 """Settings that Optuna proposes together, to run as lanes of one program; with as many as are left it would not adapt."""
 CONTROL = "adam"
