@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,10 @@ def rounds(space: Space, by: Search, end: Callable[[Setting], End] = bowl) -> li
     return found
 
 
+def all_of(found: list[list[Setting]]) -> list[Setting]:
+    return list(chain.from_iterable(found))
+
+
 @pytest.mark.parametrize("budget", [1, 2, 7, 12, 24])
 @pytest.mark.parametrize("more", [False, True])
 def test_all_of_the_budget_is_spent_within_the_ranges(budget: int, more: bool) -> None:
@@ -67,7 +71,7 @@ def test_all_of_the_budget_is_spent_within_the_ranges(budget: int, more: bool) -
     assert first == tune.spread(space, len(first)), "before any has ended, what is spread over the ranges"
     assert [len(some) for some in others[:-1]] == [4] * (len(others) - 1)
     assert len(first) + sum(map(len, others)) == budget
-    for setting in sum(others, []):
+    for setting in all_of(others):
         assert RANGE[0] * (1 - 1e-5) <= setting.lr <= RANGE[1]
         assert [name for name, _ in setting.hyper] == [axis.name for axis in space.axes]
         for axis, (_, value) in zip(space.axes, setting.hyper, strict=True):
@@ -79,7 +83,7 @@ def test_proposals_follow_from_the_protocol_and_the_ends_alone() -> None:
     space = Space(RANGE, 12, tune.axes(tw.adam))
     found = rounds(space, search())
     assert rounds(space, search()) == found
-    ends = {setting: bowl(setting) for setting in sum(found[:2], [])}
+    ends = {setting: bowl(setting) for setting in all_of(found[:2])}
     assert search()(space, ends, 8) == found[2], "a study made anew from what is recorded goes on as the old one would have"
     assert search(501)(space, ends, 8) != found[2], "another comparison, another seed"
     assert search()(Space(RANGE, 12, space.axes, draws="control"), ends, 8) != found[2], "a control has a seed of its own"
@@ -92,13 +96,14 @@ def test_a_rounds_settings_lie_apart() -> None:
 
 def test_what_is_tried_moves_to_where_it_went_well() -> None:
     first, *others = rounds(Space(RANGE, 48), search())
-    early, late = (np.median([abs(math.log10(s.lr / BEST)) for s in some]) for some in (first, sum(others[-4:], [])))
+    early, late = (np.median([abs(math.log10(s.lr / BEST)) for s in some]) for some in (first, all_of(others[-4:])))
     assert late < early / 2
 
 
 def test_what_diverged_is_kept_away_from() -> None:
     """All that ended well ended alike, so nothing but divergence can tell where to look."""
-    settings = sum(rounds(Space(RANGE, 48), search(), lambda s: WORST if s.lr > 1e-2 else (1.0, 1.0))[1:], [])
+    found = rounds(Space(RANGE, 48), search(), lambda s: WORST if s.lr > 1e-2 else (1.0, 1.0))
+    settings = all_of(found[1:])
     assert np.mean([setting.lr > 1e-2 for setting in settings]) < 0.3, "half of the range"
 
 
