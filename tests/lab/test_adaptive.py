@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import math
 import signal
 import subprocess
@@ -90,8 +92,9 @@ def test_proposals_follow_from_the_protocol_and_the_ends_alone() -> None:
 
 
 def test_a_rounds_settings_lie_apart() -> None:
-    for some in rounds(Space(RANGE, 24), search())[1:]:
-        assert np.diff(sorted(math.log10(setting.lr) for setting in some)).min() > 0.001
+    """In the median by a factor of 1.3 to 1.9 over three seeds; where running trials do not count, by less than 1.07."""
+    found = [sorted(math.log10(setting.lr) for setting in some) for some in rounds(Space(RANGE, 48), search())[1:]]
+    assert np.median([np.diff(some).min() for some in found]) > 0.08
 
 
 def test_what_is_tried_moves_to_where_it_went_well() -> None:
@@ -100,11 +103,15 @@ def test_what_is_tried_moves_to_where_it_went_well() -> None:
     assert late < early / 2
 
 
-def test_what_diverged_is_kept_away_from() -> None:
+@pytest.mark.parametrize("low", [False, True])
+def test_what_diverged_is_kept_away_from(low: bool) -> None:
     """All that ended well ended alike, so nothing but divergence can tell where to look."""
-    found = rounds(Space(RANGE, 48), search(), lambda s: WORST if s.lr > 1e-2 else (1.0, 1.0))
-    settings = all_of(found[1:])
-    assert np.mean([setting.lr > 1e-2 for setting in settings]) < 0.3, "half of the range"
+
+    def lost(setting: Setting) -> bool:
+        return (setting.lr < 1e-2) is low
+
+    found = rounds(Space(RANGE, 48), search(), lambda setting: WORST if lost(setting) else (1.0, 1.0))
+    assert np.mean([lost(setting) for setting in all_of(found[1:])]) < 0.3, "half of the range"
 
 
 def test_the_loss_decides_where_the_score_is_even() -> None:
@@ -115,13 +122,20 @@ def test_the_loss_decides_where_the_score_is_even() -> None:
     assert rounds(space, search(), by_loss) == rounds(space, search())
 
 
-def test_optuna_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+def test_optuna_says_nothing() -> None:
     import optuna
 
-    level = optuna.logging.get_verbosity()
-    rounds(Space(RANGE, 12, tune.axes(tw.adam)), search())
-    assert capfd.readouterr() == ("", "")
-    assert optuna.logging.get_verbosity() == level, "and the user's log is as it was"
+    level, heard = optuna.logging.get_verbosity(), io.StringIO()
+    listening = logging.StreamHandler(heard)
+    logging.getLogger("optuna").addHandler(listening)
+    try:
+        rounds(Space(RANGE, 12, tune.axes(tw.adam)), search())
+        assert heard.getvalue() == ""
+        assert optuna.logging.get_verbosity() == level, "and the user's log is as it was"
+        optuna.create_study()
+        assert "study created" in heard.getvalue(), "who listens does hear"
+    finally:
+        logging.getLogger("optuna").removeHandler(listening)
 
 
 def test_all_who_are_tuned_are_tuned_so() -> None:
