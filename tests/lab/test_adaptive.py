@@ -140,6 +140,7 @@ def test_optuna_says_nothing() -> None:
 
 def test_all_who_are_tuned_are_tuned_so() -> None:
     found = entrants([tw.sgd, tw.momentum, tw.adam], dict.fromkeys(("sgd", "momentum", "adam"), 7), search=search())
+    assert [len(entrant.opening()) for entrant in found] == [protocol.spread(7)] * 5, "then Optuna proposes, to the controls too"
     rates = {entrant.label: [setting.lr for setting in spent(entrant)] for entrant in found}
     assert set(rates) == {"sgd", "momentum", "adam", "adam again", "adam, eps tuned"}
     assert {len(some) for some in rates.values()} == {7}
