@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-SCHEDULE = {"constant": "a constant", "linear": "a linearly falling", "cosine": "a cosine", "wsd": "a warm-up-stable-decay"}
+from thalweg.lab.protocol import RESERVED, SCHEDULES
 
 
 def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: str, protocol: str, rules: int) -> str:
@@ -20,12 +20,12 @@ def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: s
         if settings["tuned"] == "all"
         else "quasi-random, log-uniform draws of the learning rate, all other hyper-parameters at their defaults"
     )
-    schedule = " or ".join(SCHEDULE[name] for name in settings["schedules"])
+    schedule = " or ".join(SCHEDULES[name].word for name in settings["schedules"])
     told = (
         f"We compared {rules} optimizers on {where} with thalweg {version} (protocol {protocol}). Each was tuned with "
         f"{settings['budget']} trials on {settings['tuning_seeds']} seeds: {drawn}, under {schedule} schedule over {span} steps; "
-        "one trial in six was spent beyond the edge of the range where the best stood there, and else beside the best. The "
-        "setting with the best median validation score was judged on test data with "
+        f"one trial in {RESERVED} was spent beyond the edge of the range where the best stood there, and else beside the best. "
+        "The setting with the best median validation score was judged on test data with "
         f"{settings['seeds']} fresh seeds, which fix initialisation and data order and are the same for all optimizers; they "
         "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
         "with."
