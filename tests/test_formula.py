@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import cProfile
+import pstats
+
 import pytest
 
 import thalweg as tw
@@ -103,3 +106,16 @@ def test_kinds_tell_how_far_a_rule_looks() -> None:
     assert kinds["adasecant"] == "tensor norms"
     assert kinds["muon"] == kinds["adafactor"] == "matrices"
     assert tw.trace.word_kind(tw.chain(tw.clip(), tw.adam())) == "whole model"
+
+
+def test_formulas_are_printed_under_a_profiler() -> None:
+    """cProfile's, before Python 3.12, is no function that `sys.setprofile` takes back."""
+    profile = cProfile.Profile()
+    profile.enable()
+    formula = tw.adam.formula().plain
+    after = tw.sgd.formula().plain
+    profile.disable()
+    assert formula == tw.adam.formula().plain
+    assert after
+    called = {name for _, _, name in pstats.Stats(profile).stats}  # type: ignore[attr-defined]
+    assert "formula" in called

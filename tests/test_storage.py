@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-import io
 from typing import Any
 
 import numpy as np
 import pytest
+from support import drive, through_a_file
 
 torch = pytest.importorskip("torch")
 
@@ -38,13 +38,6 @@ def problem(dtype: Any = HALF, steps: int = 12, shapes: Any = SHAPES) -> tuple[l
     draw = torch.Generator().manual_seed(0)
     params = [torch.randn(s, generator=draw).to(dtype) for s in shapes]
     return params, [[torch.randn(s, generator=draw).to(dtype) for s in shapes] for _ in range(steps)]
-
-
-def drive(optimizer: Any, params: list[Any], gradients: list[list[Any]]) -> None:
-    for own in gradients:
-        for p, g in zip(params, own, strict=True):
-            p.grad = g.clone()
-        optimizer.step(lambda: 1.5)
 
 
 def same_bits(a: Any, b: Any) -> bool:
@@ -107,10 +100,7 @@ def test_what_is_kept_and_resumed_to_the_last_bit(name: str, rounding: str, stat
     drive(first, params, gradients[:9])
     for key, dtype in wanted_dtypes(name, rounding, state_dtype).items():
         assert first.state[params[0]][key].dtype is dtype, key
-    file = io.BytesIO()
-    torch.save({"params": params, "optimizer": first.state_dict()}, file)
-    file.seek(0)
-    loaded = torch.load(file, weights_only=True)
+    loaded = through_a_file({"params": params, "optimizer": first.state_dict()})
     second = make(loaded["params"], rounding=rounding, state_dtype=state_dtype)
     second.load_state_dict(loaded["optimizer"])
     drive(first, params, gradients[9:])

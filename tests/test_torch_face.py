@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import copy
-import io
 from typing import Any
 
 import pytest
-from support import ASKING, HANDED, RULES, asked_for, bent
+from support import ASKING, HANDED, RULES, asked_for, bent, through_a_file
 
 import thalweg as tw
 
@@ -61,11 +60,9 @@ def test_every_rule_has_a_class_that_resumes_from_a_file(name: str, dtype: Any) 
         given = {str(i): g for i, g in enumerate(gradients)}
         q, state = pure.step(q, given, state, **asked_for(pure, given, 1.0 / (t + 1)))
         if t == 9:
-            file = io.BytesIO()
-            torch.save(ours.state_dict(), file)
-            file.seek(0)
+            kept = through_a_file(ours.state_dict())
             ours = make(params)
-            ours.load_state_dict(torch.load(file, weights_only=True))
+            ours.load_state_dict(kept)
     tolerance = 1e-12 if dtype is torch.float64 else 1e-6
     for p, expected in zip(params, q.values(), strict=True):
         torch.testing.assert_close(p.detach(), expected, rtol=tolerance, atol=tolerance * 1e-2)
@@ -102,11 +99,9 @@ def test_a_rule_that_asks_itself_resumes_from_a_file(name: str) -> None:
         assert ours.step(closure).item() == before, "the loss at the start of the step, as torch has it"
         q, state = pure.step(q, None, state, grad_fn=ask)
         if t == 3:
-            file = io.BytesIO()
-            torch.save(ours.state_dict(), file)
-            file.seek(0)
+            kept = through_a_file(ours.state_dict())
             ours = make(params)
-            ours.load_state_dict(torch.load(file, weights_only=True))
+            ours.load_state_dict(kept)
     for p, expected in zip(params, q.values(), strict=True):
         assert torch.equal(p.detach(), expected)
     with pytest.raises(TypeError, match="asks for gradients itself"):

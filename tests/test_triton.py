@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+from support import drive
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
@@ -46,13 +47,6 @@ def problem(dtype: Any, steps: int = 4) -> tuple[list[Any], list[list[Any]]]:
     draw = torch.Generator().manual_seed(0)
     params = [torch.randn(s, generator=draw).to(dtype) for s in SHAPES]
     return params, [[torch.randn(s, generator=draw).to(dtype) for s in SHAPES] for _ in range(steps)]
-
-
-def drive(optimizer: Any, params: list[Any], gradients: list[list[Any]]) -> None:
-    for own in gradients:
-        for p, g in zip(params, own, strict=True):
-            p.grad = g.clone()
-        optimizer.step(lambda: 1.5)
 
 
 def bound(optimizer: Any) -> str:

@@ -179,7 +179,6 @@ def shared_with_torch(name: str) -> str:
 def torch_stub() -> str:
     """All of torch.pyi: torch's classes by their names, then the general class, then one for each other rule."""
     shared = [shared_with_torch(name) for name in TORCH]
-    handed = [f"from torch.optim import {name} as {name}" for name in ("LBFGS",)]  # a rule has its name, torch its class
     taken = {name.lower() for name in (*TORCH, "LBFGS")}
     others = [in_torch(rule) for rule in rules.values() if class_name(rule).lower() not in taken]
     handed = "import torch\nfrom torch.optim import LBFGS as LBFGS\n"  # a rule has its name, torch its class

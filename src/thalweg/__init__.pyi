@@ -180,14 +180,14 @@ class _Cocob(Rule):
 cocob: _Cocob
 
 class _DadaptAdam(Rule):
-    """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, algorithm 5): Adam at a rate that it finds by itself."""
+    """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself."""
 
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0, bias_correction: bool = False, metric: Literal['new', 'old'] = 'new') -> Stage: ...
 
 dadapt_adam: _DadaptAdam
 
 class _DadaptSgd(Rule):
-    """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, algorithm 4): momentum at a rate that it finds by itself."""
+    """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation): momentum at a rate it finds by itself."""
 
     def __call__(self, beta: Dynamic = 0.9, d0: Dynamic = 1e-06) -> Stage: ...
 

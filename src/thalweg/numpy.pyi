@@ -116,12 +116,12 @@ class COCOB(Optimizer):
     def __init__(self, params: Tree, lr: Dynamic = 1.0, alpha: Dynamic = 100.0, eps: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class DAdaptAdam(Optimizer):
-    """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, algorithm 5): Adam at a rate that it finds by itself."""
+    """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself."""
 
     def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0, bias_correction: bool = False, metric: Literal['new', 'old'] = 'new', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class DAdaptSGD(Optimizer):
-    """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, algorithm 4): momentum at a rate that it finds by itself."""
+    """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation): momentum at a rate it finds by itself."""
 
     def __init__(self, params: Tree, lr: Dynamic = 1.0, beta: Dynamic = 0.9, d0: Dynamic = 1e-06, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 

@@ -144,8 +144,12 @@ class _Locals:
             sys.setprofile(self._seen)
 
     def __exit__(self, *error: Any) -> None:
-        if self.names is not None:
+        if self.names is None:
+            return
+        if self.before is None or callable(self.before):
             sys.setprofile(self.before)
+        else:  # cProfile before Python 3.12, whose profiler is no function
+            self.before.enable()
 
     def _seen(self, frame: Any, event: str, result: Any) -> None:
         if event == "return" and frame.f_code is self.code and self.names is not None:

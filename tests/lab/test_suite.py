@@ -16,7 +16,9 @@ import pytest
 from lab.fake_results import fake
 from lab.test_report import SCRIPT, Page, element
 from thalweg.lab import suite, suite_report
+from thalweg.lab.dear import FILE as DEAR
 from thalweg.lab.protocol import RULES
+from thalweg.lab.step_cost import FILE as COSTS
 from thalweg.lab.suites import SUITES
 
 NAMES = ["adam", "momentum", "sgd", "nadam", SCRIPT]
@@ -171,15 +173,22 @@ def test_suites_name_problems_and_rules_that_are_there() -> None:
 
 def test_the_command_runs_a_suite_and_goes_on_from_its_store(tmp_path: Path) -> None:
     command = [
-        *(sys.executable, "-m", "thalweg.cli", "compare", "--suite", "tiny", "--rules", "sgd,adam", "--budget", "2"),
+        *(sys.executable, "-m", "thalweg.cli", "compare", "--suite", "tiny", "--rules", "sgd,adam", "--budget", "3"),
         *("--seeds", "2", "--steps", "10", "--jobs", "1", "--out", str(tmp_path)),
     ]
-    first, second = (subprocess.run(command, capture_output=True, text=True, timeout=300) for _ in range(2))
+    (tmp_path / DEAR).write_text(json.dumps({"adam on wine": 1.0}))
+    first = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    measured = {name: (tmp_path / name).stat().st_mtime_ns for name in (DEAR, COSTS, "trials.parquet")}
+    second = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert {name: (tmp_path / name).stat().st_mtime_ns for name in measured} == measured, "nothing is measured or written twice"
     assert "trials in the store" in first.stderr, "the forecast"
     assert "Over 3 problems" in first.stdout
     found = json.loads((tmp_path / "results.json").read_text())
     assert [each["problem"]["name"] for each in found["problems"]] == list(SUITES["tiny"])
+    rows = {(each["problem"]["name"], row["name"]): row for each in found["problems"] for row in each["rules"]}
+    assert {key: row["trials"] for key, row in rows.items() if row["trials"] != 3} == {("wine", "adam"): 2}
+    assert "2 trials where others have 3" in rows["wine", "adam"]["note"]
     assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg", ".pdf"}
     assert (tmp_path / "trials.parquet").exists()
 

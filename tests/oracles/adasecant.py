@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .common import Array, Gradients, begin, finish, silent
+from .common import Array, Gradients, begin, finish, inner, norm, silent
 
 E = 1e-7  # the authors' `damping`: in every first value, in the norms, in tau
 
@@ -46,7 +46,7 @@ def adasecant(
     path = []
     for k in range(T):
         g = grad(k + 1, w)
-        g = g / (math.sqrt(float(np.sum(g * g))) + E)
+        g = g / (norm(g) + E)
         DX2, DX = (g * g, g) if k == 0 else (dx2, dx)
         mg = decay * mg + (1.0 - decay) * g
         mg2 = decay * mg2 + (1.0 - decay) * g * g
@@ -113,11 +113,11 @@ def adasecant_j(
     path = []
     for k in range(T):
         g = grad(k + 1, w)
-        raw2 = float(np.sum(g * g))
+        raw2 = inner(g, g)
         if k == 0:
             norm2 = raw2
         g = g / (math.sqrt(norm2 / (1.0 - slow_decay ** (k + 1))) + E)  # the average of before, save at the first step
-        norm2 = slow_decay * norm2 + (1.0 - slow_decay) * (raw2 if norm_of == "raw" else float(np.sum(g * g)))
+        norm2 = slow_decay * norm2 + (1.0 - slow_decay) * (raw2 if norm_of == "raw" else inner(g, g))
         DX2, DX = (g * g, g) if k == 0 else (dx2, dx)
         prod = prod * (1.0 - 1.0 / tau)
         mg = (1.0 - 1.0 / tau) * mg + g / tau

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -43,6 +44,16 @@ def finish(path: list[Array], like: Array) -> Array:
 def divide(a: Array, b: Array) -> Array:
     """a / b, and 0 where b is 0."""
     return np.divide(a, b, out=np.zeros(np.shape(b)), where=np.not_equal(b, 0.0))
+
+
+def inner(a: Array, b: Array) -> float:
+    """<a, b>: over all entries."""
+    return float(np.sum(a * b))
+
+
+def norm(x: Array) -> float:
+    """The Euclidean norm of all entries."""
+    return math.sqrt(inner(x, x))
 
 
 def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

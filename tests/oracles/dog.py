@@ -5,14 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from .common import Array, Gradients, Rate, begin, finish, rate, silent
-
-
-def size(x: Array) -> float:
-    """The Euclidean norm."""
-    return math.sqrt(float(np.sum(x * x)))
+from .common import Array, Gradients, Rate, begin, finish, inner, norm, rate, silent
 
 
 @silent()
@@ -32,13 +25,13 @@ def dog(
     """
     x, grad, T = begin(p, gradients, steps)
     x_0 = x.copy()
-    rbar = r_eps * (1.0 + size(x_0)) if relative else r_eps
+    rbar = r_eps * (1.0 + norm(x_0)) if relative else r_eps
     G = 0.0
     path = []
     for t in range(1, T + 1):
         g = grad(t, x)
-        rbar = max(rbar, size(x - x_0))
-        G = G + float(np.sum(g * g))
+        rbar = max(rbar, norm(x - x_0))
+        G = G + inner(g, g)
         root = math.sqrt(G + eps)
         eta = rate(lr, t) * rbar / root if root > 0.0 else 0.0
         x = x - eta * g
@@ -71,8 +64,8 @@ def dowg(
     path = []
     for t in range(1, T + 1):
         g = grad(t, x)
-        rbar = max(rbar, size(x - x_0))
-        v = v + rbar**2 * float(np.sum(g * g))
+        rbar = max(rbar, norm(x - x_0))
+        v = v + rbar**2 * inner(g, g)
         root = math.sqrt(v) + eps
         eta = rate(lr, t) * rbar**2 / root if root > 0.0 else 0.0
         x = x - eta * g

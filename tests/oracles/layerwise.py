@@ -7,12 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .common import Array, Gradients, Rate, begin, finish, rate, silent
-
-
-def length(x: Array) -> float:
-    """The Euclidean norm of all entries."""
-    return math.sqrt(math.fsum(float(each) ** 2 for each in x.ravel()))
+from .common import Array, Gradients, Rate, begin, finish, norm, rate, silent
 
 
 @silent()
@@ -36,8 +31,8 @@ def lars(
     for t in range(1, T + 1):
         g = grad(t, w)
         local = 1.0
-        if length(w) > 0.0 and length(g) > 0.0:
-            local = coefficient * length(w) / (length(g) + weight_decay * length(w))
+        if norm(w) > 0.0 and norm(g) > 0.0:
+            local = coefficient * norm(w) / (norm(g) + weight_decay * norm(w))
         v = mu * v + rate(lr, t) * local * (g + weight_decay * w)
         w = w - v
         path.append(w)
@@ -61,7 +56,7 @@ def lars_of_sums(
     path = []
     for t in range(1, T + 1):
         u = grad(t, w) + weight_decay * w
-        local = coefficient * length(w) / (length(u) + eps) if length(w) > 0.0 and length(u) > 0.0 else 1.0
+        local = coefficient * norm(w) / (norm(u) + eps) if norm(w) > 0.0 and norm(u) > 0.0 else 1.0
         v = mu * v + rate(lr, t) * local * u
         w = w - v
         path.append(w)
@@ -95,8 +90,8 @@ def lamb(
         v = beta2 * v + (1.0 - beta2) * g**2
         r = (m / (1.0 - beta1**t)) / (np.sqrt(v / (1.0 - beta2**t)) + eps)
         u = r + weight_decay * x
-        phi = min(max(length(x), low), high)
-        factor = phi / length(u) if phi > 0.0 and length(u) > 0.0 else 1.0
+        phi = min(max(norm(x), low), high)
+        factor = phi / norm(u) if phi > 0.0 and norm(u) > 0.0 else 1.0
         x = x - rate(lr, t) * factor * u
         path.append(x)
     return finish(path, x)
@@ -125,10 +120,10 @@ def novograd(
     for t in range(1, T + 1):
         g = grad(t, w)
         if t == 1:
-            v = length(g) ** 2
+            v = norm(g) ** 2
             m = g / (math.sqrt(v + eps_root) + eps) + weight_decay * w
         else:
-            v = beta2 * v + (1.0 - beta2) * length(g) ** 2
+            v = beta2 * v + (1.0 - beta2) * norm(g) ** 2
             m = beta1 * m + (g / (math.sqrt(v + eps_root) + eps) + weight_decay * w)
         w = w - rate(lr, t) * m
         path.append(w)
@@ -147,7 +142,7 @@ def fromage(p: Any, gradients: Gradients, lr: Rate = 1e-2, min_norm: float = 0.0
     for t in range(1, T + 1):
         g = grad(t, w)
         eta = rate(lr, t)
-        top, bottom = max(length(w), min_norm), max(length(g), min_norm)
+        top, bottom = max(norm(w), min_norm), max(norm(g), min_norm)
         factor = top / bottom if top > 0.0 and bottom > 0.0 else 1.0
         w = (w - eta * factor * g) / math.sqrt(1.0 + eta**2)
         path.append(w)

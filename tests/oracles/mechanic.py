@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from .common import Array, Gradients, Rate, begin, choice, finish, rate, silent
+from .common import Array, Gradients, Rate, begin, choice, finish, inner, norm, rate, silent
 
 
 @silent()
@@ -31,7 +30,8 @@ def mechanic_adam(
 
     u = BASE(g); h = <Delta, g + lambda (sum s) |g| x / |x|>; m = max(beta m, |h| + eps); v = beta^2 v + h^2;
     r = max(0, beta r - s h); W = s_init / n m + r; s = W / (sqrt(v) + eps); Delta = Delta + u; x = x_ref + (sum s) Delta.
-    |h| + eps is from the authors' code. ``form`` "optax": h within the m of before; r not cut at 0 where it is kept.
+    |h| + eps is from the authors' code, where the paper has h. ``form`` "optax": h within the m of before; r not cut at 0
+    where it is kept.
     ``recomputed``: as that code, Delta = (x - x_ref) / (sum s + eps), s from s_init on, and |x| + eps.
     """
     choice("form", form, ("paper", "optax"))
@@ -51,9 +51,9 @@ def mechanic_adam(
         u = -rate(lr, t) * (adam if base == "adam" else g)
         if recomputed:
             delta = (x - ref) / (s.sum() + mechanic_eps)
-        length = math.sqrt(float(np.sum(x * x))) + (mechanic_eps if recomputed else 0.0)
-        pull = weight_decay * s.sum() * math.sqrt(float(np.sum(g * g))) / length
-        h = float(np.sum(delta * (g + pull * x)))
+        length = norm(x) + (mechanic_eps if recomputed else 0.0)
+        pull = weight_decay * s.sum() * norm(g) / length
+        h = inner(delta, g + pull * x)
         r = betas * r - s * (np.minimum(np.maximum(h, -m), m) if form == "optax" else h)
         m = np.maximum(betas * m, abs(h) + mechanic_eps)
         v = betas**2 * v + h**2

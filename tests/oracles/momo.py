@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .common import Array, Gradients, Rate, begin, divide, finish, rate, silent
+from .common import Array, Gradients, Rate, begin, divide, finish, inner, rate, silent
 from .eve import Losses, loss_at
-from .prodigy import inner
 
 
 @silent()

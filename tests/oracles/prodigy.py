@@ -7,12 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .common import Array, Gradients, Rate, begin, choice, divide, finish, rate, silent
-
-
-def inner(a: Array, b: Array) -> float:
-    """<a, b>."""
-    return float(np.sum(a * b))
+from .common import Array, Gradients, Rate, begin, choice, divide, finish, inner, norm, rate, silent
 
 
 @silent()
@@ -76,7 +71,7 @@ def dadapt_adam(
     metric: str = "new",
     steps: int | None = None,
 ) -> Array:
-    """D-Adapted Adam: Defazio & Mishchenko 2023, arXiv 2301.07733, Algorithm 5; gamma = lr.
+    """D-Adapted Adam: Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation; gamma = lr.
 
     m = beta1 m + (1 - beta1) d gamma g; v = beta2 v + (1 - beta2) g^2; A = sqrt(v) + eps; x = x - m / A;
     r = sqrt(beta2) r + (1 - sqrt(beta2)) d gamma <g, s / A>; s = sqrt(beta2) s + (1 - sqrt(beta2)) d gamma g;
@@ -117,7 +112,7 @@ def dadapt_sgd(
     d0: float = 1e-6,
     steps: int | None = None,
 ) -> Array:
-    """D-Adapted SGD: Defazio & Mishchenko 2023, arXiv 2301.07733, Algorithm 4; gamma = lr.
+    """D-Adapted SGD: Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation; gamma = lr.
 
     G = |g_0|; lambda = d gamma / G; s' = s + lambda g; z = z - lambda g; x = beta x + (1 - beta) z;
     dhat = 2 (sum of lambda_i <g_i, s_i>) / |s'|; d = max(d, dhat). As long as all gradients were 0, so is lambda.
@@ -128,13 +123,13 @@ def dadapt_sgd(
     path = []
     for k in range(1, T + 1):
         g = grad(k, x)
-        G = math.sqrt(inner(g, g)) if G == 0.0 else G
+        G = norm(g) if G == 0.0 else G
         lam = d * rate(lr, k) / G if G > 0.0 else 0.0
         total = total + lam * inner(g, s)
         s = s + lam * g
         z = z - lam * g
         x = beta * x + (1.0 - beta) * z
-        length = math.sqrt(inner(s, s))
+        length = norm(s)
         d = max(d, 2.0 * total / length) if length > 0.0 else d
         path.append(x)
     return finish(path, x)

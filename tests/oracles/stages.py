@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .common import Array, finish, silent
+from .common import Array, finish, inner, silent
 
 Schedule = Callable[[int], float]
 
@@ -23,7 +23,7 @@ def clip_by_global_norm(gradients: Sequence[Any], max_norm: float, eps: float = 
     g = [np.asarray(a, dtype=np.float64) for a in gradients]
     total = 0.0
     for a in g:
-        total = total + float(np.sum(a * a))
+        total = total + inner(a, a)
     norm = math.sqrt(total)
     if norm + eps <= max_norm:
         return g

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
-import io
 import warnings
 from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
+from support import through_a_file
 
 torch = pytest.importorskip("torch")
 common = pytest.importorskip("torch.testing._internal.common_optimizers")
@@ -127,12 +127,9 @@ def test_a_checkpoint_goes_over_in_the_middle(name: str, options: dict[str, Any]
     p, g = problem()
     first = getattr(before, name)(p, **copy.deepcopy(options))
     drive(first, p, g[:30])
-    file = io.BytesIO()
-    torch.save(first.state_dict(), file)
-    file.seek(0)
     q = [torch.nn.Parameter(x.detach().clone()) for x in p]
     second = getattr(after, name)(q, **copy.deepcopy(options))
-    second.load_state_dict(torch.load(file, weights_only=True))
+    second.load_state_dict(through_a_file(first.state_dict()))
     drive(first, p, g[30:60], 30)
     drive(second, q, g[30:60], 30)
     if way == "to ourselves" and name not in (

@@ -133,6 +133,9 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     names = suite(given["suite"]) if given["suite"] else (given["problem"],)
     contests = [_contest(Source(name, given["data"], given["target"], given["task"], given["my_rule"]), given) for name in names]
     out = _writable(given["out"] or Path("thalweg-results") / (given["suite"] or contests[0].problem.name))
+    if given["suite"]:
+        with Console(stderr=True).status("timing a step of each rule"):
+            contests = [_with_dear_rules(contest, out) for contest in contests]
     costs = _run(contests, out, given)
     command = shlex.join(["thalweg", *sys.argv[1:]])
     each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
@@ -184,8 +187,8 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> list[
     """All trials; afterwards what a step costs, on each problem."""
     from thalweg.lab.compare import run
     from thalweg.lab.engines import engine
-    from thalweg.lab.export import write_parquet
-    from thalweg.lab.step_cost import isolated_step_costs
+    from thalweg.lab.export import refresh_parquet
+    from thalweg.lab.step_cost import remembered_step_costs
     from thalweg.lab.store import FILE, Store
 
     isolated = any(contest.settings.source.holds_code for contest in contests)
@@ -201,9 +204,9 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> list[
                 progress.say(f"measuring the cost of a step on {contest.problem.name}")
                 source, rules = contest.settings.source, contest.settings.source.load_rules()
                 some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
-                costs.append(isolated_step_costs(source, contest.problem, some, rules["sgd"]))
+                costs.append(remembered_step_costs(source, contest.problem, some, rules["sgd"], out))
             progress.say("writing the report")
-            write_parquet(kept, out / "trials.parquet")
+            refresh_parquet(kept, out / "trials.parquet")
     finally:
         kept.close()
     return costs

@@ -92,12 +92,26 @@ def mean_ranks(scores: Scores, higher_is_better: bool, seed: int = 0) -> dict[st
     Needs no common scale. Draws of close optimizers swap places, so an interval reaches further towards the middle of the
     table than away from it.
     """
-    tables = [
+    tables = _settled(scores, higher_is_better)
+    again = np.mean([_places(drawn.mean(axis=2)) for drawn in _redrawn(tables, seed)], axis=0)
+    return _estimates(scores, _mean_places(tables), again)
+
+
+def mean_rank(scores: Scores, higher_is_better: bool) -> dict[str, float]:
+    """`mean_ranks` without the intervals, which take a thousand times as long."""
+    return dict(zip(scores, _mean_places(_settled(scores, higher_is_better)).tolist(), strict=True))
+
+
+def _settled(scores: Scores, higher_is_better: bool) -> list[Floats]:
+    """Each problem's table, (optimizers, seeds), lower the better."""
+    return [
         stats.settled({name: own[problem] for name, own in scores.items()}, higher_is_better) for problem in _problems(scores)
     ]
-    value = np.mean([_places(table.mean(axis=1)) for table in tables], axis=0)
-    again = np.mean([_places(drawn.mean(axis=2)) for drawn in _redrawn(tables, seed)], axis=0)
-    return _estimates(scores, value, again)
+
+
+def _mean_places(tables: Sequence[Floats]) -> Floats:
+    means: Floats = np.mean([_places(table.mean(axis=1)) for table in tables], axis=0)
+    return means
 
 
 def _places(means: Floats) -> Floats:

@@ -59,7 +59,7 @@ def best_of(chosen_by: npt.ArrayLike, outcome: npt.ArrayLike, seed: int = 0) -> 
     """
     chosen, worth = _checked(chosen_by, outcome)
     again = _redrawn(chosen, worth, np.random.default_rng(seed))
-    value = _expected(chosen, worth)
+    value = expected(chosen, worth)
     if len(chosen) < 2:
         return Curve(value, np.array([np.nan]), np.array([np.nan]))
     outside = stats.outside_of(len(chosen), len(chosen) - 1)
@@ -82,7 +82,7 @@ def passes(
     ours, theirs = _checked(*challenger), _checked(*incumbent)
     reach = min(len(ours[0]), len(theirs[0]))
     draw = np.random.default_rng(seed)
-    ahead = sign * (_expected(*ours)[:reach] - _expected(*theirs)[:reach]) > 0
+    ahead = sign * (expected(*ours)[:reach] - expected(*theirs)[:reach]) > 0
     again = sign * (_redrawn(*ours, draw)[:, :reach] - _redrawn(*theirs, draw)[:, :reach])
     outside = stats.outside_of(reach, reach - 1) if reach > 1 else 0.0
     sure = (np.quantile(again, outside, axis=0) > 0) & ahead & (np.arange(1, reach + 1) <= reach / 2)
@@ -116,12 +116,15 @@ def _weights(n: int) -> Floats:
     return np.where(short, 0.0, np.exp(log_choose(np.where(short, k - 1, n - i), k - 1) - log_choose(n, k)))
 
 
-def _expected(chosen: Floats, worth: Floats) -> Floats:
-    """Trials that cannot be told apart are chosen among by lot: each is worth what they are worth together."""
+def expected(chosen_by: npt.ArrayLike, outcome: npt.ArrayLike) -> Floats:
+    """`best_of` without the intervals. Trials that cannot be told apart are chosen among by lot: each is worth what they
+    are worth together.
+    """
+    chosen, worth = _checked(chosen_by, outcome)
     groups = scipy_stats.rankdata(-chosen, method="dense") - 1
     together = np.bincount(groups, worth) / np.bincount(groups)
-    expected: Floats = _weights(len(chosen)) @ together[np.sort(groups)]
-    return expected
+    found: Floats = _weights(len(chosen)) @ together[np.sort(groups)]
+    return found
 
 
 def _redrawn(chosen: Floats, worth: Floats, draw: np.random.Generator) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from threadpoolctl import threadpool_limits
 from thalweg.lab import protocol
 from thalweg.lab.forecast import LANES, step_seconds
 from thalweg.lab.problem import Problem
+from thalweg.lab.remembered import remembered
 from thalweg.rule import Rule
-from thalweg.whole import written_whole
 
 FILE = "step_seconds.json"
 
@@ -24,15 +23,11 @@ def budgets(problem: Problem, rules: Sequence[Rule], budget: int, batch_size: in
     What was measured once in the folder `out` holds there for good, or a run that goes on might not be the one that was
     begun. A rule of the user's own, whose code must not run here, has the whole budget.
     """
-    path = out / FILE
-    known: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
     ours = [rule for rule in rules if rule.function.__module__.startswith("thalweg.")]
     seeds = list(range(LANES))
-    with threadpool_limits(1), np.errstate(all="ignore"):
+    with remembered(out / FILE) as known, threadpool_limits(1), np.errstate(all="ignore"):
         for rule in ours:
             if (key := f"{rule.name} on {problem.name}") not in known:
                 known[key] = step_seconds(problem, rule, seeds, batch_size) / LANES
-    with written_whole(path) as file:
-        json.dump(known, file)
     dear = {rule.name: known[f"{rule.name} on {problem.name}"] for rule in ours}
     return {rule.name: protocol.trials(budget, dear.get(rule.name, 0.0)) for rule in rules}

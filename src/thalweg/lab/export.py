@@ -10,6 +10,18 @@ from thalweg.lab.store import Store
 from thalweg.whole import written_whole
 
 
+def refresh_parquet(kept: Store, path: Path) -> None:
+    """`write_parquet` where the file lacks trials: as records are only ever added, it does if it has fewer rows."""
+    from pyarrow import parquet
+
+    try:
+        rows = parquet.read_metadata(path).num_rows
+    except (OSError, ValueError):  # none there, or none of ours
+        rows = -1
+    if rows != kept.count():
+        write_parquet(kept, path)
+
+
 def write_parquet(kept: Store, path: Path) -> int:
     """A row for each trial in the store: what it was, a column for each part of its identity, then how it went.
 

@@ -6,8 +6,6 @@ from typing import Any
 
 from thalweg.lab import protocol
 
-SCHEDULE = {"constant": "a constant", "linear": "a linearly falling", "cosine": "a cosine", "wsd": "a warm-up-stable-decay"}
-
 
 def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: str, by: str, rules: int) -> str:
     """The paragraph, from the settings of a comparison's results and the results of its problems. by: which protocol's."""
@@ -17,7 +15,7 @@ def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: s
     span = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
     spread = settings["search"] == protocol.SEARCHES[0]
     drawn, then = _spread(settings) if spread else _proposed(settings, problems[0]["environment"]["optuna"])
-    schedule = " or ".join(SCHEDULE[name] for name in settings["schedules"])
+    schedule = " or ".join(protocol.SCHEDULES[name].word for name in settings["schedules"])
     told = (
         f"We compared {rules} optimizers on {where} with thalweg {version} (protocol {by}). Each was tuned with "
         f"{settings['budget']} trials on {settings['tuning_seeds']} seeds: {drawn}, under {schedule} schedule over {span} steps; "
@@ -38,7 +36,10 @@ def _spread(settings: dict[str, Any]) -> tuple[str, str]:
         if settings["tuned"] == "all"
         else "quasi-random, log-uniform draws of the learning rate, all other hyper-parameters at their defaults"
     )
-    return drawn, "one trial in six was spent beyond the edge of the range where the best stood there, and else beside the best"
+    return drawn, (
+        f"one trial in {protocol.RESERVED} was spent beyond the edge of the range where the best stood there, and else beside "
+        "the best"
+    )
 
 
 def _proposed(settings: dict[str, Any], version: str) -> tuple[str, str]:

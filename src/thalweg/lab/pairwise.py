@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats as scipy_stats
 
-from thalweg.lab import stats
-from thalweg.lab.aggregate import Scores, mean_ranks
+from thalweg.lab import aggregate, stats
+from thalweg.lab.aggregate import Scores
 from thalweg.lab.stats import LEVEL, Floats
 
 EXACT = 13
@@ -64,7 +64,7 @@ def critical_difference(scores: Scores, higher_is_better: bool) -> CriticalDiffe
     adjusted, least = stats.holm(values), least_problems(max(1, len(values)))
     powerless = problems < least
     pairs = {key: Pair(p, adjusted[key], None if powerless else adjusted[key] <= LEVEL) for key, p in values.items()}
-    mean_rank = {name: found.value for name, found in mean_ranks(scores, higher_is_better).items()}
+    mean_rank = aggregate.mean_rank(scores, higher_is_better)
     order = sorted(mean_rank, key=mean_rank.__getitem__)
     cliques = [] if powerless else _cliques(order, {key for key, pair in pairs.items() if pair.separable})
     return CriticalDifference(mean_rank, order, pairs, cliques, _remark(problems, least, len(values)) if powerless else "")

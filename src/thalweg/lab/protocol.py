@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from thalweg import schedules as rates
 from thalweg.lab.problem import Problem
 
 VERSION = "2"
 BUDGET = 12
+RESERVED = 6
+"""One trial in so many is kept back, and spent beside the best of the others or beyond the edge where that stands."""
 TUNING_SEEDS = 2
 SEEDS = 15
 EVALUATIONS = 50
@@ -77,11 +81,25 @@ def evaluated_at(steps: int) -> list[int]:
     return sorted({round(x) for x in np.linspace(0, steps, min(steps, EVALUATIONS) + 1).tolist()})
 
 
+class Schedule(NamedTuple):
+    """What the learning rate is multiplied by in a trial of so many steps; that as a clause, and as a word for "schedule"."""
+
+    factor: Callable[[int], Callable[[Any], Any]]
+    clause: str
+    word: str
+
+
 SCHEDULES = {
-    "constant": "the learning rate is constant",
-    "linear": "the learning rate falls in a straight line to 0",
-    "cosine": "the learning rate falls to 0 along half a cosine",
-    "wsd": "the learning rate rises over the first tenth of the steps, stays, and falls to 0 over the last fifth",
+    "constant": Schedule(lambda steps: rates.constant(1.0), "the learning rate is constant", "a constant"),
+    "linear": Schedule(
+        lambda steps: rates.linear(1.0, steps), "the learning rate falls in a straight line to 0", "a linearly falling"
+    ),
+    "cosine": Schedule(lambda steps: rates.cosine(1.0, steps), "the learning rate falls to 0 along half a cosine", "a cosine"),
+    "wsd": Schedule(
+        lambda steps: rates.warm_up_stable_decay(1.0, steps),
+        "the learning rate rises over the first tenth of the steps, stays, and falls to 0 over the last fifth",
+        "a warm-up-stable-decay",
+    ),
 }
 
 
@@ -125,9 +143,9 @@ def _quasi_random(budget: int, tune: str, schedules: Sequence[str]) -> list[str]
         else f"drawn quasi-randomly and log-uniformly from the ranges of its learning rate{_others(tune, schedules)}"
     )
     return [
-        f"Every optimizer has {budget} trials {tuned}; {' or '.join(SCHEDULES[name] for name in schedules)}. One trial in "
-        "six is kept back: where the best stands at the edge of what was tried these go beyond it, else beside it. They are "
-        "part of the budget.",
+        f"Every optimizer has {budget} trials {tuned}; {' or '.join(SCHEDULES[name].clause for name in schedules)}. One trial in "
+        f"{RESERVED} is kept back: where the best stands at the edge of what was tried these go beyond it, else beside it. They "
+        "are part of the budget.",
     ]
 
 
@@ -137,9 +155,9 @@ def _adaptive(budget: int, tune: str, schedules: Sequence[str]) -> list[str]:
     rest = "; its other hyper-parameters stay at their defaults" if tune == "lr" else ""
     return [
         f"Every optimizer has {budget} trials in the ranges of its learning rate{_others(tune, schedules)}{rest}; "
-        f"{' or '.join(SCHEDULES[name] for name in schedules)}. The first {first} {'is' if first == 1 else 'are'} spread {way}. "
-        f"The other {budget - first} are proposed by Optuna's TPE sampler (Bergstra et al. 2011), {AT_ONCE} at a time, from the "
-        "order in which the earlier ones ended on validation data, one that diverged last. None goes beyond the ranges.",
+        f"{' or '.join(SCHEDULES[name].clause for name in schedules)}. "
+        f"The first {first} {'is' if first == 1 else 'are'} spread {way}; the other {budget - first} are proposed by Optuna's TPE "
+        f"sampler (Bergstra et al. 2011), {AT_ONCE} at a time, from the order in which the earlier ones ended on validation data, one that diverged last. None goes beyond the ranges.",
         UNEQUAL,
     ]
 

@@ -36,6 +36,7 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
     verdicts = stats.compare_to_best(scores, higher)
     at = protocol.evaluated_at(settings.steps)
     goal = _target(entrants)
+    start, best = _way(entrants, higher)
     rows = [
         {
             **_what(entrant, problem, settings.budget),
@@ -43,7 +44,7 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
             "judging": [_judged(trial) for trial in entrant.judging],
             "score": _interval(scores[entrant.label]),
             "untuned": _untuned(entrant, higher),
-            "best_of": [] if settings.search == "optuna" else _best_of(entrant, entrants, higher),
+            "best_of": [] if settings.search == "optuna" else _best_of(entrant, start, best, higher),
             "rank": {"place": (rank := ranks[entrant.label]).place, "low": rank.low, "high": rank.high},
             "steps_to_target": _steps_to(entrant, at, goal),
             "diverged": {"tuning": _share_diverged(entrant.tuning), "judging": _share_diverged(entrant.judging)},
@@ -148,7 +149,8 @@ def _what(entrant: Entrant, problem: Problem, budget: int) -> dict[str, Any]:
     if refuses_vectors(rule()):
         notes.append(f"{adamw.name}, at its own {adamw.lr:g}, moves what is no matrix")
     if entrant.space is not None and entrant.space.budget < budget:
-        notes.append(f"{entrant.space.budget} trials where others have {budget}: its step takes more than a millisecond")
+        few = entrant.space.budget
+        notes.append(f"{few} trial{'s' if few > 1 else ''} where others have {budget}: its step takes more than a millisecond")
     if entrant.failure:
         notes.insert(0, f"it failed: {entrant.failure}")
     return {
@@ -183,19 +185,23 @@ def _how_tuned(entrant: Entrant, higher: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _best_of(entrant: Entrant, everyone: Sequence[Entrant], higher: bool) -> list[float]:
+def _way(entrants: Sequence[Entrant], higher: bool) -> tuple[float, float]:
+    """Where tuning began and the best that it came to, as validation scores, lower the better."""
+    sign = -1 if higher else 1
+    starts = [sign * trial.score_curve[0] for e in entrants for trial in e.tuning if trial.score_curve]
+    bests = [min(e.ends(higher).values())[0] for e in entrants if e.tuning]
+    return float(np.median(starts)) if starts else math.nan, min(bests, default=math.nan)
+
+
+def _best_of(entrant: Entrant, start: float, best: float, higher: bool) -> list[float]:
     """What the best of k = 1, 2, ... of its settings is worth in the mean, as the share of the way from the start to the
     best of all here, both on validation data: as that chose, it says a little too much. Of settings that one led to the next
     it cannot be told: fewer trials would have been others.
     """
-    sign = -1 if higher else 1
-    starts = [sign * trial.score_curve[0] for e in everyone for trial in e.tuning if trial.score_curve]
-    bests = [min(e.ends(higher).values())[0] for e in everyone if e.tuning]
-    if not entrant.tuning or not starts or not math.isfinite(min(bests)) or min(bests) >= np.median(starts):
+    if not entrant.tuning or not math.isfinite(best) or not best < start:
         return []
-    start, best = float(np.median(starts)), min(bests)
     worth = [(start - min(end, start)) / (start - best) for end, _ in entrant.ends(higher).values()]
-    return [round(float(x), 4) for x in budget.best_of(worth, worth).value]
+    return [round(float(x), 4) for x in budget.expected(worth, worth)]
 
 
 def _sight(scores: Any, higher: bool) -> dict[str, Any]:

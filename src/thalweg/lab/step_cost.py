@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -14,16 +15,34 @@ from threadpoolctl import threadpool_limits
 from thalweg.inplace import InPlace
 from thalweg.lab.guard import guarded, here
 from thalweg.lab.problem import Problem
+from thalweg.lab.remembered import remembered
 from thalweg.lab.source import Source
+from thalweg.lab.store import engine_hash, source_hash
 from thalweg.lab.trials import configured
 from thalweg.lab.workers import processes
 from thalweg.optimizer import Optimizer
 from thalweg.rule import Rule
 
+FILE = "step_costs.json"
 ROUNDS = 25
 ROUND_SECONDS = 0.002
 TIMEOUT = 120.0
 """Seconds for all of it, where a user's rule takes part."""
+
+
+def remembered_step_costs(
+    source: Source, problem: Problem, rules: Sequence[Rule], reference: Rule, out: Path
+) -> dict[str, float | None]:
+    """`isolated_step_costs`, of which the folder `out` keeps what was measured there before."""
+
+    def key(rule: Rule) -> str:
+        return f"{rule.name} {source_hash(rule)} on {problem.name} {problem.fingerprint} by {engine_hash()}"
+
+    with remembered(out / FILE) as known:
+        new = [rule for rule in rules if key(rule) not in known]
+        found = isolated_step_costs(source, problem, new, reference) if new else {}
+        known.update((key(rule), cost) for rule in new if (cost := found[rule.name]) is not None)
+        return {rule.name: known.get(key(rule)) for rule in rules}
 
 
 def isolated_step_costs(source: Source, problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict[str, float | None]:

@@ -113,6 +113,12 @@ class Store:
             for what, trial in self.connection.execute("SELECT what, trial FROM trials ORDER BY rowid"):
                 yield json.loads(what), json.loads(trial)
 
+    def count(self) -> int:
+        """How many records there are."""
+        with self.refusing():
+            found: int = self.connection.execute("SELECT count(*) FROM trials").fetchone()[0]
+        return found
+
     def close(self) -> None:
         self.connection.close()
 

@@ -144,7 +144,7 @@ def shares_of(found: Sequence[dict[str, Any]], take: Callable[[dict[str, Any]], 
 
 
 def _by_mean_rank(some: Mapping[str, Mapping[str, Floats]]) -> dict[str, float]:
-    return {name: -found.value for name, found in aggregate.mean_ranks(some, True).items()}
+    return {name: -rank for name, rank in aggregate.mean_rank(some, True).items()}
 
 
 def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[str, dict[str, Any]]:

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
-from thalweg import schedules
 from thalweg.hyper import Hyper
+from thalweg.lab.protocol import RESERVED, SCHEDULES
 from thalweg.rule import Rule
 
-RESERVED = 6
-"""One trial in so many is kept back, and spent beside the best of the others or beyond the edge where that stands."""
 EPSILONS = (1e-10, 1.0)
 """Where the guard of a denominator is searched: at 1 an adaptive method is all but plain momentum (Choi et al. 2019, arXiv
 1910.05446)."""
@@ -165,13 +163,4 @@ def rate(settings: list[Setting], steps: int) -> Any:
     if set(names) == {"constant"}:
         return rates
     masks = {name: np.array([own == name for own in names]) for name in sorted(set(names))}
-    return lambda t: rates * sum(mask * SCHEDULES[name](steps)(t) for name, mask in masks.items())
-
-
-SCHEDULES = {
-    "constant": lambda steps: schedules.constant(1.0),
-    "linear": lambda steps: schedules.linear(1.0, steps),
-    "cosine": lambda steps: schedules.cosine(1.0, steps),
-    "wsd": lambda steps: schedules.warm_up_stable_decay(1.0, steps),
-}
-"""What the learning rate is multiplied by in a trial of so many steps."""
+    return lambda t: rates * sum(mask * SCHEDULES[name].factor(steps)(t) for name, mask in masks.items())

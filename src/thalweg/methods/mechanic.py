@@ -20,8 +20,9 @@ def mechanic(
 
     `chain(adam(), mechanic())` at lr=1, or a schedule's: the steps that arrive, each lr times its direction, add up to D,
     and the parameter is x0, the first point, + S D. S is the sum of n scales, each from a sum of the products <grad, D> that
-    forgets at a rate of its own, 1 - 0.1^i; `weight_decay` is in these products alone. As in the authors' code m is of
-    |<grad, D>| + eps: without that no scale would leave 0.
+    forgets at a rate of its own, 1 - 0.1^i; `weight_decay` is in these products alone. As in the authors' code, which is
+    optax's, m is of |<grad, D>| + eps; the paper's is of <grad, D>, which is below 0 while D leads downhill, so that no
+    scale would leave 0.
     form="optax": a product of more than the m before it counts as that, a later addition of the authors'; and an r below 0
     is remembered, where the paper has max(0, r).
     Differs from optax: it has s_init=1e-6, and for D (p - x0) / (S + eps).

@@ -41,7 +41,7 @@ def dadapt_adam(
     beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8, d0: Positive = 1e-6, weight_decay: NonNegative = 0.0,
     bias_correction: bool = False, metric: Literal["new", "old"] = "new",
 ):  # fmt: skip
-    """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, algorithm 5): Adam at a rate that it finds by itself.
+    """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself.
 
     As Prodigy, of which it is the older sister, it takes the largest lower bound d so far on the distance to the solution
     for the rate, and lr for a factor on it; d is inside the momentum here. As options of the authors' code: weight_decay,
@@ -66,7 +66,7 @@ def dadapt_adam(
 def dadapt_sgd(
     g, p, gnorm, lr, z=like_p, s=0.0, r=per_model, G=per_model, d=per_model, *, beta: Decay = 0.9, d0: Positive = 1e-6
 ):  # fmt: skip
-    """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, algorithm 4): momentum at a rate that it finds by itself.
+    """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation): momentum at a rate it finds by itself.
 
     The rate is lr d / G, G the norm of the first gradient; z walks, and the parameter is a running mean of its places.
     """

@@ -12,8 +12,8 @@ from thalweg.nn.windows import Pair, add_up, output_size, windows
 
 
 @dataclass(frozen=True)
-class MaxPool2d(Layer):
-    """The largest number of each window, channel by channel; of equal ones the first gets the gradient.
+class Pool2d(Layer):
+    """A layer that makes one number of each window, channel by channel.
 
     Args:
         size: height and width of a window, one number or a pair.
@@ -24,15 +24,24 @@ class MaxPool2d(Layer):
     stride: int | tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        _resolve(self.size, self.stride)
+        self.resolved()
+
+    def resolved(self) -> tuple[Pair, Pair]:
+        """Size and stride as pairs. Raises ValueError for what is none."""
+        return pair(self.size, "size", 1), pair(self.size if self.stride is None else self.stride, "stride", 1)
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
         """No parameters. Raises ValueError for samples that are not images, or too small."""
-        return {}, _shape(shape, self.size, self.stride, "MaxPool2d")
+        return {}, (*output_size(shape, *self.resolved(), (0, 0), type(self).__name__), shape[2])
+
+
+@dataclass(frozen=True)
+class MaxPool2d(Pool2d):
+    """The largest number of each window, of which `Pool2d` says size and stride; of equal ones the first gets the gradient."""
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
         """Keeps where in its window each maximum was."""
-        size, stride = _resolve(self.size, self.stride)
+        size, stride = self.resolved()
         if not words.is_numpy(x):
             return words.largest(words.cut(x, size, stride)), None
         cut = windows(x, size, stride)
@@ -44,34 +53,19 @@ class MaxPool2d(Layer):
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
         """dy at the place of the maximum."""
         where, shape = cache
-        size, stride = _resolve(self.size, self.stride)
+        size, stride = self.resolved()
         place = np.arange(size[0] * size[1]).reshape(*size, 1)
         parts = (where[:, :, :, :, None, None, :] == place) * dy[:, :, :, :, None, None, :]
         return add_up(parts, shape, stride)
 
 
 @dataclass(frozen=True)
-class AvgPool2d(Layer):
-    """The mean of each window, channel by channel.
-
-    Args:
-        size: height and width of a window, one number or a pair.
-        stride: step between windows, one number or a pair; None: as `size`, so that windows do not overlap.
-    """
-
-    size: int | tuple[int, int] = 2
-    stride: int | tuple[int, int] | None = None
-
-    def __post_init__(self) -> None:
-        _resolve(self.size, self.stride)
-
-    def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
-        """No parameters. Raises ValueError for samples that are not images, or too small."""
-        return {}, _shape(shape, self.size, self.stride, "AvgPool2d")
+class AvgPool2d(Pool2d):
+    """The mean of each window, of which `Pool2d` says size and stride."""
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
         """Keeps the shape."""
-        size, stride = _resolve(self.size, self.stride)
+        size, stride = self.resolved()
         if not words.is_numpy(x):
             return words.cut(x, size, stride).mean((4, 5)), x.shape[2:]
         y: Array = windows(x, size, stride).mean(axis=(-2, -1))
@@ -79,15 +73,7 @@ class AvgPool2d(Layer):
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
         """dy, shared out evenly."""
-        size, stride = _resolve(self.size, self.stride)
+        size, stride = self.resolved()
         dy /= size[0] * size[1]
         parts = np.broadcast_to(dy[:, :, :, :, None, None, :], (*dy.shape[:4], *size, dy.shape[4]))
         return add_up(parts, cache, stride)
-
-
-def _resolve(size: int | Pair, stride: int | Pair | None) -> tuple[Pair, Pair]:
-    return pair(size, "size", 1), pair(size if stride is None else stride, "stride", 1)
-
-
-def _shape(shape: Shape, size: int | Pair, stride: int | Pair | None, who: str) -> Shape:
-    return (*output_size(shape, *_resolve(size, stride), (0, 0), who), shape[2])
