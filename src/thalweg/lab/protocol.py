@@ -156,8 +156,9 @@ def _adaptive(budget: int, tune: str, schedules: Sequence[str]) -> list[str]:
     return [
         f"Every optimizer has {budget} trials in the ranges of its learning rate{_others(tune, schedules)}{rest}; "
         f"{' or '.join(SCHEDULES[name].clause for name in schedules)}. "
-        f"The first {first} {'is' if first == 1 else 'are'} spread {way}; the other {budget - first} are proposed by Optuna's TPE "
-        f"sampler (Bergstra et al. 2011), {AT_ONCE} at a time, from the order in which the earlier ones ended on validation data, one that diverged last. None goes beyond the ranges.",
+        f"The first {first} {'is' if first == 1 else 'are'} spread {way}; the other {budget - first} are proposed by Optuna's "
+        f"TPE sampler (Bergstra et al. 2011), {AT_ONCE} at a time, from the order in which the earlier ones ended on validation "
+        "data, one that diverged last. None goes beyond the ranges.",
         UNEQUAL,
     ]
 
