@@ -105,7 +105,7 @@ def test_a_network_that_draws_asks_for_a_source() -> None:
     assert drawing
     for case in drawing:
         params, x, y = arguments(case, coarse=False)
-        with pytest.raises(ValueError, match="draws random numbers while training .Dropout.: pass draw="):
+        with pytest.raises(ValueError, match="pass draw=, a function that gives uniform numbers"):
             functional.loss(case.net, params, x, y)
 
 
@@ -128,7 +128,9 @@ class Doubling(nn.Activation):
         return 2 * dy
 
 
-@pytest.mark.parametrize("layers", [(nn.Linear(3), Doubling()), (nn.Residual((nn.Linear(3), Doubling())),)], ids=["alone", "inside"])
+@pytest.mark.parametrize(
+    "layers", [(nn.Linear(3), Doubling()), (nn.Residual((nn.Linear(3), Doubling())),)], ids=["alone", "inside"]
+)
 def test_a_layer_of_the_user_s_own_is_refused_by_name(layers: Any) -> None:
     net = nn.Model(layers, nn.MSE())
     assert not functional.has_form(net)

@@ -149,7 +149,8 @@ def _axes(tree: Tree, axis: int, lanes: int) -> list[int | None]:
 def _mapped(tree: Tree, axes: Sequence[int | None], axis: int) -> Tree:
     """The arrays, those that lanes share without that axis."""
     leaves, kind = jax.tree.flatten(tree)
-    return kind.unflatten([array if own is not None else array.squeeze(axis) for array, own in zip(leaves, axes, strict=True)])
+    own = [array if counts is not None else array.squeeze(axis) for array, counts in zip(leaves, axes, strict=True)]
+    return jax.tree.unflatten(kind, own)
 
 
 @functools.lru_cache(PROGRAMS)
@@ -182,8 +183,8 @@ class _Program:
         wide = len(lanes.seeds)
         axes = tuple(_axes(batches, 1, wide)), tuple(_axes(held_out, 0, wide))
         if axes not in self._go_on:
-            trees = [jax.tree.structure(tree).unflatten(own) for tree, own in zip((batches, held_out), axes, strict=True)]
-            mapped = self._on_devices(self._segment, (0, 0, 0, 0, trees[0], None, trees[1]))
+            of_batches, of_held_out = map(jax.tree.unflatten, map(jax.tree.structure, (batches, held_out)), axes)
+            mapped = self._on_devices(self._segment, (0, 0, 0, 0, of_batches, None, of_held_out))
             self._go_on[axes] = jax.jit(mapped, donate_argnums=0)
         given = *self._of_lanes(lanes), _mapped(batches, axes[0], 1), np.int64(after - before), _mapped(held_out, axes[1], 0)
         rates = self._rates(lanes, before, before + self.longest)
