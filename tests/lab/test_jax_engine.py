@@ -127,11 +127,11 @@ def test_a_rule_that_raises_is_a_result() -> None:
 
 
 def test_numpy_runs_what_jax_cannot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from thalweg.lab import jax_engine
+    from thalweg.lab import chunk
 
     monkeypatch.setenv("THALWEG_CACHE", str(tmp_path))
     timed: list[Any] = []
-    monkeypatch.setattr(jax_engine, "fastest", lambda *given: timed.append(given) or 4)
+    monkeypatch.setattr(chunk, "fastest", lambda *given: timed.append(given) or 4)
     wine = problems.problem("wine")
     assert lanes.chosen("numpy", wine, rules["adam"], 32) == lanes.NUMPY
     assert lanes.chosen("jax", wine, rules["lbfgs"], 32) == lanes.NUMPY

@@ -74,7 +74,7 @@ def _chunk(problem: Problem, batch_size: int, version: str) -> int:
         known = json.loads(place.read_text())
     if key not in known:
         prepare()
-        from thalweg.lab.jax_engine import fastest
+        from thalweg.lab.chunk import fastest
 
         known[key] = fastest(problem, trials.configured, batch_size)
         place.parent.mkdir(parents=True, exist_ok=True)
