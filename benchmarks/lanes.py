@@ -31,6 +31,7 @@ NEAR = 2e-3
 """How far the last validation losses of two contestants may lie apart where training is stable, as a share."""
 
 DIGITS: Any = problems.problem("digits")
+HELD_OUT = DIGITS.held_out()
 SWEEP = [(float(f"{lr:.4g}"), seed) for seed in range(SEEDS) for lr in np.geomspace(1e-4, 1e-1, RATES)]
 SAMPLE = SWEEP[::EVERY]
 AT = protocol.evaluated_at(STEPS)
@@ -66,7 +67,7 @@ def by_steps_in_jax(lr: float, seed: int) -> list[float]:
     draws, curve = DIGITS.draws([seed], BATCH), []
     for step in range(STEPS + 1):
         if step in AT:
-            curve.append(float(_judged(params, DIGITS.held_out)[0][0]))
+            curve.append(float(_judged(params, HELD_OUT)[0][0]))
         if step < STEPS:
             params, state = _step(params, state, np.float32([lr]), DIGITS.batch(next(draws)))
     return curve
@@ -91,7 +92,7 @@ def in_torch(lr: float, seed: int) -> list[float]:
             layer.bias.copy_(torch.from_numpy(own["b"][0]))
     optimizer = torch.optim.Adam(net.parameters(), lr=lr)
     x, y = torch.from_numpy(DIGITS.train_part.x), torch.from_numpy(DIGITS.train_part.y)
-    held_x, held_y = (torch.from_numpy(part[0]) for part in DIGITS.held_out)
+    held_x, held_y = (torch.from_numpy(part[0]) for part in HELD_OUT)
     draws, curve = DIGITS.draws([seed], BATCH), []
     for step in range(STEPS + 1):
         if step in AT:

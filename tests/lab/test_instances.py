@@ -42,6 +42,21 @@ def test_gradients_by_finite_differences(family: Any) -> None:
 
 
 @each_family
+def test_the_value_alone_is_the_value_in_any_framework(family: Any) -> None:
+    """And its gradient in PyTorch is the one written by hand."""
+    torch = pytest.importorskip("torch")
+    noise, own = draw = next(family.draws(SEEDS, 0))
+    points = family.init(SEEDS)
+    values, grads = family.loss_and_grad(points, draw)
+    np.testing.assert_allclose(family.loss(points, family.batch(draw)), values, rtol=1e-11)
+    x = torch.tensor(points, requires_grad=True)
+    family.loss(x, (torch.tensor(noise), tuple(map(torch.tensor, own)))).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), grads, rtol=1e-10, atol=1e-10)
+    for found, wanted in zip(family.judge(points, family.held_out(SEEDS)), family.validate(points, SEEDS), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-12)
+
+
+@each_family
 def test_the_minimum_is_0_where_the_seed_says_and_nowhere_lower(family: Any) -> None:
     minima = np.stack([parts(family, seed)[1] for seed in SEEDS])
     values, scores = family.test(minima, SEEDS)

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from thalweg import rules
-from thalweg.lab import lanes, problems, trials
+from thalweg.lab import lanes, my_problem, problems, protocol, trials
+from thalweg.lab.supervised import Supervised
 from thalweg.lab.trials import Trial
 from thalweg.lab.tune import Setting
+
+from .mnist import HAS_MNIST
 
 pytestmark = pytest.mark.slow
 
@@ -20,6 +23,9 @@ pytest.importorskip("jax")
 
 JAX = {"engine": "jax", "chunk": 2}
 ONE_CHUNK: dict[str, Any] = {"steps": 12, "batch_size": 32, "judge": True, "lanes": JAX}
+
+
+NAMES = [name for name in problems.names() if HAS_MNIST or not name.startswith("mnist5k")]
 
 
 class Doubled:
@@ -68,6 +74,24 @@ def test_both_engines_draw_the_same_curves(problem: str, rule: str, schedule: st
             np.testing.assert_allclose(other, mine, rtol=1e-8, atol=1e-11)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_problem_has_a_form_in_jax(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its layers, its batches, its loss, its score, its instances: all as NumPy has them. A program runs four steps, then
+    three.
+    """
+    monkeypatch.setattr(protocol, "EVALUATIONS", 2)
+    problem: Any = problems.problem(name)
+    doubled = Doubled(problem) if isinstance(problem, Supervised) else problem
+    given = [(Setting(lr), seed) for lr, seed in ((1e-3, 5), (1e-2, 6), (3e-3, 6))]
+    settings: dict[str, Any] = {"steps": 7, "batch_size": min(problem.batch_size, 16), "judge": True}
+    ours, theirs = (trials.run(doubled, rules["adam"], given, **settings, **more) for more in ({}, {"lanes": JAX}))
+    for a, b in zip(ours, theirs, strict=True):
+        assert a.failure is b.failure is None
+        assert len({*a.loss_curve}) == 3
+        for mine, other in zip(curves(a), curves(b), strict=True):
+            np.testing.assert_allclose(other, mine, rtol=1e-9, atol=1e-12)
+
+
 def test_in_float32_they_differ_by_rounding() -> None:
     """Hyper-parameters are lanes too, and numbers such as 1 - beta are reckoned as exactly as on the host."""
     wine = problems.problem("wine")
@@ -106,11 +130,11 @@ def test_a_rule_that_raises_is_a_result() -> None:
 
 
 def test_numpy_runs_what_jax_cannot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from thalweg.lab import jax_engine
+    from thalweg.lab import chunk
 
     monkeypatch.setenv("THALWEG_CACHE", str(tmp_path))
     timed: list[Any] = []
-    monkeypatch.setattr(jax_engine, "fastest", lambda *given: timed.append(given) or 4)
+    monkeypatch.setattr(chunk, "fastest", lambda *given: timed.append(given) or 4)
     wine = problems.problem("wine")
     assert lanes.chosen("numpy", wine, rules["adam"], 32) == lanes.NUMPY
     assert lanes.chosen("jax", wine, rules["lbfgs"], 32) == lanes.NUMPY
@@ -119,3 +143,14 @@ def test_numpy_runs_what_jax_cannot(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert found[0] == found[1]
     assert (found[0]["engine"], found[0]["chunk"]) == ("jax", 4)
     assert len(timed) == 1, "the number of lanes is timed once, then remembered: it is part of each trial's identity"
+
+
+def test_jax_runs_all_problems_but_those_of_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(lanes, "_chunk", lambda *given: 4)
+    engines = {name: lanes.chosen("jax", problems.problem(name), rules["adam"], 32)["engine"] for name in NAMES}
+    assert set(engines.values()) == {"jax"}
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import jax.numpy as jnp\ndef init(rng): return rng.normal(size=3)\ndef loss(params): return jnp.sum(params**2)\n"
+    )
+    assert lanes.chosen("jax", my_problem.load(file), rules["adam"], 32) == lanes.NUMPY

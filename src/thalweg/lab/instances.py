@@ -9,11 +9,12 @@ import inspect
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.arrays import framework
 from thalweg.lab.parts import digest
 from thalweg.lab.problem import Score
 from thalweg.lab.surface import Surface
@@ -45,6 +46,7 @@ class Instances:
         about: a few sentences for the reader.
         make: from a generator, an instance: the start (d,) first, then what `value_and_grad` needs.
         value_and_grad: of points (T, d), draws (T, d) and the instances' parts, without the start, each (T, ...).
+        value: the same without the gradient, for arrays of any framework; at the minimum, rounding may take it below 0.
         noise: standard deviation of the draws, of each coordinate; 0: none.
         steps: of a trial, by default.
         definition: what makes this family another than one with the same functions.
@@ -54,6 +56,7 @@ class Instances:
     about: str
     make: Callable[[np.random.Generator], Parts]
     value_and_grad: Callable[..., tuple[Array, Array]]
+    value: Callable[..., Any]
     noise: float
     steps: int
     definition: str
@@ -96,12 +99,34 @@ class Instances:
         (_, *parts), starts = self._gathered(seeds)
         values, _ = self.loss_and_grad(params, (np.zeros_like(params), tuple(parts)))
         with np.errstate(all="ignore"):
-            left = np.log10(values / starts)
-        return values, np.where(np.isnan(left), 0.0, np.clip(left, FLOOR, 0.0))
+            return values, _score(values, starts)
 
     def test(self, params: Array, seeds: Sequence[int]) -> tuple[Array, Array]:
         """As `validate`: tuning and judging have other seeds, and so other instances."""
         return self.validate(params, seeds)
+
+    # for the engines that differentiate the loss themselves; see `Differentiable`
+
+    def batch(self, draw: tuple[Array, Parts]) -> tuple[Array, Parts]:
+        """The draw."""
+        return draw
+
+    def held_out(self, seeds: Sequence[int]) -> tuple[Array, Parts]:
+        """The lanes' values at the start (T,), and their instances."""
+        (_, *parts), starts = self._gathered(seeds)
+        return starts, tuple(parts)
+
+    def loss(self, params: Any, batch: tuple[Any, Any]) -> Any:
+        """The values (T,), with the draw's noise."""
+        noise, parts = batch
+        return self.value(params, noise, *parts)
+
+    def judge(self, params: Any, part: tuple[Any, Any]) -> tuple[Any, Any]:
+        """The values (T,) without noise, and the score."""
+        starts, parts = part
+        space = framework(params)
+        values = space.maximum(self.value(params, space.zeros_like(params), *parts), 0)
+        return values, _score(values, starts)
 
     def _gathered(self, seeds: Sequence[int]) -> tuple[Parts, Array]:
         """The lanes' instances, each part (T, ...), and their values at the start (T,)."""
@@ -113,6 +138,13 @@ class Instances:
         several = [self._known[seed] for seed in seeds]
         stacked = tuple(np.stack(part) for part in zip(*(parts for parts, _ in several), strict=True))
         return stacked, np.array([value for _, value in several])
+
+
+def _score(values: Any, starts: Any) -> Any:
+    """log10 of the share of the start's value that is left."""
+    space = framework(values)
+    left = space.log10(values / starts)
+    return space.where(space.isnan(left), 0.0, space.clip(left, FLOOR, 0.0))
 
 
 def rotation(generator: np.random.Generator, size: int) -> Array:
@@ -156,12 +188,17 @@ def quadratic(name: str, condition: float, *, size: int = 64, noise: float = 0.0
         f"A quadratic in {size} coordinates with condition number {condition:g}, eigenvalues from {1 / condition:g} to 1 in "
         f"equal ratios; the seed draws its axes, its minimum and the start.{noisy} {SCORED}"
     )
-    return Instances(name, about, make, _least_squares, noise, steps, repr(("quadratic", condition, size)))
+    return Instances(name, about, make, _least_squares, _half_square, noise, steps, repr(("quadratic", condition, size)))
 
 
 def _least_squares(x: Array, e: Array, minimum: Array, root: Array) -> tuple[Array, Array]:
     r = np.matmul(root, (x - minimum)[..., None])[..., 0] - e
     return np.einsum("ti,ti->t", r, r) / 2, np.matmul(root, r[..., None])[..., 0]
+
+
+def _half_square(x: Any, e: Any, minimum: Any, root: Any) -> Any:
+    r = (root @ (x - minimum)[..., None])[..., 0] - e
+    return (r * r).sum(-1) / 2
 
 
 def turned(name: str, surface: Surface, *, copies: int = 5, steps: int = 1000) -> Instances:
@@ -185,9 +222,13 @@ def turned(name: str, surface: Surface, *, copies: int = 5, steps: int = 1000) -
         slopes = surface.gradient(pairs).reshape(z.shape)
         return values, outward(slopes, turn)
 
+    def value(x: Any, _: Any, minimum: Any, turn: Any) -> Any:
+        z = (turn @ (x - minimum)[..., None])[..., 0] + framework(x).asarray(lowest_at, x)
+        return (surface.f(z[..., ::2], z[..., 1::2]) - surface.lowest).sum(-1)
+
     about = (
         f"{copies} copies of {surface.name} summed up, {2 * copies} coordinates, turned together and shifted: the seed draws the "
         f"axes, the minimum and the start, so that every seed is another instance, as in BBOB. The minimum is 0. {SCORED}"
     )
     definition = repr(("turned", surface.fingerprint, copies, surface.minima.tolist()))
-    return Instances(name, about, make, value_and_grad, 0.0, steps, definition)
+    return Instances(name, about, make, value_and_grad, value, 0.0, steps, definition)

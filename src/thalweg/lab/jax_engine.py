@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-import time
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,6 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.catalogue import rules
 from thalweg.optimizer import Optimizer
 from thalweg.rule import Rule
 from thalweg.stage import Stage
@@ -104,16 +103,17 @@ def run(
 def _run_some(problem: Any, program: _Program, lanes: Lanes, at: Sequence[int], batch_size: int) -> Curves:
     """One program's lanes, from start to end. The next batches are gathered while the program runs."""
     walk = program.start(problem.init(lanes.seeds), lanes)
-    draws = problem.draws(lanes.seeds, batch_size)
-    first = next(draws)
-    draws = itertools.chain([first], draws)
+    draws, held_out = problem.draws(lanes.seeds, batch_size), problem.held_out(lanes.seeds)
+    ahead = [next(draws), next(draws)]
+    fixed = jax.tree.map(operator.is_, *map(problem.batch, ahead))
+    draws = itertools.chain(ahead, draws)
     found: list[tuple[Any, ...]] = []
     for before, after in itertools.pairwise((0, *at)):
-        own = [problem.batch(draw) for draw in itertools.islice(draws, after - before)] if first is not None else []
-        batches = _laid(own or [problem.batch(first)], 1 if first is None else program.longest)
+        drawn = list(itertools.islice(draws, after - before)) or ahead[:1]
+        batches = _laid([problem.batch(draw) for draw in drawn], fixed, program.longest)
         if found and bool(np.asarray(found[-1][3]).all()):
             break
-        walk, result = program.go_on(walk, lanes, before, after, batches)
+        walk, result = program.go_on(walk, lanes, before, after, batches, held_out)
         found.append(result)
     shipped = jax.tree.map(np.asarray, program.ship(walk, lanes))
     counts = [after - before for before, after in itertools.pairwise((0, *at))]
@@ -124,15 +124,31 @@ def _run_some(problem: Any, program: _Program, lanes: Lanes, at: Sequence[int], 
     return Curves(training, np.stack([loss for _, loss, _ in ended]), np.stack([score for _, _, score in ended]), shipped)
 
 
-def _laid(batches: Sequence[Tree], longest: int) -> Tree:
-    """Batches one after another, (longest, lanes or 1, ...): what is beyond the last of them is never looked at."""
+def _laid(batches: Sequence[Tree], fixed: Tree, longest: int) -> Tree:
+    """Batches one after another, (longest, lanes or 1, ...), or (1, ...) of what is `fixed` for all steps: what is beyond the
+    last of them is never looked at.
+    """
 
-    def joined(*arrays: Array) -> Array:
+    def joined(fixed: bool, *arrays: Array) -> Array:
+        if fixed:
+            return arrays[0][None]
         held = np.zeros((longest, *arrays[0].shape), arrays[0].dtype)
         np.stack(arrays, out=held[: len(arrays)])
         return held
 
-    return jax.tree.map(joined, *batches)
+    return jax.tree.map(joined, fixed, *batches)
+
+
+def _axes(tree: Tree, axis: int, lanes: int) -> list[int | None]:
+    """For each array the axis that counts the lanes; None where they share it, and its length is 1."""
+    return [axis if array.shape[axis] == lanes else None for array in jax.tree.leaves(tree)]
+
+
+def _mapped(tree: Tree, axes: Sequence[int | None], axis: int) -> Tree:
+    """The arrays, those that lanes share without that axis."""
+    leaves, kind = jax.tree.flatten(tree)
+    own = [array if counts is not None else array.squeeze(axis) for array, counts in zip(leaves, axes, strict=True)]
+    return jax.tree.unflatten(kind, own)
 
 
 @functools.lru_cache(PROGRAMS)
@@ -150,7 +166,6 @@ class _Program:
     ) -> None:
         self.problem, self.configured, self.batch_size, self.longest = problem, configured, batch_size, longest
         self.mesh = jax.sharding.Mesh(np.array(devices), (DEVICES,))
-        self.held_out = problem.held_out
         self._start = jax.jit(self._on_devices(self._started, (0, 0, 0, 0)))
         self._ship = jax.jit(self._on_devices(lambda walk, hyper, seed: self._shipped(walk, hyper, seed), (0, 0, 0)))
         self._go_on: dict[Any, Any] = {}
@@ -159,20 +174,19 @@ class _Program:
         """Parameters and state, lane by lane."""
         return self._start(params, self._rates(lanes, 0, 1)[:, 0], *self._of_lanes(lanes))
 
-    def go_on(self, walk: Tree, lanes: Lanes, before: int, after: int, batches: Tree) -> tuple[Tree, tuple[Any, ...]]:
+    def go_on(
+        self, walk: Tree, lanes: Lanes, before: int, after: int, batches: Tree, held_out: Tree
+    ) -> tuple[Tree, tuple[Any, ...]]:
         """Steps before + 1 to after, and an evaluation: losses (T, longest), loss, score (T,), and who is dead (T,)."""
         wide = len(lanes.seeds)
-        shared = tuple(array.shape[1] != wide for array in jax.tree.leaves(batches))
-        if shared not in self._go_on:
-            axes = jax.tree.map(lambda array: 1 if array.shape[1] == wide else None, batches)
-            mapped = self._on_devices(self._segment, (0, 0, 0, 0, axes, None, None))
-            self._go_on[shared] = jax.jit(mapped, donate_argnums=0)
-        batches = jax.tree.map(lambda array: array if array.shape[1] == wide else array[:, 0], batches)
+        axes = tuple(_axes(batches, 1, wide)), tuple(_axes(held_out, 0, wide))
+        if axes not in self._go_on:
+            of_batches, of_held_out = map(jax.tree.unflatten, map(jax.tree.structure, (batches, held_out)), axes)
+            mapped = self._on_devices(self._segment, (0, 0, 0, 0, of_batches, None, of_held_out))
+            self._go_on[axes] = jax.jit(mapped, donate_argnums=0)
+        given = *self._of_lanes(lanes), _mapped(batches, axes[0], 1), np.int64(after - before), _mapped(held_out, axes[1], 0)
         rates = self._rates(lanes, before, before + self.longest)
-        given = self._of_lanes(lanes)
-        walked: tuple[Tree, tuple[Any, ...]] = self._go_on[shared](
-            walk, rates, *given, batches, np.int64(after - before), self.held_out
-        )
+        walked: tuple[Tree, tuple[Any, ...]] = self._go_on[axes](walk, rates, *given)
         return walked
 
     def ship(self, walk: Tree, lanes: Lanes) -> Tree:
@@ -244,7 +258,7 @@ class _Program:
         losses = jnp.full(self.longest, jnp.nan, jax.tree.leaves(walk[0])[0].dtype)
         walk, losses = jax.lax.fori_loop(0, count, step, (walk, losses))
         shipped = self._shipped(walk, hyper, seed, alone=False)
-        loss, score = self.problem.judge(shipped, held_out)
+        loss, score = self.problem.judge(shipped, jax.tree.map(lambda array: jnp.asarray(array)[None], held_out))
         dead = functools.reduce(jnp.logical_or, [jnp.isnan(leaf).any() for leaf in jax.tree.leaves(walk[0])])
         return walk, (losses, loss[0], jnp.asarray(score)[0], dead)
 
@@ -253,36 +267,3 @@ class _Program:
         params, state = walk
         shipped = self._optimizer(jnp.float64(0), hyper, seed).ship(params, state)
         return jax.tree.map(lambda leaf: leaf[0], shipped) if alone else shipped
-
-
-# how many lanes at once
-
-CHUNKS = (1, 4, 16)
-NARROWER = 0.9
-"""More lanes must take less than this share of the time a lane: with fewer, less is left over of a portion."""
-PROBED, ROUNDS = 10, 5
-"""Steps of a probe, and how often it is timed."""
-
-
-def fastest(problem: Any, configured: Configured, batch_size: int) -> int:
-    """Of CHUNKS the one with the least time a lane, trained by Adam; the smaller where two are about even."""
-    programs = {chunk: _probe(problem, configured, batch_size, chunk) for chunk in CHUNKS}
-    times = dict.fromkeys(CHUNKS, float("inf"))
-    for _ in range(ROUNDS):  # in turn, so that whatever else the machine does falls on all
-        for chunk, probe in programs.items():
-            start = time.perf_counter()
-            probe()
-            times[chunk] = min(times[chunk], (time.perf_counter() - start) / chunk)
-    return functools.reduce(lambda best, chunk: chunk if times[chunk] < NARROWER * times[best] else best, CHUNKS)
-
-
-def _probe(problem: Any, configured: Configured, batch_size: int, chunk: int) -> Callable[[], None]:
-    """A function that runs some steps, once it has been compiled."""
-    lanes = Lanes(np.full((PROBED, chunk), 1e-3), {}, list(range(chunk)))
-    at = [0, PROBED]
-
-    def probe() -> None:
-        run(problem, rules["adam"], configured, lanes, at, batch_size, chunk)
-
-    probe()
-    return probe

@@ -28,8 +28,8 @@ DIFFERENTIABLE = ("batch", "held_out", "loss", "judge")
 def chosen(name: str, problem: Problem, rule: Rule, batch_size: int) -> dict[str, Any]:
     """What runs a rule's trials on a problem, as their identity has it: the engine, for JAX its version and the lanes at once.
 
-    NumPy where JAX cannot: for a problem that is not `Differentiable`, and a rule that asks for gradients itself, since a
-    line search decides as it goes. Raises Refusal where JAX is not installed.
+    NumPy where JAX cannot: for a problem that is not `Differentiable`, such as one from a user's file, and a rule that asks
+    for gradients itself, since a line search decides as it goes. Raises Refusal where JAX is not installed.
     """
     if name == "numpy" or not (all(hasattr(problem, word) for word in DIFFERENTIABLE) and getattr(problem, "traceable", True)):
         return NUMPY
@@ -74,7 +74,7 @@ def _chunk(problem: Problem, batch_size: int, version: str) -> int:
         known = json.loads(place.read_text())
     if key not in known:
         prepare()
-        from thalweg.lab.jax_engine import fastest
+        from thalweg.lab.chunk import fastest
 
         known[key] = fastest(problem, trials.configured, batch_size)
         place.parent.mkdir(parents=True, exist_ok=True)

@@ -63,11 +63,12 @@ class Differentiable(Protocol):
     """What else a problem has whose trials JAX runs. Arrays are JAX's, of one lane, whose axis of length 1 comes first."""
 
     def batch(self, draw: Any) -> Any:
-        """What a draw means: a tree of NumPy arrays whose first axis counts the lanes, or is 1 where all share them."""
+        """What a draw means: a tree of NumPy arrays whose first axis counts the lanes, or is 1 where all share them. An array
+        that stays the same for all steps is one object.
+        """
 
-    @property
-    def held_out(self) -> Any:
-        """A tree of NumPy arrays, their first axis 1: the validation data, as `judge` wants them."""
+    def held_out(self, seeds: Sequence[int]) -> Any:
+        """The validation data, as `judge` wants them: a tree of NumPy arrays like `batch`'s. seeds: as for `validate`."""
 
     def loss(self, params: Params, batch: Any) -> Any:
         """The training loss (1,), of which JAX takes the gradient."""

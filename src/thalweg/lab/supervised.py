@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from math import prod
@@ -65,7 +66,8 @@ class Supervised:
         self.task = task or (CLASSES if train.y.dtype.kind == "i" else VALUES)
         self.score = self.task.score
         self.model = nn.Model(layers, self.task.loss, input_shape=train.x.shape[1:])
-        self._widest = _widest(layers, train.x.shape[1:])
+        outputs = _outputs(layers, train.x.shape[1:])
+        self._widest, self._outputs = max(map(prod, outputs)), outputs[-1]
         size = sum(leaf.size for own in self.model.init().values() for leaf in own.values())
         self.steps = steps or (STEPS if size <= LARGE else STEPS_OF_LARGE)
         self.train_size = len(train.x)
@@ -102,7 +104,7 @@ class Supervised:
         samples = len(part.x) if draw is None else draw.shape[1]
         losses, grads = [], []
         for lanes in _portions(params, max(1, TRAINED // (samples * self._widest))):
-            x, y = (part.x, part.y) if draw is None else self.batch(draw[lanes])
+            x, y = (part.x, part.y) if draw is None else (part.x.take(draw[lanes], axis=0), part.y.take(draw[lanes], axis=0))
             some = _cut(params, lanes)
             loss, grad = self.model.loss_and_grad(some, x, y, lanes=_lanes(some))
             losses.append(loss)
@@ -125,17 +127,25 @@ class Supervised:
     @property
     def traceable(self) -> bool:
         """Whether every layer can be differentiated, and the score measured, by another framework."""
-        return functional.has_form(self.model) and self.task.metric in AS_ARRAYS
+        return functional.has_form(self.model) and self.task.metric in ("", *AS_ARRAYS)
 
     def batch(self, draw: Array | None) -> tuple[Array, Array]:
-        """What a draw means: samples and targets, (T, batch_size, ...); for None (1, n, ...)."""
+        """What a draw means: samples (T, batch_size, ...), for None (1, n, ...), and targets as the loss takes them."""
         part = self.train_part
-        return (part.x[None], part.y[None]) if draw is None else (part.x.take(draw, axis=0), part.y.take(draw, axis=0))
+        return self._whole if draw is None else (part.x.take(draw, axis=0), self._targets(part.y.take(draw, axis=0)))
 
-    @property
-    def held_out(self) -> tuple[Array, Array]:
-        """The validation part, (1, n, ...)."""
-        return self.validation_part.x[None], self.validation_part.y[None]
+    @functools.cached_property
+    def _whole(self) -> tuple[Array, Array]:
+        return self.train_part.x[None], self._targets(self.train_part.y[None])
+
+    def held_out(self, seeds: Sequence[int] = ()) -> tuple[Array, Array]:
+        """The validation part, (1, n, ...), and its targets as the loss takes them; the same for all seeds."""
+        return self.validation_part.x[None], self._targets(self.validation_part.y[None])
+
+    def _targets(self, y: Array) -> Array:
+        """y (T, n, ...) as the loss takes them, for outputs of which it needs the shape alone."""
+        outputs = np.broadcast_to(np.float32(0), (*y.shape[:2], *self._outputs))
+        return self.model.loss.targets(outputs, y)
 
     def loss(self, params: Params, batch: tuple[Any, Any]) -> Any:
         """The mean loss (T,) over each lane's batch."""
@@ -144,7 +154,8 @@ class Supervised:
     def judge(self, params: Params, part: tuple[Any, Any]) -> tuple[Any, Any]:
         """Mean loss and score of one lane, (1,), over a part."""
         loss, outputs = functional.judged(self.model, params, *part)
-        return loss, AS_ARRAYS[self.task.metric](outputs[0], part[1][0])[None]
+        metric = self.task.metric
+        return loss, AS_ARRAYS[metric](outputs[0], part[1][0])[None] if metric else self.task.of_loss(loss)
 
     def _judge(self, params: Params, part: Part) -> tuple[Floats, Floats]:
         metric = self.task.metric
@@ -169,13 +180,12 @@ def _cut(params: Params, lanes: slice) -> Params:
     return {name: {key: leaf[lanes] for key, leaf in own.items()} for name, own in params.items()}
 
 
-def _widest(layers: Sequence[nn.Layer], shape: tuple[int, ...]) -> int:
-    """The most numbers that any layer puts out for one sample."""
-    widest = 0
+def _outputs(layers: Sequence[nn.Layer], shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The shape of what each layer puts out for one sample."""
+    shapes = [shape]
     for layer in layers:
-        _, shape = layer.init(shape, np.random.default_rng(0))
-        widest = max(widest, prod(shape))
-    return widest
+        shapes.append(layer.init(shapes[-1], np.random.default_rng(0))[1])
+    return shapes[1:]
 
 
 def supervised(name: str, about: str, x: Array, y: Array) -> Supervised:

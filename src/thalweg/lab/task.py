@@ -9,20 +9,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from thalweg import nn
+from thalweg.arrays import framework
 from thalweg.lab.problem import Floats, Score
+
+
+def itself(loss: Floats) -> Floats:
+    """The loss, lower being better."""
+    return loss
 
 
 @dataclass(frozen=True)
 class Task:
     """A loss to train with and a score to judge by.
 
-    metric: a metric of `thalweg.nn`, by name; "" where the score follows from the mean loss, as `of_loss` says.
+    metric: a metric of `thalweg.nn`, by name; "" where the score follows from the mean loss, as `of_loss` says, of arrays of
+    any framework.
     """
 
     loss: nn.Loss
     score: Score
     metric: str = ""
-    of_loss: Callable[[Floats], Floats] = np.asarray
+    of_loss: Callable[[Floats], Floats] = itself
 
 
 def bits(loss: Floats) -> Floats:
@@ -34,7 +41,7 @@ def bits(loss: Floats) -> Floats:
 def psnr(loss: Floats) -> Floats:
     """The peak signal-to-noise ratio in dB of values between 0 and 1 with this mean squared error."""
     with np.errstate(divide="ignore"):
-        found: Floats = -10 * np.log10(loss)
+        found: Floats = -10 * framework(loss).log10(loss)
     return found
 
 

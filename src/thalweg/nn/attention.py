@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.nn import words
 from thalweg.nn.arrays import Array, Rng, Shape, positive
 from thalweg.nn.initialisers import Initialiser, lecun
 from thalweg.nn.layer import Trainable
@@ -48,15 +49,13 @@ class Attention(Trainable):
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
         """Keeps x, Q, K, V, the softmax, what o is applied to, and room for what `grads` and `backward` share."""
         rows = _rows(x)
-        q, k, v = (self._split(np.matmul(rows, params[key]), x.shape) for key in IN)
-        p = np.matmul(q, k.swapaxes(-1, -2))
-        p *= p.dtype.type(1 / math.sqrt(q.shape[-1]))
-        p += np.triu(np.full(p.shape[-2:], -np.inf, p.dtype), 1)
-        p -= p.max(axis=-1, keepdims=True)
-        np.exp(p, out=p)
-        p /= np.einsum("...k->...", p)[..., None]
-        seen = _join(np.matmul(p, v))
-        y = np.matmul(seen, params["o"])
+        q, k, v = (self._split(rows @ params[key], x.shape) for key in IN)
+        p = q @ k.swapaxes(-1, -2)
+        p *= 1 / math.sqrt(q.shape[-1])
+        p += words.above_diagonal(-np.inf, p)
+        p = words.shares(p)
+        seen = _join(p @ v)
+        y = seen @ params["o"]
         return y.reshape(len(y), *x.shape[1:]), (rows, q, k, v, p, seen, [])
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:

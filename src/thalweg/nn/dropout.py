@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from thalweg.arrays import framework
 from thalweg.nn.arrays import Array, Draw
 from thalweg.nn.layer import Stochastic
 
@@ -33,7 +34,7 @@ class Dropout(Stochastic):
         """Training: x times a mask of 0 and 1 / keep; keeps the mask."""
         if self.keep == 1:
             return x, None
-        mask = (draw(x.shape[1:]) < self.keep) * x.dtype.type(1 / self.keep)
+        mask = framework(x).cast(draw(x.shape[1:]) < self.keep, x.dtype) * (1 / self.keep)
         return x * mask, mask
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.arrays import framework
+from thalweg.nn import words
 from thalweg.nn.arrays import Array, Rng, Shape, positive, sum_over_batch
 from thalweg.nn.initialisers import Initialiser, Normal
 from thalweg.nn.layer import Trainable
@@ -40,14 +42,14 @@ class Embedding(Trainable):
         return {"w": self.weights(rng, (self.symbols, self.width), self.symbols, self.width)}, (*shape, self.width)
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps the symbols. Raises ValueError for a number that is none."""
-        symbols = x.astype(np.intp)
-        if (symbols != x).any() or symbols.min() < 0 or symbols.max() >= self.symbols:
+        """Keeps the symbols. Raises ValueError for a number that is none, if x is NumPy's."""
+        symbols = words.whole(x)
+        if words.is_numpy(x) and ((symbols != x).any() or symbols.min() < 0 or symbols.max() >= self.symbols):
             raise ValueError(f"Embedding({self.symbols}, {self.width}) wants whole numbers from 0 to {self.symbols - 1}")
         w = params["w"]
         if len(x) == 1:
             return w[:, symbols[0]], symbols
-        lane = np.arange(len(w)).reshape(-1, *(1,) * (x.ndim - 1))
+        lane = framework(x).asarray(np.arange(len(w)), symbols).reshape(-1, *(1,) * (x.ndim - 1))
         return w[lane, symbols], symbols
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:

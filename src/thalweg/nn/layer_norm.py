@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.arrays import framework
+from thalweg.nn import words
 from thalweg.nn.arrays import Array, Rng, Shape, sum_over_batch
 from thalweg.nn.layer import Trainable
 from thalweg.nn.penalties import Penalty, as_penalties
@@ -35,9 +37,9 @@ class LayerNorm(Trainable):
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
         """Keeps the normalised input and 1 / sqrt(variance + eps)."""
-        normal = x - _mean(x)
-        scale = 1 / np.sqrt(_mean(normal * normal) + x.dtype.type(self.eps))
-        normal *= scale
+        apart = x - words.mean(x)
+        scale = 1 / framework(x).sqrt(words.mean(apart * apart) + self.eps)
+        normal = apart * scale
         y = normal * _over(params["g"], x.ndim)
         y += _over(params["b"], x.ndim)
         return y, (normal, scale)
@@ -52,18 +54,11 @@ class LayerNorm(Trainable):
         """With n the normalised input and d = g dy: (d - mean d - n mean(d n)) / sqrt(variance + eps)."""
         normal, scale = cache
         d: Array = dy * _over(params["g"], dy.ndim)
-        along = _mean(d * normal)
-        d -= _mean(d)
+        along = words.mean(d * normal)
+        d -= words.mean(d)
         d -= normal * along
         d *= scale
         return d
-
-
-def _mean(x: Array) -> Array:
-    """Over the last axis, which stays; einsum is some times faster there than NumPy's mean."""
-    total: Array = np.einsum("...k->...", x)[..., None]
-    total /= x.dtype.type(x.shape[-1])
-    return total
 
 
 def _over(p: Array, axes: int) -> Array:

@@ -59,6 +59,33 @@ def softmax(x: Array) -> Array:
     return functions(x).softmax(x, -1)
 
 
+def shares(x: Array) -> Array:
+    """`softmax`, with NumPy in x's own memory; for a last axis of some length (for classes: `nn.softmax`)."""
+    if not is_numpy(x):
+        return softmax(x)
+    x -= x.max(axis=-1, keepdims=True)
+    np.exp(x, out=x)
+    x /= np.einsum("...k->...", x)[..., None]
+    return x
+
+
+def above_diagonal(value: float, like: Array) -> Array:
+    """A matrix shaped like the last two axes of `like`: value above the diagonal, 0 elsewhere."""
+    return framework(like).asarray(np.triu(np.full(tuple(like.shape[-2:]), value), 1), like)
+
+
+def mean(x: Array) -> Array:
+    """Over the last axis, which stays; einsum is some times faster there than NumPy's mean."""
+    total = np.einsum("...k->...", x)[..., None] if is_numpy(x) else x.sum(-1, keepdims=True)
+    total /= x.shape[-1]
+    return total
+
+
+def whole(x: Array) -> Array:
+    """Whole numbers, as indices."""
+    return x.astype(np.intp) if is_numpy(x) else framework(x).cast(x, "int32")
+
+
 def log_from_tiny(p: Array) -> Array:
     """log max(p, tiny), tiny the smallest normal number of the dtype; derivative 0 where p < tiny."""
     tiny = float(np.finfo(dtype_name(p)).tiny)
