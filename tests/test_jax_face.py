@@ -285,8 +285,10 @@ def test_all_else_is_optaxs() -> None:
 def test_the_table_in_the_documents_is_the_rows() -> None:
     page = (Path(__file__).parents[1] / "docs" / "jax.md").read_text()
     lines = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("| `")]
-    told = {name.strip(" `"): left for names, _, left in lines for name in names.split(",")}
+    told = {name.strip(" `"): cells[-1] for names, *cells in lines if len(cells) == 2 for name in names.split(",")}
     assert set(told) == set(OPTAX)
+    for name in (names.strip(" `").removeprefix("tj.") for names, *cells in lines if len(cells) == 1):
+        assert named(tj, name) is named(optax, name), name
     for name, row in OPTAX.items():
         assert all(f"`{word}`" in told[name] for word in row.only), name
 
@@ -328,6 +330,52 @@ def test_optaxs_names_find_what_a_state_keeps() -> None:
             np.all(np.asarray(x) == np.asarray(y) + 1)
             for x, y in zip(*map(jax.tree.leaves, (doubled.memory, state.memory)), strict=True)
         )
+
+
+CARRIED: list[tuple[str, dict[str, Any]]] = [
+    ("adabelief", {}), ("adadelta", {}), ("adagrad", {}), ("adam", {}), ("adamax", {}), ("adamw", {"nesterov": True}),
+    ("amsgrad", {}), ("lamb", {}), ("lars", {}), ("lion", {}), ("nadamw", {}), ("novograd", {}), ("optimistic_gradient_descent", {}),
+    ("radam", {}), ("rmsprop", {"initial_scale": 0.5}), ("sgd", {"momentum": 0.8}), ("signum", {}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), CARRIED, ids=told)
+def test_a_checkpoint_of_optaxs_goes_on_in_ours(name: str, options: dict[str, Any]) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "jax.md").read_text()
+    (snippet,) = re.findall(r"def carry_over.*?\n\n", page, re.DOTALL)
+    space: dict[str, Any] = {"optax": optax}
+    exec(snippet, space)
+    ours, theirs = (named(library, name)(falling, **options) for library in (tj, optax))
+    p, s = walk(theirs, tree(0), stream(30))
+    later = jax.tree.map(lambda g: g[::-1], stream(30))
+    q, r = p, space["carry_over"](s, ours.init(p))
+
+    def on(tx: Any, p: Any, s: Any) -> Any:
+        end, _ = jax.lax.scan(lambda c, g: ((optax.apply_updates(c[0], (u := tx.update(g, c[1], c[0]))[0]), u[1]), None), (p, s), later)
+        return end[0]
+
+    assert apart(on(ours, q, r), on(theirs, p, s)) < 1e-12
+
+
+def test_sam_is_optaxs_with_its_inner_loop() -> None:
+    def loss(p: Any) -> Any:
+        return sum(jnp.sum(jnp.cosh(x - 0.3)) for x in jax.tree.leaves(p))
+
+    worst = optax.chain(optax.contrib.normalize(), optax.sgd(0.1))
+    theirs = optax.contrib.sam(optax.sgd(0.02), worst, opaque_mode=True)
+    ours = tj.optimizer(tw.chain(tw.sam(0.1), tw.sgd()), 0.02)
+
+    @jax.jit
+    def both(p: Any, s: Any, q: Any, r: Any) -> Any:
+        u, s = ours.update(jax.grad(loss)(p), s, p, value_fn=loss)
+        v, r = theirs.update(jax.grad(loss)(q), r, q, grad_fn=lambda x, _: jax.grad(loss)(x))
+        return optax.apply_updates(p, u), s, optax.apply_updates(q, v), r
+
+    p = q = tree(0)
+    s, r = ours.init(p), theirs.init(q)
+    for _ in range(STEPS):
+        p, s, q, r = both(p, s, q, r)
+    assert apart(p, q) < 1e-12
 
 
 def test_every_argument_of_every_row_is_tried() -> None:

@@ -14,5 +14,5 @@ def titled(file: str, case: str) -> str:
 
 for _file, _case, _lists, _without in ON_OURS:
     globals()[titled(_file, _case)] = suite(_file, _case, _lists, _without)
-for _file, _case in BESIDE:
-    globals()["beside_" + titled(_file, _case)] = suite(_file, _case)
+for _file, _case, _without in BESIDE:
+    globals()["beside_" + titled(_file, _case)] = suite(_file, _case, without=_without)
