@@ -470,7 +470,12 @@ def test_schedule_free_walks_y_and_ships_x(base: str) -> None:
 
 @pytest.mark.parametrize(
     ("power", "average", "rate"),
-    [(0.0, "rate", 0.1), (2.0, "rate", 0.1), (0.0, "equal", tw.schedules.warm_up(20, 0.1)), (2.0, "rate", tw.schedules.warm_up(20, 0.1))],
+    [
+        (0.0, "rate", 0.1),
+        (2.0, "rate", 0.1),
+        (0.0, "equal", tw.schedules.warm_up(20, 0.1)),
+        (2.0, "rate", tw.schedules.warm_up(20, 0.1)),
+    ],
 )
 def test_schedule_free_sgd_equals_the_oracle(power: float, average: str, rate: Any) -> None:
     optimizer = tw.Optimizer(tw.chain(tw.sgd(), tw.schedule_free(0.9, power)), lr=rate)

@@ -69,7 +69,9 @@ class _Masks:
 
     @functools.cached_property
     def axes(self) -> dict[str, int]:
-        return {name: len(getattr(x, "shape", ())) for name, x in zip(flat(self.tree)[0], jax.tree.leaves(self.tree), strict=True)}
+        return {
+            name: len(getattr(x, "shape", ())) for name, x in zip(flat(self.tree)[0], jax.tree.leaves(self.tree), strict=True)
+        }
 
 
 _now: ContextVar[_Masks] = ContextVar("masks over the tree of this update")

@@ -25,7 +25,11 @@ SLOW = ("test_optimization", "test_optimizers0", "test_optimizers1", "test_optim
 
 def cases() -> list[unittest.TestCase]:
     """The tests that are quick."""
-    found = [case for suite in (ALIAS, CONTRIB, SCHEDULE_FREE, FLOAT64, MASKED) for case in unittest.defaultTestLoader.loadTestsFromTestCase(suite)]
+    found = [
+        case
+        for suite in (ALIAS, CONTRIB, SCHEDULE_FREE, FLOAT64, MASKED)
+        for case in unittest.defaultTestLoader.loadTestsFromTestCase(suite)
+    ]
     return [case for case in found if not method(case).startswith(SLOW)]
 
 
