@@ -57,7 +57,7 @@ def suite(
     _run(body, path, space)
     for name, change in (lists or {}).items():
         space[name] = change(space[name])
-    assert set(without) <= {part.name for part in found.body if isinstance(part, ast.FunctionDef)}
+    assert set(without) <= {part.name for part in found.body if isinstance(part, ast.FunctionDef)}, "left out, and not there"
     found.body = [part for part in found.body if getattr(part, "name", "") not in without]
     _run([found], path, space)
     made: type = space[case]
