@@ -223,7 +223,11 @@ INJECTED = [name for name in OPTAX if name not in APART and name != "polyak_sgd"
 @pytest.mark.parametrize("name", INJECTED)
 def test_under_inject_hyperparams_with_a_schedule_as_optaxs_own(name: str) -> None:
     """The rate, and all else that is a number, are tracers there, and nobody sees that a schedule made them."""
-    rate, static = optax.linear_schedule(0.02, 0.005, 20), ("warmup_steps", "ns_steps")
+    static = ("warmup_steps", "ns_steps", "clip_value_fn")
+
+    def rate(count: Any) -> Any:  # as `falling`, but from 0.02
+        return optax.linear_schedule(0.02, 0.005, 20)(jnp.asarray(count, jnp.float64))
+
     ends = []
     for library in (tj, optax):
         factory = named(library, name)
