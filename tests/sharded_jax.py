@@ -26,6 +26,7 @@ STAGES: dict[str, Any] = {
     "adafactor": tw.adafactor(),
     "novograd": tw.novograd(),
     "learned": tw.learned(),
+    "sm3": tw.sm3(),
     "muon": tw.choose((tw.is_matrix, tw.muon()), otherwise=tw.adamw()),
     "clip + adamw": tw.chain(tw.clip(1.0), tw.adamw()),
     "eve": tw.eve(),

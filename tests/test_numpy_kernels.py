@@ -112,6 +112,7 @@ CHAINS = {
     "two rules of one name": lambda: tw.chain(tw.momentum(0.5), tw.momentum(0.9)),
     "owned, then decay": lambda: tw.chain(tw.adabound(), tw.decay(0.01)),
     "schedule-free": lambda: tw.chain(tw.sgd(), tw.schedule_free()),
+    "schedule-free, weighed": lambda: tw.chain(tw.sgd(), tw.schedule_free(0.9, 2.0)),
     "average": lambda: tw.chain(tw.adam(), tw.average(0.9)),
     "by parameter": lambda: tw.choose((tw.is_matrix, tw.momentum().at(lr=0.02)), otherwise=tw.adamw()),
     "by name, some": lambda: tw.chain(tw.adam(), tw.only(tw.named("^w"), tw.decay(0.01))),

@@ -468,13 +468,31 @@ def test_schedule_free_walks_y_and_ships_x(base: str) -> None:
         assert np.abs(optimizer.ship(y, state) - x).max() <= 1e-12
 
 
-def test_schedule_free_sgd_equals_the_oracle() -> None:
-    optimizer = tw.Optimizer(tw.chain(tw.sgd(), tw.schedule_free(0.9)), lr=0.1)
+@pytest.mark.parametrize(
+    ("power", "average", "rate"),
+    [
+        (0.0, "rate", 0.1),
+        (2.0, "rate", 0.1),
+        (0.0, "equal", tw.schedules.warm_up(20, 0.1)),
+        (2.0, "rate", tw.schedules.warm_up(20, 0.1)),
+    ],
+)
+def test_schedule_free_sgd_equals_the_oracle(power: float, average: str, rate: Any) -> None:
+    optimizer = tw.Optimizer(tw.chain(tw.sgd(), tw.schedule_free(0.9, power)), lr=rate)
     y, state = START, optimizer.init(START)
-    truth = schedule_free.schedule_free_sgd(START, lambda p: quadratic(p)[1], lr=0.1, beta=0.9, steps=100)
+    truth = schedule_free.schedule_free_sgd(START, lambda p: quadratic(p)[1], lr=rate, beta=0.9, average=average, steps=100)
     for x in truth.x:
         y, state = optimizer.step(y, quadratic(y)[1], state)
         assert np.abs(optimizer.ship(y, state) - x).max() <= 1e-12
+
+
+def test_schedule_free_counts_by_the_largest_rate_so_far() -> None:
+    """The third place of four at rates 0, 2, 1, 3: weights 0, 4, 4, 9."""
+    optimizer = tw.Optimizer(tw.chain(tw.sgd(), tw.schedule_free(0.9, 2.0)), lr=lambda t: (0.0, 2.0, 1.0, 3.0)[int(t) - 1])
+    y, state = np.zeros(1), optimizer.init(np.zeros(1))
+    for z in (0.0, 4 * 2.0 / 4, (4 * 2.0 + 4 * 3.0) / 8, (4 * 2.0 + 4 * 3.0 + 9 * 6.0) / 17):
+        y, state = optimizer.step(y, -np.ones(1), state)
+        assert np.abs(optimizer.ship(y, state) - z).max() <= 1e-12
 
 
 def test_sam_takes_the_gradient_of_the_worst_point_nearby() -> None:

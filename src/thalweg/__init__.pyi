@@ -483,7 +483,7 @@ santa_sss: _SantaSss
 class _ScheduleFree(Rule):
     """Schedule-free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4)."""
 
-    def __call__(self, beta: Dynamic = 0.9) -> Stage: ...
+    def __call__(self, beta: Dynamic = 0.9, power: Dynamic = 0.0) -> Stage: ...
 
 schedule_free: _ScheduleFree
 

@@ -2,18 +2,26 @@
 
 from thalweg.hyper import Decay, NonNegative
 from thalweg.memory import like_p, per_tensor
-from thalweg.ops import maximum, mix, where
+from thalweg.ops import maximum, mix, off, ratio, where
 from thalweg.rule import after_step
 
 
 @after_step
-def schedule_free(z, t, x=like_p, *, beta: Decay = 0.9):
+def schedule_free(z, t, lr, x=like_p, top=per_tensor, total=per_tensor, *, beta: Decay = 0.9, power: NonNegative = 0.0):
     """Schedule-free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4).
 
     z is the walked point, x the average of its places and the point to ship, and the gradient is taken between them.
+    power: where the rate changes, as in a warm-up, a place counts as much as the largest rate so far to this power (2 in the
+    paper's algorithm 1, of the rate itself; the authors' code has the largest); 0 counts all places alike.
     """
-    x = mix(x, z, 1 - 1 / t)
-    return mix(x, z, beta), x
+    if off(power):
+        c = 1 / t
+    else:
+        top = maximum(top, lr**power)
+        total = total + top
+        c = ratio(top, total)
+    x = mix(x, z, 1 - c)
+    return mix(x, z, beta), x, top, total
 
 
 @after_step

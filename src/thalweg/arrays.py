@@ -120,11 +120,14 @@ class _Jax(_NumPy):
         return self.rounded(jnp.sqrt(jnp.sum(wide * wide, axis=(-2, -1), keepdims=True)), dtype)
 
     def _whole(self, x: Array) -> Array:
-        """On a mesh of explicit axes, the matrix gathered: there a product over a split axis has to say where it goes."""
+        """On a mesh of explicit axes, the array gathered: there what goes over a split axis has to say where it goes."""
         spec = getattr(getattr(x.aval, "sharding", None), "spec", ())
         if all(axis is None for axis in spec):
             return x
         return sys.modules["jax"].sharding.reshard(x, sys.modules["jax"].sharding.PartitionSpec(*[None] * x.ndim))
+
+    def concatenate(self, xs: Sequence[Array], axis: int) -> Array:
+        return sys.modules["jax"].numpy.concatenate([self._whole(x) for x in xs], axis=axis)
 
     def _wide_product(self, x: Array, y: Array) -> Array:
         jnp = sys.modules["jax"].numpy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -11,7 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from thalweg.compose import chain
+from thalweg.compose import At, Chain, Choose, chain
 from thalweg.jax_trees import flat
 from thalweg.stage import Leaf
 
@@ -42,6 +43,10 @@ class Given:
         mask = self.arguments[name]
         return None if mask is None else lambda leaf: _now.get().of(mask)[leaf.name]
 
+    def axes(self, leaf: Leaf) -> int:
+        """How many axes a tensor has, before a complex one is taken for its two parts."""
+        return _now.get().axes[leaf.name]
+
 
 def by_count(value: Any) -> Any:
     """A schedule of optax's count, a whole number, as one of t = 1, 2, ..."""
@@ -62,6 +67,12 @@ class _Masks:
             self.found[id(mask)] = dict(zip(flat(self.tree)[0], jax.tree.leaves(spread), strict=True))
         return self.found[id(mask)]
 
+    @functools.cached_property
+    def axes(self) -> dict[str, int]:
+        return {
+            name: len(getattr(x, "shape", ())) for name, x in zip(flat(self.tree)[0], jax.tree.leaves(self.tree), strict=True)
+        }
+
 
 _now: ContextVar[_Masks] = ContextVar("masks over the tree of this update")
 
@@ -79,10 +90,18 @@ def masks_over(tree: Tree) -> Iterator[None]:
 def keeping(stage: Any, dtypes: dict[str, Any]) -> Any:
     """The stage with slots of memory kept in other dtypes: {"adam.m": bfloat16}; None is the parameter's."""
     wanted = {place: jnp.dtype(dtype).name for place, dtype in dtypes.items() if dtype is not None}
-    if not wanted:
-        return stage
-    kept = []
-    for part in stage.parts:
-        slots = {place.partition(".")[2]: name for place, name in wanted.items() if place.partition(".")[0] == part.name}
-        kept.append(part.keeping(slots) if slots else part)
-    return chain(*kept)
+    return _kept(stage, wanted) if wanted else stage
+
+
+def _kept(stage: Any, wanted: dict[str, str]) -> Any:
+    if isinstance(stage, Chain):
+        return chain(*(_kept(part, wanted) for part in stage.parts))
+    if isinstance(stage, Choose):
+        return Choose(
+            [(predicate, _kept(branch, wanted)) for predicate, branch in zip(stage.predicates, stage.stages, strict=False)],
+            _kept(stage.stages[-1], wanted),
+        )
+    if isinstance(stage, At):
+        return At(_kept(stage.inner, wanted), stage.rate)
+    slots = {place.partition(".")[2]: name for place, name in wanted.items() if place.partition(".")[0] == stage.name}
+    return stage.keeping(slots) if slots else stage

@@ -49,7 +49,7 @@ def schedule_free_sgd(
         gamma = rate(lr, t)
         weight = 1.0 if average == "equal" else gamma * gamma
         total = total + weight
-        c = weight / total
+        c = weight / total if total else 0.0  # while the rate is 0, nothing has moved
         z = z - gamma * grad(t, y)
         x = (1.0 - c) * x + c * z
         y = (1.0 - beta) * z + beta * x
@@ -92,7 +92,7 @@ def schedule_free_adamw(
             step = gamma * g / (np.sqrt(v / (1.0 - beta2**t)) + eps)
         z = z - step - gamma * weight_decay * y
         total = total + gamma * gamma
-        c = gamma * gamma / total
+        c = gamma * gamma / total if total else 0.0
         x = (1.0 - c) * x + c * z
         y = (1.0 - beta1) * z + beta1 * x
         ys.append(y), zs.append(z), xs.append(x)

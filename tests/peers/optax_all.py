@@ -4,8 +4,15 @@ import os
 
 os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
 
-from .optax_suites import ALIASES, BOTH, CONTRIB, MAIN, sharding, suite
+from .optax_suites import BESIDE, ON_OURS, suite
 
-AliasTest = suite("_src/alias_test.py", "AliasTest", MAIN, ALIASES)
-ContribTest = suite("contrib/_common_test.py", "ContribTest", BOTH, CONTRIB)
-ShardingTest = sharding(ALIASES - {"polyak_sgd"})
+
+def titled(file: str, case: str) -> str:
+    """The name by which a run tells one file's tests from another's."""
+    return f"{file.rpartition('/')[2].removesuffix('_test.py').strip('_')}_{case}"
+
+
+for _file, _case, _lists, _without in ON_OURS:
+    globals()[titled(_file, _case)] = suite(_file, _case, _lists, _without)
+for _file, _case, _without in BESIDE:
+    globals()["beside_" + titled(_file, _case)] = suite(_file, _case, without=_without)

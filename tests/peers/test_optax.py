@@ -10,20 +10,27 @@ import pytest
 pytest.importorskip("optax")
 pytest.importorskip("absl")
 
-from .optax_suites import BOTH, MAIN, suite
+from .optax_suites import PLACES, SHARED, ours, suite
 
 pytestmark = pytest.mark.slow
 
-ALIAS = suite("_src/alias_test.py", "AliasTest", MAIN, {"adam", "lamb"})
-CONTRIB = suite("contrib/_common_test.py", "ContribTest", BOTH, {"muon"})
-SLOW = ("test_optimization", "test_optimizers0", "test_optimizers1", "test_optimizers2", "test_optimizers3")
+ALIAS = suite("_src/alias_test.py", "AliasTest", {"_OPTIMIZERS_UNDER_TEST": ours({"adam", "lamb"})})
+CONTRIB = suite("contrib/_common_test.py", "ContribTest", dict.fromkeys(SHARED, ours({"momo", "muon"})))
+SCHEDULE_FREE = suite("contrib/_schedule_free_test.py", "ScheduleFreeTest")
+FLOAT64 = suite("_src/float64_test.py", "Float64Test")
+MASKED = suite("transforms/_masking_test.py", "MaskedTest", without=PLACES)
+SLOW = re.compile(r"test_optimization|test_optimizers\d")
 """Thousands of steps each."""
 
 
 def cases() -> list[unittest.TestCase]:
     """The tests that are quick."""
-    found = [case for suite in (ALIAS, CONTRIB) for case in unittest.defaultTestLoader.loadTestsFromTestCase(suite)]
-    return [case for case in found if not method(case).startswith(SLOW)]
+    found = [
+        case
+        for suite in (ALIAS, CONTRIB, SCHEDULE_FREE, FLOAT64, MASKED)
+        for case in unittest.defaultTestLoader.loadTestsFromTestCase(suite)
+    ]
+    return [case for case in found if not SLOW.match(method(case))]
 
 
 def method(case: unittest.TestCase) -> str:

@@ -19,6 +19,7 @@ from thalweg.methods.rmsprop import rmsprop
 from thalweg.methods.rprop import rprop
 from thalweg.methods.sgd import sgd
 from thalweg.methods.signs import lion, signsgd, signum
+from thalweg.methods.sm3 import sm3
 from thalweg.methods.yogi import yogi
 from thalweg.stage import Stage
 from thalweg.stages.decay import decay
@@ -161,6 +162,11 @@ def _rprop(given: Masks) -> Stage:
     return chain(rprop(*etas, given.live("min_step_size"), given.live("max_step_size")))
 
 
+def _sm3(given: Masks) -> Stage:
+    average = given.live("momentum")
+    return chain(sm3(eps=1e-8), momentum(average, dampening=average))
+
+
 _MOMENTS = {"m": "mu", "v": "nu"}
 
 
@@ -218,6 +224,7 @@ OPTAX: dict[str, Row] = {
     "polyak_sgd": Row(
         _polyak_sgd, rate=_polyak_rate, fits=lambda given: given.fixed("variant") in ("sps", "sps+"),
     ),
+    "sm3": Row(_sm3, named("momentum", v="nu"), rate_of),
     "rprop": Row(_rprop, named("rprop", size="step_sizes"), rate_of),
 }  # fmt: skip
 """optax's functions by name."""

@@ -19,7 +19,8 @@ from thalweg.methods.momo import momo, momo_adam
 from thalweg.methods.muon import muon
 from thalweg.methods.prodigy import dadapt_adam, prodigy
 from thalweg.methods.sgd import sgd
-from thalweg.stage import Leaf, Stage
+from thalweg.ops import minimum
+from thalweg.stage import Stage
 from thalweg.stages.decay import decay
 from thalweg.stages.learning_rate import learning_rate
 
@@ -69,11 +70,8 @@ def _muon(given: Masks) -> Stage:
     rest: Stage = chain(vectors, decay(given.or_off("adam_weight_decay")))
     if given.fixed("adam_learning_rate") is not None:
         rest = rest.at(given.live("adam_learning_rate"))
-    return choose((_two_axes, chain(core, decayed(given, mask="weight_decay_mask"))), otherwise=rest)
-
-
-def _two_axes(leaf: Leaf) -> bool:
-    return len(leaf.shape) == 2
+    matrices = chain(core, decayed(given, mask="weight_decay_mask"))
+    return choose((lambda leaf: given.axes(leaf) == 2, matrices), otherwise=rest)
 
 
 def _muon_fits(given: Masks) -> bool:
@@ -83,17 +81,27 @@ def _muon_fits(given: Masks) -> bool:
 
 
 def _schedule_free_sgd(given: Masks) -> Stage:
-    wd = given.or_off("weight_decay")
-    return chain(decay(wd), sgd(), schedule_free(given.live("b1")))
+    return chain(decay(given.or_off("weight_decay")), sgd(), _averaged(given))
 
 
 def _schedule_free_adamw(given: Masks) -> Stage:
     core = adam(0.0, given.live("b2"), given.live("eps"))
-    return chain(core, decay(given.or_off("weight_decay")), schedule_free(given.live("b1")))
+    return chain(core, decay(given.or_off("weight_decay")), _averaged(given))
 
 
-def _constant_rate(given: Masks) -> bool:
-    return not callable(given.fixed("learning_rate"))
+def _averaged(given: Masks) -> Stage:
+    return schedule_free(given.live("b1"), given.live("weight_lr_power"))
+
+
+def _warmed_up(given: Masks) -> Any:
+    """Its warm-up begins at 0."""
+    lr, steps = rate_of(given), given.fixed("warmup_steps")
+    return lr if steps is None else lambda t: lr * minimum(1.0, (t - 1) / steps)
+
+
+def _warms_up(given: Masks) -> bool:
+    """Of 0 steps it makes a rate of 0."""
+    return given.fixed("warmup_steps") is None or given.fixed("warmup_steps") > 0
 
 
 def _cocob(given: Masks) -> Stage:
@@ -127,15 +135,14 @@ def _dowg(given: Masks) -> Stage:
 
 
 def _momo(given: Masks) -> Stage:
-    return chain(momo(given.live("beta"), given.live("lower_bound"), estimate=given.fixed("adapt_lower_bound")))
+    bound, shrink = given.live("lower_bound"), given.or_off("weight_decay")
+    return chain(momo(given.live("beta"), bound, shrink, estimate=given.fixed("adapt_lower_bound")))
 
 
 def _momo_adam(given: Masks) -> Stage:
-    averages = given.live("b1"), given.live("b2"), given.live("eps")
-    return chain(momo_adam(*averages, given.live("lower_bound"), estimate=given.fixed("adapt_lower_bound")))
+    averages, bound, shrink = (given.live("b1"), given.live("b2")), given.live("lower_bound"), given.or_off("weight_decay")
+    return chain(momo_adam(*averages, given.live("eps"), bound, shrink, estimate=given.fixed("adapt_lower_bound")))
 
-
-_UNWARMED = ("warmup_steps", "state_dtype")
 
 CONTRIB: dict[str, Row] = {
     "acprop": Row(_acprop, named("acprop", m="mu", s="nu"), rate_of),
@@ -146,14 +153,15 @@ CONTRIB: dict[str, Row] = {
     "dog": Row(_dog, rate=rate_of, fits=_dog_fits),
     "dowg": Row(_dowg, rate=rate_of),
     "madgrad": Row(_madgrad, named("madgrad", nu="grad_sum_sq"), _madgrad_rate),
-    "momo": Row(_momo, rate=rate_of, only=("weight_decay",)),
-    "momo_adam": Row(_momo_adam, rate=rate_of, only=("weight_decay",)),
+    "momo": Row(_momo, rate=rate_of),
+    "momo_adam": Row(_momo_adam, rate=rate_of),
     "muon": Row(
-        _muon, rate=rate_of, only=("mu_dtype", "adaptive", "preconditioning", "muon_weight_dimension_numbers"), fits=_muon_fits,
+        _muon, rate=rate_of, dtypes=dict.fromkeys(("muon.B", "adam.m", "nadam.m"), "mu_dtype"),
+        only=("adaptive", "preconditioning", "muon_weight_dimension_numbers"), fits=_muon_fits,
     ),
     "prodigy": Row(_prodigy, rate=rate_of, only=("beta3",)),
-    "schedule_free_adamw": Row(_schedule_free_adamw, rate=rate_of, only=_UNWARMED, fits=_constant_rate),
-    "schedule_free_sgd": Row(_schedule_free_sgd, rate=rate_of, only=_UNWARMED, fits=_constant_rate),
+    "schedule_free_adamw": Row(_schedule_free_adamw, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
+    "schedule_free_sgd": Row(_schedule_free_sgd, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "simplified_ademamix": Row(_simplified_ademamix, named("simplified_ademamix", m="m", v="n"), rate_of),
 }  # fmt: skip
 """optax.contrib's functions by name."""
