@@ -18,6 +18,7 @@ from thalweg.methods.madgrad import madgrad
 from thalweg.methods.momo import momo, momo_adam
 from thalweg.methods.muon import muon
 from thalweg.methods.prodigy import dadapt_adam, prodigy
+from thalweg.methods.rmsprop import rmsprop
 from thalweg.methods.sgd import sgd
 from thalweg.stage import Leaf, Stage
 from thalweg.stages.decay import decay
@@ -88,7 +89,7 @@ def _schedule_free_sgd(given: Masks) -> Stage:
 
 
 def _schedule_free_adamw(given: Masks) -> Stage:
-    core = adam(0.0, given.live("b2"), given.live("eps"))
+    core = rmsprop(given.live("b2"), given.live("eps"), bias_correction=True)
     return chain(core, decay(given.or_off("weight_decay")), schedule_free(given.live("b1")))
 
 
