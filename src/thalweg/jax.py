@@ -70,7 +70,8 @@ class _Face:
             stage, slot = place.split(".")
             held = pure["memory"].get(stage, {})
             if slot in held:
-                held[slot] = {name: jnp.full_like(p, value) for name, p in held[slot].items()}
+                first = value(leaves) if callable(value) else value
+                held[slot] = jax.tree.map(lambda x, first=first: jnp.full_like(x, first), held[slot])
         walked = structure.unflatten([pure["walked"][n] for n in names]) if "walked" in pure else None
         return State(jnp.zeros([], jnp.int32) if self.counts else None, self._told(pure["memory"], params), walked)
 
