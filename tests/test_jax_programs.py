@@ -91,10 +91,10 @@ TWICE = "the old memory is read for the step and for the new memory, two loops o
 ROOT = "a root or quotient that two results need is worked out once, and kept"
 DRAW = "the draws are arrays"
 HELD: dict[str, tuple[int, str]] = {
-    "acprop": (1, TWICE), "adabelief": (1, TWICE), "adan": (1, TWICE), "adopt": (1, TWICE), "lion": (1, TWICE),
-    "optimistic_gd": (1, TWICE), "rprop": (2, TWICE), "adadelta": (2, ROOT), "smorms3": (1, ROOT),
+    "acprop": (1, TWICE), "adan": (1, TWICE), "adopt": (1, TWICE), "lion": (1, TWICE),
+    "optimistic_gd": (1, TWICE), "rprop": (1, TWICE), "adadelta": (2, ROOT), "smorms3": (1, ROOT),
     "asgd": (1, "what is shipped is computed from the old parameters beside the new ones: XLA copies them"),
-    "cocob": (2, ROOT), "optimistic_adam": (2, TWICE), "noisy_sgd": (4, DRAW), "santa_e": (8, DRAW), "santa_sss": (10, DRAW), "learned": (160, "its network's hidden layer: twice 4 x 20 numbers"),
+    "optimistic_adam": (2, TWICE), "noisy_sgd": (4, DRAW), "santa_e": (8, DRAW), "santa_sss": (10, DRAW), "learned": (160, "its network's hidden layer: twice 4 x 20 numbers"),
 }  # fmt: skip
 """Arrays of the parameters' size that a step on the CPU needs besides what it is given and gives, where it needs any."""
 
@@ -115,14 +115,25 @@ def test_an_element_wise_step_holds_no_temporary(name: str) -> None:
     )
 
 
-MORE = ("rprop", "contrib.cocob", "contrib.dadapt_adamw")
-"""Where ours holds one array more than optax's does (whose rprop is another algorithm). Why, nobody has looked into yet."""
-
-
 @pytest.mark.parametrize("name", OPTAX)
 def test_no_more_temporaries_than_optax(name: str) -> None:
     theirs = optax.with_extra_args_support(made(optax, name, 1e-3))
-    assert temporaries(made(tj, name, 1e-3)) <= temporaries(theirs) + 0.001 + (name in MORE)
+    assert temporaries(made(tj, name, 1e-3)) <= temporaries(theirs) + 0.001
+
+
+BESIDE = {"contrib.schedule_free_sgd": 1, "contrib.schedule_free_adamw": 1}
+"""Arrays that our state has beyond optax's: the average, which it works out of the other two points, at each step into a
+temporary. Kept, it is exact at any precision and for b1 = 0."""
+
+
+@pytest.mark.parametrize("name", OPTAX)
+def test_no_larger_a_state_than_optax(name: str) -> None:
+    """In numbers, and in arrays, each of which a call has to look at."""
+    params = {"w": jax.ShapeDtypeStruct((64, 32), jnp.float32), "b": jax.ShapeDtypeStruct((32,), jnp.float32)}
+    ours, theirs = (jax.tree.leaves(jax.eval_shape(made(library, name, 1e-3).init, params)) for library in (tj, optax))
+    beside = BESIDE.get(name, 0)
+    assert len(ours) <= len(theirs) + beside * len(params)
+    assert sum(x.size for x in ours) <= sum(x.size for x in theirs) + beside * sum(p.size for p in params.values())
 
 
 # Lanes.

@@ -107,6 +107,8 @@ CASES = [
     Case("rmsprop inside", lambda: tw.rmsprop(0.99, eps_place="inside"), rmsprop.rmsprop, {"rho": 0.99, "eps_place": "inside"}),
     Case("rmsprop centred", lambda: tw.rmsprop(centred=True, eps=1e-3), rmsprop.rmsprop, {"centred": True, "eps": 1e-3}),
     Case("rmsprop centred inside", lambda: tw.rmsprop(centred=True, eps=1e-3, eps_place="inside"), rmsprop.rmsprop, {"centred": True, "eps": 1e-3, "eps_place": "inside"}),
+    Case("rmsprop corrected", lambda: tw.rmsprop(bias_correction=True), rmsprop.rmsprop, {"bias_correction": True}),
+    Case("rmsprop corrected centred", lambda: tw.rmsprop(0.8, 1e-3, True, "inside", bias_correction=True), rmsprop.rmsprop, {"rho": 0.8, "eps": 1e-3, "centred": True, "eps_place": "inside", "bias_correction": True}),
     Case("rmsprop numerator", lambda: tw.chain(tw.decay(WD), tw.rmsprop(accumulate="raw", eps=0.1)), rmsprop.rmsprop, {"eps": 0.1, "weight_decay": WD, "decay": "numerator"}),
     Case("rmsprop + momentum, lr outside", lambda: tw.chain(tw.rmsprop(), tw.momentum()), rmsprop.rmsprop, {"mu": 0.9, "lr_inside": False}, shrinking),
     Case("rmsprop + momentum, lr inside", lambda: tw.chain(tw.rmsprop(), tw.learning_rate(), tw.momentum()), rmsprop.rmsprop, {"mu": 0.9}, shrinking),

@@ -229,6 +229,16 @@ def refuses_vectors(stage: Stage) -> bool:
     return isinstance(stage, FunctionStage) and any(kind.of_matrices for kind in stage.declaration.memory.values())
 
 
+def looks_at_time(stage: Stage) -> bool:
+    """Whether it matters to a stage which update it is: to its rules, or to a schedule of theirs."""
+    if isinstance(stage, Chain | Choose):
+        return any(map(looks_at_time, stage.stages))
+    if isinstance(stage, At):
+        return callable(stage.rate) or looks_at_time(stage.inner)
+    scheduled = any(callable(value) for function in stage.functions for value in function.config.values())
+    return scheduled or bool(stage.asks & {"t", "noise", "curvature"})
+
+
 class Every(Stage):
     """A stage that steps once in n calls, on the mean of their gradients."""
 

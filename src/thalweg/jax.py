@@ -20,7 +20,7 @@ import optax
 
 from thalweg import dialects, ops
 from thalweg.catalogue import ALIASES, rules
-from thalweg.compose import as_stage, check_lr
+from thalweg.compose import as_stage, check_lr, looks_at_time
 from thalweg.engines.jax_hessian import hutchinson
 from thalweg.hyper import bind, nearest
 from thalweg.jax_arguments import Given, by_count, keeping, masks_over
@@ -59,6 +59,7 @@ class _Face:
         if self.pure.accumulates > 1:
             raise ValueError("every(n, ...) counts calls itself; write optax.MultiSteps(transformation, n)")
         self.whole = self.pure.asks_gradients or bool(self.pure._afters)
+        self.counts = self.whole or callable(self.pure.lr) or looks_at_time(self.pure.chain)
 
     def init(self, params: Tree) -> State:
         """The state at the start."""
@@ -69,9 +70,10 @@ class _Face:
             stage, slot = place.split(".")
             held = pure["memory"].get(stage, {})
             if slot in held:
-                held[slot] = {name: jnp.full_like(p, value) for name, p in held[slot].items()}
+                first = value(leaves) if callable(value) else value
+                held[slot] = jax.tree.map(lambda x, first=first: jnp.full_like(x, first), held[slot])
         walked = structure.unflatten([pure["walked"][n] for n in names]) if "walked" in pure else None
-        return State(jnp.zeros([], jnp.int32), self._told(pure["memory"], params), walked)
+        return State(jnp.zeros([], jnp.int32) if self.counts else None, self._told(pure["memory"], params), walked)
 
     def _of_nothing(self) -> Any:
         """The state of no parameters, and of what `optax.tree.map_params` puts in their place: its slots, each such a tree."""
@@ -96,7 +98,7 @@ class _Face:
         """What to add to the parameters, and the new state. Raises ValueError where what the method asks for is missing."""
         names, gradients, structure = flat(grads)
         if not names:
-            return grads, state._replace(count=optax.safe_increment(state.count))
+            return grads, state._replace(count=self._after(state.count))
         if params is None and (self.whole or self._looks_at_parameters):
             raise ValueError(f"{self.pure.chain.name} looks at the parameters: update(grads, state, params)")
         points = gradients if params is None else flat(params)[1]
@@ -108,7 +110,7 @@ class _Face:
         }
         value = None if value is None else jnp.asarray(value, jnp.result_type(float))  # of one type, as the state must be
         self.pure.check_asks(value, None if params is None and not self.whole else value_fn, curvature)
-        here, count = dict(zip(names, points, strict=True)), optax.safe_increment(state.count)
+        here, count = dict(zip(names, points, strict=True)), self._after(state.count)
         pure: dict[str, Any] = {"memory": self._kept(state.memory, grads), "seed": self.pure.seed}
         if state.walked is not None:
             pure["walked"] = dict(zip(names, structure.flatten_up_to(state.walked), strict=True))
@@ -125,6 +127,9 @@ class _Face:
         after = State(count, self._told(new["memory"], grads), walked)
         return told, in_dtypes_of(after, state)
 
+    def _after(self, count: Any) -> Any:
+        return optax.safe_increment(count) if self.counts else None
+
     @functools.cached_property
     def _looks_at_parameters(self) -> bool:
         return "p" in self.pure.asks or any(kind.kind == "like_p" for kind in self.pure.chain.memory.values())
@@ -136,7 +141,8 @@ class _Face:
 
         t is made of the new count: of the old one XLA would keep a copy.
         """
-        times = {p.dtype: _real(count, p) for p in here.values()}  # the same objects for all tensors: less to trace
+        # the same objects for all tensors: less to trace
+        times = {p.dtype: _real(count, p) if self.counts else None for p in here.values()}
         rates = {dtype: resolve(self.pure.lr, t, "") for dtype, t in times.items()}
         leaves = []
         for name, p in here.items():

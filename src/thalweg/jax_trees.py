@@ -15,8 +15,8 @@ class Without(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a transformation keeps: the count of updates; memory, by stage and slot, each a tree like the parameters; the
-    walked point, for methods that take gradients elsewhere.
+    """What a transformation keeps: the count of updates, where a rule or a schedule looks at it; memory, by stage and slot,
+    each a tree like the parameters; the walked point, for methods that take gradients elsewhere.
     """
 
     count: Any

@@ -93,10 +93,8 @@ def _yogi(given: Masks) -> Stage:
 
 def _rmsprop(given: Masks) -> Stage:
     place = "inside" if given.fixed("eps_in_sqrt") else "outside"
-    if given.fixed("bias_correction"):  # Adam without momentum
-        core = adam(0.0, given.live("decay"), given.live("eps"), place)
-    else:
-        core = rmsprop(given.live("decay"), given.live("eps"), given.fixed("centered"), eps_place=place)
+    forms = {"centred": given.fixed("centered"), "bias_correction": given.fixed("bias_correction"), "eps_place": place}
+    core = rmsprop(given.live("decay"), given.live("eps"), **forms)
     return chain(core) if given.fixed("momentum") is None else chain(core, learning_rate(), _ball(given))
 
 
@@ -197,9 +195,9 @@ OPTAX: dict[str, Row] = {
     "yogi": Row(_yogi, named("yogi"), rate_of, starts={"yogi.v": lambda given: 1e-6}),
     "rmsprop": Row(
         _rmsprop,
-        {**named("rmsprop", v="nu", m="mu"), **named("adam", m="mu", v="nu"), **_TRACE},
+        {**named("rmsprop", v="nu", m="mu"), **_TRACE},
         rate_of,
-        starts=dict.fromkeys(("rmsprop.v", "adam.v"), lambda given: given.fixed("initial_scale")),
+        starts={"rmsprop.v": lambda given: given.fixed("initial_scale")},
         fits=lambda given: not (given.fixed("bias_correction") and given.fixed("centered")),
     ),
     "adagrad": Row(

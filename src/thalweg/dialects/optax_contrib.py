@@ -18,11 +18,13 @@ from thalweg.methods.madgrad import madgrad
 from thalweg.methods.momo import momo, momo_adam
 from thalweg.methods.muon import muon
 from thalweg.methods.prodigy import dadapt_adam, prodigy
+from thalweg.methods.rmsprop import rmsprop
 from thalweg.methods.sgd import sgd
 from thalweg.ops import minimum
 from thalweg.stage import Stage
 from thalweg.stages.decay import decay
 from thalweg.stages.learning_rate import learning_rate
+from thalweg.trees import Vector
 
 
 def _acprop(given: Masks) -> Stage:
@@ -85,7 +87,7 @@ def _schedule_free_sgd(given: Masks) -> Stage:
 
 
 def _schedule_free_adamw(given: Masks) -> Stage:
-    core = adam(0.0, given.live("b2"), given.live("eps"))
+    core = rmsprop(given.live("b2"), given.live("eps"), bias_correction=True)
     return chain(core, decay(given.or_off("weight_decay")), _averaged(given))
 
 
@@ -121,8 +123,13 @@ def _prodigy(given: Masks) -> Stage:
 
 
 def _dog(given: Masks) -> Stage:
-    relative = given.fixed("init_step")[0] == "heuristic"
-    return chain(decayed(given), dog(given.live("init_step", 1), given.live("eps"), relative))
+    return chain(decayed(given), dog(given.live("init_step", 1), given.live("eps"), relative=False))
+
+
+def _first_distance(given: Masks) -> Any:
+    """A share of the parameters is worked out here, once: the rule with relative=True does at each step."""
+    kind, step = given.fixed("init_step")
+    return step if kind == "distance" else lambda params: step * (1 + Vector(params).norm_of_all())
 
 
 def _dog_fits(given: Masks) -> bool:
@@ -150,7 +157,7 @@ CONTRIB: dict[str, Row] = {
     "adopt": Row(_adopt, named("adopt"), rate_of, dtypes={"adopt.m": "mu_dtype"}, only=("nesterov", "clip_value_fn")),
     "cocob": Row(_cocob, rate=rate_of),
     "dadapt_adamw": Row(_dadapt_adamw, rate=rate_of),
-    "dog": Row(_dog, rate=rate_of, fits=_dog_fits),
+    "dog": Row(_dog, rate=rate_of, starts={"dog.r": _first_distance}, fits=_dog_fits),
     "dowg": Row(_dowg, rate=rate_of),
     "madgrad": Row(_madgrad, named("madgrad", nu="grad_sum_sq"), _madgrad_rate),
     "momo": Row(_momo, rate=rate_of),

@@ -37,11 +37,11 @@ class Row:
     """One optimizer of a library: its stages from its arguments, and its names for `stage.slot`.
 
     rate: the learning rate from its arguments. starts: first values, from its arguments, of memory that it begins with
-    others than the rule. counts: whether it keeps the number of updates, as "step". scalars: the dtype in which it keeps
-    what is one number a tensor, where that is not the parameters'. dtypes: the argument that says in which dtype it keeps a
-    slot of memory. kernel: whether kernels take its steps; where our functions are no single pass over memory, its own code
-    does, and a test says that they compute the same. only: the arguments beside whose defaults its own code is taken; fits:
-    whether ours is, where that is not all there is to it.
+    others than the rule; optax's may be functions of the list of parameters. counts: whether it keeps the number of updates,
+    as "step". scalars: the dtype in which it keeps what is one number a tensor, where that is not the parameters'. dtypes:
+    the argument that says in which dtype it keeps a slot of memory. kernel: whether kernels take its steps; where our
+    functions are no single pass over memory, its own code does, and a test says that they compute the same. only: the
+    arguments beside whose defaults its own code is taken; fits: whether ours is, where that is not all there is to it.
     """
 
     stages: Callable[[Any], Stage]

@@ -20,9 +20,6 @@ from thalweg.lab import aggregate, stats
 from thalweg.lab.aggregate import Scores
 from thalweg.lab.stats import LEVEL, Floats
 
-EXACT = 13
-"""With ties, up to so many problems all signs are tried; with more, SciPy's normal approximation has to do."""
-
 
 @dataclass(frozen=True)
 class Pair:
@@ -92,17 +89,16 @@ def _means(scores: Scores, higher_is_better: bool) -> dict[str, Floats]:
 def signed_rank(difference: Floats) -> float:
     """The two-sided p-value of Wilcoxon's signed-rank test, 1 where all differences are 0.
 
-    Exact without ties, and with them up to 13 problems. A zero keeps its rank, and neither sign (Pratt 1959).
+    Exact without ties, and with them up to 16 problems: then all signs of the ranks are tried at once, where SciPy takes 0.3 s
+    for twelve. A zero keeps its rank, and neither sign (Pratt 1959).
     """
     sizes = np.abs(difference)
     if not sizes.any():
         return 1.0
+    if len(sizes) <= stats.EXACT:
+        return stats.permutation(np.sign(difference) * scipy_stats.rankdata(sizes))
     plain = len(np.unique(sizes)) == len(sizes) and sizes.all()
-    if plain:
-        method = "exact"
-    else:
-        method = scipy_stats.PermutationMethod(n_resamples=2**EXACT) if len(sizes) <= EXACT else "asymptotic"
-    return float(scipy_stats.wilcoxon(difference, zero_method="pratt", method=method).pvalue)
+    return float(scipy_stats.wilcoxon(difference, zero_method="pratt", method="exact" if plain else "asymptotic").pvalue)
 
 
 def _cliques(order: Sequence[str], differ: set[tuple[str, str]]) -> list[list[str]]:

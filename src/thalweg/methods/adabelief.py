@@ -21,7 +21,7 @@ def adabelief(
     Differs from optax: eps_place="outside", eps_root=1e-16.
     """
     m = mix(m, g, beta1)
-    s = mix(s, (g - m) * (g - m), beta2)
-    s = s + eps if eps_place == "both" else s
-    s = s if off(eps_root) else s + eps_root
+    surprise = (1 - beta2) * (g - m) * (g - m)
+    surprise = surprise + eps if eps_place == "both" else surprise
+    s = beta2 * s + (surprise if off(eps_root) else surprise + eps_root)
     return over_root(debias(m, beta1, t), debias(s, beta2, t), eps, "outside"), m, s

@@ -88,10 +88,10 @@ def nadam(
     mu_next = mu * (1 - 0.5 * 0.96 ** (psi * (t + 1))) if schedule else mu
     if schedule:
         product = product * mu_t
-    so_far = product if schedule else mu**t
+    so_far, ahead = (product, product * mu_next) if schedule else (mu**t, mu ** (t + 1))
     m = mix(m, g, mu_t if average == "scheduled" else mu)
     n = mix(n, g * g, nu)
-    m_hat = mu_next / (1 - so_far * mu_next) * m + (1 - mu_t) / (1 - so_far) * g
+    m_hat = mu_next / (1 - ahead) * m + (1 - mu_t) / (1 - so_far) * g
     n_hat = (nu if nu_factor else 1.0) * debias(n, nu, t)
     return over_root(m_hat, n_hat, eps, eps_place, eps_root), m, n, product
 

@@ -2,7 +2,7 @@
 
 from thalweg.hyper import NonNegative, Positive
 from thalweg.memory import like_p
-from thalweg.ops import maximum, ratio
+from thalweg.ops import maximum, minimum, ratio
 from thalweg.rule import rule
 
 
@@ -16,9 +16,9 @@ def cocob(g, p, w1=like_p, L=0.0, G=0.0, reward=0.0, C=0.0, *, alpha: Positive =
     Differs from the authors' code and optax: they have eps=1e-8; in optax the rate multiplies the gradient instead, and
     at a rate of 0 everything goes back to w1.
     """
-    L = maximum(maximum(L, abs(g)), eps)
+    L = maximum(maximum(L, eps), abs(g))
     G = G + abs(g)
-    reward = maximum(reward - (p - w1) * g, 0.0)
+    reward = reward - minimum((p - w1) * g, reward)
     C = C - g
     bet = ratio(C, L * maximum(G + L, alpha * L))
     return p - (w1 + bet * (L + reward)), w1, L, G, reward, C

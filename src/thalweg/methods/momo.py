@@ -4,7 +4,7 @@ import math
 
 from thalweg.hyper import Decay, NonNegative, Real
 from thalweg.memory import per_model
-from thalweg.ops import X, maximum, minimum, mix, model_total, off, ratio, sqrt, where
+from thalweg.ops import X, debias, maximum, minimum, mix, model_total, off, over_root, ratio, where
 from thalweg.rule import rule
 
 
@@ -46,7 +46,7 @@ def momo_adam(
     v = mix(v, g * g, beta2)
     f_bar = mix(f_bar, loss, beta1)
     gamma = mix(gamma, model_total(g * p), beta1)
-    step = ratio(d, sqrt(v / (1 - beta2**t)) + eps)
+    step = over_root(d, debias(v, beta2, t), eps, "outside")
     rho = 1 - beta1**t
     inner, square = model_total(d * p), model_total(d * step)
     shrinking = 0.0 if off(weight_decay) else lr * weight_decay

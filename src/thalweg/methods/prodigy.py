@@ -56,7 +56,7 @@ def dadapt_adam(
     m = mix(m, rate * g, beta1)
     v = mix(v, g * g, beta2)
     a = sqrt(v) + eps
-    r = mix(r, model_total(rate * g * ratio(s, a if metric == "new" else before)), beta)
+    r = mix(r, model_total(ratio(rate * g * s, a if metric == "new" else before)), beta)
     s = mix(s, rate * g, beta)
     found = maximum(d, ratio(r, (1 - beta) * model_total(abs(s))))
     return decayed(ratio(m, a), rate * p, weight_decay), m, v, s, r, found

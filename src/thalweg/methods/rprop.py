@@ -1,13 +1,13 @@
 """Rprop: only the gradient's sign, with a step size for each coordinate."""
 
 from thalweg.hyper import Decay, Positive
-from thalweg.ops import clip, sign, where
+from thalweg.ops import clip, maximum, minimum, sign, where
 from thalweg.rule import rule
 
 
 @rule(lr=1e-2, search=(1e-4, 1e0), step=True)
 def rprop(
-    g, t, lr, prev=0.0, size=0.0, last=0.0, *, eta_minus: Decay = 0.5, eta_plus: Positive = 1.2, size_min: Positive = 1e-6,
+    g, lr, prev=0.0, size=0.0, last=0.0, *, eta_minus: Decay = 0.5, eta_plus: Positive = 1.2, size_min: Positive = 1e-6,
     size_max: Positive = 50.0, backtracking: bool = False,
 ):  # fmt: skip
     """Rprop (Riedmiller & Braun 1993, ICNN; without weight-backtracking: Igel & Huesken 2000, iRprop-).
@@ -19,8 +19,8 @@ def rprop(
     Differs from optax: its steps come one update late, and a turn of the sign drops the one that waits.
     """
     turned = sign(g * prev)
-    size = where(t == 1, size + lr, size)
-    size = clip(where(turned > 0, eta_plus * size, where(turned < 0, eta_minus * size, size)), size_min, size_max)
+    size = where(size == 0, clip(size + lr, size_min, size_max), size)
+    size = where(turned > 0, minimum(eta_plus * size, size_max), where(turned < 0, maximum(eta_minus * size, size_min), size))
     g = where(turned < 0, 0.0, g)
     step = sign(lr) * sign(g) * size
     if backtracking:
