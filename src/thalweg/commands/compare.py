@@ -23,6 +23,7 @@ from thalweg.whole import written_whole
 
 if TYPE_CHECKING:
     from thalweg.lab.compare import Contest, Phase
+    from thalweg.lab.engines import Engine
     from thalweg.lab.source import Source
 
 ALL = "all"
@@ -116,7 +117,7 @@ def _list_problems() -> None:
 
 
 def _compare(given: dict[str, Any], screen: TextIO) -> None:
-    from thalweg.lab import report, suite_report
+    from thalweg.lab import first_look, report, suite_report
     from thalweg.lab.results import results
     from thalweg.lab.source import Source
     from thalweg.lab.suite import together
@@ -124,7 +125,10 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     from thalweg.lab.table import suite_table, table
 
     names = suite(given["suite"]) if given["suite"] else (given["problem"],)
-    contests = [_contest(Source(name, given["data"], given["target"], given["task"], given["my_rule"]), given) for name in names]
+    own, lost = first_look.rules(given["my_rule"]) if given["my_rule"] else (None, ())
+    for name, why in lost:
+        click.echo(f"{name} is not run: {why}", err=True)
+    contests = [_contest(Source(name, given["data"], given["target"], given["task"], own, lost), given) for name in names]
     out = _writable(given["out"] or Path("thalweg-results") / (given["suite"] or contests[0].problem.name))
     if given["suite"]:
         with Console(stderr=True).status("timing a step of each rule"):
@@ -152,7 +156,7 @@ def _contest(source: Source, given: dict[str, Any]) -> Contest:
     from thalweg.lab.trials import has_matrices
 
     rules = source.load_rules()
-    problem = source.load_problem()
+    problem = source.see_problem()
     usual = suites if given["suite"] else protocol
     own = [name for name, rule in rules.items() if not rule.function.__module__.startswith("thalweg.")]
     chosen = _chosen(given["names"], rules) or (*protocol.RULES, *own)
@@ -191,7 +195,7 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> list[
     try:
         with _Progress(Console(stderr=True), contests) as progress:
             with engine(given["engine_name"], jobs, given["cluster"], isolated=isolated) as by:
-                told = functools.partial(_tell, progress, contests, by.jobs)
+                told = functools.partial(_tell, progress, contests, by)
                 run(contests, kept, progress.report, by, told)
             for contest in contests:
                 progress.say(f"measuring the cost of a step on {contest.problem.name}")
@@ -205,10 +209,10 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> list[
     return costs
 
 
-def _tell(progress: _Progress, contests: Sequence[Contest], jobs: int, stored: Mapping[tuple[str, str], int]) -> None:
+def _tell(progress: _Progress, contests: Sequence[Contest], by: Engine, stored: Mapping[tuple[str, str], int]) -> None:
     from thalweg.lab.forecast import forecast
 
-    progress.tell(forecast(contests, stored).sentence(jobs))
+    progress.tell(forecast(contests, stored, by).sentence(by.jobs))
 
 
 def _cores() -> int:

@@ -176,6 +176,8 @@ class _Comparison:
         """Take what the store has of a phase, and line up the rest."""
         while phase is not None:
             wanted = phase.wanted
+            if why := dict(phase.contest.settings.source.lost).get(phase.entrant.rule.name):
+                self.kept.note([(what, _failed(what, why)) for what in wanted])
             known = self.kept.find(store.key_of(what) for what in wanted)
             missing = [what for what in wanted if store.key_of(what) not in known]
             phase.left = len(missing)
