@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from thalweg.commands.refusal import Refusal
 from thalweg.lab.engines import NAMES
+from thalweg.lab.printed import Tail
 from thalweg.whole import written_whole
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def compare_command(**given: Any) -> None:
         raise Refusal("--target and --task speak of your own data; give it with --data")
     out = sys.stdout
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what a user's file prints is no result
+        with contextlib.redirect_stdout(Tail()):  # what a user's file prints is no result
             _compare(given, out)
     except KeyboardInterrupt:
         click.echo("Stopped. The finished trials are kept; the same command goes on from here.", err=True)

@@ -36,12 +36,12 @@ def rules(path: Path) -> tuple[Path | None, tuple[tuple[str, str], ...]]:
     lost = []
     with processes(1) as executor:
         try:
-            names: list[str] = _alone(executor, _names, path)
+            names: list[str] = alone(executor, LIMIT, _names, path)
         except Lost as error:
             return None, ((path.name, str(error)),)
         for name in names:
             try:
-                _alone(executor, _try, path, name)
+                alone(executor, LIMIT, _try, path, name)
             except Lost as error:
                 lost.append((name, str(error)))
     return path, tuple(lost)
@@ -53,7 +53,7 @@ def problem(path: Path) -> Seen:
     """
     with processes(1) as executor:
         try:
-            found, seconds = _alone(executor, _see, path)
+            found, seconds = alone(executor, LIMIT, _see, path)
         except Lost as error:
             raise Refusal(f"{path}: {error}") from error
     trials.know_gradient(found, seconds)
@@ -97,12 +97,15 @@ class Seen:
 NOT_HERE = "the user's code is run in processes of its own; Source.load_problem runs it here"
 
 
-def _alone(executor: Executor, work: Callable[..., Any], *arguments: Any) -> Any:
-    """work(*arguments), done by the executor's process. Raises Refusal as that does, and Lost where it ends or hangs."""
+def alone(executor: Executor, limit: float, work: Callable[..., Any], *arguments: Any) -> Any:
+    """work(*arguments), done by the executor's process, which it may take `limit` seconds.
+
+    Raises Refusal as the work does, and Lost where it raises anything else, ends that process, or hangs.
+    """
     try:
-        answer = executor.submit(guarded, here(), LIMIT, _said, work, *arguments).result()
+        answer = executor.submit(guarded, here(), limit, _said, work, *arguments).result()
     except Died as died:
-        raise Lost(died.in_words(LIMIT)) from died
+        raise Lost(died.in_words(limit)) from died
     if answer.failure is not None:
         raise Lost(answer.failure)
     found, refused, lost = answer.results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -76,7 +77,7 @@ def after(why: str) -> str:
 def told(why: str, text: str) -> str:
     """Why something failed, with the last lines of a text, in one line without a terminal's control characters."""
     cut = (line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in map(_plain, text.split("\n")) if line)
-    last = list(cut)[-LINES:]
+    last = [line for line, _ in itertools.groupby(cut)][-LINES:]  # many lanes print the same
     return f"{why}; it printed last: {' / '.join(last)}" if last else why
 
 
