@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from thalweg.lab import lanes, protocol, store, trials
 from thalweg.lab.engines import Engine, engine
 from thalweg.lab.entrant import Entrant, entrants
+from thalweg.lab.printed import forget
 from thalweg.lab.problem import Problem
 from thalweg.lab.source import Source, loaded
 from thalweg.lab.sweep import TIMEOUT, Portion, Wanted, sweep
@@ -210,6 +211,7 @@ class _Comparison:
 def _work(source: Source, wanted: Sequence[Wanted]) -> list[Trial]:
     """Trials of one rule, in whichever process this is."""
     problem, rules = loaded(source)
+    forget()  # reading the file runs all of its rules on symbols
     first = wanted[0]
     rule, steps, batch_size, phase = rules[first["rule"]], first["steps"], first["batch_size"], first["phase"]
     # a chunk is what the asking machine found fastest; whoever runs the trial takes it as it is

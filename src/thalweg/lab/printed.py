@@ -69,6 +69,13 @@ def caught() -> Iterator[None]:
         _now = None
 
 
+def forget() -> None:
+    """Of what has been caught so far: what comes now is another's."""
+    if _now is not None:
+        _now.data = b""
+        _now.write("")
+
+
 def after(why: str) -> str:
     """Why something failed, with the last lines that were caught until then."""
     return told(why, "" if _now is None else _now.data.decode(errors="replace"))

@@ -10,6 +10,7 @@ from typing import Any
 
 from thalweg.lab import my_rule
 from thalweg.lab.first_look import Lost, alone
+from thalweg.lab.printed import forget
 from thalweg.lab.race.run import Do
 from thalweg.lab.workers import processes
 from thalweg.rule import Rule
@@ -33,7 +34,9 @@ def elsewhere(path: Path | None, lost: Mapping[str, str], steps: int) -> Iterato
 
 
 def _there(path: Path, lost: tuple[str, ...], work: Callable[..., Any], name: str, *arguments: Any) -> Any:
-    return work(_rules(path, lost)[name], *arguments)
+    rule = _rules(path, lost)[name]
+    forget()  # reading the file runs all of its rules on symbols
+    return work(rule, *arguments)
 
 
 @functools.cache
