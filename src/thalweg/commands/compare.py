@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from thalweg.commands.refusal import Refusal
 from thalweg.lab.engines import NAMES
+from thalweg.lab.guard import in_a_line
 from thalweg.lab.printed import Tail
 from thalweg.whole import written_whole
 
@@ -138,9 +139,10 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     command = shlex.join(["thalweg", *sys.argv[1:]])
     each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
     found = together(given["suite"], each, command) if given["suite"] else each[0]
-    with written_whole(out / "results.json") as file:
-        json.dump(found, file, allow_nan=False)
-    report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
+    with _writing(out):
+        with written_whole(out / "results.json") as file:
+            json.dump(found, file, allow_nan=False)
+        report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
     wide = Console(file=screen, width=None if screen.isatty() else 160)
     wide.print(suite_table(found) if given["suite"] else table(found, contests[0].problem))
     wide.print(found["conclusion"], markup=False, highlight=False, soft_wrap=True)
@@ -204,7 +206,8 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> list[
                 some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
                 costs.append(remembered_step_costs(source, contest.problem, some, rules["sgd"], out))
             progress.say("writing the report")
-            refresh_parquet(kept, out / "trials.parquet")
+            with _writing(out):
+                refresh_parquet(kept, out / "trials.parquet")
     finally:
         kept.close()
     return costs
@@ -251,6 +254,16 @@ def _writable(out: Path) -> Path:
     except OSError as error:
         raise Refusal(f"{out}: cannot write there ({error.strerror}); choose another folder with --out") from error
     return out
+
+
+@contextlib.contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Raises Refusal where what is made of the trials cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or in_a_line(error)
+        raise Refusal(f"{out}: cannot write the report there ({why}); all trials are kept, and the same command writes it") from error
 
 
 class _Progress:
