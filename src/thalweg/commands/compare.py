@@ -263,7 +263,9 @@ def _writing(out: Path) -> Iterator[None]:
         yield
     except OSError as error:
         why = error.strerror or in_a_line(error)
-        raise Refusal(f"{out}: cannot write the report there ({why}); all trials are kept, and the same command writes it") from error
+        raise Refusal(
+            f"{out}: cannot write the report there ({why}); all trials are kept, and the same command writes it"
+        ) from error
 
 
 class _Progress:
