@@ -181,7 +181,7 @@ class _Sweep:
 
 
 def _process_died(error: BaseException) -> bool:
-    """Whether it was not the work that failed but the process it was in; dask's and Ray's words for that are no BrokenExecutor."""
+    """Whether it was not the work that failed but the process it was in; dask and Ray have words of their own for that."""
     return isinstance(error, BrokenExecutor) or type(error).__name__ in ("KilledWorker", "WorkerCrashedError")
 
 
