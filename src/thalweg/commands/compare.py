@@ -200,13 +200,13 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> list[
             with engine(given["engine_name"], jobs, given["cluster"], isolated=isolated) as by:
                 told = functools.partial(_tell, progress, contests, by)
                 run(contests, kept, progress.report, by, told)
-            for contest in contests:
-                progress.say(f"measuring the cost of a step on {contest.problem.name}")
-                source, rules = contest.settings.source, contest.settings.source.load_rules()
-                some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
-                costs.append(remembered_step_costs(source, contest.problem, some, rules["sgd"], out))
-            progress.say("writing the report")
             with _writing(out):
+                for contest in contests:
+                    progress.say(f"measuring the cost of a step on {contest.problem.name}")
+                    source, rules = contest.settings.source, contest.settings.source.load_rules()
+                    some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
+                    costs.append(remembered_step_costs(source, contest.problem, some, rules["sgd"], out))
+                progress.say("writing the report")
                 refresh_parquet(kept, out / "trials.parquet")
     finally:
         kept.close()
