@@ -181,8 +181,8 @@ class _Sweep:
 
 
 def _process_died(error: BaseException) -> bool:
-    """Whether it was not the work that failed but the process it was in; dask's word for that is no BrokenExecutor."""
-    return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
+    """Whether it was not the work that failed but the process it was in; dask and Ray have words of their own for that."""
+    return isinstance(error, BrokenExecutor) or type(error).__name__ in ("KilledWorker", "WorkerCrashedError")
 
 
 def _nonsense(portion: Portion, results: Any) -> str | None:
