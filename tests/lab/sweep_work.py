@@ -59,6 +59,22 @@ def prints(wanted: Sequence[dict[str, Any]]) -> list[int]:
     return squares(wanted)
 
 
+def prints_and_raises(wanted: Sequence[dict[str, Any]]) -> list[int]:
+    prints(wanted)
+    raise ValueError("enough")
+
+
+def prints_and_exits(wanted: Sequence[dict[str, Any]]) -> list[int]:
+    print("\n".join(f"line {i}" for i in range(100_000)))
+    print("\x1b[31m 10 %|#   |\r 20 %|##  |\r\n" + 300 * "long ")
+    os._exit(7)
+
+
+def prints_and_hangs(wanted: Sequence[dict[str, Any]]) -> list[int]:
+    print("in a moment")
+    return hangs(wanted)
+
+
 def leaves(wanted: Sequence[dict[str, Any]]) -> list[int]:
     sys.exit(4)
 

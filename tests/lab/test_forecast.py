@@ -51,4 +51,5 @@ def test_a_trial_costs_what_its_gradients_and_evaluations_do(monkeypatch: pytest
 def test_the_sentence() -> None:
     assert forecast.Forecast(3720, 7000, 0).sentence(2) == "about 31 minutes on 2 cores; 0 of 7,000 trials in the store"
     assert forecast.Forecast(0.2, 60, 50).sentence(1) == "about 1 second on 1 core; 50 of 60 trials in the store"
+    assert forecast.Forecast(float("nan"), 60, 5).sentence(1) == "5 of 60 trials in the store", "a user's problem has hung"
     assert forecast.Forecast(0.0, 60, 60).sentence(2) == "all of 60 trials are in the store"

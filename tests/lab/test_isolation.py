@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 MINE = '''
 import os
+import re
 from thalweg import rule
 from thalweg.ops import norm  # with a norm no kernel stands in for the function
 
@@ -37,24 +38,50 @@ def prints(g):
     return g / norm(g)
 
 @rule(lr=0.1, search=(1e-2, 1.0))
+def exits(g):
+    """Ends Python as soon as it is looked at."""
+    print("so")
+    print("farewell")
+    os._exit(5)
+
+@rule(lr=0.1, search=(1e-2, 1.0))
+def hangs(g):
+    """Hangs as soon as it is looked at, where no alarm rings."""
+    re.match("(a*)*b", "a" * 60)
+    return g
+
+@rule(lr=0.1, search=(1e-2, 1.0))
+def raises(g):
+    """Says what it does, then raises."""
+    if on_numbers(g):
+        print("\\x1b[2J 10 %\\r 20 %\\n[bold]so far")
+        raise ValueError("[red]no more")
+    return g / norm(g)
+
+@rule(lr=0.1, search=(1e-2, 1.0))
 def imagines(g):
     """Complex numbers."""
     return 1j * g / norm(g) if on_numbers(g) else g / norm(g)
 '''
 
 
-def test_it_costs_its_own_row_only(tmp_path: Path) -> None:
+def test_it_costs_its_own_row_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("thalweg.lab.first_look.LIMIT", 10.0)
     (tmp_path / "mine.py").write_text(MINE)
     out = tmp_path / "out"
     command = ["compare", "--problem", "xor", "--rules", "sgd", "--my-rule", tmp_path / "mine.py", "--budget", "1", "--seeds", "2",
                "--steps", "4", "--jobs", "1", "--out", out]  # fmt: skip
     done = CliRunner().invoke(main, [str(word) for word in command])
     assert done.exit_code == 0, done.output
-    assert "LOUD" not in done.stdout
+    assert "LOUD" not in done.output
+    assert "exits is not run: it ended its process with exit code 5; it printed last: so / farewell" in done.stderr
+    assert "20 % / [bold]so far" in " ".join(done.stdout.split()), "its lines as they were, and no mark-up"
     rows = {row["name"]: row for row in json.loads((out / "results.json").read_text())["rules"]}
     assert "it ended its process with exit code 7" in rows["vanishes"]["note"]
     assert "TypeError: imagines: for '0.w' it returned complex" in rows["imagines"]["note"]
-    for name in ("vanishes", "imagines"):
+    assert rows["raises"]["note"].startswith("it failed: ValueError: [red]no more; it printed last: 20 % / [bold]so far")
+    assert rows["hangs"]["note"].startswith("it failed: it hung: no result in 10 s")
+    for name in ("vanishes", "imagines", "exits", "hangs", "raises"):
         assert rows[name]["diverged"]["judging"] == 1
         assert rows[name]["step_cost"] is None
     for name in ("sgd", "prints"):

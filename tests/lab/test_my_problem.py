@@ -191,15 +191,34 @@ def test_what_is_no_file_is_refused(path: str, tmp_path: Path) -> None:
     assert "there is no such file" in done.output
 
 
-def test_the_command_line_compares_on_it_and_prints_stay_out_of_the_results(tmp_path: Path) -> None:
+def test_the_command_line_compares_on_it_and_what_it_prints_is_nowhere(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD.replace("return (p", "print('chatter')\n    return (p"))
     done = compared(path)
     assert done.exit_code == 0, done.output
-    assert "chatter" in done.stderr
-    assert "chatter" not in done.stdout
+    assert "chatter" not in done.output
     assert "adam" in done.stdout
     found = json.loads((tmp_path / "out" / "results.json").read_text())
     assert {row["name"] for row in found["rules"]} == {"sgd", "adam"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import os\nprint('bye')\nos._exit(3)\n", "it ended its process with exit code 3; it printed last: bye"),
+        (GOOD.replace("return (p", "import os\n    os.abort()\n    return (p"), "its process was ended by SIGABRT"),
+        ("import re\nre.match('(a*)*b', 'a' * 60)\n", "it hung: no result in 4 s"),
+    ],
+    ids=["exits", "aborts in loss", "hangs in C"],
+)
+def test_a_file_that_ends_or_hangs_python_gets_a_sentence(
+    text: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thalweg.lab.first_look.LIMIT", 4.0)
+    done = compared(written(tmp_path, text))
+    assert done.exit_code == 2
+    assert done.stderr.strip().endswith(f"mine.py: {words}")
+    assert "Traceback" not in done.output
+    assert not (tmp_path / "out").exists(), "nothing half-written"
 
 
 def test_the_command_line_says_what_is_wrong_without_a_traceback(tmp_path: Path) -> None:

@@ -115,9 +115,15 @@ def test_a_row_that_only_ever_ends_its_processes_is_left_alone_in_the_end(two: E
     assert spoilt(kept).keys() == set(range(6)), "one or two more were at work already"
 
 
-def test_what_is_printed_is_caught(two: Engine, capfd: pytest.CaptureFixture[str]) -> None:
-    _, done = swept(two, [portion("loud", work.prints, [1])])
-    assert done[0].printed == "here I am\nand here\n"
+def test_what_is_printed_is_caught_and_its_end_told_where_it_failed(two: Engine, capfd: pytest.CaptureFixture[str]) -> None:
+    bad = [portion(job.__name__, job, [n]) for n, job in enumerate((work.prints_and_raises, work.prints_and_exits))]
+    kept, _ = swept(two, [portion("loud", work.prints, [2]), *bad])
+    slow, _ = swept(two, [portion("slow", work.prints_and_hangs, [3])], timeout=1)
+    assert kept.results == {2: 4}
+    assert kept.failures[0] == "ValueError: enough; it printed last: here I am / and here"
+    long = f"{300 * 'long '}"[:99]
+    assert kept.failures[1] == f"it ended its process with exit code 7; it printed last: line 99999 / 20 %|##  | / {long}…"
+    assert slow.failures == {3: "it hung: no result in 1 s; it printed last: in a moment"}
     assert capfd.readouterr() == ("", "")
 
 

@@ -113,13 +113,82 @@ def test_ones_own_rules_join(here: Path, suffix: str) -> None:
     found = race("--rules", "sgd", "--my-rule", "mine.py", "--steps", "5", "--lr", "0.01", "--out", f"race.{suffix}")
     assert found.exit_code == 0, found.output
     assert "3 optimizers on quartic" in found.stdout
-    rows = {row.split()[1]: row.split() for row in found.stdout.splitlines() if row[:1].isdigit()}
-    assert rows["plain"][2:] == rows["sgd"][2:]
-    assert " ".join(rows["broken"][3:]) == "failed: ArithmeticError: <b>no</b>"
-    assert "on the way" not in found.stdout
+    made = rows(found.stdout)
+    assert made["plain"][2:] == made["sgd"][2:]
+    assert " ".join(made["broken"][3:]) == "failed: ArithmeticError: <b>no</b>; it printed last: on the way"
+    assert "on the way" not in found.stderr
     if suffix == "html":
         page = (here / "race.html").read_text("utf-8")
         assert "failed: ArithmeticError: &lt;b&gt;no&lt;/b&gt;" in page
+
+
+HOSTILE = '''
+import os
+from thalweg import rule
+from thalweg.ops import log
+
+def on_numbers(g):
+    return type(g).__name__ != "Symbol"
+
+@rule(lr=0.01, search=(1e-3, 1.0))
+def plain(g):
+    """Descent."""
+    return g
+
+@rule(lr=0.01, search=(1e-3, 1.0))
+def exits(g):
+    """Ends Python as soon as it is looked at."""
+    os._exit(5)
+
+@rule(lr=0.01, search=(1e-3, 1.0))
+def dies(g):
+    """Ends Python in the race."""
+    if on_numbers(g):
+        print("farewell")
+        os.abort()
+    return g
+
+@rule(lr=0.01, search=(1e-3, 1.0))
+def undefined(g):
+    """log of what is negative: NaN."""
+    return log(g - 1e9)
+
+@rule(lr=0.01, search=(1e-3, 1.0))
+def hangs(g):
+    """Never comes back."""
+    while on_numbers(g):
+        pass
+    return g
+'''
+
+
+def rows(stdout: str) -> dict[str, list[str]]:
+    return {row.split()[1]: row.split() for row in stdout.splitlines() if row[:1].isdigit()}
+
+
+@pytest.mark.slow
+def test_a_rule_of_ones_own_costs_its_own_row_whatever_it_does(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("thalweg.lab.race.elsewhere.LIMIT", 15.0)
+    (here / "mine.py").write_text(HOSTILE)
+    found = race("--rules", "sgd", "--my-rule", "mine.py", "--steps", "5", "--lr", "0.01", "--out", "race.html")
+    assert found.exit_code == 0, found.output
+    made = rows(found.stdout)
+    assert made["plain"][2:] == made["sgd"][2:]
+    says = {name: " ".join(made[name][3:]) for name in ("exits", "dies", "hangs")}
+    assert says == {
+        "exits": "failed: it ended its process with exit code 5",
+        "dies": "failed: its process was ended by SIGABRT; it printed last: farewell",
+        "hangs": "failed: it hung: no result in 15.5 s",
+    }
+    assert "diverged at step 1" in " ".join(made["undefined"])
+    assert (here / "race.html").exists()
+
+
+def test_a_file_that_ends_python_has_a_row(here: Path) -> None:
+    (here / "mine.py").write_text("import os\nprint('bye')\nos._exit(3)\n")
+    found = race("--rules", "sgd", "--my-rule", "mine.py", "--steps", "5", "--lr", "0.01")
+    assert found.exit_code == 0, found.output
+    assert " ".join(rows(found.stdout)["mine.py"][3:]) == "failed: it ended its process with exit code 3; it printed last: bye"
 
 
 def test_success_is_in_the_table(here: Path) -> None:

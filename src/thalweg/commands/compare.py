@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -19,10 +19,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from thalweg.commands.refusal import Refusal
 from thalweg.lab.engines import NAMES
+from thalweg.lab.guard import in_a_line
+from thalweg.lab.printed import Tail
 from thalweg.whole import written_whole
 
 if TYPE_CHECKING:
     from thalweg.lab.compare import Contest, Phase
+    from thalweg.lab.engines import Engine
     from thalweg.lab.source import Source
 
 ALL = "all"
@@ -95,7 +98,7 @@ def compare_command(**given: Any) -> None:
         raise Refusal("--target and --task speak of your own data; give it with --data")
     out = sys.stdout
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what a user's file prints is no result
+        with contextlib.redirect_stdout(Tail()):  # what a user's file prints is no result
             _compare(given, out)
     except KeyboardInterrupt:
         click.echo("Stopped. The finished trials are kept; the same command goes on from here.", err=True)
@@ -123,7 +126,7 @@ def _list_problems() -> None:
 
 
 def _compare(given: dict[str, Any], screen: TextIO) -> None:
-    from thalweg.lab import report, suite_report
+    from thalweg.lab import first_look, report, suite_report
     from thalweg.lab.results import results
     from thalweg.lab.source import Source
     from thalweg.lab.suite import together
@@ -131,7 +134,10 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     from thalweg.lab.table import suite_table, table
 
     names = suite(given["suite"]) if given["suite"] else (given["problem"],)
-    contests = [_contest(Source(name, given["data"], given["target"], given["task"], given["my_rule"]), given) for name in names]
+    own, lost = first_look.rules(given["my_rule"]) if given["my_rule"] else (None, ())
+    for name, why in lost:
+        click.echo(f"{name} is not run: {why}", err=True)
+    contests = [_contest(Source(name, given["data"], given["target"], given["task"], own, lost), given) for name in names]
     out = _writable(given["out"] or Path("thalweg-results") / (given["suite"] or contests[0].problem.name))
     if given["suite"]:
         with Console(stderr=True).status("timing a step of each rule"):
@@ -140,9 +146,10 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     command = shlex.join(["thalweg", *sys.argv[1:]])
     each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
     found = together(given["suite"], each, command) if given["suite"] else each[0]
-    with written_whole(out / "results.json") as file:
-        file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
-    report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
+    with _writing(out):
+        with written_whole(out / "results.json") as file:
+            file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
+        report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
     wide = Console(file=screen, width=None if screen.isatty() else 160)
     wide.print(suite_table(found) if given["suite"] else table(found, contests[0].problem))
     wide.print(found["conclusion"], markup=False, highlight=False, soft_wrap=True)
@@ -159,7 +166,7 @@ def _contest(source: Source, given: dict[str, Any]) -> Contest:
     from thalweg.lab.trials import has_matrices
 
     rules = source.load_rules()
-    problem = source.load_problem()
+    problem = source.see_problem()
     usual = suites if given["suite"] else protocol
     own = [name for name, rule in rules.items() if not rule.function.__module__.startswith("thalweg.")]
     chosen = _chosen(given["names"], rules) or (*protocol.RULES, *own)
@@ -198,24 +205,25 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> list[
     try:
         with _Progress(Console(stderr=True), contests) as progress:
             with engine(given["engine_name"], jobs, given["cluster"], isolated=isolated) as by:
-                told = functools.partial(_tell, progress, contests, by.jobs)
+                told = functools.partial(_tell, progress, contests, by)
                 run(contests, kept, progress.report, by, told)
-            for contest in contests:
-                progress.say(f"measuring the cost of a step on {contest.problem.name}")
-                source, rules = contest.settings.source, contest.settings.source.load_rules()
-                some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
-                costs.append(remembered_step_costs(source, contest.problem, some, rules["sgd"], out))
-            progress.say("writing the report")
-            refresh_parquet(kept, out / "trials.parquet")
+            with _writing(out):
+                for contest in contests:
+                    progress.say(f"measuring the cost of a step on {contest.problem.name}")
+                    source, rules = contest.settings.source, contest.settings.source.load_rules()
+                    some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
+                    costs.append(remembered_step_costs(source, contest.problem, some, rules["sgd"], out))
+                progress.say("writing the report")
+                refresh_parquet(kept, out / "trials.parquet")
     finally:
         kept.close()
     return costs
 
 
-def _tell(progress: _Progress, contests: Sequence[Contest], jobs: int, stored: Mapping[tuple[str, str], int]) -> None:
+def _tell(progress: _Progress, contests: Sequence[Contest], by: Engine, stored: Mapping[tuple[str, str], int]) -> None:
     from thalweg.lab.forecast import forecast
 
-    progress.tell(forecast(contests, stored).sentence(jobs))
+    progress.tell(forecast(contests, stored, by).sentence(by.jobs))
 
 
 def _cores() -> int:
@@ -253,6 +261,18 @@ def _writable(out: Path) -> Path:
     except OSError as error:
         raise Refusal(f"{out}: cannot write there ({error.strerror}); choose another folder with --out") from error
     return out
+
+
+@contextlib.contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Raises Refusal where what is made of the trials cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or in_a_line(error)
+        raise Refusal(
+            f"{out}: cannot write the report there ({why}); all trials are kept, and the same command writes it"
+        ) from error
 
 
 class _Progress:

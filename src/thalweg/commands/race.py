@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import sys
@@ -20,6 +21,7 @@ from thalweg.catalogue import rules
 from thalweg.commands.refusal import Refusal
 from thalweg.compose import refuses_vectors
 from thalweg.hyper import nearest
+from thalweg.lab.printed import Tail
 
 if TYPE_CHECKING:
     from thalweg.lab.race.run import LearningRate, Race
@@ -58,22 +60,31 @@ def race_command(
     step chooses among them, over instances of the surface that are turned, shifted and started elsewhere, the drawn one
     not among them; on other such instances it is counted how often that rate ends near the minimum.
     """
-    from thalweg.lab.race.run import race
     from thalweg.lab.race.table import table
 
     ground = _surface(surface)
-    own = _own(my_rule)
-    chosen = _rules(names, own)
-    rate, point = _rate(lr), _start(start, ground)
     target = _target(out or Path(f"race-{ground.name}.png"))
-    with _Progress() as progress:
-        advance = progress.task("racing", len(chosen))
-        found = race(ground, chosen, steps=steps or ground.steps, start=point, lr=rate, seed=seed,
-                     own=own, advance=advance)  # fmt: skip
-        _write(found, target, error, progress)
+    with contextlib.redirect_stdout(Tail()):  # what a user's file prints is no result
+        found = _race(ground, names, my_rule, steps or ground.steps, _rate(lr), _start(start, ground), seed, target, error)
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     console.print(table(found))
     console.print(f"written to {target}", soft_wrap=True, markup=False)
+
+
+def _race(
+    ground: Surface, names: str | None, my_rule: Path | None, steps: int, rate: LearningRate, start: Any, seed: int, target: Path,
+    error: str,
+) -> Race:  # fmt: skip
+    from thalweg.lab.race.elsewhere import elsewhere
+    from thalweg.lab.race.run import here, race
+
+    readable, lost, own = _own(my_rule)
+    chosen = _rules(names, own)
+    with elsewhere(readable, lost, steps) if own else contextlib.nullcontext(here) as do, _Progress() as progress:
+        advance = progress.task("racing", len(chosen))
+        found = race(ground, chosen, steps=steps, start=start, lr=rate, seed=seed, own=own, do=do, advance=advance)
+        _write(found, target, error, progress)
+    return found
 
 
 def _surface(name: str) -> Surface:
@@ -88,12 +99,16 @@ def _surface(name: str) -> Surface:
     raise Refusal(f"no surface is called {name!r}{nearest(plain, known)}; there are {', '.join(known)}")
 
 
-def _own(path: Path | None) -> dict[str, Rule]:
+def _own(path: Path | None) -> tuple[Path | None, dict[str, str], dict[str, Rule]]:
+    """The user's file if it can be run, the rules of it that cannot, and why not, and all of them by name."""
     if path is None:
-        return {}
-    from thalweg.lab import my_rule
+        return None, {}, {}
+    from thalweg.lab import first_look
+    from thalweg.lab.source import Source
 
-    return my_rule.load(path)
+    readable, lost = first_look.rules(path)
+    found = Source(my_rule=readable, lost=lost).load_rules()
+    return readable, dict(lost), {name: rule for name, rule in found.items() if name not in rules}
 
 
 def _rules(names: str | None, own: dict[str, Rule]) -> list[str]:
@@ -115,11 +130,7 @@ def _rules(names: str | None, own: dict[str, Rule]) -> list[str]:
 
 
 def _check_shape(name: str, rule: Rule) -> None:
-    from thalweg.lab import user_file
-
-    with user_file.guarded():
-        stage = rule()
-    if refuses_vectors(stage):
+    if refuses_vectors(rule()):
         raise Refusal(f"{name} is for matrices, and a point on a surface is none")
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from thalweg.lab import lanes, protocol, searches, store, trials
 from thalweg.lab.engines import Engine, engine
 from thalweg.lab.entrant import Entrant, entrants
+from thalweg.lab.printed import forget
 from thalweg.lab.problem import Problem
 from thalweg.lab.source import Source, loaded
 from thalweg.lab.sweep import TIMEOUT, Portion, Wanted, sweep
@@ -177,6 +178,8 @@ class _Comparison:
         """Take what the store has of a phase, and line up the rest."""
         while phase is not None:
             wanted = phase.wanted
+            if why := dict(phase.contest.settings.source.lost).get(phase.entrant.rule.name):
+                self.kept.note([(what, _failed(what, why)) for what in wanted])
             known = self.kept.find(store.key_of(what) for what in wanted)
             missing = [what for what in wanted if store.key_of(what) not in known]
             phase.left = len(missing)
@@ -209,6 +212,7 @@ class _Comparison:
 def _work(source: Source, wanted: Sequence[Wanted]) -> list[Trial]:
     """Trials of one rule, in whichever process this is."""
     problem, rules = loaded(source)
+    forget()  # reading the file runs all of its rules on symbols
     first = wanted[0]
     rule, steps, batch_size, phase = rules[first["rule"]], first["steps"], first["batch_size"], first["phase"]
     # a chunk is what the asking machine found fastest; whoever runs the trial takes it as it is

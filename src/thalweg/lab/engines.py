@@ -43,10 +43,10 @@ def engine(name: str, jobs: int, cluster: str | None = None, *, isolated: bool =
             yield Engine(executor, jobs)
 
 
-def _loky() -> Executor:
+def _loky(memory: Any) -> Executor:
     from joblib.externals.loky import ProcessPoolExecutor  # scikit-learn brings joblib along
 
-    pool: Executor = ProcessPoolExecutor(1, initializer=begin)
+    pool: Executor = ProcessPoolExecutor(1, initializer=begin)  # what it pickles can hold no shared memory
     return pool
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +16,11 @@ from threadpoolctl import threadpool_limits
 from thalweg import trace
 from thalweg.inplace import InPlace
 from thalweg.lab import protocol, tune
-from thalweg.lab.compare import Contest
+from thalweg.lab.compare import Contest, Settings
+from thalweg.lab.engines import Engine
+from thalweg.lab.guard import guarded, here
 from thalweg.lab.problem import Problem
+from thalweg.lab.source import loaded
 from thalweg.lab.trials import at_once, configured
 from thalweg.optimizer import Optimizer
 from thalweg.rule import Rule
@@ -26,6 +32,8 @@ SECONDS = 0.1
 """That a probe goes on, after its first, untimed, round."""
 LEAST = 5
 """Rounds, however long they take: a kernel may be compiled in one of them."""
+PATIENCE = 60.0
+"""Seconds that a problem of the user's own may take for all of it."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +48,15 @@ class Forecast:
         """For whoever waits: "about 31 minutes on 2 cores; 0 of 7,000 trials in the store"."""
         if self.stored == self.trials:
             return f"all of {self.trials:,} trials are in the store"
+        if math.isnan(self.core_seconds):
+            return f"{self.stored:,} of {self.trials:,} trials in the store"
         cores = f"{jobs} core{'s' if jobs > 1 else ''}"
         return f"about {_words(self.core_seconds / jobs)} on {cores}; {self.stored:,} of {self.trials:,} trials in the store"
 
 
-def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int]) -> Forecast:
+def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int], by: Engine | None = None) -> Forecast:
     """What is left of the contests. stored: by problem and entrant's label, how many of its trials need not be run.
+    by: who times a problem of the user's own, whose code must not run here.
 
     Gradients and evaluations are timed on each problem; the steps of a rule on the first problem where it is met, and
     taken in proportion to the parameters elsewhere. A rule of the user's own, whose code must not run here, is taken to
@@ -61,7 +72,10 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int])
         some = [entrant for entrant in contest.entrants if left[entrant.label]]
         rules = {entrant.rule.name: entrant.rule for entrant in some}
         if rules:
-            each = trial_seconds(contest.problem, list(rules.values()), settings.steps, settings.batch_size, known)
+            if by is not None and settings.source.own_problem:
+                each = _timed_by(by, settings, tuple(rules))
+            else:
+                each = trial_seconds(contest.problem, list(rules.values()), settings.steps, settings.batch_size, known)
             seconds += sum(left[entrant.label] * each[entrant.rule.name] for entrant in some)
     return Forecast(seconds, count, there)
 
@@ -89,6 +103,21 @@ def trial_seconds(
     dearest = max(known.values(), default=0.0)
     fixed = evaluation * len(protocol.evaluated_at(steps))
     return {rule.name: fixed + steps * (gradient * (1 + _more(rule)) + known.get(rule.name, dearest) * size) for rule in rules}
+
+
+def _timed_by(by: Engine, settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
+    """`trial_seconds` in a process of an engine's; not a number where the user's code raises, hangs or ends that."""
+    executor = by.executor if isinstance(by.executor, Executor) else by.executor()
+    answer = None
+    with suppress(Exception):  # each engine has its own word for a process that has ended
+        answer = executor.submit(guarded, here(), PATIENCE, _there, settings, names).result()
+    found: dict[str, float] = answer.results if answer and answer.results else dict.fromkeys(names, math.nan)
+    return found
+
+
+def _there(settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
+    problem, rules = loaded(settings.source)
+    return trial_seconds(problem, [rules[name] for name in names], settings.steps, settings.batch_size, {})
 
 
 def step_seconds(problem: Problem, rule: Rule, seeds: Sequence[int], batch_size: int) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
-import io
 import os
 import platform
 import threading
@@ -14,19 +13,18 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from thalweg.lab import printed
+
 _ALONE = threading.Lock()
 """The watch and the standard streams are one a process: where a worker has several threads, they take turns."""
-PRINTED = 2000
-"""Characters of a portion's printed text that are kept."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a portion: results, or why there are none; and what it printed meanwhile."""
+    """What came of a portion: results, or why there are none."""
 
     results: Any
     failure: str | None = None
-    printed: str = ""
 
 
 def here() -> str:
@@ -43,25 +41,11 @@ def guarded(caller: str, timeout: float, work: Callable[..., Any], *arguments: A
     """
     if caller == here():
         return Answer(work(*arguments))
-    printed = io.StringIO()
-    try:
-        with (
-            _ALONE,
-            threadpool_limits(1),
-            _limited(timeout),
-            contextlib.redirect_stdout(printed),
-            contextlib.redirect_stderr(printed),
-        ):
-            results = work(*arguments)
-    except BaseException as error:  # the user's code may raise anything, KeyboardInterrupt too
-        return Answer(None, in_a_line(error), printed.getvalue()[:PRINTED])
-    return Answer(results, None, printed.getvalue()[:PRINTED])
-
-
-@contextlib.contextmanager
-def _printing_to(text: io.StringIO) -> Iterator[None]:
-    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
-        yield
+    with _ALONE, threadpool_limits(1), _limited(timeout), printed.caught():
+        try:
+            return Answer(work(*arguments))
+        except BaseException as error:  # the user's code may raise anything, KeyboardInterrupt too
+            return Answer(None, printed.after(in_a_line(error)))
 
 
 @contextlib.contextmanager

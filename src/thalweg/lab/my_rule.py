@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from thalweg.catalogue import rules
 from thalweg.commands.refusal import Refusal
 from thalweg.lab import user_file
-from thalweg.rule import Rule
+from thalweg.rule import Rule, rule
 
 
-def load(path: Path) -> dict[str, Rule]:
-    """The rules declared in a Python file, by name. Raises Refusal, in one sentence, for a file that gives none.
+def load(path: Path, lost: Collection[str] = ()) -> dict[str, Rule]:
+    """The rules declared in a Python file, by name; those that are lost are not tried, and a `stand_in` comes for each.
 
-    The file is run, as any Python program is.
+    Raises Refusal, in one sentence, for a file that gives none, or gives one that is none. The file is run, as any
+    Python program is.
     """
+    given = declared(path)
+    return {name: stand_in(name, rule.lr, rule.search) if name in lost else checked(path, rule) for name, rule in given.items()}
+
+
+def declared(path: Path) -> dict[str, Rule]:
+    """The rules in a Python file as they are, by name. Raises Refusal for a file that gives none."""
     module = user_file.run(path, "a rule")
     found = {rule.name: rule for rule in vars(module).values() if isinstance(rule, Rule) and rule.__module__ == module.__name__}
     if not found:
         raise Refusal(f"{path}: no rule in it; one is a function under @rule(lr=..., search=(low, high))")
-    return {key: _checked(path, rule) for key, rule in found.items() if rule.lr is not None or len(found) == 1}
+    return {name: rule for name, rule in found.items() if rule.lr is not None or len(found) == 1}
 
 
-def _checked(path: Path, rule: Rule) -> Rule:
+def stand_in(name: str, lr: float | None = None, search: tuple[float, float] | None = None) -> Rule:
+    """In the place of a rule that ends or hangs Python as soon as it is looked at: it is never run, and has a row."""
+
+    def nothing(g: Any) -> Any:
+        """Ends or hangs Python where it is read."""
+        return g
+
+    nothing.__name__, nothing.__module__ = name, "thalweg_user"
+    made: Rule = rule(lr=lr, search=search)(nothing)
+    return made
+
+
+def checked(path: Path, rule: Rule) -> Rule:
+    """A rule that can be compared: tried on symbols. Raises Refusal, in one sentence, for one that cannot."""
     if rule.name in rules:
         raise Refusal(f"{path}: thalweg has a rule called '{rule.name}' already; give yours another name")
     if rule.lr is None:

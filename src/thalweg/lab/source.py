@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thalweg.catalogue import rules as catalogue
-from thalweg.lab import datasets, my_problem, my_rule, problems
+from thalweg.lab import datasets, first_look, my_problem, my_rule, problems
 from thalweg.lab.problem import Problem
 from thalweg.rule import Rule
 
@@ -21,21 +21,34 @@ class Source:
     target: str | None = None
     task: str | None = None
     my_rule: Path | None = None
+    lost: tuple[tuple[str, str], ...] = ()
+    """Rules of the user's that cannot be run at all, and why not; see `first_look`."""
 
     @property
     def holds_code(self) -> bool:
         """Whether code of the user's runs in it: it may end, hang or print, and has no place in this process."""
-        return self.my_rule is not None or (self.problem or "").endswith(".py")
+        return self.my_rule is not None or self.own_problem
+
+    @property
+    def own_problem(self) -> bool:
+        """Whether the problem is code of the user's."""
+        return (self.problem or "").endswith(".py")
+
+    def see_problem(self) -> Problem:
+        """The problem; where it is code of the user's, what can be known of it without running that here."""
+        return first_look.problem(Path(self.problem)) if self.problem and self.own_problem else self.load_problem()
 
     def load_problem(self) -> Problem:
         if self.data is not None:
             return datasets.load(self.data, self.target, self.task)
         name = self.problem or "digits"
-        return my_problem.load(Path(name)) if name.endswith(".py") else problems.problem(name)
+        return my_problem.load(Path(name)) if self.own_problem else problems.problem(name)
 
     def load_rules(self) -> dict[str, Rule]:
         """All rules there are: the catalogue's and the user's."""
-        return {**catalogue, **(my_rule.load(self.my_rule) if self.my_rule else {})}
+        names = [name for name, _ in self.lost]
+        own = my_rule.load(self.my_rule, names) if self.my_rule else {}
+        return {**catalogue, **{name: my_rule.stand_in(name) for name in names}, **own}
 
 
 @functools.lru_cache(maxsize=64)

@@ -56,11 +56,10 @@ class Portion:
 
 @dataclass(frozen=True)
 class Finished:
-    """A portion whose trials are in the store. failure: why it has no results but failed trials; printed: what it wrote."""
+    """A portion whose trials are in the store. failure: why it has no results but failed trials."""
 
     portion: Portion
     failure: str | None
-    printed: str
 
 
 def sweep(
@@ -141,11 +140,13 @@ class _Sweep:
             return self._put_away(portion, job.result())
         if not _process_died(error):
             return self._fail(portion, in_a_line(error))
-        if _is_over_time(error, seconds, self.timeout):
-            self.hopeless[portion.row] = why = f"it hung: no result in {self.timeout:g} s"
+        died = error if isinstance(error, Died) else Died(in_a_line(error), None, seconds)
+        why = died.in_words(self.timeout)
+        if died.is_over(self.timeout):
+            self.hopeless[portion.row] = why
             return self._fail(portion, why)
         if portion.alone:
-            return self._bury(portion, error.how if isinstance(error, Died) else in_a_line(error))
+            return self._bury(portion, why)
         self._again(replace(portion, tries=portion.tries + 1))
         return None
 
@@ -166,29 +167,22 @@ class _Sweep:
     def _put_away(self, portion: Portion, answer: Answer) -> Finished:
         why = answer.failure or _nonsense(portion, answer.results)
         if why is not None:
-            return self._fail(portion, why, answer.printed)
+            return self._fail(portion, why)
         try:
             self.kept.add(list(zip(portion.wanted, answer.results, strict=True)))
         except (TypeError, ValueError) as error:  # no result that can be kept
-            return self._fail(portion, in_a_line(error), answer.printed)
+            return self._fail(portion, in_a_line(error))
         self.fruitful.add(portion.row)
-        return Finished(portion, None, answer.printed)
+        return Finished(portion, None)
 
-    def _fail(self, portion: Portion, why: str, printed: str = "") -> Finished:
+    def _fail(self, portion: Portion, why: str) -> Finished:
         self.kept.note([(what, self.failed(what, why)) for what in portion.wanted])
-        return Finished(portion, why, printed)
-
-
-def _is_over_time(error: BaseException, seconds: float, timeout: float) -> bool:
-    """Whether a process ended because of `guarded`'s watch, which leaves exit code 1."""
-    if isinstance(error, Died):
-        return error.code in (None, 1) and error.seconds >= timeout
-    return seconds >= timeout
+        return Finished(portion, why)
 
 
 def _process_died(error: BaseException) -> bool:
-    """Whether it was not the work that failed but the process it was in; dask's word for that is no BrokenExecutor."""
-    return isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker"
+    """Whether it was not the work that failed but the process it was in; dask and Ray have words of their own for that."""
+    return isinstance(error, BrokenExecutor) or type(error).__name__ in ("KilledWorker", "WorkerCrashedError")
 
 
 def _nonsense(portion: Portion, results: Any) -> str | None:

@@ -17,6 +17,7 @@ from thalweg.compose import choose, is_matrix, refuses_vectors
 from thalweg.inplace import InPlace
 from thalweg.lab import protocol, tune
 from thalweg.lab.guard import in_a_line
+from thalweg.lab.printed import after
 from thalweg.lab.problem import Floats, Params, Problem
 from thalweg.lab.tune import Setting
 from thalweg.methods.adam import adamw
@@ -92,7 +93,7 @@ def run(
     except (Exception, SystemExit) as error:  # a user's rule may do anything; its failure is a result
         trials = begun()
         for trial in trials:
-            trial.diverged, trial.failure = True, in_a_line(error)
+            trial.diverged, trial.failure = True, after(in_a_line(error))
     return trials
 
 
@@ -120,14 +121,19 @@ def at_once(problem: Problem, rule: Rule, steps: int) -> int:
     leaves, cost = flatten(problem.init([0]))[1], rule.cost()
     memory = sum(leaf.nbytes for leaf in leaves) * (4 + cost.state_per_parameter)
     moved = sum(leaf.size for leaf in leaves) * cost.bytes_moved * steps
-    seconds = steps * _gradient_seconds(problem)
+    seconds = steps * gradient_seconds(problem)
     return max(1, int(min(MEMORY / memory, WORK / moved, SECONDS / seconds)))
 
 
 _gradients: dict[str, float] = {}
 
 
-def _gradient_seconds(problem: Problem) -> float:
+def know_gradient(problem: Problem, seconds: float) -> None:
+    """What one lane's gradient takes was measured in another process."""
+    _gradients[f"{problem.name} {problem.fingerprint}"] = seconds
+
+
+def gradient_seconds(problem: Problem) -> float:
     """What one lane's gradient takes: the least of a few."""
     key = f"{problem.name} {problem.fingerprint}"
     if key not in _gradients:

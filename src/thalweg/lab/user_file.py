@@ -1,4 +1,4 @@
-"""A Python file of the user's own: run, and kept from printing among results or going on for ever."""
+"""A Python file of the user's own: run, and kept from going on for ever."""
 
 from __future__ import annotations
 
@@ -44,16 +44,9 @@ def run(path: Path, what: str) -> ModuleType:
 
 @contextlib.contextmanager
 def guarded() -> Iterator[None]:
-    """Within it, what is printed goes to stderr, and after PATIENCE there is a TimeoutError.
-
-    The latter in a process's main thread, on systems with signals, and not inside a library that never comes back.
+    """Within it, after PATIENCE, there is a TimeoutError: in a process's main thread, on systems with signals, and not
+    inside a library that never comes back.
     """
-    with contextlib.redirect_stdout(sys.stderr), _timed():
-        yield
-
-
-@contextlib.contextmanager
-def _timed() -> Iterator[None]:
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -15,16 +15,27 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from thalweg.lab.printed import read, shared, tell, told
+
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-MakePool = Callable[[], Executor]
+MakePool = Callable[[Any], Executor]
+"""Makes a pool of one process, given memory (`printed.shared`) that `begin` may hand to that."""
 
 
 class Died(BrokenExecutor):
-    """The process with a job in it ended: in words, its exit code if known, and after how many seconds."""
+    """The process with a job in it ended: in words, its exit code if known, after how many seconds, and what it printed."""
 
-    def __init__(self, how: str, code: int | None, seconds: float) -> None:
+    def __init__(self, how: str, code: int | None, seconds: float, printed: str = "") -> None:
         super().__init__(how)
-        self.how, self.code, self.seconds = how, code, seconds
+        self.how, self.code, self.seconds, self.printed = how, code, seconds, printed
+
+    def is_over(self, limit: float) -> bool:
+        """Whether it ended because of `guarded`'s watch, after `limit` seconds and with exit code 1."""
+        return self.code in (None, 1) and self.seconds >= limit
+
+    def in_words(self, limit: float) -> str:
+        """What became of the job, with its last words."""
+        return told(f"it hung: no result in {limit:g} s" if self.is_over(limit) else self.how, self.printed)
 
 
 class Here(Executor):
@@ -44,7 +55,7 @@ class Processes(Executor):
 
     def __init__(self, jobs: int, make: MakePool | None = None) -> None:
         self._make = make or _standard
-        self._pools: dict[int, Executor] = {}
+        self._pools: dict[int, tuple[Executor, Any]] = {}
         self._lock = threading.Lock()
         with suppress(ImportError):  # Windows has none
             from multiprocessing import resource_tracker
@@ -58,7 +69,7 @@ class Processes(Executor):
     def _watch(self, fn: Callable[..., Any], arguments: Any, named: Any) -> Any:
         """Hand a job to this thread's process, and wait for it."""
         processes: list[Any] = []
-        pool, begun = self._mine(), time.monotonic()
+        (pool, memory), begun = self._mine(), time.monotonic()
         try:
             pool.submit(os.getpid).result()  # it may have to be started first
             processes, begun = _processes(pool), time.monotonic()
@@ -67,25 +78,26 @@ class Processes(Executor):
             with self._lock:
                 self._pools.pop(threading.get_ident(), None)
             pool.shutdown()
-            raise _died(processes, time.monotonic() - begun) from error
+            raise _died(processes, time.monotonic() - begun, read(memory)) from error
 
-    def _mine(self) -> Executor:
+    def _mine(self) -> tuple[Executor, Any]:
         with self._lock:
             found = self._pools.get(threading.get_ident())
             if found is None:
-                found = self._pools[threading.get_ident()] = self._make()
+                memory = shared()
+                found = self._pools[threading.get_ident()] = (self._make(memory), memory)
             return found
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
-        for pool in list(self._pools.values()):
+        for pool, _ in list(self._pools.values()):
             pool.shutdown(wait)
 
     def kill(self) -> None:
         """End all processes, whatever they are doing."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
-            for process in [process for pool in self._pools.values() for process in _processes(pool)]:
+            for process in [process for pool, _ in self._pools.values() for process in _processes(pool)]:
                 with suppress(ProcessLookupError):
                     process.kill()
 
@@ -109,24 +121,24 @@ def in_this_process() -> Iterator[Here]:
         yield Here()
 
 
-def _standard() -> Executor:
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=begin)
+def _standard(memory: Any) -> Executor:
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=begin, initargs=(memory,))
 
 
 def _processes(pool: Executor) -> list[Any]:
     return list((getattr(pool, "_processes", None) or {}).values())
 
 
-def _died(ended: list[Any], seconds: float) -> Died:
+def _died(ended: list[Any], seconds: float, printed: str) -> Died:
     """How a pool's process came to its end."""
     for process in ended:
         process.join(5)
     code = next((process.exitcode for process in ended), None)
     if code is None:
-        return Died("its process ended", None, seconds)
+        return Died("its process ended", None, seconds, printed)
     if code < 0:
-        return Died(f"its process was ended by {signal.Signals(-code).name}", code, seconds)
-    return Died(f"it ended its process with exit code {code}", code, seconds)
+        return Died(f"its process was ended by {signal.Signals(-code).name}", code, seconds, printed)
+    return Died(f"it ended its process with exit code {code}", code, seconds, printed)
 
 
 def _never_interrupted() -> None:
@@ -150,8 +162,12 @@ def single_threaded() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def begin() -> None:
-    """What a process with trials in it does first: leaves Ctrl-C and the terminal to its parent, and goes when that goes."""
+def begin(memory: Any = None) -> None:
+    """What a process with trials in it does first: leaves Ctrl-C and the terminal to its parent, and goes when that goes.
+
+    memory: where it tells its parent what it prints, see `printed`.
+    """
+    tell(memory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.__stdout__, sys.__stderr__):

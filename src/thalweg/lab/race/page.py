@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from thalweg.catalogue import rules
-from thalweg.lab import user_file
 from thalweg.lab.race.marks import mark
 from thalweg.lab.race.picture import SHADES, Error, contour_levels, frames
 from thalweg.lab.race.place import Array
 from thalweg.lab.race.run import Race, Walk, configured, drawn_with
 from thalweg.lab.race.walk import walk
 from thalweg.lab.race.words import ERRORS, end, headline, outcome, rate, small_print, success, success_print
+from thalweg.lab.surface import Surface
+from thalweg.rule import Rule
 
 HERE = Path(__file__).parent
 SHOWN = 201  # steps; with longer races, those between are left out
@@ -80,17 +80,21 @@ def _runs(race: Race, one: Walk) -> list[Walk]:
     if rule.search is None or one.failure is not None:
         return [one]
     rates = [one.lr * factor for factor in FACTORS]
+    told = (race.surface, race.steps, race.start, rates, race.seed)
     try:
-        guard = user_file.guarded if own else contextlib.nullcontext
-        with guard():
-            stage, _ = configured(rule, race.surface, race.steps)
-            seeds = [drawn_with(stage, race.seed)] * len(rates)
-        points, values = walk(race.surface, stage, rates, race.steps, race.start, seeds, guard)
+        points, values = race.do(_at_rates, rule, *told) if own else _at_rates(rule, *told)
     except (Exception, SystemExit):
         if not own:
             raise
         return [one]
     return [Walk(one.name, lr, p, v) for lr, p, v in zip(rates, points, values, strict=True)]
+
+
+def _at_rates(
+    rule: Rule, surface: Surface, steps: int, start: Array, rates: Sequence[float], seed: int
+) -> tuple[Array, Array]:  # fmt: skip
+    stage, _ = configured(rule, surface, steps)
+    return walk(surface, stage, rates, steps, start, [drawn_with(stage, seed)] * len(rates))
 
 
 def _row(race: Race, one: Walk) -> dict[str, Any]:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from thalweg.catalogue import rules
-from thalweg.lab import user_file
+from thalweg.lab.first_look import Lost
 from thalweg.lab.guard import in_a_line
 from thalweg.lab.race.ground import Array
 from thalweg.lab.race.trial import NEAR, Success, fresh, judged, tuned
-from thalweg.lab.race.walk import Guard, walk
+from thalweg.lab.race.walk import walk
 from thalweg.lab.surface import Surface
 from thalweg.rule import Rule
 from thalweg.stage import Stage
 
 LearningRate = Literal["tuned", "default"] | float
+Do = Callable[..., Any]
+"""do(work, rule, *arguments) is work(rule, *arguments), for a rule of the user's own; see `elsewhere`."""
+
+
+def here(work: Callable[..., Any], rule: Rule, *arguments: Any) -> Any:
+    return work(rule, *arguments)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,9 @@ class Walk:
 
 @dataclass(frozen=True)
 class Race:
-    """All the walks over one surface, the best first. own: the user's rules among those that race, by name."""
+    """All the walks over one surface, the best first. own: the user's rules among those that race, by name; do: who runs
+    them.
+    """
 
     surface: Surface
     steps: int
@@ -65,6 +72,7 @@ class Race:
     seed: int
     walks: tuple[Walk, ...]
     own: Mapping[str, Rule] = field(default_factory=dict)
+    do: Do = here
 
     def gaps(self, walk: Walk) -> Array:
         """f - f_min along the way."""
@@ -86,27 +94,30 @@ class Race:
 
 def race(
     surface: Surface, names: Sequence[str], *, steps: int, start: Array, lr: LearningRate = "tuned", seed: int = 0,
-    own: Mapping[str, Rule] | None = None, advance: Callable[[], None] = lambda: None,
+    own: Mapping[str, Rule] | None = None, do: Do = here, advance: Callable[[], None] = lambda: None,
 ) -> Race:  # fmt: skip
     """Run the named rules, of the catalogue or the user's own, from `start` (d,) for `steps` steps.
 
     lr: "tuned" takes for each rule the best of as many learning rates from its own range, by the median loss after the
     last step over instances of the surface (`trial.tuned`), none of them the one that is drawn; "default" each rule's
     own; a number the same for all. A rule without a range runs as it is shipped. Then its success is counted on other
-    instances. seed: of the instances and of the rules that draw. `advance` is called as each rule is done.
+    instances. seed: of the instances and of the rules that draw. do: who runs the user's own rules, of which one that
+    fails has a row that says so. `advance` is called as each rule is done.
     """
     mine = own or {}
     walks = []
     for name in names:
-        rule, guard = (mine[name], user_file.guarded) if name in mine else (rules[name], contextlib.nullcontext)
-        try:
-            walks.append(_walk(surface, rule, steps, start, lr, seed, guard))
-        except (Exception, SystemExit) as error:
-            if name not in mine:
-                raise
-            walks.append(_failed(surface, rule, steps, start, in_a_line(error)))
+        told = (surface, steps, start, lr, seed)
+        if name not in mine:
+            walks.append(_walk(rules[name], *told))
+        else:
+            try:
+                walks.append(do(_walk, mine[name], *told))
+            except (Exception, SystemExit) as error:
+                why = str(error) if isinstance(error, Lost) else in_a_line(error)
+                walks.append(_failed(surface, mine[name], steps, start, why))
         advance()
-    return Race(surface, steps, start, lr, seed, tuple(sorted(walks, key=lambda w: _order(w, surface))), mine)
+    return Race(surface, steps, start, lr, seed, tuple(sorted(walks, key=lambda w: _order(w, surface))), mine, do)
 
 
 def _order(walk: Walk, surface: Surface) -> tuple[float, float, float]:
@@ -118,21 +129,20 @@ def _order(walk: Walk, surface: Surface) -> tuple[float, float, float]:
     return -hits, round(float(share), 9), float(walk.values.mean())
 
 
-def _walk(surface: Surface, rule: Rule, steps: int, start: Array, lr: LearningRate, seed: int, guard: Guard) -> Walk:
-    with guard():
-        stage, note = configured(rule, surface, steps)
-        number = drawn_with(stage, seed)
+def _walk(rule: Rule, surface: Surface, steps: int, start: Array, lr: LearningRate, seed: int) -> Walk:
+    stage, note = configured(rule, surface, steps)
+    number = drawn_with(stage, seed)
     assert rule.lr is not None  # neither the catalogue nor `my_rule` holds others
     search = None
     if rule.search is None:
         chosen, note = rule.lr, _join("as shipped, not tuned", note)
     elif lr == "tuned":
         search = rule.search
-        chosen = tuned(surface, stage, search, steps, seed, guard)
+        chosen = tuned(surface, stage, search, steps, seed)
     else:
         chosen = rule.lr if lr == "default" else float(lr)
-    points, values = walk(surface, stage, [chosen], steps, start, [number], guard)
-    success = judged(surface, stage, chosen, steps, seed, guard)
+    points, values = walk(surface, stage, [chosen], steps, start, [number])
+    success = judged(surface, stage, chosen, steps, seed)
     return Walk(rule.name, chosen, points[0], values[0], search, note, success)
 
 

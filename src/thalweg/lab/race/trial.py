@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from scipy.stats import binomtest
 
 from thalweg.lab.race.ground import Array, Placed, instances
-from thalweg.lab.race.walk import Guard, ends
+from thalweg.lab.race.walk import ends
 from thalweg.lab.surface import Surface
 from thalweg.stage import Stage
 
@@ -40,17 +39,14 @@ def numbers(seed: int, role: int, count: int) -> list[tuple[int, int, int]]:
     return [(seed, role, k) for k in range(count)]
 
 
-def tuned(
-    surface: Surface, stage: Stage, search: tuple[float, float], steps: int, seed: int, guard: Guard = contextlib.nullcontext
-) -> float:
+def tuned(surface: Surface, stage: Stage, search: tuple[float, float], steps: int, seed: int) -> float:
     """The learning rate with the least median loss after the last step; of equals, the one with the least on the way."""
     ground = instances(surface, numbers(seed, 0, TUNED_ON)).times(RATES)
     rates = np.geomspace(*search, RATES)
     draws = [seed + k for k in range(TUNED_ON)] * RATES
     lanes = np.repeat(rates, TUNED_ON).tolist()
     final, on_the_way = (
-        np.median(losses.reshape(RATES, TUNED_ON), axis=1)
-        for losses in ends(ground, stage, lanes, steps, ground.start, draws, guard)
+        np.median(losses.reshape(RATES, TUNED_ON), axis=1) for losses in ends(ground, stage, lanes, steps, ground.start, draws)
     )
     if not np.isfinite(final).any():
         return float(rates[0])
@@ -60,11 +56,11 @@ def tuned(
     return float(rates[np.where(equals, on_the_way, np.inf).argmin()])
 
 
-def judged(surface: Surface, stage: Stage, lr: float, steps: int, seed: int, guard: Guard = contextlib.nullcontext) -> Success:
+def judged(surface: Surface, stage: Stage, lr: float, steps: int, seed: int) -> Success:
     """On how many fresh instances a run ends near the minimum."""
     ground = instances(surface, numbers(seed, 1, JUDGED_ON))
     draws = [fresh(seed) + 1 + k for k in range(JUDGED_ON)]
-    final, _ = ends(ground, stage, [lr] * JUDGED_ON, steps, ground.start, draws, guard)
+    final, _ = ends(ground, stage, [lr] * JUDGED_ON, steps, ground.start, draws)
     return Success(int(reached(ground, final).sum()), JUDGED_ON)
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -13,30 +10,24 @@ from thalweg.lab.race.ground import Array, Ground
 from thalweg.optimizer import Optimizer
 from thalweg.stage import Stage
 
-Guard = Callable[[], AbstractContextManager[Any]]
-"""What is around each step: a rule of the user's own may print, or never come back."""
-
 
 def moves(
-    ground: Ground, stage: Stage, rates: Sequence[float], steps: int, start: Array, seeds: Sequence[int],
-    guard: Guard = contextlib.nullcontext,
+    ground: Ground, stage: Stage, rates: Sequence[float], steps: int, start: Array, seeds: Sequence[int]
 ) -> Iterator[tuple[Array, Array]]:  # fmt: skip
     """The points (T, d) of T runs and the losses (T,) there: at the start, (T, d) or (d,) for all, and after each step.
 
     The points are those that the optimizer would hand over, as in `thalweg compare`: an average where it keeps one.
     """
     x = np.array(np.broadcast_to(np.asarray(start, np.float64), (len(rates), np.shape(start)[-1])))
-    with guard():
-        optimizer = Optimizer(stage, lr=np.asarray(rates, np.float64), seed=np.asarray(seeds), lanes=len(rates))
-        state = optimizer.init(x)
+    optimizer = Optimizer(stage, lr=np.asarray(rates, np.float64), seed=np.asarray(seeds), lanes=len(rates))
+    state = optimizer.init(x)
     ask = (lambda at: (ground.value(at), ground.gradient(at))) if optimizer.wants_grad_fn else None
     noise = _noise(seeds, x.shape[1]) if "noise" in stage.asks else None
     values = ground.value(x)
     yield x, values
     for _ in range(steps):
         drawn = None if noise is None else next(noise)
-        with guard():
-            x, state = optimizer.step(x, ground.gradient(x), state, loss=values, grad_fn=ask, noise=drawn)
+        x, state = optimizer.step(x, ground.gradient(x), state, loss=values, grad_fn=ask, noise=drawn)
         values = ground.value(x)
         point = optimizer.ship(x, state)
         yield (x, values) if point is x else (point, ground.value(point))
@@ -51,22 +42,20 @@ def _noise(seeds: Sequence[int], size: int) -> Iterator[Array]:
 
 
 def walk(
-    ground: Ground, stage: Stage, rates: Sequence[float], steps: int, start: Array, seeds: Sequence[int],
-    guard: Guard = contextlib.nullcontext,
+    ground: Ground, stage: Stage, rates: Sequence[float], steps: int, start: Array, seeds: Sequence[int]
 ) -> tuple[Array, Array]:  # fmt: skip
     """T whole runs: points (T, steps + 1, d) and losses (T, steps + 1)."""
-    points, values = zip(*moves(ground, stage, rates, steps, start, seeds, guard), strict=True)
+    points, values = zip(*moves(ground, stage, rates, steps, start, seeds), strict=True)
     return np.stack(points, axis=1), np.stack(values, axis=1)
 
 
 def ends(
-    ground: Ground, stage: Stage, rates: Sequence[float], steps: int, start: Array, seeds: Sequence[int],
-    guard: Guard = contextlib.nullcontext,
+    ground: Ground, stage: Stage, rates: Sequence[float], steps: int, start: Array, seeds: Sequence[int]
 ) -> tuple[Array, Array]:  # fmt: skip
     """The losses (T,) after the last step of T runs, and their means on the way; inf for what is not finite."""
     total, final = np.zeros(len(rates)), np.zeros(len(rates))
     with np.errstate(all="ignore"):
-        for _, final in moves(ground, stage, rates, steps, start, seeds, guard):
+        for _, final in moves(ground, stage, rates, steps, start, seeds):
             total = total + final
     mean = total / (steps + 1)
     return np.where(np.isfinite(final), final, np.inf), np.where(np.isfinite(mean), mean, np.inf)

@@ -1,0 +1,44 @@
+"""Rules of the user's own race in a process beside this one: what they do to it costs their own row only."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from thalweg.lab import my_rule
+from thalweg.lab.first_look import Lost, alone
+from thalweg.lab.printed import forget
+from thalweg.lab.race.run import Do
+from thalweg.lab.workers import processes
+from thalweg.rule import Rule
+
+LIMIT, A_STEP = 60.0, 0.1
+"""Seconds that a rule may take in all, and so many more for each step of the race: a step of all lanes takes milliseconds."""
+
+
+@contextmanager
+def elsewhere(path: Path | None, lost: Mapping[str, str], steps: int) -> Iterator[Do]:
+    """Who runs the rules of a file in another process; it raises `Lost` for those that are lost, and for what goes wrong."""
+    limit = LIMIT + A_STEP * steps
+    with processes(1) as executor:
+
+        def do(work: Callable[..., Any], rule: Rule, *arguments: Any) -> Any:
+            if path is None or rule.name in lost:
+                raise Lost(lost[rule.name])
+            return alone(executor, limit, _there, path, tuple(lost), work, rule.name, *arguments)
+
+        yield do
+
+
+def _there(path: Path, lost: tuple[str, ...], work: Callable[..., Any], name: str, *arguments: Any) -> Any:
+    rule = _rules(path, lost)[name]
+    forget()  # reading the file runs all of its rules on symbols
+    return work(rule, *arguments)
+
+
+@functools.cache
+def _rules(path: Path, lost: tuple[str, ...]) -> dict[str, Rule]:
+    return my_rule.load(path, lost)
