@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 import thalweg as tw  # noqa: E402
 import thalweg.torch as tt  # noqa: E402
 from thalweg import storage  # noqa: E402
-from thalweg.engines import unfused  # noqa: E402
+from thalweg.engines import native, unfused  # noqa: E402
 from thalweg.memory import Kind  # noqa: E402
 
 HALF = torch.bfloat16
@@ -68,7 +68,7 @@ def test_kernels_compute_what_the_words_say(name: str, rounding: str, state_dtyp
         optimizer = tt.of(tw.rules[name])(params, rounding=rounding, state_dtype=state_dtype)
         with monkeypatch.context() as patch:
             if not kernels:
-                patch.setattr(tt.native, "is_there", lambda: False)
+                patch.setattr(native, "is_there", lambda: False)
             drive(optimizer, params, gradients)
         assert ("_plan" in optimizer.__dict__) == (kernels and name not in WITHOUT_KERNEL)
         runs.append((params, [optimizer.state[p] for p in params]))

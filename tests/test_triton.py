@@ -15,6 +15,7 @@ pytest.importorskip("triton")
 
 import thalweg as tw  # noqa: E402
 import thalweg.torch as tt  # noqa: E402
+from thalweg import torch_kernels  # noqa: E402
 
 HALF = torch.bfloat16
 SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]
@@ -40,7 +41,7 @@ CASES = [
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     """CPU tensors go where CUDA's do."""
     assert os.environ["TRITON_INTERPRET"] == "1", "tests/conftest.py sets it before Triton is imported"
-    monkeypatch.setattr(tt, "TRITON_DEVICES", {"cpu"})
+    monkeypatch.setattr(torch_kernels, "TRITON_DEVICES", {"cpu"})
 
 
 def problem(dtype: Any, steps: int = 4) -> tuple[list[Any], list[list[Any]]]:
@@ -59,7 +60,7 @@ def test_as_the_cpus_kernels_to_the_last_bit(
 ) -> None:
     runs = []
     for devices, kind in (({"cpu"}, "OnDevice"), ({"cuda"}, "Bound")):
-        monkeypatch.setattr(tt, "TRITON_DEVICES", devices)
+        monkeypatch.setattr(torch_kernels, "TRITON_DEVICES", devices)
         params, gradients = problem(dtype)
         optimizer = tt.of(tw.rules[name])(params, **kept)
         drive(optimizer, params, gradients)

@@ -92,7 +92,9 @@ def _schedule_free_adamw(given: Masks) -> Stage:
 
 
 def _averaged(given: Masks) -> Stage:
-    return schedule_free(given.live("b1"), given.live("weight_lr_power"))
+    """At a rate that stays as it is all places count alike, and nothing need be kept of the rates."""
+    stays = isinstance(given.fixed("learning_rate"), int | float) and given.fixed("warmup_steps") is None
+    return schedule_free(given.live("b1"), 0.0 if stays else given.live("weight_lr_power"))
 
 
 def _warmed_up(given: Masks) -> Any:

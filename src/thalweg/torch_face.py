@@ -1,0 +1,256 @@
+"""What all torch optimizers here have in common: a step made of a row's stages, by kernels where there are any."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from thalweg.dialects import Row
+from thalweg.engines import unfused
+from thalweg.memory import draw
+from thalweg.optimizer import Optimizer as Pure
+from thalweg.optimizer import host_number
+from thalweg.program import NotTraced, Passage, Program, program
+from thalweg.stage import Leaf, Step, model_number, resolve
+from thalweg.storage import Storage, key_of, scale_name
+from thalweg.torch_groups import DTYPES, STORAGE, Given, Group, Method
+from thalweg.torch_kernels import Plan
+from thalweg.torch_tensors import DENSE, PLAIN, Tensor, flat, flat_into, gradient_of, loss_number, scalar_dtype
+
+
+@torch._disable_dynamo  # type: ignore[attr-defined]  # unlike torch.compiler.disable it imports nothing by itself
+def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
+    """A step as it is without torch.compile, which would cut the stages' Python into dozens of graphs."""
+    return step(closure)
+
+
+class Face(torch.optim.Optimizer):
+    """What the classes here have in common: a step made of a row's stages, on the state that torch's class keeps."""
+
+    _row: Row
+    _seed: Any = 0
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One update. closure: evaluates the model again and returns the loss, which is returned."""
+        if torch.compiler.is_compiling() and not self._compiles():
+            return _untraced(functools.partial(Face.step, self), closure)
+        if closure is not None and self._asks_itself():
+            return self._around(closure)
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        if not torch.compiler.is_compiling() and self._kernels_may():
+            with torch.no_grad(), np.errstate(all="ignore"):
+                if self._by_kernels(loss):
+                    return loss
+        self.__dict__.pop("_plan", None)  # the state goes on without it
+        if self._stores():
+            with torch.no_grad():
+                self._by_programs(loss)
+        else:
+            self._otherwise(loss)
+        return loss
+
+    def _otherwise(self, loss: Any) -> None:
+        """The step without kernels."""
+        raise NotImplementedError
+
+    def _compiles(self) -> bool:
+        """Whether torch.compile is to trace a step: torch's own, then."""
+        return not self._stores()
+
+    def _asks_itself(self) -> bool:
+        """Whether the method evaluates the model at points of its own."""
+        return False
+
+    def _around(self, closure: Callable[[], Any]) -> Any:
+        """A step of such a method."""
+        raise NotImplementedError
+
+    def _kernels_may(self) -> bool:
+        flagged = any(group.get("differentiable") for group in self.param_groups)
+        unscaled = getattr(self, "found_inf", None) is None
+        return self._row.kernel and unscaled and not flagged and not self._asks_itself()
+
+    def _by_kernels(self, loss: Any) -> bool:
+        """Step all groups by kernels; False, and nothing done, where one of them has none."""
+        plan: Plan | None = self.__dict__.get("_plan")  # a deep copy or an unpickled one begins without
+        if plan is None or not plan.finds(self):
+            try:
+                plan = Plan(self)
+            except NotTraced:
+                return False
+            self.__dict__["_plan"] = plan
+            if not plan.finds(self):
+                return False
+        numbers = [self._loss_number(loss, bound.method.pure) for bound in plan.bounds]
+        for bound, number in zip(plan.bounds, numbers, strict=True):
+            bound.step(number)
+        return True
+
+    def _loss_number(self, loss: Any, pure: Pure) -> Any:
+        if "loss" not in pure.asks:
+            return None
+        if loss is None:
+            raise TypeError(f"{pure.rule.name} asks for the loss: step(closure), with a closure that returns it")
+        return host_number(loss_number(loss))
+
+    def _updates(self, p: Tensor) -> int:
+        """How many updates a parameter has had."""
+        state = self.state.get(p, {})
+        if "step" not in state and not self._row.counts:  # torch's SGD does not count; what matters is whether it is the first
+            return int(state.get("momentum_buffer") is not None)
+        return int(state["step"]) if "step" in state else 0
+
+    def _kept(self, p: Tensor, name: str, method: Method, made: Program) -> dict[str, tuple[str, Tensor]]:
+        """What the state has for a parameter, by the program's names for it: its key there, and the tensor."""
+        columns = {slot.path: slot.old.name for slot in made.slots}
+        memory, found = method.memory(name, p), dict[str, tuple[str, Tensor]]()
+        if not memory and not made.beside:
+            return found
+        state = self.state[p]
+        for passage, slot, key in memory:
+            if passage.stage.memory[slot].kind == "per_model":
+                continue
+            column = columns[(*passage.path, slot)]
+            dtype = made.dtypes.get(column)
+            found[column] = key, self._remembered(p, passage, slot, key, name, method.given, dtype)
+            if dtype == "int8":
+                found[scale_name(column)] = scale_name(key), state[scale_name(key)]
+        for word, start in (("lost", torch.zeros_like), ("master", torch.Tensor.float)):
+            if word in made.beside:
+                if word not in state:
+                    state[word] = start(p.detach())
+                found[word] = word, state[word]
+        return found
+
+    def _remembered(
+        self, p: Tensor, passage: Passage, slot: str, key: str, name: str, given: Given, dtype: str | None = None
+    ) -> Tensor:
+        """A slot's tensor in the state, made where it is not there yet, laid out as its parameter is, in `dtype` if given."""
+        state = self.state[p]
+        found = state.get(key)
+        if found is None:
+            found = passage.stage.start(
+                slot, Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p), Step(None, self._seed)
+            )
+            start = self._row.starts.get(f"{passage.stage.name}.{slot}")
+            found = found if start is None else torch.full_like(found, start(given))
+        elif not isinstance(found, Tensor):
+            found = torch.as_tensor(found)
+        kind = passage.stage.memory[slot].kind
+        if kind == "per_tensor" and (self._row.scalars or found.dtype in (torch.float16, torch.bfloat16)):
+            found = found.to(scalar_dtype() if self._row.scalars else torch.float32)
+        if kind != "per_tensor" and (found.stride() != p.stride() or found.device != p.device):
+            found = torch.empty_like(p, dtype=found.dtype).copy_(found)
+        if dtype == "int8" and found.dtype is not torch.int8:
+            codes, state[scale_name(key)] = unfused.quantised(flat(found.float(), p))
+            found = flat_into(torch.empty_like(p, dtype=torch.int8), codes)
+        elif dtype is not None and dtype != "int8":
+            found = found.to(getattr(torch, dtype))
+        state[key] = found
+        kept: Tensor = found
+        return kept
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group; what it says of how it is kept is checked."""
+        super().add_param_group(param_group)
+        self._check_storage(self.param_groups[-1])
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state; torch's class would cast all of it to the parameters' dtype, and codes are none of that."""
+        super().load_state_dict(state_dict)
+        if not self._stores():
+            return
+        for group, loaded in zip(self.param_groups, state_dict["param_groups"], strict=True):
+            for p, index in zip(group["params"], loaded["params"], strict=True):
+                for key, value in state_dict["state"].get(index, {}).items():
+                    if isinstance(value, Tensor) and value.dtype != self.state[p][key].dtype:
+                        self.state[p][key] = value.to(self.state[p][key].device, copy=True)
+
+    def _keep_as(self, words: dict[str, str]) -> None:
+        """Put what the caller says of storage into defaults and groups, where a group says nothing of its own."""
+        if unknown := set(words) - set(STORAGE):
+            raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument '{unknown.pop()}'")
+        said = {name: value for name, value in words.items() if value != getattr(Storage(), name)}
+        self.defaults.update(said)
+        for group in self.param_groups:
+            for name, value in said.items():
+                group.setdefault(name, value)
+            self._check_storage(group)
+
+    def _check_storage(self, group: Group) -> None:
+        given = Given(group)
+        if not any(name in group for name in STORAGE):
+            return
+        for p in group["params"]:
+            if p.dtype not in DTYPES:
+                raise ValueError(f"rounding= and state_dtype= are for real parameters in floating point, not {p.dtype}")
+            given.storage(p.dtype)
+        if not self._row.kernel or self._asks_itself():
+            raise ValueError(f"rounding= and state_dtype= are for element-wise rules, which {type(self).__name__} is not")
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]  # looking into a group, a compiler would watch its lr too
+    def _stores(self) -> bool:
+        """Whether a group says how it is kept."""
+        return any(name in group for group in self.param_groups for name in STORAGE)
+
+    def _by_programs(self, loss: Any) -> None:
+        """The step word by word, for tensors kept in ways that no kernel here can read."""
+        unscaled, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
+        if found_inf is not None and bool(found_inf):
+            return
+        for group in self.param_groups:
+            method = Method(self._row, group, self._seed)
+            params = [p for p in group["params"] if p.grad is not None]
+            for i, p in enumerate(params):
+                made = self._program(method, str(i), p)
+                self._by_program(made, method, params, i, loss, unscaled)
+
+    def _program(self, method: Method, name: str, p: Tensor) -> Program:
+        """Its steps as symbols. Raises TypeError where it is more than one pass over a dense, real tensor."""
+        try:
+            way = method.way(name, p)
+            made = program(way, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])
+            asked = [*made.norms, *(["curvature"] if "curvature" in made.inputs else [])]
+            if method.pure.moves or asked:
+                raise NotTraced(", ".join(asked) or "a point that moves")
+        except NotTraced as reason:
+            raise TypeError(f"{type(self).__name__}: rounding= and state_dtype= are for element-wise rules ({reason})") from None
+        if gradient_of(p).layout is not DENSE or type(p) not in PLAIN:
+            raise TypeError(f"{type(self).__name__}: rounding= and state_dtype= are for dense tensors")
+        return made
+
+    def _by_program(self, made: Program, method: Method, params: list[Tensor], i: int, loss: Any, unscaled: Any) -> None:
+        p, name = params[i], str(i)
+        t, kept = self._updates(p) + 1, self._kept(p, name, method, made)
+        gradient = flat(gradient_of(p).to(p.dtype), p)
+        given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if unscaled is None else gradient / unscaled, "t": t}
+        given["loss"], given["key"] = self._loss_number(loss, method.pure), key_of(self._seed, t)
+        for word, value in made.hyper.items():
+            given[word] = resolve(method.pure.lr if value is None else value, t, name)
+        for column, (_, tensor) in kept.items():
+            given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
+        for column, stage in made.draws.items():
+            given[column] = flat(draw(self._seed, t, (stage, name), p.detach().float(), None), p)
+        first = self.state[params[0]]
+        models = {
+            slot.old.name: (method.keys[slot.path], slot.kind.value) for slot in made.slots if slot.kind.kind == "per_model"
+        }
+        given |= {word: first.get(key, start) for word, (key, start) in models.items()}
+        point, memory, beside = unfused.run(made, given, i)
+        flat_into(p.detach(), point)
+        for slot, value in zip(made.slots, memory, strict=True):
+            if slot.old.name not in models:
+                flat_into(kept[slot.old.name][1], value)
+            elif i == len(params) - 1:  # all tensors were given the old one
+                first[models[slot.old.name][0]] = float(model_number(value))
+        for word, value in beside.items():
+            flat_into(kept[word][1], value)
+        if self._row.counts or "key" in made.inputs:
+            self.state[p]["step"] = torch.tensor(float(t), dtype=scalar_dtype())

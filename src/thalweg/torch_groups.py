@@ -1,0 +1,103 @@
+"""What a torch parameter group says, as the stages take it, and what their memory is called in `optimizer.state`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import torch
+
+from thalweg.dialects import Row
+from thalweg.hyper import ByLeaf
+from thalweg.optimizer import Optimizer as Pure
+from thalweg.program import Passage, passages
+from thalweg.stage import Leaf
+from thalweg.storage import Storage
+from thalweg.torch_tensors import Tensor
+
+Group = dict[str, Any]
+
+STORAGE = ("rounding", "state_dtype")
+"""What a group may say of how it is kept, whatever its method."""
+DTYPES = {torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32", torch.float64: "float64"}
+
+
+STORAGE_PARAMETERS = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(Storage(), name)) for name in STORAGE
+]
+
+
+class Given:
+    """A parameter group's values as a row takes them; it notes what the stages built from them depend on."""
+
+    def __init__(self, group: Group) -> None:
+        self.group = group
+        self.chosen: dict[tuple[str, str], Any] = {}
+
+    def fixed(self, name: str) -> Any:
+        """A value that chooses the algorithm."""
+        value = self.group[name]
+        if isinstance(value, ByLeaf):
+            raise ValueError(f"'{name}' chooses the algorithm, and this one is of the whole model; give all groups the same")
+        self.chosen[name, "fixed"] = value
+        return value
+
+    def live(self, name: str, part: int | None = None) -> Any:
+        """A number, looked up at each step: schedulers write into the group."""
+
+        def now(t: Any, leaf: str | None = None) -> Any:
+            value = self.group[name] if leaf is None else self.group[name].values[leaf]
+            value = value if part is None else value[part]
+            return value(t) if callable(value) else float(value)
+
+        if isinstance(self.group[name], ByLeaf):
+            return ByLeaf({leaf: functools.partial(now, leaf=leaf) for leaf in self.group[name].values})
+        return now
+
+    def or_off(self, name: str) -> Any:
+        """The same, or a plain 0 that leaves out what it would do."""
+        off = self._is_off(name)
+        self.chosen[name, "off"] = off
+        return 0.0 if off else self.live(name)
+
+    def storage(self, dtype: torch.dtype) -> Storage:
+        """How parameters of this dtype and their memory are kept. Raises ValueError where they cannot be so kept."""
+        words = {name: self.fixed(name) for name in STORAGE if name in self.group}
+        return Storage(**words).beside(DTYPES[dtype])
+
+    def still_holds(self) -> bool:
+        """Whether the stages built from it are the ones that its values ask for now."""
+        return all(
+            self._is_off(name) == value if sort == "off" else self.group[name] is value
+            for (name, sort), value in self.chosen.items()
+        )
+
+    def _is_off(self, name: str) -> bool:
+        value = self.group[name]
+        values = value.values.values() if isinstance(value, ByLeaf) else [value]
+        return all(not callable(each) and float(each) == 0 for each in values)
+
+
+class Method:
+    """A group's stages as they stand, and what their memory is called in `optimizer.state[p]`."""
+
+    def __init__(self, row: Row, group: Group, seed: Any) -> None:
+        self.row, self.given = row, Given(group)
+        self.pure = Pure(row.stages(self.given), row.rate(self.given), seed=seed)
+        self.keys: dict[tuple[str, ...], str] = {}
+
+    def way(self, name: str, p: Tensor) -> list[Passage]:
+        return passages(self.pure, Leaf(name, tuple(p.shape), p, p, 0, None, p))
+
+    def memory(self, name: str, p: Tensor) -> list[tuple[Passage, str, str]]:
+        """Each slot that a parameter's stages keep: the stage, the slot, and its key in the state."""
+        found = [(passage, slot) for passage in self.way(name, p) for slot in passage.stage.memory]
+        slots = [slot for _, slot in found]
+        named = [(passage, slot, self._key(passage.path[-1], slot, slots.count(slot) > 1)) for passage, slot in found]
+        self.keys.update({(*passage.path, slot): key for passage, slot, key in named})
+        return named
+
+    def _key(self, stage: str, slot: str, ambiguous: bool) -> str:
+        spelled = f"{stage}.{slot}"
+        return self.row.names.get(spelled, spelled if ambiguous else slot)
