@@ -155,7 +155,8 @@ def run(
     """
     comparison = _Comparison(kept, report)
     everyone = [(contest, entrant) for contest in contests for entrant in contest.entrants]
-    for contest, entrant in sorted(everyone, key=lambda both: -both[1].rule.cost().bytes_moved):  # the dearest not last
+    everyone.sort(key=lambda both: -trials.usual_cost(both[1].rule).bytes_moved)  # the dearest not last
+    for contest, entrant in everyone:
         comparison.begin(tuning(contest, entrant))
         if entrant.compared and entrant.tuned:
             comparison.begin(untuned(contest, entrant))

@@ -100,13 +100,13 @@ def sight(scores: Mapping[str, Floats], higher_is_better: bool) -> Sight:
     spread = {name: float(difference.std(ddof=1)) for name, difference in differences.items()}
     typical = float(np.median(list(spread.values())))
     smallest = detectable(count, len(others)) * typical if typical else 0.0
-    wanted = {
-        name: needed
+    effects = {
+        name: abs(float(differences[name].mean())) / spread[name]
         for name in others
         if verdicts[name].separable is not True and spread[name]
-        if (needed := seeds_needed(float(differences[name].mean()) / spread[name], len(others))) is not None
     }
-    if not wanted:
+    nearest = max(effects, key=effects.__getitem__, default=None)
+    needed = seeds_needed(effects[nearest], len(others)) if nearest is not None else None
+    if nearest is None or needed is None:
         return Sight(smallest, None, None, None)
-    nearest = min(wanted, key=wanted.__getitem__)
-    return Sight(smallest, (best, nearest), wanted[nearest], max(1, wanted[nearest] - count))
+    return Sight(smallest, (best, nearest), needed, max(1, needed - count))

@@ -19,7 +19,7 @@ from thalweg.lab.compare import Contest, Settings
 from thalweg.lab.entrant import Entrant
 from thalweg.lab.problem import Problem
 from thalweg.lab.scores import judged_scores
-from thalweg.lab.trials import Trial
+from thalweg.lab.trials import Trial, usual_cost
 from thalweg.methods.adam import adamw
 from thalweg.stage import AroundStage
 
@@ -157,7 +157,7 @@ def _what(entrant: Entrant, problem: Problem, budget: int) -> dict[str, Any]:
         "name": entrant.label, "paper": rule.paper,
         "mine": not rule.function.__module__.startswith("thalweg."),
         "hyper": {n: problem.train_size if n == "N" else _default(hyper.default) for n, hyper in rule.hyper.items()},
-        "state_per_parameter": rule.cost().state_per_parameter,
+        "state_per_parameter": usual_cost(rule).state_per_parameter,
         "failed": entrant.failure is not None,
         "note": "; ".join(notes) or None,
     }  # fmt: skip

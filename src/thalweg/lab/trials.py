@@ -24,6 +24,7 @@ from thalweg.methods.adam import adamw
 from thalweg.optimizer import Optimizer
 from thalweg.rule import Rule
 from thalweg.stage import Stage
+from thalweg.trace import Cost
 from thalweg.trees import flatten
 
 MEMORY = 1 << 29
@@ -113,12 +114,18 @@ def has_matrices(problem: Problem) -> bool:
     return any(leaf.ndim > 2 for leaf in flatten(problem.init([0]))[1])
 
 
+@functools.cache
+def usual_cost(rule: Rule) -> Cost:
+    """What a step of a rule as it comes costs: asked for often, and worked out from its symbols."""
+    return rule.cost()
+
+
 def at_once(problem: Problem, rule: Rule, steps: int) -> int:
     """How many trials of a rule one program is given. It changes none of them: lanes equal runs, to the last bit.
 
     So many as memory holds, and as take a few seconds: a clock may have a say in it, as nothing depends on it.
     """
-    leaves, cost = flatten(problem.init([0]))[1], rule.cost()
+    leaves, cost = flatten(problem.init([0]))[1], usual_cost(rule)
     memory = sum(leaf.nbytes for leaf in leaves) * (4 + cost.state_per_parameter)
     moved = sum(leaf.size for leaf in leaves) * cost.bytes_moved * steps
     seconds = steps * gradient_seconds(problem)

@@ -20,13 +20,15 @@ NOT_NEEDED = re.compile(r' (?:id="(?![mp][0-9a-f]{10}")[^"]*"|xmlns(?::\w+)?="[^
 LONG = re.compile(r"-?\d+\.\d{2,}")
 
 
-_kept: ContextVar[dict[str, Figure] | None] = ContextVar("kept", default=None)
+Drawn = dict[str, tuple[Figure, str]]
+"""Figures by name, each with its text as SVG."""
+_kept: ContextVar[Drawn | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
-def kept() -> Iterator[dict[str, Figure]]:
+def kept() -> Iterator[Drawn]:
     """The figures that are drawn within it, by name, so that they can be written to files as well; single panels are not."""
-    found: dict[str, Figure] = {}
+    found: Drawn = {}
     token = _kept.set(found)
     try:
         yield found
@@ -34,14 +36,17 @@ def kept() -> Iterator[dict[str, Figure]]:
         _kept.reset(token)
 
 
-def write(figures: dict[str, Figure], folder: Path) -> None:
-    """Each figure as NAME.svg and NAME.pdf. Raises OSError where they cannot be written."""
+def write(figures: Drawn, folder: Path) -> None:
+    """Each figure as NAME.svg and NAME.pdf, where it is not there already. Raises OSError where it cannot be written."""
     folder.mkdir(exist_ok=True)
     with matplotlib.rc_context({**SETTINGS, "pdf.fonttype": 42}), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name, figure in figures.items():
-            figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
-            figure.savefig(folder / f"{name}.pdf", metadata={"CreationDate": None})
+        for name, (figure, text) in figures.items():
+            vector, paper = folder / f"{name}.svg", folder / f"{name}.pdf"
+            if paper.exists() and vector.exists() and vector.read_text("utf-8") == text:
+                continue  # its fonts alone take as long as a problem's statistics
+            figure.savefig(paper, metadata={"CreationDate": None})
+            vector.write_text(text, "utf-8")
 
 
 def svg(figure: Figure, name: str, label: str, panel: bool = False) -> str:
@@ -50,14 +55,14 @@ def svg(figure: Figure, name: str, label: str, panel: bool = False) -> str:
 
     The colours of the figures become CSS variables, so that the page can change them: `#1f2933` is `var(--1f2933, #1f2933)`.
     """
-    found = _kept.get()
-    if found is not None and not panel:
-        found[name] = figure
     buffer = io.StringIO()
     with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a letter that matplotlib's font lacks is drawn by the reader's browser
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = buffer.getvalue()
+    found = _kept.get()
+    if found is not None and not panel:
+        found[name] = figure, text
     text = re.sub(r"<style.*?</style>", "", text[text.index("<svg") :], count=1, flags=re.DOTALL)
     text = re.sub(r"<[^>]*>", lambda tag: _tidied(tag[0], name), text)
     text = re.sub(r">\s+<", "><", text)
