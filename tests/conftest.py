@@ -22,3 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and "THALWEG_CACHE" not in os.environ:  # its workers inherit what it sets
         os.environ["THALWEG_CACHE"] = tempfile.mkdtemp(prefix="thalweg-kernels-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop("THALWEG_CACHE"), ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if changing := [item.nodeid for item in items if " at 0x" in item.nodeid]:  # each worker would have other names
+        raise pytest.UsageError(f"{changing[0]} is named by an object's address; give its parameters ids")

@@ -396,7 +396,7 @@ def test_sam_is_optaxs_with_its_inner_loop() -> None:
         (tj.optimizer(tw.choose((tw.is_matrix, tw.sgd()), otherwise=tw.signsgd().at(lr=lambda t: 1 / t)), 0.1), True),
         (tj.optimizer(tw.chain(tw.sgd(), tw.schedule_free()), 0.1), True),
     ],
-    ids=str,
+    ids=lambda value: {True: "counted", False: "not"}.get(value, "tx"),
 )  # fmt: skip
 def test_updates_are_counted_where_something_looks_at_the_count(tx: Any, counted: bool) -> None:
     params = tree(0)
