@@ -9,9 +9,11 @@ import xml.etree.ElementTree as ET
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from lab.fake_results import fake
 from thalweg.catalogue import rules
@@ -235,6 +237,15 @@ def test_the_scale_follows_the_score() -> None:
     assert Scale.of([0.0, 0.0], lower).kind == "linear"
     assert Scale.of([0.0, 1e-3, 1.0], lower).place(0.0) == 5e-4
     assert Scale.of([-1.0, 1.0], lower).kind == "linear"
+
+
+@pytest.mark.parametrize("kind", ["linear", "log"])
+def test_an_axis_has_two_ends_where_scores_are_next_to_equal(kind: Literal["linear", "log"]) -> None:
+    """matplotlib warns of ends that are one, and a warning is an error here."""
+    axes = Figure().add_subplot()
+    Scale(kind, 0.1).dress(axes, "x", 0.5, float(np.nextafter(0.5, 1)))
+    low, high = axes.get_xlim()
+    assert low < 0.49 < 0.51 < high
 
 
 def test_the_frontier_holds_what_nothing_beats() -> None:

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 Which = Literal["x", "y"]
+NO_SPAN = 1e-9
+"""Scores that differ by less than this share are one place on an axis: matplotlib cannot tell its ends apart."""
 
 
 def said(x: float | None, share: bool) -> str:
@@ -47,11 +49,12 @@ class Scale:
         axis = axes.xaxis if which == "x" else axes.yaxis
         first, last = sorted((self.place(low), self.place(high)))
         if self.kind == "linear":
-            margin = 0.06 * ((last - first) or abs(first) or 1.0)
+            span = last - first
+            margin = 0.06 * (span if span > NO_SPAN * abs(first) else abs(first) or 1.0)
             _limit(axes, which, first - margin, last + margin)
             axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
             return
-        if first == last:
+        if last - first <= NO_SPAN * first:
             first, last = first / 2, last * 2
         plain_log(axes, which, first, last)
         margin = (last / first) ** 0.06
