@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from typing import Any
 
 import numpy as np
@@ -123,3 +124,14 @@ def through_a_file(state: Any) -> Any:
     torch.save(state, file)
     file.seek(0)
     return torch.load(file, weights_only=True)
+
+
+def python(before: str, *arguments: str) -> list[str]:
+    """The command of Python with these arguments, in a process that has first run a statement.
+
+    `preexec_fn` would run it in a fork of this process, where JAX's threads may be.
+    """
+    if not before:
+        return [sys.executable, *arguments]
+    first = f"import os, signal, sys; {before}; os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    return [sys.executable, "-c", first, *arguments]

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support import python
 
 import thalweg as tw
 from thalweg.cli import main
@@ -284,30 +285,14 @@ def test_the_help_tells_the_defaults() -> None:
         assert re.search(rf"{words}[^\[]*\[default: {default}\]", text), words
 
 
-@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # JAX's, where another test has loaded it; the child only execs
 def test_ctrl_c_says_that_all_is_kept(tmp_path: Path) -> None:
     """A terminal sends it to all processes at once, the workers among them."""
+    foreground = "signal.signal(signal.SIGINT, signal.SIG_DFL)"  # who runs the tests in the background ignores it
+    compare = ("compare", "--rules", "learned,adam", "--jobs", "2", "--steps", "20000", "--out", str(tmp_path))
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "thalweg.cli",
-            "compare",
-            "--rules",
-            "learned,adam",
-            "--jobs",
-            "2",
-            "--steps",
-            "20000",
-            "--out",
-            str(tmp_path),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests in the background ignores it
-    )
+        python(foreground, "-m", "thalweg.cli", *compare),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
     assert process.stderr is not None
     told = [process.stderr.readline() for _ in range(2)]
     assert any("trials in the store" in line for line in told), "the forecast"

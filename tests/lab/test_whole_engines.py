@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import random
-import resource
 import shutil
 import signal
 import sqlite3
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import python
 
 pytestmark = pytest.mark.slow
 
@@ -26,11 +25,9 @@ COMPARE = ["compare", "--rules", "sgd,momentum,adam", "--budget", "4", "--seeds"
 """Digits: some sixty trials in a few seconds, in portions that are put away one by one."""
 
 
-def begin(out: Path, *more: str, before: Callable[[], None] | None = None, command: list[str] = COMPARE) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "thalweg.cli", *command, "--out", str(out), *more],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=before,
-    )  # fmt: skip
+def begin(out: Path, *more: str, before: str = "", command: list[str] = COMPARE) -> subprocess.Popen[str]:
+    arguments = python(before, "-m", "thalweg.cli", *command, "--out", str(out), *more)
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def ends(process: subprocess.Popen[str]) -> tuple[int, str, str]:
@@ -201,17 +198,15 @@ def test_a_full_disk_stops_it_in_a_sentence_and_loses_nothing(reference: Path, t
 
 
 def stops_in_a_sentence(out: Path, limit: int, says: str) -> None:
-    code, _, errors = ends(begin(out, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))))
+    code, _, errors = ends(begin(out, before=f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"))
     assert code == 2, errors
     assert errors.splitlines()[-1].startswith("Error: ")
     assert says in errors.splitlines()[-1]
     assert "Traceback" not in errors
 
 
-def _bound_by_permissions() -> None:
-    """Root may write any file, unless it gives that up (PR_CAPBSET_DROP, CAP_DAC_OVERRIDE)."""
-    if os.getuid() == 0:
-        assert ctypes.CDLL(None).prctl(24, 1, 0, 0, 0) == 0
+BOUND_BY_PERMISSIONS = "import ctypes; os.getuid() == 0 and ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)"
+"""Root may write any file, unless it gives that up (PR_CAPBSET_DROP, CAP_DAC_OVERRIDE)."""
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
@@ -222,7 +217,7 @@ def test_a_store_that_may_only_be_read_answers_and_takes_no_more(what: str, refe
     before = stored(out)
     locked = out if what == "folder" else out / "trials.sqlite3"
     locked.chmod(0o555 if what == "folder" else 0o444)
-    code, _, errors = ends(begin(out, before=_bound_by_permissions))
+    code, _, errors = ends(begin(out, before=BOUND_BY_PERMISSIONS))
     locked.chmod(0o755)
     says = "cannot write there (Permission denied)" if what == "folder" else "(attempt to write a readonly database)"
     assert code == 2
@@ -232,6 +227,6 @@ def test_a_store_that_may_only_be_read_answers_and_takes_no_more(what: str, refe
     whole(out)
     assert same(out, reference)
     (out / "trials.sqlite3").chmod(0o444)
-    code, _, errors = ends(begin(out, before=_bound_by_permissions))
+    code, _, errors = ends(begin(out, before=BOUND_BY_PERMISSIONS))
     assert code == 0, "all trials are there: it has nothing to write"
     assert same(out, reference)
