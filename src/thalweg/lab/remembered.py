@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from thalweg.whole import written_whole
@@ -12,8 +12,10 @@ from thalweg.whole import written_whole
 
 @contextmanager
 def remembered(path: Path) -> Iterator[dict[str, float]]:
-    """What the JSON file has, by name; what is added to it meanwhile is written at the end."""
-    known: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
+    """What the JSON file has, by name; what is added to it meanwhile is written at the end. One that is no JSON has nothing."""
+    known: dict[str, float] = {}
+    with suppress(FileNotFoundError, ValueError):
+        known = json.loads(path.read_text())
     before = len(known)
     yield known
     if len(known) > before:
