@@ -144,6 +144,11 @@ class Rule:
         return self.doc.partition("\n")[0].rstrip(".")
 
     @property
+    def ours(self) -> bool:
+        """Whether it came with thalweg: a user's own may do anything."""
+        return self.function.__module__.startswith("thalweg.")
+
+    @property
     def year(self) -> int | None:
         """The year of the (first) source."""
         found = re.search(r"\b(18|19|20)\d\d\b", self.paper)

@@ -168,7 +168,7 @@ def _contest(source: Source, given: dict[str, Any]) -> Contest:
     rules = source.load_rules()
     problem = source.see_problem()
     usual = suites if given["suite"] else protocol
-    own = [name for name, rule in rules.items() if not rule.function.__module__.startswith("thalweg.")]
+    own = [name for name, rule in rules.items() if not rule.ours]
     chosen = _chosen(given["names"], rules) or (*protocol.RULES, *own)
     if given["names"] == ALL and not has_matrices(problem):
         chosen = tuple(name for name in chosen if not refuses_vectors(rules[name]()))

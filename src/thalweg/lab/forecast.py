@@ -96,7 +96,7 @@ def trial_seconds(
         evaluation = _timed(lambda: problem.validate(params, seeds)) / lanes
         size = sum(leaf.size for leaf in flatten(params)[1]) / lanes
         for rule in rules:
-            if rule.name not in known and _ours(rule):
+            if rule.name not in known and rule.ours:
                 known[rule.name] = (
                     max(0.0, step_seconds(problem, rule, seeds, batch_size) / lanes - gradient * _more(rule)) / size
                 )
@@ -143,10 +143,6 @@ def _timed(work: Callable[[], object]) -> float:
         work()
         taken.append(time.perf_counter() - last)
     return float(np.median(taken))
-
-
-def _ours(rule: Rule) -> bool:
-    return rule.function.__module__.startswith("thalweg.")
 
 
 def _more(rule: Rule) -> int:

@@ -155,7 +155,7 @@ def _what(entrant: Entrant, problem: Problem, budget: int) -> dict[str, Any]:
         notes.insert(0, f"it failed: {entrant.failure}")
     return {
         "name": entrant.label, "paper": rule.paper,
-        "mine": not rule.function.__module__.startswith("thalweg."),
+        "mine": not rule.ours,
         "hyper": {n: problem.train_size if n == "N" else _default(hyper.default) for n, hyper in rule.hyper.items()},
         "state_per_parameter": usual_cost(rule).state_per_parameter,
         "failed": entrant.failure is not None,

@@ -49,7 +49,7 @@ def isolated_step_costs(source: Source, problem: Problem, rules: Sequence[Rule],
     """`step_costs`, in a process of its own where there is code of the user's; None for rules of theirs that end or hang it."""
     if not source.holds_code:
         return step_costs(problem, rules, reference)
-    own = {rule.name for rule in rules if not rule.function.__module__.startswith("thalweg.")}
+    own = {rule.name for rule in rules if not rule.ours}
     names = [rule.name for rule in rules]
     with processes(1) as executor:
         for measured in (names, [name for name in names if name not in own]):
