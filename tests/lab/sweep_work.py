@@ -47,6 +47,21 @@ def dies_once(notes: str, wanted: Sequence[dict[str, Any]]) -> list[int]:
     return squares(wanted)
 
 
+class Deadly(list[int]):
+    """A list that ends whichever process sends it off."""
+
+    def __reduce__(self) -> Any:
+        os._exit(7)
+
+
+def is_lost_on_its_way(notes: str, wanted: Sequence[dict[str, Any]]) -> list[int]:
+    """Done once, its process dying as the result is fetched; from then on its process dies at once."""
+    if (Path(notes) / "lost").exists():
+        os._exit(7)
+    (Path(notes) / "lost").touch()
+    return Deadly(squares(wanted))
+
+
 def hangs(wanted: Sequence[dict[str, Any]]) -> list[int]:
     while True:
         time.sleep(1000)

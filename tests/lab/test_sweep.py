@@ -201,6 +201,14 @@ def test_a_cluster_by_its_address(tmp_path: Path) -> None:
     assert set(spoilt(kept)) == {3}
 
 
+def test_a_result_that_is_lost_on_its_way_fails_in_the_end(tmp_path: Path) -> None:
+    """dask runs the job again where a worker died before its result was fetched; that second run fails."""
+    pytest.importorskip("distributed")
+    with engine("dask", 2) as by:
+        kept, _ = swept(by, [portion("bad", work.is_lost_on_its_way, [3], str(tmp_path)), *good()])
+    assert spoilt(kept) == {3: "it ended its process with exit code 7"}
+
+
 def test_a_cluster_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr("thalweg.lab.engines.CONNECT", 0.5)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +50,31 @@ def _loky(memory: Any) -> Executor:
     return pool
 
 
+class Cluster(Executor):
+    """Jobs on a dask cluster, each waited for in a thread.
+
+    dask's own executor never ends the future of a job whose result was lost on its way here, and whose second run failed.
+    """
+
+    def __init__(self, client: Any, jobs: int) -> None:
+        self._client, self._threads = client, ThreadPoolExecutor(jobs)
+
+    def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        return self._threads.submit(self._client.submit(fn, *arguments, pure=False, **named).result)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+
+
+@contextmanager
+def _on(client: Any, jobs: int) -> Iterator[Engine]:
+    executor = Cluster(client, jobs)
+    try:
+        yield Engine(executor, jobs)
+    finally:  # a job that still runs ends with its client, which is closed after this
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
 @contextmanager
 def _dask(jobs: int, address: str | None) -> Iterator[Engine]:
     try:
@@ -60,13 +85,14 @@ def _dask(jobs: int, address: str | None) -> Iterator[Engine]:
     if address is not None:
         with _answering(Client, address) as client:
             threads = sum(client.nthreads().values())
-            yield Engine(client.get_executor(pure=False), max(1, 2 * threads))  # the second half waits for who is free first
+            with _on(client, max(1, 2 * threads)) as found:  # the second half waits for who is free first
+                yield found
         return
     # the sweep itself tries again, and then finds out which trial it was
     with single_threaded(), dask.config.set({"distributed.scheduler.allowed-failures": 0}):
         cluster = LocalCluster(jobs, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL)
-        with cluster, Client(cluster) as client:
-            yield Engine(client.get_executor(pure=False), jobs)
+        with cluster, Client(cluster) as client, _on(client, jobs) as found:
+            yield found
 
 
 @contextmanager
