@@ -441,7 +441,7 @@ radam: _Radam
 class _Rmsprop(Rule):
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""
 
-    def __call__(self, rho: Dynamic = 0.9, eps: Dynamic = 1e-08, centred: bool = False, eps_place: Literal['outside', 'inside'] = 'outside', accumulate: Literal['arriving', 'raw'] = 'arriving', bias_correction: bool = False) -> Stage: ...
+    def __call__(self, rho: Dynamic = 0.9, eps: Dynamic = 1e-08, centred: bool = False, eps_place: Literal['outside', 'inside'] = 'outside', accumulate: Literal['arriving', 'raw'] = 'arriving') -> Stage: ...
 
 rmsprop: _Rmsprop
 

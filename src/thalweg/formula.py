@@ -174,10 +174,14 @@ class _Writer:
         return write.call(symbol.op, [text for text, _ in args])
 
     def _binary(self, symbol: Symbol, a: Text, b: Text) -> Text:
-        """An operation on two things, without what says nothing: + 0, times 1, 1 - (1 - x), x times x."""
+        """An operation on two things, without what says nothing: + 0, times 0 or 1, over 1, 0^t, 1 - (1 - x), x times x."""
         op, (left, right) = symbol.op, symbol.args
-        if op in ("add", "sub") and b[0] == "0":
+        if (op in ("add", "sub") and b[0] == "0") or (op == "truediv" and b[0] == "1"):
             return a
+        if op == "add" and a[0] == "0":
+            return b
+        if (op == "mul" and "0" in (a[0], b[0])) or (op == "pow" and a[0] == "0"):
+            return "0", UNIT
         if op == "mul" and "1" in (a[0], b[0]):
             return b if a[0] == "1" else a
         if op == "mul" and a[0] == b[0]:

@@ -361,7 +361,7 @@ class AroundStage(FunctionStage):
         kept = _copied(memory)
         first = () if step.lanes is None else (step.lanes,)
         for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
-            for leaf, x in zip(leaves, value.leaves, strict=True):
+            for leaf, x in zip(leaves, value.leaves, strict=True) if slot in self.stored else ():
                 kept.setdefault(slot, {})[leaf.name] = settle(x, first + kind.shape(leaf.shape), leaf, kind.dtype, self.name)
         return gradient, kept
 
@@ -394,7 +394,7 @@ class AroundStage(FunctionStage):
         ends = [done[i] for i in range(step.lanes)]
         kept = {
             slot: {**memory.get(slot, {}), **{leaf.name: _stack([m[slot][leaf.name] for _, m in ends], leaf) for leaf in leaves}}
-            for slot in self.declaration.memory
+            for slot in self.memory
         }
         return _stacked([gradient for gradient, _ in ends], leaves), kept
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from thalweg.ops import off
 from thalweg.symbols import MATRIX_WORDS, MODEL_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
 
 if TYPE_CHECKING:
@@ -35,15 +36,26 @@ class Trace:
     starts: frozenset[str] = frozenset()
 
     @functools.cached_property
+    def forgotten(self) -> frozenset[str]:
+        """The slots whose old value is multiplied by a plain 0 wherever it is read, as Adam's m is with beta1 = 0.
+
+        What an after-step keeps is none: it is there to be shipped.
+        """
+        if "z" in self.inputs:
+            return frozenset()
+        made = [self.direction, *self.memory.values(), *self.evaluations]
+        return (_inputs(steps(made)) - _inputs(every(made, without=_is_zero))) & self.memory.keys()
+
+    @functools.cached_property
     def changed(self) -> frozenset[str]:
-        """The slots that do not come back just as they went in."""
-        return frozenset(slot for slot, value in self.memory.items() if value is not self.inputs[slot])
+        """The slots that do not come back just as they went in, and are not forgotten."""
+        return frozenset(slot for slot, value in self.memory.items() if value is not self.inputs[slot]) - self.forgotten
 
     @functools.cached_property
     def stored(self) -> frozenset[str]:
         """The slots to keep from step to step: those that change, and of the parameter's first values those that are read."""
         made = [self.direction, *(self.memory[slot] for slot in sorted(self.changed)), *self.evaluations]
-        return self.changed | self.starts & {s.name for s in steps(made) if s.op == "input"}
+        return self.changed | (self.starts & _inputs(steps(made))) - self.forgotten
 
     @functools.cached_property
     def whole(self) -> bool:
@@ -56,9 +68,16 @@ class Trace:
         return [self.direction, *(self.memory[slot] for slot in sorted(self.stored)), *self.evaluations]
 
     @functools.cached_property
+    def computed(self) -> list[Symbol]:
+        """The steps to the results, equal ones once, without what a plain 0 multiplies."""
+        same = shared(self.results)
+        needed = {id(same[id(symbol)]) for symbol in every(self.results, without=_is_zero)}
+        return [symbol for symbol in steps(self.results) if id(symbol) in needed]
+
+    @functools.cached_property
     def used(self) -> frozenset[str]:
         """The inputs that the results are really computed from."""
-        return frozenset(s.name for s in steps(self.results) if s.op == "input")
+        return _inputs(steps(self.results))
 
     @functools.cached_property
     def moves(self) -> bool:
@@ -156,15 +175,27 @@ class _Locals:
             self.names.update(frame.f_locals)
 
 
-def every(roots: list[Any]) -> Iterator[Symbol]:
-    """Each symbol that the roots are computed from, as the function made it: equal ones may come more than once."""
+def every(roots: list[Any], without: Callable[[Symbol], bool] = lambda symbol: False) -> Iterator[Symbol]:
+    """Each symbol that the roots are computed from, as the function made it: equal ones may come more than once.
+
+    without: which symbols to pass by, and what they alone are computed from.
+    """
     waiting, seen = [r for r in roots if isinstance(r, Symbol)], set()
     while waiting:
         symbol = waiting.pop()
-        if id(symbol) not in seen:
+        if id(symbol) not in seen and not without(symbol):
             seen.add(id(symbol))
             yield symbol
             waiting += [arg for arg in symbol.args if isinstance(arg, Symbol)]
+
+
+def _inputs(symbols: Iterable[Symbol]) -> frozenset[str]:
+    return frozenset(symbol.name for symbol in symbols if symbol.op == "input")
+
+
+def _is_zero(x: Any) -> bool:
+    """Whether it is a plain 0 or a product with one: nothing that it is made of matters."""
+    return x.op == "mul" and any(map(_is_zero, x.args)) if isinstance(x, Symbol) else off(x)
 
 
 class Cost(NamedTuple):
@@ -214,15 +245,14 @@ def cost(stage: Stage, itemsize: int) -> Cost:
         traced = of(part)
         kinds = part.declaration.memory
         state += sum(kinds[slot].per_parameter for slot in traced.stored)
-        symbols = list(steps(traced.results))
-        for symbol in symbols:
+        for symbol in traced.computed:
             if symbol.op == "input" and symbol.level == TENSOR and symbol.name in kinds:
                 moved += kinds[symbol.name].per_parameter
             elif symbol.op in REDUCTIONS | MODEL_WORDS or (symbol.op in MATRIX_WORDS and symbol.level == TENSOR):
                 moved += sum(kinds[name].per_parameter if name in kinds else 1.0 for name in _read_by(symbol))
         moved += sum(kinds[slot].per_parameter for slot in traced.changed)
         reads |= {"noise"} & part.asks
-        operations += sum(s.level == TENSOR and s.op != "input" for s in symbols)
+        operations += sum(s.level == TENSOR and s.op != "input" for s in traced.computed)
     moved += len(reads) + 1  # p, the gradient (and a draw) in; p out
     return Cost(state, state * itemsize, moved * itemsize, operations)
 
@@ -236,6 +266,7 @@ def _read_by(word: Symbol) -> set[str]:
             not isinstance(symbol, Symbol)
             or symbol.op in ("row_means", "col_means", "slice_min", "leading", "project")
             or symbol.level < TENSOR
+            or _is_zero(symbol)
         ):
             continue
         if symbol.op == "input":

@@ -24,7 +24,6 @@ def rmsprop(
     initial: float = 0.0,
     weight_decay: float = 0.0,
     decay: str = "coupled",
-    bias_correction: bool = False,
     steps: int | None = None,
 ) -> Array:
     """RMSprop: Tieleman & Hinton 2012 (Coursera, Neural Networks for Machine Learning, lecture 6.5): divide by a
@@ -37,7 +36,7 @@ def rmsprop(
     (``gradients`` a function, taken at w + mu v); "shifted" the same walk seen from W = w + mu v, for gradients at the
     stored point.
     ``initial``: where r starts (TensorFlow 1: 1). ``decay``: "coupled"; "numerator" (r and m see g alone; source 004);
-    "decoupled". ``bias_correction``: r and m over 1 - rho^t, as Kingma & Ba 2015, section 3, correct averages begun at 0.
+    "decoupled".
     """
     choice("eps_place", eps_place, ("outside", "inside"))
     choice("nesterov", nesterov, ("none", "lookahead", "shifted"))
@@ -57,11 +56,7 @@ def rmsprop(
             g = g + weight_decay * at
         r = rho * r + (1.0 - rho) * g * g
         m = rho * m + (1.0 - rho) * g
-        sum_of_weights = 1.0 - rho**t if bias_correction else 1.0
-        mean_square, mean = r / sum_of_weights, m / sum_of_weights
-        under = (
-            np.maximum(mean_square - mean * mean, 0.0) if centred else mean_square
-        )  # a variance: only rounding makes it negative
+        under = np.maximum(r - m * m, 0.0) if centred else r  # a variance: only rounding makes it negative
         root = np.sqrt(under) + eps if eps_place == "outside" else np.sqrt(under + eps)
         s = divide(g + weight_decay * at if decay == "numerator" else g, root)
         shrink = eta * weight_decay * w if decay == "decoupled" else 0.0

@@ -92,9 +92,12 @@ def _yogi(given: Masks) -> Stage:
 
 
 def _rmsprop(given: Masks) -> Stage:
+    average, eps = given.live("decay"), given.live("eps")
     place = "inside" if given.fixed("eps_in_sqrt") else "outside"
-    forms = {"centred": given.fixed("centered"), "bias_correction": given.fixed("bias_correction"), "eps_place": place}
-    core = rmsprop(given.live("decay"), given.live("eps"), **forms)
+    if given.fixed("bias_correction"):
+        core = adam(0.0, average, eps, place)
+    else:
+        core = rmsprop(average, eps, given.fixed("centered"), place)
     return chain(core) if given.fixed("momentum") is None else chain(core, learning_rate(), _ball(given))
 
 
@@ -195,9 +198,9 @@ OPTAX: dict[str, Row] = {
     "yogi": Row(_yogi, named("yogi"), rate_of, starts={"yogi.v": lambda given: 1e-6}),
     "rmsprop": Row(
         _rmsprop,
-        {**named("rmsprop", v="nu", m="mu"), **_TRACE},
+        {**named("rmsprop", v="nu", m="mu"), **named("adam"), **_TRACE},
         rate_of,
-        starts={"rmsprop.v": lambda given: given.fixed("initial_scale")},
+        starts=dict.fromkeys(("rmsprop.v", "adam.v"), lambda given: given.fixed("initial_scale")),
         fits=lambda given: not (given.fixed("bias_correction") and given.fixed("centered")),
     ),
     "adagrad": Row(

@@ -18,7 +18,6 @@ from thalweg.methods.madgrad import madgrad
 from thalweg.methods.momo import momo, momo_adam
 from thalweg.methods.muon import muon
 from thalweg.methods.prodigy import dadapt_adam, prodigy
-from thalweg.methods.rmsprop import rmsprop
 from thalweg.methods.sgd import sgd
 from thalweg.ops import minimum
 from thalweg.stage import Stage
@@ -87,8 +86,7 @@ def _schedule_free_sgd(given: Masks) -> Stage:
 
 
 def _schedule_free_adamw(given: Masks) -> Stage:
-    core = rmsprop(given.live("b2"), given.live("eps"), bias_correction=True)
-    return chain(core, decay(given.or_off("weight_decay")), _averaged(given))
+    return chain(adam(0.0, given.live("b2"), given.live("eps")), decay(given.or_off("weight_decay")), _averaged(given))
 
 
 def _averaged(given: Masks) -> Stage:

@@ -3,31 +3,28 @@
 from typing import Literal
 
 from thalweg.hyper import Decay, NonNegative, Positive
-from thalweg.ops import debias, maximum, minimum, mix, over_root, sqrt
+from thalweg.ops import maximum, minimum, mix, over_root, sqrt
 from thalweg.rule import rule
 
 
 @rule(lr=1e-3, search=(1e-4, 1e0))
 def rmsprop(
-    g, t, grad, v=0.0, m=0.0, *, rho: Decay = 0.9, eps: NonNegative = 1e-8, centred: bool = False,
+    g, grad, v=0.0, m=0.0, *, rho: Decay = 0.9, eps: NonNegative = 1e-8, centred: bool = False,
     eps_place: Literal["outside", "inside"] = "outside", accumulate: Literal["arriving", "raw"] = "arriving",
-    bias_correction: bool = False,
 ):  # fmt: skip
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5).
 
     The lecture has no epsilon. centred=True divides by the gradient's spread instead of its size. With momentum:
     `chain(rmsprop(), momentum())`, and `chain(rmsprop(), nesterov())` for Goodfellow et al. 2016, algorithm 8.6.
-    bias_correction corrects the averages for their start at zero, as Adam does: then it is Adam with beta1 = 0.
+    With its average corrected for the start at zero it is `adam(beta1=0)`, which then keeps no m.
     Differs from Keras and optax: they put eps inside the root; TensorFlow 1 starts v at 1.
     """
     x = g if accumulate == "arriving" else grad
     v = mix(v, x * x, rho)
-    v_hat = debias(v, rho, t) if bias_correction else v
     if not centred:
-        return over_root(g, v_hat, eps, eps_place), v, m
+        return over_root(g, v, eps, eps_place), v, m
     m = mix(m, x, rho)
-    m_hat = debias(m, rho, t) if bias_correction else m
-    return over_root(g, maximum(v_hat - m_hat * m_hat, 0.0), eps, eps_place), v, m
+    return over_root(g, maximum(v - m * m, 0.0), eps, eps_place), v, m
 
 
 @rule(lr=1e-4, search=(1e-5, 1e-1), step=True)
