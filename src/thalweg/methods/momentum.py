@@ -20,8 +20,6 @@ def momentum(
     Differs from torch.optim.SGD: that is first="undamped", which tells only with dampening.
     """
     damped = g if off(dampening) else (1 - dampening) * g
-    if off(mu):
-        return damped, v
     v = mu * v + damped
     if first == "undamped" and not off(dampening):
         v = where(t == 1, g, v)

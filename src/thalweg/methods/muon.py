@@ -4,7 +4,7 @@ from typing import Literal
 
 from thalweg.hyper import Count, Decay, NonNegative, Real
 from thalweg.memory import matrix
-from thalweg.ops import X, debias, maximum, mix, off, orthogonal, sizes, sqrt
+from thalweg.ops import X, debias, maximum, mix, orthogonal, sizes, sqrt
 from thalweg.rule import rule
 
 
@@ -28,9 +28,7 @@ def muon(
     Differs from torch: it has momentum="average", eps_place="floor", dtype="bfloat16" and then decay(0.1).
     Differs from optax: it has momentum="corrected", eps=1e-8, scale="transposed".
     """
-    if off(mu):
-        ahead = g
-    elif momentum == "ball":
+    if momentum == "ball":
         B = mu * B + g
         ahead = g + mu * B if nesterov else B
     else:
