@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from thalweg import views
 from thalweg.hyper import Count, Hyper, Range
 from thalweg.memory import Kind
 from thalweg.rule import Rule
@@ -135,7 +136,7 @@ class At(Transform):
 
 
 Predicate = Callable[[Leaf], bool]
-"""What `choose` asks of a parameter: it has a name ('layer.w') and a shape (without the lane axis)."""
+"""What `choose` asks of a parameter: it has a name ('layer.w') and its owner's shape (without the lane axis)."""
 
 
 def is_matrix(leaf: Leaf) -> bool:
@@ -182,6 +183,7 @@ class Choose(Transform):
 
     def branch(self, leaf: Leaf) -> int:
         """Which of its stages a parameter goes to."""
+        leaf = views.owned(leaf)
         return next((i for i, predicate in enumerate(self.predicates) if predicate(leaf)), len(self.predicates))
 
     def _split(self, leaves: Sequence[Leaf]) -> list[list[Leaf]]:

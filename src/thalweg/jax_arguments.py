@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,8 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.compose import At, Chain, Choose, chain
-from thalweg.jax_trees import flat
+from thalweg.jax_trees import complex_leaves, flat
 from thalweg.stage import Leaf
+from thalweg.views import in_parts
 
 Tree = Any
 
@@ -43,10 +43,6 @@ class Given:
         mask = self.arguments[name]
         return None if mask is None else lambda leaf: _now.get().of(mask)[leaf.name]
 
-    def axes(self, leaf: Leaf) -> int:
-        """How many axes a tensor has, before a complex one is taken for its two parts."""
-        return _now.get().axes[leaf.name]
-
 
 def by_count(value: Any) -> Any:
     """A schedule of optax's count, a whole number, as one of t = 1, 2, ..."""
@@ -67,22 +63,17 @@ class _Masks:
             self.found[id(mask)] = dict(zip(flat(self.tree)[0], jax.tree.leaves(spread), strict=True))
         return self.found[id(mask)]
 
-    @functools.cached_property
-    def axes(self) -> dict[str, int]:
-        return {
-            name: len(getattr(x, "shape", ())) for name, x in zip(flat(self.tree)[0], jax.tree.leaves(self.tree), strict=True)
-        }
-
 
 _now: ContextVar[_Masks] = ContextVar("masks over the tree of this update")
 
 
 @contextmanager
 def masks_over(tree: Tree) -> Iterator[None]:
-    """Within it, masks are over this tree."""
+    """Within it, masks are over this tree, and what is complex is complex in it."""
     token = _now.set(_Masks(tree))
     try:
-        yield
+        with in_parts(complex_leaves(tree)):
+            yield
     finally:
         _now.reset(token)
 

@@ -27,7 +27,16 @@ class State(NamedTuple):
 def flat(tree: Tree) -> tuple[list[str], list[Any], Any]:
     """A pytree's leaves, their paths as names, its structure. A complex tensor is one of its real and imaginary parts."""
     found, structure = jax.tree_util.tree_flatten_with_path(tree)
-    return [f"leaf {jax.tree_util.keystr(path)}" for path, _ in found], [parts(leaf) for _, leaf in found], structure
+    return [_name(path) for path, _ in found], [parts(leaf) for _, leaf in found], structure
+
+
+def complex_leaves(tree: Tree) -> list[str]:
+    """The names of those that are complex."""
+    return [_name(path) for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0] if is_complex(leaf)]
+
+
+def _name(path: Any) -> str:
+    return f"leaf {jax.tree_util.keystr(path)}"
 
 
 def parts(x: Any) -> Any:

@@ -316,7 +316,8 @@ def _check_parameter(name: str, p: Any, lanes: int | None) -> None:
     if framework(p) is None:
         raise TypeError(f"parameter '{name}' is {p!r}, no array; wrap it: numpy.array({p!r}, dtype=float)")
     if not is_floating(p):
-        raise TypeError(f"parameter '{name}' has dtype {dtype_name(p)}; optimizers need floating point: .astype('float32')")
+        cure = "its parts, stack([x.real, x.imag])" if dtype_name(p).startswith("complex") else ".astype('float32')"
+        raise TypeError(f"parameter '{name}' has dtype {dtype_name(p)}; optimizers need floating point: {cure}")
     if lanes is not None and (p.ndim == 0 or p.shape[0] != lanes):
         raise ValueError(f"parameter '{name}' has shape {tuple(p.shape)}; with lanes={lanes} its first axis has that length")
 

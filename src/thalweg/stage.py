@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg import trace
+from thalweg import trace, views
 from thalweg.arrays import Array, dtype_name, framework
 from thalweg.each import of, together
 from thalweg.hyper import ByLeaf
@@ -172,10 +172,9 @@ class FunctionStage(Stage):
         return kind.value if step.lanes is None else np.full(step.lanes, kind.value)
 
     def start(self, slot: str, leaf: Leaf, step: Step) -> Array:
-        words = (self.name, slot, leaf.name)
-        return self.declaration.memory[slot].start(
-            leaf.p, leaf.shape, step.lanes, lambda: draw(step.seed, 0, words, leaf.p, step.lanes)
-        )
+        words, kind = (self.name, slot, leaf.name), self.declaration.memory[slot]
+        kind.shape(views.owned(leaf).shape)  # the parts of a complex vector are no matrix
+        return kind.start(leaf.p, leaf.shape, step.lanes, lambda: draw(step.seed, 0, words, leaf.p, step.lanes))
 
     def run(self, leaf: Leaf, given: dict[str, Any], memory: Memory, updated: Memory, step: Step) -> Any:
         """Call the function for one leaf; put its new memory into `updated` and return its first result."""

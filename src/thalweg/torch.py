@@ -32,6 +32,7 @@ from thalweg.torch_face import Face
 from thalweg.torch_groups import STORAGE, STORAGE_PARAMETERS, Group, Method
 from thalweg.torch_kernels import TRITON_DEVICES as TRITON_DEVICES
 from thalweg.torch_tensors import Tensor, curvature, gradient_of, like, loss_number, real, scalar_dtype
+from thalweg.views import in_parts
 
 __all__ = ["Optimizer", "hutchinson", "of"]
 
@@ -214,23 +215,31 @@ class Optimizer(Face):
         names = [str(i) for i in range(len(params))]
         here = {name: real(point) for name, point in zip(names, points, strict=True)}
         gradients = None if grad_fn else {name: real(gradient_of(p)) for name, p in zip(names, params, strict=True)}
-        state, keys = self._gathered(method, params, here)
-        given = {} if "loss" not in method.pure.asks or grad_fn else {"loss": self._loss_number(loss, method.pure)}
-        if "curvature" in method.pure.asks:
-            given["curvature"] = {name: curvature(p, type(self).__name__) for name, p in zip(names, params, strict=True)}
-        moved, state = method.pure.step(here, gradients, state, grad_fn=grad_fn, **given)
+        with in_parts(name for name, p in zip(names, params, strict=True) if p.is_complex()):
+            moved, state, keys = self._stepped(method, params, here, gradients, loss, grad_fn)
         with torch.no_grad():
             for name, p in zip(names, params, strict=True):
                 p.copy_(like(moved[name], p))
             self._scatter(state, keys, dict(zip(names, params, strict=True)))
 
+    def _stepped(
+        self, method: Method, params: list[Tensor], here: dict[str, Tensor], gradients: Any, loss: Any, grad_fn: Any
+    ) -> tuple[dict[str, Tensor], Any, dict[tuple[str, ...], str]]:
+        """Where the parameters go, the state then, and what each of its slots is called in torch's."""
+        state, keys = self._gathered(method, params, here)
+        given = {} if "loss" not in method.pure.asks or grad_fn else {"loss": self._loss_number(loss, method.pure)}
+        if "curvature" in method.pure.asks:
+            given["curvature"] = {name: curvature(p, type(self).__name__) for name, p in zip(here, params, strict=True)}
+        moved, state = method.pure.step(here, gradients, state, grad_fn=grad_fn, **given)
+        return moved, state, keys
+
     def _gathered(self, method: Method, params: list[Tensor], here: dict[str, Tensor]) -> tuple[Any, dict[tuple[str, ...], str]]:
         """The pure optimizer's state, from torch's, and what each slot is called there."""
         state = method.pure.init(here)
         keys: dict[tuple[str, ...], str] = {}
-        for p, (name, x) in zip(params, here.items(), strict=True):
+        for p, name in zip(params, here, strict=True):
             mine = self.state[p]
-            for passage, slot, key in method.memory(name, x):
+            for passage, slot, key in method.memory(name, p):
                 keys[(*passage.path, slot)] = key
                 place = functools.reduce(operator.getitem, passage.path, state["memory"])
                 if passage.stage.memory[slot].kind == "per_model":

@@ -14,7 +14,8 @@ from thalweg.optimizer import Optimizer as Pure
 from thalweg.program import Passage, passages
 from thalweg.stage import Leaf
 from thalweg.storage import Storage
-from thalweg.torch_tensors import Tensor
+from thalweg.torch_tensors import Tensor, real
+from thalweg.views import in_parts
 
 Group = dict[str, Any]
 
@@ -88,7 +89,9 @@ class Method:
         self.keys: dict[tuple[str, ...], str] = {}
 
     def way(self, name: str, p: Tensor) -> list[Passage]:
-        return passages(self.pure, Leaf(name, tuple(p.shape), p, p, 0, None, p))
+        x = real(p.detach())
+        with in_parts({name} if p.is_complex() else ()):
+            return passages(self.pure, Leaf(name, tuple(x.shape), x, x, 0, None, x))
 
     def memory(self, name: str, p: Tensor) -> list[tuple[Passage, str, str]]:
         """Each slot that a parameter's stages keep: the stage, the slot, and its key in the state."""

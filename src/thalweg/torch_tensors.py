@@ -50,12 +50,12 @@ def gradient_of(p: Tensor) -> Tensor:
 
 def like(x: Tensor, p: Tensor) -> Tensor:
     """Numbers computed for a parameter as it has them: complex again where it is."""
-    return torch.view_as_complex(x.contiguous()) if p.is_complex() and x.shape == (*p.shape, 2) else x
+    return torch.complex(*x) if p.is_complex() and x.shape == (2, *p.shape) else x
 
 
 def real(x: Any) -> Any:
-    """A complex tensor as its two real parts, one more axis."""
-    return torch.view_as_real(x) if isinstance(x, Tensor) and x.is_complex() else x
+    """A complex tensor's real and imaginary parts, along a first axis of two; a real one as it is."""
+    return torch.view_as_real(x).movedim(-1, 0) if isinstance(x, Tensor) and x.is_complex() else x
 
 
 def curvature(p: Tensor, who: str) -> Any:

@@ -72,7 +72,7 @@ def _muon(given: Masks) -> Stage:
     if given.fixed("adam_learning_rate") is not None:
         rest = rest.at(given.live("adam_learning_rate"))
     matrices = chain(core, decayed(given, mask="weight_decay_mask"))
-    return choose((lambda leaf: given.axes(leaf) == 2, matrices), otherwise=rest)
+    return choose((lambda leaf: len(leaf.shape) == 2, matrices), otherwise=rest)
 
 
 def _muon_fits(given: Masks) -> bool:

@@ -28,9 +28,6 @@ class Masks(Arguments, Protocol):
     def leaves(self, name: str) -> Callable[[Any], bool] | None:
         """Which parameters a mask names, as `choose` and `only` ask it; None where there is no mask."""
 
-    def axes(self, leaf: Any) -> int:
-        """How many axes the library's tensor has: of a complex one a leaf's shape is of its two parts."""
-
 
 @dataclass(frozen=True)
 class Row:
