@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import operator
 import os
@@ -19,7 +20,8 @@ jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
 
 import jax.numpy as jnp  # noqa: E402
-from oracles import acprop, adan, madgrad, momo, rprop, schedule_free, yogi  # noqa: E402
+from optax._src import factorized  # noqa: E402
+from oracles import acprop, adafactor, adan, madgrad, momo, rprop, schedule_free, yogi  # noqa: E402
 from support import ASKING, HANDED, RULES, asked_for, bent  # noqa: E402
 
 import thalweg as tw  # noqa: E402
@@ -108,6 +110,12 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("rmsprop", {"centered": True, "eps_in_sqrt": False, "initial_scale": 1.0, "momentum": 0.5}),
     ("rmsprop", {"bias_correction": True, "eps_in_sqrt": False}),
     ("adagrad", {"initial_accumulator_value": 0.0, "eps": 1e-3}),
+    ("adafactor", {"min_dim_size_to_factor": 1, "decay_rate": 0.5, "eps": 1e-3, "clipping_threshold": 2.5, "momentum": 0.8, "dtype_momentum": "float64"}),
+    ("adafactor", {"min_dim_size_to_factor": 3, "multiply_by_parameter_scale": False, "clipping_threshold": None, "weight_decay_rate": HALF,
+                   "weight_decay_mask": SOME}),
+    ("adafactor", {"min_dim_size_to_factor": 1, "factored": False, "momentum": 0.5, "weight_decay_rate": 1e-3}),
+    ("noisy_sgd", {"eta": 0.3, "gamma": 0.2, "key": 3}),
+    ("optimistic_adam", {**ADAM, "optimism": 0.1, "nesterov": False, "mu_dtype": "float32"}),
     ("adadelta", {"rho": 0.8, "eps": 1e-3, "weight_decay": 0.1, "weight_decay_mask": SOME}),
     ("signum", {"beta": 0.6, "accumulator_dtype": "bfloat16"}),
     ("lars", {"weight_decay": 0.1, "weight_decay_mask": SOME, "trust_coefficient": 0.02, "trust_ratio_mask": PREFIX, "eps": 0.1}),
@@ -150,10 +158,11 @@ PAPERS: list[tuple[str, dict[str, Any], Any, dict[str, Any]]] = [
     ("contrib.acprop", {}, acprop.acprop, {"eps": 1e-16, "eps_root": 1e-16}),
     ("contrib.acprop", {**ADAM, "weight_decay": 0.0, "mask": SOME}, acprop.acprop,
      {"beta1": 0.8, "beta2": 0.9, "eps": 1e-3, "eps_root": 1e-2}),
+    *(("adafactor", {"min_dim_size_to_factor": least}, adafactor.adafactor, {"relative_step": False}) for least in (1, 3)),
     ("contrib.madgrad", {}, madgrad.madgrad, {"lr": 0.02 + 1e-6}),
     ("contrib.madgrad", {"momentum": 0.5, "eps": 1e-3, "weight_decay": 0.0}, madgrad.madgrad, {"mu": 0.5, "eps": 1e-3, "lr": 0.021}),
 ]  # fmt: skip
-"""Where optax is not the paper's (madgrad: rounds the rate to float32): ours is, as tests/oracles has it."""
+"""Where optax is not the paper's (madgrad: rounds the rate to float32, adafactor beta2): ours is, as tests/oracles has it."""
 APART = {name for name, options, *_ in PAPERS if not options}
 
 
@@ -172,11 +181,26 @@ OF_ONE_TENSOR: list[tuple[str, dict[str, Any], Any]] = [
      lambda p, g, f: schedule_free.schedule_free_adamw(p, g, lr=warmed, weight_decay=0.1).y[-1]),
 ]  # fmt: skip
 """momo: optax's decay does not shrink the step along. Schedule-free: it weighs a point by the rate of the step after."""
-UNSCHEDULED = {"contrib.schedule_free_sgd", "contrib.schedule_free_adamw", "contrib.prodigy", "contrib.dadapt_adamw", "sm3"}
+UNSCHEDULED = {
+    "contrib.schedule_free_sgd", "contrib.schedule_free_adamw", "contrib.prodigy", "contrib.dadapt_adamw", "sm3", "optimistic_adam",
+}  # fmt: skip
 """Schedule-free is in the table above. prodigy, dadapt_adamw: optax divides by a sum of rates, and a first rate of 0 makes
-everything NaN. sm3: it takes numbers alone."""
+everything NaN. sm3, optimistic_adam: they take numbers alone."""
 
 
+@pytest.fixture
+def in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """optax rounds Adafactor's beta2 to float32; here it is in the tensors' precision, as the paper's."""
+    beta2 = {"decay_rate_fn": lambda count, exponent: 1 - jnp.asarray(count + 1, jnp.float64) ** -exponent}
+    monkeypatch.setattr(factorized, "scale_by_factored_rms", functools.partial(factorized.scale_by_factored_rms, **beta2))
+
+
+as_it_says = pytest.mark.filterwarnings("ignore:Specifying a key", "ignore:`optimistic_adam` is deprecated")
+"""What optax says of a default, and of a function that it has another for."""
+
+
+@as_it_says
+@pytest.mark.usefixtures("in_full")
 @pytest.mark.parametrize(("name", "options"), [row for row in OPTIONS if row[0] not in APART], ids=told)
 def test_as_optaxs_own(name: str, options: dict[str, Any]) -> None:
     """With a number for the learning rate and with a schedule, 200 steps each, all in one program."""
@@ -208,6 +232,17 @@ def test_as_the_paper_where_optax_is_not(name: str, options: dict[str, Any], ora
     assert apart(jax.tree.leaves(theirs), truth) > 1e-10
 
 
+@pytest.mark.usefixtures("in_full")
+@pytest.mark.parametrize("least", [1, 3, 4])
+def test_adafactor_factors_the_two_longest_axes(least: int) -> None:
+    shapes = {"a": (5, 3, 4), "b": (2, 6, 3, 4), "c": (4, 4, 4), "d": (4, 2, 2)}
+    draw = np.random.default_rng(0)
+    params = {name: jnp.asarray(draw.normal(size=shape)) for name, shape in shapes.items()}
+    gradients = {name: jnp.asarray(draw.normal(size=(30, *shape))) for name, shape in shapes.items()}
+    ours, theirs = walk_all([library.adafactor(0.02, min_dim_size_to_factor=least) for library in (tj, optax)], params, gradients)
+    assert apart(ours, theirs) < 1e-12
+
+
 @pytest.mark.parametrize(("name", "options", "truth"), OF_ONE_TENSOR, ids=told)
 def test_one_tensor_as_the_paper_where_optax_is_not(name: str, options: dict[str, Any], truth: Any) -> None:
     p, g = tree(0)["w"], stream()["w"]
@@ -220,10 +255,12 @@ def test_one_tensor_as_the_paper_where_optax_is_not(name: str, options: dict[str
 INJECTED = [name for name in OPTAX if name not in APART and name != "polyak_sgd"]
 
 
+@as_it_says
+@pytest.mark.usefixtures("in_full")
 @pytest.mark.parametrize("name", INJECTED)
 def test_under_inject_hyperparams_with_a_schedule_as_optaxs_own(name: str) -> None:
     """The rate, and all else that is a number, are tracers there, and nobody sees that a schedule made them."""
-    static = ("warmup_steps", "ns_steps", "clip_value_fn")
+    static = ("warmup_steps", "ns_steps", "clip_value_fn", "min_dim_size_to_factor", "decay_offset", "dtype_momentum")
 
     def rate(count: Any) -> Any:  # as `falling`, but from 0.02
         return optax.linear_schedule(0.02, 0.005, 20)(jnp.asarray(count, jnp.float64))
@@ -274,7 +311,8 @@ def walk_all(several: list[Any], params: Any, gradients: Any) -> list[Any]:
     ("name", "options"),
     [("radam", {"nesterov": True}), ("amsgrad", {"bias_correction_mu": False}), ("rmsprop", {"centered": True, "bias_correction": True}),
      ("contrib.ademamix", {"mu_dtype": "float32"}), ("contrib.adopt", {"clip_value_fn": jnp.sqrt}),
-     ("contrib.muon", {"ns_coeffs": "dion"}), ("contrib.muon", {"adaptive": True}), ("contrib.schedule_free_sgd", {"state_dtype": "float32"})],
+     ("contrib.muon", {"ns_coeffs": "dion"}), ("contrib.muon", {"adaptive": True}), ("contrib.schedule_free_sgd", {"state_dtype": "float32"}),
+     ("adafactor", {"decay_offset": -5})],
     ids=told,
 )  # fmt: skip
 def test_what_our_rules_have_no_option_for_is_optaxs_own(name: str, options: dict[str, Any]) -> None:

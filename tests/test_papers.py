@@ -89,6 +89,7 @@ CASES = [
     Case("sgd", tw.sgd, sgd.sgd),
     Case("sgd coupled", lambda: tw.chain(tw.decay(WD), tw.sgd()), sgd.sgd, {"weight_decay": WD}),
     Case("sgd decoupled", lambda: tw.chain(tw.sgd(), tw.decay(WD)), sgd.sgd, {"weight_decay": WD, "decay": "decoupled"}),
+    Case("sgd independent", lambda: tw.chain(tw.sgd(), tw.learning_rate(), tw.independent_decay(WD)), sgd.sgd, {"weight_decay": WD, "decay": "independent"}, shrinking),
     Case("momentum", tw.momentum, momentum.momentum),
     Case("momentum mu=0", lambda: tw.momentum(0.0), momentum.momentum, {"mu": 0.0}),
     Case("momentum damped", lambda: tw.momentum(0.9, 0.1), momentum.momentum, {"dampening": 0.1}),

@@ -1,6 +1,7 @@
 """thalweg: every gradient-descent optimizer written once, run on NumPy, PyTorch and JAX, and compared fairly."""
 
 from thalweg import ops, schedules, trees
+from thalweg.arrange import arranged
 from thalweg.catalogue import rules, stages_by_name
 from thalweg.compose import chain, choose, every, is_matrix, named, only
 from thalweg.hyper import Count, Decay, Fraction, NonNegative, Positive, Real, Schedule

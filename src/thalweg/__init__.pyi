@@ -5,6 +5,7 @@ from typing import Any, Literal, TypeAlias
 import numpy.typing as npt
 
 from thalweg import ops as ops, schedules as schedules, trees as trees
+from thalweg.arrange import arranged as arranged
 from thalweg.catalogue import rules as rules
 from thalweg.compose import chain as chain, choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
 from thalweg.hyper import Count as Count, Decay as Decay, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
@@ -241,6 +242,13 @@ class _Galore(Rule):
     def __call__(self, rank: int = 128, T: int = 200, scale: Dynamic = 0.25, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08) -> Stage: ...
 
 galore: _Galore
+
+class _IndependentDecay(Rule):
+    """Weight decay that no learning rate multiplies (Wortsman et al. 2023, arXiv 2309.14322, independent weight decay)."""
+
+    def __call__(self, weight_decay: Dynamic = 0.0001) -> Stage: ...
+
+independent_decay: _IndependentDecay
 
 class _Lamb(Rule):
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer."""

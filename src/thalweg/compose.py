@@ -106,13 +106,12 @@ def check_lr(lr: Any, owner: str) -> Any:
     return Hyper("lr", 0.0, Range(0)).check(lr, owner)
 
 
-class At(Transform):
-    """A stage at a learning rate of its own, whatever the optimizer's is."""
+class Shell(Transform):
+    """A stage that has a chain inside, and does something to what goes in and comes out."""
 
-    def __init__(self, stage: Stage, lr: Any) -> None:
+    def __init__(self, stage: Stage) -> None:
         self.inner = chain(stage)
-        self.name, self.rate = stage.name, check_lr(lr, stage.name)
-        self.lr = lr if isinstance(lr, int | float) else stage.lr
+        self.name, self.lr = stage.name, stage.lr
 
     @property
     def functions(self) -> Sequence[FunctionStage]:
@@ -125,6 +124,15 @@ class At(Transform):
     @property
     def memory(self) -> dict[str, Kind]:
         return self.inner.memory
+
+
+class At(Shell):
+    """A stage at a learning rate of its own, whatever the optimizer's is."""
+
+    def __init__(self, stage: Stage, lr: Any) -> None:
+        super().__init__(stage)
+        self.rate = check_lr(lr, stage.name)
+        self.lr = lr if isinstance(lr, int | float) else stage.lr
 
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
         return self.inner.init(leaves, step)
@@ -224,7 +232,7 @@ def refuses_vectors(stage: Stage) -> bool:
     """Whether a method is for matrices alone; `choose` takes it together with another for the rest."""
     if isinstance(stage, Choose):
         return refuses_vectors(stage.stages[-1])
-    if isinstance(stage, At | Every):
+    if isinstance(stage, Shell | Every):
         return refuses_vectors(stage.inner)
     if isinstance(stage, Chain):
         return any(map(refuses_vectors, stage.stages))

@@ -24,13 +24,14 @@ from thalweg.compose import as_stage, check_lr, looks_at_time
 from thalweg.engines.jax_hessian import hutchinson
 from thalweg.hyper import bind, nearest
 from thalweg.jax_arguments import Given, by_count, keeping, masks_over
+from thalweg.jax_draws import Drawing, Drawn
 from thalweg.jax_trees import State, Tree, Without, flat, in_dtypes_of, renamed, to_tables, to_trees, whole
 from thalweg.optimizer import Optimizer as Pure
 from thalweg.optimizer import host_number
 from thalweg.rule import Rule
 from thalweg.stage import Leaf, Step, resolve
 
-__all__ = ["State", "Transformation", "Without", "contrib", "hutchinson", "of", "optimizer"]
+__all__ = ["Drawn", "State", "Transformation", "Without", "contrib", "hutchinson", "of", "optimizer"]
 
 
 class Transformation(optax.GradientTransformationExtraArgs):  # type: ignore[misc]
@@ -43,7 +44,7 @@ class Transformation(optax.GradientTransformationExtraArgs):  # type: ignore[mis
 
     def ship(self, params: Tree, state: State) -> Tree:
         """The point to keep and evaluate: an average or the walked point where a method has one, else params."""
-        face: _Face = self.update.__self__
+        face: _Face | Drawing = self.update.__self__
         return face.ship(params, state)
 
 
@@ -196,7 +197,7 @@ def optimizer(rule: Any, learning_rate: Any = None, *, seed: Any = 0) -> Transfo
     return _made(_Face(stage, rate, seed))
 
 
-def _made(face: _Face) -> Transformation:
+def _made(face: _Face | Drawing) -> Transformation:
     return Transformation(face.init, face.update)
 
 
@@ -230,7 +231,8 @@ def _shared(name: str) -> Callable[..., Any]:
         starts = {place: start(given) for place, start in row.starts.items()}
         stage = row.stages(given)
         dtypes = {place: given.fixed(word) for place, word in row.dtypes.items()}
-        return _made(_Face(keeping(stage, dtypes), row.rate(given), 0, starts, row.names))
+        face = _Face(keeping(stage, dtypes), row.rate(given), 0, starts, row.names)
+        return _made(Drawing(face, given.fixed(row.draws)) if row.draws else face)
 
     left = ", ".join(row.only)
     doc = f"optax.{name}, its update computed by our rule" + (f" while {left} are left alone.\n\n" if left else ".\n\n")

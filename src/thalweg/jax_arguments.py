@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from thalweg.arrange import Arranged
 from thalweg.compose import At, Chain, Choose, chain
 from thalweg.jax_trees import complex_leaves, flat
 from thalweg.stage import Leaf
@@ -94,5 +95,7 @@ def _kept(stage: Any, wanted: dict[str, str]) -> Any:
         )
     if isinstance(stage, At):
         return At(_kept(stage.inner, wanted), stage.rate)
+    if isinstance(stage, Arranged):
+        return Arranged(stage.axes, _kept(stage.inner, wanted))
     slots = {place.partition(".")[2]: name for place, name in wanted.items() if place.partition(".")[0] == stage.name}
     return stage.keeping(slots) if slots else stage

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thalweg import storage, trace
-from thalweg.compose import At, Chain, Choose
+from thalweg.compose import At, Chain, Choose, Shell
 from thalweg.memory import Kind
 from thalweg.optimizer import Optimizer
 from thalweg.stage import AfterStage, AroundStage, FunctionStage, Leaf, RuleStage
@@ -80,15 +80,16 @@ def passages(optimizer: Optimizer, leaf: Leaf) -> list[Passage]:
     return list(_pass(optimizer.chain, leaf, (), [None]))
 
 
-def _pass(chain: Chain | At, leaf: Leaf, path: Path, rate: list[Any]) -> Iterator[Passage]:
+def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iterator[Passage]:
     if isinstance(chain, At):
         rate[0] = chain.rate  # and it stays so for what comes after the stage, the move included
+    if isinstance(chain, Shell):  # to what is element-wise all arrangements are one, and no kernel has matrices
         chain = chain.inner
     for key, stage in zip(chain.keys, chain.stages, strict=True):
         if isinstance(stage, Choose):
             branch = stage.branch(leaf)
             yield from _pass(stage.stages[branch], leaf, (*path, key, stage.keys[branch]), rate)
-        elif isinstance(stage, At):
+        elif isinstance(stage, Shell):
             yield from _pass(stage, leaf, (*path, key), rate)
         elif isinstance(stage, RuleStage | AfterStage | AroundStage):
             yield Passage((*path, key), stage, rate[0])

@@ -22,9 +22,9 @@ def sgd(
 
     ``decay``: "coupled" (L2: the term enters the gradient), "numerator" and "decoupled" (Loshchilov & Hutter 2019,
     arXiv 1711.05101: w shrinks by lr * weight_decay). Without memory the three are one; all are here so that this can
-    be shown of the library.
+    be shown of the library. "independent" (Wortsman et al. 2023, arXiv 2309.14322): w shrinks by weight_decay.
     """
-    choice("decay", decay, ("coupled", "numerator", "decoupled"))
+    choice("decay", decay, ("coupled", "numerator", "decoupled", "independent"))
     w, grad, T = begin(p, gradients, steps)
     path = []
     for t in range(1, T + 1):
@@ -32,6 +32,8 @@ def sgd(
         eta = rate(lr, t)
         if decay == "decoupled":
             w = w - eta * g - eta * weight_decay * w
+        elif decay == "independent":
+            w = w - eta * g - weight_decay * w
         else:
             w = w - eta * (g + weight_decay * w)
         path.append(w)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg.compose import chain, only
+from thalweg.dialects.optax_matrices import adafactor
+from thalweg.dialects.optax_parts import adam_or_nadam, decayed, named, rate_of
 from thalweg.dialects.row import Masks, Row
 from thalweg.methods.adabelief import adabelief
 from thalweg.methods.adadelta import adadelta
 from thalweg.methods.adagrad import adagrad
-from thalweg.methods.adam import adam, adamax, amsgrad, nadam, radam
+from thalweg.methods.adam import adam, adamax, amsgrad, radam
 from thalweg.methods.adan import adan
 from thalweg.methods.layerwise import fromage, layer_normalized
 from thalweg.methods.momentum import momentum, nesterov
@@ -17,7 +19,7 @@ from thalweg.methods.optimistic import optimistic_gd
 from thalweg.methods.polyak import polyak_sgd
 from thalweg.methods.rmsprop import rmsprop
 from thalweg.methods.rprop import rprop
-from thalweg.methods.sgd import sgd
+from thalweg.methods.sgd import noisy_sgd, sgd
 from thalweg.methods.signs import lion, signsgd, signum
 from thalweg.methods.sm3 import sm3
 from thalweg.methods.yogi import yogi
@@ -27,17 +29,6 @@ from thalweg.stages.learning_rate import learning_rate
 from thalweg.stages.trust_ratio import trust_ratio
 
 
-def rate_of(given: Masks) -> Any:
-    """Where the learning rate is what it is called."""
-    return given.live("learning_rate")
-
-
-def decayed(given: Masks, amount: str = "weight_decay", mask: str = "mask") -> Stage:
-    """Its weight decay, of those parameters that its mask names."""
-    shrink, spared = decay(given.or_off(amount)), given.leaves(mask)
-    return shrink if spared is None else only(spared, shrink)
-
-
 def _ball(given: Masks) -> Stage:
     ahead: bool = given.fixed("nesterov")
     return chain(nesterov(given.live("momentum")) if ahead else momentum(given.live("momentum")))
@@ -45,14 +36,6 @@ def _ball(given: Masks) -> Stage:
 
 def _sgd(given: Masks) -> Stage:
     return chain(sgd() if given.fixed("momentum") is None else _ball(given))
-
-
-def adam_or_nadam(given: Masks) -> Stage:
-    """Adam, or with its `nesterov` Nadam at a constant momentum."""
-    betas, eps, root = (given.live("b1"), given.live("b2")), given.live("eps"), given.or_off("eps_root")
-    if given.fixed("nesterov"):
-        return chain(nadam(*betas, eps, schedule=False, nu_factor=False, eps_root=root))
-    return chain(adam(*betas, eps, eps_root=root))
 
 
 def _adamw(given: Masks) -> Stage:
@@ -146,6 +129,12 @@ def _optimistic_adam(given: Masks) -> Stage:
     return chain(adam_or_nadam(given), _optimistic_gd(given))
 
 
+def _optimistic_adam_1(given: Masks) -> Stage:
+    """As its first version has it, whose rate is on the gradient's part alone: a walk at a rate of 1."""
+    lr = given.live("learning_rate")
+    return chain(adam_or_nadam(given), optimistic_gd(lr, lr if given.fixed("optimism") is None else given.live("optimism")))
+
+
 def _polyak_sgd(given: Masks) -> Stage:
     scaling, eps = given.live("scaling"), given.or_off("eps")
     beside = (lambda t: eps / scaling(t)) if callable(scaling) else eps / scaling
@@ -168,16 +157,9 @@ def _sm3(given: Masks) -> Stage:
     return chain(sm3(eps=1e-8), momentum(average, dampening=average))
 
 
-_MOMENTS = {"m": "mu", "v": "nu"}
-
-
-def named(stage: str, **names: str) -> dict[str, str]:
-    """optax's names for the slots of a stage."""
-    return {f"{stage}.{slot}": name for slot, name in (names or _MOMENTS).items()}
-
-
 _TRACE = {**named("momentum", v="trace"), **named("nesterov", v="trace")}
 _ADAM = {**named("adam"), **named("nadam", m="mu", n="nu")}
+_OPTIMISTIC = {**_ADAM, **named("optimistic_gd", previous="previous_gradient")}
 _IN_MU = dict.fromkeys(("adam.m", "nadam.m", "amsgrad.m", "lion.m"), "mu_dtype")
 
 OPTAX: dict[str, Row] = {
@@ -207,9 +189,10 @@ OPTAX: dict[str, Row] = {
         _adagrad, named("adagrad", G="sum_of_squares"), rate_of,
         starts={"adagrad.G": lambda given: given.fixed("initial_accumulator_value")},
     ),
-    "adadelta": Row(
-        _adadelta, named("adadelta", v="e_g", u="e_x"),
-        lambda given: 1.0 if given.fixed("learning_rate") is None else rate_of(given),
+    "adadelta": Row(_adadelta, named("adadelta", v="e_g", u="e_x"), rate_of),
+    "adafactor": Row(
+        adafactor, {**named("adafactor_vector", V="v"), **named("momentum", v="ema")}, rate_of,
+        dtypes={"momentum.v": "dtype_momentum"}, only=("decay_offset",),
     ),
     "lion": Row(_lion, named("lion", m="mu"), rate_of, dtypes=_IN_MU),
     "sign_sgd": Row(lambda given: chain(signsgd()), rate=rate_of),
@@ -219,9 +202,14 @@ OPTAX: dict[str, Row] = {
     "novograd": Row(_novograd, {**named("layer_normalized", n="nu"), **named("momentum", v="mu")}, rate_of),
     "fromage": Row(_fromage, rate=rate_of),
     "optimistic_gradient_descent": Row(_optimistic_gd, named("optimistic_gd", previous="previous_gradient"), rate_of),
-    "optimistic_adam_v2": Row(
-        _optimistic_adam, {**_ADAM, **named("optimistic_gd", previous="previous_gradient")}, rate_of, dtypes=_IN_MU
+    "noisy_sgd": Row(
+        lambda given: chain(noisy_sgd(given.live("eta"), given.live("gamma"))), rate=rate_of, only=("seed",), draws="key"
     ),
+    "optimistic_adam": Row(
+        _optimistic_adam_1, _OPTIMISTIC, lambda given: 1.0, dtypes=_IN_MU,
+        fits=lambda given: not callable(given.fixed("learning_rate")),
+    ),
+    "optimistic_adam_v2": Row(_optimistic_adam, _OPTIMISTIC, rate_of, dtypes=_IN_MU),
     "polyak_sgd": Row(
         _polyak_sgd, rate=_polyak_rate, fits=lambda given: given.fixed("variant") in ("sps", "sps+"),
     ),

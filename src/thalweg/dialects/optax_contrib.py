@@ -6,7 +6,7 @@ from typing import Any
 
 from thalweg.after import schedule_free
 from thalweg.compose import chain, choose
-from thalweg.dialects.optax import decayed, named, rate_of
+from thalweg.dialects.optax_parts import decayed, named, rate_of
 from thalweg.dialects.row import Masks, Row
 from thalweg.methods.acprop import acprop
 from thalweg.methods.adam import adam, nadam

@@ -14,3 +14,13 @@ def decay(g, p, rate, *, weight_decay: NonNegative = 0.01):
     `only(is_matrix, decay(wd))` spares biases.
     """
     return g if off(weight_decay) else g + rate * weight_decay * p
+
+
+@rule
+def independent_decay(g, p, *, weight_decay: NonNegative = 1e-4):
+    """Weight decay that no learning rate multiplies (Wortsman et al. 2023, arXiv 2309.14322, independent weight decay).
+
+    After a rule that has put the rate in, as in `chain(adam(), learning_rate(), independent_decay())`, a step takes this
+    share of the parameter. Elsewhere the rate, which multiplies what leaves the chain, is on it as on all else.
+    """
+    return g if off(weight_decay) else g + weight_decay * p

@@ -1,0 +1,39 @@
+"""What several of optax's functions have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thalweg.compose import chain, only
+from thalweg.dialects.row import Masks
+from thalweg.methods.adam import adam, nadam
+from thalweg.rule import Rule
+from thalweg.stage import Stage
+from thalweg.stages.decay import decay
+
+
+def rate_of(given: Masks) -> Any:
+    """Where the learning rate is what it is called; 1 where it is None."""
+    return 1.0 if given.fixed("learning_rate") is None else given.live("learning_rate")
+
+
+def decayed(given: Masks, amount: str = "weight_decay", mask: str = "mask", by: Rule = decay) -> Stage:
+    """Its weight decay, of those parameters that its mask names."""
+    shrink, spared = by(given.or_off(amount)), given.leaves(mask)
+    return shrink if spared is None else only(spared, shrink)
+
+
+def adam_or_nadam(given: Masks) -> Stage:
+    """Adam, or with its `nesterov` Nadam at a constant momentum."""
+    betas, eps, root = (given.live("b1"), given.live("b2")), given.live("eps"), given.or_off("eps_root")
+    if given.fixed("nesterov"):
+        return chain(nadam(*betas, eps, schedule=False, nu_factor=False, eps_root=root))
+    return chain(adam(*betas, eps, eps_root=root))
+
+
+_MOMENTS = {"m": "mu", "v": "nu"}
+
+
+def named(stage: str, **names: str) -> dict[str, str]:
+    """optax's names for the slots of a stage."""
+    return {f"{stage}.{slot}": name for slot, name in (names or _MOMENTS).items()}
