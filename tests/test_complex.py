@@ -64,7 +64,9 @@ def by_jax(stage: Any) -> dict[str, Any]:
 
 FACES = {"torch": by_torch, "jax": by_jax}
 SEEN = tw.choose(
-    (tw.is_matrix, tw.muon(scale="match_rms_adamw")), (lambda leaf: leaf.shape == (5,), tw.adam()), otherwise=tw.momentum()
+    (tw.is_matrix, tw.arranged(((1,), (0,)), tw.muon(scale="match_rms_adamw"))),
+    (lambda leaf: leaf.shape == (5,), tw.adam()),
+    otherwise=tw.momentum(),
 )
 
 

@@ -11,6 +11,7 @@ from thalweg.arrays import Array, framework
 from thalweg.compose import Shell, as_stage
 from thalweg.memory import Shape
 from thalweg.stage import Leaf, Memory, RuleStage, Stage, Step
+from thalweg.views import owned
 
 Axes = tuple[tuple[int, ...], ...]
 """Groups of a tensor's axes, each axis in one of them: each group is one axis of what a rule sees."""
@@ -28,11 +29,11 @@ class Arranged(Shell):
             raise TypeError(f"arranged takes a rule, or a chain of rules, not {self.name}")
 
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
-        views = [_View(leaf, self.axes(leaf)) for leaf in leaves]
+        views = [_View(leaf, self.axes(owned(leaf))) for leaf in leaves]
         return self._told(self.inner.init([view.seen for view in views], step), views, _View.back)
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
-        views = [_View(leaf, self.axes(leaf)) for leaf in leaves]
+        views = [_View(leaf, self.axes(owned(leaf))) for leaf in leaves]
         updated = self.inner.apply([view.seen for view in views], self._told(memory, views, _View.to), step)
         for leaf, view in zip(leaves, views, strict=True):
             leaf.d, leaf.owned, leaf.lr = view.back(view.seen.d), view.seen.owned, view.seen.lr
@@ -53,16 +54,18 @@ class _View:
     """One tensor on its way there and back."""
 
     def __init__(self, leaf: Leaf, axes: Axes) -> None:
-        order = [axis % len(leaf.shape) for group in axes for axis in group]
-        if sorted(order) != list(range(len(leaf.shape))):
-            raise ValueError(f"'{leaf.name}' has axes 0 to {len(leaf.shape) - 1}, and each is wanted once, not {axes}")
-        self.first = leaf.p.ndim - len(leaf.shape)  # a lane's axis stays in front
+        own = owned(leaf).shape
+        order = [axis % len(own) for group in axes for axis in group]
+        if sorted(order) != list(range(len(own))):
+            raise ValueError(f"'{leaf.name}' has axes 0 to {len(own) - 1}, and each is wanted once, not {axes}")
+        self.first = leaf.p.ndim - len(own)  # a lane's axis stays in front, and that of a complex tensor's parts
         self.order = [*range(self.first), *(self.first + axis for axis in order)]
         self.between: Shape = tuple(leaf.p.shape[axis] for axis in self.order)
-        shape = tuple(math.prod(leaf.shape[axis] for axis in group) for group in axes)
+        shape = tuple(math.prod(own[axis] for axis in group) for group in axes)
         self.shape = (*leaf.p.shape[: self.first], *shape)
         arrays = {word: self.to(getattr(leaf, word)) for word in ("p", "grad", "d")}
-        self.seen = replace(leaf, shape=shape, extras={w: self.to(x) for w, x in leaf.extras.items()}, **arrays)
+        parts = leaf.shape[: len(leaf.shape) - len(own)]
+        self.seen = replace(leaf, shape=(*parts, *shape), extras={w: self.to(x) for w, x in leaf.extras.items()}, **arrays)
 
     def to(self, x: Array) -> Array:
         """A tensor of the parameter's shape as the rule sees it."""

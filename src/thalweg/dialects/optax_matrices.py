@@ -22,11 +22,10 @@ def adafactor(given: Masks) -> Stage:
     }  # fmt: skip
 
     def in_order(leaf: Leaf) -> list[int]:
-        axes = range(len(leaf.shape) - given.axes(leaf), len(leaf.shape))
-        return sorted(axes, key=lambda axis: leaf.shape[axis])
+        return sorted(range(len(leaf.shape)), key=lambda axis: leaf.shape[axis])
 
     def large(leaf: Leaf) -> bool:
-        return given.axes(leaf) > 1 and leaf.shape[in_order(leaf)[-2]] >= least
+        return len(leaf.shape) > 1 and leaf.shape[in_order(leaf)[-2]] >= least
 
     def longest_last(leaf: Leaf) -> Axes:
         longest = sorted(in_order(leaf)[-2:])
