@@ -13,8 +13,9 @@ import numpy.typing as npt
 from thalweg import ops
 from thalweg.arrays import dtype_name
 from thalweg.engines import native, threads
+from thalweg.engines.expressions import COMPUTED, HOST_WORDS
 from thalweg.engines.gradients import Gradients, address, reader
-from thalweg.engines.kernel import COMPUTED, HOST_WORDS, printed, squares
+from thalweg.engines.kernel import printed, squares
 from thalweg.memory import draw
 from thalweg.optimizer import Optimizer
 from thalweg.program import NotTraced, Passage, Program, Slot, program

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.engines.kernel import ATOM, COMPARISONS, COMPUTED, STREAMS, Kernel, Loop, Printer, Text, Writer, indented, wrap
+from thalweg.engines.expressions import ATOM, COMPARISONS, COMPUTED, STREAMS, Loop, Text, Writer, indented, wrap
+from thalweg.engines.kernel import Kernel, Printer
 from thalweg.program import NotTraced, Program
 from thalweg.storage import BLOCK
 from thalweg.symbols import TENSOR, Symbol

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from thalweg import ops, storage, trace
-from thalweg.engines.kernel import HOST_WORDS, STREAMS
+from thalweg.engines.expressions import HOST_WORDS, STREAMS
 from thalweg.program import NotTraced, Program
 from thalweg.storage import BLOCK
 from thalweg.symbols import REDUCTIONS, Symbol

@@ -1,0 +1,169 @@
+"""How a symbol is said in code: by the host, and in the loop over memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from thalweg.symbols import TENSOR, Symbol
+
+if TYPE_CHECKING:
+    from thalweg.engines.kernel import Printer
+
+NEEDS_NAMES = frozenset({"maximum", "minimum", "clip", "sign", "ratio", "pow"})
+"""Words that say an argument twice: it is computed once, before."""
+OPERATORS = {
+    "add": ("+", 5), "sub": ("-", 5), "mul": ("*", 6), "truediv": ("/", 6), "and": ("&", 4), "or": ("|", 3),
+    "eq": ("==", 2), "ne": ("!=", 2), "lt": ("<", 2), "le": ("<=", 2), "gt": (">", 2), "ge": (">=", 2),
+}  # fmt: skip
+ATOM = 9
+COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "and", "or"})
+HOST_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "sigmoid", "floor", "sign", "maximum", "minimum", "clip", "where", "ratio")
+STORAGE_WORDS = ("uniform", "dithered", "rounded_float16", "rounded_bfloat16", "largest_of_block")
+"""Words of `thalweg.storage`, which only the loop says."""
+LOOP_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "inf", "nan")
+COMPUTED = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
+"""The dtype that arithmetic is done in, by the parameter's."""
+STREAMS = 64
+"""Draws that one element may need in a step."""
+Text = tuple[str, int]
+"""An expression, and how tightly its outermost operator binds."""
+
+
+def indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+class Python:
+    """How the host says a word: as `thalweg.ops` does, in float64 or on vectors of one number a tensor."""
+
+    numeric = divides = False
+    letter = "n"
+
+    def constant(self, x: Any) -> str:
+        return repr(x).replace("inf", "math.inf").replace("nan", "math.nan")
+
+    def word(self, op: str, args: list[Text]) -> Text:
+        if op == "pow":
+            return f"{wrap(args[0], ATOM)} ** {wrap(args[1], ATOM)}", 8
+        return f"{op}({', '.join(text for text, _ in args)})", ATOM
+
+
+class Loop:
+    """How the loop says a word, for a number of one dtype: no promotion, no branch that is not a choice of two values."""
+
+    numeric, divides = True, False
+    letter = "x"
+
+    def __init__(self, computed: str) -> None:
+        self.computed, self.said = computed, set[str]()
+
+    def constant(self, x: Any) -> str:
+        text = repr(float(x))
+        self.said.update(re.findall("inf|nan", text))
+        return f"number({text})"
+
+    def word(self, op: str, args: list[Text]) -> Text:
+        texts = [text for text, _ in args]
+        wrapped = [wrap(arg, 3) for arg in args]
+        if op == "pow":
+            return self._power(args)
+        if op in ("maximum", "minimum"):
+            a, b = texts
+            sign = ">=" if op == "maximum" else "<="
+            return f"{a} if ({a} {sign} {b}) | ({a} != {a}) else {b}", 1
+        if op == "where":
+            return f"{wrapped[1]} if {wrapped[0]} else {wrapped[2]}", 1
+        if op == "ratio":
+            a, b = texts
+            return f"number(0.0) if {b} == number(0.0) else {a} / {b}", 1
+        if op == "sign":
+            (x,) = texts
+            down = f"number(-1.0) if {x} < number(0.0) else number(0.0)"
+            return f"{x} if {x} != {x} else (number(1.0) if {x} > number(0.0) else ({down}))", 1
+        if op == "sigmoid":
+            self.said.add("tanh")
+            return f"number(0.5) * tanh(number(0.5) * {wrap(args[0], 7)}) + number(0.5)", 5
+        if op == "abs":
+            return f"abs({texts[0]})", ATOM
+        if op == "uniform":
+            return f"uniform({texts[0]}, own + {args[1][0].removeprefix('number(').removesuffix('.0)')}, i)", ATOM
+        self.said.add(op)
+        return f"{op}({', '.join(texts)})", ATOM
+
+    def _power(self, args: list[Text]) -> Text:
+        (x, _), (y, _) = args
+        if y == self.constant(2):
+            return f"{x} * {x}", 6
+        if y == self.constant(0.5):
+            self.said.add("sqrt")
+            return f"sqrt({x})", ATOM
+        return f"{wrap(args[0], ATOM)} ** {wrap(args[1], ATOM)}", 8
+
+
+class Writer:
+    """Writes symbols down in order: what is used twice, has an author's name or must be an atom gets a line."""
+
+    def __init__(self, printer: Printer, say: Python | Loop, always: set[int]) -> None:
+        self.printer, self.say, self.always = printer, say, always
+        self.letters = dict(printer.letters)
+        self.lines: list[str] = []
+        self.kept: set[int] = set()
+        self.atoms = {
+            id(printer.first(a)) for s in printer.symbols if s.op in NEEDS_NAMES for a in s.args if isinstance(a, Symbol)
+        }
+
+    def name(self, symbol: Symbol, otherwise: str) -> str:
+        """The name of a symbol from here on: its author's where that is free."""
+        if id(symbol) not in self.letters:
+            wanted = self.printer.authors.get(id(symbol))
+            name, k = wanted or f"{otherwise}1", 2
+            while name in self.printer.taken:
+                name, k = f"{wanted}_{k}" if wanted else f"{otherwise}{k}", k + 1
+            self.printer.taken.add(name)
+            self.letters[id(symbol)] = name
+        return self.letters[id(symbol)]
+
+    def visit(self, symbol: Symbol) -> None:
+        """Give the symbol a line of its own if it deserves one."""
+        if id(symbol) in self.letters:
+            return
+        several = self.printer.uses[id(symbol)] > 1 or id(symbol) in self.atoms or id(symbol) in self.always
+        if several or id(symbol) in self.printer.authors:
+            text = self.expression(symbol)[0]
+            if id(symbol) in self.kept:
+                text = f"kept({text})"
+            self.lines.append(f"{self.name(symbol, self.say.letter)} = {text}")
+
+    def text(self, x: Any) -> Text:
+        if not isinstance(x, Symbol):
+            return self.say.constant(x), ATOM if not self.say.constant(x).startswith("-") else 7
+        first = self.printer.first(x)
+        return (self.letters[id(first)], ATOM) if id(first) in self.letters else self.expression(first)
+
+    def expression(self, symbol: Symbol) -> Text:
+        args = [self.text(arg) for arg in symbol.args]
+        if symbol.op in OPERATORS and not (symbol.op == "truediv" and self.say.divides):
+            sign, binds = OPERATORS[symbol.op]
+            tight = binds + (symbol.op in COMPARISONS)
+            return f"{wrap(args[0], tight)} {sign} {wrap(args[1], binds + 1)}", binds
+        if symbol.op == "neg":
+            return f"-{wrap(args[0], 7)}", 7
+        if symbol.op == "clip" and self.say.numeric:
+            return self._clip(args)
+        return self.say.word(symbol.op, args)
+
+    def _clip(self, args: list[Text]) -> Text:
+        """minimum(maximum(x, low), high), the inner one on a line of its own."""
+        inner = self.name(Symbol("input", (), TENSOR), "x")
+        self.lines.append(f"{inner} = {self.say.word('maximum', args[:2])[0]}")
+        return self.say.word("minimum", [(inner, ATOM), args[2]])
+
+
+def level(value: Any) -> int:
+    return value.level if isinstance(value, Symbol) else 0
+
+
+def wrap(text: Text, binds: int) -> str:
+    return text[0] if text[1] >= binds else f"({text[0]})"
