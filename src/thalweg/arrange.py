@@ -10,7 +10,8 @@ from typing import Any
 from thalweg.arrays import Array, framework
 from thalweg.compose import Shell, as_stage
 from thalweg.memory import Shape
-from thalweg.stage import Leaf, Memory, RuleStage, Stage, Step
+from thalweg.rule_stage import RuleStage
+from thalweg.stage import Leaf, Memory, Stage, Step
 from thalweg.views import owned
 
 Axes = tuple[tuple[int, ...], ...]

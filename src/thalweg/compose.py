@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from thalweg import views
+from thalweg.around_stage import AroundStage
+from thalweg.function_stage import FunctionStage
 from thalweg.hyper import Count, Hyper, Range
 from thalweg.memory import Kind
 from thalweg.rule import Rule
-from thalweg.stage import AfterStage, AroundStage, FunctionStage, Leaf, Memory, Stage, Step, Transform, resolve
+from thalweg.rule_stage import AfterStage
+from thalweg.stage import Leaf, Memory, Stage, Step, Transform, resolve
 
 
 def as_stage(x: Any) -> Stage:

@@ -6,8 +6,11 @@ from collections import Counter
 from typing import Any
 
 from thalweg import trace
+from thalweg.around_stage import AroundStage
+from thalweg.function_stage import FunctionStage
 from thalweg.notation import PRODUCT, SUM, UNIT, Latex, Notation, Plain, Text
-from thalweg.stage import AfterStage, AroundStage, FunctionStage, RuleStage, Stage
+from thalweg.rule_stage import AfterStage, RuleStage
+from thalweg.stage import Stage
 from thalweg.symbols import Symbol
 from thalweg.trace import Trace
 

@@ -8,11 +8,13 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from thalweg import ops
+from thalweg.around_stage import AroundStage
 from thalweg.arrays import Array, dtype_name, framework, is_floating, is_traced
 from thalweg.compose import Every, as_stage, chain, check_lr
 from thalweg.curvature import hutchinson
+from thalweg.rule_stage import AfterStage, RuleStage
 from thalweg.scalars import Scalar
-from thalweg.stage import AfterStage, AroundStage, Leaf, Memory, RuleStage, Stage, Step, resolve
+from thalweg.stage import Leaf, Memory, Stage, Step, resolve
 from thalweg.trees import Tree, Vector, flatten, match, rebuild
 
 State: TypeAlias = dict[str, Any]

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thalweg import storage, trace
+from thalweg.around_stage import AroundStage
 from thalweg.compose import At, Chain, Choose, Shell
+from thalweg.function_stage import FunctionStage
 from thalweg.memory import Kind
 from thalweg.optimizer import Optimizer
-from thalweg.stage import AfterStage, AroundStage, FunctionStage, Leaf, RuleStage
+from thalweg.rule_stage import AfterStage, RuleStage
+from thalweg.stage import Leaf
 from thalweg.storage import Storage
 from thalweg.symbols import NUMBER, PER_TENSOR, TENSOR, Symbol
 

@@ -196,7 +196,7 @@ def rule(
     """
 
     def declare(function: Function) -> Rule:
-        from thalweg.stage import RuleStage
+        from thalweg.rule_stage import RuleStage
 
         asks = ASKS if step else {k: v for k, v in ASKS.items() if k != "lr"}
         declaration = read(function, asks)
@@ -214,7 +214,7 @@ def after_step(function: Function) -> Rule:
 
     A memory named `x` is the point to ship (`Optimizer.ship`); without one it is z.
     """
-    from thalweg.stage import AfterStage
+    from thalweg.rule_stage import AfterStage
 
     declaration = read(function, AFTER_ASKS)
     return Rule(function.__name__, function, declaration.hyper, lambda rule, c: AfterStage(rule, declaration, c))
@@ -237,7 +237,7 @@ def around(
     """
 
     def declare(function: Function) -> Rule:
-        from thalweg.stage import AroundStage
+        from thalweg.around_stage import AroundStage
 
         declaration = read(function, AROUND_ASKS)
 

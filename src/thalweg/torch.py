@@ -27,7 +27,8 @@ from thalweg.engines.torch_hessian import hutchinson
 from thalweg.hyper import ByLeaf, bind, nearest
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
-from thalweg.stage import AfterStage, Stage
+from thalweg.rule_stage import AfterStage
+from thalweg.stage import Stage
 from thalweg.torch_face import Face
 from thalweg.torch_groups import STORAGE, STORAGE_PARAMETERS, Group, Method
 from thalweg.torch_kernels import TRITON_DEVICES as TRITON_DEVICES

@@ -11,11 +11,12 @@ import torch
 
 from thalweg.dialects import Row
 from thalweg.engines import unfused
+from thalweg.function_stage import model_number
 from thalweg.memory import draw
 from thalweg.optimizer import Optimizer as Pure
 from thalweg.optimizer import host_number
 from thalweg.program import NotTraced, Passage, Program, program
-from thalweg.stage import Leaf, Step, model_number, resolve
+from thalweg.stage import Leaf, Step, resolve
 from thalweg.storage import Storage, key_of, scale_name
 from thalweg.torch_groups import DTYPES, STORAGE, Given, Group, Method
 from thalweg.torch_kernels import Plan

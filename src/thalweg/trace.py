@@ -13,7 +13,8 @@ from thalweg.ops import off
 from thalweg.symbols import MATRIX_WORDS, MODEL_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
 
 if TYPE_CHECKING:
-    from thalweg.stage import FunctionStage, Stage
+    from thalweg.function_stage import FunctionStage
+    from thalweg.stage import Stage
 
 LEVELS = {
     "g": TENSOR, "p": TENSOR, "z": TENSOR, "grad": TENSOR, "noise": TENSOR, "curvature": TENSOR,

@@ -16,11 +16,12 @@ from thalweg.engines import native, threads
 from thalweg.engines.expressions import COMPUTED, HOST_WORDS
 from thalweg.engines.gradients import Gradients, address, reader
 from thalweg.engines.kernel import printed, squares
+from thalweg.function_stage import model_number
 from thalweg.memory import draw
 from thalweg.optimizer import Optimizer
 from thalweg.program import NotTraced, Passage, Program, Slot, program
 from thalweg.scalars import Scalar
-from thalweg.stage import Step, model_number, resolve
+from thalweg.stage import Step, resolve
 from thalweg.storage import Storage, key_of
 from thalweg.symbols import TENSOR
 

@@ -13,6 +13,7 @@ import numpy as np
 
 import thalweg
 from thalweg import trace
+from thalweg.around_stage import AroundStage
 from thalweg.compose import refuses_vectors
 from thalweg.lab import budget, checks, power, protocol, searches, stats
 from thalweg.lab.compare import Contest, Settings
@@ -21,7 +22,6 @@ from thalweg.lab.problem import Problem
 from thalweg.lab.scores import judged_scores
 from thalweg.lab.trials import Trial, usual_cost
 from thalweg.methods.adam import adamw
-from thalweg.stage import AroundStage
 
 
 def results(contest: Contest, costs: dict[str, float | None], command: str) -> dict[str, Any]:
