@@ -25,7 +25,7 @@ from thalweg.lab.tune import Setting
 from thalweg.rule import Rule
 
 OF_THE_LAB = ("trials", "jax_engine", "tune", "supervised", "parts", "task", "surface", "instances")
-ENGINE = ("*.py", "nn/*.py", "stages/*.py", "methods/*.npz", *(f"lab/{name}.py" for name in OF_THE_LAB))
+ENGINE = ("*.py", "nn/*.py", "ops/*.py", "stages/*.py", "methods/*.npz", *(f"lab/{name}.py" for name in OF_THE_LAB))
 """The files, besides a rule's own, that a trial's numbers come from."""
 
 

@@ -1,0 +1,58 @@
+"""How a word is said: on symbols, in an array framework, on the host, of each tensor where a rule is run on all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from thalweg.arrays import framework
+from thalweg.each import Each, each
+from thalweg.scalars import Scalar, in_one_framework
+from thalweg.symbols import Symbol
+
+X = Any  # whatever the words take: see the first lines of `thalweg.ops`
+has_lanes: ContextVar[bool] = ContextVar("has_lanes", default=False)
+
+
+@contextlib.contextmanager
+def lanes(present: bool) -> Iterator[None]:
+    """Within it, the first axis of each tensor counts trials, and reductions leave it alone."""
+    token = has_lanes.set(present)
+    try:
+        yield
+    finally:
+        has_lanes.reset(token)
+
+
+def call(word: str, *args: X) -> X:
+    """Run one element-wise word where its arguments live: on symbols, in an array framework, or on the host."""
+    like = None
+    for arg in args:
+        if isinstance(arg, Symbol):
+            return Symbol.of(word, *args)
+        if isinstance(arg, Each):
+            return each(functools.partial(call, word), *args)
+        if framework(arg) is not None and (like is None or "bool" in str(like.dtype)):  # a condition has no numbers' dtype
+            like = arg
+    if like is not None:
+        return getattr(framework(like), word)(*(a.meet(like) if isinstance(a, Scalar) else a for a in args))
+    values = in_one_framework(*(a.values if isinstance(a, Scalar) else a for a in args))
+    space = next((framework(v) for v in values if framework(v) is not None), np)
+    with np.errstate(all="ignore"):
+        result = getattr(space, word)(*values)
+    return Scalar(result) if any(isinstance(a, Scalar) for a in args) else result.item()
+
+
+def by_tensor(word: Callable[..., X]) -> Callable[..., X]:
+    """A word on one tensor, said of each where a rule is run on all of them."""
+
+    @functools.wraps(word)
+    def said(*args: X) -> X:
+        return each(word, *args) if any(isinstance(arg, Each) for arg in args) else word(*args)
+
+    return said

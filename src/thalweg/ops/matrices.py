@@ -1,0 +1,109 @@
+"""Matrices: words on the last two axes, which leave those before them alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thalweg.arrays import dtype_name, framework, is_traced
+from thalweg.ops.calling import X, by_tensor, has_lanes
+from thalweg.ops.elements import maximum, sign, where
+from thalweg.scalars import Scalar
+from thalweg.symbols import Symbol
+
+
+@by_tensor
+def row_means(x: X) -> X:
+    """The mean of each row: shape (..., m, 1), as memory of the kind `rows` has it."""
+    return Symbol.of("row_means", x) if isinstance(x, Symbol) else _means(x, -1)
+
+
+@by_tensor
+def col_means(x: X) -> X:
+    """The mean of each column: shape (..., 1, n), as memory of the kind `cols` has it."""
+    return Symbol.of("col_means", x) if isinstance(x, Symbol) else _means(x, -2)
+
+
+def _means(x: X, axis: int) -> X:
+    return framework(x).sum(_a_matrix(x), axis=(axis,), keepdims=True) / max(x.shape[axis], 1)
+
+
+@by_tensor
+def sizes(x: X) -> tuple[X, X]:
+    """How many rows and columns a matrix has, as numbers; 1 where there are none."""
+    if isinstance(x, Symbol):
+        return Symbol.of("rows", x), Symbol.of("cols", x)
+    return max(_a_matrix(x).shape[-2], 1), max(x.shape[-1], 1)
+
+
+@by_tensor
+def orthogonal(x: X, steps: int, a: X, b: X, c: X, eps: X, eps_place: str, dtype: str) -> X:
+    """Roughly the orthogonal matrix nearest to x, by the quintic Newton-Schulz iteration; `steps` times
+    X <- a X + b (X X^T) X + c (X X^T)^2 X, from x divided by its Frobenius norm + eps (or with eps_place "floor" by the
+    norm, eps if it is less). dtype: that of the iteration, "own" for x's.
+    """
+    if isinstance(x, Symbol):
+        return Symbol.of("orthogonal", x, steps, a, b, c, eps)
+    space, own = framework(_a_matrix(x)), dtype_name(x)
+    dtype = own if dtype == "own" else dtype
+    tall = x.shape[-2] > x.shape[-1]  # X X^T then is the smaller of the two squares
+    x = space.rounded(space.swapaxes(x, -1, -2) if tall else x, dtype)
+    size = space.size_of_matrix(x, dtype)
+    x = space.rounded(x / space.rounded(size + eps if eps_place == "added" else maximum(size, eps), dtype), dtype)
+    for _ in range(steps):
+        square = space.product(x, space.swapaxes(x, -1, -2), dtype)
+        x = space.product_and(1.0, space.product_and(c, square, square, b, square, dtype), x, a, x, dtype)
+    return space.cast(space.swapaxes(x, -1, -2) if tall else x, own)
+
+
+@by_tensor
+def leading(x: X, before: X, due: X) -> X:
+    """Where it is due, the first singular vectors of a matrix's shorter side, else those of before: kind `projector`.
+
+    They are columns, and the largest entry of each, by its size, is positive. Of a matrix that is not finite they are NaN.
+    """
+    if isinstance(x, Symbol):
+        return Symbol.of("leading", x, before, due)
+    values = due.values if isinstance(due, Scalar) else due
+    if is_traced(values) and values.ndim == 0:
+        return framework(x).cond(values, lambda: _singular(x, before), lambda: before)
+    if not (is_traced(values) or np.any(np.asarray(values))):
+        return before
+    return where(due if isinstance(due, Scalar) else bool(due), _singular(x, before), before)
+
+
+def _singular(x: X, like: X) -> X:
+    space, own = framework(_a_matrix(x)), dtype_name(x)
+    x = space.cast(x, "float32") if own in ("float16", "bfloat16") else x
+    x = space.swapaxes(x, -1, -2) if x.shape[-2] > x.shape[-1] else x
+    finite = space.isfinite(abs(x).sum((-2, -1)))[..., None, None]
+    u = space.linalg.svd(where(finite, x, 0.0 * space.full(tuple(x.shape), 0.0, x)), full_matrices=False)[0][
+        ..., : like.shape[-1]
+    ]
+    size = abs(u)
+    signs = sign((u * (size == space.amax(size, -2)[..., None, :])).sum(-2))[..., None, :] if 0 not in u.shape else 1.0
+    return space.cast(where(finite, u * signs, u * np.nan), own)
+
+
+@by_tensor
+def project(P: X, x: X) -> X:
+    """A matrix in the directions P of its shorter side: P^T x where that is its columns', else x P."""
+    if isinstance(x, Symbol):
+        return Symbol.of("project", P, x)
+    return framework(x).swapaxes(P, -1, -2) @ x if x.shape[-2] <= x.shape[-1] else _a_matrix(x) @ P
+
+
+@by_tensor
+def lift(P: X, R: X) -> X:
+    """The matrix that R is in the directions P: what `project` undoes."""
+    if isinstance(R, Symbol):
+        return Symbol.of("lift", P, R)
+    return P @ R if R.shape[-2] == P.shape[-1] else R @ framework(R).swapaxes(P, -1, -2)
+
+
+def _a_matrix(x: X) -> X:
+    shape = tuple(x.shape[1 if has_lanes.get() else 0 :])
+    if len(shape) < 2:
+        raise ValueError(
+            f"a word on matrices was given shape {shape}; route it with choose((is_matrix, this_rule()), otherwise=another())"
+        )
+    return x

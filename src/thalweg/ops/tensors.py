@@ -1,0 +1,69 @@
+"""One number for each tensor, shaped so that it broadcasts against it, and one for the whole model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thalweg.arrays import dtype_name, framework
+from thalweg.each import Each
+from thalweg.ops.calling import X, by_tensor, has_lanes
+from thalweg.ops.elements import sqrt
+from thalweg.scalars import Scalar
+from thalweg.symbols import NUMBER, Symbol
+from thalweg.trees import Vector
+
+
+@by_tensor
+def total(x: X) -> X:
+    """The sum of a tensor's elements; in an @around method, of the whole tree's."""
+    if isinstance(x, Symbol):
+        return Symbol.of("total", x)
+    if hasattr(x, "total_of_all"):  # a whole tree, see trees.Vector
+        return x.total_of_all()
+    space = framework(x)
+    first = 1 if has_lanes.get() else 0
+    return space.sum(x, axis=tuple(range(first, x.ndim)), keepdims=bool(first))
+
+
+@by_tensor
+def mean(x: X) -> X:
+    """The mean of a tensor's elements."""
+    if isinstance(x, Symbol):
+        return Symbol.of("mean", x)
+    count = 1
+    for size in x.shape[1 if has_lanes.get() else 0 :]:
+        count *= size
+    return total(x) / max(count, 1)
+
+
+@by_tensor
+def norm(x: X) -> X:
+    """The Euclidean norm of a tensor; in an @around method, of the whole tree."""
+    if isinstance(x, Symbol):
+        return Symbol.of("norm", x)
+    if hasattr(x, "norm_of_all"):  # a whole tree, see trees.Vector
+        return x.norm_of_all()
+    return sqrt(total(x * x))
+
+
+def model_total(x: X) -> X:
+    """The sum of all elements of all tensors that arrive together: <g, p> over the whole model is model_total(g * p).
+
+    x is a tensor, so that each brings its own part; the result is one number, of each lane by itself. A branch of `choose`
+    sums over its own tensors, and one without a gradient this time adds nothing. A rule with this word in it is run on all
+    tensors at once, and not by a fused kernel. Raises TypeError for a number, of which there is one already.
+    """
+    if isinstance(x, Symbol):
+        if x.level == NUMBER:
+            raise TypeError(f"model_total adds up tensors, and {x!r} is one number for them all")
+        return Symbol.of("model_total", x)
+    found = Vector([_wide(part) for part in (x.values if isinstance(x, Each) else [x])], has_lanes.get()).total_of_all()
+    values = found.values if isinstance(found, Scalar) else found
+    if framework(values).name == "numpy":
+        return Scalar(np.asarray(values, np.float64))  # as other numbers of the model: its tensors' dtype is not its own
+    return Scalar(values) if has_lanes.get() else values
+
+
+def _wide(x: X) -> X:
+    """A tensor to be summed up: what half precision adds up to, it cannot hold."""
+    return framework(x).cast(x, "float32") if dtype_name(x) in ("float16", "bfloat16") else x
