@@ -8,6 +8,7 @@ import pstats
 import pytest
 
 import thalweg as tw
+from thalweg.cost import word_kind
 from thalweg.formula import formula
 
 
@@ -100,12 +101,12 @@ def test_costs_follow_the_configuration() -> None:
 
 
 def test_kinds_tell_how_far_a_rule_looks() -> None:
-    kinds = {name: tw.trace.word_kind(tw.rules[name]()) for name in tw.rules}
+    kinds = {name: word_kind(tw.rules[name]()) for name in tw.rules}
     assert kinds["adam"] == "element-wise"
     assert kinds["eve"] == "whole model"
     assert kinds["adasecant"] == "tensor norms"
     assert kinds["muon"] == kinds["adafactor"] == "matrices"
-    assert tw.trace.word_kind(tw.chain(tw.clip(), tw.adam())) == "whole model"
+    assert word_kind(tw.chain(tw.clip(), tw.adam())) == "whole model"
 
 
 def test_formulas_are_printed_under_a_profiler() -> None:

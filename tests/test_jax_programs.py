@@ -18,8 +18,8 @@ from support import ASKING, HANDED, RULES  # noqa: E402
 
 import thalweg as tw  # noqa: E402
 import thalweg.jax as tj  # noqa: E402
+from thalweg.cost import word_kind  # noqa: E402
 from thalweg.dialects import OPTAX  # noqa: E402
-from thalweg.trace import word_kind  # noqa: E402
 
 pytestmark = pytest.mark.slow
 

@@ -9,12 +9,13 @@ import pytest
 from support import run, stream
 
 import thalweg as tw
+from thalweg.cost import word_kind
 
 PARAMS, GRADIENTS, LOSSES = stream(seed=4, steps=30)
 PARAMS = {"w": PARAMS["w"]}
 GRADIENTS = [{"w": g["w"]} for g in GRADIENTS]
 ELEMENTWISE = [
-    name for name in tw.rules if tw.trace.word_kind(tw.rules[name]()) == "element-wise" and not tw.rules[name]().asks & {"noise"}
+    name for name in tw.rules if word_kind(tw.rules[name]()) == "element-wise" and not tw.rules[name]().asks & {"noise"}
 ]
 RATES = {name: tw.rules[name].lr for name in tw.rules}
 

@@ -13,9 +13,9 @@ from thalweg.hyper import Hyper, bind, listed
 from thalweg.memory import Kind, of_default, per_model
 
 if TYPE_CHECKING:
+    from thalweg.cost import Cost
     from thalweg.formula import Formula
     from thalweg.stage import Stage
-    from thalweg.trace import Cost
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -173,7 +173,7 @@ class Rule:
 
     def cost(self, itemsize: int = 4, **hyper: Any) -> Cost:
         """State, memory traffic and operations of one step, for each parameter of `itemsize` bytes."""
-        from thalweg.trace import cost
+        from thalweg.cost import cost
 
         return cost(self(**hyper), itemsize)
 

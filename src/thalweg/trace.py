@@ -1,4 +1,4 @@
-"""A rule run on symbols: what it keeps, what its steps are, and what a step costs."""
+"""A rule run on symbols: what it keeps, and what its steps are."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from thalweg.ops import off
-from thalweg.symbols import MATRIX_WORDS, MODEL_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
+from thalweg.symbols import NUMBER, TENSOR, Symbol
 
 if TYPE_CHECKING:
     from thalweg.function_stage import FunctionStage
-    from thalweg.stage import Stage
 
 LEVELS = {
     "g": TENSOR, "p": TENSOR, "z": TENSOR, "grad": TENSOR, "noise": TENSOR, "curvature": TENSOR,
@@ -45,7 +44,7 @@ class Trace:
         if "z" in self.inputs:
             return frozenset()
         made = [self.direction, *self.memory.values(), *self.evaluations]
-        return (_inputs(steps(made)) - _inputs(every(made, without=_is_zero))) & self.memory.keys()
+        return (_inputs(steps(made)) - _inputs(every(made, without=is_zero))) & self.memory.keys()
 
     @functools.cached_property
     def changed(self) -> frozenset[str]:
@@ -72,7 +71,7 @@ class Trace:
     def computed(self) -> list[Symbol]:
         """The steps to the results, equal ones once, without what a plain 0 multiplies."""
         same = shared(self.results)
-        needed = {id(same[id(symbol)]) for symbol in every(self.results, without=_is_zero)}
+        needed = {id(same[id(symbol)]) for symbol in every(self.results, without=is_zero)}
         return [symbol for symbol in steps(self.results) if id(symbol) in needed]
 
     @functools.cached_property
@@ -194,22 +193,9 @@ def _inputs(symbols: Iterable[Symbol]) -> frozenset[str]:
     return frozenset(symbol.name for symbol in symbols if symbol.op == "input")
 
 
-def _is_zero(x: Any) -> bool:
+def is_zero(x: Any) -> bool:
     """Whether it is a plain 0 or a product with one: nothing that it is made of matters."""
-    return x.op == "mul" and any(map(_is_zero, x.args)) if isinstance(x, Symbol) else off(x)
-
-
-class Cost(NamedTuple):
-    """One step, for each parameter: in numbers, bytes and arithmetic operations.
-
-    `bytes_moved` counts each tensor read and each tensor written once, and one more read of what a norm or a matrix word
-    is taken of.
-    """
-
-    state_per_parameter: float
-    state_bytes: float
-    bytes_moved: float
-    operations: int
+    return x.op == "mul" and any(map(is_zero, x.args)) if isinstance(x, Symbol) else off(x)
 
 
 def shared(roots: list[Any]) -> dict[int, Symbol]:
@@ -236,58 +222,3 @@ def shared(roots: list[Any]) -> dict[int, Symbol]:
 def steps(roots: list[Any]) -> Iterator[Symbol]:
     """The symbols that the roots are computed from, arguments before what is made of them, equal ones once."""
     yield from {id(symbol): symbol for symbol in shared(roots).values()}.values()
-
-
-def cost(stage: Stage, itemsize: int) -> Cost:
-    """The cost of a stage or chain, the parameter's own update included."""
-    state, moved, operations = 0.0, 0.0, 2  # lr * d and p - it
-    reads = {"p", "grad"}
-    for part in stage.functions:
-        traced = of(part)
-        kinds = part.declaration.memory
-        state += sum(kinds[slot].per_parameter for slot in traced.stored)
-        for symbol in traced.computed:
-            if symbol.op == "input" and symbol.level == TENSOR and symbol.name in kinds:
-                moved += kinds[symbol.name].per_parameter
-            elif symbol.op in REDUCTIONS | MODEL_WORDS or (symbol.op in MATRIX_WORDS and symbol.level == TENSOR):
-                moved += sum(kinds[name].per_parameter if name in kinds else 1.0 for name in _read_by(symbol))
-        moved += sum(kinds[slot].per_parameter for slot in traced.changed)
-        reads |= {"noise"} & part.asks
-        operations += sum(s.level == TENSOR and s.op != "input" for s in traced.computed)
-    moved += len(reads) + 1  # p, the gradient (and a draw) in; p out
-    return Cost(state, state * itemsize, moved * itemsize, operations)
-
-
-def _read_by(word: Symbol) -> set[str]:
-    """The tensors that a word goes through once more; what an earlier one has made small is no such."""
-    waiting, found = list(word.args), set()
-    while waiting:
-        symbol = waiting.pop()
-        if (
-            not isinstance(symbol, Symbol)
-            or symbol.op in ("row_means", "col_means", "slice_min", "leading", "project")
-            or symbol.level < TENSOR
-            or _is_zero(symbol)
-        ):
-            continue
-        if symbol.op == "input":
-            found.add(symbol.name)
-        waiting += symbol.args
-    return found
-
-
-def word_kind(stage: Stage) -> str:
-    """'element-wise', 'tensor norms', 'matrices' or 'whole model': how far a rule looks beyond its own coordinate."""
-    kinds = {"element-wise"}
-    for part in stage.functions:
-        traced = of(part)
-        if part.asks & {"gnorm", "loss"} or any(k.level == NUMBER for k in part.memory.values()):
-            kinds.add("whole model")
-        for symbol in steps(traced.results):
-            if symbol.op in MODEL_WORDS:
-                kinds.add("whole model")
-            elif symbol.op in MATRIX_WORDS:
-                kinds.add("matrices")
-            elif symbol.level == PER_TENSOR:
-                kinds.add("tensor norms")
-    return next(k for k in ("whole model", "matrices", "tensor norms", "element-wise") if k in kinds)

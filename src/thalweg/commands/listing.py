@@ -15,8 +15,8 @@ from rich.text import Text
 
 from thalweg.catalogue import ALIASES, rules
 from thalweg.commands.refusal import Refusal
+from thalweg.cost import Cost, word_kind
 from thalweg.rule import Rule
-from thalweg.trace import Cost, word_kind
 
 KINDS = ("element-wise", "tensor-norms", "matrices", "whole-model")
 WIDTH = 240  # columns where nobody watches: each row whole on its line, for grep

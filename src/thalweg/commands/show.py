@@ -21,12 +21,12 @@ from rich.text import Text
 from thalweg.catalogue import ALIASES, rules, stages_by_name
 from thalweg.commands.listing import aliases
 from thalweg.commands.refusal import Refusal
+from thalweg.cost import word_kind
 from thalweg.hyper import Hyper, nearest
 from thalweg.memory import Kind
 from thalweg.optimizer import Optimizer
 from thalweg.rule import AFTER_ASKS, ASKS, Rule
 from thalweg.stage import Leaf
-from thalweg.trace import word_kind
 
 WIDTH = 132  # columns where nobody watches
 DIFFERS = "Differs from "

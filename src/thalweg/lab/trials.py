@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.compose import choose, is_matrix, refuses_vectors
+from thalweg.cost import Cost
 from thalweg.inplace import InPlace
 from thalweg.lab import protocol, tune
 from thalweg.lab.guard import in_a_line
@@ -24,7 +25,6 @@ from thalweg.methods.adam import adamw
 from thalweg.optimizer import Optimizer
 from thalweg.rule import Rule
 from thalweg.stage import Stage
-from thalweg.trace import Cost
 from thalweg.trees import flatten
 
 MEMORY = 1 << 29

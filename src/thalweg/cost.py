@@ -1,0 +1,79 @@
+"""What a step costs, told from its trace: state, memory traffic, operations, and how far it looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from thalweg.symbols import MATRIX_WORDS, MODEL_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
+from thalweg.trace import is_zero, of, steps
+
+if TYPE_CHECKING:
+    from thalweg.stage import Stage
+
+
+class Cost(NamedTuple):
+    """One step, for each parameter: in numbers, bytes and arithmetic operations.
+
+    `bytes_moved` counts each tensor read and each tensor written once, and one more read of what a norm or a matrix word
+    is taken of.
+    """
+
+    state_per_parameter: float
+    state_bytes: float
+    bytes_moved: float
+    operations: int
+
+
+def cost(stage: Stage, itemsize: int) -> Cost:
+    """The cost of a stage or chain, the parameter's own update included."""
+    state, moved, operations = 0.0, 0.0, 2  # lr * d and p - it
+    reads = {"p", "grad"}
+    for part in stage.functions:
+        traced = of(part)
+        kinds = part.declaration.memory
+        state += sum(kinds[slot].per_parameter for slot in traced.stored)
+        for symbol in traced.computed:
+            if symbol.op == "input" and symbol.level == TENSOR and symbol.name in kinds:
+                moved += kinds[symbol.name].per_parameter
+            elif symbol.op in REDUCTIONS | MODEL_WORDS or (symbol.op in MATRIX_WORDS and symbol.level == TENSOR):
+                moved += sum(kinds[name].per_parameter if name in kinds else 1.0 for name in _read_by(symbol))
+        moved += sum(kinds[slot].per_parameter for slot in traced.changed)
+        reads |= {"noise"} & part.asks
+        operations += sum(s.level == TENSOR and s.op != "input" for s in traced.computed)
+    moved += len(reads) + 1  # p, the gradient (and a draw) in; p out
+    return Cost(state, state * itemsize, moved * itemsize, operations)
+
+
+def _read_by(word: Symbol) -> set[str]:
+    """The tensors that a word goes through once more; what an earlier one has made small is no such."""
+    waiting, found = list(word.args), set()
+    while waiting:
+        symbol = waiting.pop()
+        if (
+            not isinstance(symbol, Symbol)
+            or symbol.op in ("row_means", "col_means", "slice_min", "leading", "project")
+            or symbol.level < TENSOR
+            or is_zero(symbol)
+        ):
+            continue
+        if symbol.op == "input":
+            found.add(symbol.name)
+        waiting += symbol.args
+    return found
+
+
+def word_kind(stage: Stage) -> str:
+    """'element-wise', 'tensor norms', 'matrices' or 'whole model': how far a rule looks beyond its own coordinate."""
+    kinds = {"element-wise"}
+    for part in stage.functions:
+        traced = of(part)
+        if part.asks & {"gnorm", "loss"} or any(k.level == NUMBER for k in part.memory.values()):
+            kinds.add("whole model")
+        for symbol in steps(traced.results):
+            if symbol.op in MODEL_WORDS:
+                kinds.add("whole model")
+            elif symbol.op in MATRIX_WORDS:
+                kinds.add("matrices")
+            elif symbol.level == PER_TENSOR:
+                kinds.add("tensor norms")
+    return next(k for k in ("whole model", "matrices", "tensor norms", "element-wise") if k in kinds)
