@@ -202,7 +202,9 @@ CASES = [
     *(Case(f"muon {options}", lambda options=options: tw.muon(**options), muon.muon, options, lr, leaves=("w",))
       for options in ({}, {"nesterov": False}, {"mu": 0.0}, {"scale": "transposed"}, {"scale": "match_rms_adamw"}, {"scale": "none", "ns_steps": 9},
                       *({"momentum": kind, "nesterov": ahead} for kind in ("average", "corrected") for ahead in (True, False)),
-                      {"eps": 0.3, "mu": 0.5}, {"eps": 3.0, "eps_place": "floor"})
+                      {"eps": 0.3, "mu": 0.5}, {"eps": 3.0, "eps_place": "floor"},
+                      {"scale": "match_rms_adamw", "rms": 0.3, "dual_norm": True}, {"coefficients": ((4.0, -6.8, 2.9), (1.5, -0.5, 0.0))},
+                      *({"preconditioning": kind, "eps": 0.3, "eps_place": place} for kind in ("spectral", "aol", "schatten") for place in ("added", "floor")))
       for lr in (None, shrinking)),
     Case("muon coefficients", lambda: tw.muon(a=1.875, b=-1.25, c=0.375), muon.muon, {"coefficients": (1.875, -1.25, 0.375)}, leaves=("w",)),
     Case("muon bfloat16", lambda: tw.muon(dtype="bfloat16"), muon.muon, {"bfloat16": True}, leaves=("w",)),

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg.after import schedule_free
-from thalweg.compose import chain, choose
+from thalweg.compose import chain
+from thalweg.dialects.optax_matrices import muon, muon_fits
 from thalweg.dialects.optax_parts import decayed, named, rate_of
 from thalweg.dialects.row import Masks, Row
 from thalweg.methods.acprop import acprop
-from thalweg.methods.adam import adam, nadam
 from thalweg.methods.ademamix import ademamix, simplified_ademamix
 from thalweg.methods.adopt import adopt
 from thalweg.methods.cocob import cocob
 from thalweg.methods.dog import dog, dowg
 from thalweg.methods.madgrad import madgrad
 from thalweg.methods.momo import momo, momo_adam
-from thalweg.methods.muon import muon
 from thalweg.methods.prodigy import dadapt_adam, prodigy
 from thalweg.methods.rmsprop import rmsprop
 from thalweg.methods.sgd import sgd
@@ -53,33 +52,6 @@ def _madgrad(given: Masks) -> Stage:
 def _madgrad_rate(given: Masks) -> Any:
     lr, eps = rate_of(given), given.live("eps")
     return (lambda t: lr(t) + eps) if callable(lr) else lr + eps
-
-
-STANDARD = (3.4445, -4.7750, 2.0315)
-"""What its muon calls the "standard" coefficients."""
-
-
-def _muon(given: Masks) -> Stage:
-    a, b, c = STANDARD if given.fixed("ns_coeffs") == "standard" else given.fixed("ns_coeffs")
-    scale = "transposed" if given.fixed("consistent_rms") is None else "match_rms_adamw"
-    eps, ahead, steps = given.live("eps"), given.fixed("nesterov"), given.fixed("ns_steps")
-    core = muon(given.live("beta"), ahead, "corrected", steps, a, b, c, eps, scale=scale)
-    betas, root = (given.live("adam_b1"), given.live("adam_b2")), given.or_off("adam_eps_root")
-    if ahead:
-        vectors = nadam(*betas, eps, schedule=False, nu_factor=False, eps_root=root)
-    else:
-        vectors = adam(*betas, eps, eps_root=root)
-    rest: Stage = chain(vectors, decay(given.or_off("adam_weight_decay")))
-    if given.fixed("adam_learning_rate") is not None:
-        rest = rest.at(given.live("adam_learning_rate"))
-    matrices = chain(core, decayed(given, mask="weight_decay_mask"))
-    return choose((lambda leaf: given.axes(leaf) == 2, matrices), otherwise=rest)
-
-
-def _muon_fits(given: Masks) -> bool:
-    coefficients = given.fixed("ns_coeffs")
-    three = coefficients == "standard" or (len(coefficients) == 3 and not any(hasattr(x, "__len__") for x in coefficients))
-    return three and isinstance(given.fixed("ns_steps"), int) and given.fixed("consistent_rms") in (None, 0.2)
 
 
 def _schedule_free_sgd(given: Masks) -> Stage:
@@ -165,8 +137,7 @@ CONTRIB: dict[str, Row] = {
     "momo": Row(_momo, rate=rate_of),
     "momo_adam": Row(_momo_adam, rate=rate_of),
     "muon": Row(
-        _muon, rate=rate_of, dtypes=dict.fromkeys(("muon.B", "adam.m", "nadam.m"), "mu_dtype"),
-        only=("adaptive", "preconditioning", "muon_weight_dimension_numbers"), fits=_muon_fits,
+        muon, rate=rate_of, dtypes=dict.fromkeys(("muon.B", "adam.m", "nadam.m"), "mu_dtype"), fits=muon_fits,
     ),
     "prodigy": Row(_prodigy, rate=rate_of, only=("beta3",)),
     "schedule_free_adamw": Row(_schedule_free_adamw, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
