@@ -89,6 +89,10 @@ def falling(count: Any) -> Any:
     return optax.warmup_cosine_decay_schedule(0.0, 0.02, 20, STEPS)(jnp.asarray(count, jnp.float64))
 
 
+def wider(count: Any) -> Any:
+    return 0.1 * jnp.sqrt(jnp.asarray(count, jnp.float64))
+
+
 def matrices(tree: Any) -> Any:
     return jax.tree.map(lambda x: x.ndim > 1, tree)
 
@@ -104,6 +108,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("nadamw", {**ADAM, "weight_decay": 0.1, "mask": PREFIX, "mu_dtype": "float32", "nesterov": True}),
     ("adamax", {**BETAS, "eps": 1e-3}), ("adamaxw", {**BETAS, "eps": 1e-3, "weight_decay": 0.1, "mask": SOME}),
     ("radam", {**ADAM, "threshold": 4.5}), ("amsgrad", {**ADAM, "mu_dtype": "float32"}),
+    ("amsgrad", {**ADAM, "bias_correction_mu": False, "bias_correction_nu": False}),
     ("adabelief", ADAM), ("lion", {**BETAS, "weight_decay": 0.1, "mask": SOME, "mu_dtype": "bfloat16"}),
     ("rmsprop", {"decay": 0.8, "eps": 1e-3, "momentum": 0.8, "initial_scale": 0.5}),
     ("rmsprop", {"momentum": 0.8, "nesterov": True, "bias_correction": True, "eps": 1e-3, "initial_scale": 0.5}),
@@ -127,6 +132,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("contrib.ademamix", {**ADAM, "b3": 0.99, "alpha": 3.0, "weight_decay": 0.1, "mask": SOME}),
     ("contrib.ademamix", {"b3": optax.linear_schedule(0.9, 0.99, 50), "alpha": optax.linear_schedule(0.0, 5.0, 50)}),
     ("contrib.adopt", {**BETAS, "eps": 1e-3, "mu_dtype": "float32"}), ("contrib.adopt", {"use_clipping": False}),
+    ("contrib.adopt", {"clip_value_fn": wider}),
     ("contrib.cocob", {"alpha": 10.0, "eps": 1e-3, "weight_decay": 0.1, "mask": SOME}),
     ("contrib.dadapt_adamw", {"betas": (0.8, 0.99), "eps": 1e-3, "estim_lr0": 0.01, "weight_decay": 0.1}),
     ("contrib.dog", {"init_step": ("distance", 0.3), "eps": 1e-3, "weight_decay": 0.1, "mask": SOME}),
@@ -134,6 +140,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("contrib.momo", {"beta": 0.5, "lower_bound": -3.0, "adapt_lower_bound": True}),
     ("contrib.momo_adam", {**BETAS, "eps": 1e-3, "lower_bound": -3.0, "adapt_lower_bound": True}),
     ("contrib.prodigy", {"betas": (0.8, 0.99), "eps": 1e-3, "estim_lr0": 0.01, "estim_lr_coef": 2.0, "weight_decay": 0.1, "safeguard_warmup": True}),
+    ("contrib.prodigy", {"beta3": 0.9}),
     ("contrib.muon", {"ns_coeffs": "standard", "weight_decay": 0.1, "weight_decay_mask": SOME, "adam_weight_decay": 0.2, "beta": 0.8, "eps": 1e-3}),
     ("contrib.muon", {"ns_coeffs": (1.875, -1.25, 0.375), "ns_steps": 3, "nesterov": False, "consistent_rms": 0.2, "adam_learning_rate": 0.1,
                       "adam_b1": 0.8, "adam_b2": 0.9, "adam_eps_root": 1e-2}),
@@ -357,7 +364,7 @@ def walk_all(several: list[Any], params: Any, gradients: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("name", "options"),
     [("radam", {"nesterov": True}), ("amsgrad", {"bias_correction_mu": False}), ("rmsprop", {"centered": True, "bias_correction": True}),
-     ("contrib.ademamix", {"mu_dtype": "float32"}), ("contrib.adopt", {"clip_value_fn": jnp.sqrt}),
+     ("contrib.ademamix", {"mu_dtype": "float32"}), ("contrib.adopt", {"nesterov": True}), ("contrib.prodigy", {"beta3": 0.0}),
      ("contrib.schedule_free_sgd", {"state_dtype": "float32"}),
      ("adafactor", {"decay_offset": -5})],
     ids=told,

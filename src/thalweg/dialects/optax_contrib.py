@@ -19,7 +19,7 @@ from thalweg.methods.momo import momo, momo_adam
 from thalweg.methods.prodigy import dadapt_adam, prodigy
 from thalweg.methods.rmsprop import rmsprop
 from thalweg.methods.sgd import sgd
-from thalweg.ops import minimum
+from thalweg.ops import minimum, off
 from thalweg.stage import Stage
 from thalweg.stages.decay import decay
 from thalweg.stages.learning_rate import learning_rate
@@ -42,7 +42,8 @@ def _simplified_ademamix(given: Masks) -> Stage:
 
 
 def _adopt(given: Masks) -> Stage:
-    return chain(adopt(given.live("b1"), given.live("b2"), given.live("eps"), given.fixed("use_clipping")))
+    betas, limit = (given.live("b1"), given.live("b2")), given.live("clip_value_fn")
+    return chain(adopt(*betas, given.live("eps"), given.fixed("use_clipping"), limit))
 
 
 def _madgrad(given: Masks) -> Stage:
@@ -93,7 +94,12 @@ def _dadapt_adamw(given: Masks) -> Stage:
 def _prodigy(given: Masks) -> Stage:
     betas, shrink = (given.live("betas", 0), given.live("betas", 1)), given.or_off("weight_decay")
     starts, guarded = (given.live("estim_lr0"), given.live("estim_lr_coef")), given.fixed("safeguard_warmup")
-    return chain(prodigy(*betas, given.live("eps"), *starts, shrink, True, guarded, eps_by="next d"))
+    return chain(prodigy(*betas, given.live("eps"), *starts, shrink, True, guarded, "next d", given.or_off("beta3")))
+
+
+def _prodigy_fits(given: Masks) -> bool:
+    """Of a beta3 of 0 our rule makes its own."""
+    return given.fixed("beta3") is None or not off(given.fixed("beta3"))
 
 
 def _dog(given: Masks) -> Stage:
@@ -128,7 +134,7 @@ def _momo_adam(given: Masks) -> Stage:
 CONTRIB: dict[str, Row] = {
     "acprop": Row(_acprop, named("acprop", m="mu", s="nu"), rate_of),
     "ademamix": Row(_ademamix, named("ademamix", v="nu"), rate_of, only=("mu_dtype",)),
-    "adopt": Row(_adopt, named("adopt"), rate_of, dtypes={"adopt.m": "mu_dtype"}, only=("nesterov", "clip_value_fn")),
+    "adopt": Row(_adopt, named("adopt"), rate_of, dtypes={"adopt.m": "mu_dtype"}, only=("nesterov",)),
     "cocob": Row(_cocob, rate=rate_of),
     "dadapt_adamw": Row(_dadapt_adamw, rate=rate_of),
     "dog": Row(_dog, rate=rate_of, starts={"dog.r": _first_distance}, fits=_dog_fits),
@@ -139,7 +145,7 @@ CONTRIB: dict[str, Row] = {
     "muon": Row(
         muon, rate=rate_of, dtypes=dict.fromkeys(("muon.B", "adam.m", "nadam.m"), "mu_dtype"), fits=muon_fits,
     ),
-    "prodigy": Row(_prodigy, rate=rate_of, only=("beta3",)),
+    "prodigy": Row(_prodigy, rate=rate_of, fits=_prodigy_fits),
     "schedule_free_adamw": Row(_schedule_free_adamw, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "schedule_free_sgd": Row(_schedule_free_sgd, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "simplified_ademamix": Row(_simplified_ademamix, named("simplified_ademamix", m="m", v="n"), rate_of),
