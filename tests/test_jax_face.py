@@ -89,6 +89,10 @@ def falling(count: Any) -> Any:
     return optax.warmup_cosine_decay_schedule(0.0, 0.02, 20, STEPS)(jnp.asarray(count, jnp.float64))
 
 
+def wider(count: Any) -> Any:
+    return 0.1 * jnp.sqrt(jnp.asarray(count, jnp.float64))
+
+
 def matrices(tree: Any) -> Any:
     return jax.tree.map(lambda x: x.ndim > 1, tree)
 
@@ -104,6 +108,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("nadamw", {**ADAM, "weight_decay": 0.1, "mask": PREFIX, "mu_dtype": "float32", "nesterov": True}),
     ("adamax", {**BETAS, "eps": 1e-3}), ("adamaxw", {**BETAS, "eps": 1e-3, "weight_decay": 0.1, "mask": SOME}),
     ("radam", {**ADAM, "threshold": 4.5}), ("amsgrad", {**ADAM, "mu_dtype": "float32"}),
+    ("amsgrad", {**ADAM, "bias_correction_mu": False, "bias_correction_nu": False}),
     ("adabelief", ADAM), ("lion", {**BETAS, "weight_decay": 0.1, "mask": SOME, "mu_dtype": "bfloat16"}),
     ("rmsprop", {"decay": 0.8, "eps": 1e-3, "momentum": 0.8, "initial_scale": 0.5}),
     ("rmsprop", {"momentum": 0.8, "nesterov": True, "bias_correction": True, "eps": 1e-3, "initial_scale": 0.5}),
@@ -127,6 +132,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("contrib.ademamix", {**ADAM, "b3": 0.99, "alpha": 3.0, "weight_decay": 0.1, "mask": SOME}),
     ("contrib.ademamix", {"b3": optax.linear_schedule(0.9, 0.99, 50), "alpha": optax.linear_schedule(0.0, 5.0, 50)}),
     ("contrib.adopt", {**BETAS, "eps": 1e-3, "mu_dtype": "float32"}), ("contrib.adopt", {"use_clipping": False}),
+    ("contrib.adopt", {"clip_value_fn": wider}),
     ("contrib.cocob", {"alpha": 10.0, "eps": 1e-3, "weight_decay": 0.1, "mask": SOME}),
     ("contrib.dadapt_adamw", {"betas": (0.8, 0.99), "eps": 1e-3, "estim_lr0": 0.01, "weight_decay": 0.1}),
     ("contrib.dog", {"init_step": ("distance", 0.3), "eps": 1e-3, "weight_decay": 0.1, "mask": SOME}),
@@ -134,9 +140,15 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("contrib.momo", {"beta": 0.5, "lower_bound": -3.0, "adapt_lower_bound": True}),
     ("contrib.momo_adam", {**BETAS, "eps": 1e-3, "lower_bound": -3.0, "adapt_lower_bound": True}),
     ("contrib.prodigy", {"betas": (0.8, 0.99), "eps": 1e-3, "estim_lr0": 0.01, "estim_lr_coef": 2.0, "weight_decay": 0.1, "safeguard_warmup": True}),
+    ("contrib.prodigy", {"beta3": 0.9}),
     ("contrib.muon", {"ns_coeffs": "standard", "weight_decay": 0.1, "weight_decay_mask": SOME, "adam_weight_decay": 0.2, "beta": 0.8, "eps": 1e-3}),
     ("contrib.muon", {"ns_coeffs": (1.875, -1.25, 0.375), "ns_steps": 3, "nesterov": False, "consistent_rms": 0.2, "adam_learning_rate": 0.1,
                       "adam_b1": 0.8, "adam_b2": 0.9, "adam_eps_root": 1e-2}),
+    ("contrib.muon", {"ns_coeffs": "dion", "adaptive": True, "consistent_rms": 0.3}),
+    ("contrib.muon", {"ns_coeffs": ((4.0, -6.8, 2.9), (1.5, -0.5, 0.0)), "preconditioning": "spectral", "eps": 0.1}),
+    *(("contrib.muon", {"preconditioning": kind, "eps": 0.1}) for kind in ("aol", "schatten")),
+    ("contrib.muon", {"muon_weight_dimension_numbers": {"w": optax.contrib.MuonDimensionNumbers(1, 0), "list": None}, "weight_decay": 0.1,
+                      "weight_decay_mask": SOME, "mu_dtype": "float32"}),
     ("contrib.muon", {"mu_dtype": "float32"}), ("contrib.muon", {"mu_dtype": "bfloat16", "nesterov": False, "adam_learning_rate": 0.1}),
     ("sm3", {"momentum": 0.5}),
     ("contrib.schedule_free_sgd", {"b1": 0.8, "weight_decay": 0.1, "weight_lr_power": 1.0}),
@@ -232,15 +244,57 @@ def test_as_the_paper_where_optax_is_not(name: str, options: dict[str, Any], ora
     assert apart(jax.tree.leaves(theirs), truth) > 1e-10
 
 
+def blocks(shapes: dict[str, tuple[int, ...]]) -> tuple[Any, Any]:
+    """Parameters of these shapes, and 30 gradients of each."""
+    draw = np.random.default_rng(0)
+    first = {name: jnp.asarray(draw.normal(size=shape)) for name, shape in shapes.items()}
+    return first, {name: jnp.asarray(draw.normal(size=(30, *shape))) for name, shape in shapes.items()}
+
+
 @pytest.mark.usefixtures("in_full")
 @pytest.mark.parametrize("least", [1, 3, 4])
 def test_adafactor_factors_the_two_longest_axes(least: int) -> None:
-    shapes = {"a": (5, 3, 4), "b": (2, 6, 3, 4), "c": (4, 4, 4), "d": (4, 2, 2)}
-    draw = np.random.default_rng(0)
-    params = {name: jnp.asarray(draw.normal(size=shape)) for name, shape in shapes.items()}
-    gradients = {name: jnp.asarray(draw.normal(size=(30, *shape))) for name, shape in shapes.items()}
+    params, gradients = blocks({"a": (5, 3, 4), "b": (2, 6, 3, 4), "c": (4, 4, 4), "d": (4, 2, 2)})
     ours, theirs = walk_all([library.adafactor(0.02, min_dim_size_to_factor=least) for library in (tj, optax)], params, gradients)
     assert apart(ours, theirs) < 1e-12
+
+
+Numbers = optax.contrib.MuonDimensionNumbers
+NUMBERS = {"a": Numbers((0, 2), 1), "b": Numbers(-1, -2), "c": None, "d": Numbers(0, 1)}
+
+
+@pytest.mark.parametrize(
+    "numbers", [NUMBERS, lambda tree: {name: NUMBERS[name] for name in tree}, Numbers(0, 1)], ids=["tree", "function", "one"]
+)
+@pytest.mark.parametrize("more", [{}, {"consistent_rms": 0.3, "weight_decay": 0.1, "nesterov": False}], ids=["plain", "options"])
+def test_muon_takes_the_axes_it_is_told(numbers: Any, more: dict[str, Any]) -> None:
+    shapes = {"a": (3, 4, 2), "b": (2, 5, 3), "c": (4,), "d": (3, 4)}
+    if isinstance(numbers, Numbers):
+        del shapes["c"]
+    given = blocks(shapes)
+    made = [library.contrib.muon(0.02, muon_weight_dimension_numbers=numbers, **more) for library in (tj, optax)]
+    ours, theirs = walk_all(made, *given)
+    assert apart(ours, theirs) < 1e-12
+    memory = made[0].init(given[0]).memory
+    assert {x.shape for x in jax.tree.leaves(memory)} == set(shapes.values())
+
+
+def test_muons_dual_norm_is_of_each_matrix_where_optax_adds_up_their_tensor() -> None:
+    """Bernstein & Newhouse 2024: a step is as long as the nuclear norm of the matrix that it is the step of."""
+    params, gradients = blocks({"a": (3, 4, 2)})
+    both = [library.contrib.muon(0.02, adaptive=True, muon_weight_dimension_numbers=Numbers(0, 1)) for library in (tj, optax)]
+    ours, theirs = walk_all(both, params, gradients)
+    alone = [walk(tj.contrib.muon(0.02, adaptive=True), params["a"][..., i], gradients["a"][..., i])[0] for i in range(2)]
+    assert apart(ours["a"], jnp.stack(alone, -1)) < 1e-12
+    assert apart(ours, theirs) > 1e-2
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"ns_coeffs": "dijon"}, {"ns_coeffs": ((1.5, -0.5, 0.0),) * 6}, {"preconditioning": "aul"}], ids=told
+)
+def test_what_muon_does_not_know_optax_complains_of(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"Unknown|Not enough"):
+        walk(tj.contrib.muon(0.02, **wrong), tree(0), stream(2))
 
 
 @pytest.mark.parametrize(("name", "options", "truth"), OF_ONE_TENSOR, ids=told)
@@ -310,8 +364,8 @@ def walk_all(several: list[Any], params: Any, gradients: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("name", "options"),
     [("radam", {"nesterov": True}), ("amsgrad", {"bias_correction_mu": False}), ("rmsprop", {"centered": True, "bias_correction": True}),
-     ("contrib.ademamix", {"mu_dtype": "float32"}), ("contrib.adopt", {"clip_value_fn": jnp.sqrt}),
-     ("contrib.muon", {"ns_coeffs": "dion"}), ("contrib.muon", {"adaptive": True}), ("contrib.schedule_free_sgd", {"state_dtype": "float32"}),
+     ("contrib.ademamix", {"mu_dtype": "float32"}), ("contrib.adopt", {"nesterov": True}), ("contrib.prodigy", {"beta3": 0.0}),
+     ("contrib.schedule_free_sgd", {"state_dtype": "float32"}),
      ("adafactor", {"decay_offset": -5})],
     ids=told,
 )  # fmt: skip

@@ -174,7 +174,8 @@ CASES = [
     *(Case(f"adan eps_root, corrected={corrected}", lambda corrected=corrected: tw.adan(bias_correction=corrected, eps_root=1e-3), adan.adan,
            {"bias_correction": corrected, "eps_root": 1e-3}) for corrected in (False, True)),
     *(Case(f"adopt {options}", lambda options=options: tw.adopt(**options), adopt.adopt, options, lr)
-      for options in ({}, {"clipped": False}, {"beta1": 0.5, "beta2": 0.9, "eps": 0.1}) for lr in (None, shrinking)),
+      for options in ({}, {"clipped": False}, {"beta1": 0.5, "beta2": 0.9, "eps": 0.1}, {"c": 0.3}) for lr in (None, shrinking)),
+    Case("adopt limits", lambda: tw.adopt(c=shrinking_share), adopt.adopt, {"c": shrinking_share}, shrinking),
     Case("ademamix", tw.ademamix, ademamix.ademamix),
     *(Case(f"ademamix T={T}", lambda T=T: tw.ademamix(0.8, 0.99, 0.995, 8.0, 1e-6, T), ademamix.ademamix,
            {"beta1": 0.8, "beta2": 0.99, "beta3": 0.995, "alpha": 8.0, "eps": 1e-6, "warmup": T}, shrinking) for T in (0.0, 1.0, 40.0, 1000.0)),
@@ -201,7 +202,9 @@ CASES = [
     *(Case(f"muon {options}", lambda options=options: tw.muon(**options), muon.muon, options, lr, leaves=("w",))
       for options in ({}, {"nesterov": False}, {"mu": 0.0}, {"scale": "transposed"}, {"scale": "match_rms_adamw"}, {"scale": "none", "ns_steps": 9},
                       *({"momentum": kind, "nesterov": ahead} for kind in ("average", "corrected") for ahead in (True, False)),
-                      {"eps": 0.3, "mu": 0.5}, {"eps": 3.0, "eps_place": "floor"})
+                      {"eps": 0.3, "mu": 0.5}, {"eps": 3.0, "eps_place": "floor"},
+                      {"scale": "match_rms_adamw", "rms": 0.3, "dual_norm": True}, {"coefficients": ((4.0, -6.8, 2.9), (1.5, -0.5, 0.0))},
+                      *({"preconditioning": kind, "eps": 0.3, "eps_place": place} for kind in ("spectral", "aol", "schatten") for place in ("added", "floor")))
       for lr in (None, shrinking)),
     Case("muon coefficients", lambda: tw.muon(a=1.875, b=-1.25, c=0.375), muon.muon, {"coefficients": (1.875, -1.25, 0.375)}, leaves=("w",)),
     Case("muon bfloat16", lambda: tw.muon(dtype="bfloat16"), muon.muon, {"bfloat16": True}, leaves=("w",)),
@@ -269,7 +272,7 @@ CASES = [
       for options, lr in (({}, None), ({"alpha": 2.0}, shrinking_share), ({"eps": 1e-3}, 0.5))),
     *(Case(f"{name} {options}", lambda name=name, options=options: tw.rules[name](**options), getattr(prodigy, name), options, lr, whole=True)
       for name, several in {
-          "prodigy": [{}, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-2, "weight_decay": WD}, {"bias_correction": True, "safeguard_warmup": True},
+          "prodigy": [{}, {"beta3": 0.9}, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-2, "weight_decay": WD}, {"bias_correction": True, "safeguard_warmup": True},
                       {"eps_by": "next d", "eps": 1e-2, "d_coef": 3.0}],
           "dadapt_adam": [{}, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-2, "weight_decay": WD}, {"bias_correction": True}, {"metric": "old"}],
           "dadapt_sgd": [{}, {"beta": 0.0}, {"beta": 0.5}],

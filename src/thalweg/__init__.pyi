@@ -127,7 +127,7 @@ ademamix: _Ademamix
 class _Adopt(Rule):
     """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False)."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.9999, eps: Dynamic = 1e-06, clipped: bool = True) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.9999, eps: Dynamic = 1e-06, clipped: bool = True, c: Dynamic = 0.0) -> Stage: ...
 
 adopt: _Adopt
 
@@ -365,7 +365,7 @@ momo_adam: _MomoAdam
 class _Muon(Rule):
     """Muon (Jordan, Jin, Boza, You, Cesista, Newhouse & Bernstein 2024, kellerjordan.github.io/posts/muon)."""
 
-    def __call__(self, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic = 1e-07, eps_place: Literal['added', 'floor'] = 'added', dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original') -> Stage: ...
+    def __call__(self, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic = 1e-07, eps_place: Literal['added', 'floor'] = 'added', dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', rms: Dynamic = 0.2, dual_norm: bool = False, preconditioning: Literal['frobenius', 'spectral', 'aol', 'schatten'] = 'frobenius', coefficients: tuple[tuple[float, float, float], ...] | None = None) -> Stage: ...
 
 muon: _Muon
 
@@ -435,7 +435,7 @@ polyak_sgd: _PolyakSgd
 class _Prodigy(Rule):
     """Prodigy (Mishchenko & Defazio 2023, arXiv 2306.06101, algorithm 4): Adam at a rate that it finds by itself."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, d_coef: Dynamic = 1.0, weight_decay: Dynamic = 0.0, bias_correction: bool = False, safeguard_warmup: bool = False, eps_by: Literal['d', 'next d'] = 'd') -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, d_coef: Dynamic = 1.0, weight_decay: Dynamic = 0.0, bias_correction: bool = False, safeguard_warmup: bool = False, eps_by: Literal['d', 'next d'] = 'd', beta3: Dynamic = 0.0) -> Stage: ...
 
 prodigy: _Prodigy
 

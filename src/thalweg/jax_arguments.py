@@ -41,8 +41,13 @@ class Given:
 
     def leaves(self, name: str) -> Callable[[Leaf], bool] | None:
         """Which leaves a mask names: a tree of truths like the parameters or a prefix of that, or a function that makes one."""
-        mask = self.arguments[name]
-        return None if mask is None else lambda leaf: _now.get().of(mask)[leaf.name]
+        told = self.told(name)
+        return None if told is None else lambda leaf: bool(told(leaf))
+
+    def told(self, name: str) -> Callable[[Leaf], Any] | None:
+        """What a tree says of each leaf: one like the parameters or a prefix of that, or a function that makes one."""
+        tree = self.arguments[name]
+        return None if tree is None else lambda leaf: _now.get().of(tree)[leaf.name]
 
 
 def by_count(value: Any) -> Any:
@@ -51,17 +56,31 @@ def by_count(value: Any) -> Any:
 
 
 @dataclass
+class _Said:
+    """What is said of a leaf, so that JAX takes it for one."""
+
+    value: Any
+
+
+def _says(x: Any) -> bool:
+    """Whether it speaks of what is under it: nothing, or which axes are reduced."""
+    return x is None or hasattr(x, "reduction_axis")
+
+
+@dataclass
 class _Masks:
     """The masks over one tree, each looked up once."""
 
     tree: Tree
-    found: dict[int, dict[str, bool]] = field(default_factory=dict)
+    found: dict[int, dict[str, Any]] = field(default_factory=dict)
 
-    def of(self, mask: Any) -> dict[str, bool]:
+    def of(self, mask: Any) -> dict[str, Any]:
         if id(mask) not in self.found:
-            truths = mask(self.tree) if callable(mask) else mask
-            spread = jax.tree.map(lambda truth, under: jax.tree.map(lambda _: bool(truth), under), truths, self.tree)
-            self.found[id(mask)] = dict(zip(flat(self.tree)[0], jax.tree.leaves(spread), strict=True))
+            told = mask(self.tree) if callable(mask) else mask
+            spread = jax.tree.map(lambda x, under: jax.tree.map(lambda _: _Said(x), under), told, self.tree, is_leaf=_says)
+            self.found[id(mask)] = {
+                name: said.value for name, said in zip(flat(self.tree)[0], jax.tree.leaves(spread), strict=True)
+            }
         return self.found[id(mask)]
 
 

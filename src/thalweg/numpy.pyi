@@ -93,7 +93,7 @@ class AdEMAMix(Optimizer):
 class ADOPT(Optimizer):
     """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.9999, eps: Dynamic = 1e-06, clipped: bool = True, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.9999, eps: Dynamic = 1e-06, clipped: bool = True, c: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class AMSBound(Optimizer):
     """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far."""
@@ -208,7 +208,7 @@ class MoMoAdam(Optimizer):
 class Muon(Optimizer):
     """Muon (Jordan, Jin, Boza, You, Cesista, Newhouse & Bernstein 2024, kellerjordan.github.io/posts/muon)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.02, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic = 1e-07, eps_place: Literal['added', 'floor'] = 'added', dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.02, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic = 1e-07, eps_place: Literal['added', 'floor'] = 'added', dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', rms: Dynamic = 0.2, dual_norm: bool = False, preconditioning: Literal['frobenius', 'spectral', 'aol', 'schatten'] = 'frobenius', coefficients: tuple[tuple[float, float, float], ...] | None = None, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Nadam(Optimizer):
     """Nadam (Dozat 2016, ICLR workshop, "Incorporating Nesterov momentum into Adam", algorithm 2)."""
@@ -253,7 +253,7 @@ class PolyakSGD(Optimizer):
 class Prodigy(Optimizer):
     """Prodigy (Mishchenko & Defazio 2023, arXiv 2306.06101, algorithm 4): Adam at a rate that it finds by itself."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, d_coef: Dynamic = 1.0, weight_decay: Dynamic = 0.0, bias_correction: bool = False, safeguard_warmup: bool = False, eps_by: Literal['d', 'next d'] = 'd', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, d_coef: Dynamic = 1.0, weight_decay: Dynamic = 0.0, bias_correction: bool = False, safeguard_warmup: bool = False, eps_by: Literal['d', 'next d'] = 'd', beta3: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class RAdam(Optimizer):
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""

@@ -19,9 +19,10 @@ def adopt(
     beta2: float = 0.9999,
     eps: float = 1e-6,
     clipped: bool = True,
+    c: Rate = 0.0,
     steps: int | None = None,
 ) -> Array:
-    """ADOPT: Taniguchi et al. 2024, arXiv 2411.02853, Algorithm 2 with c_t = t^(1/4); not ``clipped``: Algorithm 1.
+    """ADOPT: Taniguchi et al. 2024, arXiv 2411.02853, Algorithm 2 with c_t = t^(1/4), or ``c``; not ``clipped``: Algorithm 1.
 
     The first gradient is its g_0: v_0 = g_0^2, and w stays.
     """
@@ -35,7 +36,8 @@ def adopt(
         g = grad(t + 1, w)
         r = g / np.maximum(np.sqrt(v), eps)
         if clipped:
-            r = np.clip(r, -math.sqrt(math.sqrt(t)), math.sqrt(math.sqrt(t)))
+            limit = rate(c, t + 1) or math.sqrt(math.sqrt(t))
+            r = np.clip(r, -limit, limit)
         m = beta1 * m + (1.0 - beta1) * r
         w = w - rate(lr, t + 1) * m
         v = beta2 * v + (1.0 - beta2) * g**2

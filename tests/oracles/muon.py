@@ -24,16 +24,25 @@ def to_bfloat16(x: Array) -> Array:
     return np.ldexp(np.rint(mantissa * 256.0) / 256.0, exponent)
 
 
-def by_singular_values(g: Array, coefficients: tuple[float, float, float], steps: int, eps: float, floor: bool) -> Array:
+def by_singular_values(g: Array, coefficients: Any, steps: int, eps: float, floor: bool, preconditioning: str) -> Array:
     """What the iteration comes to (the post, "Why is it good to orthogonalize the update?"): U phi^k(S) V^T.
 
-    G / ||G|| = U S V^T, and phi(x) = a x + b x^3 + c x^5 is applied to each singular value, k times.
+    G / ||G|| = U S V^T, and phi(x) = a x + b x^3 + c x^5 is applied to each singular value, k times. ``coefficients``:
+    a, b and c, or so for each time. ``preconditioning``: which norm; "aol" divides the rows, or of a tall matrix the columns,
+    each by the root of the sum of its row in |G G^T| (or |G^T G|), and by no norm.
     """
-    a, b, c = coefficients
+
+    def beside(norm: Any) -> Any:
+        return np.maximum(norm, eps) if floor else norm + eps
+
+    if preconditioning == "aol" and g.shape[0] > g.shape[1]:
+        return by_singular_values(g.T, coefficients, steps, eps, floor, preconditioning).T
+    if preconditioning == "aol":
+        g = np.array([row / beside(math.sqrt(sum(abs(float(row @ other)) for other in g))) for row in g])
     u, s, vt = np.linalg.svd(g, full_matrices=False)
-    norm = math.sqrt(float(np.sum(s * s)))
-    x = s / (max(norm, eps) if floor else norm + eps)
-    for _ in range(steps):
+    power = {"frobenius": 2.0, "schatten": 4.0, "spectral": np.inf}.get(preconditioning)
+    x = s if power is None else s / beside(np.linalg.norm(s, power))
+    for a, b, c in coefficients if np.ndim(coefficients) == 2 else [coefficients] * steps:
         x = a * x + b * x**3 + c * x**5
     return (u * x) @ vt
 
@@ -67,10 +76,13 @@ def muon(
     nesterov: bool = True,
     momentum: str = "ball",
     ns_steps: int = 5,
-    coefficients: tuple[float, float, float] = POST,
+    coefficients: Any = POST,
     eps: float = 1e-7,
     eps_place: str = "added",
     scale: str = "original",
+    rms: float = 0.2,
+    dual_norm: bool = False,
+    preconditioning: str = "frobenius",
     bfloat16: bool = False,
     weight_decay: float = 0.0,
     steps: int | None = None,
@@ -81,18 +93,20 @@ def muon(
     mu) G_t, and with nesterov (1 - mu) G_t + mu B_t; ``"corrected"`` (optax): B and G there are divided by 1 - mu^(t+1)
     and 1 - mu^t, and B by 1 - mu^t without nesterov. ``eps_place="floor"``: divided by max(norm, eps), not norm + eps.
     ``scale``: "original": sqrt(max(1, rows / columns)) (the authors' code); "transposed": columns / rows (optax);
-    "match_rms_adamw": 0.2 sqrt(max(rows, columns)) (Liu et al. 2025, arXiv 2502.16982, equation 4); "none".
-    ``bfloat16``: the iteration's numbers are. ``weight_decay``: decoupled, times lr.
+    "match_rms_adamw": 0.2 sqrt(max(rows, columns)) (Liu et al. 2025, arXiv 2502.16982, equation 4), ``rms`` for 0.2; "none".
+    ``dual_norm``: the step times <M, NS5(M)>, M what NS5 is of (Bernstein & Newhouse 2024, arXiv 2409.20325). ``preconditioning``:
+    Boissin et al. 2025, arXiv 2512.04632 ("aol"); Grishina et al. 2025, arXiv 2506.10935 ("schatten"). ``bfloat16``: the iteration's numbers are. ``weight_decay``: decoupled, times lr.
     """
     choice("momentum", momentum, ("ball", "average", "corrected"))
     choice("eps_place", eps_place, ("added", "floor"))
+    choice("preconditioning", preconditioning, ("frobenius", "spectral", "aol", "schatten"))
     choice("scale", scale, ("original", "transposed", "match_rms_adamw", "none"))
     w, grad, T = begin(p, gradients, steps)
     rows, columns = w.shape
     factor = {
         "original": math.sqrt(max(1.0, rows / columns)),
         "transposed": math.sqrt(max(1.0, columns / rows)),
-        "match_rms_adamw": 0.2 * math.sqrt(max(rows, columns)),
+        "match_rms_adamw": rms * math.sqrt(max(rows, columns)),
         "none": 1.0,
     }[scale]
     B = np.zeros_like(w)
@@ -110,7 +124,9 @@ def muon(
         if bfloat16:
             o = newton_schulz(seen, coefficients, ns_steps, eps, eps_place == "floor", to_bfloat16)
         else:
-            o = by_singular_values(seen, coefficients, ns_steps, eps, eps_place == "floor")
+            o = by_singular_values(seen, coefficients, ns_steps, eps, eps_place == "floor", preconditioning)
+        if dual_norm:
+            o = float(np.sum(seen * o)) * o
         w = w - eta * (factor * o + weight_decay * w)
         path.append(w)
     return finish(path, w)

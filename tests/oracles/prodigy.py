@@ -24,6 +24,7 @@ def prodigy(
     bias_correction: bool = False,
     safeguard_warmup: bool = False,
     eps_by: str = "d",
+    beta3: float = 0.0,
     steps: int | None = None,
 ) -> Array:
     """Prodigy: Mishchenko & Defazio 2023, arXiv 2306.06101, Algorithm 4; gamma = lr.
@@ -31,13 +32,14 @@ def prodigy(
     m = beta1 m + (1 - beta1) d g; v = beta2 v + (1 - beta2) d^2 g^2; r = sqrt(beta2) r + (1 - sqrt(beta2)) gamma d^2 <g, x_0 - x>;
     s likewise of gamma d^2 g; dhat = r / |s|_1; d' = max(d, dhat); x = x - gamma d m / (sqrt(v) + d eps).
     The authors' code: gamma times sqrt(1 - beta2^k) / (1 - beta1^k) with bias_correction; without gamma in s with
-    safeguard_warmup; d_coef dhat; x less gamma d weight_decay x; d' eps with eps_by "next d".
+    safeguard_warmup; d_coef dhat; x less gamma d weight_decay x; d' eps with eps_by "next d";
+    beta3, where it is not 0, for sqrt(beta2).
     """
     choice("eps_by", eps_by, ("d", "next d"))
     x, grad, T = begin(p, gradients, steps)
     x_0, m, v, s = x.copy(), np.zeros_like(x), np.zeros_like(x), np.zeros_like(x)
     r, d = 0.0, d0
-    root = math.sqrt(beta2)
+    root = beta3 or math.sqrt(beta2)
     path = []
     for k in range(1, T + 1):
         g = grad(k, x)

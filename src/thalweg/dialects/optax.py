@@ -56,7 +56,8 @@ def _radam(given: Masks) -> Stage:
 
 
 def _amsgrad(given: Masks) -> Stage:
-    options = {"sqrt_decay": False, "bias_correction": True, "maximum_of": "corrected", "eps_root": given.or_off("eps_root")}
+    corrected = {"bias_correction": True, "maximum_of": "corrected"} if given.fixed("bias_correction_mu") else {}
+    options = {"sqrt_decay": False, "eps_root": given.or_off("eps_root"), **corrected}
     return chain(amsgrad(given.live("b1"), given.live("b2"), given.live("eps"), **options))
 
 
@@ -173,7 +174,7 @@ OPTAX: dict[str, Row] = {
     "radam": Row(_radam, named("radam"), rate_of, only=("nesterov",)),
     "amsgrad": Row(
         _amsgrad, named("amsgrad", m="mu", v="nu", v_max="nu_max"), rate_of,
-        dtypes=_IN_MU, only=("bias_correction_mu", "bias_correction_nu"),
+        dtypes=_IN_MU, fits=lambda given: given.fixed("bias_correction_mu") == given.fixed("bias_correction_nu"),
     ),
     "adabelief": Row(_adabelief, named("adabelief", m="mu", s="nu"), rate_of, only=("nesterov",)),
     "adan": Row(_adan, named("adan", prev="g"), rate_of),

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg.after import schedule_free
-from thalweg.compose import chain, choose
+from thalweg.compose import chain
+from thalweg.dialects.optax_matrices import muon, muon_fits
 from thalweg.dialects.optax_parts import decayed, named, rate_of
 from thalweg.dialects.row import Masks, Row
 from thalweg.methods.acprop import acprop
-from thalweg.methods.adam import adam, nadam
+from thalweg.methods.adam import adam
 from thalweg.methods.ademamix import ademamix, simplified_ademamix
 from thalweg.methods.adopt import adopt
 from thalweg.methods.cocob import cocob
 from thalweg.methods.dog import dog, dowg
 from thalweg.methods.madgrad import madgrad
 from thalweg.methods.momo import momo, momo_adam
-from thalweg.methods.muon import muon
 from thalweg.methods.prodigy import dadapt_adam, prodigy
 from thalweg.methods.sgd import sgd
-from thalweg.ops import minimum
+from thalweg.ops import minimum, off
 from thalweg.stage import Stage
 from thalweg.stages.decay import decay
 from thalweg.stages.learning_rate import learning_rate
@@ -42,7 +42,8 @@ def _simplified_ademamix(given: Masks) -> Stage:
 
 
 def _adopt(given: Masks) -> Stage:
-    return chain(adopt(given.live("b1"), given.live("b2"), given.live("eps"), given.fixed("use_clipping")))
+    betas, limit = (given.live("b1"), given.live("b2")), given.live("clip_value_fn")
+    return chain(adopt(*betas, given.live("eps"), given.fixed("use_clipping"), limit))
 
 
 def _madgrad(given: Masks) -> Stage:
@@ -52,33 +53,6 @@ def _madgrad(given: Masks) -> Stage:
 def _madgrad_rate(given: Masks) -> Any:
     lr, eps = rate_of(given), given.live("eps")
     return (lambda t: lr(t) + eps) if callable(lr) else lr + eps
-
-
-STANDARD = (3.4445, -4.7750, 2.0315)
-"""What its muon calls the "standard" coefficients."""
-
-
-def _muon(given: Masks) -> Stage:
-    a, b, c = STANDARD if given.fixed("ns_coeffs") == "standard" else given.fixed("ns_coeffs")
-    scale = "transposed" if given.fixed("consistent_rms") is None else "match_rms_adamw"
-    eps, ahead, steps = given.live("eps"), given.fixed("nesterov"), given.fixed("ns_steps")
-    core = muon(given.live("beta"), ahead, "corrected", steps, a, b, c, eps, scale=scale)
-    betas, root = (given.live("adam_b1"), given.live("adam_b2")), given.or_off("adam_eps_root")
-    if ahead:
-        vectors = nadam(*betas, eps, schedule=False, nu_factor=False, eps_root=root)
-    else:
-        vectors = adam(*betas, eps, eps_root=root)
-    rest: Stage = chain(vectors, decay(given.or_off("adam_weight_decay")))
-    if given.fixed("adam_learning_rate") is not None:
-        rest = rest.at(given.live("adam_learning_rate"))
-    matrices = chain(core, decayed(given, mask="weight_decay_mask"))
-    return choose((lambda leaf: len(leaf.shape) == 2, matrices), otherwise=rest)
-
-
-def _muon_fits(given: Masks) -> bool:
-    coefficients = given.fixed("ns_coeffs")
-    three = coefficients == "standard" or (len(coefficients) == 3 and not any(hasattr(x, "__len__") for x in coefficients))
-    return three and isinstance(given.fixed("ns_steps"), int) and given.fixed("consistent_rms") in (None, 0.2)
 
 
 def _schedule_free_sgd(given: Masks) -> Stage:
@@ -119,7 +93,12 @@ def _dadapt_adamw(given: Masks) -> Stage:
 def _prodigy(given: Masks) -> Stage:
     betas, shrink = (given.live("betas", 0), given.live("betas", 1)), given.or_off("weight_decay")
     starts, guarded = (given.live("estim_lr0"), given.live("estim_lr_coef")), given.fixed("safeguard_warmup")
-    return chain(prodigy(*betas, given.live("eps"), *starts, shrink, True, guarded, eps_by="next d"))
+    return chain(prodigy(*betas, given.live("eps"), *starts, shrink, True, guarded, "next d", given.or_off("beta3")))
+
+
+def _prodigy_fits(given: Masks) -> bool:
+    """Of a beta3 of 0 our rule makes its own."""
+    return given.fixed("beta3") is None or not off(given.fixed("beta3"))
 
 
 def _dog(given: Masks) -> Stage:
@@ -154,7 +133,7 @@ def _momo_adam(given: Masks) -> Stage:
 CONTRIB: dict[str, Row] = {
     "acprop": Row(_acprop, named("acprop", m="mu", s="nu"), rate_of),
     "ademamix": Row(_ademamix, named("ademamix", v="nu"), rate_of, only=("mu_dtype",)),
-    "adopt": Row(_adopt, named("adopt"), rate_of, dtypes={"adopt.m": "mu_dtype"}, only=("nesterov", "clip_value_fn")),
+    "adopt": Row(_adopt, named("adopt"), rate_of, dtypes={"adopt.m": "mu_dtype"}, only=("nesterov",)),
     "cocob": Row(_cocob, rate=rate_of),
     "dadapt_adamw": Row(_dadapt_adamw, rate=rate_of),
     "dog": Row(_dog, rate=rate_of, starts={"dog.r": _first_distance}, fits=_dog_fits),
@@ -163,10 +142,9 @@ CONTRIB: dict[str, Row] = {
     "momo": Row(_momo, rate=rate_of),
     "momo_adam": Row(_momo_adam, rate=rate_of),
     "muon": Row(
-        _muon, rate=rate_of, dtypes=dict.fromkeys(("muon.B", "adam.m", "nadam.m"), "mu_dtype"),
-        only=("adaptive", "preconditioning", "muon_weight_dimension_numbers"), fits=_muon_fits,
+        muon, rate=rate_of, dtypes=dict.fromkeys(("muon.B", "adam.m", "nadam.m"), "mu_dtype"), fits=muon_fits,
     ),
-    "prodigy": Row(_prodigy, rate=rate_of, only=("beta3",)),
+    "prodigy": Row(_prodigy, rate=rate_of, fits=_prodigy_fits),
     "schedule_free_adamw": Row(_schedule_free_adamw, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "schedule_free_sgd": Row(_schedule_free_sgd, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "simplified_ademamix": Row(_simplified_ademamix, named("simplified_ademamix", m="m", v="n"), rate_of),

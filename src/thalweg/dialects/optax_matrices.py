@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from thalweg.arrange import Axes, arranged
 from thalweg.compose import chain, choose
-from thalweg.dialects.optax_parts import decayed
+from thalweg.dialects.optax_parts import adam_or_nadam, decayed
 from thalweg.dialects.row import Masks
 from thalweg.methods.adafactor import adafactor_matrix, adafactor_vector
 from thalweg.methods.momentum import momentum
+from thalweg.methods.muon import muon as orthogonalized
 from thalweg.stage import Leaf, Stage
-from thalweg.stages.decay import independent_decay
+from thalweg.stages.decay import decay, independent_decay
 
 
 def adafactor(given: Masks) -> Stage:
@@ -36,3 +40,67 @@ def adafactor(given: Masks) -> Stage:
     average = () if given.fixed("momentum") is None else (momentum(mu, mu),)
     shrink = decayed(given, "weight_decay_rate", "weight_decay_mask", independent_decay)
     return chain(core if given.fixed("factored") else adafactor_vector(**forms), *average, shrink)
+
+
+COEFFICIENTS: dict[str, Any] = {
+    "standard": (3.4445, -4.7750, 2.0315),
+    "dion": (
+        (4.0848, -6.8946, 2.9270), (3.9505, -6.3029, 2.6377), (3.7418, -5.5913, 2.3037),
+        (2.8769, -3.1427, 1.2046), (2.8366, -3.0525, 1.2012),
+    ),
+}  # fmt: skip
+"""What its muon has names for: the post's, and those of Dion's code (Ahn et al. 2025, arXiv 2504.05295)."""
+
+
+def _coefficients(given: Masks) -> Any:
+    told = given.fixed("ns_coeffs")
+    return COEFFICIENTS[told] if isinstance(told, str) else told
+
+
+def _of_each(coefficients: Any) -> bool:
+    """Whether each iteration has its own three."""
+    return np.ndim(coefficients[0]) > 0
+
+
+def muon(given: Masks) -> Stage:
+    """Its muon: the matrices as it says which they are, and Adam or Nadam for the rest."""
+    numbers, core = given.told("muon_weight_dimension_numbers"), _core_of_muon(given)
+    rest: Stage = chain(adam_or_nadam(given, "adam_"), decay(given.or_off("adam_weight_decay")))
+    if given.fixed("adam_learning_rate") is not None:
+        rest = rest.at(given.live("adam_learning_rate"))
+    shrink = decayed(given, mask="weight_decay_mask")
+    if numbers is None:
+        return choose((lambda leaf: len(leaf.shape) == 2, chain(core, shrink)), otherwise=rest)
+    seen = arranged(lambda leaf: _rows_and_columns(len(leaf.shape), numbers(leaf)), core)
+    return choose((lambda leaf: numbers(leaf) is not None, chain(seen, shrink)), otherwise=rest)
+
+
+def _rows_and_columns(axes: int, numbers: Any) -> Axes:
+    """The axes that its numbers say are reduced, those that are put out, and before them all others by themselves."""
+    both = [x if hasattr(x, "__len__") else (x,) for x in (numbers.reduction_axis, numbers.output_axis)]
+    groups = [tuple(axis % axes for axis in group) for group in both]
+    return (*((axis,) for axis in range(axes) if axis not in groups[0] + groups[1]), *groups)
+
+
+def _core_of_muon(given: Masks) -> Stage:
+    told, rms, kind = _coefficients(given), given.fixed("consistent_rms"), given.fixed("preconditioning")
+    forms: dict[str, Any] = {"coefficients": told} if _of_each(told) else dict(zip("abc", told, strict=True))
+    forms |= {"scale": "transposed"} if rms is None else {"scale": "match_rms_adamw", "rms": given.live("consistent_rms")}
+    if kind in ("aol", "schatten"):  # under the root 1e-8, whatever its eps
+        forms |= {"eps": 1e-4, "eps_place": "floor"}
+    else:
+        forms |= {"eps": given.live("eps")}
+    options = {"momentum": "corrected", "dual_norm": given.fixed("adaptive"), "preconditioning": kind}
+    core: Stage = orthogonalized(
+        given.live("beta"), given.fixed("nesterov"), ns_steps=given.fixed("ns_steps"), **options, **forms
+    )
+    return core
+
+
+def muon_fits(given: Masks) -> bool:
+    """Whether it says what our rule knows; of all else its own function complains."""
+    told = given.fixed("ns_coeffs")
+    if not isinstance(given.fixed("ns_steps"), int) or (isinstance(told, str) and told not in COEFFICIENTS):
+        return False
+    known = given.fixed("preconditioning") in ("frobenius", "spectral", "aol", "schatten")
+    return known and (not _of_each(_coefficients(given)) or len(_coefficients(given)) <= given.fixed("ns_steps"))

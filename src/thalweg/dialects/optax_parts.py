@@ -23,9 +23,9 @@ def decayed(given: Masks, amount: str = "weight_decay", mask: str = "mask", by: 
     return shrink if spared is None else only(spared, shrink)
 
 
-def adam_or_nadam(given: Masks) -> Stage:
-    """Adam, or with its `nesterov` Nadam at a constant momentum."""
-    betas, eps, root = (given.live("b1"), given.live("b2")), given.live("eps"), given.or_off("eps_root")
+def adam_or_nadam(given: Masks, of: str = "") -> Stage:
+    """Adam, or with its `nesterov` Nadam at a constant momentum. of: before its names, but for eps."""
+    betas, eps, root = (given.live(f"{of}b1"), given.live(f"{of}b2")), given.live("eps"), given.or_off(f"{of}eps_root")
     if given.fixed("nesterov"):
         return chain(nadam(*betas, eps, schedule=False, nu_factor=False, eps_root=root))
     return chain(adam(*betas, eps, eps_root=root))

@@ -28,6 +28,9 @@ class Masks(Arguments, Protocol):
     def leaves(self, name: str) -> Callable[[Any], bool] | None:
         """Which parameters a mask names, as `choose` and `only` ask it; None where there is no mask."""
 
+    def told(self, name: str) -> Callable[[Any], Any] | None:
+        """What an argument says of each parameter; None where it is None."""
+
 
 @dataclass(frozen=True)
 class Row:

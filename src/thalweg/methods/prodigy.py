@@ -13,19 +13,19 @@ def prodigy(
     g, t, p, lr, x0=like_p, m=0.0, v=0.0, s=0.0, r=per_model, d=per_model, *,
     beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8, d0: Positive = 1e-6, d_coef: Positive = 1.0,
     weight_decay: NonNegative = 0.0, bias_correction: bool = False, safeguard_warmup: bool = False,
-    eps_by: Literal["d", "next d"] = "d",
+    eps_by: Literal["d", "next d"] = "d", beta3: Decay = 0.0,
 ):  # fmt: skip
     """Prodigy (Mishchenko & Defazio 2023, arXiv 2306.06101, algorithm 4): Adam at a rate that it finds by itself.
 
     d, from d0 on, is the largest estimate so far of how far the solution is, and lr a factor on it, 1 or a schedule's. As
     options of the authors' code: d_coef, a factor on the estimates; weight_decay, decoupled and at the rate lr d;
     bias_correction, of the rate, in the estimates too; safeguard_warmup, which leaves lr out of the estimates' denominator;
-    eps_by, which d multiplies eps.
+    eps_by, which d multiplies eps; beta3, at which the estimates forget, 0 being the paper's sqrt(beta2).
     Differs from the authors' code: that has eps_by="next d". Differs from optax: that, and bias_correction=True.
     """
     d = maximum(d, d0)
     rate = d * lr * corrected(beta1, beta2, t) if bias_correction else d * lr
-    beta3 = sqrt(beta2)
+    beta3 = sqrt(beta2) if off(beta3) else beta3
     m = mix(m, d * g, beta1)
     v = mix(v, d * d * g * g, beta2)
     r = beta3 * r + (1 - beta3) * model_total(rate * d * g * (x0 - p))

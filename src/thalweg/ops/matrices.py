@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from thalweg.arrays import dtype_name, framework, is_traced
 from thalweg.ops.calling import X, by_tensor, has_lanes
-from thalweg.ops.elements import maximum, sign, where
+from thalweg.ops.elements import maximum, sign, sqrt, where
 from thalweg.scalars import Scalar
 from thalweg.symbols import Symbol
 
@@ -36,23 +38,41 @@ def sizes(x: X) -> tuple[X, X]:
 
 
 @by_tensor
-def orthogonal(x: X, steps: int, a: X, b: X, c: X, eps: X, eps_place: str, dtype: str) -> X:
+def orthogonal(
+    x: X, steps: int, a: X, b: X, c: X, eps: X, eps_place: str, dtype: str, preconditioning: str = "frobenius",
+    each: Sequence[Sequence[X]] | None = None,
+) -> X:  # fmt: skip
     """Roughly the orthogonal matrix nearest to x, by the quintic Newton-Schulz iteration; `steps` times
     X <- a X + b (X X^T) X + c (X X^T)^2 X, from x divided by its Frobenius norm + eps (or with eps_place "floor" by the
-    norm, eps if it is less). dtype: that of the iteration, "own" for x's.
+    norm, eps if it is less). dtype: that of the iteration, "own" for x's. preconditioning: another size than that norm to
+    divide by, see `muon`. each: a, b and c of each iteration, in place of `steps` times the same; ValueError for other rows.
     """
+    if each is not None and not (len(each) and all(len(abc) == 3 for abc in each)):
+        raise ValueError(f"coefficients are (a, b, c) for each iteration, as ((3.4445, -4.775, 2.0315), ...), not {each!r}")
     if isinstance(x, Symbol):
-        return Symbol.of("orthogonal", x, steps, a, b, c, eps)
+        return Symbol.of("orthogonal", x, *((steps, a, b, c) if each is None else [z for abc in each for z in abc]), eps)
     space, own = framework(_a_matrix(x)), dtype_name(x)
     dtype = own if dtype == "own" else dtype
     tall = x.shape[-2] > x.shape[-1]  # X X^T then is the smaller of the two squares
     x = space.rounded(space.swapaxes(x, -1, -2) if tall else x, dtype)
-    size = space.size_of_matrix(x, dtype)
+    size = _size(x, preconditioning, dtype)
     x = space.rounded(x / space.rounded(size + eps if eps_place == "added" else maximum(size, eps), dtype), dtype)
-    for _ in range(steps):
+    for first, third, fifth in each or [(a, b, c)] * steps:
         square = space.product(x, space.swapaxes(x, -1, -2), dtype)
-        x = space.product_and(1.0, space.product_and(c, square, square, b, square, dtype), x, a, x, dtype)
+        x = space.product_and(1.0, space.product_and(fifth, square, square, third, square, dtype), x, first, x, dtype)
     return space.cast(space.swapaxes(x, -1, -2) if tall else x, own)
+
+
+def _size(x: X, kind: str, dtype: str) -> X:
+    """What a wide matrix, or each of its rows, is divided by so that no singular value is above 1."""
+    space = framework(x)
+    if kind == "frobenius":
+        return space.size_of_matrix(x, dtype)
+    if kind == "spectral":
+        wide = space.cast(x, "float32") if dtype in ("float16", "bfloat16") else x  # no framework has singular values in half
+        return space.rounded(space.linalg.matrix_norm(wide, ord=2), dtype)[..., None, None]
+    square = space.product(x, space.swapaxes(x, -1, -2), dtype)
+    return sqrt(abs(square).sum(-1)[..., None] if kind == "aol" else space.size_of_matrix(square, dtype))
 
 
 @by_tensor
