@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from papers import CASES
 from support import HANDED, RULES, asked_for
-from test_papers import CASES
 
 import thalweg as tw
 import thalweg.numpy as tn

@@ -1,0 +1,5 @@
+"""Every rule with its options beside its paper: a table for each family."""
+
+from papers import adam, descent, layers, model
+
+CASES = [*descent.CASES, *adam.CASES, *layers.CASES, *model.CASES]

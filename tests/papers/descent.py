@@ -1,0 +1,81 @@
+"""Gradient descent with one rate for all or for each coordinate: momentum, Adagrad, RMSprop, signs, averages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from oracles import acprop, adadelta, adagrad, asgd, madgrad, momentum, optimistic, polyak, rmsprop, rprop, sgd, signs, sm3
+
+import thalweg as tw
+from papers.case import WD, Case, halving, resting, shrinking
+
+
+def asgd_walked(*args: Any, **options: Any) -> np.ndarray:
+    return asgd.asgd(*args, **options).w
+
+
+CASES = [
+    Case("sgd", tw.sgd, sgd.sgd),
+    Case("sgd coupled", lambda: tw.chain(tw.decay(WD), tw.sgd()), sgd.sgd, {"weight_decay": WD}),
+    Case("sgd decoupled", lambda: tw.chain(tw.sgd(), tw.decay(WD)), sgd.sgd, {"weight_decay": WD, "decay": "decoupled"}),
+    Case("sgd independent", lambda: tw.chain(tw.sgd(), tw.learning_rate(), tw.independent_decay(WD)), sgd.sgd, {"weight_decay": WD, "decay": "independent"}, shrinking),
+    Case("momentum", tw.momentum, momentum.momentum),
+    Case("momentum mu=0", lambda: tw.momentum(0.0), momentum.momentum, {"mu": 0.0}),
+    Case("momentum damped", lambda: tw.momentum(0.9, 0.1), momentum.momentum, {"dampening": 0.1}),
+    Case("momentum damped but at first", lambda: tw.momentum(0.9, 0.3, "undamped"), momentum.momentum, {"dampening": 0.3, "first_undamped": True}),
+    Case("momentum lr outside", tw.momentum, momentum.momentum, {"lr_inside": False}, halving),
+    Case("momentum lr inside", lambda: tw.chain(tw.learning_rate(), tw.momentum()), momentum.momentum, {"lr_inside": True}, halving),
+    Case("momentum coupled", lambda: tw.chain(tw.decay(WD), tw.momentum()), momentum.momentum, {"weight_decay": WD}),
+    Case("nesterov", tw.nesterov, momentum.nesterov),
+    Case("nesterov lr outside", tw.nesterov, momentum.nesterov, {"lr_inside": False}, halving),
+    Case("adagrad", tw.adagrad, adagrad.adagrad),
+    Case("adagrad inside", lambda: tw.adagrad(eps_place="inside"), adagrad.adagrad, {"eps_place": "inside"}),
+    Case("adagrad eps=0", lambda: tw.adagrad(eps=0.0), adagrad.adagrad, {"eps": 0.0}),
+    Case("adagrad coupled", lambda: tw.chain(tw.decay(WD), tw.adagrad()), adagrad.adagrad, {"weight_decay": WD}),
+    Case("adagrad numerator", lambda: tw.chain(tw.decay(WD), tw.adagrad(accumulate="raw", eps=0.1)), adagrad.adagrad, {"eps": 0.1, "weight_decay": WD, "decay": "numerator"}),
+    Case("rmsprop", tw.rmsprop, rmsprop.rmsprop),
+    Case("rmsprop inside", lambda: tw.rmsprop(0.99, eps_place="inside"), rmsprop.rmsprop, {"rho": 0.99, "eps_place": "inside"}),
+    Case("rmsprop centred", lambda: tw.rmsprop(centred=True, eps=1e-3), rmsprop.rmsprop, {"centred": True, "eps": 1e-3}),
+    Case("rmsprop centred inside", lambda: tw.rmsprop(centred=True, eps=1e-3, eps_place="inside"), rmsprop.rmsprop, {"centred": True, "eps": 1e-3, "eps_place": "inside"}),
+    Case("rmsprop numerator", lambda: tw.chain(tw.decay(WD), tw.rmsprop(accumulate="raw", eps=0.1)), rmsprop.rmsprop, {"eps": 0.1, "weight_decay": WD, "decay": "numerator"}),
+    Case("rmsprop + momentum, lr outside", lambda: tw.chain(tw.rmsprop(), tw.momentum()), rmsprop.rmsprop, {"mu": 0.9, "lr_inside": False}, shrinking),
+    Case("rmsprop + momentum, lr inside", lambda: tw.chain(tw.rmsprop(), tw.learning_rate(), tw.momentum()), rmsprop.rmsprop, {"mu": 0.9}, shrinking),
+    Case("rmsprop + nesterov", lambda: tw.chain(tw.rmsprop(), tw.nesterov()), rmsprop.rmsprop, {"mu": 0.9, "nesterov": "shifted"}),
+    Case("rmsprop_graves", tw.rmsprop_graves, rmsprop.rmsprop_graves, {}, shrinking),
+    Case("rmsprop_graves mu=0", lambda: tw.rmsprop_graves(mu=0.0), rmsprop.rmsprop_graves, {"mu": 0.0}),
+    Case("smorms3", tw.smorms3, rmsprop.smorms3),
+    Case("adadelta", tw.adadelta, adadelta.adadelta),
+    Case("adadelta options", lambda: tw.adadelta(0.9, 1e-8), adadelta.adadelta, {"rho": 0.9, "eps": 1e-8}, 0.5),
+    Case("signsgd", tw.signsgd, signs.signsgd),
+    Case("signsgd schedule", tw.signsgd, signs.signsgd, {}, halving),
+    Case("signum", tw.signum, signs.signum),
+    Case("signum beta", lambda: tw.signum(0.6), signs.signum, {"beta": 0.6}, shrinking),
+    Case("lion", tw.lion, signs.lion),
+    Case("lion options", lambda: tw.chain(tw.lion(0.8, 0.95), tw.decay(WD)), signs.lion, {"beta1": 0.8, "beta2": 0.95, "weight_decay": WD}, shrinking),
+    Case("rprop", tw.rprop, rprop.rprop),
+    Case("rprop options", lambda: tw.rprop(0.7, 1.5, 1e-3, 0.05), rprop.rprop, {"eta_minus": 0.7, "eta_plus": 1.5, "size_min": 1e-3, "size_max": 0.05}),
+    Case("rprop backtracking", lambda: tw.rprop(backtracking=True), rprop.rprop, {"backtracking": True}),
+    *(Case(f"rprop resting, backtracking={back}", lambda back=back: tw.rprop(backtracking=back), rprop.rprop, {"backtracking": back}, resting)
+      for back in (False, True)),
+    Case("asgd", tw.asgd, asgd_walked),
+    Case("asgd options", lambda: tw.asgd(0.1, 1.0, 20.0), asgd_walked, {"lam": 0.1, "alpha": 1.0, "t0": 20.0}, halving),
+    Case("asgd ahead", lambda: tw.asgd(0.1, t0=20.0, ahead=True), asgd_walked, {"lam": 0.1, "t0": 20.0, "ahead": True}, halving),
+    Case("asgd without a penalty", lambda: tw.asgd(0.0), asgd_walked, {"lam": 0.0}),
+    Case("asgd coupled", lambda: tw.chain(tw.decay(WD), tw.asgd()), asgd_walked, {"weight_decay": WD}),
+    Case("optimistic_gd", tw.optimistic_gd, optimistic.optimistic_gd),
+    Case("optimistic_gd options", lambda: tw.optimistic_gd(0.8, 0.3), optimistic.optimistic_gd, {"alpha": 0.8, "beta": 0.3}, halving),
+    *(Case(f"polyak_sgd {options}", lambda options=options: tw.polyak_sgd(**options), polyak.polyak_sgd, options, lr, "norms")
+      for options, lr in (({}, None), ({"c": 0.2}, 0.01), ({"fstar": -3.0}, shrinking), ({"fstar": 0.5, "c": 1.0}, 10.0), ({"fstar": 1.0, "positive_part": False}, 0.1), ({"eps": 2.0}, 10.0))),
+    Case("madgrad", tw.madgrad, madgrad.madgrad),
+    Case("madgrad options", lambda: tw.madgrad(0.5, 1e-3), madgrad.madgrad, {"mu": 0.5, "eps": 1e-3}, shrinking),
+    Case("madgrad without momentum", lambda: tw.madgrad(0.0), madgrad.madgrad, {"mu": 0.0}),
+    Case("acprop", tw.acprop, acprop.acprop),
+    Case("acprop options", lambda: tw.acprop(0.5, 0.9, 1e-3), acprop.acprop, {"beta1": 0.5, "beta2": 0.9, "eps": 1e-3}, shrinking),
+    Case("acprop eps_root", lambda: tw.acprop(eps_root=1e-3), acprop.acprop, {"eps_root": 1e-3}),
+    *(Case(f"sm3 {options}", lambda options=options: tw.sm3(**options), sm3.sm3, options, lr)
+      for options, lr in (({}, None), ({"version": "I"}, None), ({"eps": 1e-3}, shrinking), ({"version": "I", "eps": 1e-3}, halving))),
+    Case("sm3 momentum", lambda: tw.chain(tw.sm3(), tw.momentum(0.9, dampening=0.9)), sm3.sm3, {"mu": 0.9}),
+    Case("noisy_sgd", tw.noisy_sgd, sgd.noisy_sgd, asks="noise"),
+    Case("noisy_sgd options", lambda: tw.noisy_sgd(0.3, 1.5), sgd.noisy_sgd, {"eta": 0.3, "gamma": 1.5}, shrinking, asks="noise"),
+]  # fmt: skip
