@@ -12,9 +12,9 @@ from .cocob import cocob
 from .common import Array
 from .dog import dog, dowg
 from .momo import momo, momo_adam
+from .optax_walks import float64, jax, optax
 from .prodigy import dadapt_adam, prodigy
 from .streams import SHAPE, apart, start
-from .test_against_optax import float64, jax, optax
 
 STEPS = 200
 CURVATURES = np.logspace(-1.0, 0.0, 20).reshape(SHAPE)
