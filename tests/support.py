@@ -88,6 +88,11 @@ def stepped(optimizer: Any, params: Any, g: Any, state: Any, **given: Any) -> An
     return optimizer.step(params, g, state, **given)
 
 
+def flat(tree: dict[str, Any]) -> np.ndarray:
+    """A whole model as one vector."""
+    return np.concatenate([np.ravel(x) for x in tree.values()])
+
+
 def normal_like(seed: int, steps: int = STEPS) -> list[dict[str, Any]]:
     """Standard normal draws to inject."""
     draw = np.random.default_rng(seed)

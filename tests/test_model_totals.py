@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import dog, momo, prodigy
+from support import flat
 
 import thalweg as tw
 from thalweg import rule
@@ -37,19 +38,15 @@ def cut(w: Any) -> dict[str, Any]:
     return {"w": w[:8].reshape(4, 2), "b": w[8:12], "s": w[12]}
 
 
-def joined(tree: dict[str, Any]) -> np.ndarray:
-    return np.concatenate([np.ravel(x) for x in tree.values()])
-
-
 def descend(stage: Any, steps: int, pieces: Any = cut) -> tuple[np.ndarray, Any]:
     optimizer = tw.Optimizer(stage)
     params = {k: np.asarray(x) for k, x in pieces(START).items()}
     state, path = optimizer.init(params), []
     for _ in range(steps):
-        w = joined(params)
+        w = flat(params)
         given = {"loss": height(w)} if "loss" in optimizer.asks else {}
         params, state = optimizer.step(params, {k: np.asarray(x) for k, x in pieces(slope(w)).items()}, state, **given)
-        path.append(joined(params))
+        path.append(flat(params))
     return np.array(path), state
 
 
@@ -227,8 +224,8 @@ def test_torchs_parameter_groups_are_one_model() -> None:
     p = {k: np.asarray(x) for k, x in cut(START).items()}
     state = optimizer.init(p)
     for _ in range(30):
-        p, state = optimizer.step(p, {k: np.asarray(x) for k, x in cut(slope(joined(p))).items()}, state)
-    assert np.abs(ends(prodigy_, apart_from_others) - joined(p)).max() <= 1e-12
+        p, state = optimizer.step(p, {k: np.asarray(x) for k, x in cut(slope(flat(p))).items()}, state)
+    assert np.abs(ends(prodigy_, apart_from_others) - flat(p)).max() <= 1e-12
     assert np.abs(ends(prodigy_, apart_from_others) - ends(prodigy_, three)).max() > 1e-3
     with pytest.raises(ValueError, match="'bias_correction' chooses the algorithm, and this one is of the whole model"):
         ends(tt.Prodigy, lambda params: [{"params": [p], "bias_correction": i == 1} for i, p in enumerate(params)])

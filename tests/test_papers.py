@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from papers import CASES
 from papers.case import Case
-from support import bent, normal_like, run, stream
+from support import bent, flat, normal_like, run, stream
 
 import thalweg as tw
-
-
-def flat(tree: dict[str, Any]) -> np.ndarray:
-    """A whole model as one vector."""
-    return np.concatenate([np.ravel(x) for x in tree.values()])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)

@@ -51,6 +51,10 @@ class Notation(ABC):
 
     space = " "
     times: str
+    signs: dict[str, str]
+
+    def compared(self, op: str, a: str, b: str) -> Text:
+        return f"{a} {self.signs[op]} {b}", SUM
 
     @abstractmethod
     def letter(self, name: str, time: str = "") -> str:
@@ -68,8 +72,6 @@ class Notation(ABC):
     def call(self, word: str, args: list[str]) -> Text: ...
     @abstractmethod
     def cases(self, condition: str, a: str, b: str) -> Text: ...
-    @abstractmethod
-    def compared(self, op: str, a: str, b: str) -> Text: ...
     @abstractmethod
     def page(self, lines: list[tuple[str, str]]) -> str: ...
 
@@ -116,9 +118,6 @@ class Latex(Notation):
     def cases(self, condition: str, a: str, b: str) -> Text:
         return rf"\begin{{cases}} {a} & {condition} \\ {b} & \text{{otherwise}} \end{{cases}}", UNIT
 
-    def compared(self, op: str, a: str, b: str) -> Text:
-        return f"{a} {self.signs[op]} {b}", SUM
-
     def page(self, lines: list[tuple[str, str]]) -> str:
         rows = " \\\\\n".join(f"{left} &= {right}" for left, right in lines)
         return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
@@ -160,9 +159,6 @@ class Plain(Notation):
 
     def cases(self, condition: str, a: str, b: str) -> Text:
         return f"({a} if {condition} else {b})", UNIT
-
-    def compared(self, op: str, a: str, b: str) -> Text:
-        return f"{a} {self.signs[op]} {b}", SUM
 
     def page(self, lines: list[tuple[str, str]]) -> str:
         width = max(len(left) for left, _ in lines)

@@ -10,6 +10,10 @@ from thalweg import nn
 Array = np.ndarray[Any, Any]
 
 
+def classifier(**options: Any) -> nn.Model:
+    return nn.Model([nn.Linear(5), nn.ReLU(), nn.Linear(3)], nn.CrossEntropy(), **options)
+
+
 @dataclass(frozen=True)
 class Case:
     """A small network and data that fits it."""

@@ -7,12 +7,10 @@ import pytest
 
 from thalweg import nn
 
+from .networks import classifier
+
 X = np.random.default_rng(0).normal(size=(8, 4))
 Y = np.arange(8) % 3
-
-
-def classifier(**options: Any) -> nn.Model:
-    return nn.Model([nn.Linear(5), nn.ReLU(), nn.Linear(3)], nn.CrossEntropy(), **options)
 
 
 class TestMessages:

@@ -8,13 +8,9 @@ import pytest
 
 from thalweg import nn
 
-from .networks import CASES, NAMES, Case
+from .networks import CASES, NAMES, Case, classifier
 
 Array = np.ndarray[Any, Any]
-
-
-def classifier(**options: Any) -> nn.Model:
-    return nn.Model([nn.Linear(5), nn.ReLU(), nn.Linear(3)], nn.CrossEntropy(), **options)
 
 
 X = np.random.default_rng(0).normal(size=(8, 4))

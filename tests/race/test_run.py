@@ -6,19 +6,12 @@ import numpy as np
 import pytest
 
 import thalweg as tw
-from thalweg.lab.problems import problem
 from thalweg.lab.race.run import Race, Walk, configured, race
 from thalweg.lab.race.trial import NEAR
 from thalweg.lab.race.walk import walk
 from thalweg.lab.race.words import outcome, rate
-from thalweg.lab.surface import Surface
 
-
-def surface(name: str) -> Surface:
-    found = problem(name)
-    assert isinstance(found, Surface)
-    return found
-
+from .surfaces import surface
 
 QUARTIC = surface("quartic")
 

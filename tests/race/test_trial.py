@@ -7,18 +7,12 @@ import numpy as np
 import pytest
 
 import thalweg as tw
-from thalweg.lab.problems import problem
 from thalweg.lab.race.ground import Placed, instances
 from thalweg.lab.race.trial import JUDGED_ON, NEAR, RATES, TUNED_ON, Success, judged, numbers, reached, tuned
 from thalweg.lab.race.walk import ends, walk
 from thalweg.lab.race.words import success
-from thalweg.lab.surface import Surface
 
-
-def surface(name: str) -> Surface:
-    found = problem(name)
-    assert isinstance(found, Surface)
-    return found
+from .surfaces import surface
 
 
 def some(name: str, count: int = 6) -> Placed:

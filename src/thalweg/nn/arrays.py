@@ -68,6 +68,11 @@ def positive(value: int, name: str) -> None:
         raise ValueError(f"{name}={value!r}: want an integer of at least 1")
 
 
+def folded(a: Array) -> Array:
+    """(lanes, batch, *places, n) -> (lanes, batch * places, n)."""
+    return a.reshape((len(a), -1, a.shape[-1]))
+
+
 def sum_but_lanes(a: Array) -> Array:
     """(lanes, ...) -> (lanes,), in the dtype of a."""
     total: Array = a.reshape((a.shape[0], -1)).sum(axis=1)

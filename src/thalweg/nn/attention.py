@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.nn import words
-from thalweg.nn.arrays import Array, Rng, Shape, positive
+from thalweg.nn.arrays import Array, Rng, Shape, folded, positive
 from thalweg.nn.initialisers import Initialiser, lecun
 from thalweg.nn.layer import Trainable
 from thalweg.nn.penalties import Penalty, as_penalties
@@ -48,7 +48,7 @@ class Attention(Trainable):
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
         """Keeps x, Q, K, V, the softmax, what o is applied to, and room for what `grads` and `backward` share."""
-        rows = _rows(x)
+        rows = folded(x)
         q, k, v = (self._split(rows @ params[key], x.shape) for key in IN)
         p = q @ k.swapaxes(-1, -2)
         p *= 1 / math.sqrt(q.shape[-1])
@@ -63,7 +63,7 @@ class Attention(Trainable):
         rows, *_, seen, _ = cache
         inner = self._inner(params, cache, dy)
         found = {key: np.matmul(rows.swapaxes(1, 2), d) for key, d in zip(IN, inner, strict=True)}
-        return {**found, "o": np.matmul(seen.swapaxes(1, 2), _rows(dy))}
+        return {**found, "o": np.matmul(seen.swapaxes(1, 2), folded(dy))}
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
         """dQ q^T + dK k^T + dV v^T."""
@@ -75,7 +75,7 @@ class Attention(Trainable):
         """dQ, dK and dV, (lanes, batch * places, width): computed once, for whoever asks first."""
         _, q, k, v, p, _, kept = cache
         if not kept:
-            d = self._split(np.matmul(_rows(dy), params["o"].swapaxes(1, 2)), dy.shape)
+            d = self._split(np.matmul(folded(dy), params["o"].swapaxes(1, 2)), dy.shape)
             ds = np.matmul(d, v.swapaxes(-1, -2))
             ds -= np.einsum("...k,...k->...", ds, p)[..., None]
             ds *= p
@@ -88,11 +88,6 @@ class Attention(Trainable):
     def _split(self, rows: Array, shape: Shape) -> Array:
         """(lanes, batch * places, width) -> (lanes, batch, heads, places, width of a head), a view."""
         return rows.reshape(len(rows), *shape[1:3], self.heads, -1).swapaxes(2, 3)
-
-
-def _rows(x: Array) -> Array:
-    """(lanes, batch, places, width) -> (lanes, batch * places, width)."""
-    return x.reshape(len(x), -1, x.shape[-1])
 
 
 def _join(x: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 
 from thalweg.arrays import framework
 from thalweg.nn import words
-from thalweg.nn.arrays import Array, sum_but_lanes
+from thalweg.nn.arrays import Array, folded, sum_but_lanes
 from thalweg.nn.loss import Loss, check_range, shaped_like
 from thalweg.nn.softmax import classes_first, classes_last, log_softmax_last
 
@@ -43,7 +43,7 @@ class CrossEntropy(Loss):
         Places are laid out as samples: (lanes or 1, batch * places).
         """
         if z.ndim > 3 and y.shape[1:] == z.shape[1:-1]:
-            z, y = _folded(z), y.reshape(len(y), -1)
+            z, y = folded(z), y.reshape(len(y), -1)
         if z.ndim != 3 or z.shape[2] < 2:
             raise ValueError(
                 f"CrossEntropy wants outputs (batch, classes) with at least 2 classes, and got {z.shape[1:]}: "
@@ -67,7 +67,7 @@ class CrossEntropy(Loss):
     def value(self, z: Array, y: Array) -> Array:
         """See the class."""
         if z.ndim > 3:
-            return self.value(_folded(z), y)
+            return self.value(folded(z), y)
         if not words.is_numpy(z):
             return _mean(self._log(z), y)
         if self.from_logits and y.ndim == 2:
@@ -77,7 +77,7 @@ class CrossEntropy(Loss):
     def value_and_grad(self, z: Array, y: Array) -> tuple[Array, Array]:
         """See the class."""
         if z.ndim > 3:
-            value, grad = self.value_and_grad(_folded(z), y)
+            value, grad = self.value_and_grad(folded(z), y)
             return value, grad.reshape(z.shape)
         if self.from_logits and y.ndim == 2:
             return _of_logits(z, y)
@@ -134,11 +134,6 @@ def _of_logits(z: Array, y: Array) -> tuple[Array, Array]:
     p.reshape(-1)[at] -= 1
     p *= z.dtype.type(1 / z.shape[1])
     return value, classes_last(p)
-
-
-def _folded(z: Array) -> Array:
-    """(lanes, batch, *places, classes) -> (lanes, batch * places, classes)."""
-    return z.reshape((len(z), -1, z.shape[-1]))
 
 
 def _places(y: Array, z: Array) -> Array:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg.nn.arrays import Array, Params, Rng, Shape
+from thalweg.nn.arrays import Array, Params, Rng, Shape, folded
 from thalweg.nn.layer import Layer, Stochastic, Trainable
 from thalweg.nn.penalties import Penalty, as_penalties
 
@@ -32,16 +32,16 @@ class EachPlace(Trainable):
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
         """Keeps what the layer keeps."""
-        y, cache = self.layer.forward(params, _folded(x))
+        y, cache = self.layer.forward(params, folded(x))
         return y.reshape(len(y), *x.shape[1:-1], *y.shape[2:]), cache
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:
         """The layer's."""
-        return self.layer.grads(params, cache, _folded(dy))
+        return self.layer.grads(params, cache, folded(dy))
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
         """The layer's."""
-        dx = self.layer.backward(params, cache, _folded(dy))
+        dx = self.layer.backward(params, cache, folded(dy))
         return dx.reshape(*dy.shape[:-1], *dx.shape[2:])
 
 
@@ -107,11 +107,6 @@ class Residual(Trainable):
             i, _, name = key.partition(".")
             own[i][name] = leaf
         return own
-
-
-def _folded(x: Array) -> Array:
-    """(lanes, batch, *places, width) -> (lanes, batch * places, width)."""
-    return x.reshape(len(x), -1, x.shape[-1])
 
 
 def _check_inner(outer: Trainable, *layers: Layer) -> None:
