@@ -178,9 +178,6 @@ class Rule:
         return cost(self(**hyper), itemsize)
 
 
-Decorator: TypeAlias = Callable[[Function], Rule]
-
-
 def rule(
     function: Function | None = None,
     *,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
-from scipy import stats as scipy_stats
 
 from thalweg.lab import aggregate
 
@@ -55,17 +52,6 @@ def test_mean_ranks_average_the_ranks_of_means() -> None:
     assert all(estimate.low <= estimate.value <= estimate.high for estimate in found.values())
     flipped = aggregate.mean_ranks({name: {p: -x for p, x in own.items()} for name, own in scores.items()}, False)
     assert [flipped[name].value for name in "abc"] == [found[name].value for name in "abc"]
-
-
-def test_probability_of_improvement_counts_pairs() -> None:
-    a, b = {"p": np.array([1.0, 2.0, 2.0]), "q": np.array([9.0])}, {"p": np.array([2.0, 0.0, 0.0]), "q": np.array([1.0])}
-    wins = np.mean([(x > y) + 0.5 * (x == y) for x, y in itertools.product(a["p"], b["p"])])
-    assert aggregate.probability_of_improvement(a, b, True).value == pytest.approx((wins + 1) / 2)
-    assert aggregate.probability_of_improvement(a, b, False).value == pytest.approx((1 - wins) / 2)
-    x, y = SCORES["a"]["w"], SCORES["b"]["w"]
-    found = aggregate.probability_of_improvement({"w": x}, {"w": y}, True)
-    assert found.value == pytest.approx(scipy_stats.mannwhitneyu(x, y).statistic / 64)
-    assert found.low < found.value < found.high
 
 
 def test_who_is_left_out_can_decide_who_wins() -> None:

@@ -48,16 +48,3 @@ def test_the_area_is_the_integral_of_the_ecdf() -> None:
     assert targets.area({"p": np.array([[0.0, 1.0]])}, {"p": 100}) == 1
     assert targets.area({"p": np.array([[math.inf, 100.0]])}, {"p": 100}) == 0
     assert targets.area({}, {}) == 0
-
-
-def test_the_expected_running_time_is_what_restarts_cost() -> None:
-    found = np.array([[5.0, math.inf], [math.inf, math.inf], [11.0, math.inf], [math.inf, math.inf]])
-    assert targets.expected_running_time(found, 20).tolist() == [(5 + 20 + 11 + 20) / 2, math.inf]
-    draw = np.random.default_rng(0)
-    costs = []
-    for _ in range(20000):
-        cost = 0.0
-        while math.isinf(run := found[draw.integers(4), 0]):
-            cost += 20
-        costs.append(cost + run)
-    assert np.mean(costs) == pytest.approx(28, rel=0.02)

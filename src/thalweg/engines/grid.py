@@ -153,11 +153,6 @@ def _say(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=2)
 
 
-def strides_of(x: Tensor) -> tuple[int, ...]:
-    """Its strides where it has more than one element along them."""
-    return tuple(stride for stride, size in zip(x.stride(), x.shape, strict=True) if size != 1)
-
-
 def lies_flat(x: Tensor) -> bool:
     """Whether its elements fill one stretch of memory."""
     order = sorted(range(x.ndim), key=x.stride, reverse=True)

@@ -119,26 +119,6 @@ def _places(means: Floats) -> Floats:
     return places
 
 
-def probability_of_improvement(
-    a: Mapping[str, Floats], b: Mapping[str, Floats], higher_is_better: bool, seed: int = 0
-) -> Estimate:
-    """How likely a run of a is to beat a run of b, averaged over problems: the Mann-Whitney statistic over its largest
-    value, ties a half (Agarwal et al. 2021, arXiv 2108.13264, section 4.3). All pairs of runs count, whatever their seeds.
-    """
-    tables = [-stats.settled({"a": a[problem], "b": b[problem]}, higher_is_better) for problem in a]
-    value = np.mean([_beats(table) for table in tables], axis=0)
-    again = np.mean([_beats(drawn) for drawn in _redrawn(tables, seed)], axis=0)
-    low, high = np.quantile(again, _outside(tables))
-    return Estimate(float(value), float(min(low, value)), float(max(high, value)))
-
-
-def _beats(table: Floats) -> Floats:
-    """The share of pairs of the first row's runs and the second's, on the last axis, in which the first is higher."""
-    first, second = table[0][..., :, None], table[1][..., None, :]
-    shares: Floats = np.mean((first > second) + 0.5 * (first == second), axis=(-2, -1))
-    return shares
-
-
 def _problems(scores: Scores) -> Sequence[str]:
     return list(next(iter(scores.values())))
 

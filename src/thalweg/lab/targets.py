@@ -83,17 +83,3 @@ def area(own: Mapping[str, Floats], budget: Mapping[str, int]) -> float:
         if found.size
     ]
     return float(np.mean(shares)) if shares else 0.0
-
-
-def expected_running_time(found: Floats, budget: int) -> Floats:
-    """For each target, all steps spent by all seeds over the number that reached it, (targets,); inf where none did.
-
-    What restarting with new seeds until one arrives costs in the mean (Hansen et al. 2021, section 3.2; Auger & Hansen 2005).
-
-    Args:
-        found: steps (seeds, targets), inf where a run did not arrive.
-        budget: the steps of a run that did not arrive.
-    """
-    successes = np.isfinite(found).sum(axis=0)
-    spent = np.where(np.isfinite(found), found, budget).sum(axis=0)
-    return np.where(successes > 0, spent / np.maximum(successes, 1), np.inf)
