@@ -44,25 +44,25 @@ def least_seeds(comparisons: int = 1, level: float = LEVEL) -> int:
     return max(2, math.ceil(math.log2(2 * comparisons / level) - 1e-9))
 
 
-def detectable(seeds: int, comparisons: int = 1, level: float = LEVEL, wanted: float = POWER) -> float:
-    """The smallest true difference, in standard deviations of the paired difference, that is found with the wanted power;
+def detectable(seeds: int, comparisons: int = 1) -> float:
+    """The smallest true difference, in standard deviations of the paired difference, that is found with a power of POWER;
     inf where so few seeds cannot find any."""
-    if seeds < least_seeds(comparisons, level):
+    if seeds < least_seeds(comparisons):
         return math.inf
     enough = 1.0
-    while power(enough, seeds, comparisons, level) < wanted:
+    while power(enough, seeds, comparisons) < POWER:
         enough *= 2
-    return float(optimize.brentq(lambda effect: power(effect, seeds, comparisons, level) - wanted, 0.0, enough))
+    return float(optimize.brentq(lambda effect: power(effect, seeds, comparisons) - POWER, 0.0, enough))
 
 
-def seeds_needed(effect: float, comparisons: int = 1, level: float = LEVEL, wanted: float = POWER) -> int | None:
-    """The fewest seeds that find a difference of `effect` standard deviations with the wanted power; None beyond 100,000."""
-    low, high = least_seeds(comparisons, level) - 1, MOST_SEEDS
-    if effect == 0 or power(abs(effect), high, comparisons, level) < wanted:
+def seeds_needed(effect: float, comparisons: int = 1) -> int | None:
+    """The fewest seeds that find a difference of `effect` standard deviations with a power of POWER; None beyond 100,000."""
+    low, high = least_seeds(comparisons) - 1, MOST_SEEDS
+    if effect == 0 or power(abs(effect), high, comparisons) < POWER:
         return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power(abs(effect), middle, comparisons, level) >= wanted else (middle, high)
+        low, high = (low, middle) if power(abs(effect), middle, comparisons) >= POWER else (middle, high)
     return high
 
 

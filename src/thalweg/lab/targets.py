@@ -1,9 +1,8 @@
 """Time to target over many targets, beside the score at a fixed budget: no single target decides, and none is chosen by hand.
 
 After COCO (Hansen et al. 2021, Optim. Methods Softw. 36:114, arXiv 1603.08785 and 1605.03560): the share of all (problem,
-seed, target) triples reached within so many steps, its area, and the expected running time, in which a run that never
-arrives costs all its steps and brings no success. COCO knows each optimum; here the targets lie between the pool's own
-start and best, so they depend on who takes part.
+seed, target) triples reached within so many steps, and its area. COCO knows each optimum; here the targets lie between the
+pool's own start and best, so they depend on who takes part.
 
 Losses only: lower is better. A loss that is not finite reaches nothing.
 """

@@ -21,7 +21,8 @@ def _regular(sides: int, turn: float = 0.25, inner: float = 1.0) -> Polygon:
     return tuple((r * math.cos(angle), r * math.sin(angle)) for r, angle in zip(radii, angles, strict=True))
 
 
-def _cross(turn: float, arm: float = 0.38) -> Polygon:
+def _cross(turn: float) -> Polygon:
+    arm = 0.38
     corners = [(arm, arm), (arm, 1), (-arm, 1), (-arm, arm), (-1, arm), (-1, -arm),
                (-arm, -arm), (-arm, -1), (arm, -1), (arm, -arm), (1, -arm), (1, arm)]  # fmt: skip
     c, s = math.cos(2 * math.pi * turn), math.sin(2 * math.pi * turn)

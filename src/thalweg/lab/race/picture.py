@@ -200,9 +200,9 @@ def _thinning(i: int, steps: int) -> list[int]:
     return sorted({round(k) for k in np.geomspace(1 + i % 4, max(steps, 2), 9)[:-1].tolist()})
 
 
-def contour_levels(gaps: Array, count: int = 18) -> Array:
+def contour_levels(gaps: Array) -> Array:
     """Levels of f - f_min between which there are about equal areas, smaller ones where it is low."""
-    shares = np.linspace(0.03, 1, count) ** 1.7
+    shares = np.linspace(0.03, 1, 18) ** 1.7
     levels: Array = np.unique(np.quantile(gaps, shares))
     return levels
 
