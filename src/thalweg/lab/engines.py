@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from thalweg.commands.refusal import Refusal
+from thalweg.lab.process import LOOK
 from thalweg.lab.workers import begin, in_this_process, processes, single_threaded
 
 NAMES = ("processes", "loky", "dask")
@@ -39,15 +41,41 @@ def engine(name: str, jobs: int, cluster: str | None = None, *, isolated: bool =
         with in_this_process() as here:
             yield Engine(here, 1)
     else:
-        with processes(jobs, _loky if name == "loky" else None) as executor:
+        with processes(jobs, Loky if name == "loky" else None) as executor:
             yield Engine(executor, jobs)
 
 
-def _loky(memory: Any) -> Executor:
-    from joblib.externals.loky import ProcessPoolExecutor  # scikit-learn brings joblib along
+class Loky:
+    """loky's pool of one process. Like the standard one it would wait for ever at some deaths, see `process.OneProcess`."""
 
-    pool: Executor = ProcessPoolExecutor(1, initializer=begin)  # what it pickles can hold no shared memory
-    return pool
+    def __init__(self, memory: Any) -> None:
+        from joblib.externals.loky import ProcessPoolExecutor  # scikit-learn brings joblib along
+
+        self._pool = ProcessPoolExecutor(1, initializer=begin)  # what it pickles can hold no shared memory
+
+    @property
+    def processes(self) -> list[Any]:
+        return list((self._pool._processes or {}).values())
+
+    def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        job: Future[Any] = self._pool.submit(fn, *arguments, **named)
+        tell = iter((self._send_nothing, self._leave_the_pipe))
+        while not wait([job], LOOK).done:
+            if self.processes and not any(process.is_alive() for process in self.processes):
+                next(tell, bool)()
+        return job
+
+    def _send_nothing(self) -> None:
+        """No result at all: loky then finds that its process is dead."""
+        self._pool._result_queue._writer.send_bytes(b"")
+
+    def _leave_the_pipe(self) -> None:
+        """Half a result, and nobody who could write the rest: that is the pipe's end."""
+        results = self._pool._result_queue
+        os.dup2(results._reader.fileno(), results._writer.fileno())  # loky closes both itself
+
+    def shutdown(self, wait: bool = True) -> None:
+        self._pool.shutdown(wait)
 
 
 class Cluster(Executor):
