@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +21,12 @@ def test_split_over_four_devices() -> None:
     environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
     script = Path(__file__).parent / "sharded_jax.py"
     ran = subprocess.run(
-        [sys.executable, "-W", "error", str(script)], env=environment, capture_output=True, text=True, timeout=400, check=False
+        [sys.executable, "-W", "error", str(script)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
     rows = [line.split("|") for line in ran.stdout.splitlines()]

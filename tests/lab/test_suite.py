@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import PATIENCE
 
 from lab.fake_results import fake
 from lab.test_report import SCRIPT, Page, element
@@ -177,9 +178,9 @@ def test_the_command_runs_a_suite_and_goes_on_from_its_store(tmp_path: Path) -> 
         *("--seeds", "2", "--steps", "10", "--jobs", "1", "--out", str(tmp_path)),
     ]
     (tmp_path / DEAR).write_text(json.dumps({"adam on wine": 1.0}))
-    first = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    first = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     measured = {name: (tmp_path / name).stat().st_mtime_ns for name in (DEAR, COSTS, "trials.parquet")}
-    second = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in measured} == measured, "nothing is measured or written twice"
     assert "trials in the store" in first.stderr, "the forecast"

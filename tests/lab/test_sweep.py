@@ -216,6 +216,38 @@ def test_a_result_that_is_lost_on_its_way_fails_in_the_end(tmp_path: Path) -> No
     assert spoilt(kept) == {3: "it ended its process with exit code 7"}
 
 
+def test_workers_that_do_not_start_again_stop_it_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("thalweg.lab.engines.WORKERLESS", 1)
+
+    async def nothing(_: Any) -> None:
+        pass
+
+    with engine("dask", 1) as by:
+        monkeypatch.setattr(distributed.Nanny, "instantiate", nothing)
+        with pytest.raises(Refusal, match=r"takes no more work \(NoWorkerError.*what is finished is kept"):
+            swept(by, [portion("bad", work.always_exits, [3]), *good()])
+
+
+def test_a_cluster_that_goes_away_stops_it_in_a_sentence(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed")
+    slow = [portion("slow", work.slow_squares, range(3 * i, 3 * i + 3), 0.5, str(tmp_path)) for i in range(8)]
+    with distributed.LocalCluster(1, processes=False, dashboard_address=None, silence_logs=50) as cluster:
+
+        def close() -> None:
+            wait_for(lambda: any(tmp_path.iterdir()))
+            cluster.close()
+
+        closer = threading.Thread(target=close, daemon=True)
+        closer.start()
+        with (
+            pytest.raises(Refusal, match=r"takes no more work \(.*Cancelled.*what is finished is kept"),
+            engine("processes", 1, cluster.scheduler_address) as by,
+        ):
+            swept(by, slow)
+        closer.join(PATIENCE)
+
+
 def test_a_cluster_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr("thalweg.lab.engines.CONNECT", 0.5)

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ from thalweg.lab.workers import begin, in_this_process, processes, single_thread
 
 NAMES = ("processes", "loky", "dask")
 CONNECT = 10
-"""Seconds in which a cluster's scheduler must answer."""
+"""Seconds in which a cluster's scheduler must answer, and a worker of ours that dask does not know yet to be dead."""
+WORKERLESS = 120
+"""Seconds that a job waits while none of dask's workers is there: they are started again, but not where that fails."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,16 @@ def _dask(jobs: int, address: str | None) -> Iterator[Engine]:
             with _on(client, max(1, 2 * threads)) as found:  # the second half waits for who is free first
                 yield found
         return
-    # the sweep itself tries again, and then finds out which trial it was
-    with single_threaded(), dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        cluster = LocalCluster(jobs, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL)
+    settings = {
+        "distributed.scheduler.allowed-failures": 0,  # the sweep itself tries again, and then finds out which trial it was
+        "distributed.scheduler.no-workers-timeout": WORKERLESS,
+        "distributed.comm.timeouts.connect": CONNECT,
+    }
+    with single_threaded(), dask.config.set(settings):
+        cluster = LocalCluster(
+            jobs, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL,
+            memory_limit=None,  # a worker near its limit would begin no other job, for ever if that is what it needs
+        )  # fmt: skip
         with cluster, Client(cluster) as client, _on(client, jobs) as found:
             yield found
 
