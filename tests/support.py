@@ -134,6 +134,10 @@ PATIENCE = 500.0
 """Seconds after which what a test waits for hangs: many times what it takes, less than pytest gives the test."""
 
 
+FOUR_DEVICES = "--xla_force_host_platform_device_count=4 --xla_cpu_collective_call_terminate_timeout_seconds=400"
+"""XLA's flags for as many devices made of the CPU; one that waits long for the others does not end the process."""
+
+
 def wait_for(true: Callable[[], Any], process: subprocess.Popen[str] | None = None) -> Any:
     """What it comes to, once that is true. process: whose work that is, which goes on meanwhile."""
     begun = time.monotonic()

@@ -20,7 +20,7 @@ optax = pytest.importorskip("optax")
 
 import jax.numpy as jnp  # noqa: E402
 from oracles import acprop, adan, madgrad, momo, rprop, schedule_free, yogi  # noqa: E402
-from support import ASKING, HANDED, PATIENCE, RULES, asked_for, bent  # noqa: E402
+from support import ASKING, FOUR_DEVICES, HANDED, PATIENCE, RULES, asked_for, bent  # noqa: E402
 
 import thalweg as tw  # noqa: E402
 import thalweg.jax as tj  # noqa: E402
@@ -619,7 +619,7 @@ for stage in (tw.adam(), tw.chain(tw.clip(1.0), tw.adam()), tw.muon(), tw.adafac
 
 
 def test_sharded_over_four_devices() -> None:
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    environment = {**os.environ, "XLA_FLAGS": FOUR_DEVICES, "JAX_PLATFORMS": "cpu"}
     ran = subprocess.run(
         [sys.executable, "-c", SHARDED], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
