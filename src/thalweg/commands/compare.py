@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """As --rules: every rule of the catalogue."""
+WIDTH = 160  # columns of the table where nobody watches
 
 
 @click.command("compare")
@@ -131,7 +132,7 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     from thalweg.lab.source import Source
     from thalweg.lab.suite import together
     from thalweg.lab.suites import suite
-    from thalweg.lab.table import suite_table, table
+    from thalweg.lab.table import answered, suite_table, table
 
     names = suite(given["suite"]) if given["suite"] else (given["problem"],)
     own, lost = first_look.rules(given["my_rule"]) if given["my_rule"] else (None, ())
@@ -150,11 +151,11 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
         with written_whole(out / "results.json") as file:
             file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
         report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
-    wide = Console(file=screen, width=None if screen.isatty() else 160)
-    wide.print(suite_table(found) if given["suite"] else table(found, contests[0].problem))
-    wide.print(found["conclusion"], markup=False, highlight=False, soft_wrap=True)
-    wide.print(f"\nReport: {out / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
-    wide.print(f"Again:  {command}", markup=False, highlight=False, soft_wrap=True)
+    wide = Console(file=screen, width=None if screen.isatty() else WIDTH)
+    wide.print((suite_table if given["suite"] else table)(found, wide.width))
+    wide.print(answered(found["answer"], wide.width))
+    wide.print(f"\nReport   {out / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+    wide.print(f"Again    {command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _contest(source: Source, given: dict[str, Any]) -> Contest:

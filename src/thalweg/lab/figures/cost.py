@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thalweg.lab.figures.labels import Box, beside
-from thalweg.lab.figures.scale import Scale, plain_log, said
+from thalweg.lab.figures.scale import Scale, plain_log
 from thalweg.lab.figures.scores import near_best
 from thalweg.lab.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, marks, put, short
 from thalweg.lab.figures.svg import svg
 from thalweg.lab.race.marks import Mark
+from thalweg.lab.scores import said
 
 WIDTH, HEIGHT = 6.6, 4.2  # inches
 

@@ -14,11 +14,6 @@ NO_SPAN = 1e-9
 """Scores that differ by less than this share are one place on an axis: matplotlib cannot tell its ends apart."""
 
 
-def said(x: float | None, share: bool) -> str:
-    """A score as a reader wants it: a share in percent."""
-    return "not finite" if x is None else f"{100 * x:.1f} %" if share else f"{x:.4g}"
-
-
 @dataclass(frozen=True)
 class Scale:
     """From scores to places on an axis: linear; logarithmic; or, for scores whose best is 1, logarithmic in what is missing."""

@@ -10,9 +10,10 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thalweg.lab.figures.scale import Scale, said
+from thalweg.lab.figures.scale import Scale
 from thalweg.lab.figures.style import BAD, BAND, PALE, SETTINGS, SOFT, marks, put, short
 from thalweg.lab.figures.svg import svg
+from thalweg.lab.scores import said
 
 FAR = 6.0
 """How many times as far from the best as the middle optimizer a mean may be and still be drawn in its place."""

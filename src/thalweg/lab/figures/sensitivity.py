@@ -8,10 +8,11 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
-from thalweg.lab.figures.scale import Scale, plain_log, said
+from thalweg.lab.figures.scale import Scale, plain_log
 from thalweg.lab.figures.style import BAD, SETTINGS, SOFT, background, marks, panel, put
 from thalweg.lab.figures.svg import svg
 from thalweg.lab.race.marks import Mark
+from thalweg.lab.scores import said
 
 
 def sensitivity(results: dict[str, Any]) -> list[str]:
