@@ -121,6 +121,7 @@ def test_the_page_is_whole_and_small_and_asks_nobody_for_anything() -> None:
     assert len(text.encode()) < 5_000_000
     explored = element(text, "explored")
     assert [each["name"] for each in explored["problems"]] == [each["problem"]["name"] for each in results["problems"]]
+    assert list(explored["rules"]) == [row["name"] for row in results["rules"]], "in the order of the suite, not of a problem"
 
 
 def test_names_of_users_stay_text() -> None:

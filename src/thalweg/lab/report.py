@@ -50,12 +50,15 @@ def render(results: dict[str, Any]) -> str:
     made.filters.update(score=lambda x: said(x, share), score_cell=lambda row: score_cell(row, share))
     figures = {
         "scores": Markup(scores(results)), "cost": Markup(cost(results)),
-        "budget": Markup(lines(results["rules"], "best_of", None, "trials", "budget", whole=True)),
+        "budget": Markup(
+            lines(results["rules"], "best_of", None, "settings tried (k)", "of the way to the best", "budget", "whole")
+        ),
         "curves": [Markup(panel) for panel in curves(results)], "sensitivity": [Markup(panel) for panel in sensitivity(results)],
     }  # fmt: skip
     return made.get_template("report.html.j2").render(
         r=results, figures=figures, remarks=remarks(results), dark={name[1:]: dark for name, dark in DARK.items()},
-        embedded=embedded(results), names=NAMES, explored=embedded(explored([results])), script=script(), seen=seen(results),
+        embedded=embedded(results), names=NAMES, explored=embedded(explored([results], results["rules"])), script=script(),
+        seen=seen(results),
         tested=tested(results["rules"]),
         methods=methods(
             results["settings"], [results], results["version"], results["protocol"]["version"], len(results["rules"])

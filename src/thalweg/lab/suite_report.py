@@ -29,7 +29,8 @@ def render(results: dict[str, Any]) -> str:
     )  # fmt: skip
     return made.get_template("suite.html.j2").render(
         r=results, figures=_figures(results) if results["rules"] else {}, heat=_heat(results), leave_out=_leave_out(results),
-        dark={name[1:]: dark for name, dark in DARK.items()}, explored=embedded(explored(results["problems"])),
+        dark={name[1:]: dark for name, dark in DARK.items()},
+        explored=embedded(explored(results["problems"], results["rules"] or results["problems"][0]["rules"])),
         script=script(), tested=tested(results["rules"]),
         methods=methods(
             results["settings"], results["problems"], results["version"], results["protocol"]["version"], len(results["rules"])
@@ -46,16 +47,20 @@ def _figures(results: dict[str, Any]) -> dict[str, Markup]:
     rows = results["rules"]
     return {
         "ranks": Markup(ranks(results)),
-        "budget": Markup(lines(rows, "best_of", None, "trials", "budget", whole=True)),
-        "targets": Markup(lines(rows, "reached", results["shares_of_steps"], "share of the steps", "targets")),
-        "profiles": Markup(lines(rows, "profile", results["taus"], "times the fewest steps", "profiles")),
+        "budget": Markup(lines(rows, "best_of", None, "settings tried (k)", "of the way to the best", "budget", "whole")),
+        "targets": Markup(
+            lines(rows, "reached", results["shares_of_steps"], "share of the steps", "targets reached", "targets", "share")
+        ),
+        "profiles": Markup(
+            lines(rows, "profile", results["taus"], "times the fewest steps", "share of problems", "profiles", "ratio")
+        ),
         "cost": Markup(cost(_as_one(results))),
     }
 
 
 def _as_one(results: dict[str, Any]) -> dict[str, Any]:
     """The suite as the figure of score and cost has one problem: the score is the share of the way."""
-    score = {"name": "share of the way", "higher_is_better": True, "share": True}
+    score = {"name": "share of the way", "title": "share of the way", "higher_is_better": True, "share": True}
     rows = [
         {**row, "score": {"mean": row["share"]["value"], "low": row["share"]["low"], "high": row["share"]["high"]},
          "rank": {"place": row["place"]}}
