@@ -57,6 +57,8 @@ class Processes(Executor):
         self._make = make or _standard
         self._pools: dict[int, tuple[Executor, Any]] = {}
         self._lock = threading.Lock()
+        self.seconds_to_start = 0.0
+        """What it took until the first process was ready to work; 0 before that."""
         with suppress(ImportError):  # Windows has none
             from multiprocessing import resource_tracker
 
@@ -71,7 +73,9 @@ class Processes(Executor):
         processes: list[Any] = []
         (pool, memory), begun = self._mine(), time.monotonic()
         try:
-            pool.submit(os.getpid).result()  # it may have to be started first
+            pool.submit(ready).result()  # it may have to be started first
+            if not self.seconds_to_start:
+                self.seconds_to_start = time.monotonic() - begun
             processes, begun = _processes(pool), time.monotonic()
             return pool.submit(fn, *arguments, **named).result()
         except BrokenExecutor as error:
@@ -139,6 +143,11 @@ def _died(ended: list[Any], seconds: float, printed: str) -> Died:
     if code < 0:
         return Died(f"its process was ended by {signal.Signals(-code).name}", code, seconds, printed)
     return Died(f"it ended its process with exit code {code}", code, seconds, printed)
+
+
+def ready() -> None:
+    """In a process that is to run trials: have what they need."""
+    import thalweg.lab.compare  # noqa: F401
 
 
 def _never_interrupted() -> None:
