@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from thalweg.commands.refusal import Refusal
+from thalweg.commands.whole import Whole
 from thalweg.lab.engines import NAMES
 from thalweg.lab.guard import in_a_line
 from thalweg.lab.printed import Tail
@@ -44,7 +45,7 @@ WIDTH = 160  # columns of the table where nobody watches
 )
 @click.option("--rules", "names", metavar="A,B,C", help="The optimizers to compare, or all.  [default: twenty well-known ones]")
 @click.option("--my-rule", type=click.Path(path_type=Path), help="A Python file with a rule of your own; it joins the race.")
-@click.option("--budget", type=click.IntRange(1), help="Learning rates tried for each optimizer.  [default: 12]")
+@click.option("--budget", type=Whole(1), help="Learning rates tried for each optimizer.  [default: 12]")
 @click.option(
     "--tune",
     type=click.Choice(["lr", "all"]),
@@ -67,13 +68,13 @@ WIDTH = 160  # columns of the table where nobody watches
     metavar="A,B",
     help="How the rate changes: constant, linear, cosine, wsd (warm-up, stable, decay); of several, each trial draws one.",
 )
-@click.option("--seeds", type=click.IntRange(1), help="Fresh seeds on which each winner is judged.  [default: 15]")
-@click.option("--steps", type=click.IntRange(1), help="Steps of each trial.  [default: the problem's]")
-@click.option("--batch-size", type=click.IntRange(1), help="Samples in a mini-batch.  [default: the problem's]")
+@click.option("--seeds", type=Whole(1), help="Fresh seeds on which each winner is judged.  [default: 15]")
+@click.option("--steps", type=Whole(1), help="Steps of each trial.  [default: the problem's]")
+@click.option("--batch-size", type=Whole(1), help="Samples in a mini-batch.  [default: the problem's]")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the trials and the report.  [default: thalweg-results/PROBLEM]"
 )
-@click.option("--jobs", type=click.IntRange(1), help="Processes at once.  [default: one a core]")
+@click.option("--jobs", type=Whole(1), help="Processes at once.  [default: one a core]")
 @click.option(
     "--engine", "engine_name", type=click.Choice(NAMES), default="processes", help="Who runs the trials.  [default: processes]"
 )
@@ -114,7 +115,7 @@ def _schedules(given: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in given.split(",") if part.strip()))
     for name in names:
         if name not in SCHEDULES:
-            raise Refusal(f"no schedule is called '{name}'{nearest(name, SCHEDULES)}; there are {', '.join(SCHEDULES)}")
+            raise Refusal(f"no schedule is called '{name}'; there are {', '.join(SCHEDULES)}{nearest(name, SCHEDULES)}")
     if not names:
         raise Refusal("--schedule names none; write for example --schedule cosine")
     return names
