@@ -59,6 +59,8 @@ class Processes(Executor):
         self._each: dict[int, tuple[Alone, Any]] = {}
         self._killed = False
         self._lock = threading.Lock()
+        self.seconds_to_start = 0.0
+        """What it took until the first process was ready to work; 0 before that."""
         with suppress(ImportError):  # Windows has none
             from multiprocessing import resource_tracker
 
@@ -71,9 +73,11 @@ class Processes(Executor):
     def _watch(self, fn: Callable[..., Any], arguments: Any, named: Any) -> Any:
         """Hand a job to this thread's process, and wait for it."""
         processes: list[Any] = []
-        (alone, memory), begun = self._mine(), time.monotonic()
+        begun, (alone, memory) = time.monotonic(), self._mine()
         try:
-            alone.submit(os.getpid).result()  # it may have to be started first
+            alone.submit(ready).result()  # it may have to be started first
+            if not self.seconds_to_start:
+                self.seconds_to_start = time.monotonic() - begun
             processes, begun = alone.processes, time.monotonic()
             return alone.submit(fn, *arguments, **named).result()
         except BrokenExecutor as error:
@@ -141,6 +145,11 @@ def _died(ended: list[Any], seconds: float, printed: str) -> Died:
     if code < 0:
         return Died(f"its process was ended by {signal.Signals(-code).name}", code, seconds, printed)
     return Died(f"it ended its process with exit code {code}", code, seconds, printed)
+
+
+def ready() -> None:
+    """In a process that is to run trials: have what they need."""
+    import thalweg.lab.compare  # noqa: F401
 
 
 def _never_interrupted() -> None:
