@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -129,6 +133,35 @@ def through_a_file(state: Any) -> Any:
     torch.save(state, file)
     file.seek(0)
     return torch.load(file, weights_only=True)
+
+
+PATIENCE = 500.0
+"""Seconds after which what a test waits for hangs: many times what it takes, less than pytest gives the test."""
+
+
+FOUR_DEVICES = "--xla_force_host_platform_device_count=4 --xla_cpu_collective_call_terminate_timeout_seconds=400"
+"""XLA's flags for as many devices made of the CPU; one that waits long for the others does not end the process."""
+
+
+def wait_for(true: Callable[[], Any], process: subprocess.Popen[str] | None = None) -> Any:
+    """What it comes to, once that is true. process: whose work that is, which goes on meanwhile."""
+    begun = time.monotonic()
+    while not (found := true()):
+        assert process is None or process.poll() is None, "it ended before that"
+        assert time.monotonic() - begun < PATIENCE, "it never came"
+        time.sleep(0.005)
+    return found
+
+
+@contextlib.contextmanager
+def running(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """A process that is gone when the block is left."""
+    process = subprocess.Popen(command, text=True, **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=PATIENCE)
 
 
 def python(before: str, *arguments: str) -> list[str]:

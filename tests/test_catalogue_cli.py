@@ -2,12 +2,15 @@
 
 import io
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
 import thalweg as tw
+from thalweg.cli import main
 from thalweg.commands.listing import list_command
 from thalweg.commands.show import page, show_command, source
 
@@ -111,3 +114,20 @@ def test_an_unknown_name_is_answered_with_the_nearest(wrong: str, near: str) -> 
     assert found.exit_code == 2
     assert found.stdout == ""
     assert re.fullmatch(rf"Error: no optimizer is called .*; did you mean '{near}'\?\n", found.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["compar"], "there is no command 'compar'; there are compare, lab, race, show, list; did you mean 'compare'?"),
+        (["lab", "verfy"], "there is no command 'verfy'; there are merge, verify; did you mean 'verify'?"),
+    ],
+)
+def test_an_unknown_command_is_answered_with_the_nearest(words: list[str], says: str) -> None:
+    done = CliRunner().invoke(main, words)
+    assert (done.exit_code, done.stderr) == (2, f"Error: {says}\n")
+
+
+def test_the_package_is_the_command_too() -> None:
+    done = subprocess.run([sys.executable, "-m", "thalweg", "--version"], capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("thalweg, version ")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import PATIENCE
 
 import thalweg as tw
 import thalweg.numpy as tn
@@ -32,7 +33,11 @@ def fresh(code: str, cache: Path | None = None, **environment: str) -> subproces
     """Run code in a process of its own."""
     changes = environment if cache is None else {"THALWEG_CACHE": str(cache), **environment}
     return subprocess.run(
-        [sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, env={**os.environ, **changes}, timeout=300
+        [sys.executable, "-W", "always", "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **changes},
+        timeout=PATIENCE,
     )
 
 
@@ -116,7 +121,7 @@ def test_two_python_threads_step_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(120)
+        worker.join(PATIENCE)
     assert all(np.array_equal(found[seed], stepped(seed)) for seed in range(3))
 
 
@@ -127,7 +132,7 @@ def test_one_optimizer_from_two_threads_takes_turns() -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(120)
+        worker.join(PATIENCE)
     for _ in range(10):
         twin -= g
     assert np.array_equal(p, twin)
@@ -174,7 +179,7 @@ def test_torchs_threads_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.array_equal(stepped(5), alone)
     finally:
         stop.set()
-        other.join(60)
+        other.join(PATIENCE)
 
 
 def test_what_the_reader_of_addresses_refuses() -> None:

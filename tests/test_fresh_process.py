@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import fresh_process as work  # noqa: E402
+from support import PATIENCE  # noqa: E402
 
 import thalweg as tw  # noqa: E402
 
@@ -30,7 +31,7 @@ def test_every_rule_goes_on_in_a_fresh_process(tmp_path: Path) -> None:
     torch.save(halfway, tmp_path / "halfway.pt")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     command = [sys.executable, "-m", "fresh_process", str(tmp_path / "halfway.pt"), str(tmp_path / "end.pt")]
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
     ended = torch.load(tmp_path / "end.pt", weights_only=True)
     assert set(ended) == set(tw.rules)

@@ -22,7 +22,7 @@ optax = pytest.importorskip("optax")
 import jax.numpy as jnp  # noqa: E402
 from optax._src import factorized  # noqa: E402
 from oracles import acprop, adafactor, adan, madgrad, momo, rprop, schedule_free, yogi  # noqa: E402
-from support import ASKING, HANDED, RULES, asked_for, bent  # noqa: E402
+from support import ASKING, FOUR_DEVICES, HANDED, PATIENCE, RULES, asked_for, bent  # noqa: E402
 
 import thalweg as tw  # noqa: E402
 import thalweg.jax as tj  # noqa: E402
@@ -711,9 +711,9 @@ for stage in (tw.adam(), tw.chain(tw.clip(1.0), tw.adam()), tw.muon(), tw.adafac
 
 
 def test_sharded_over_four_devices() -> None:
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    environment = {**os.environ, "XLA_FLAGS": FOUR_DEVICES, "JAX_PLATFORMS": "cpu"}
     ran = subprocess.run(
-        [sys.executable, "-c", SHARDED], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", SHARDED], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     lines = ran.stdout.splitlines()
@@ -723,4 +723,4 @@ def test_sharded_over_four_devices() -> None:
 
 def test_importing_thalweg_imports_no_jax() -> None:
     code = "import sys, thalweg; sys.exit('jax' in sys.modules or 'optax' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=PATIENCE).returncode == 0

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import FOUR_DEVICES, PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -17,11 +18,10 @@ pytest.importorskip("optax")
 
 def test_split_over_four_devices() -> None:
     """Auto and Explicit meshes; by coordinate, by tensor, by matrix, by the whole model, and walking elsewhere."""
-    environment = {**os.environ, "XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    environment = {**os.environ, "XLA_FLAGS": FOUR_DEVICES, "JAX_PLATFORMS": "cpu"}
     script = Path(__file__).parent / "sharded_jax.py"
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", str(script)], env=environment, capture_output=True, text=True, timeout=400, check=False
-    )
+    command = [sys.executable, "-W", "error", str(script)]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
     rows = [line.split("|") for line in ran.stdout.splitlines()]
     assert {kind for _, kind, *_ in rows} == {"Auto", "Explicit"}

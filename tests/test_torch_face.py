@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from support import ASKING, HANDED, RULES, asked_for, bent, through_a_file
+from support import ASKING, HANDED, PATIENCE, RULES, asked_for, bent, through_a_file
 
 import thalweg as tw
 
@@ -276,7 +276,7 @@ def test_importing_thalweg_imports_no_torch() -> None:
     import sys
 
     code = "import sys, thalweg, thalweg.numpy; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=PATIENCE).returncode == 0
 
 
 SCHEDULERS: dict[str, Any] = {

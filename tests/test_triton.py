@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from support import drive
+from support import PATIENCE, drive
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
@@ -169,7 +169,9 @@ def test_a_gpus_compiler_takes_them_and_reads_in_wide_words(tmp_path: Any) -> No
     environment = {**os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path)}
     file = tmp_path / "compile_all.py"
     file.write_text(COMPILE)
-    ran = subprocess.run([sys.executable, str(file)], env=environment, capture_output=True, text=True, timeout=300, check=False)
+    ran = subprocess.run(
+        [sys.executable, str(file)], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
     assert ran.returncode == 0, ran.stderr[-2000:]
     lines = [line.split() for line in ran.stdout.splitlines()]
     assert len(lines) == 10

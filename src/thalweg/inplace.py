@@ -7,16 +7,20 @@ import math
 import operator
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.arrays import dtype_name
 from thalweg.engines import native
 from thalweg.optimizer import GradFn, Optimizer, State, check_gradient, host_number
-from thalweg.program import NotTraced, passages
+from thalweg.program import NotTraced, Passage, passages
 from thalweg.stage import Leaf
 from thalweg.trees import Tree, Vector, flatten, match, rebuild
+
+if TYPE_CHECKING:
+    from thalweg.engines.kernel import Kernel
 
 Floats = npt.NDArray[Any]
 
@@ -109,16 +113,8 @@ class InPlace:
         from thalweg.engines.gradients import ranges
         from thalweg.engines.launch import Launch
 
-        together: dict[Any, list[int]] = {}
-        ways: dict[Any, Any] = {}
         try:
-            for i, (name, array) in enumerate(zip(self.names, self.arrays, strict=True)):
-                shape = self.optimizer.leaf_shape(array)
-                way = passages(self.optimizer, Leaf(name, shape, array, array, 0, None, array))
-                key = (*((w.path, id(w.stage), id(w.rate)) for w in way), str(array.dtype))
-                together.setdefault(key, []).append(i)
-                ways[key] = way
-            launches = [Launch(self.optimizer, found, self.names, self.arrays, ways[key]) for key, found in together.items()]
+            launches = [Launch(self.optimizer, found, self.names, self.arrays, way) for way, found in self._ways()]
         except NotTraced:
             return []
         for launch in launches:
@@ -126,6 +122,26 @@ class InPlace:
         self._t[:] = [self._state["t"][name] for name in self.names]
         self._taken = ranges([*self.arrays, *(work for launch in launches for _, work in launch.staged)])
         return launches
+
+    def _ways(self) -> list[tuple[list[Passage], list[int]]]:
+        """The ways through the optimizer's stages, each with the arrays that take it. Raises NotTraced."""
+        together: dict[Any, tuple[list[Passage], list[int]]] = {}
+        for i, (name, array) in enumerate(zip(self.names, self.arrays, strict=True)):
+            shape = self.optimizer.leaf_shape(array)
+            way = passages(self.optimizer, Leaf(name, shape, array, array, 0, None, array))
+            key = (*((w.path, id(w.stage), id(w.rate)) for w in way), str(array.dtype))
+            together.setdefault(key, (way, []))[1].append(i)
+        return list(together.values())
+
+    def kernels(self) -> list[Kernel]:
+        """The kernels that a step runs, as text; none where it runs unfused. Nothing is compiled."""
+        from thalweg.engines.launch import drawn
+
+        if self.optimizer.asks_gradients or not self._fused or not native.is_there():
+            return []
+        with contextlib.suppress(NotTraced):
+            return [drawn(self.optimizer, way, dtype_name(self.arrays[own[0]]))[1] for way, own in self._ways()]
+        return []
 
     def _step_fused(self, grads: Tree, loss: Any, noise: Tree, curvature: Tree) -> None:
         assert self._launches is not None

@@ -8,6 +8,7 @@ import numpy as np
 
 from thalweg.catalogue import rules as catalogue
 from thalweg.lab import stats
+from thalweg.lab.answer import answer
 
 STEPS = list(range(0, 501, 10))
 KINDS: dict[str, dict[str, Any]] = {
@@ -61,7 +62,7 @@ def finished(rows: list[dict[str, Any]], kind: str, seeds: int) -> dict[str, Any
             "sentence": words[verdict.separable],
         }
     rows.sort(key=lambda row: (row["rank"]["place"], row["name"]))
-    return {
+    made = {
         "version": "0.0",
         "protocol": {"version": "1", "sentences": ["Every optimizer has 12 trials.", "A run with a < b & c > d is a run."]},
         "command": "thalweg compare --data 'my <data> & more.csv' --target \"a'b\"",
@@ -108,9 +109,9 @@ def finished(rows: list[dict[str, Any]], kind: str, seeds: int) -> dict[str, Any
             "more": 7,
             "seeds": seeds + 7,
         },
-        "conclusion": f"{rows[0]['name']} has the best test {score['name']}.",
         "rules": rows,
     }
+    return {"answer": answer(made), **made}
 
 
 def _row(rng: np.random.Generator, name: str, i: int, seeds: int, kind: str, hopeless: bool) -> dict[str, Any]:

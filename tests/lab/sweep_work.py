@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,25 @@ def is_lost_on_its_way(notes: str, wanted: Sequence[dict[str, Any]]) -> list[int
         os._exit(7)
     (Path(notes) / "lost").touch()
     return Deadly(squares(wanted))
+
+
+def dies_amid_its_result(wanted: Sequence[dict[str, Any]]) -> list[int]:
+    """Half of it is written."""
+
+    def half(self: Connection, data: Any, *_: Any) -> None:
+        os.write(self.fileno(), bytes(data)[: len(data) // 2])
+        os._exit(7)
+
+    Connection._send = half  # type: ignore[attr-defined]
+    return squares(wanted)
+
+
+def leaves_a_process_behind(wanted: Sequence[dict[str, Any]]) -> list[int]:
+    """And dies; the other has inherited whatever its parent had open."""
+    if os.fork() == 0:
+        time.sleep(60)
+        os._exit(0)
+    os._exit(7)
 
 
 def hangs(wanted: Sequence[dict[str, Any]]) -> list[int]:

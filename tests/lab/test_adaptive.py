@@ -9,7 +9,6 @@ import math
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import closing
 from itertools import chain, count
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support import running, wait_for
 
 import thalweg as tw
 from lab.fake_results import fake
@@ -259,11 +259,9 @@ def test_a_kill_changes_nothing(finished: tuple[Path, str], tmp_path: Path) -> N
     assert thalweg(*even, "--rules", "adam", "--jobs", "1", "--out", tmp_path).returncode == 0
     before = stored(tmp_path)
     command = [sys.executable, "-m", "thalweg.cli", *SMALL, "--jobs", "1", "--out", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while len(stored(tmp_path)) < len(before) + 35 and process.poll() is None:  # in the midst of the rounds
-        time.sleep(0.002)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL, "it was still at work"
+    with running(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        wait_for(lambda: len(stored(tmp_path)) >= len(before) + 35, process)  # in the midst of the rounds
+    assert process.returncode == -signal.SIGKILL, "it was still at work"
     kept = stored(tmp_path)
     assert thalweg(*SMALL, "--jobs", "2", "--out", tmp_path).returncode == 0
     assert stored(tmp_path)[: len(kept)] == kept, "nothing is run again"

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support import PATIENCE
 
 from lab.fake_results import fake
 from lab.test_report import SCRIPT
@@ -29,7 +30,7 @@ def shown(page: str, then: str, folder: Path, width: int = 1200) -> str:
         *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--window-size={width},900"),
         *("--virtual-time-budget=2000", "--dump-dom", f"--user-data-dir={folder / 'profile'}", path.as_uri()),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     assert not re.findall(r"CONSOLE.*", done.stderr), done.stderr
     assert "<title>error" not in done.stdout

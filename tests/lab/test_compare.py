@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from support import python
+from support import PATIENCE, python, running, wait_for
 
 import thalweg as tw
 from thalweg.cli import main
@@ -29,7 +29,7 @@ RULES = "sgd,adam,eve"
 
 def thalweg(*arguments: Any) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "thalweg.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def results(out: Path) -> dict[str, Any]:
@@ -143,11 +143,12 @@ def stored(out: Path) -> list[Any]:
     """What the store holds, in the order in which it came."""
     if not (out / "trials.sqlite3").exists():
         return []
-    with contextlib.closing(sqlite3.connect(f"file:{out / 'trials.sqlite3'}?mode=ro", uri=True)) as connection:
-        try:
-            return connection.execute("SELECT * FROM trials ORDER BY rowid").fetchall()
-        except sqlite3.OperationalError:  # the table is being made
+    with contextlib.closing(
+        sqlite3.connect(out / "trials.sqlite3", timeout=PATIENCE)
+    ) as connection:  # that can take back what a kill left
+        if not connection.execute("SELECT name FROM sqlite_master").fetchall():  # the table is being made
             return []
+        return connection.execute("SELECT * FROM trials ORDER BY rowid").fetchall()
 
 
 def test_a_kill_loses_no_finished_trial(tmp_path: Path) -> None:
@@ -157,11 +158,9 @@ def test_a_kill_loses_no_finished_trial(tmp_path: Path) -> None:
     before: list[Any] = []
     for least, jobs in ((1, "2"), (14, "1")):
         command = [sys.executable, "-m", "thalweg.cli", *arguments, "--jobs", jobs, "--out", str(cut)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while len(stored(cut)) < least and process.poll() is None:
-            time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL, "it was still at work"
+        with running(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            wait_for(lambda least=least: len(stored(cut)) >= least, process)
+        assert process.returncode == -signal.SIGKILL, "it was still at work"
         now = stored(cut)
         assert now[: len(before)] == before, "nothing kept is lost or changed"
         assert len(before) < len(now) < 60
@@ -228,9 +227,16 @@ def test_a_users_rule_joins_the_race(tmp_path: Path) -> None:
         (["--data", "nowhere.csv", "--target", "y"], "nowhere.csv"),
         (["--problem", "wine", "--data", "x.npz"], "two answers to one question"),
         (["--target", "y"], "give it with --data"),
-        (["--schedule", "cosin"], "no schedule is called 'cosin'; did you mean 'cosine'"),
+        (
+            ["--schedule", "cosin"],
+            "no schedule is called 'cosin'; there are constant, linear, cosine, wsd; did you mean 'cosine'",
+        ),
         (["--schedule", ","], "--schedule names none"),
-        (["--budget", "0"], "0 is not in the range"),
+        (["--budget", "0"], "'0'; wanted a whole number of at least 1"),
+        (["--seeds", "1.5"], "'1.5'; wanted a whole number of at least 1"),
+        (["--problem", "sales.csv"], "no problem is called 'sales.csv'; your own data come with --data sales.csv"),
+        (["--problem", "nowhere near"], "thalweg compare --problems lists them"),
+        (["--suite", "smal"], "there are small, tiny; did you mean 'small'"),
         (["--my-rule", "nowhere.py"], "nowhere.py: there is no such file"),
         (["--my-rule", "syntax.py"], "syntax.py, line 2: syntax error"),
         (["--my-rule", "empty.py"], "no rule in it"),
@@ -289,17 +295,16 @@ def test_ctrl_c_says_that_all_is_kept(tmp_path: Path) -> None:
     """A terminal sends it to all processes at once, the workers among them."""
     foreground = "signal.signal(signal.SIGINT, signal.SIG_DFL)"  # who runs the tests in the background ignores it
     compare = ("compare", "--rules", "learned,adam", "--jobs", "2", "--steps", "20000", "--out", str(tmp_path))
-    process = subprocess.Popen(
-        python(foreground, "-m", "thalweg.cli", *compare),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    assert process.stderr is not None
-    told = [process.stderr.readline() for _ in range(2)]
-    assert any("trials in the store" in line for line in told), "the forecast"
-    assert any(line.startswith("tuning done") for line in told), "the first thing finished: learned is not tuned"
-    time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    command = python(foreground, "-m", "thalweg.cli", *compare)
+    with running(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stderr is not None
+        wanted = {"trials in the store", "tuning done"}  # the forecast, and the first thing finished: learned is not tuned
+        while wanted and (line := process.stderr.readline()):
+            wanted = {words for words in wanted if words not in line}
+        assert not wanted
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert errors.strip().endswith("The finished trials are kept; the same command goes on from here.")
     assert "Traceback" not in errors

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import thalweg
-from thalweg.lab import forecast, problems
+from thalweg.lab import beforehand, forecast, problems
 from thalweg.lab.compare import Contest, Settings
+from thalweg.lab.engines import engine
 from thalweg.lab.source import Source
 
 
@@ -21,7 +28,8 @@ def contest(steps: int = 20) -> Contest:
 def test_what_the_store_has_is_taken_off() -> None:
     one = contest()
     all_of_it = {("xor", entrant.label): one.trials_of(entrant) for entrant in one.entrants}
-    assert forecast.forecast([one], all_of_it) == forecast.Forecast(0.0, one.trials, one.trials)
+    found = forecast.forecast([one], all_of_it)
+    assert (found.core_seconds, found.trials, found.stored) == (0.0, one.trials, one.trials)
     some = forecast.forecast([one], {("xor", "sgd"): 5})
     assert (some.trials, some.stored) == (one.trials, 5)
     assert some.core_seconds > 0
@@ -52,4 +60,50 @@ def test_the_sentence() -> None:
     assert forecast.Forecast(3720, 7000, 0).sentence(2) == "about 31 minutes on 2 cores; 0 of 7,000 trials in the store"
     assert forecast.Forecast(0.2, 60, 50).sentence(1) == "about 1 second on 1 core; 50 of 60 trials in the store"
     assert forecast.Forecast(float("nan"), 60, 5).sentence(1) == "5 of 60 trials in the store", "a user's problem has hung"
-    assert forecast.Forecast(0.0, 60, 60).sentence(2) == "all of 60 trials are in the store"
+    assert forecast.Forecast(0.0, 60, 60, 3.2).sentence(2) == "all of 60 trials are in the store; about 3 seconds for the report"
+    assert forecast.Forecast(10.0, 60, 0, 5.0).sentence(2).startswith("about 10 seconds on 2 cores"), "the report is not shared"
+
+
+def test_processes_and_the_report_take_what_they_took_the_last_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THALWEG_CACHE", str(tmp_path))
+    one = contest()
+    with engine("processes", 2) as by:  # none is started before it has work
+        before = forecast.forecast([one], {}, by)
+        beforehand.learn(process=100.0, row=50.0)
+        after = forecast.forecast([one], {}, by)
+    assert after.core_seconds - before.core_seconds == pytest.approx(2 * (100.0 - beforehand.FIRST["process"]), abs=1.0)
+    assert after.besides - before.besides == pytest.approx(2 * (50.0 - beforehand.FIRST["row"])), "of two optimizers"
+    with engine("processes", 1) as by:
+        assert forecast.forecast([one], {}, by).core_seconds < 100, "this process needs no start"
+
+
+def test_what_is_measured_again_takes_the_place_of_what_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THALWEG_CACHE", str(tmp_path))
+    assert beforehand.known() == beforehand.FIRST
+    beforehand.learn(kernel=1.0)
+    beforehand.learn(kernel=2.0)
+    assert beforehand.known() == {**beforehand.FIRST, "kernel": 2.0}
+    (tmp_path / "kernels" / beforehand.FILE).write_text("no JSON")
+    assert beforehand.known() == beforehand.FIRST
+
+
+def test_the_command_says_how_long_compiling_takes_and_does_so_once(tmp_path: Path) -> None:
+    def told(out: str, *more: str) -> str:
+        command = [sys.executable, "-m", "thalweg.cli", "compare", "--problem", "xor", "--rules", "sgd,adam,lion", *more]
+        options = ["--budget", "2", "--seeds", "2", "--steps", "5", "--jobs", "1", "--out", str(tmp_path / out)]
+        environment = {**os.environ, "THALWEG_CACHE": str(tmp_path / "cache")}
+        done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=300, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    first = told("first")
+    kept = {path.name.split("-")[0] for path in (tmp_path / "cache" / "kernels").glob("*.ll")}
+    assert {name for name in kept if name != "gradients"} == {"sgd_float32", "adam_float32", "lion_float32"}
+    assert re.match(r"compiling 3 kernels, once on this machine: about \d+ seconds?\nabout \d+ seconds? on 1 core;", first)
+    measured = json.loads((tmp_path / "cache" / "kernels" / beforehand.FILE).read_text())
+    assert measured["kernel"] > 0.01
+    assert measured["row"] > 0
+    every = told("second", "--tune", "all")
+    assert "compiling" not in every, "they are there; other hyper-parameters are numbers in the same kernel"
+    again = {path.name.split("-")[0] for path in (tmp_path / "cache" / "kernels").glob("*.ll")}
+    assert again == kept, "none was compiled that had not been counted"

@@ -34,7 +34,7 @@ def test_signed_ranks_agree_with_all_signs() -> None:
 def test_fewer_than_six_problems_prove_nothing() -> None:
     assert pairwise.least_problems() == 6
     five = pairwise.critical_difference(scores({"a": np.arange(5.0), "b": np.arange(5.0) + 9.5}), True)
-    assert five.remark == "Too few problems: Wilcoxon cannot reach 5% with fewer than 6, and here are 5"
+    assert five.remark == "5 problems are too few to say who differs from whom: for one pair Wilcoxon's test, after Holm, needs 6"
     assert five.cliques == []
     assert five.pairs["a", "b"].separable is None
     assert five.pairs["a", "b"].p == 0.0625
@@ -47,7 +47,7 @@ def test_many_pairs_need_more_problems() -> None:
     assert pairwise.least_problems(190) == 13
     draw = np.random.default_rng(0)
     found = pairwise.critical_difference(scores({name: draw.normal(i, 1, 8) for i, name in enumerate("abcde")}), True)
-    assert found.remark.startswith("Too few problems: with 10 pairs Wilcoxon, adjusted after Holm")
+    assert found.remark.endswith("for 10 pairs Wilcoxon's test, after Holm, needs 9")
     assert all(pair.separable is None for pair in found.pairs.values())
 
 

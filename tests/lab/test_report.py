@@ -20,8 +20,10 @@ from thalweg.catalogue import rules
 from thalweg.lab import report
 from thalweg.lab.figures.cost import cost, frontier
 from thalweg.lab.figures.labels import Box, beside
-from thalweg.lab.figures.scale import Scale
+from thalweg.lab.figures.lines import lines
+from thalweg.lab.figures.scale import Scale, plain_log
 from thalweg.lab.figures.scores import near_best, scores
+from thalweg.lab.figures.sensitivity import reach
 from thalweg.lab.figures.style import marks, short
 from thalweg.lab.race.marks import mark
 from thalweg.lab.results import _default
@@ -76,7 +78,7 @@ def test_the_page_has_all_that_was_asked() -> None:
     headings = re.findall(r"<h2[^>]*>([^<]*)", text)
     assert headings == [
         "The ranking", "Final scores", "Score and cost", "Learning curves", "How much the learning rate matters", "Side by side",
-        "What a larger tuning budget buys", "What the comparison checks of itself", "How it was done", "Do it again", "Every setting", "Failures and notes", "Made with",
+        "What a larger tuning budget buys", "What the comparison checks of itself", "What the words mean", "How it was done", "Do it again", "Every setting", "Failures and notes", "Made with",
     ]  # fmt: skip
     assert {link["href"] for link in page.all("a")} <= {f"#{i}" for i in re.findall(r' id="(\w+)"', text)}
     assert len(page.all("caption")) == len(page.all("table")) == 3
@@ -256,6 +258,33 @@ def test_the_frontier_holds_what_nothing_beats() -> None:
     assert [row["name"] for row in frontier(rows, True)] == ["a", "c"]
     assert [row["name"] for row in frontier(rows, False)] == ["a", "b"]
     assert cost(fake(rules=1, seeds=2)) == "", "one rule has nothing to be compared with"
+
+
+def test_timings_that_are_all_but_equal_put_nothing_on_the_frontier() -> None:
+    rows = [
+        {"name": n, "step_cost": c, "score": {"mean": m}} for n, c, m in (("a", 0.97, 0.5), ("b", 1.0, 0.9), ("c", 1.03, 0.91))
+    ]
+    assert [row["name"] for row in frontier(rows, True)] == ["c"]
+    assert [row["name"] for row in frontier([{**row, "step_cost": 1.0} for row in rows], False)] == ["a"]
+
+
+def test_a_log_axis_over_a_short_range_has_ticks() -> None:
+    axes = Figure().add_subplot()
+    plain_log(axes, "x", 0.8, 2.4)
+    inside = [x for x in axes.get_xticks() if 0.8 <= x <= 2.4]
+    assert inside == pytest.approx([0.8, 1, 1.2, 1.5, 2])
+
+
+def test_every_axis_of_shares_says_what_it_is() -> None:
+    text = lines(fake(rules=3)["rules"], "best_of", None, "settings tried (k)", "of the way to the best", "budget", "whole")
+    assert "settings tried (k)" in text
+    assert "of the way to the best" in text
+
+
+def test_a_panel_has_room_for_the_best_single_trial() -> None:
+    results = fake(rules=3)
+    results["rules"][0]["tuning"][0]["score"] = 0.9999
+    assert max(reach(results["rules"], results["problem"]["score"])) == 0.9999
 
 
 def test_labels_cover_no_points_and_no_labels() -> None:

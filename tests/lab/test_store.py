@@ -105,6 +105,25 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> No
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("UPDATE trials SET trial = '{broken'", "a record in it is damaged"),
+        ("""UPDATE trials SET trial = '{"energy": 3}'""", "another version of thalweg wrote a record in it"),
+        ("ALTER TABLE trials ADD COLUMN energy TEXT", "another version of thalweg made it"),
+    ],
+)
+def test_a_damaged_or_newer_store_is_refused_in_a_sentence(change: str, says: str, tmp_path: Path) -> None:
+    kept = Store(tmp_path / "trials.sqlite3")
+    kept.add([(what(), Trial(0.1, 1))])
+    kept.close()
+    with sqlite3.connect(tmp_path / "trials.sqlite3") as connection:
+        connection.execute(change)
+    connection.close()
+    with pytest.raises(Refusal, match=says):
+        Store(tmp_path / "trials.sqlite3").get(store.key_of(what()))
+
+
 def test_what_is_finished_is_kept_when_this_process_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one job too, each portion is put away as soon as it is done."""
     whole = trials.run

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support import PATIENCE
 
 from thalweg.cli import main
 from thalweg.commands.refusal import Refusal
@@ -64,7 +65,7 @@ def test_two_processes_on_one_store_lose_nothing_and_count_nothing_twice(tmp_pat
         writer.stdin.write("\n")
         writer.stdin.flush()
     for writer in writers:
-        writer.communicate(timeout=60)
+        writer.communicate(timeout=PATIENCE)
         assert writer.returncode == 0
     assert seeds_in(tmp_path) == list(range(120))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import PATIENCE
 
 from lab.fake_results import fake
 from lab.test_report import SCRIPT, Page, element
@@ -69,14 +70,17 @@ def test_the_best_on_every_problem_is_first_and_the_worst_is_told_from_it() -> N
     assert first["places_without_a_problem"] == [1, 1]
     assert last["name"] == "sgd"
     assert last["verdict"]["separable"] is True
-    assert found["conclusion"].startswith("Over 10 problems adam has the best mean rank, 1.0 of 5")
-    assert "whichever problem is left out" in found["conclusion"]
+    assert found["answer"]["why"].startswith("Over 10 problems adam has the best mean rank, 1.0 of 5")
+    assert "whichever problem is left out" in found["answer"]["why"]
     json.dumps(found, allow_nan=False)
 
 
 def test_few_problems_are_said_to_be_few() -> None:
     found = suite.together("mine", ten()[:3], "again")
-    assert "too few for a test" in found["conclusion"]
+    assert found["answer"]["use"].startswith("No telling yet. adam leads.")
+    assert found["answer"]["sure"] == (
+        "Not at all: 3 problems are too few for a test over them to tell 5 optimizers apart; it takes 8."
+    )
     assert all(row["verdict"]["separable"] is None for row in found["rules"][1:])
     assert found["critical_difference"]["cliques"] == []
     assert found["critical_difference"]["remark"]
@@ -110,7 +114,7 @@ def test_the_page_is_whole_and_small_and_asks_nobody_for_anything() -> None:
     assert {"The ranking", "Where each is good", "Curves and learning rates", "What a larger tuning budget buys"} <= set(
         re.findall(r"<h2[^>]*>([^<]*)", text)
     )
-    assert len(page.all("details")) == 10
+    assert len(page.all("details")) == 10 + 1
     for _, attributes in page.tags:
         for name in ("src", "href", "action", "data"):
             assert (attributes.get(name) or "#").startswith("#")
@@ -118,6 +122,7 @@ def test_the_page_is_whole_and_small_and_asks_nobody_for_anything() -> None:
     assert len(text.encode()) < 5_000_000
     explored = element(text, "explored")
     assert [each["name"] for each in explored["problems"]] == [each["problem"]["name"] for each in results["problems"]]
+    assert list(explored["rules"]) == [row["name"] for row in results["rules"]], "in the order of the suite, not of a problem"
 
 
 def test_names_of_users_stay_text() -> None:
@@ -177,9 +182,9 @@ def test_the_command_runs_a_suite_and_goes_on_from_its_store(tmp_path: Path) -> 
         *("--seeds", "2", "--steps", "10", "--jobs", "1", "--out", str(tmp_path)),
     ]
     (tmp_path / DEAR).write_text(json.dumps({"adam on wine": 1.0}))
-    first = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    first = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     measured = {name: (tmp_path / name).stat().st_mtime_ns for name in (DEAR, COSTS, "trials.parquet")}
-    second = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in measured} == measured, "nothing is measured or written twice"
     assert "trials in the store" in first.stderr, "the forecast"

@@ -12,12 +12,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import python
+from support import PATIENCE, python, running, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +30,10 @@ def begin(out: Path, *more: str, before: str = "", command: list[str] = COMPARE)
 
 
 def ends(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    screen, errors = process.communicate(timeout=300)
+    try:
+        screen, errors = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
     return process.returncode, screen, errors
 
 
@@ -81,14 +83,6 @@ def same(out: Path, reference: Path) -> bool:
     return True
 
 
-def wait_for(true: Callable[[], Any], process: subprocess.Popen[str]) -> Any:
-    """Until it is true; the process must be at work meanwhile."""
-    while not (found := true()):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    return found
-
-
 def descendants(pid: int) -> list[int]:
     """The processes that this one began, and those that they began."""
     found = [int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text().split()]
@@ -122,28 +116,16 @@ def test_a_worker_killed_on_the_way_changes_nothing(engine: str, reference: Path
     assert same(tmp_path, reference)
 
 
-@contextlib.contextmanager
-def running(*words: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
 def test_a_worker_of_a_cluster_killed_for_good_changes_nothing(reference: Path, tmp_path: Path) -> None:
     """Two workers that nobody starts again, begun as the documentation says."""
     pytest.importorskip("distributed")
     told = tmp_path / "scheduler.json"
-    worker = ("distributed.cli.dask_worker", "--scheduler-file", str(told), "--nthreads", "1", "--no-dashboard", "--no-nanny")
-    with (
-        running("distributed.cli.dask_scheduler", "--scheduler-file", str(told), "--port", "0", "--no-dashboard"),
-        running(*worker) as one,
-        running(*worker),
-    ):
-        while not told.exists() or not told.read_text():
-            time.sleep(0.05)
+    common = ["--scheduler-file", str(told), "--no-dashboard"]
+    scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", *common, "--port", "0"]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker", *common, "--nthreads", "1", "--no-nanny"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
+    with running(scheduler, **quiet) as first, running(worker, **quiet) as one, running(worker, **quiet):
+        wait_for(lambda: told.exists() and told.read_text(), first)
         out = tmp_path / "out"
         process = begin(out, "--cluster", json.loads(told.read_text())["address"])
         kill_a_worker([one.pid], process, out, reference)
@@ -164,7 +146,7 @@ def test_killed_at_random_moments_it_goes_on_to_the_same_table(reference: Path, 
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(draw.uniform(0, seconds))
         process.kill()
-        process.communicate()
+        process.communicate(timeout=PATIENCE)
         now = stored(out)
         assert now.items() >= before.items(), "nothing kept is lost or changed"
         before = now

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support import PATIENCE, running
 
 torch = pytest.importorskip("torch")
 if not torch.distributed.is_available():
@@ -24,17 +24,14 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[torch.Tens
     folder = tmp_path_factory.mktemp("two")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "peers.two_processes"]
-    running = [
-        subprocess.Popen(
-            [*command, str(rank), str(folder / "meet"), str(folder / "out.pt"), *NAMES],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank in (0, 1)
-    ]
-    errors = [process.communicate(timeout=240)[1] for process in running]
-    assert [process.returncode for process in running] == [0, 0], errors[0][-3000:]
+    commands = [[*command, str(rank), str(folder / "meet"), str(folder / "out.pt"), *NAMES] for rank in (0, 1)]
+    told = [folder / "errors 0", folder / "errors 1"]
+    with (
+        told[0].open("w") as zero, told[1].open("w") as one,
+        running(commands[0], env=environment, stderr=zero) as first, running(commands[1], env=environment, stderr=one) as second,
+    ):  # fmt: skip
+        codes = [process.wait(PATIENCE) for process in (first, second)]
+    assert codes == [0, 0], "".join(path.read_text()[-3000:] for path in told)
     kept: dict[str, list[torch.Tensor]] = torch.load(folder / "out.pt", weights_only=True)
     return kept
 

@@ -77,7 +77,7 @@ def test_divergence_is_in_the_table(here: Path) -> None:
         (["saddle", "--start", "1"], "saddle is a surface of 2 dimension(s)"),
         (["--start", "inf"], "does not fit"),
         (["--my-rule", "mine.py"], "mine.py: there is no such file"),
-        (["--steps", "0"], "0 is not in the range"),
+        (["--steps", "0"], "wanted a whole number from 1 to 100,000"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(here: Path, words: list[str], sentence: str) -> None:

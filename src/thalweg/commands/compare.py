@@ -9,7 +9,8 @@ import os
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from thalweg.commands.refusal import Refusal
+from thalweg.commands.whole import Whole
 from thalweg.lab.engines import NAMES
 from thalweg.lab.guard import in_a_line
 from thalweg.lab.printed import Tail
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """As --rules: every rule of the catalogue."""
+WIDTH = 160  # columns of the table where nobody watches
 
 
 @click.command("compare")
@@ -42,7 +45,7 @@ ALL = "all"
 )
 @click.option("--rules", "names", metavar="A,B,C", help="The optimizers to compare, or all.  [default: twenty well-known ones]")
 @click.option("--my-rule", type=click.Path(path_type=Path), help="A Python file with a rule of your own; it joins the race.")
-@click.option("--budget", type=click.IntRange(1), help="Learning rates tried for each optimizer.  [default: 12]")
+@click.option("--budget", type=Whole(1), help="Learning rates tried for each optimizer.  [default: 12]")
 @click.option(
     "--tune",
     type=click.Choice(["lr", "all"]),
@@ -65,13 +68,13 @@ ALL = "all"
     metavar="A,B",
     help="How the rate changes: constant, linear, cosine, wsd (warm-up, stable, decay); of several, each trial draws one.",
 )
-@click.option("--seeds", type=click.IntRange(1), help="Fresh seeds on which each winner is judged.  [default: 15]")
-@click.option("--steps", type=click.IntRange(1), help="Steps of each trial.  [default: the problem's]")
-@click.option("--batch-size", type=click.IntRange(1), help="Samples in a mini-batch.  [default: the problem's]")
+@click.option("--seeds", type=Whole(1), help="Fresh seeds on which each winner is judged.  [default: 15]")
+@click.option("--steps", type=Whole(1), help="Steps of each trial.  [default: the problem's]")
+@click.option("--batch-size", type=Whole(1), help="Samples in a mini-batch.  [default: the problem's]")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the trials and the report.  [default: thalweg-results/PROBLEM]"
 )
-@click.option("--jobs", type=click.IntRange(1), help="Processes at once.  [default: one a core]")
+@click.option("--jobs", type=Whole(1), help="Processes at once.  [default: one a core]")
 @click.option(
     "--engine", "engine_name", type=click.Choice(NAMES), default="processes", help="Who runs the trials.  [default: processes]"
 )
@@ -112,7 +115,7 @@ def _schedules(given: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(part.strip() for part in given.split(",") if part.strip()))
     for name in names:
         if name not in SCHEDULES:
-            raise Refusal(f"no schedule is called '{name}'{nearest(name, SCHEDULES)}; there are {', '.join(SCHEDULES)}")
+            raise Refusal(f"no schedule is called '{name}'; there are {', '.join(SCHEDULES)}{nearest(name, SCHEDULES)}")
     if not names:
         raise Refusal("--schedule names none; write for example --schedule cosine")
     return names
@@ -131,7 +134,7 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     from thalweg.lab.source import Source
     from thalweg.lab.suite import together
     from thalweg.lab.suites import suite
-    from thalweg.lab.table import suite_table, table
+    from thalweg.lab.table import answered, suite_table, table
 
     names = suite(given["suite"]) if given["suite"] else (given["problem"],)
     own, lost = first_look.rules(given["my_rule"]) if given["my_rule"] else (None, ())
@@ -140,9 +143,8 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     contests = [_contest(Source(name, given["data"], given["target"], given["task"], own, lost), given) for name in names]
     out = _writable(given["out"] or Path("thalweg-results") / (given["suite"] or contests[0].problem.name))
     if given["suite"]:
-        with Console(stderr=True).status("timing a step of each rule"):
-            contests = [_with_dear_rules(contest, out) for contest in contests]
-    costs = _run(contests, out, given)
+        contests = _with_dear_rules(contests, out)
+    costs, ended = _run(contests, out, given)
     command = shlex.join(["thalweg", *sys.argv[1:]])
     each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
     found = together(given["suite"], each, command) if given["suite"] else each[0]
@@ -150,11 +152,12 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
         with written_whole(out / "results.json") as file:
             file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
         report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
-    wide = Console(file=screen, width=None if screen.isatty() else 160)
-    wide.print(suite_table(found) if given["suite"] else table(found, contests[0].problem))
-    wide.print(found["conclusion"], markup=False, highlight=False, soft_wrap=True)
-    wide.print(f"\nReport: {out / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
-    wide.print(f"Again:  {command}", markup=False, highlight=False, soft_wrap=True)
+    _learn_report(time.perf_counter() - ended, found)
+    wide = Console(file=screen, width=None if screen.isatty() else WIDTH)
+    wide.print((suite_table if given["suite"] else table)(found, wide.width))
+    wide.print(answered(found["answer"], wide.width))
+    wide.print(f"\nReport   {out / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
+    wide.print(f"Again    {command}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _contest(source: Source, given: dict[str, Any]) -> Contest:
@@ -180,33 +183,67 @@ def _contest(source: Source, given: dict[str, Any]) -> Contest:
     return Contest.of(settings, problem, rules)
 
 
-def _with_dear_rules(contest: Contest, out: Path) -> Contest:
+def _with_dear_rules(contests: Sequence[Contest], out: Path) -> list[Contest]:
     """The same, with fewer trials for rules whose steps are dear."""
+    from thalweg.lab import dear
     from thalweg.lab.compare import Contest
-    from thalweg.lab.dear import budgets
+    from thalweg.lab.forecast import words
 
-    mine, rules = contest.settings, contest.settings.source.load_rules()
-    each = budgets(contest.problem, [rules[name] for name in mine.rules], mine.budget, mine.batch_size, out)
-    return Contest.of(mine, contest.problem, rules, each)
+    console, found = Console(stderr=True), []
+    new = dear.unknown(contests, out)
+    with console.status("timing") as status:
+        if new:
+            _compile(contests, lambda text: console.print(text, markup=False, highlight=False), status.update)
+            console.print(f"timing {new} steps: about {words(new * dear.EACH)}", highlight=False)
+        for contest in contests:
+            status.update(f"timing a step of each rule on {contest.problem.name}")
+            mine, rules = contest.settings, contest.settings.source.load_rules()
+            each = dear.budgets(contest.problem, [rules[name] for name in mine.rules], mine.budget, mine.batch_size, out)
+            found.append(Contest.of(mine, contest.problem, rules, each))
+    return found
 
 
-def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> list[dict[str, float | None]]:
-    """All trials; afterwards what a step costs, on each problem."""
+def _compile(contests: Sequence[Contest], tell: Callable[[str], None], report: Callable[[str], None]) -> None:
+    """The kernels that were never compiled on this machine; how long it will take is told first."""
+    from thalweg.lab import beforehand
+    from thalweg.lab.forecast import words
+
+    if kernels := beforehand.missing(contests):
+        seconds = words(beforehand.compile_seconds(len(kernels)))
+        tell(f"compiling {len(kernels)} kernel{'s' if len(kernels) > 1 else ''}, once on this machine: about {seconds}")
+        beforehand.compile_all(kernels, report)
+
+
+def _learn_report(seconds: float, found: dict[str, Any]) -> None:
+    """What was taken for step costs and the report, for the next forecast."""
+    from thalweg.lab.beforehand import learn, per_row
+
+    learn(row=per_row(seconds, sum(len(each["rules"]) for each in found.get("problems", [found]))))
+
+
+def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple[list[dict[str, float | None]], float]:
+    """All trials; afterwards what a step costs, on each problem, and when (on the clock) the last trial had ended."""
+    from thalweg.lab.beforehand import learn
     from thalweg.lab.compare import run
     from thalweg.lab.engines import engine
     from thalweg.lab.export import refresh_parquet
     from thalweg.lab.step_cost import remembered_step_costs
     from thalweg.lab.store import FILE, Store
+    from thalweg.lab.workers import Processes
 
     isolated = any(contest.settings.source.holds_code for contest in contests)
     jobs = min(given["jobs"] or _cores(), sum(contest.programs for contest in contests))  # a process takes a while to begin
     kept = Store(out / FILE)
     costs = []
+    ended = time.perf_counter()
     try:
         with _Progress(Console(stderr=True), contests) as progress:
             with engine(given["engine_name"], jobs, given["cluster"], isolated=isolated) as by:
                 told = functools.partial(_tell, progress, contests, by)
                 run(contests, kept, progress.report, by, told)
+                if isinstance(by.executor, Processes) and by.executor.seconds_to_start:
+                    learn(process=by.executor.seconds_to_start)
+            ended = time.perf_counter()
             with _writing(out):
                 for contest in contests:
                     progress.say(f"measuring the cost of a step on {contest.problem.name}")
@@ -217,12 +254,16 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> list[
                 refresh_parquet(kept, out / "trials.parquet")
     finally:
         kept.close()
-    return costs
+    return costs, ended
 
 
 def _tell(progress: _Progress, contests: Sequence[Contest], by: Engine, stored: Mapping[tuple[str, str], int]) -> None:
+    """How long it will take, before it begins."""
     from thalweg.lab.forecast import forecast
 
+    if sum(stored.values()) < sum(contest.trials for contest in contests):
+        _compile(contests, progress.tell, progress.say)
+        progress.say("timing a step of each")
     progress.tell(forecast(contests, stored, by).sentence(by.jobs))
 
 

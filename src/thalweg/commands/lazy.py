@@ -7,6 +7,9 @@ from typing import Any
 
 import click
 
+from thalweg.commands.refusal import Refusal
+from thalweg.hyper import nearest
+
 
 class Lazy(click.Group):
     """A group that finds its commands in `where`: name to "module:attribute"."""
@@ -14,6 +17,13 @@ class Lazy(click.Group):
     def __init__(self, *arguments: Any, where: dict[str, str], **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.where = where
+
+    def resolve_command(self, context: click.Context, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(context, args)
+        except click.UsageError as error:
+            known = ", ".join(self.where)
+            raise Refusal(f"there is no command {args[0]!r}; there are {known}{nearest(args[0], self.where)}") from error
 
     def list_commands(self, context: click.Context) -> list[str]:
         return list(self.where)

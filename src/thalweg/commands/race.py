@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from thalweg.catalogue import rules
 from thalweg.commands.refusal import Refusal
+from thalweg.commands.whole import Whole
 from thalweg.compose import refuses_vectors
 from thalweg.hyper import nearest
 from thalweg.lab.printed import Tail
@@ -38,11 +39,11 @@ WIDTH = 160  # columns of the table where nobody watches
 @click.option("--rules", "names", metavar="A,B,C", help="The optimizers that race; all of them unless told.")
 @click.option("--my-rule", type=click.Path(path_type=Path), metavar="FILE",
               help="A Python file with a rule of your own; it joins the race.")  # fmt: skip
-@click.option("--steps", type=click.IntRange(1, 100_000), help="Steps of each.  [default: the surface's own; quartic: 100]")
+@click.option("--steps", type=Whole(1, 100_000), help="Steps of each.  [default: the surface's own; quartic: 100]")
 @click.option("--lr", default="tuned", show_default=True, metavar="tuned|default|NUMBER",
               help="The best of many from each rule's own range, each rule's own default, or one for all.")  # fmt: skip
 @click.option("--start", metavar="X[,Y]", help="Where they start.  [default: the surface's own start]")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True,
+@click.option("--seed", type=Whole(0), default=0, show_default=True,
               help="For the instances of the surface, and the rules that draw.")  # fmt: skip
 @click.option("--error", type=click.Choice(["value", "distance"]), default="value", show_default=True,
               help="The error curves: f - f_min, or the distance to the nearest minimum.")  # fmt: skip
@@ -96,7 +97,7 @@ def _surface(name: str) -> Surface:
     if plain in known:
         found: Surface = problems.problem(plain)  # type: ignore[assignment]
         return found
-    raise Refusal(f"no surface is called {name!r}{nearest(plain, known)}; there are {', '.join(known)}")
+    raise Refusal(f"no surface is called {name!r}; there are {', '.join(known)}{nearest(plain, known)}")
 
 
 def _own(path: Path | None) -> tuple[Path | None, dict[str, str], dict[str, Rule]]:

@@ -15,7 +15,7 @@ from thalweg.arrays import dtype_name
 from thalweg.engines import native, threads
 from thalweg.engines.expressions import COMPUTED, HOST_WORDS
 from thalweg.engines.gradients import Gradients, address, reader
-from thalweg.engines.kernel import printed, squares
+from thalweg.engines.kernel import Kernel, printed, squares
 from thalweg.function_stage import model_number
 from thalweg.memory import draw
 from thalweg.optimizer import Optimizer
@@ -50,6 +50,27 @@ def numbers_of(text: str, dtype: str) -> Callable[..., tuple[Any, ...]]:
     return made
 
 
+def drawn(optimizer: Optimizer, way: list[Passage], dtype: str, kept: Storage | None = None) -> tuple[Program, Kernel]:
+    """A way through an optimizer's stages and its kernel, as text: nothing is compiled. Raises NotTraced where there is none."""
+    made = program(way, moves=optimizer.moves, kept=kept, dtype=dtype)
+    if dtype not in COMPUTED or (dtype == "float16" and not native.converts_half()):
+        raise NotTraced(f"no kernel computes with {dtype}")
+    return made, printed(made, f"{optimizer.rule.name}, {dtype}", _dtypes(made, dtype))
+
+
+def _dtypes(made: Program, dtype: str) -> dict[str, str]:
+    """The dtype of each tensor that goes in, beside parameters of this one."""
+    found = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), dtype)
+    for slot in made.slots:
+        if slot.old.level == TENSOR and slot.kind.dtype is not None:
+            found[slot.old.name] = slot.kind.dtype
+    found |= made.dtypes | dict.fromkeys(made.blocked, "float32")
+    for name, own in found.items():
+        if name not in made.dtypes and own != dtype and (own != "float32" or COMPUTED[dtype] != "float32"):
+            raise NotTraced(f"'{name}' is kept in {own} beside parameters in {dtype}")
+    return found
+
+
 class Bucket:
     """Tensors of one launch that share their numbers: of one parameter group, at the same t."""
 
@@ -81,10 +102,7 @@ class Launch:
         self.names, self.arrays = [names[i] for i in members], [arrays[i] for i in members]
         self.lanes = optimizer.lanes
         self.dtype = dtype or dtype_name(self.arrays[0])
-        self.program: Program = program(way, moves=optimizer.moves, kept=kept, dtype=self.dtype)
-        if self.dtype not in COMPUTED or (self.dtype == "float16" and not native.converts_half()):
-            raise NotTraced(f"no kernel computes with {self.dtype}")
-        self.kernel = printed(self.program, f"{optimizer.rule.name}, {self.dtype}", self._dtypes())
+        self.program, self.kernel = drawn(optimizer, way, self.dtype, kept)
         self.numbers = numbers_of(self.kernel.numbers, self.dtype)
         native.compiled(self.kernel.text, self.kernel.title)  # whatever Numba has against it is said now
         self.columns = {name: k for k, name in enumerate(self.kernel.columns)}
@@ -100,22 +118,6 @@ class Launch:
         self.active: list[bool] = []
         self.buckets: list[Bucket] = []
         self.gradients: Gradients | None = None
-
-    def _dtypes(self) -> dict[str, str]:
-        """The dtype of each tensor that goes in."""
-        found = dict.fromkeys((name for name, s in self.program.inputs.items() if s.level == TENSOR), self.dtype)
-        for slot in self.program.slots:
-            if slot.old.level == TENSOR and slot.kind.dtype is not None:
-                found[slot.old.name] = slot.kind.dtype
-        found |= self.program.dtypes | dict.fromkeys(self.program.blocked, "float32")
-        for name, dtype in found.items():
-            if (
-                name not in self.program.dtypes
-                and dtype != self.dtype
-                and (dtype != "float32" or COMPUTED[self.dtype] != "float32")
-            ):
-                raise NotTraced(f"'{name}' is kept in {dtype} beside parameters in {self.dtype}")
-        return found
 
     # memory
 

@@ -64,6 +64,11 @@ def compiled(text: str, name: str, holds_gil: bool = False) -> Step:
     return prototype(ctypes.c_int64, *[ctypes.c_int64] * _arity(text))(address)
 
 
+def is_kept(text: str, name: str) -> bool:
+    """Whether a kernel was compiled before and lies in the cache folder, so that it has only to be loaded."""
+    return _file(text, name).exists()
+
+
 def _arity(text: str) -> int:
     found = re.search(r"def step\(([^)]*)\)", text)
     assert found is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.lab import stats
+from thalweg.lab import power, stats
 from thalweg.lab.compare import Contest
 from thalweg.lab.entrant import Entrant
 from thalweg.lab.scores import judged_scores
@@ -49,16 +49,26 @@ def _control(contest: Contest, first: Entrant, second: Entrant) -> Check:
     means, p, _ = _compared(contest, first, second)
     held = p > stats.LEVEL
     told = f"{first.label} took part twice, the second time with tuning draws and judging seeds of its own, and the same test "
-    told += "calls the two equal, as it should" if held else f"tells the two apart. {LUCK}"
+    told += ("could not have told the two apart with so few seeds, whatever they scored" if _blind(first) else
+             "does not tell the two apart, as it should be" if held else f"tells the two apart. {LUCK}")  # fmt: skip
     return Check("A/A control", first.label, second.label, means, p, held, f"{told} (p = {p:.2g}).")
 
 
 def _inclusion(contest: Contest, general: Entrant, special: Entrant) -> Check:
     means, p, better = _compared(contest, general, special)
     held = p > stats.LEVEL or better
-    told = f"{general.label} can be tuned to act as {special.label} does, so it should not lose to it: it "
-    told += "does not" if held else "does, beyond noise: its search was too short or its range too narrow for this problem"
+    told = f"{general.label}: at some setting it acts as {special.label} does, so it should not lose to it; it "
+    told += (
+        "does not" + (", as far as so few seeds can tell" if _blind(general) else "")
+        if held
+        else "does, beyond noise: its search was too short or its range too narrow for this problem"
+    )
     return Check("inclusion", general.label, special.label, means, p, held, f"{told} (p = {p:.2g}).")
+
+
+def _blind(entrant: Entrant) -> bool:
+    """Whether no outcome of a test on its seeds could pass."""
+    return len(entrant.judging) < power.least_seeds()
 
 
 def _compared(contest: Contest, a: Entrant, b: Entrant) -> tuple[tuple[float | None, float | None], float, bool]:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from thalweg.lab import protocol
+from thalweg.lab.compare import Contest
 from thalweg.lab.forecast import LANES, step_seconds
 from thalweg.lab.problem import Problem
 from thalweg.lab.remembered import remembered
 from thalweg.rule import Rule
 
 FILE = "step_seconds.json"
+EACH = 0.2
+"""Seconds that it takes to time a rule on a problem, about."""
+
+
+def unknown(contests: Iterable[Contest], out: Path) -> int:
+    """How many rules on problems are still to be timed in this folder."""
+    with remembered(out / FILE) as known:
+        return sum(_key(rule, c.problem) not in known for c in contests for rule in _rules(c))
+
+
+def _rules(contest: Contest) -> list[Rule]:
+    return [entrant.rule for entrant in contest.entrants if entrant.compared and entrant.rule.ours]
+
+
+def _key(rule: Rule, problem: Problem) -> str:
+    return f"{rule.name} on {problem.name}"
 
 
 def budgets(problem: Problem, rules: Sequence[Rule], budget: int, batch_size: int, out: Path) -> dict[str, int]:
@@ -27,7 +44,7 @@ def budgets(problem: Problem, rules: Sequence[Rule], budget: int, batch_size: in
     seeds = list(range(LANES))
     with remembered(out / FILE) as known, threadpool_limits(1), np.errstate(all="ignore"):
         for rule in ours:
-            if (key := f"{rule.name} on {problem.name}") not in known:
+            if (key := _key(rule, problem)) not in known:
                 known[key] = step_seconds(problem, rule, seeds, batch_size) / LANES
-    dear = {rule.name: known[f"{rule.name} on {problem.name}"] for rule in ours}
+    dear = {rule.name: known[_key(rule, problem)] for rule in ours}
     return {rule.name: protocol.trials(budget, dear.get(rule.name, 0.0)) for rule in rules}

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from thalweg.commands.refusal import Refusal
+from thalweg.lab.process import LOOK
 from thalweg.lab.workers import begin, in_this_process, processes, single_threaded
 
 NAMES = ("processes", "loky", "dask")
 CONNECT = 10
-"""Seconds in which a cluster's scheduler must answer."""
+"""Seconds in which a cluster's scheduler must answer, and a worker of ours that dask does not know yet to be dead."""
+WORKERLESS = 120
+"""Seconds that a job waits while none of dask's workers is there: they are started again, but not where that fails."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +43,41 @@ def engine(name: str, jobs: int, cluster: str | None = None, *, isolated: bool =
         with in_this_process() as here:
             yield Engine(here, 1)
     else:
-        with processes(jobs, _loky if name == "loky" else None) as executor:
+        with processes(jobs, Loky if name == "loky" else None) as executor:
             yield Engine(executor, jobs)
 
 
-def _loky(memory: Any) -> Executor:
-    from joblib.externals.loky import ProcessPoolExecutor  # scikit-learn brings joblib along
+class Loky:
+    """loky's pool of one process. Like the standard one it would wait for ever at some deaths, see `process.OneProcess`."""
 
-    pool: Executor = ProcessPoolExecutor(1, initializer=begin)  # what it pickles can hold no shared memory
-    return pool
+    def __init__(self, memory: Any) -> None:
+        from joblib.externals.loky import ProcessPoolExecutor  # scikit-learn brings joblib along
+
+        self._pool = ProcessPoolExecutor(1, initializer=begin)  # what it pickles can hold no shared memory
+
+    @property
+    def processes(self) -> list[Any]:
+        return list((self._pool._processes or {}).values())
+
+    def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
+        job: Future[Any] = self._pool.submit(fn, *arguments, **named)
+        tell = iter((self._send_nothing, self._leave_the_pipe))
+        while not wait([job], LOOK).done:
+            if self.processes and not any(process.is_alive() for process in self.processes):
+                next(tell, bool)()
+        return job
+
+    def _send_nothing(self) -> None:
+        """No result at all: loky then finds that its process is dead."""
+        self._pool._result_queue._writer.send_bytes(b"")
+
+    def _leave_the_pipe(self) -> None:
+        """Half a result, and nobody who could write the rest: that is the pipe's end."""
+        results = self._pool._result_queue
+        os.dup2(results._reader.fileno(), results._writer.fileno())  # loky closes both itself
+
+    def shutdown(self, wait: bool = True) -> None:
+        self._pool.shutdown(wait)
 
 
 class Cluster(Executor):
@@ -88,9 +118,16 @@ def _dask(jobs: int, address: str | None) -> Iterator[Engine]:
             with _on(client, max(1, 2 * threads)) as found:  # the second half waits for who is free first
                 yield found
         return
-    # the sweep itself tries again, and then finds out which trial it was
-    with single_threaded(), dask.config.set({"distributed.scheduler.allowed-failures": 0}):
-        cluster = LocalCluster(jobs, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL)
+    settings = {
+        "distributed.scheduler.allowed-failures": 0,  # the sweep itself tries again, and then finds out which trial it was
+        "distributed.scheduler.no-workers-timeout": WORKERLESS,
+        "distributed.comm.timeouts.connect": CONNECT,
+    }
+    with single_threaded(), dask.config.set(settings):
+        cluster = LocalCluster(
+            jobs, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL,
+            memory_limit=None,  # a worker near its limit would begin no other job, for ever if that is what it needs
+        )  # fmt: skip
         with cluster, Client(cluster) as client, _on(client, jobs) as found:
             yield found
 

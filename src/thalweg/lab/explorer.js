@@ -16,6 +16,7 @@
     return node;
   };
   const said = (x, share) => x === null ? "diverged" : share ? `${(100 * x).toFixed(1)} %` : Number(x.toPrecision(3)).toString();
+  const plain = (x) => x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e5) ? x.toExponential(0).replace("e+", "e") : Number(x.toPrecision(2)).toString();
   const problem = () => data.problems[root.querySelector("select").selectedIndex];
   const multiple = () => 10 ** Number(root.querySelector("input[type=range]").value);
 
@@ -26,6 +27,11 @@
     const ticks = [], step = log ? Math.max(1, Math.ceil((b - a) / 5)) : 10 ** Math.floor(Math.log10((b - a) / 3));
     const many = (b - a) / step, fine = log ? step : step * (many > 12 ? 5 : many > 6 ? 2 : 1);
     for (let i = Math.ceil(a / fine - 1e-9); i * fine <= b + 1e-9; i++) ticks.push(i * fine);
+    if (log && b - a < 2) {
+      const within = b - a < 0.6 ? [1, 1.5, 2, 3, 5, 7] : [1, 2, 5];
+      const marks = [-1, 0, 1, 2].flatMap((i) => within.map((m) => Math.floor(a) + i + Math.log10(m)));
+      ticks.splice(0, ticks.length, ...marks.filter((t) => t >= a - 1e-9 && t <= b + 1e-9));
+    }
     if (log && ticks.length < 2) ticks.splice(0, ticks.length, a, b);
     for (const t of ticks) {
       const x = log ? 10 ** t : t, at = place(x), line = { class: "tick" };
@@ -51,11 +57,16 @@
     return make("g", { "clip-path": `url(#${id})` }, svg);
   }
 
-  function label(svg, ends) {
-    let last = -Infinity;
-    ends.sort((a, b) => a.y - b.y).forEach((end) => {
-      const y = Math.max(end.y + 4, last + 11);
-      last = y;
+  function label(svg, ends, tied) {
+    ends.sort((a, b) => a.y - b.y);
+    const places = [];
+    for (const end of ends) places.push(Math.max(end.y + 4, (places.at(-1) ?? -Infinity) + 11));
+    for (let i = ends.length - 1, lowest = H - B + 4; i >= 0; i--, lowest -= 11) places[i] = Math.min(places[i], lowest);
+    ends.forEach((end, i) => {
+      const y = places[i];
+      if (tied && Math.abs(y - 4 - end.y) > 3) {
+        make("line", { x1: W - R + 1, y1: end.y, x2: W - R + 5, y2: y - 4, stroke: dark(data.rules[end.name].colour), "stroke-width": 0.7 }, svg);
+      }
       mark(svg, end.name, W - R + 9, y - 4);
       make("text", { x: W - R + 18, y, fill: dark(data.rules[end.name].colour) }, svg, end.name);
     });
@@ -78,7 +89,7 @@
     const start = Math.max(...known.map((n) => one.rules[n].curve[1][0] ?? -Infinity));
     const low = all.length ? Math.min(...all) : 0, high = Number.isFinite(start) ? Math.max(start, low) : 1;
     const log = low > 0 && high / low > 3;
-    const y = axis(svg, low, high, log, true, (x) => Number(x.toPrecision(2)).toString());
+    const y = axis(svg, low, high, log, true, plain);
     const x = axis(svg, 0, one.at.at(-1), false, false, String), inside = clipped(svg, "clip-curves");
     for (const n of known) {
       const [under, middle, over] = one.rules[n].curve.map((c) => c.map((v, i) => [x(one.at[i]), v === null || (log && v <= 0) ? null : y(v)]));
@@ -88,7 +99,7 @@
       const end = middle.findLast((p) => p[1] !== null);
       ends.push({ name: n, y: end ? Math.min(Math.max(end[1], T), H - B) : T });
     }
-    label(svg, ends);
+    label(svg, ends, true);
   }
 
   const between = (sweep, lr) => {
@@ -117,7 +128,7 @@
       told.push({ n, value, lr: best * m });
       if (value !== undefined && value !== null) { mark(inside, n, x(m), y(value)); ends.push({ name: n, y: y(value) }); }
     }
-    label(svg, ends);
+    label(svg, ends, false);
     const better = one.score.higher_is_better ? -1 : 1, key = (v) => v === undefined ? 2e300 : v === null ? 1e300 : better * v;
     table.replaceChildren(...told.sort((a, b) => key(a.value) - key(b.value)).map(({ n, value, lr }) => {
       const row = document.createElement("tr");
@@ -126,7 +137,7 @@
       }
       return row;
     }));
-    root.querySelector("output").textContent = `${Number(m.toPrecision(2))} times the learning rate that each chose`;
+    root.querySelector("output").textContent = m === 1 ? "the learning rate that each chose" : `${Number(m.toPrecision(2))} times the learning rate that each chose`;
     root.querySelector("#explored-score").textContent = `validation ${one.score.name}`;
   }
 

@@ -13,9 +13,11 @@ from thalweg.lab.figures.style import marks
 DIGITS = 4
 
 
-def explored(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The problems with, for each optimizer, its curve (quartiles over the judged seeds) and its sweep of learning rates."""
-    rows = found[0]["rules"]
+def explored(found: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The problems with, for each optimizer, its curve (quartiles over the judged seeds) and its sweep of learning rates.
+
+    rows: the optimizers in the order in which the page has them.
+    """
     drawn = marks(rows)
     return {
         "problems": [_problem(each) for each in found],

@@ -15,13 +15,14 @@ from threadpoolctl import threadpool_limits
 
 from thalweg import trace
 from thalweg.inplace import InPlace
-from thalweg.lab import protocol, tune
+from thalweg.lab import beforehand, protocol, tune
 from thalweg.lab.compare import Contest, Settings
 from thalweg.lab.engines import Engine
 from thalweg.lab.guard import guarded, here
 from thalweg.lab.problem import Problem
 from thalweg.lab.source import loaded
 from thalweg.lab.trials import at_once, configured
+from thalweg.lab.workers import Processes
 from thalweg.optimizer import Optimizer
 from thalweg.rule import Rule
 from thalweg.trees import flatten
@@ -38,20 +39,24 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Forecast:
-    """Core-seconds for the trials that are not in the store, how many trials there are in all, and how many of them are."""
+    """Core-seconds for the trials that are not in the store, how many trials there are in all, and how many of them are;
+    seconds that are shared by no cores, such as the report's.
+    """
 
     core_seconds: float
     trials: int
     stored: int
+    besides: float = 0.0
 
     def sentence(self, jobs: int) -> str:
         """For whoever waits: "about 31 minutes on 2 cores; 0 of 7,000 trials in the store"."""
         if self.stored == self.trials:
-            return f"all of {self.trials:,} trials are in the store"
+            return f"all of {self.trials:,} trials are in the store; about {words(self.besides)} for the report"
         if math.isnan(self.core_seconds):
             return f"{self.stored:,} of {self.trials:,} trials in the store"
         cores = f"{jobs} core{'s' if jobs > 1 else ''}"
-        return f"about {_words(self.core_seconds / jobs)} on {cores}; {self.stored:,} of {self.trials:,} trials in the store"
+        seconds = self.core_seconds / jobs + self.besides
+        return f"about {words(seconds)} on {cores}; {self.stored:,} of {self.trials:,} trials in the store"
 
 
 def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int], by: Engine | None = None) -> Forecast:
@@ -60,8 +65,10 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
 
     Gradients and evaluations are timed on each problem; the steps of a rule on the first problem where it is met, and
     taken in proportion to the parameters elsewhere. A rule of the user's own, whose code must not run here, is taken to
-    cost as much as the dearest other. Compilation is not in it.
+    cost as much as the dearest other, and a kernel that is compiled once. Other kernels have been compiled before this.
+    The start of processes and the report are in it, as this machine took for them the last time.
     """
+    contests = list(contests)
     known: dict[str, float] = {}
     seconds, count, there = 0.0, 0, 0
     for contest in contests:
@@ -77,7 +84,13 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
             else:
                 each = trial_seconds(contest.problem, list(rules.values()), settings.steps, settings.batch_size, known)
             seconds += sum(left[entrant.label] * each[entrant.rule.name] for entrant in some)
-    return Forecast(seconds, count, there)
+    usual = beforehand.known()
+    rows = sum(entrant.compared for contest in contests for entrant in contest.entrants)
+    if count > there:
+        seconds += beforehand.compile_seconds(len({r.name for c in contests for r in (e.rule for e in c.entrants) if not r.ours}))
+        if by is not None and isinstance(by.executor, Processes):
+            seconds += by.jobs * usual["process"]
+    return Forecast(seconds, count, there, beforehand.report_seconds(rows))
 
 
 def trial_seconds(
@@ -150,7 +163,8 @@ def _more(rule: Rule) -> int:
     return sum(len(trace.of(part).evaluations) for part in rule().functions)
 
 
-def _words(seconds: float) -> str:
+def words(seconds: float) -> str:
+    """A time as people say it: "31 minutes"."""
     for unit, size in (("hour", 3600), ("minute", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}s"

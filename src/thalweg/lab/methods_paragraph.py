@@ -16,15 +16,26 @@ def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: s
     spread = settings["search"] == protocol.SEARCHES[0]
     drawn, then = _spread(settings) if spread else _proposed(settings, problems[0]["environment"]["optuna"])
     schedule = " or ".join(protocol.SCHEDULES[name].word for name in settings["schedules"])
+    batch = problems[0]["settings"]["batch_size"]
+    of = f" of {batch} samples" if batch and len(names) == 1 else ""
     told = (
-        f"We compared {rules} optimizers on {where} with thalweg {version} (protocol {by}). Each was tuned with "
-        f"{settings['budget']} trials on {settings['tuning_seeds']} seeds: {drawn}, under {schedule} schedule over {span} steps; "
-        f"{then}. The setting with the best median validation score was judged on test data with "
+        f"We compared {rules} optimizer{'' if rules == 1 else 's'} on {where} with thalweg {version} (protocol {by}). Each was "
+        f"tuned with {settings['budget']} trial{'' if settings['budget'] == 1 else 's'}{_fewer(settings, problems)} on "
+        f"{settings['tuning_seeds']} seeds: {drawn}, under {schedule} schedule over {span} steps{of}{then}. "
+        "The setting with the best median validation score was judged on test data with "
         f"{settings['seeds']} fresh seeds, which fix initialisation and data order and are the same for all optimizers; they "
         "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
         "with."
     )
     return f"{told} {ONE if len(names) == 1 else MANY}"
+
+
+def _fewer(settings: dict[str, Any], problems: list[dict[str, Any]]) -> str:
+    """Who had fewer trials than the others, if anybody."""
+    names = {
+        row["name"]: None for each in problems for row in each["rules"] if row["tuned"] and row["trials"] < settings["budget"]
+    }
+    return f" (fewer where a step is dear: {', '.join(names)})" if names else ""
 
 
 def _spread(settings: dict[str, Any]) -> tuple[str, str]:
@@ -36,8 +47,10 @@ def _spread(settings: dict[str, Any]) -> tuple[str, str]:
         if settings["tuned"] == "all"
         else "quasi-random, log-uniform draws of the learning rate, all other hyper-parameters at their defaults"
     )
+    if settings["budget"] < protocol.RESERVED:
+        return drawn, ""
     return drawn, (
-        f"one trial in {protocol.RESERVED} was spent beyond the edge of the range where the best stood there, and else beside "
+        f"; one trial in {protocol.RESERVED} was spent beyond the edge of the range where the best stood there, and else beside "
         "the best"
     )
 
@@ -54,8 +67,8 @@ def _proposed(settings: dict[str, Any], version: str) -> tuple[str, str]:
         f"sampler of Optuna {version} (Akiba et al. 2019, arXiv 1907.10902), {protocol.AT_ONCE} at a time"
     )
     return drawn, (
-        "this adaptive search makes the tuning unequal, as the settings tried are not the same for all, and a sampler's luck and "
-        "its fit to the space differ from one optimizer to the next"
+        "; this adaptive search makes the tuning unequal, as the settings tried are not the same for all, and a sampler's luck "
+        "and its fit to the space differ from one optimizer to the next"
     )
 
 

@@ -68,12 +68,9 @@ def critical_difference(scores: Scores, higher_is_better: bool) -> CriticalDiffe
 
 
 def _remark(problems: int, least: int, pairs: int) -> str:
-    alone = least_problems()
-    if problems < alone:
-        return f"Too few problems: Wilcoxon cannot reach {LEVEL:.0%} with fewer than {alone}, and here are {problems}"
     return (
-        f"Too few problems: with {pairs} pairs Wilcoxon, adjusted after Holm, cannot reach {LEVEL:.0%} with fewer than {least}, "
-        f"and here are {problems}"
+        f"{problems} problem{' is' if problems == 1 else 's are'} too few to say who differs from whom: for "
+        f"{f'{pairs} pairs' if pairs > 1 else 'one pair'} Wilcoxon's test, after Holm, needs {least}"
     )
 
 

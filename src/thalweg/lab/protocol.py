@@ -142,10 +142,13 @@ def _quasi_random(budget: int, tune: str, schedules: Sequence[str]) -> list[str]
         if tune == "lr" and len(schedules) == 1
         else f"drawn quasi-randomly and log-uniformly from the ranges of its learning rate{_others(tune, schedules)}"
     )
+    kept = (
+        f" One trial in {RESERVED} is kept back: where the best stands at the edge of what was tried these go beyond it, else "
+        "beside it. They are part of the budget."
+    )
     return [
-        f"Every optimizer has {budget} trials {tuned}; {' or '.join(SCHEDULES[name].clause for name in schedules)}. One trial in "
-        f"{RESERVED} is kept back: where the best stands at the edge of what was tried these go beyond it, else beside it. They "
-        "are part of the budget.",
+        f"Every optimizer has {budget} trial{'' if budget == 1 else 's'} {tuned}; "
+        f"{' or '.join(SCHEDULES[name].clause for name in schedules)}.{kept if budget >= RESERVED else ''}",
     ]
 
 

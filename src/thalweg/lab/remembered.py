@@ -12,12 +12,12 @@ from thalweg.whole import written_whole
 
 @contextmanager
 def remembered(path: Path) -> Iterator[dict[str, float]]:
-    """What the JSON file has, by name; what is added to it meanwhile is written at the end. One that is no JSON has nothing."""
+    """What the JSON file has, by name; what is changed in it meanwhile is written at the end. One that is no JSON has nothing."""
     known: dict[str, float] = {}
     with suppress(FileNotFoundError, ValueError):
         known = json.loads(path.read_text())
-    before = len(known)
+    before = dict(known)
     yield known
-    if len(known) > before:
+    if known != before:
         with written_whole(path) as file:
             json.dump(known, file)

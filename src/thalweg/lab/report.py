@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,18 @@ from thalweg.lab.explorer import explored
 from thalweg.lab.figures.cost import cost
 from thalweg.lab.figures.curves import curves
 from thalweg.lab.figures.lines import lines
-from thalweg.lab.figures.scale import said
 from thalweg.lab.figures.scores import scores
 from thalweg.lab.figures.sensitivity import sensitivity
 from thalweg.lab.figures.style import DARK
 from thalweg.lab.figures.svg import kept
 from thalweg.lab.figures.svg import write as write_figures
 from thalweg.lab.methods_paragraph import methods
+from thalweg.lab.scores import said
 from thalweg.whole import written_whole
 
 NAMES = {
-    "steps": "steps of a trial", "batch_size": "samples in a mini-batch", "budget": "learning rates tried for each optimizer",
-    "search": "how they were chosen", "seeds": "seeds that judge", "tuning_seeds": "seeds that tune",
+    "steps": "steps of a trial", "batch_size": "samples in a mini-batch", "budget": "settings tried for each optimizer",
+    "tuning_seeds": "seeds that tune", "seeds": "seeds that judge",
 }  # fmt: skip
 """The settings, as a reader wants them."""
 
@@ -50,12 +50,16 @@ def render(results: dict[str, Any]) -> str:
     made.filters.update(score=lambda x: said(x, share), score_cell=lambda row: score_cell(row, share))
     figures = {
         "scores": Markup(scores(results)), "cost": Markup(cost(results)),
-        "budget": Markup(lines(results["rules"], "best_of", None, "trials", "budget", whole=True)),
+        "budget": Markup(
+            lines(results["rules"], "best_of", None, "settings tried (k)", "of the way to the best", "budget", "whole")
+        ),
         "curves": [Markup(panel) for panel in curves(results)], "sensitivity": [Markup(panel) for panel in sensitivity(results)],
     }  # fmt: skip
     return made.get_template("report.html.j2").render(
         r=results, figures=figures, remarks=remarks(results), dark={name[1:]: dark for name, dark in DARK.items()},
-        embedded=embedded(results), names=NAMES, explored=embedded(explored([results])), script=script(), seen=seen(results),
+        embedded=embedded(results), names=NAMES, explored=embedded(explored([results], results["rules"])), script=script(),
+        seen=seen(results),
+        tested=tested(results["rules"]),
         methods=methods(
             results["settings"], [results], results["version"], results["protocol"]["version"], len(results["rules"])
         ),
@@ -72,7 +76,7 @@ def environment() -> Environment:
     made = Environment(
         loader=PackageLoader("thalweg.lab", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters.update(steps=_steps, percent=_percent, number=_number)
+    made.filters.update(steps=_steps, percent=_percent, number=_number, when=_when)
     return made
 
 
@@ -118,12 +122,22 @@ def score_cell(row: dict[str, Any], share: bool) -> str:
 
 def _steps(steps: dict[str, Any]) -> str:
     """The median step, and how many of the runs got there if not all did."""
-    reached = "" if steps["reached"] in (0, 1) else f" ({_percent(steps['reached'])} do)"
+    reached = "" if steps["reached"] in (0, 1) else f" ({_percent(steps['reached'])} of runs)"
     return ("not reached" if steps["median"] is None else f"{steps['median']:g}") + reached
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
+
+
+def _when(moment: str) -> str:
+    """ISO 8601 as a reader wants it: `2026-11-21 19:35 UTC`."""
+    return f"{moment[:10]} {moment[11:16]} UTC"
+
+
+def tested(rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether a test had the chance to tell anybody from the best."""
+    return all(row["verdict"]["separable"] is not None for row in rows)
 
 
 def _number(value: Any) -> Any:
@@ -138,14 +152,20 @@ def embedded(results: dict[str, Any]) -> Markup:
 
 
 def seen(each: dict[str, Any]) -> str:
-    """What differences this problem could have shown."""
+    """What differences this problem could have shown; nothing where that is said already."""
     sight, share = each["sight"], each["problem"]["score"]["share"]
-    if sight["smallest"] is None or not math.isfinite(sight["smallest"]):
-        return "With so few seeds no difference could have been told."
-    told = f"The smallest difference to the best that it could have seen, with 80 % power, is {said(sight['smallest'], share)}."
+    if sight["smallest"] is None or not math.isfinite(sight["smallest"]) or not tested(each["rules"]):
+        return ""
+    size = f"{100 * sight['smallest']:.2g} percentage points" if share else said(sight["smallest"], share)
+    told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
     if sight["pair"]:
-        more = f"{sight['more']} more seed{'' if sight['more'] == 1 else 's'}"
+        first, second = sight["pair"]
         told += (
-            f" To tell {sight['pair'][1]} from {sight['pair'][0]}, if the difference is as large as it looks, takes about {more}."
+            f" To tell {second} from {first}, if they differ as much as they seem to, takes about {_seeds(sight['seeds'])} "
+            f"(--seeds {sight['seeds']})."
         )
     return told
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed{'' if count == 1 else 's'}"

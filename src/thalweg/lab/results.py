@@ -16,6 +16,7 @@ from thalweg import trace
 from thalweg.around_stage import AroundStage
 from thalweg.compose import refuses_vectors
 from thalweg.lab import budget, checks, power, protocol, searches, stats
+from thalweg.lab.answer import answer
 from thalweg.lab.compare import Contest, Settings
 from thalweg.lab.entrant import Entrant
 from thalweg.lab.problem import Problem
@@ -54,7 +55,7 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
         for entrant in entrants
     ]
     rows.sort(key=lambda row: (row["rank"]["place"], row["name"]))
-    return {
+    found = {
         "version": thalweg.__version__,
         "protocol": {"version": protocol.name(settings.search), "sentences": _sentences(settings)},
         "caution": protocol.caution(settings.search),
@@ -78,9 +79,9 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
         "target": {"loss": plain(goal), "sentence": f"a validation loss of {goal:.4g}"},
         "checks": checks.found(contest),
         "sight": _sight(scores, higher),
-        "conclusion": conclusion(rows, problem),
         "rules": rows,
     }  # fmt: skip
+    return {"answer": answer(found), **found}
 
 
 def _sentences(settings: Settings) -> list[str]:
@@ -88,32 +89,6 @@ def _sentences(settings: Settings) -> list[str]:
         *(settings.budget, settings.seeds, settings.steps, settings.batch_size),
         *(settings.tune, settings.schedules, settings.search),
     )
-
-
-def conclusion(rows: Sequence[dict[str, Any]], problem: Problem) -> str:
-    """The comparison in a sentence or two: the best, and who cannot be told from it."""
-    best, *others = rows
-    score = best["score"]
-    if score["mean"] is None:
-        return f"No optimizer ended with a finite {problem.score.name}."
-    told = f"{best['name']} has the best test {problem.score.name}, {shown(score['mean'], problem)}"
-    if score["low"] is not None and score["high"] is not None and score["low"] != score["high"]:
-        told += f" (95 % interval {shown(score['low'], problem)} to {shown(score['high'], problem)})"
-    failed = [row["name"] for row in rows if row["failed"]]
-    alike = [row["name"] for row in others if row["verdict"]["separable"] is not True and not row["failed"]]
-    lost = f" Failed: {', '.join(failed)}." if failed else ""
-    if not others:
-        return f"{told}.{lost}"
-    if not alike:
-        return f"{told}; every other optimizer {'that ran ' if failed else ''}is separably worse.{lost}"
-    return f"{told}. Not separable from it on this evidence: {', '.join(alike)}.{lost}"
-
-
-def shown(x: float | None, problem: Problem) -> str:
-    """A score as a reader wants it: a share in percent."""
-    if x is None:
-        return "not finite"
-    return f"{100 * x:.1f} %" if problem.score.share else f"{x:.4g}"
 
 
 def plain(x: float | None) -> float | None:

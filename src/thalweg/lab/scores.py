@@ -1,4 +1,4 @@
-"""What judged runs scored, as numbers to compute with."""
+"""What judged runs scored: as numbers to compute with, and as a reader wants them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ import numpy as np
 
 from thalweg.lab.problem import Floats
 from thalweg.lab.trials import Trial
+
+
+def said(x: float | None, share: bool) -> str:
+    """A score in words: a share in percent."""
+    return "not finite" if x is None else f"{100 * x:.1f} %" if share else f"{x:.4g}"
 
 
 def judged_scores(trials: Sequence[Trial], higher_is_better: bool) -> Floats:

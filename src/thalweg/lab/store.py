@@ -64,6 +64,9 @@ class Store:
         tables = {name for (name,) in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if tables - {"trials"}:
             raise sqlite3.DatabaseError(f"it has other tables: {', '.join(sorted(tables))}")
+        columns = {column[1] for column in self.connection.execute("PRAGMA table_info(trials)")}
+        if columns and columns != {"key", "what", "trial"}:
+            raise sqlite3.DatabaseError("another version of thalweg made it")
         return bool(tables)
 
     @contextmanager
@@ -88,7 +91,7 @@ class Store:
             for some in batched(asked, ASKED_AT_ONCE):
                 marks = ",".join("?" * len(some))
                 rows = self.connection.execute(f"SELECT key, trial FROM trials WHERE key IN ({marks})", some)
-                found.update((key, Trial(**json.loads(trial))) for key, trial in rows)
+                found.update((key, _trial(trial)) for key, trial in rows)
         return found
 
     def add(self, trials: Pairs) -> None:
@@ -111,7 +114,7 @@ class Store:
         """All records, as they came: what each trial was, and how it went."""
         with self.refusing():
             for what, trial in self.connection.execute("SELECT what, trial FROM trials ORDER BY rowid"):
-                yield json.loads(what), json.loads(trial)
+                yield _read(what), _read(trial)
 
     def count(self) -> int:
         """How many records there are."""
@@ -121,6 +124,22 @@ class Store:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def _read(text: str) -> dict[str, Any]:
+    """What a record says. Raises sqlite3.DatabaseError for one that is damaged."""
+    try:
+        found: dict[str, Any] = json.loads(text)
+    except ValueError as error:
+        raise sqlite3.DatabaseError(f"a record in it is damaged: {error}") from error
+    return found
+
+
+def _trial(text: str) -> Trial:
+    try:
+        return Trial(**_read(text))
+    except TypeError as error:
+        raise sqlite3.DatabaseError("another version of thalweg wrote a record in it") from error
 
 
 def _checked(trial: Trial) -> dict[str, Any]:

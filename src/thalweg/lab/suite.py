@@ -11,6 +11,7 @@ import numpy as np
 
 from thalweg.lab import aggregate, pairwise, profiles, protocol, stats, targets
 from thalweg.lab.aggregate import Estimate
+from thalweg.lab.answer import suite_answer
 from thalweg.lab.results import plain
 from thalweg.lab.stats import LEVEL, Floats
 
@@ -29,7 +30,7 @@ def together(name: str, found: Sequence[dict[str, Any]], command: str) -> dict[s
             rows[row["name"]][each["problem"]["name"]] = row
     telling = [each for each in found if _tells(each)]
     first = found[0]
-    return {
+    whole = {
         "version": first["version"], "command": command,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "suite": name, "environment": first["environment"],
@@ -38,13 +39,13 @@ def together(name: str, found: Sequence[dict[str, Any]], command: str) -> dict[s
         "protocol": {"version": first["protocol"]["version"], "sentences": _sentences(first["settings"])},
         "problems": list(found),
         "left_out": [each["problem"]["name"] for each in found if not _tells(each)],
-        **(_overall(rows, telling) if telling else {"rules": [], "conclusion": NOTHING}),
+        **(_overall(rows, telling) if telling else {"rules": []}),
     }  # fmt: skip
+    return {"answer": suite_answer(whole), **whole}
 
 
 SETTINGS = ("budget", "seeds", "tuning_seeds", "tuned", "schedules", "search", "rules")
 """Those that are the same on all problems."""
-NOTHING = "On no problem did any optimizer get away from its start: there is nothing to rank."
 
 
 def _sentences(settings: dict[str, Any]) -> list[str]:
@@ -121,7 +122,6 @@ def _overall(rows: Rows, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     ]  # fmt: skip
     pairs = pairwise.critical_difference(shares, True)
     return {
-        "conclusion": conclusion(made, len(found)),
         "rules": made,
         "critical_difference": {
             "mean_rank": pairs.mean_rank, "order": pairs.order, "cliques": pairs.cliques, "remark": pairs.remark,
@@ -159,26 +159,6 @@ def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[
         words = {True: "worse", False: "not separable", None: "too few problems to tell"}[separable]
         found[name] = {"p": p, "adjusted": adjusted[name], "separable": separable, "sentence": words}
     return found
-
-
-def conclusion(rows: Sequence[dict[str, Any]], problems: int) -> str:
-    """The suite's answer in two or three sentences."""
-    best, *others = rows
-    _, high = best["places_without_a_problem"]
-    told = (
-        f"Over {problems} problems {best['name']} has the best mean rank, {best['mean_rank']['value']:.1f} of {len(rows)} "
-        f"(95 % interval {best['mean_rank']['low']:.1f} to {best['mean_rank']['high']:.1f})"
-    )
-    told += ", whichever problem is left out" if high == 1 else f"; leaving one problem out moves it to place {high} at worst"
-    alike = [row["name"] for row in others if row["verdict"]["separable"] is False]
-    unknown = [row for row in others if row["verdict"]["separable"] is None]
-    if not others:
-        return told + "."
-    if unknown:
-        return f"{told}. {problems} problems are too few for a test over them to separate any two of {len(rows)} optimizers."
-    if not alike:
-        return f"{told}. Every other optimizer is separably worse."
-    return f"{told}. Not separable from it over these problems: {', '.join(alike)}."
 
 
 def _untuned(untuned: Any, tuned: Any, order: Sequence[str]) -> dict[str, Any]:

@@ -32,5 +32,5 @@ def suite(name: str) -> tuple[str, ...]:
     """The names of a suite's problems. Raises Refusal, with the nearest name, where there is no such suite."""
     plain = name.strip().lower().replace("-", "_")
     if plain not in SUITES:
-        raise Refusal(f"no suite is called {name!r}{nearest(plain, SUITES)}; there are {', '.join(SUITES)}")
+        raise Refusal(f"no suite is called {name!r}; there are {', '.join(SUITES)}{nearest(plain, SUITES)}")
     return SUITES[plain]

@@ -20,6 +20,8 @@ TRIES = 2
 """So often is a portion handed over whole; if its process died each time, its trials go one by one."""
 DEATHS = 3
 """So many trials of a row may end their processes, one by one; if none gave a result, its others are not tried."""
+NO_MORE = ("NoWorkerError", "FutureCancelledError", "CancelledError")
+"""dask's words for workers none of which starts again, and for a scheduler that is gone."""
 
 Wanted = dict[str, Any]
 """A trial's identity; see `store.identity`."""
@@ -138,6 +140,8 @@ class _Sweep:
         error = job.exception()
         if error is None:
             return self._put_away(portion, job.result())
+        if type(error).__name__ in NO_MORE:
+            raise _no_more(error) from error
         if not _process_died(error):
             return self._fail(portion, in_a_line(error))
         died = error if isinstance(error, Died) else Died(in_a_line(error), None, seconds)

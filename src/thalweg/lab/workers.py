@@ -8,18 +8,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from thalweg.lab.printed import read, shared, tell, told
+from thalweg.lab.process import Alone, OneProcess
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-MakePool = Callable[[Any], Executor]
-"""Makes a pool of one process, given memory (`printed.shared`) that `begin` may hand to that."""
+Make = Callable[[Any], Alone]
+"""Makes an executor of one process, given memory (`printed.shared`) that `begin` may hand to that."""
 
 
 class Died(BrokenExecutor):
@@ -51,12 +52,15 @@ class Here(Executor):
 
 
 class Processes(Executor):
-    """Jobs in so many processes, every one a pool of its own: the death of one (Died) costs no other's work."""
+    """Jobs in so many processes, every one by itself: the death of one (Died) costs no other's work."""
 
-    def __init__(self, jobs: int, make: MakePool | None = None) -> None:
+    def __init__(self, jobs: int, make: Make | None = None) -> None:
         self._make = make or _standard
-        self._pools: dict[int, tuple[Executor, Any]] = {}
+        self._each: dict[int, tuple[Alone, Any]] = {}
+        self._killed = False
         self._lock = threading.Lock()
+        self.seconds_to_start = 0.0
+        """What it took until the first process was ready to work; 0 before that."""
         with suppress(ImportError):  # Windows has none
             from multiprocessing import resource_tracker
 
@@ -69,41 +73,47 @@ class Processes(Executor):
     def _watch(self, fn: Callable[..., Any], arguments: Any, named: Any) -> Any:
         """Hand a job to this thread's process, and wait for it."""
         processes: list[Any] = []
-        (pool, memory), begun = self._mine(), time.monotonic()
+        begun, (alone, memory) = time.monotonic(), self._mine()
         try:
-            pool.submit(os.getpid).result()  # it may have to be started first
-            processes, begun = _processes(pool), time.monotonic()
-            return pool.submit(fn, *arguments, **named).result()
+            alone.submit(ready).result()  # it may have to be started first
+            if not self.seconds_to_start:
+                self.seconds_to_start = time.monotonic() - begun
+            processes, begun = alone.processes, time.monotonic()
+            return alone.submit(fn, *arguments, **named).result()
         except BrokenExecutor as error:
+            seconds = time.monotonic() - begun
             with self._lock:
-                self._pools.pop(threading.get_ident(), None)
-            pool.shutdown()
-            raise _died(processes, time.monotonic() - begun, read(memory)) from error
+                self._each.pop(threading.get_ident(), None)
+            alone.shutdown()
+            raise _died(processes, seconds, read(memory)) from error
 
-    def _mine(self) -> tuple[Executor, Any]:
+    def _mine(self) -> tuple[Alone, Any]:
         with self._lock:
-            found = self._pools.get(threading.get_ident())
+            if self._killed:
+                raise Died("it was not begun", None, 0.0)
+            found = self._each.get(threading.get_ident())
             if found is None:
                 memory = shared()
-                found = self._pools[threading.get_ident()] = (self._make(memory), memory)
+                found = self._each[threading.get_ident()] = (self._make(memory), memory)
             return found
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
-        for pool, _ in list(self._pools.values()):
-            pool.shutdown(wait)
+        for alone, _ in list(self._each.values()):
+            alone.shutdown(wait)
 
     def kill(self) -> None:
         """End all processes, whatever they are doing."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
-            for process in [process for pool, _ in self._pools.values() for process in _processes(pool)]:
+            self._killed = True
+            for process in [process for alone, _ in self._each.values() for process in alone.processes]:
                 with suppress(ProcessLookupError):
                     process.kill()
 
 
 @contextmanager
-def processes(jobs: int, make: MakePool | None = None) -> Iterator[Processes]:
+def processes(jobs: int, make: Make | None = None) -> Iterator[Processes]:
     """Processes that are gone when the block is left: at once if by an exception."""
     with single_threaded():
         executor = Processes(jobs, make)
@@ -121,12 +131,8 @@ def in_this_process() -> Iterator[Here]:
         yield Here()
 
 
-def _standard(memory: Any) -> Executor:
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=begin, initargs=(memory,))
-
-
-def _processes(pool: Executor) -> list[Any]:
-    return list((getattr(pool, "_processes", None) or {}).values())
+def _standard(memory: Any) -> Alone:
+    return OneProcess(begin, memory)
 
 
 def _died(ended: list[Any], seconds: float, printed: str) -> Died:
@@ -139,6 +145,11 @@ def _died(ended: list[Any], seconds: float, printed: str) -> Died:
     if code < 0:
         return Died(f"its process was ended by {signal.Signals(-code).name}", code, seconds, printed)
     return Died(f"it ended its process with exit code {code}", code, seconds, printed)
+
+
+def ready() -> None:
+    """In a process that is to run trials: have what they need."""
+    import thalweg.lab.compare  # noqa: F401
 
 
 def _never_interrupted() -> None:

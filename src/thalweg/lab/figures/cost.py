@@ -10,13 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thalweg.lab.figures.labels import Box, beside
-from thalweg.lab.figures.scale import Scale, plain_log, said
+from thalweg.lab.figures.scale import Scale, plain_log
 from thalweg.lab.figures.scores import near_best
 from thalweg.lab.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, marks, put, short
 from thalweg.lab.figures.svg import svg
 from thalweg.lab.race.marks import Mark
+from thalweg.lab.scores import said
 
 WIDTH, HEIGHT = 6.6, 4.2  # inches
+SAME = 1.1
+"""Step costs that differ by no more than this factor are the same: timings of a few microseconds vary as much."""
 
 
 def cost(results: dict[str, Any]) -> str:
@@ -46,8 +49,9 @@ def cost(results: dict[str, Any]) -> str:
             there = scale.place(factor * mean) if near else edge
             points.append(Point(row["name"], row["step_cost"], there, name if near else f"{name} ▾ {said(mean, score['share'])}"))
         _draw(axes, points, frontier(rows, score["higher_is_better"]), marks(results["rules"]))
-        axes.set_ylabel(f"mean test {score['name']}{' (%)' if score['share'] else ''}")
-        return svg(figure, "cost", _label(frontier(rows, score["higher_is_better"]), score))
+        what = score.get("title") or f"mean test {score['name']}"
+        axes.set_ylabel(f"{what}{' (%)' if score['share'] else ''}")
+        return svg(figure, "cost", _label(frontier(rows, score["higher_is_better"]), score, what))
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,16 @@ class Point:
 
 
 def frontier(rows: list[dict[str, Any]], higher_is_better: bool) -> list[dict[str, Any]]:
-    """The rows, cheapest first, that no other beats: each is better than all that are cheaper."""
+    """The rows, cheapest first, that no other beats: each is better than all that are not clearly dearer."""
     sign = -1 if higher_is_better else 1
-    found: list[dict[str, Any]] = []
-    for row in sorted(rows, key=lambda r: (r["step_cost"], sign * r["score"]["mean"])):
-        if not found or sign * row["score"]["mean"] < sign * found[-1]["score"]["mean"]:
-            found.append(row)
-    return found
+
+    def beats(other: dict[str, Any], row: dict[str, Any]) -> bool:
+        theirs, ours = sign * other["score"]["mean"], sign * row["score"]["mean"]
+        cheaper: bool = other["step_cost"] < row["step_cost"]
+        better: bool = theirs < ours or (theirs == ours and cheaper)
+        return better and bool(other["step_cost"] <= SAME * row["step_cost"])
+
+    return sorted((row for row in rows if not any(beats(other, row) for other in rows)), key=lambda row: row["step_cost"])
 
 
 def _draw(axes: Axes, points: list[Point], front: list[dict[str, Any]], drawn: dict[str, Mark]) -> None:
@@ -101,6 +108,6 @@ def _names(axes: Axes, points: list[Point], bold: set[str]) -> None:
             axes.annotate("", (point.x, point.y), near, textcoords="offset points", zorder=2, arrowprops=tie)
 
 
-def _label(front: list[dict[str, Any]], score: dict[str, Any]) -> str:
+def _label(front: list[dict[str, Any]], score: dict[str, Any], what: str) -> str:
     told = "; ".join(f"{row['name']} {said(row['score']['mean'], score['share'])} at {row['step_cost']:.1f}" for row in front)
-    return f"Mean test {score['name']} against the time of a step. None is both cheaper and better than: {told}"
+    return f"{what} against the time of a step. None is both cheaper and better than: {told}"

@@ -57,7 +57,7 @@ def _draw(axes: Axes, at: Any, band: Any, row: dict[str, Any], m: Any, target: f
         axes.annotate("no finite loss", (0.5, 0.5), xycoords="axes fraction", ha="center", color=BAD)
     if target is None:
         return
-    axes.axhline(target, color=SOFT, linewidth=0.6, linestyle=":", zorder=2)
+    axes.axhline(target, color=SOFT, linewidth=0.8, linestyle=(0, (1, 3)), zorder=2)
     if row["steps_to_target"]["median"] is not None:
         put(axes, row["steps_to_target"]["median"], target, m)
 

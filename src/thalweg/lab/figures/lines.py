@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -19,11 +19,12 @@ DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 
 
 def lines(
-    rows: Sequence[dict[str, Any]], key: str, xs: Sequence[float] | None, across: str, name: str, whole: bool = False
-) -> str:
+    rows: Sequence[dict[str, Any]], key: str, xs: Sequence[float] | None, across: str, upwards: str, name: str,
+    ticks: Literal["whole", "share", "ratio"],
+) -> str:  # fmt: skip
     """The shares row[key] of each optimizer over xs (1, 2, ... where None), upwards 0 to 100 %; rows in the order of rank.
 
-    across: what the axis below says. whole: whether its ticks are whole numbers. Empty where no row has any.
+    across, upwards: what the axes say. ticks: how the one below is written. Empty where no row has any.
     """
     known = [row for row in rows if row[key]]
     if not known:
@@ -35,7 +36,7 @@ def lines(
 
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, HEIGHT))
-        axes = figure.add_axes((0.075, 0.13, 0.76, 0.84))
+        axes = figure.add_axes((0.105, 0.13, 0.73, 0.84))
         background(axes, [points(row) for row in known[NAMED:]])
         ends = []
         for i, row in enumerate(known[:NAMED]):
@@ -47,8 +48,14 @@ def lines(
         axes.set_ylim(max(0.0, low - 0.05), 1.02)
         _names(axes, sorted(ends, key=lambda end: -end[0]))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=whole))
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=ticks == "whole", steps=[1, 2, 5, 10]))
+        if ticks == "share":
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        last = max(points(row)[0][-1] for row in known)
+        first = min(points(row)[0][0] for row in known)
+        axes.set_xlim(first - 0.01 * (last - first), last + 0.03 * ((last - first) or 1))
         axes.set_xlabel(across, fontsize=SIZE)
+        axes.set_ylabel(upwards, fontsize=SIZE)
         return svg(figure, name, "; ".join(f"{row['name']}: {100 * row[key][-1]:.0f} % at the end" for row in known))
 
 
@@ -61,5 +68,5 @@ def _names(axes: Any, ends: Sequence[tuple[float, str, Any, float]]) -> None:
         put(axes, right, up, m)
         axes.annotate(
             short(name, 16), (right, up), (1.02, (last - low) / (high - low)), textcoords="axes fraction", va="center", color=INK,
-            arrowprops={"arrowstyle": "-", "color": m.colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3},
+            arrowprops={"arrowstyle": "-", "relpos": (0, 0.5), "color": m.colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3},
         )  # fmt: skip

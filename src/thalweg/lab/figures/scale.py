@@ -12,11 +12,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocat
 Which = Literal["x", "y"]
 NO_SPAN = 1e-9
 """Scores that differ by less than this share are one place on an axis: matplotlib cannot tell its ends apart."""
-
-
-def said(x: float | None, share: bool) -> str:
-    """A score as a reader wants it: a share in percent."""
-    return "not finite" if x is None else f"{100 * x:.1f} %" if share else f"{x:.4g}"
+CLOSE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
+"""Where a logarithmic axis that spans less than half a decade has its ticks."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,8 @@ def plain_log(axes: Axes, which: Which, low: float, high: float) -> None:
     """A logarithmic axis with few ticks, written as plain numbers; within a short range they are also at 2 and 5."""
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0) if high < 100 * low else (1.0,), numticks=5))
+    subs = CLOSE if high < 4 * low else (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)
+    axis.set_major_locator(LogLocator(base=10, subs=subs, numticks=5))
     axis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axis.set_minor_locator(NullLocator())
     _limit(axes, which, low, high)

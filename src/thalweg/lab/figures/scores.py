@@ -10,9 +10,10 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thalweg.lab.figures.scale import Scale, said
-from thalweg.lab.figures.style import BAD, BAND, PALE, SETTINGS, SOFT, marks, put, short
+from thalweg.lab.figures.scale import Scale
+from thalweg.lab.figures.style import BAD, BAND, SETTINGS, SOFT, marks, put, short
 from thalweg.lab.figures.svg import svg
+from thalweg.lab.scores import said
 
 FAR = 6.0
 """How many times as far from the best as the middle optimizer a mean may be and still be drawn in its place."""
@@ -91,7 +92,16 @@ def _name(axes: Axes, y: int, row: dict[str, Any], m: Any, mean: str) -> None:
 def _draw(axes: Axes, y: int, row: dict[str, Any], factor: float, scale: Scale, m: Any) -> None:
     runs = [scale.place(factor * x) for x in _runs(row)]
     axes.axhline(y, color=BAND, linewidth=0.6, zorder=0)
-    axes.plot(runs, [y + shift for shift in _stacked(runs, axes)], "o", color=PALE, markersize=2.6, markeredgewidth=0, zorder=1)
+    axes.plot(
+        runs,
+        [y + shift for shift in _stacked(runs, axes)],
+        "o",
+        color=SOFT,
+        alpha=0.5,
+        markersize=2.6,
+        markeredgewidth=0,
+        zorder=1,
+    )
     ends = [scale.place(factor * row["score"][side]) for side in ("low", "high") if row["score"][side] is not None]
     axes.plot(ends, [y] * len(ends), color=m.colour, linewidth=1.8, zorder=2)
     put(axes, scale.place(factor * row["score"]["mean"]), y, m)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
-from thalweg.lab.figures.scale import Scale, plain_log, said
+from thalweg.lab.figures.scale import Scale, plain_log
 from thalweg.lab.figures.style import BAD, SETTINGS, SOFT, background, marks, panel, put
 from thalweg.lab.figures.svg import svg
 from thalweg.lab.race.marks import Mark
+from thalweg.lab.scores import said
 
 
 def sensitivity(results: dict[str, Any]) -> list[str]:
@@ -22,7 +24,7 @@ def sensitivity(results: dict[str, Any]) -> list[str]:
     tuned = [row for row in results["rules"] if row["tuning"]]
     score = results["problem"]["score"]
     medians = [_medians(row) for row in tuned]
-    ends = [x for _, middle in medians for x in middle.tolist() if np.isfinite(x)]
+    ends = reach(tuned, score)
     scale = Scale.of(ends, score)
     drawn = marks(results["rules"])
     panels = []
@@ -32,12 +34,19 @@ def sensitivity(results: dict[str, Any]) -> list[str]:
             figure, axes = panel(drawn[row["name"]], row["rank"]["place"], row["name"], edge)
             shifts = [row["best_lr"] / other["best_lr"] for other in tuned]
             background(axes, [(x * shift, _placed(scale, y)) for shift, (x, y) in zip(shifts, medians, strict=True)])
-            best = _draw(axes, row, medians[i], scale, drawn[row["name"]])
+            chosen = _draw(axes, row, medians[i], scale, drawn[row["name"]])
             scale.dress(axes, "y", min(ends, default=0.0), max(ends, default=1.0), ticks=4)
             low, high = row["search"] or (medians[i][0][0], medians[i][0][-1])
             plain_log(axes, "x", low / 1.3, high * 1.3)
-            panels.append(svg(figure, f"rate{i}", _label(row, score, best), panel=True))
+            panels.append(svg(figure, f"rate{i}", _label(row, score, chosen), panel=True))
     return panels
+
+
+def reach(rows: Sequence[dict[str, Any]], score: dict[str, Any]) -> list[float]:
+    """The scores that all panels have room for: every median, and the best single trial."""
+    single = [trial["score"] for row in rows for trial in row["tuning"] if _good(trial)]
+    best = [(max if score["higher_is_better"] else min)(single)] if single else []
+    return best + [x for row in rows for x in _medians(row)[1].tolist() if np.isfinite(x)]
 
 
 def _draw(axes: Axes, row: dict[str, Any], medians: Any, scale: Scale, m: Mark) -> float | None:

@@ -20,7 +20,9 @@ def problem(name: str) -> Problem:
     """The problem of this name. Raises Refusal, with the nearest name, where there is none, or its data are not."""
     plain = name.strip().lower().replace("-", "_")
     if plain not in names():
-        raise Refusal(f"no problem is called {name!r}{nearest(plain, names())}")
+        data = plain.endswith((".csv", ".parquet", ".npz"))
+        hint = f"; your own data come with --data {name}" if data else nearest(plain, names())
+        raise Refusal(f"no problem is called {name!r}{hint or '; thalweg compare --problems lists them'}")
     found: Problem = _module(plain).problem()
     return found
 
