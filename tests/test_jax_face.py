@@ -118,7 +118,7 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     ("adafactor", {"min_dim_size_to_factor": 1, "decay_rate": 0.5, "eps": 1e-3, "clipping_threshold": 2.5, "momentum": 0.8, "dtype_momentum": "float64"}),
     ("adafactor", {"min_dim_size_to_factor": 3, "multiply_by_parameter_scale": False, "clipping_threshold": None, "weight_decay_rate": HALF,
                    "weight_decay_mask": SOME}),
-    ("adafactor", {"min_dim_size_to_factor": 1, "factored": False, "momentum": 0.5, "weight_decay_rate": 1e-3}),
+    ("adafactor", {"min_dim_size_to_factor": 1, "factored": False, "momentum": 0.5, "weight_decay_rate": 1e-3, "decay_offset": -5}),
     ("noisy_sgd", {"eta": 0.3, "gamma": 0.2, "key": 3}),
     ("optimistic_adam", {**ADAM, "optimism": 0.1, "nesterov": False, "mu_dtype": "float32"}),
     ("adadelta", {"rho": 0.8, "eps": 1e-3, "weight_decay": 0.1, "weight_decay_mask": SOME}),
@@ -207,7 +207,7 @@ def in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(factorized, "scale_by_factored_rms", functools.partial(factorized.scale_by_factored_rms, **beta2))
 
 
-as_it_says = pytest.mark.filterwarnings("ignore:Specifying a key", "ignore:`optimistic_adam` is deprecated")
+as_it_says = pytest.mark.filterwarnings("ignore:Specifying a key", "ignore:.*optimistic_adam_v2")
 """What optax says of a default, and of a function that it has another for."""
 
 
@@ -314,7 +314,7 @@ INJECTED = [name for name in OPTAX if name not in APART and name != "polyak_sgd"
 @pytest.mark.parametrize("name", INJECTED)
 def test_under_inject_hyperparams_with_a_schedule_as_optaxs_own(name: str) -> None:
     """The rate, and all else that is a number, are tracers there, and nobody sees that a schedule made them."""
-    static = ("warmup_steps", "ns_steps", "clip_value_fn", "min_dim_size_to_factor", "decay_offset", "dtype_momentum")
+    static = ("warmup_steps", "ns_steps", "clip_value_fn", "min_dim_size_to_factor", "dtype_momentum")
 
     def rate(count: Any) -> Any:  # as `falling`, but from 0.02
         return optax.linear_schedule(0.02, 0.005, 20)(jnp.asarray(count, jnp.float64))
@@ -365,8 +365,7 @@ def walk_all(several: list[Any], params: Any, gradients: Any) -> list[Any]:
     ("name", "options"),
     [("radam", {"nesterov": True}), ("amsgrad", {"bias_correction_mu": False}), ("rmsprop", {"centered": True, "bias_correction": True}),
      ("contrib.ademamix", {"mu_dtype": "float32"}), ("contrib.adopt", {"nesterov": True}), ("contrib.prodigy", {"beta3": 0.0}),
-     ("contrib.schedule_free_sgd", {"state_dtype": "float32"}),
-     ("adafactor", {"decay_offset": -5})],
+     ("contrib.schedule_free_sgd", {"state_dtype": "float32"})],
     ids=told,
 )  # fmt: skip
 def test_what_our_rules_have_no_option_for_is_optaxs_own(name: str, options: dict[str, Any]) -> None:

@@ -50,21 +50,21 @@ adadelta: _Adadelta
 class _Adafactor(Rule):
     """Adafactor (Shazeer & Stern 2018, arXiv 1804.04235, algorithms 4 and 5): Adam's second moment in sublinear memory."""
 
-    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True) -> Stage: ...
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0) -> Stage: ...
 
 adafactor: _Adafactor
 
 class _AdafactorMatrix(Rule):
     """Adafactor for weight matrices (Shazeer & Stern 2018, arXiv 1804.04235, algorithm 4), the last two axes of a tensor."""
 
-    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True) -> Stage: ...
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0) -> Stage: ...
 
 adafactor_matrix: _AdafactorMatrix
 
 class _AdafactorVector(Rule):
     """Adafactor for weight vectors (Shazeer & Stern 2018, arXiv 1804.04235, algorithm 5); for a tensor of any shape."""
 
-    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True) -> Stage: ...
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0) -> Stage: ...
 
 adafactor_vector: _AdafactorVector
 

@@ -22,12 +22,13 @@ class Drawing:
 
     def __init__(self, rule: Any, key: Any) -> None:
         """key: a typed key, or the whole number that one is made of; None is 0."""
-        typed = hasattr(key, "dtype") and jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key)
-        self.rule, self.key = rule, key if typed else jax.random.key(0 if key is None else key)
+        self.rule, self.key = rule, 0 if key is None else key
 
     def init(self, params: Tree) -> Drawn:
         """The state at the start."""
-        return Drawn(self.key, self.rule.init(params))
+        typed = hasattr(self.key, "dtype") and jax.numpy.issubdtype(self.key.dtype, jax.dtypes.prng_key)
+        key = self.key if typed else jax.random.key(self.key)  # here, so that it is of the mesh of the parameters
+        return Drawn(key, self.rule.init(params))
 
     def update(self, grads: Tree, state: Drawn, params: Tree = None, **others: Any) -> tuple[Tree, Drawn]:
         """The rule's, with its noise."""

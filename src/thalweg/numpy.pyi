@@ -48,7 +48,7 @@ class AdaDelta(Optimizer):
 class Adafactor(Optimizer):
     """Adafactor (Shazeer & Stern 2018, arXiv 1804.04235, algorithms 4 and 5): Adam's second moment in sublinear memory."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class AdaGrad(Optimizer):
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form)."""

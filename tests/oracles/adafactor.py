@@ -28,6 +28,7 @@ def adafactor(
     eps_place: str = "squares",
     relative_step: bool = True,
     parameter_scale: bool = True,
+    offset: float = 0.0,
     steps: int | None = None,
 ) -> Array:
     """Adafactor: Shazeer & Stern 2018, arXiv 1804.04235, Algorithm 4 for a matrix, Algorithm 5 for anything else.
@@ -38,6 +39,7 @@ def adafactor(
     ``eps_place="floor"`` (PyTorch): nothing is added to G^2, the mean of a matrix's row means is no less than eps1 and
     neither is sqrt(V_t). ``weight_decay``: X_(t-1) shrinks by lr * weight_decay first, once alpha_t is known.
     ``relative_step=False``: rho_t = lr; ``parameter_scale=False``: alpha_t = rho_t.
+    ``offset``: taken from t in beta2_t.
     """
     choice("eps_place", eps_place, ("squares", "floor"))
     x, grad, T = begin(p, gradients, steps)
@@ -52,7 +54,7 @@ def adafactor(
         eta = rate(lr, t)
         rho = min(eta, 1.0 / math.sqrt(t)) if relative_step else eta
         alpha = max(eps2, rms(x)) * rho if parameter_scale else rho
-        beta2 = 1.0 - t**beta2_decay
+        beta2 = 1.0 - (t - offset) ** beta2_decay
         square = g * g + added
         if factored:
             n, m = x.shape

@@ -12,7 +12,7 @@ CASES = [
     Case("adafactor options", lambda: tw.adafactor(-0.5, 1e-4, 0.7, 2.5, 0.1), adafactor.adafactor,
          {"beta2_decay": -0.5, "eps1": 1e-4, "eps2": 0.7, "d": 2.5, "weight_decay": 0.1}, shrinking),
     *(Case(f"adafactor {options}", lambda options=options: tw.adafactor(**options), adafactor.adafactor, options, lr)
-      for options in ({"relative_step": False}, {"parameter_scale": False}, {"relative_step": False, "parameter_scale": False, "d": float("inf")})
+      for options in ({"relative_step": False}, {"parameter_scale": False}, {"relative_step": False, "parameter_scale": False, "d": float("inf")}, {"offset": -7.0})
       for lr in (0.3, shrinking)),
     *(Case(f"adafactor floor {eps1}", lambda eps1=eps1: tw.adafactor(eps1=eps1, eps_place="floor"), adafactor.adafactor,
            {"eps1": eps1, "eps_place": "floor"}, 0.3) for eps1 in (2.0**-52, 0.1)),

@@ -92,7 +92,8 @@ def _run(body: list[ast.stmt], path: Path, space: dict[str, Any]) -> None:
 def _made(_: Any) -> dict[str, Any]:
     """Its sharding tests have their optimizers made beforehand."""
     names = sorted(ALIASES - {"polyak_sgd"})
-    return {name: getattr(tj, name)(learning_rate=1.0) for name in names}
+    with warnings.catch_warnings(action="ignore"):  # of one that is retired
+        return {name: getattr(tj, name)(learning_rate=1.0) for name in names}
 
 
 Lists = dict[str, Callable[[Any], Any]]

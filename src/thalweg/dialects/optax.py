@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from thalweg.compose import chain, only
@@ -132,6 +133,7 @@ def _optimistic_adam(given: Masks) -> Stage:
 
 def _optimistic_adam_1(given: Masks) -> Stage:
     """As its first version has it, whose rate is on the gradient's part alone: a walk at a rate of 1."""
+    warnings.warn("optax has retired `optimistic_adam`: use `optimistic_adam_v2` instead", DeprecationWarning, stacklevel=3)
     lr = given.live("learning_rate")
     return chain(adam_or_nadam(given), optimistic_gd(lr, lr if given.fixed("optimism") is None else given.live("optimism")))
 
@@ -193,7 +195,7 @@ OPTAX: dict[str, Row] = {
     "adadelta": Row(_adadelta, named("adadelta", v="e_g", u="e_x"), rate_of),
     "adafactor": Row(
         adafactor, {**named("adafactor_vector", V="v"), **named("momentum", v="ema")}, rate_of,
-        dtypes={"momentum.v": "dtype_momentum"}, only=("decay_offset",),
+        dtypes={"momentum.v": "dtype_momentum"},
     ),
     "lion": Row(_lion, named("lion", m="mu"), rate_of, dtypes=_IN_MU),
     "sign_sgd": Row(lambda given: chain(signsgd()), rate=rate_of),

@@ -23,6 +23,7 @@ def adafactor(given: Masks) -> Stage:
     forms = {
         "beta2_decay": -given.live("decay_rate"), "eps1": given.live("eps"), "relative_step": False,
         "d": math.inf if given.fixed(d) is None else given.live(d), "parameter_scale": given.fixed("multiply_by_parameter_scale"),
+        "offset": given.or_off("decay_offset"),
     }  # fmt: skip
 
     def in_order(leaf: Leaf) -> list[int]:
