@@ -21,7 +21,7 @@ optax = pytest.importorskip("optax")
 
 import jax.numpy as jnp  # noqa: E402
 from optax._src import factorized  # noqa: E402
-from oracles import acprop, adafactor, adan, madgrad, momo, rprop, schedule_free, yogi  # noqa: E402
+from oracles import acprop, adafactor, adan, madgrad, momo, rprop, schedule_free, sophia, yogi  # noqa: E402
 from support import ASKING, FOUR_DEVICES, HANDED, PATIENCE, RULES, asked_for, bent  # noqa: E402
 
 import thalweg as tw  # noqa: E402
@@ -175,7 +175,7 @@ PAPERS: list[tuple[str, dict[str, Any], Any, dict[str, Any]]] = [
     ("contrib.madgrad", {"momentum": 0.5, "eps": 1e-3, "weight_decay": 0.0}, madgrad.madgrad, {"mu": 0.5, "eps": 1e-3, "lr": 0.021}),
 ]  # fmt: skip
 """Where optax is not the paper's (madgrad: rounds the rate to float32, adafactor beta2): ours is, as tests/oracles has it."""
-APART = {name for name, options, *_ in PAPERS if not options}
+APART = {name for name, options, *_ in PAPERS if not options} | {"contrib.sophia"}
 
 
 def warmed(t: int) -> float:
@@ -297,6 +297,61 @@ def test_what_muon_does_not_know_optax_complains_of(wrong: dict[str, Any]) -> No
         walk(tj.contrib.muon(0.02, **wrong), tree(0), stream(2))
 
 
+BENT = optax.GradientTransformation(lambda params: (), lambda g, state, params=None: (jax.tree.map(lambda x: 1e6 * x, g), state))
+"""In an estimator's place: the curvature 10^6 g, so that not every step is one by signs."""
+SOPHIAS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"beta1": 0.965, "eps": 1e-8, "weight_decay": 1e-4}),
+    ({**BETAS, "eps": 1e-3, "gamma": 2.0, "update_interval": 3, "weight_decay": 0.1},
+     {"beta1": 0.8, "beta2": 0.9, "eps": 1e-3, "gamma": 2.0, "k": 3, "weight_decay": 0.1}),
+    ({"update_interval": 1, "weight_decay": 0.0, "gamma": 2.0}, {"beta1": 0.965, "eps": 1e-8, "gamma": 2.0, "k": 1}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rate", [0.02, falling], ids=["number", "schedule"])
+@pytest.mark.parametrize(("options", "papers"), SOPHIAS, ids=told)
+def test_sophia_looks_before_it_steps_as_in_the_paper(options: dict[str, Any], papers: dict[str, Any], rate: Any) -> None:
+    """optax steps before it looks, and corrects its momentum."""
+    ours, theirs = walk_all(
+        [library.contrib.sophia(rate, hessian_diagonal_fn=BENT, **options) for library in (tj, optax)], tree(0), stream()
+    )
+    lr = (lambda t: float(falling(t - 1))) if callable(rate) else rate
+    for as_optax, ends in ((False, ours), (True, theirs)):
+        pairs = zip(jax.tree.leaves(tree(0)), [np.asarray(g) for g in jax.tree.leaves(stream())], strict=True)
+        truth = [sophia.sophia(np.asarray(p), list(g), list(1e6 * g), lr=lr, optax=as_optax, **papers)[-1] for p, g in pairs]
+        assert apart(jax.tree.leaves(ends), truth) < 1e-12
+    assert apart(ours, theirs) > 1e-6
+
+
+def test_sophia_draws_as_optax_does() -> None:
+    def loss(p: Any) -> Any:
+        return sum(jnp.sum(jnp.cosh(x) * jnp.cos(x.T).sum()) for x in jax.tree.leaves(p))
+
+    states = []
+    for library in (tj, optax):
+        tx = library.contrib.sophia(0.02, update_interval=3)
+        state = tx.init(tree(0))
+        for t in range(8):
+            _, state = jax.jit(functools.partial(tx.update, obj_fn=loss))(tree(t + 1), state, tree(0))
+        states.append(state)
+    for ours, theirs in zip(*(jax.tree.leaves(optax.tree.get(state, "nu")) for state in states), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    keys = [optax.tree.get(state, "key") for state in states]
+    assert jnp.array_equal(*keys)
+    with pytest.raises(ValueError, match="obj_fn must be provided"):
+        tj.contrib.sophia(0.02).update(tree(1), tj.contrib.sophia(0.02).init(tree(0)), tree(0))
+
+
+def test_sophias_mask_and_dtype_are_optaxs() -> None:
+    still = jax.tree.map(jnp.zeros_like, tree(0))
+    ends = []
+    for library in (tj, optax):
+        tx = library.contrib.sophia(0.02, weight_decay=0.1, weight_decay_mask=SOME, mu_dtype="bfloat16", hessian_diagonal_fn=BENT)
+        updates, state = optax.with_extra_args_support(tx).update(still, tx.init(tree(0)), tree(0))
+        assert {x.dtype for x in jax.tree.leaves(optax.tree.get(state, "mu"))} == {jnp.dtype(jnp.bfloat16)}
+        ends.append(updates)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-12), *ends)
+
+
 @pytest.mark.parametrize(("name", "options", "truth"), OF_ONE_TENSOR, ids=told)
 def test_one_tensor_as_the_paper_where_optax_is_not(name: str, options: dict[str, Any], truth: Any) -> None:
     p, g = tree(0)["w"], stream()["w"]
@@ -364,7 +419,7 @@ def walk_all(several: list[Any], params: Any, gradients: Any) -> list[Any]:
 @pytest.mark.parametrize(
     ("name", "options"),
     [("radam", {"nesterov": True}), ("amsgrad", {"bias_correction_mu": False}), ("rmsprop", {"centered": True, "bias_correction": True}),
-     ("contrib.ademamix", {"mu_dtype": "float32"}), ("contrib.adopt", {"nesterov": True}), ("contrib.prodigy", {"beta3": 0.0}),
+     ("contrib.ademamix", {"mu_dtype": "float32"}), ("contrib.adopt", {"nesterov": True}), ("contrib.prodigy", {"beta3": 0.0}), ("contrib.sophia", {"clip_threshold": 2.0}),
      ("contrib.schedule_free_sgd", {"state_dtype": "float32"})],
     ids=told,
 )  # fmt: skip
@@ -499,7 +554,10 @@ def test_updates_are_counted_where_something_looks_at_the_count(tx: Any, counted
 
 def test_every_argument_of_every_row_is_tried() -> None:
     for name, row in OPTAX.items():
-        tried = {word for known, options, *_ in (*OPTIONS, *PAPERS, *OF_ONE_TENSOR) if known == name for word in options}
+        sophias = [("contrib.sophia", options) for options, _ in SOPHIAS]
+        beside = ["weight_decay_mask", "mu_dtype", "hessian_diagonal_fn"] if name == "contrib.sophia" else []
+        rows = (*OPTIONS, *PAPERS, *OF_ONE_TENSOR, *sophias)
+        tried = {word for known, options, *_ in rows if known == name for word in options} | set(beside)
         arguments = set(inspect.signature(named(optax, name)).parameters)
         assert tried <= arguments
         assert arguments - tried - {"learning_rate"} - set(row.only) == set(), name

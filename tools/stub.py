@@ -124,7 +124,7 @@ def in_numpy(rule: Rule) -> str:
 
 def default(value: Any) -> str:
     """A default, written so that it can be read back; else three dots."""
-    plain = value is None or isinstance(value, bool | int | float | str | tuple)
+    plain = value is None or type(value) in (bool, int, float, str, tuple)
     return repr(value) if plain and value not in (float("inf"), float("-inf")) else "..."
 
 

@@ -24,14 +24,14 @@ from thalweg.compose import as_stage, check_lr, looks_at_time
 from thalweg.engines.jax_hessian import hutchinson
 from thalweg.hyper import bind, nearest
 from thalweg.jax_arguments import Given, by_count, keeping, masks_over
-from thalweg.jax_draws import Drawing, Drawn
+from thalweg.jax_handed import Drawing, Drawn, Looked, Looking
 from thalweg.jax_trees import State, Tree, Without, flat, in_dtypes_of, renamed, to_tables, to_trees, whole
 from thalweg.optimizer import Optimizer as Pure
 from thalweg.optimizer import host_number
 from thalweg.rule import Rule
 from thalweg.stage import Leaf, Step, resolve
 
-__all__ = ["Drawn", "State", "Transformation", "Without", "contrib", "hutchinson", "of", "optimizer"]
+__all__ = ["Drawn", "Looked", "State", "Transformation", "Without", "contrib", "hutchinson", "of", "optimizer"]
 
 
 class Transformation(optax.GradientTransformationExtraArgs):  # type: ignore[misc]
@@ -44,7 +44,7 @@ class Transformation(optax.GradientTransformationExtraArgs):  # type: ignore[mis
 
     def ship(self, params: Tree, state: State) -> Tree:
         """The point to keep and evaluate: an average or the walked point where a method has one, else params."""
-        face: _Face | Drawing = self.update.__self__
+        face: _Face | Drawing | Looking = self.update.__self__
         return face.ship(params, state)
 
 
@@ -153,12 +153,16 @@ class _Face:
             memory = self.pure.chain.apply(leaves, pure["memory"], Step(None, pure["seed"], host_number(value)))
         return [-leaf.d if leaf.owned else -leaf.lr * leaf.d for leaf in leaves], {"memory": memory}
 
+    @functools.cached_property
+    def interval(self) -> int:
+        """Every how many steps it looks at the curvature."""
+        return min(f.config.get("k", 1) for f in self.pure.chain.functions if "curvature" in f.asks)
+
     def _estimated(self, value_fn: Callable[[Tree], Any], params: Tree, count: Any) -> Tree:
         """The curvature in the steps that look at it, zeros in the others."""
-        k = min(f.config.get("k", 1) for f in self.pure.chain.functions if "curvature" in f.asks)
         key = jax.random.fold_in(jax.random.key(self.pure.seed), count)
         looked_at = functools.partial(hutchinson, value_fn, params, key)
-        return jax.lax.cond(count % k == 0, looked_at, lambda: jax.tree.map(jnp.zeros_like, params))
+        return jax.lax.cond(count % self.interval == 0, looked_at, lambda: jax.tree.map(jnp.zeros_like, params))
 
     def _asker(self, value_fn: Callable[[Tree], Any], params: Tree) -> Callable[[Any], Any]:
         names, _, structure = flat(params)
@@ -197,7 +201,7 @@ def optimizer(rule: Any, learning_rate: Any = None, *, seed: Any = 0) -> Transfo
     return _made(_Face(stage, rate, seed))
 
 
-def _made(face: _Face | Drawing) -> Transformation:
+def _made(face: _Face | Drawing | Looking) -> Transformation:
     return Transformation(face.init, face.update)
 
 
@@ -232,7 +236,8 @@ def _shared(name: str) -> Callable[..., Any]:
         stage = row.stages(given)
         dtypes = {place: given.fixed(word) for place, word in row.dtypes.items()}
         face = _Face(keeping(stage, dtypes), row.rate(given), 0, starts, row.names)
-        return _made(Drawing(face, given.fixed(row.draws)) if row.draws else face)
+        handed = {Drawing: row.draws, Looking: row.looks}
+        return _made(next((make(face, given.fixed(word)) for make, word in handed.items() if word), face))
 
     left = ", ".join(row.only)
     doc = f"optax.{name}, its update computed by our rule" + (f" while {left} are left alone.\n\n" if left else ".\n\n")

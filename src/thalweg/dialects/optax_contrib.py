@@ -19,6 +19,7 @@ from thalweg.methods.madgrad import madgrad
 from thalweg.methods.momo import momo, momo_adam
 from thalweg.methods.prodigy import dadapt_adam, prodigy
 from thalweg.methods.sgd import sgd
+from thalweg.methods.sophia import sophia
 from thalweg.ops import minimum, off
 from thalweg.stage import Stage
 from thalweg.stages.decay import decay
@@ -101,6 +102,11 @@ def _prodigy_fits(given: Masks) -> bool:
     return given.fixed("beta3") is None or not off(given.fixed("beta3"))
 
 
+def _sophia(given: Masks) -> Stage:
+    betas, eps, k = (given.live("b1"), given.live("b2")), given.live("eps"), given.fixed("update_interval")
+    return chain(sophia(*betas, given.live("gamma"), eps, k), decayed(given, mask="weight_decay_mask"))
+
+
 def _dog(given: Masks) -> Stage:
     return chain(decayed(given), dog(given.live("init_step", 1), given.live("eps"), relative=False))
 
@@ -147,6 +153,11 @@ CONTRIB: dict[str, Row] = {
     "prodigy": Row(_prodigy, rate=rate_of, fits=_prodigy_fits),
     "schedule_free_adamw": Row(_schedule_free_adamw, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "schedule_free_sgd": Row(_schedule_free_sgd, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
+    "sophia": Row(
+        _sophia, named("sophia", m="mu", h="nu"), rate_of, dtypes={"sophia.m": "mu_dtype"}, looks="hessian_diagonal_fn",
+        only=("clip_threshold", "verbose", "print_win_rate_every_n_steps"),
+        fits=lambda given: isinstance(given.fixed("update_interval"), int),
+    ),
     "simplified_ademamix": Row(_simplified_ademamix, named("simplified_ademamix", m="m", v="n"), rate_of),
 }  # fmt: skip
 """optax.contrib's functions by name."""

@@ -42,7 +42,8 @@ class Row:
     the argument that says in which dtype it keeps a slot of memory. kernel: whether kernels take its steps; where our
     functions are no single pass over memory, its own code does, and a test says that they compute the same. only: the
     arguments beside whose defaults its own code is taken; fits: whether ours is, where that is not all there is to it.
-    draws: the argument with the key that its draws are from, where it keeps that in its state.
+    draws: the argument with the key that its draws are from, where it keeps that in its state; looks: that with what
+    estimates the curvature.
     """
 
     stages: Callable[[Any], Stage]
@@ -56,3 +57,4 @@ class Row:
     only: tuple[str, ...] = ()
     fits: Callable[[Any], bool] = lambda given: True
     draws: str = ""
+    looks: str = ""
