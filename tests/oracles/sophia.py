@@ -22,12 +22,13 @@ def sophia(
     k: int = 10,
     weight_decay: float = 0.0,
     optax: bool = False,
+    limit: float = 1.0,
     steps: int | None = None,
 ) -> Array:
     """Sophia: Liu, Li, Hall, Liang & Ma 2023, arXiv 2305.14342, Algorithm 3.
 
     ``curvatures``: h_hat, one a step, looked at if t mod k = 1. ``optax``: its order and its corrected momentum: the step
-    is along m / (1 - beta1^t) and over the h of the step before.
+    is along m / (1 - beta1^t) and over the h of the step before. ``limit``: where a direction is cut off.
     """
     w, grad, T = begin(p, gradients, steps)
     m, h = np.zeros_like(w), np.zeros_like(w)
@@ -40,6 +41,6 @@ def sophia(
         direction = m / (1.0 - beta1**t) if optax else m
         d = direction / np.maximum(gamma * (before if optax else h), eps)
         eta = rate(lr, t)
-        w = w - eta * weight_decay * w - eta * np.minimum(np.maximum(d, -1.0), 1.0)
+        w = w - eta * weight_decay * w - eta * np.minimum(np.maximum(d, -limit), limit)
         path.append(w)
     return finish(path, w)

@@ -13,6 +13,7 @@ def titled(file: str, case: str) -> str:
 
 
 for _file, _case, _lists, _without in ON_OURS:
-    globals()[titled(_file, _case)] = suite(_file, _case, _lists, _without)
+    _title = titled(_file, _case)
+    globals()[f"{_title}_too" if _title in globals() else _title] = suite(_file, _case, _lists, _without)
 for _file, _case, _without in BESIDE:
     globals()["beside_" + titled(_file, _case)] = suite(_file, _case, without=_without)

@@ -97,17 +97,23 @@ def _made(_: Any) -> dict[str, Any]:
 
 
 Lists = dict[str, Callable[[Any], Any]]
-SHARED: Lists = dict.fromkeys(("_MAIN_OPTIMIZERS_UNDER_TEST", "_ALL_OPTIMIZERS_UNDER_TEST"), ours(ALIASES | CONTRIB))
+LISTS = ("_MAIN_OPTIMIZERS_UNDER_TEST", "_ALL_OPTIMIZERS_UNDER_TEST")
+SHARED: Lists = dict.fromkeys(LISTS, ours((ALIASES | CONTRIB) - {"sophia"}))
 ON_OURS: list[tuple[str, str, Lists, tuple[str, ...]]] = [
     ("_src/alias_test.py", "AliasTest", {"_OPTIMIZERS_UNDER_TEST": ours(ALIASES)}, ()),
     ("contrib/_common_test.py", "ContribTest", SHARED, ()),
+    (
+        "contrib/_common_test.py", "ContribTest", dict.fromkeys(LISTS, ours({"sophia"})),
+        ("test_optimizers_can_be_wrapped_in_inject_hyperparams",),
+    ),
     ("contrib/_muon_test.py", "MuonTest", {}, ("test_dim_nums_combinations",)),
     ("contrib/_sam_test.py", "SAMTest", {}, ()),
     ("contrib/_schedule_free_test.py", "ScheduleFreeTest", {}, ()),
     ("_src/float64_test.py", "Float64Test", {}, ()),
     ("_src/sharding_test.py", "ShardingTest", {"OPTIMIZERS": _made}, ("test_microbatch_with_explicit_sharding",)),
-]
-"""Its tests of optimizers. Left out: what looks for a moment by its place in optax's state, and what has no optimizer in it."""
+]  # fmt: skip
+"""Its tests of optimizers. Left out: what looks for a moment by its place in optax's state, and what has no optimizer in it;
+of sophia what traces the whole number that says how often it looks."""
 WHOLE_NUMBERS = ("test_extra_args",)
 """It steps whole numbers, which we refuse."""
 PLACES = ("test_masked_state_structure",)

@@ -7,7 +7,7 @@ from typing import Any
 from thalweg.after import schedule_free
 from thalweg.compose import chain
 from thalweg.dialects.optax_matrices import muon, muon_fits
-from thalweg.dialects.optax_parts import decayed, named, rate_of
+from thalweg.dialects.optax_parts import decayed, named, rate_of, times
 from thalweg.dialects.row import Masks, Row
 from thalweg.methods.acprop import acprop
 from thalweg.methods.adam import adam
@@ -103,8 +103,15 @@ def _prodigy_fits(given: Masks) -> bool:
 
 
 def _sophia(given: Masks) -> Stage:
-    betas, eps, k = (given.live("b1"), given.live("b2")), given.live("eps"), given.fixed("update_interval")
-    return chain(sophia(*betas, given.live("gamma"), eps, k), decayed(given, mask="weight_decay_mask"))
+    """Cut off at c it is c times what is cut off at 1, of all else its c-th part."""
+    betas, c, k = (given.live("b1"), given.live("b2")), given.fixed("clip_threshold"), given.fixed("update_interval")
+    core = sophia(*betas, c * given.fixed("gamma"), c * given.fixed("eps"), k)
+    return chain(core, decayed(given, mask="weight_decay_mask", share=1 / c))
+
+
+def _sophia_fits(given: Masks) -> bool:
+    """How often our rule looks is fixed in advance, and it always cuts off."""
+    return isinstance(given.fixed("update_interval"), int) and given.fixed("clip_threshold") is not None
 
 
 def _dog(given: Masks) -> Stage:
@@ -154,9 +161,9 @@ CONTRIB: dict[str, Row] = {
     "schedule_free_adamw": Row(_schedule_free_adamw, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "schedule_free_sgd": Row(_schedule_free_sgd, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "sophia": Row(
-        _sophia, named("sophia", m="mu", h="nu"), rate_of, dtypes={"sophia.m": "mu_dtype"}, looks="hessian_diagonal_fn",
-        only=("clip_threshold", "verbose", "print_win_rate_every_n_steps"),
-        fits=lambda given: isinstance(given.fixed("update_interval"), int),
+        _sophia, named("sophia", m="mu", h="nu"), lambda given: times(rate_of(given), given.fixed("clip_threshold")),
+        dtypes={"sophia.m": "mu_dtype"}, looks="hessian_diagonal_fn",
+        only=("verbose", "print_win_rate_every_n_steps"), fits=_sophia_fits,
     ),
     "simplified_ademamix": Row(_simplified_ademamix, named("simplified_ademamix", m="m", v="n"), rate_of),
 }  # fmt: skip

@@ -17,9 +17,14 @@ def rate_of(given: Masks) -> Any:
     return 1.0 if given.fixed("learning_rate") is None else given.live("learning_rate")
 
 
-def decayed(given: Masks, amount: str = "weight_decay", mask: str = "mask", by: Rule = decay) -> Stage:
-    """Its weight decay, of those parameters that its mask names."""
-    shrink, spared = by(given.or_off(amount)), given.leaves(mask)
+def times(value: Any, factor: Any) -> Any:
+    """A number or a schedule, so many times as large."""
+    return (lambda t: factor * value(t)) if callable(value) else factor * value
+
+
+def decayed(given: Masks, amount: str = "weight_decay", mask: str = "mask", by: Rule = decay, share: Any = 1.0) -> Stage:
+    """Its weight decay, or a share of it, of those parameters that its mask names."""
+    shrink, spared = by(times(given.or_off(amount), share)), given.leaves(mask)
     return shrink if spared is None else only(spared, shrink)
 
 
