@@ -213,7 +213,7 @@ def test_newton_schulz_moves_singular_values_alone() -> None:
         g = np.random.default_rng(0).standard_normal(shape)
         for floor in (False, True):
             loop = newton_schulz(g, POST, 5, 1e-7, floor)
-            np.testing.assert_allclose(loop, by_singular_values(g, POST, 5, 1e-7, floor), rtol=0, atol=1e-14)
+            np.testing.assert_allclose(loop, by_singular_values(g, POST, 5, 1e-7, floor, "frobenius"), rtol=0, atol=1e-14)
         assert np.all(np.abs(np.linalg.svd(loop)[1] - 0.9) < 0.3), "not 1, but near"
     exact = newton_schulz(np.diag([3.0, 4.0]), (1.5, -0.5, 0.0), 40, 0.0, False)
     np.testing.assert_allclose(exact, np.eye(2), rtol=0, atol=1e-14)
