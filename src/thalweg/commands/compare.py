@@ -146,12 +146,13 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
         contests = _with_dear_rules(contests, out)
     costs, ended = _run(contests, out, given)
     command = shlex.join(["thalweg", *sys.argv[1:]])
-    each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
-    found = together(given["suite"], each, command) if given["suite"] else each[0]
-    with _writing(out):
-        with written_whole(out / "results.json") as file:
-            file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
-        report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
+    with Console(stderr=True).status("writing the report"):
+        each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
+        found = together(given["suite"], each, command) if given["suite"] else each[0]
+        with _writing(out):
+            with written_whole(out / "results.json") as file:
+                file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
+            report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
     _learn_report(time.perf_counter() - ended, found)
     wide = Console(file=screen, width=None if screen.isatty() else WIDTH)
     wide.print((suite_table if given["suite"] else table)(found, wide.width))
@@ -250,7 +251,7 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple
                     source, rules = contest.settings.source, contest.settings.source.load_rules()
                     some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
                     costs.append(remembered_step_costs(source, contest.problem, some, rules["sgd"], out))
-                progress.say("writing the report")
+                progress.say("writing the trials")
                 refresh_parquet(kept, out / "trials.parquet")
     finally:
         kept.close()

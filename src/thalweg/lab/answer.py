@@ -131,18 +131,22 @@ def _among(rows: Rows, score: dict[str, Any]) -> list[str]:
     if len(equals) < 2 or _powerless(rows):
         return []
     sign, share = -1 if score["higher_is_better"] else 1, score["share"]
-    light = min(equals, key=lambda row: row["state_per_parameter"])
-    told = [f"{light['name']} keeps the least memory ({light['state_per_parameter']:.3g} numbers for each parameter)"]
+    said_of: dict[str, list[str]] = {}
+
+    def say(row: dict[str, Any], what: str) -> None:
+        said_of.setdefault(row["name"], []).append(what)
+
     plain = [row for row in equals if row["untuned"]["score"]["mean"] is not None]
     if plain:
         ready = min(plain, key=lambda row: sign * row["untuned"]["score"]["mean"])
-        told.insert(0, f"{ready['name']} did best untuned ({said(ready['untuned']['score']['mean'], share)})")
+        say(ready, f"did best untuned ({said(ready['untuned']['score']['mean'], share)})")
+    light = min(equals, key=lambda row: row["state_per_parameter"])
+    say(light, f"keeps the least memory ({light['state_per_parameter']:.3g} numbers for each parameter)")
     wide = max(equals, key=lambda row: row["width"] or 0.0)
     if wide["width"]:
-        told.append(
-            f"{wide['name']} does well over the widest range of learning rates (a factor of {_round(10 ** wide['width'])})"
-        )
-    return [f"What may decide between those that cannot be told apart: {listed(told)}."]
+        say(wide, f"does well over the widest range of learning rates (a factor of {_round(10 ** wide['width'])})")
+    told = [f"{name} {listed(what)}" for name, what in said_of.items()]
+    return [f"What may decide between those that cannot be told apart: {'; '.join(told)}."]
 
 
 def _round(x: float) -> str:

@@ -164,10 +164,7 @@ def seen(each: dict[str, Any]) -> str:
     told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
     if sight["pair"]:
         first, second = sight["pair"]
-        told += (
-            f" To tell {second} from {first}, if they differ as much as they seem to, takes about {_seeds(sight['seeds'])} "
-            f"(--seeds {sight['seeds']})."
-        )
+        told += f" To tell {second} from {first}, if they differ as much as they seem to, takes about {_seeds(sight['seeds'])}."
     return told
 
 
