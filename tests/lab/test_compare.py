@@ -236,7 +236,6 @@ def test_a_users_rule_joins_the_race(tmp_path: Path) -> None:
         (["--seeds", "1.5"], "'1.5'; wanted a whole number of at least 1"),
         (["--problem", "sales.csv"], "no problem is called 'sales.csv'; your own data come with --data sales.csv"),
         (["--problem", "nowhere near"], "thalweg compare --problems lists them"),
-        (["--suite", "smal"], "there are small, tiny; did you mean 'small'"),
         (["--my-rule", "nowhere.py"], "nowhere.py: there is no such file"),
         (["--my-rule", "syntax.py"], "syntax.py, line 2: syntax error"),
         (["--my-rule", "empty.py"], "no rule in it"),

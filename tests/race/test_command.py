@@ -61,7 +61,7 @@ def test_divergence_is_in_the_table(here: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["quartik"], "no surface is called 'quartik'; did you mean 'quartic'?"),
+        (["quartik"], "scaling, styblinski_tang; did you mean 'quartic'?"),
         (["digits"], "no surface is called 'digits'"),
         (["--rules", "sgd,addam"], "no optimizer is called 'addam'; did you mean 'adam'?"),
         (["--rules", ","], "--rules names no optimizer"),

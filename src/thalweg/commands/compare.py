@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from thalweg.commands.comparison_progress import ComparisonProgress
 from thalweg.commands.refusal import Refusal
 from thalweg.commands.whole import Whole
 from thalweg.lab.engines import NAMES
@@ -26,7 +26,7 @@ from thalweg.lab.printed import Tail
 from thalweg.whole import written_whole
 
 if TYPE_CHECKING:
-    from thalweg.lab.compare import Contest, Phase
+    from thalweg.lab.compare import Contest
     from thalweg.lab.engines import Engine
     from thalweg.lab.source import Source
 
@@ -146,12 +146,13 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
         contests = _with_dear_rules(contests, out)
     costs, ended = _run(contests, out, given)
     command = shlex.join(["thalweg", *sys.argv[1:]])
-    each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
-    found = together(given["suite"], each, command) if given["suite"] else each[0]
-    with _writing(out):
-        with written_whole(out / "results.json") as file:
-            file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
-        report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
+    with Console(stderr=True).status("writing the report"):
+        each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
+        found = together(given["suite"], each, command) if given["suite"] else each[0]
+        with _writing(out):
+            with written_whole(out / "results.json") as file:
+                file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
+            report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
     _learn_report(time.perf_counter() - ended, found)
     wide = Console(file=screen, width=None if screen.isatty() else WIDTH)
     wide.print((suite_table if given["suite"] else table)(found, wide.width))
@@ -237,7 +238,7 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple
     costs = []
     ended = time.perf_counter()
     try:
-        with _Progress(Console(stderr=True), contests) as progress:
+        with ComparisonProgress(Console(stderr=True), contests) as progress:
             with engine(given["engine_name"], jobs, given["cluster"], isolated=isolated) as by:
                 told = functools.partial(_tell, progress, contests, by)
                 run(contests, kept, progress.report, by, told)
@@ -250,14 +251,14 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple
                     source, rules = contest.settings.source, contest.settings.source.load_rules()
                     some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
                     costs.append(remembered_step_costs(source, contest.problem, some, rules["sgd"], out))
-                progress.say("writing the report")
+                progress.say("writing the trials")
                 refresh_parquet(kept, out / "trials.parquet")
     finally:
         kept.close()
     return costs, ended
 
 
-def _tell(progress: _Progress, contests: Sequence[Contest], by: Engine, stored: Mapping[tuple[str, str], int]) -> None:
+def _tell(progress: ComparisonProgress, contests: Sequence[Contest], by: Engine, stored: Mapping[tuple[str, str], int]) -> None:
     """How long it will take, before it begins."""
     from thalweg.lab.forecast import forecast
 
@@ -314,46 +315,3 @@ def _writing(out: Path) -> Iterator[None]:
         raise Refusal(
             f"{out}: cannot write the report there ({why}); all trials are kept, and the same command writes it"
         ) from error
-
-
-class _Progress:
-    """A bar where somebody watches, plain lines elsewhere."""
-
-    def __init__(self, console: Console, contests: Sequence[Contest]) -> None:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.console, self.task = console, self.bar.add_task("starting", total=sum(contest.trials for contest in contests))
-        self.one = len(contests) == 1
-        self.running: dict[tuple[str, str], None] = {}
-
-    def __enter__(self) -> _Progress:
-        self.bar.start()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.bar.stop()
-
-    def report(self, phase: Phase, more: int) -> None:
-        """So many more trials of a phase are done."""
-        self.bar.advance(self.task, more)
-        name = phase.entrant.label if self.one else f"{phase.entrant.label} on {phase.contest.problem.name}"
-        self.running[name, phase.title] = None
-        if not phase.left:
-            del self.running[name, phase.title]
-            if not self.console.is_terminal:
-                self.console.print(f"{phase.title} done: {name}", markup=False, highlight=False)
-        now = ", ".join(f"{title} {name}" for name, title in list(self.running)[:2])
-        self.bar.update(self.task, description=now or "done")
-
-    def say(self, text: str) -> None:
-        self.bar.update(self.task, description=text)
-
-    def tell(self, text: str) -> None:
-        """A line that stays."""
-        self.console.print(text, markup=False, highlight=False)

@@ -93,12 +93,12 @@ def _sure(rows: Rows, seeds: int) -> list[str]:
         told = [rest] if worse else []
     elif worse:
         told = [
-            f"It is among the best {len(equals) + 1} of {len(rows)}. Which of those is the best cannot be told: as far as "
-            f"{_seeds(seeds)} can tell, {listed(equals)} did as well. {rest}"
+            f"It is among the best {len(equals) + 1} of {len(rows)}. Which of those is the best, {_seeds(seeds)} cannot tell: "
+            f"{listed(equals)} may be as good, or better. {rest}"
         ]
     else:
-        told = [f"Not sure: as far as {_seeds(seeds)} can tell, {listed(equals)} did as well."]
-    return [*told, "All this is about this problem and the settings that were found; --suite small looks at twelve problems."]
+        told = [f"Not sure: {_seeds(seeds)} cannot tell it from {listed(equals)}, which may be as good, or better."]
+    return [*told, "Another problem, or settings that were not tried here, may have another answer."]
 
 
 def _seeds(count: int) -> str:
@@ -114,9 +114,11 @@ def _why(rows: Rows, score: dict[str, Any], seeds: int) -> list[str]:
     (best, *others), share = rows, score["share"]
     low, high = (said(best["score"][side], share) for side in ("low", "high"))
     span = "" if low == high else f" (95 % interval {low} to {high})"
-    told = f"On test data its {score['name']} is {said(best['score']['mean'], share)}"
+    told = f"Its test {score['name']} is {said(best['score']['mean'], share)}"
     told += f"{', the mean of ' + _seeds(seeds) if seeds > 1 else ', from one seed'}{span}"
-    if others and others[0]["score"]["mean"] is not None:
+    if others and others[0]["rank"]["place"] == best["rank"]["place"]:
+        told += f"; {others[0]['name']} has the same"
+    elif others and others[0]["score"]["mean"] is not None:
         told += f"; the next, {others[0]['name']}, has {said(others[0]['score']['mean'], share)}"
     plain = best["untuned"]["score"]["mean"]
     usual = f"As it comes, with its usual learning rate of {best['untuned']['lr']:.2g}, it has {said(plain, share)}."
@@ -129,18 +131,22 @@ def _among(rows: Rows, score: dict[str, Any]) -> list[str]:
     if len(equals) < 2 or _powerless(rows):
         return []
     sign, share = -1 if score["higher_is_better"] else 1, score["share"]
-    light = min(equals, key=lambda row: row["state_per_parameter"])
-    told = [f"{light['name']} keeps the least memory ({light['state_per_parameter']:.3g} numbers for each parameter)"]
+    said_of: dict[str, list[str]] = {}
+
+    def say(row: dict[str, Any], what: str) -> None:
+        said_of.setdefault(row["name"], []).append(what)
+
     plain = [row for row in equals if row["untuned"]["score"]["mean"] is not None]
     if plain:
         ready = min(plain, key=lambda row: sign * row["untuned"]["score"]["mean"])
-        told.insert(0, f"{ready['name']} did best untuned ({said(ready['untuned']['score']['mean'], share)})")
+        say(ready, f"did best untuned ({said(ready['untuned']['score']['mean'], share)})")
+    light = min(equals, key=lambda row: row["state_per_parameter"])
+    say(light, f"keeps the least memory ({light['state_per_parameter']:.3g} numbers for each parameter)")
     wide = max(equals, key=lambda row: row["width"] or 0.0)
     if wide["width"]:
-        told.append(
-            f"{wide['name']} does well over the widest range of learning rates (a factor of {_round(10 ** wide['width'])})"
-        )
-    return [f"Between those that did as well: {listed(told)}."]
+        say(wide, f"does well over the widest range of learning rates (a factor of {_round(10 ** wide['width'])})")
+    told = [f"{name} {listed(what)}" for name, what in said_of.items()]
+    return [f"What may decide between those that cannot be told apart: {'; '.join(told)}."]
 
 
 def _round(x: float) -> str:
@@ -171,10 +177,10 @@ def _sure_over(rows: Rows, problems: int) -> str:
     if not equals:
         return rest
     if not worse:
-        return f"Not sure: as far as {problems} problems can tell, {listed(equals)} did as well."
+        return f"Not sure: {problems} problems cannot tell it from {listed(equals)}, which may be as good, or better."
     return (
-        f"It is among the best {len(equals) + 1} of {len(rows)}. Which of those is the best cannot be told: as far as "
-        f"{problems} problems can tell, {listed(equals)} did as well. {rest}"
+        f"It is among the best {len(equals) + 1} of {len(rows)}. Which of those is the best, {problems} problems cannot tell: "
+        f"{listed(equals)} may be as good, or better. {rest}"
     )
 
 

@@ -122,7 +122,7 @@ def score_cell(row: dict[str, Any], share: bool) -> str:
 
 def _steps(steps: dict[str, Any]) -> str:
     """The median step, and how many of the runs got there if not all did."""
-    reached = "" if steps["reached"] in (0, 1) else f" ({_percent(steps['reached'])} of runs)"
+    reached = "" if steps["reached"] in (0, 1) else f" ({_percent(steps['reached'])})"
     return ("not reached" if steps["median"] is None else f"{steps['median']:g}") + reached
 
 
@@ -156,14 +156,15 @@ def seen(each: dict[str, Any]) -> str:
     sight, share = each["sight"], each["problem"]["score"]["share"]
     if sight["smallest"] is None or not math.isfinite(sight["smallest"]) or not tested(each["rules"]):
         return ""
+    best = each["rules"][0]
+    told_apart = [row for row in each["rules"] if row["verdict"]["separable"] and row["score"]["mean"] is not None]
+    if any(abs(row["score"]["mean"] - best["score"]["mean"]) < sight["smallest"] for row in told_apart):
+        return ""  # the spread differs so much from one to the next that no one number says it
     size = f"{100 * sight['smallest']:.2g} percentage points" if share else said(sight["smallest"], share)
     told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
     if sight["pair"]:
         first, second = sight["pair"]
-        told += (
-            f" To tell {second} from {first}, if they differ as much as they seem to, takes about {_seeds(sight['seeds'])} "
-            f"(--seeds {sight['seeds']})."
-        )
+        told += f" To tell {second} from {first}, if they differ as much as they seem to, takes about {_seeds(sight['seeds'])}."
     return told
 
 

@@ -111,7 +111,7 @@ def _rank(rank: dict[str, int]) -> str:
 
 
 def _interval(score: dict[str, Any], share: bool) -> str:
-    if score["low"] is None or score["high"] is None:
+    if score["low"] is None or score["high"] is None or score["low"] == score["high"] == score["mean"]:
         return ""
     low, high = (scores.said(score[side], share) for side in ("low", "high"))
     return f"{low.removesuffix(' %')} - {high}"
