@@ -19,7 +19,7 @@ from support import PATIENCE, wait_for
 
 from lab import sweep_work as work
 from thalweg.commands.refusal import Refusal
-from thalweg.lab.engines import Engine, engine
+from thalweg.lab.engines import NO_DASHBOARD, Engine, engine
 from thalweg.lab.sweep import Finished, Portion, sweep
 from thalweg.lab.workers import Here, processes
 
@@ -199,7 +199,7 @@ def test_a_cluster_by_its_address(tmp_path: Path) -> None:
     """Two workers of a running cluster, one killed at work, and a trial that ends any process it is run in."""
     distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
     slow = [portion("slow", work.slow_squares, range(10 * i, 10 * i + 3), 0.3, str(tmp_path)) for i in range(1, 7)]
-    given: dict[str, Any] = {"threads_per_worker": 1, "processes": True, "dashboard_address": None, "silence_logs": 50}
+    given: dict[str, Any] = {"threads_per_worker": 1, "processes": True, "scheduler_kwargs": NO_DASHBOARD, "silence_logs": 50}
     with dask.config.set({"distributed.scheduler.allowed-failures": 1}), distributed.LocalCluster(2, **given) as cluster:
         killer = kill_one_at_work(tmp_path)
         with engine("processes", 1, cluster.scheduler_address) as by:
@@ -223,7 +223,7 @@ def test_workers_that_do_not_start_again_stop_it_in_a_sentence(monkeypatch: pyte
     async def nothing(_: Any) -> None:
         pass
 
-    with engine("dask", 1) as by:
+    with engine("dask", 1), engine("dask", 1) as by:  # beside another comparison's cluster, whose ports are its own
         monkeypatch.setattr(distributed.Nanny, "instantiate", nothing)
         with pytest.raises(Refusal, match=r"takes no more work \(NoWorkerError.*what is finished is kept"):
             swept(by, [portion("bad", work.always_exits, [3]), *good()])
@@ -232,7 +232,7 @@ def test_workers_that_do_not_start_again_stop_it_in_a_sentence(monkeypatch: pyte
 def test_a_cluster_that_goes_away_stops_it_in_a_sentence(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     slow = [portion("slow", work.slow_squares, range(3 * i, 3 * i + 3), 0.5, str(tmp_path)) for i in range(8)]
-    with distributed.LocalCluster(1, processes=False, dashboard_address=None, silence_logs=50) as cluster:
+    with distributed.LocalCluster(1, processes=False, scheduler_kwargs=NO_DASHBOARD, silence_logs=50) as cluster:
 
         def close() -> None:
             wait_for(lambda: any(tmp_path.iterdir()))

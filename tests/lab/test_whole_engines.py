@@ -23,6 +23,8 @@ pytestmark = pytest.mark.slow
 COMPARE = ["compare", "--rules", "sgd,momentum,adam", "--budget", "4", "--seeds", "3", "--steps", "60", "--jobs", "2"]
 """Digits: some sixty trials in a few seconds, in portions that are put away one by one."""
 
+QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
 
 def begin(out: Path, *more: str, before: str = "", command: list[str] = COMPARE) -> subprocess.Popen[str]:
     arguments = python(before, "-m", "thalweg.cli", *command, "--out", str(out), *more)
@@ -85,7 +87,9 @@ def same(out: Path, reference: Path) -> bool:
 
 def descendants(pid: int) -> list[int]:
     """The processes that this one began, and those that they began."""
-    found = [int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text().split()]
+    found: list[int] = []
+    with contextlib.suppress(OSError):  # it has ended, or a thread of it
+        found += [int(word) for task in Path(f"/proc/{pid}/task").iterdir() for word in (task / "children").read_text().split()]
     return [*found, *(below for child in found for below in descendants(child))]
 
 
@@ -116,6 +120,18 @@ def test_a_worker_killed_on_the_way_changes_nothing(engine: str, reference: Path
     assert same(tmp_path, reference)
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers in /proc")
+@pytest.mark.parametrize("engine", ["processes", "loky", "dask"])
+def test_a_command_that_is_killed_leaves_no_worker_behind(engine: str, tmp_path: Path) -> None:
+    if engine == "dask":
+        pytest.importorskip("distributed")
+    with running(python("", "-m", "thalweg.cli", *COMPARE, "--out", str(tmp_path), "--engine", engine), **QUIET) as process:
+        wait_for(lambda: stored(tmp_path), process)
+        working = [pid for pid in descendants(process.pid) if is_at_work(pid)]
+    assert len(working) >= 2, "loky has a helper beside them"
+    wait_for(lambda: not any(map(is_at_work, working)))
+
+
 def test_a_worker_of_a_cluster_killed_for_good_changes_nothing(reference: Path, tmp_path: Path) -> None:
     """Two workers that nobody starts again, begun as the documentation says."""
     pytest.importorskip("distributed")
@@ -123,8 +139,7 @@ def test_a_worker_of_a_cluster_killed_for_good_changes_nothing(reference: Path, 
     common = ["--scheduler-file", str(told), "--no-dashboard"]
     scheduler = [sys.executable, "-m", "distributed.cli.dask_scheduler", *common, "--port", "0"]
     worker = [sys.executable, "-m", "distributed.cli.dask_worker", *common, "--nthreads", "1", "--no-nanny"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
-    with running(scheduler, **quiet) as first, running(worker, **quiet) as one, running(worker, **quiet):
+    with running(scheduler, **QUIET) as first, running(worker, **QUIET) as one, running(worker, **QUIET):
         wait_for(lambda: told.exists() and told.read_text(), first)
         out = tmp_path / "out"
         process = begin(out, "--cluster", json.loads(told.read_text())["address"])

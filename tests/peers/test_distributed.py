@@ -19,9 +19,25 @@ CLASSES = ("Adam", "SGD", "NAdam", "SMORMS3")
 NAMES = (*CLASSES, "norms", "factors", "matrices")
 
 
-@pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[torch.Tensor]]:
-    folder = tmp_path_factory.mktemp("two")
+def test_as_in_one_process(tmp_path: Path) -> None:
+    """All in one test: the two processes begin once, and not in every worker that has a part of the cases."""
+    found = in_two_processes(tmp_path)
+    assert set(found) == {
+        f"{way} {name}" for way in ("replicated", "zero", "sharded") for name in (CLASSES if way == "zero" else NAMES)
+    }
+    alone = {name: in_one(name) for name in NAMES}
+    for case, together in found.items():
+        for ours, theirs in zip(alone[case.split()[1]], together, strict=True):
+            torch.testing.assert_close(theirs, ours, rtol=1e-9, atol=1e-11, msg=lambda why, case=case: f"{case}: {why}")
+
+
+def in_one(name: str) -> list[torch.Tensor]:
+    model = work.network()
+    work.train(model, work.optimizer_for(name, model.parameters()), work.batches())
+    return work.whole(model)
+
+
+def in_two_processes(folder: Path) -> dict[str, list[torch.Tensor]]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "PYTHONWARNINGS": "ignore"}
     command = [sys.executable, "-m", "peers.two_processes"]
     commands = [[*command, str(rank), str(folder / "meet"), str(folder / "out.pt"), *NAMES] for rank in (0, 1)]
@@ -34,13 +50,3 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[torch.Tens
     assert codes == [0, 0], "".join(path.read_text()[-3000:] for path in told)
     kept: dict[str, list[torch.Tensor]] = torch.load(folder / "out.pt", weights_only=True)
     return kept
-
-
-@pytest.mark.parametrize(
-    ("way", "name"), [(w, n) for w in ("replicated", "zero", "sharded") for n in (CLASSES if w == "zero" else NAMES)]
-)
-def test_as_in_one_process(found: dict[str, list[torch.Tensor]], way: str, name: str) -> None:
-    model = work.network()
-    work.train(model, work.optimizer_for(name, model.parameters()), work.batches())
-    for alone, together in zip(work.whole(model), found[f"{way} {name}"], strict=True):
-        torch.testing.assert_close(together, alone, rtol=1e-9, atol=1e-11)

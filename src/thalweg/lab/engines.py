@@ -17,6 +17,8 @@ from thalweg.lab.workers import begin, in_this_process, processes, single_thread
 NAMES = ("processes", "loky", "dask")
 CONNECT = 10
 """Seconds in which a cluster's scheduler must answer, and a worker of ours that dask does not know yet to be dead."""
+NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""Its server is there all the same: at a port that no other comparison has, and for this machine alone."""
 WORKERLESS = 120
 """Seconds that a job waits while none of dask's workers is there: they are started again, but not where that fails."""
 
@@ -125,7 +127,7 @@ def _dask(jobs: int, address: str | None) -> Iterator[Engine]:
     }
     with single_threaded(), dask.config.set(settings):
         cluster = LocalCluster(
-            jobs, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.CRITICAL,
+            jobs, threads_per_worker=1, processes=True, scheduler_kwargs=NO_DASHBOARD, silence_logs=logging.CRITICAL,
             memory_limit=None,  # a worker near its limit would begin no other job, for ever if that is what it needs
         )  # fmt: skip
         with cluster, Client(cluster) as client, _on(client, jobs) as found:

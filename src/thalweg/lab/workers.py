@@ -189,8 +189,9 @@ def begin(memory: Any = None) -> None:
 
 def _follow(parent: Any, number: int) -> None:
     """End this process when its parent has ended: that closes no queue which its workers hold open themselves."""
-    if parent is not None:
+    try:
         parent.join()
-    while os.getppid() == number and parent is None:  # loky's processes know no parent
-        time.sleep(1)
+    except Exception:  # loky's processes have no parent, or one that cannot be waited for
+        while os.getppid() == number:
+            time.sleep(1)
     os._exit(1)
