@@ -29,6 +29,12 @@ def exits_at_3(wanted: Sequence[dict[str, Any]]) -> list[int]:
     return squares(wanted)
 
 
+def later_exits_at_3(wanted: Sequence[dict[str, Any]]) -> list[int]:
+    """dask's nanny starts no process again that ended before it had been told of its beginning."""
+    time.sleep(3)
+    return exits_at_3(wanted)
+
+
 def always_exits(wanted: Sequence[dict[str, Any]]) -> list[int]:
     os._exit(7)
 
@@ -58,6 +64,7 @@ class Deadly(list[int]):
 def is_lost_on_its_way(notes: str, wanted: Sequence[dict[str, Any]]) -> list[int]:
     """Done once, its process dying as the result is fetched; from then on its process dies at once."""
     if (Path(notes) / "lost").exists():
+        time.sleep(3)  # as above
         os._exit(7)
     (Path(notes) / "lost").touch()
     return Deadly(squares(wanted))

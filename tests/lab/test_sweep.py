@@ -195,15 +195,18 @@ def test_a_killed_worker_loses_nothing(name: str, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) >= 2, "a process that lives has done its work"
 
 
+SETTINGS = {"distributed.scheduler.allowed-failures": 1, "distributed.scheduler.no-workers-timeout": 120}
+
+
 def test_a_cluster_by_its_address(tmp_path: Path) -> None:
     """Two workers of a running cluster, one killed at work, and a trial that ends any process it is run in."""
     distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
     slow = [portion("slow", work.slow_squares, range(10 * i, 10 * i + 3), 0.3, str(tmp_path)) for i in range(1, 7)]
     given: dict[str, Any] = {"threads_per_worker": 1, "processes": True, "scheduler_kwargs": NO_DASHBOARD, "silence_logs": 50}
-    with dask.config.set({"distributed.scheduler.allowed-failures": 1}), distributed.LocalCluster(2, **given) as cluster:
+    with dask.config.set(SETTINGS), distributed.LocalCluster(2, **given) as cluster:
         killer = kill_one_at_work(tmp_path)
         with engine("processes", 1, cluster.scheduler_address) as by:
-            kept, _ = swept(by, [*slow, portion("bad", work.exits_at_3, range(2, 5))])
+            kept, _ = swept(by, [*slow, portion("bad", work.later_exits_at_3, range(2, 5))])
         killer.join(PATIENCE)
     assert set(spoilt(kept)) == {3}
 
