@@ -103,6 +103,7 @@ def test_jax(name: str, jitted: bool) -> None:
         close(walk(stage, jax_array, noise, jitted), walk(stage, np.asarray, noise), name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", tw.rules)
 def test_float32_stays_float32(name: str) -> None:
     params, gradients, losses = stream(steps=2, dtype=np.float32)
@@ -355,6 +356,7 @@ def rounded(t: Any) -> Any:
     return float(np.float32(0.01 + 1e-6) * np.sqrt(np.float32(t))) / float(np.sqrt(t))
 
 
+@pytest.mark.slow
 def test_equal_to_optax_where_it_has_the_same_variant() -> None:
     optax = pytest.importorskip("optax")
     jax = pytest.importorskip("jax")

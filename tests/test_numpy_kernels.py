@@ -82,6 +82,7 @@ def beside(stage: Any, dtype: Any, steps: int, lr: Any = None, lanes: int | None
     return params, state, mine, ours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", HANDED)
 def test_a_thousand_steps(name: str, dtype: Any) -> None:

@@ -58,6 +58,7 @@ MANY_SIDED = ("sgd", "momentum", "adam", "amsgrad", "nadam", "rprop", "asgd", "a
 CASES = [(name, *choice) for name in RULES for choice in (CHOICES if name in MANY_SIDED else CHOICES[:1])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "rounding", "state_dtype"), CASES)
 def test_kernels_compute_what_the_words_say(name: str, rounding: str, state_dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """To the last bit, torch's square root being replaced by one that is rounded correctly, as IEEE 754 and kernels have it."""

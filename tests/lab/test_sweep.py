@@ -83,6 +83,7 @@ def test_a_trial_that_ends_its_process_fails_alone(two: Engine, job: Any) -> Non
     assert spoilt(kept) == {3: says}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize("job", [work.dies_amid_its_result, work.leaves_a_process_behind])
 @pytest.mark.parametrize("name", ["processes", "loky"])
@@ -198,6 +199,7 @@ def test_a_killed_worker_loses_nothing(name: str, tmp_path: Path) -> None:
 SETTINGS = {"distributed.scheduler.allowed-failures": 1, "distributed.scheduler.no-workers-timeout": 120}
 
 
+@pytest.mark.slow
 def test_a_cluster_by_its_address(tmp_path: Path) -> None:
     """Two workers of a running cluster, one killed at work, and a trial that ends any process it is run in."""
     distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
