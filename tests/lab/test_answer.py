@@ -42,7 +42,7 @@ def test_those_that_cannot_be_told_from_it_are_named_with_what_speaks_for_them()
     first, second = (row["name"] for row in made["rules"][:2])
     assert f"among the best 2 of 3. Which of those is the best, 10 seeds cannot tell: {second} may be as good" in found["sure"]
     assert "The other one did worse" in found["sure"]
-    assert "keeps the least memory (1 numbers for each parameter)" in found["why"]
+    assert "keeps the least memory (1 number for each parameter)" in found["why"]
     assert "does well over the widest range of learning rates (a factor of 100)" in found["why"]
     assert found["why"].partition("What may decide")[2].count(f"{second} ") == 1, "all that speaks for it at once"
     assert first in found["use"]

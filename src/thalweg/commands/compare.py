@@ -156,6 +156,7 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     _learn_report(time.perf_counter() - ended, found)
     wide = Console(file=screen, width=None if screen.isatty() else WIDTH)
     wide.print((suite_table if given["suite"] else table)(found, wide.width))
+    wide.print()
     wide.print(answered(found["answer"], wide.width))
     wide.print(f"\nReport   {out / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
     wide.print(f"Again    {command}", markup=False, highlight=False, soft_wrap=True)

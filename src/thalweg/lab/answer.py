@@ -40,25 +40,21 @@ def suite_answer(found: dict[str, Any]) -> dict[str, str]:
 NOTHING = "On no problem did any optimizer get away from its start: there is nothing to rank."
 
 
-def told(answer: dict[str, str]) -> str:
-    """All of it in a row."""
-    return " ".join(answer.values())
-
-
 def alike(rows: Rows) -> list[dict[str, Any]]:
     """The best, and those that a test had the chance to tell from it and did not."""
     return [row for row in rows if row is rows[0] or (row["verdict"]["separable"] is False and not row.get("failed"))]
 
 
-def _powerless(rows: Rows) -> bool:
-    return any(row["verdict"]["separable"] is None for row in rows)
+def tested(rows: Rows) -> bool:
+    """Whether a test had the chance to tell anybody from the best."""
+    return all(row["verdict"]["separable"] is not None for row in rows)
 
 
 def _use(rows: Rows) -> str:
     best = rows[0]
     if len(rows) == 1:
         return f"{best['name']} ran alone, so nothing was compared. It did best with {setting(best)}."
-    if _powerless(rows):
+    if not tested(rows):
         return f"No telling yet. {best['name']} leads, with {setting(best)}."
     return f"{best['name']}, with {setting(best)}."
 
@@ -80,7 +76,7 @@ def _sure(rows: Rows, seeds: int) -> list[str]:
     others = rows[1:]
     if not others:
         return ["Of one optimizer there is nothing to be sure of."]
-    if _powerless(rows):
+    if not tested(rows):
         return [
             f"Not at all: {_seeds(seeds)} cannot tell {len(rows)} optimizers apart, whatever they score. --seeds "
             f"{power.least_seeds(len(others))} could, if the differences are large."
@@ -128,7 +124,7 @@ def _why(rows: Rows, score: dict[str, Any], seeds: int) -> list[str]:
 def _among(rows: Rows, score: dict[str, Any]) -> list[str]:
     """What else may decide between those that cannot be told apart."""
     equals = alike(rows)
-    if len(equals) < 2 or _powerless(rows):
+    if len(equals) < 2 or not tested(rows):
         return []
     sign, share = -1 if score["higher_is_better"] else 1, score["share"]
     said_of: dict[str, list[str]] = {}
@@ -141,12 +137,16 @@ def _among(rows: Rows, score: dict[str, Any]) -> list[str]:
         ready = min(plain, key=lambda row: sign * row["untuned"]["score"]["mean"])
         say(ready, f"did best untuned ({said(ready['untuned']['score']['mean'], share)})")
     light = min(equals, key=lambda row: row["state_per_parameter"])
-    say(light, f"keeps the least memory ({light['state_per_parameter']:.3g} numbers for each parameter)")
+    say(light, f"keeps the least memory ({_numbers(light['state_per_parameter'])} for each parameter)")
     wide = max(equals, key=lambda row: row["width"] or 0.0)
     if wide["width"]:
         say(wide, f"does well over the widest range of learning rates (a factor of {_round(10 ** wide['width'])})")
     told = [f"{name} {listed(what)}" for name, what in said_of.items()]
     return [f"What may decide between those that cannot be told apart: {'; '.join(told)}."]
+
+
+def _numbers(count: float) -> str:
+    return f"{count:.3g} number{'' if count == 1 else 's'}"
 
 
 def _round(x: float) -> str:
@@ -158,7 +158,7 @@ def _use_over(rows: Rows, problems: Rows) -> str:
     own = [row for each in problems for row in each["rules"] if row["name"] == best["name"]]
     low, high = min(row["best_lr"] for row in own), max(row["best_lr"] for row in own)
     span = f" Its best learning rate was {low:.2g}." if low == high else f" Tune it: its best rates were {low:.2g} to {high:.2g}."
-    leads = f"No telling yet. {best['name']} leads." if _powerless(rows) else f"{best['name']}."
+    leads = f"{best['name']}." if tested(rows) else f"No telling yet. {best['name']} leads."
     return f"{leads}{span if own[0]['tuned'] else ''}"
 
 
@@ -166,7 +166,7 @@ def _sure_over(rows: Rows, problems: int) -> str:
     others = rows[1:]
     if not others:
         return "Of one optimizer there is nothing to be sure of."
-    if _powerless(rows):
+    if not tested(rows):
         return (
             f"Not at all: {problems} problems are too few for a test over them to tell {len(rows)} optimizers apart; it takes "
             f"{pairwise.least_problems(len(others))}."

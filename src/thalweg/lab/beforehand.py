@@ -70,7 +70,6 @@ def compile_all(kernels: Sequence[Kernel], report: Callable[[str], None]) -> Non
         return
     begun = time.perf_counter()
     importlib.import_module("numba")  # the first kernel would bring it
-
     imported = time.perf_counter()
     for i, kernel in enumerate(kernels):
         report(f"compiling {kernel.title} ({i + 1} of {len(kernels)})")

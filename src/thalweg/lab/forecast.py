@@ -87,7 +87,7 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
     usual = beforehand.known()
     rows = sum(entrant.compared for contest in contests for entrant in contest.entrants)
     if count > there:
-        seconds += beforehand.compile_seconds(len({r.name for c in contests for r in (e.rule for e in c.entrants) if not r.ours}))
+        seconds += beforehand.compile_seconds(len({e.rule.name for c in contests for e in c.entrants if not e.rule.ours}))
         if by is not None and isinstance(by.executor, Processes):
             seconds += by.jobs * usual["process"]
     return Forecast(seconds, count, there, beforehand.report_seconds(rows))

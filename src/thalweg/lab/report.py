@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from thalweg.lab.answer import tested
 from thalweg.lab.explorer import explored
 from thalweg.lab.figures.cost import cost
 from thalweg.lab.figures.curves import curves
@@ -133,11 +134,6 @@ def _percent(share: float) -> str:
 def _when(moment: str) -> str:
     """ISO 8601 as a reader wants it: `2026-11-21 19:35 UTC`."""
     return f"{moment[:10]} {moment[11:16]} UTC"
-
-
-def tested(rows: Sequence[dict[str, Any]]) -> bool:
-    """Whether a test had the chance to tell anybody from the best."""
-    return all(row["verdict"]["separable"] is not None for row in rows)
 
 
 def _number(value: Any) -> Any:

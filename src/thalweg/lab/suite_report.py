@@ -6,13 +6,14 @@ from typing import Any
 
 from markupsafe import Markup
 
+from thalweg.lab.answer import tested
 from thalweg.lab.explorer import explored
 from thalweg.lab.figures.cost import cost
 from thalweg.lab.figures.lines import lines
 from thalweg.lab.figures.ranks import ranks
 from thalweg.lab.figures.style import DARK
 from thalweg.lab.methods_paragraph import methods
-from thalweg.lab.report import embedded, environment, score_cell, script, seen, tested
+from thalweg.lab.report import embedded, environment, score_cell, script, seen
 from thalweg.lab.scores import said
 
 FIRST = 5

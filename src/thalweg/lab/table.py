@@ -16,8 +16,6 @@ EDGES = {None: "", "low": " ↓", "high": " ↑"}
 GAP = 2
 NAME = 28
 """Letters of an optimizer's name that are shown."""
-
-
 READABLE = 110
 """Columns that a sentence may take."""
 

@@ -44,7 +44,7 @@ def adafactor_matrix(
     offset: Real = 0.0,
 ):  # fmt: skip
     """Adafactor for weight matrices (Shazeer & Stern 2018, arXiv 1804.04235, algorithm 4), the last two axes of a tensor."""
-    beta2 = 1 - (t if off(offset) else t - offset) ** beta2_decay
+    beta2 = kept(t, beta2_decay, offset)
     squares = g * g + eps1 if eps_place == "squares" else g * g
     R = mix(R, row_means(squares), beta2)
     C = mix(C, col_means(squares), beta2)
@@ -61,11 +61,16 @@ def adafactor_vector(
     offset: Real = 0.0,
 ):  # fmt: skip
     """Adafactor for weight vectors (Shazeer & Stern 2018, arXiv 1804.04235, algorithm 5); for a tensor of any shape."""
-    beta2 = 1 - (t if off(offset) else t - offset) ** beta2_decay
+    beta2 = kept(t, beta2_decay, offset)
     V = mix(V, g * g + eps1 if eps_place == "squares" else g * g, beta2)
     U = ratio(g, sqrt(V) if eps_place == "squares" else maximum(sqrt(V), eps1))
     alpha = step_size(p, t, lr, eps2, relative_step, parameter_scale)
     return alpha * U / maximum(1.0, rms(U) / d), V
+
+
+def kept(t: X, beta2_decay: X, offset: X) -> X:
+    """How much of an average stays at a step: nothing at the first, more and more later."""
+    return 1 - (t if off(offset) else t - offset) ** beta2_decay
 
 
 def step_size(p: X, t: X, lr: X, eps2: X, relative_step: bool, parameter_scale: bool) -> X:
