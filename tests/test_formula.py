@@ -8,7 +8,7 @@ import pstats
 import pytest
 
 import thalweg as tw
-from thalweg.cost import word_kind
+from thalweg.cost import cost, word_kind
 from thalweg.formula import formula
 
 
@@ -122,3 +122,55 @@ def test_formulas_are_printed_under_a_profiler() -> None:
     profile.disable()
     assert found == tw.rules["adam"].formula().plain
     assert "later" in {name for _, _, name in pstats.Stats(profile).stats}  # type: ignore[attr-defined]
+
+
+CHOSEN = {
+    "choose": lambda: tw.choose((tw.is_matrix, tw.sgd()), otherwise=tw.adam()),
+    "choose by name": lambda: tw.choose((tw.named("w"), tw.adam()), otherwise=tw.sgd()),
+    "choose inside choose": lambda: tw.choose(
+        (tw.is_matrix, tw.sgd()), otherwise=tw.choose((tw.named("b"), tw.sgd()), otherwise=tw.adam())
+    ),
+    "only": lambda: tw.chain(tw.sgd(), tw.only(tw.is_matrix, tw.adam())),
+    "in a chain": lambda: tw.chain(tw.clip(), tw.choose((tw.is_matrix, tw.sgd()), otherwise=tw.adam()), tw.decay()),
+    "every": lambda: tw.every(2, tw.choose((tw.is_matrix, tw.sgd()), otherwise=tw.adam())),
+    "around": lambda: tw.chain(tw.sam(), tw.choose((tw.is_matrix, tw.sgd()), otherwise=tw.adam())),
+    "after": lambda: tw.chain(tw.choose((tw.is_matrix, tw.sgd()), otherwise=tw.adam()), tw.average()),
+}
+
+
+@pytest.mark.parametrize("where", CHOSEN)
+def test_formula_and_cost_have_all_branches(where: str) -> None:
+    stage = CHOSEN[where]()
+    shown, told = formula(stage), cost(stage, 4)
+    assert "√" in shown.plain
+    assert shown.plain.count("where ") == len(told.branches) == shown.latex.count(r"\text{where ")
+    states = [own.state_per_parameter for _, own in told.branches]
+    assert max(states) - min(states) == 2, "one branch is SGD, another Adam"
+    assert told.state_per_parameter == max(states)
+    assert told.bytes_moved == max(own.bytes_moved for _, own in told.branches)
+    assert {name for part in stage.functions for name in [part.name]} >= {"sgd", "adam"}
+
+
+def test_a_branch_says_where_and_at_which_rate() -> None:
+    stage = tw.choose((tw.is_matrix, tw.sgd().at(lr=0.02)), (tw.named("a_b"), tw.lion()), otherwise=tw.sgd())
+    headings = [line for line in formula(stage).plain.splitlines() if line.endswith(":")]
+    assert headings == [
+        "where is_matrix, with lr = 0.02:",
+        "where not is_matrix and named('a_b'):",
+        "where not is_matrix and not named('a_b'):",
+    ]
+    assert r"named('a\_b')" in formula(stage)
+    assert formula(tw.every(4, tw.sgd())).plain.startswith("once in 4 calls")
+    assert cost(tw.every(4, tw.sgd()), 4).state_per_parameter == 1
+
+
+def test_two_stages_for_the_same_parameters_are_two_ways_not_four() -> None:
+    twice = tw.chain(tw.only(tw.is_matrix, tw.clip()), tw.sgd(), tw.only(tw.is_matrix, tw.decay()))
+    assert [where for where, _ in cost(twice, 4).branches] == ["is_matrix", "not is_matrix"]
+
+
+def test_a_norm_over_the_model_is_of_what_arrives() -> None:
+    assert (
+        "‖dₜ‖" in formula(tw.chain(tw.decay(), tw.clip())).plain
+        or "‖gₜ + λ θₜ₋₁‖" in formula(tw.chain(tw.decay(), tw.clip())).plain
+    )

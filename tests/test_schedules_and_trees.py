@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -91,3 +93,31 @@ def test_torch_and_jax_arrays_are_saved_as_numpys(tmp_path: Any) -> None:
 def test_names_are_paths() -> None:
     assert trees.flatten({"a": {"b": 1, "c": [2, 3]}})[0] == ["a.b", "a.c.0", "a.c.1"]
     assert trees.flatten(5)[0] == ["p"]
+
+
+SCHEDULES = [
+    schedules.constant(0.1),
+    schedules.warm_up(3, 0.1),
+    schedules.warm_up(3, schedules.cosine(0.1, 9)),
+    schedules.linear(0.1, 9, 0.01),
+    schedules.cosine(0.1, 9),
+    schedules.warm_up_stable_decay(0.1, 20),
+    schedules.inverse_sqrt(0.1, 4),
+]
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
+def test_a_schedule_is_a_small_object(schedule: Any) -> None:
+    for other in (pickle.loads(pickle.dumps(schedule)), copy.deepcopy(schedule), eval(repr(schedule), vars(schedules))):
+        assert other == schedule
+        assert hash(other) == hash(schedule)
+        assert [other(t) for t in T] == [schedule(t) for t in T]
+    assert len(repr(schedule)) < 80
+    with pytest.raises(AttributeError):
+        schedule.steps = 5
+
+
+def test_a_condition_by_name_is_a_small_object() -> None:
+    again = pickle.loads(pickle.dumps(tw.named("head")))
+    assert again == tw.named("head") != tw.named("body")
+    assert repr(again) == "named('head')"

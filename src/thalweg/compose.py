@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from thalweg import views
@@ -155,9 +156,17 @@ def is_matrix(leaf: Leaf) -> bool:
     return len(leaf.shape) >= 2
 
 
-def named(pattern: str) -> Predicate:
-    """A predicate: the parameter's name contains a match of this regular expression."""
-    return lambda leaf: re.search(pattern, leaf.name) is not None
+@dataclass(frozen=True)
+class named:
+    """A predicate: the parameter's name ('layer.w') contains a match of this regular expression."""
+
+    pattern: str
+
+    def __call__(self, leaf: Leaf) -> bool:
+        return re.search(self.pattern, leaf.name) is not None
+
+    def __repr__(self) -> str:
+        return f"named({self.pattern!r})"
 
 
 class Choose(Transform):
@@ -178,7 +187,7 @@ class Choose(Transform):
 
     @property
     def functions(self) -> Sequence[FunctionStage]:
-        return self.stages[0].functions
+        return [function for stage in self.stages for function in stage.functions]
 
     @property
     def asks(self) -> frozenset[str]:

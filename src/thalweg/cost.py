@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from thalweg.symbols import MATRIX_WORDS, MODEL_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
 from thalweg.trace import is_zero, of, steps
+from thalweg.ways import Way, ways
 
 if TYPE_CHECKING:
     from thalweg.stage import Stage
 
 
 class Cost(NamedTuple):
-    """One step, for each parameter: in numbers, bytes and arithmetic operations.
+    """One step, for each parameter: in numbers, bytes and arithmetic operations; of `choose`, by branch too.
 
     `bytes_moved` counts each tensor read and each tensor written once, and one more read of what a norm or a matrix word
     is taken of.
@@ -22,13 +23,39 @@ class Cost(NamedTuple):
     state_bytes: float
     bytes_moved: float
     operations: int
+    branches: tuple[tuple[str, Cost], ...] = ()
+
+    @property
+    def usual(self) -> Cost:
+        """Of the first branch, where there are several: the one for matrices, which are most of a network."""
+        return self.branches[0][1]._replace(branches=self.branches) if self.branches else self
 
 
 def cost(stage: Stage, itemsize: int) -> Cost:
-    """The cost of a stage or chain, the parameter's own update included."""
+    """The cost of a stage or chain, the parameter's own update included.
+
+    Of `choose` it is at most this: each number is the dearest branch's, and `branches` has each branch's own beside its
+    condition. Of `every` it is a call that steps.
+    """
+    each = [(way.where, _of_way(way, itemsize)) for way in ways(stage)]
+    if len(each) == 1:
+        return each[0][1]
+    found = [own for _, own in each]
+    return Cost(
+        max(own.state_per_parameter for own in found),
+        max(own.state_bytes for own in found),
+        max(own.bytes_moved for own in found),
+        max(own.operations for own in found),
+        tuple(each),
+    )
+
+
+def _of_way(way: Way, itemsize: int) -> Cost:
     state, moved, operations = 0.0, 0.0, 2  # lr * d and p - it
+    if way.calls > 1:  # the sum of the gradients so far, read and begun anew; + and /
+        state, moved, operations = 1.0, 2.0, 4
     reads = {"p", "grad"}
-    for part in stage.functions:
+    for part in way.functions:
         traced = of(part)
         kinds = part.declaration.memory
         state += sum(kinds[slot].per_parameter for slot in traced.stored)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from thalweg import trace
 from thalweg.around_stage import AroundStage
 from thalweg.function_stage import FunctionStage
-from thalweg.notation import PRODUCT, SUM, UNIT, Latex, Notation, Plain, Text
+from thalweg.notation import HEADING, PRODUCT, SUM, UNIT, Latex, Notation, Plain, Text
 from thalweg.rule_stage import AfterStage, RuleStage
 from thalweg.stage import Stage
 from thalweg.symbols import Symbol
 from thalweg.trace import Trace
+from thalweg.ways import Way, ways
 
 BINARY = frozenset({"add", "sub", "mul", "truediv", "pow"})
 COMPARED = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or"})
@@ -46,8 +48,22 @@ def formula(stage: Stage) -> Formula:
 
 
 def _page(stage: Stage, write: Notation) -> list[Line]:
+    """The lines of each way that a parameter may go; where there is more to say of one, a heading before them."""
+    return [line for way in ways(stage) for line in (*_heading(way), *_lines(way.functions, write))]
+
+
+def _heading(way: Way) -> Iterator[Line]:
+    said = [
+        f"once in {way.calls} calls, on the mean of their gradients" if way.calls > 1 else "",
+        f"where {way.where}" if way.conditions else "",
+        "" if way.rate is None else f"with lr = {way.rate!r}",
+    ]
+    if any(said):
+        yield HEADING, f"{', '.join(filter(None, said))}:"
+
+
+def _lines(functions: Sequence[FunctionStage], write: Notation) -> list[Line]:
     """Around, rules, the step itself, after: each function's lines in the order they are computed."""
-    functions = stage.functions
     rules = [f for f in functions if isinstance(f, RuleStage)]
     after = [f for f in functions if isinstance(f, AfterStage)]
     walked = "z" if any(f.moves for f in after) else "p"
@@ -150,7 +166,7 @@ class _Writer:
         if name in self.stage.declaration.memory:
             return self.write.letter(name, "t-1" if name in self.trace.changed else ""), UNIT
         if name == "gnorm":
-            return self.write.call("norm", [self.write.letter("g", "t")])
+            return self.write.call("norm", [self.arrives[0]])
         if name.startswith("g_") and isinstance(self.stage, AroundStage):
             return self.write.letter("g" if name == "g_1" else name.replace("_", ""), "t"), UNIT
         if name.startswith("loss_") and isinstance(self.stage, AroundStage):

@@ -17,6 +17,8 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 Text = tuple[str, int]
 """A written expression and how tightly it binds: 1 a sum, 2 a product, 3 a power, 4 a unit."""
+HEADING = ""
+"""What stands on the left of a line that is words alone: of which parameters the lines below it are."""
 SUM, PRODUCT, POWER, UNIT = range(1, 5)
 
 
@@ -119,8 +121,14 @@ class Latex(Notation):
         return rf"\begin{{cases}} {a} & {condition} \\ {b} & \text{{otherwise}} \end{{cases}}", UNIT
 
     def page(self, lines: list[tuple[str, str]]) -> str:
-        rows = " \\\\\n".join(f"{left} &= {right}" for left, right in lines)
+        rows = " \\\\\n".join(self._row(left, right) for left, right in lines)
         return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
+
+    def _row(self, left: str, right: str) -> str:
+        if left != HEADING:
+            return f"{left} &= {right}"
+        escaped = re.sub(r"([_%#&${}])", r"\\\1", right.replace("\\", "/"))
+        return rf"&\text{{{escaped}}}"
 
 
 class Plain(Notation):
@@ -162,4 +170,4 @@ class Plain(Notation):
 
     def page(self, lines: list[tuple[str, str]]) -> str:
         width = max(len(left) for left, _ in lines)
-        return "\n".join(f"{left:<{width}} = {right}" for left, right in lines)
+        return "\n".join(right if left == HEADING else f"{left:<{width}} = {right}" for left, right in lines)

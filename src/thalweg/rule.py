@@ -172,10 +172,13 @@ class Rule:
         return formula(self(**hyper))
 
     def cost(self, itemsize: int = 4, **hyper: Any) -> Cost:
-        """State, memory traffic and operations of one step, for each parameter of `itemsize` bytes."""
+        """State, memory traffic and operations of one step, for each parameter of `itemsize` bytes.
+
+        Of a method that treats matrices and the rest in two ways it is the matrices'; `branches` has both.
+        """
         from thalweg.cost import cost
 
-        return cost(self(**hyper), itemsize)
+        return cost(self(**hyper), itemsize).usual
 
 
 def rule(

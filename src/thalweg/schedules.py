@@ -1,14 +1,15 @@
 """Schedules: a hyper-parameter as a function of t = 1, 2, ..., the number of the update.
 
-Each works on plain numbers and on traced ones, and its value may be one number or one per lane (an array).
+Each works on plain numbers and on traced ones, and its value may be one number or one per lane (an array). Each is a small
+object that says what it is made of: it pickles, copies, prints as it was written, and equals one of the same numbers.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
-from thalweg.hyper import Schedule
 from thalweg.ops import cos, maximum, minimum, sqrt
 
 
@@ -17,40 +18,90 @@ def _check(what: str, steps: Any) -> None:
         raise ValueError(f"{what}: steps counts updates, so it is a whole number from 1 on, not {steps!r}")
 
 
-def constant(value: Any) -> Schedule:
+@dataclass(frozen=True)
+class constant:
     """The same value at every update."""
-    return lambda t: value
+
+    value: Any
+
+    def __call__(self, t: Any) -> Any:
+        return self.value
 
 
-def warm_up(steps: int, then: Any) -> Schedule:
+@dataclass(frozen=True)
+class warm_up:
     """Rises in equal steps over the first `steps` updates (t / steps), to `then`: a value or another schedule."""
-    _check("warm_up", steps)
-    return lambda t: (then(t) if callable(then) else then) * minimum(1.0, t / steps)
+
+    steps: int
+    then: Any
+
+    def __post_init__(self) -> None:
+        _check("warm_up", self.steps)
+
+    def __call__(self, t: Any) -> Any:
+        return (self.then(t) if callable(self.then) else self.then) * minimum(1.0, t / self.steps)
 
 
-def linear(value: Any, steps: int, final: float = 0.0) -> Schedule:
+@dataclass(frozen=True)
+class linear:
     """From `value` at the first update straight to `final` after `steps` updates, and `final` from then on."""
-    _check("linear", steps)
-    return lambda t: value + (final - value) * minimum(1.0, (t - 1) / steps)
+
+    value: Any
+    steps: int
+    final: Any = 0.0
+
+    def __post_init__(self) -> None:
+        _check("linear", self.steps)
+
+    def __call__(self, t: Any) -> Any:
+        return self.value + (self.final - self.value) * minimum(1.0, (t - 1) / self.steps)
 
 
-def cosine(value: Any, steps: int, final: float = 0.0) -> Schedule:
+@dataclass(frozen=True)
+class cosine:
     """From `value` to `final` after `steps` updates along half a cosine (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
-    _check("cosine", steps)
-    return lambda t: final + (value - final) * 0.5 * (1 + cos(math.pi * minimum(1.0, (t - 1) / steps)))
+
+    value: Any
+    steps: int
+    final: Any = 0.0
+
+    def __post_init__(self) -> None:
+        _check("cosine", self.steps)
+
+    def __call__(self, t: Any) -> Any:
+        return self.final + (self.value - self.final) * 0.5 * (1 + cos(math.pi * minimum(1.0, (t - 1) / self.steps)))
 
 
-def warm_up_stable_decay(value: Any, steps: int, warm: float = 0.1, decay: float = 0.2, final: float = 0.0) -> Schedule:
+@dataclass(frozen=True)
+class warm_up_stable_decay:
     """Rises over the first share `warm` of `steps` updates, stays at `value`, and goes straight to `final` over the last share
     `decay` (Hu et al. 2024, arXiv 2404.06395, section 4).
     """
-    _check("warm_up_stable_decay", steps)
-    rising, falling = max(1, round(warm * steps)), max(1, round(decay * steps))
-    risen = warm_up(rising, value)
-    return lambda t: final + (risen(t) - final) * minimum(1.0, maximum(0.0, steps + 1 - t) / falling)
+
+    value: Any
+    steps: int
+    warm: float = 0.1
+    decay: float = 0.2
+    final: Any = 0.0
+
+    def __post_init__(self) -> None:
+        _check("warm_up_stable_decay", self.steps)
+
+    def __call__(self, t: Any) -> Any:
+        rising, falling = max(1, round(self.warm * self.steps)), max(1, round(self.decay * self.steps))
+        risen = self.value * minimum(1.0, t / rising)
+        return self.final + (risen - self.final) * minimum(1.0, maximum(0.0, self.steps + 1 - t) / falling)
 
 
-def inverse_sqrt(value: Any, steps: int = 1) -> Schedule:
+@dataclass(frozen=True)
+class inverse_sqrt:
     """Rises over `steps` updates to `value`, then falls as 1 / sqrt(t) (Vaswani et al. 2017, arXiv 1706.03762, eq. 3)."""
-    _check("inverse_sqrt", steps)
-    return lambda t: value * minimum(t / steps, sqrt(steps / maximum(t, 1)))
+
+    value: Any
+    steps: int = 1
+
+    def __post_init__(self) -> None:
+        _check("inverse_sqrt", self.steps)
+
+    def __call__(self, t: Any) -> Any:
+        return self.value * minimum(t / self.steps, sqrt(self.steps / maximum(t, 1)))

@@ -94,7 +94,7 @@ class Stage(ABC):
     @property
     @abstractmethod
     def functions(self) -> Sequence[FunctionStage]:
-        """The declared functions that a parameter passes (of `choose`: in its first branch), for formula and cost."""
+        """The declared functions in it (of `choose`: in all its branches); `ways` says which of them a parameter passes."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import click
 import numpy as np
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
 from rich.syntax import Syntax
@@ -21,7 +21,7 @@ from rich.text import Text
 from thalweg.catalogue import ALIASES, rules, stages_by_name
 from thalweg.commands.listing import aliases
 from thalweg.commands.refusal import Refusal
-from thalweg.cost import word_kind
+from thalweg.cost import Cost, word_kind
 from thalweg.hyper import Hyper, nearest
 from thalweg.memory import Kind
 from thalweg.optimizer import Optimizer
@@ -114,12 +114,20 @@ def _part(title: str, content: RenderableType) -> Iterator[RenderableType]:
 
 def _formula(rule: Rule) -> RenderableType:
     """Each line's sides in columns of their own, so that a long right side wraps beside its left."""
-    made = Table.grid(padding=(0, 1))
-    made.add_column(no_wrap=True)
+    parts: list[RenderableType] = []
+    made: Table | None = None
     for line in rule.formula().plain.splitlines():
+        if line.endswith(":"):  # of which parameters the lines below are
+            parts.append(Text(line))
+            made = None
+            continue
+        if made is None:
+            made = Table.grid(padding=(0, 1))
+            made.add_column(no_wrap=True)
+            parts.append(made)
         left, equals, right = line.partition(" = ")
         made.add_row(escape(left.rstrip()), escape(f"{equals.strip()} {right}"))
-    return made
+    return Group(*parts)
 
 
 def _pairs(rows: list[tuple[str, str]]) -> RenderableType:
@@ -146,9 +154,14 @@ def _hyper(rule: Rule) -> RenderableType:
 
 def _cost(rule: Rule) -> str:
     cost = rule.cost()
+    branches = [f"\nwhere {where}: {_cost_words(branch)}" for where, branch in cost.branches]
+    return f"for each float32 parameter: {''.join(branches) or _cost_words(cost)} ({word_kind(rule())})"
+
+
+def _cost_words(cost: Cost) -> str:
     return (
-        f"for each float32 parameter: {cost.state_per_parameter:g} kept ({cost.state_bytes:g} bytes); in a step "
-        f"{cost.bytes_moved:g} bytes moved, {cost.operations} operations ({word_kind(rule())})"
+        f"{cost.state_per_parameter:g} kept ({cost.state_bytes:g} bytes); in a step "
+        f"{cost.bytes_moved:g} bytes moved, {cost.operations} operations"
     )
 
 
