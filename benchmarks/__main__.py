@@ -9,6 +9,7 @@ import os
 import platform
 import warnings
 from importlib.metadata import version
+from importlib.util import find_spec
 
 import click
 import numpy as np
@@ -30,7 +31,7 @@ def machine(threads: int) -> str:
     model = platform.processor() or platform.machine()
     with contextlib.suppress(OSError), open("/proc/cpuinfo") as file:
         model = next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), model)
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "torch", "jax", "optax"))
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "torch", "jax", "optax") if find_spec(name))
     return f"{model}, {threads} threads; Python {platform.python_version()}, {libraries}; thalweg {tw.__version__}"
 
 
@@ -62,18 +63,30 @@ def heats(rule: str, name: str, against: list[str]) -> list[list[str]]:
     return [against[k : k + room] for k in range(0, len(against), room)]
 
 
-def measure(rule: str, name: str, against: list[str], threads: int, count: int, progress: Progress) -> list[str]:
-    """A row of the table: our fraction of the floor, then each rival as a multiple of ours."""
-    cells = [rule]
+Found = timing.Ratio | str
+"""What was measured of a rival, or in words why nothing was."""
+
+
+def only(threads: int) -> None:
+    """So many cores and threads for everybody, and no warnings of other libraries; before any of them is imported."""
+    os.environ["NUMBA_NUM_THREADS"] = str(threads)
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])  # XLA has no other setting that holds
+    warnings.simplefilter("ignore")
+
+
+def measure(rule: str, name: str, against: list[str], threads: int, count: int, progress: Progress) -> dict[str, Found]:
+    """Our fraction of the floor, and each rival as a multiple of ours."""
+    found: dict[str, Found] = {}
     for heat in heats(rule, name, against):
-        cells += run(rule, name, heat, threads, count, progress)
+        found |= run(rule, name, heat, threads, count, progress)
         gc.collect()
-    return cells
+    return found
 
 
-def run(rule: str, name: str, against: list[str], threads: int, count: int, progress: Progress) -> list[str]:
-    """The cells of the rivals that run at once."""
+def run(rule: str, name: str, against: list[str], threads: int, count: int, progress: Progress) -> dict[str, Found]:
+    """The rivals that run at once."""
     listed = shapes.named(name)
+    task = progress.add_task(f"{rule}, {name}: {', '.join(against)}", total=count)
     steps, notes = {"ours": rivals.ours(rule, listed, threads).step}, {}
     for rival in against:
         try:
@@ -89,18 +102,15 @@ def run(rule: str, name: str, against: list[str], threads: int, count: int, prog
         except Exception as error:  # a rival that cannot run is no reason to stop
             steps.pop(rival, None)
             notes[rival] = type(error).__name__
-    task = progress.add_task(f"{rule}, {name}", total=count)
     times = timing.rounds(steps, count, lambda: progress.advance(task))
     progress.remove_task(task)
-    return [notes.get(rival) or cell(times, rival) for rival in against]
+    return {rival: notes.get(rival) or _ratio(times, rival) for rival in against}
 
 
-def cell(times: dict[str, np.ndarray], rival: str) -> str:
-    """A median and its interval."""
-    up, down = times.get(rival), times["ours"]
+def _ratio(times: dict[str, np.ndarray], rival: str) -> timing.Ratio:
     if rival == "floor":
-        up, down = min((t for name, t in times.items() if name.startswith("floor")), key=np.median), times["ours"]
-    return "{:.2f} [{:.2f}, {:.2f}]".format(*timing.ratio(up, down))
+        return timing.ratio(min((t for name, t in times.items() if name.startswith("floor")), key=np.median), times["ours"])
+    return timing.ratio(times[rival], times["ours"])
 
 
 def _listed(text: str, known: list[str], what: str) -> list[str]:
@@ -123,10 +133,8 @@ def _listed(text: str, known: list[str], what: str) -> list[str]:
 @click.option("--markdown", is_flag=True, help="Print Markdown tables.")
 def main(chosen_rules: str, chosen_shapes: str, against: str, threads: int, rounds: int, quick: bool, markdown: bool) -> None:
     """Whole optimizer steps in float32, each rival as a multiple of ours (above 1 it is slower); the floor as a share of ours."""
-    os.environ["NUMBA_NUM_THREADS"] = str(threads)
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])  # XLA has no other setting that holds
-    warnings.simplefilter("ignore")
-    rules = _listed(chosen_rules, list(rivals.rules()), "--rules")
+    only(threads)
+    rules = _listed(chosen_rules, rivals.candidates(), "--rules")
     names = _listed(chosen_shapes, list(shapes.LISTS), "--shapes")
     others = _listed(against, list(rivals.NAMES), "--against")
     if quick:
@@ -134,8 +142,14 @@ def main(chosen_rules: str, chosen_shapes: str, against: str, threads: int, roun
     console = Console(width=None if markdown else 200)
     console.print(machine(threads), soft_wrap=True)
     with Progress(console=Console(stderr=True), transient=True) as progress:
+        rules = _run_by_kernels(rules, progress)
+        if missing := set(chosen_rules.replace(",", " ").split()) - set(rules):
+            raise click.BadParameter(f"no kernel runs {', '.join(sorted(missing))}", param_hint="--rules")
         for name in names:
-            rows = [measure(rule, name, others, threads, rounds, progress) for rule in rules]
+            rows = []
+            for rule in rules:
+                found = measure(rule, name, others, threads, rounds, progress)
+                rows.append([rule, *(str(found[other]) for other in others)])
             heads = [name, *("share of the floor" if other == "floor" else other for other in others)]
             if markdown:
                 console.print("\n".join(["", _line(heads), _line(["---"] * len(heads)), *map(_line, rows)]), soft_wrap=True)
@@ -144,6 +158,16 @@ def main(chosen_rules: str, chosen_shapes: str, against: str, threads: int, roun
                 for row in rows:
                     table.add_row(*row)
                 console.print(table)
+
+
+def _run_by_kernels(rules: list[str], progress: Progress) -> list[str]:
+    task = progress.add_task("compiling kernels", total=len(rules))
+    found = []
+    for rule in rules:
+        found += [rule] if rivals.has_kernel(rule) else []
+        progress.advance(task)
+    progress.remove_task(task)
+    return found
 
 
 def _line(cells: list[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 import torch
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 import thalweg.torch as tt
@@ -66,25 +67,26 @@ def contestants_of(rule: str, listed: list[tuple[int, ...]]) -> dict[str, Callab
 
 
 @click.command()
-@click.option("--rules", default="Adam,RMSprop,NAdam", show_default=True)
+@click.option("--rules", default="Adam,RMSprop,NAdam", show_default=True, help=f"Of {', '.join(BYTES)}.")
 def main(rules: str) -> None:
-    """Measure and print."""
+    """Whole steps of `thalweg.torch` on a GPU, rivals as multiples of ours, and our share of a plain copy's bandwidth."""
     if not torch.cuda.is_available():
         raise click.ClickException("no CUDA device is there; `python -m benchmarks` measures the CPU")
     table = Table(title=f"{torch.cuda.get_device_name()}, torch {torch.__version__}: a rival's time over ours")
     for column in ("rule", "tensors", "of a copy's bandwidth", "foreach", "fused", "ours with int8 state"):
         table.add_column(column)
-    for rule in rules.split(","):
-        for name, listed in LISTS.items():
-            numbers = sum(map(math.prod, listed))
-            taken = times({**contestants_of(rule, listed), "copy": copied(numbers)})
-            mine = taken["ours"]
-            share = (BYTES[rule] / 8) * taken["copy"] / mine
-            fused = f"{taken['fused'] / mine:.2f}" if "fused" in taken else "none"
-            table.add_row(
-                rule, name, f"{share:.2f}", f"{taken['foreach'] / mine:.2f}", fused, f"{taken['ours, int8 state'] / mine:.2f}"
-            )
-            torch.cuda.empty_cache()
+    pairs = [(rule, name) for rule in rules.split(",") for name in LISTS]
+    for rule, name in track(pairs, "rules and lists", console=Console(stderr=True), transient=True):
+        listed = LISTS[name]
+        numbers = sum(map(math.prod, listed))
+        taken = times({**contestants_of(rule, listed), "copy": copied(numbers)})
+        mine = taken["ours"]
+        share = (BYTES[rule] / 8) * taken["copy"] / mine
+        fused = f"{taken['fused'] / mine:.2f}" if "fused" in taken else "none"
+        table.add_row(
+            rule, name, f"{share:.2f}", f"{taken['foreach'] / mine:.2f}", fused, f"{taken['ours, int8 state'] / mine:.2f}"
+        )
+        torch.cuda.empty_cache()
     Console().print(table)
 
 

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import optax
 from rich.console import Console
+from rich.progress import Progress
 
 import thalweg.jax as tj
 from benchmarks import rivals, shapes, timing
@@ -59,7 +60,7 @@ def steps_of(tx: Any, update: Callable[..., Any], listed: shapes.Shapes) -> Call
     return steps
 
 
-def measure(name: str, list_name: str, rounds: int) -> tuple[float, float, float]:
+def measure(name: str, list_name: str, rounds: int) -> timing.Ratio:
     """How often a step of ours goes into optax's, and the 95 % interval.
 
     Whose arrays are made first lie elsewhere in memory, which alone is worth 10 % at times: each is first in half of the rounds.
@@ -80,7 +81,7 @@ def measure(name: str, list_name: str, rounds: int) -> tuple[float, float, float
 @click.option("--shapes", "lists", default="16M,200x1000,network", show_default=True, help=f"Of {', '.join(shapes.LISTS)}.")
 @click.option("--rounds", type=click.IntRange(5), default=22, show_default=True, help="Interleaved rounds.")
 def main(rules: str, lists: str, rounds: int) -> None:
-    """optax's time over ours: above 1, ours is faster."""
+    """Whole steps of `thalweg.jax` beside optax's, jitted, as optax's time over ours: above 1, ours is faster."""
     names, columns = rules.split(","), lists.split(",")
     for chosen, known in ((names, OPTAX), (columns, shapes.LISTS)):
         unknown = set(chosen) - set(known)
@@ -89,12 +90,16 @@ def main(rules: str, lists: str, rounds: int) -> None:
     console = Console(width=None)
     console.print(machine(CORES), soft_wrap=True)
     console.print(f"\n| | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}", soft_wrap=True)
-    for name in names:
-        cells = []
-        for column in columns:
-            cells.append("{:.2f} [{:.2f}, {:.2f}]".format(*measure(name, column, rounds)))
-            gc.collect()
-        console.print(f"| `{name}` | {' | '.join(cells)} |", soft_wrap=True)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=len(names) * len(columns))
+        for name in names:
+            cells = []
+            for column in columns:
+                progress.update(task, description=f"{name}, {column}")
+                cells.append(str(measure(name, column, rounds)))
+                progress.advance(task)
+                gc.collect()
+            console.print(f"| `{name}` | {' | '.join(cells)} |", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,9 +10,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # every contestant but JAX's lane
 os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={len(os.sched_getaffinity(0))}"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
+import click
 import jax
 import numpy as np
 import torch
+from rich.console import Console
+from rich.progress import Progress
 from threadpoolctl import threadpool_limits
 
 import thalweg as tw
@@ -113,7 +115,10 @@ def each(trial: Callable[[float, int], list[float]]) -> Curves:
     return [trial(lr, seed) for lr, seed in SAMPLE]
 
 
+@click.command()
+@click.option("--quick", is_flag=True, help="Two rounds, for those who want to see that it runs.")
 def main(quick: bool) -> None:
+    """A tuning sweep on digits, by lanes and by loops: how many times as long the loops take."""
     torch.set_num_threads(1)
     devices = jax.local_device_count()
     lanes: dict[str, Callable[[], Curves]] = {
@@ -129,9 +134,12 @@ def main(quick: bool) -> None:
     }
     print(machine(1))
     print(f"digits: {RATES} rates x {SEEDS} seeds x {STEPS} steps, 64-32-10, batch {BATCH}, Adam, {len(AT)} evaluations")
-    with threadpool_limits(1):
-        _check(lanes, loops)
-        times = timing.rounds({**lanes, **loops}, 2 if quick else COUNT, lambda: None, long=True)
+    with threadpool_limits(1), Progress(console=Console(stderr=True), transient=True) as progress:
+        count = 2 if quick else COUNT
+        task = progress.add_task("whether all draw the same curves", total=count + len(lanes) + len(loops) + 1)
+        _check(lanes, loops, lambda: progress.advance(task))
+        progress.update(task, description="interleaved rounds")
+        times = timing.rounds({**lanes, **loops}, count, lambda: progress.advance(task), long=True)
     for name in loops:
         times[name] = times[name] * EVERY
     ours = list(lanes)
@@ -142,10 +150,11 @@ def main(quick: bool) -> None:
         print(f"| {name} | {np.median(times[name]):.2f} | " + " | ".join(cells) + " |")
 
 
-def _check(lanes: dict[str, Callable[[], Curves]], loops: dict[str, Callable[[], Curves]]) -> None:
+def _check(lanes: dict[str, Callable[[], Curves]], loops: dict[str, Callable[[], Curves]], note: Callable[[], None]) -> None:
     """Raises AssertionError unless all contestants draw the curves that NumPy's lanes draw."""
     calm = [i for i, (lr, _) in enumerate(SWEEP) if lr < 3e-3]
     expected = np.array(lanes["NumPy, lanes"]())
+    note()
     for name, contestant in {**lanes, **loops}.items():
         found = np.array(contestant())
         own = calm if len(found) == len(SWEEP) else [k for k, pair in enumerate(SAMPLE) if pair[0] < 3e-3]
@@ -153,7 +162,8 @@ def _check(lanes: dict[str, Callable[[], Curves]], loops: dict[str, Callable[[],
         assert own, "the sample has a calm trial"
         apart = np.abs(found[own] / mine - 1).max()
         assert apart < NEAR, f"{name} lies {apart:.1e} from NumPy's lanes"
+        note()
 
 
 if __name__ == "__main__":
-    main("--quick" in sys.argv)
+    main()

@@ -7,7 +7,7 @@ import functools
 import itertools
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +18,7 @@ import thalweg as tw
 import thalweg.numpy as tn
 from benchmarks import textbook
 from benchmarks.shapes import Shapes
+from thalweg.compose import refuses_vectors
 
 Arrays = list[Any]
 
@@ -83,11 +84,18 @@ def lr_of(rule: str) -> float:
     return float(tw.rules[rule].lr or 1e-2)
 
 
+def _given(rule: str, grads: Arrays) -> dict[str, Any]:
+    """What else the rule's step asks for."""
+    known = {"loss": 1.0, "curvature": grads}
+    return {word: value for word, value in known.items() if word in tw.rules[rule].asks}
+
+
 def ours(rule: str, shapes: Shapes, threads: int) -> Contestant:
     params, grads = data(shapes)
     optimizer = tn.of(tw.rules[rule])(params, **OURS.get(rule, {}))
-    given = {"loss": 1.0} if "loss" in tw.rules[rule].asks else {}
-    return Contestant(functools.partial(optimizer.step, grads, **given), lambda: params, functools.partial(_into, grads))
+    return Contestant(
+        functools.partial(optimizer.step, grads, **_given(rule, grads)), lambda: params, functools.partial(_into, grads)
+    )
 
 
 def numpy_textbook(rule: str, shapes: Shapes, threads: int) -> Contestant:
@@ -236,10 +244,15 @@ def has(rival: str, rule: str) -> bool:
     return rule in {"floor": tw.rules, "numpy": textbook.RULES, "optax": OPTAX}.get(rival, TORCH)
 
 
-def rules() -> Iterator[str]:
-    """Our rules that a kernel runs."""
-    for name in tw.rules:
-        optimizer = tn.of(tw.rules[name])([np.ones(2, np.float32)])
-        optimizer.step([np.ones(2, np.float32)], loss=1.0)
-        if optimizer._bound._launches:
-            yield name
+def candidates() -> list[str]:
+    """Our rules that any array can be handed to: not those for matrices alone, nor those that ask for gradients themselves."""
+    made = {name: rule() for name, rule in tw.rules.items()}
+    return [name for name, stage in made.items() if not (refuses_vectors(stage) or tw.Optimizer(stage).asks_gradients)]
+
+
+def has_kernel(rule: str) -> bool:
+    """Whether a kernel runs it; compiles it."""
+    grads = [np.ones(2, np.float32)]
+    optimizer = tn.of(tw.rules[rule])([np.ones(2, np.float32)])
+    optimizer.step(grads, **_given(rule, grads))
+    return bool(optimizer._bound._launches)

@@ -6,6 +6,7 @@ import gc
 import random
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,9 +50,20 @@ def _repeats(step: Callable[[], object]) -> int:
     return max(1, int(ROUND / (time.perf_counter() - start)))
 
 
-def ratio(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
+class Ratio(NamedTuple):
+    """A median over rounds and its 95 % interval."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} [{self.low:.2f}, {self.high:.2f}]"
+
+
+def ratio(a: np.ndarray, b: np.ndarray) -> Ratio:
     """The median of a / b over the rounds, and its 95 % interval (bootstrap over rounds)."""
     ratios = a / b
     draws = np.random.default_rng(0).choice(ratios, (2000, len(ratios)))
     low, high = np.quantile(np.median(draws, axis=1), [0.025, 0.975])
-    return float(np.median(ratios)), float(low), float(high)
+    return Ratio(float(np.median(ratios)), float(low), float(high))
