@@ -230,12 +230,14 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple
     from thalweg.lab.engines import engine
     from thalweg.lab.export import refresh_parquet
     from thalweg.lab.step_cost import remembered_step_costs
-    from thalweg.lab.store import FILE, Store
+    from thalweg.lab.store import FILE, Store, dropped
     from thalweg.lab.workers import Processes
 
     isolated = any(contest.settings.source.holds_code for contest in contests)
     jobs = min(given["jobs"] or _cores(), sum(contest.programs for contest in contests))  # a process takes a while to begin
     kept = Store(out / FILE)
+    if kept.dropped:
+        click.echo(dropped(kept.path, kept.dropped), err=True)
     costs = []
     ended = time.perf_counter()
     try:

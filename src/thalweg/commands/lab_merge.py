@@ -27,6 +27,8 @@ def merge_command(sources: tuple[Path, ...], out: Path) -> None:
         raise Refusal(f"{out}: cannot write there ({error.strerror}); choose another folder with --out") from error
     for source, joined in zip(sources, merge(sources, out), strict=True):
         click.echo(f"{source}: {joined.added} trials added, {joined.alike} were there already")
+        if joined.damaged:
+            click.echo(f"{source}: {joined.damaged} damaged records are left out; they can be run again", err=True)
         if joined.differ:
             click.echo(
                 f"{source}: {joined.differ} trials came out differently though they claim to be the same (for example "

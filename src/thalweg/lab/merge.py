@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thalweg.commands.refusal import Refusal
-from thalweg.lab.store import FILE, PATIENCE, Store, address
+from thalweg.lab.records import COMPLAINTS, FILE, Record, connected, has_table, key_of, refuse_damage, scan
+from thalweg.lab.store import Store, batched
+from thalweg.lab.trials import Trial
+
+AT_ONCE = 500
+"""Records that are compared and put away together."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class Joined:
     differ: int
     example: str | None
     """One that differs, in words."""
+    damaged: int = 0
+    """Records that are not as they were written, or no trials: left out."""
 
 
 def merge(sources: Sequence[Path], out: Path) -> Iterator[Joined]:
@@ -30,13 +36,16 @@ def merge(sources: Sequence[Path], out: Path) -> Iterator[Joined]:
     Whatever is there first stays as it is. Raises Refusal for a source that holds no trials, before anything is written.
     """
     paths = [_store_file(source) for source in sources]
-    for path in paths:
-        _check(path)
+    found = [_read(path) for path in paths]
     with closing(Store(out / FILE)) as kept:
-        for path in paths:
-            with kept.refusing():
-                joined = _itself(kept.connection) if path.samefile(kept.path) else _join(kept.connection, path)
-            yield joined
+        for path, (records, damaged) in zip(paths, found, strict=True):
+            if path.samefile(kept.path):
+                yield Joined(0, kept.count(), 0, None, kept.dropped)
+                continue
+            with kept.refusing(), kept.connection:
+                kept.connection.execute("BEGIN IMMEDIATE")
+                joined = _join(kept, records)
+            yield replace(joined, damaged=damaged)
 
 
 def _store_file(source: Path) -> Path:
@@ -46,36 +55,51 @@ def _store_file(source: Path) -> Path:
     return path
 
 
-def _check(path: Path) -> None:
+def _read(path: Path) -> tuple[list[Record], int]:
+    """The records of a source that are sound, and how many are not. A journal that a killed run has left is played back."""
+    damaged: list[int] = []
     try:
-        with closing(sqlite3.connect(address(path, "ro"), uri=True, timeout=PATIENCE)) as connection:
-            connection.execute("SELECT key, what, trial FROM trials LIMIT 1").fetchall()
-    except sqlite3.Error as error:
+        with closing(connected(path, "rw")) as connection:
+            connection.execute("SELECT 1 FROM trials LIMIT 1").fetchall()
+            has_table(connection)
+            refuse_damage(connection, "quick_check")
+            some = list(scan(connection, damaged.append))
+    except COMPLAINTS as error:
         raise Refusal(f"{path}: no trials can be read from it ({error})") from error
+    trials = [each for each in some if _is_trial(each)]
+    return trials, len(damaged) + len(some) - len(trials)
 
 
-def _itself(connection: sqlite3.Connection) -> Joined:
-    return Joined(0, _count(connection, "FROM trials"), 0, None)
-
-
-def _join(connection: sqlite3.Connection, path: Path) -> Joined:
-    connection.execute("ATTACH ? AS other", (address(path, "ro"),))
+def _is_trial(record: Record) -> bool:
+    """Whether it is one of this version's, under its own key."""
+    key, what, trial, _ = record
     try:
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            both = "FROM other.trials AS theirs JOIN main.trials AS ours USING (key)"
-            counts = (_count(connection, f"{both} WHERE theirs.trial {sign} ours.trial") for sign in ("=", "!="))
-            alike, differ = counts
-            example = connection.execute(f"SELECT theirs.what {both} WHERE theirs.trial != ours.trial LIMIT 1").fetchone()
-            added = connection.execute("INSERT OR IGNORE INTO main.trials SELECT * FROM other.trials ORDER BY rowid").rowcount
-    finally:
-        connection.execute("DETACH other")
-    return Joined(added, alike, differ, _words(example[0]) if example else None)
+        Trial(**json.loads(trial))
+        return key_of(json.loads(what)) == key
+    except (TypeError, ValueError):
+        return False
 
 
-def _count(connection: sqlite3.Connection, rows: str) -> int:
-    found: int = connection.execute(f"SELECT count(*) {rows}").fetchone()[0]
-    return found
+def _join(kept: Store, records: Sequence[Record]) -> Joined:
+    """Put away those that are new. The others' curves are compared as they are written."""
+    alike, differ, added, example = 0, 0, 0, None
+    ours: dict[bytes, bytes] = {}
+    for some in batched([key for key, *_ in records], AT_ONCE):
+        marks = ",".join("?" * len(some))
+        ours.update(kept.connection.execute(f"SELECT key, trial FROM trials WHERE key IN ({marks})", some))
+    new = []
+    for each in records:
+        key, what, trial, _ = each
+        mine = ours.get(key.encode())
+        if mine is None:
+            new.append(each)
+        elif mine == trial.encode():
+            alike += 1
+        else:
+            differ += 1
+            example = example or _words(what)
+    added = kept.put(new)
+    return Joined(added, alike, differ, example)
 
 
 def _words(what: str) -> str:

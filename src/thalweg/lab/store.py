@@ -20,23 +20,33 @@ from thalweg.commands.refusal import Refusal
 from thalweg.lab import protocol
 from thalweg.lab.lanes import NUMPY
 from thalweg.lab.problem import Problem
+from thalweg.lab.records import (
+    COLUMNS,
+    COMPLAINTS,
+    FILE,
+    TABLE,
+    Record,
+    connected,
+    has_table,
+    key_of,
+    record,
+    refuse_damage,
+    scan,
+    sound,
+)
 from thalweg.lab.trials import Trial
 from thalweg.lab.tune import Setting
 from thalweg.rule import Rule
 
 OF_THE_LAB = ("trials", "jax_engine", "tune", "supervised", "parts", "task", "surface", "instances")
+__all__ = ["FILE", "Store", "engine_hash", "identity", "key_of", "refuse_another", "source_hash"]
+
 ENGINE = ("*.py", "nn/*.py", "ops/*.py", "stages/*.py", "methods/*.npz", *(f"lab/{name}.py" for name in OF_THE_LAB))
 """The files, besides a rule's own, that a trial's numbers come from."""
 
-
 Pairs = Iterable[tuple[dict[str, Any], Trial]]
-FILE = "trials.sqlite3"
-"""Its name in the folder of a comparison."""
-TABLE = "CREATE TABLE trials (key TEXT PRIMARY KEY, what TEXT NOT NULL, trial TEXT NOT NULL)"
 ASKED_AT_ONCE = 500
 """Keys in one question: each SQLite takes this many."""
-PATIENCE = 60.0
-"""Seconds to wait for another process that is writing; it is done in milliseconds."""
 
 
 class Store:
@@ -46,35 +56,58 @@ class Store:
     all who read, and gain nothing at a few writes a second. On a network file system SQLite is only as safe as that
     one's locks: let each machine keep a store of its own, and join them with `merge`.
 
+    Each record carries a digest. One that is not as it was written is removed as the store is opened, and counted in
+    `dropped`: its trial runs again.
+
     Raises Refusal for a file that holds anything else, that cannot be written, or on a disk that is full.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.passing: dict[str, Trial] = {}
+        self.dropped = 0
         with self.refusing():
-            self.connection = sqlite3.connect(address(path), uri=True, timeout=PATIENCE, isolation_level="IMMEDIATE")
-            if not self._has_table():
-                self.connection.execute("BEGIN IMMEDIATE")  # two may come at once
-                with self.connection:
-                    if not self._has_table():
-                        self.connection.execute(TABLE)
+            self.connection = connected(path, "rwc", isolation_level="IMMEDIATE")
+            try:
+                if not has_table(self.connection):
+                    self.connection.execute("BEGIN IMMEDIATE")  # two may come at once
+                    with self.connection:
+                        if not has_table(self.connection):
+                            self.connection.execute(TABLE)
+                self._mend()
+            except BaseException:
+                self.connection.close()
+                raise
 
-    def _has_table(self) -> bool:
-        tables = {name for (name,) in self.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if tables - {"trials"}:
-            raise sqlite3.DatabaseError(f"it has other tables: {', '.join(sorted(tables))}")
-        columns = {column[1] for column in self.connection.execute("PRAGMA table_info(trials)")}
-        if columns and columns != {"key", "what", "trial"}:
-            raise sqlite3.DatabaseError("another version of thalweg made it")
-        return bool(tables)
+    def _mend(self) -> None:
+        """Remove the records that are damaged, and find the others again where the index was."""
+        damaged: list[int] = []
+        records = sum(1 for _ in scan(self.connection, damaged.append))
+        if not damaged and self._is_sound():
+            return
+        refuse_damage(self.connection, "quick_check")
+        with self.connection:
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("REINDEX")  # first: a deletion goes through the index
+            self.connection.executemany("DELETE FROM trials WHERE rowid = ?", [(row,) for row in damaged])
+            refuse_damage(self.connection)
+            if records != self.connection.execute("SELECT count(*) FROM trials").fetchone()[0]:
+                raise sqlite3.DatabaseError("the file is damaged: it has not as many records as it says")
+        self.dropped = len(damaged)
+
+    def _is_sound(self) -> bool:
+        try:
+            refuse_damage(self.connection)
+        except COMPLAINTS:
+            return False
+        return True
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
         """Turns what SQLite complains of into a Refusal."""
         try:
             yield
-        except sqlite3.Error as error:
+        except COMPLAINTS as error:
             raise Refusal(
                 f"{self.path}: cannot keep trials there ({error}); what is finished is kept; choose another folder with --out"
             ) from error
@@ -90,8 +123,9 @@ class Store:
         with self.refusing():
             for some in batched(asked, ASKED_AT_ONCE):
                 marks = ",".join("?" * len(some))
-                rows = self.connection.execute(f"SELECT key, trial FROM trials WHERE key IN ({marks})", some)
-                found.update((key, _trial(trial)) for key, trial in rows)
+                rows = self.connection.execute(f"SELECT {', '.join(COLUMNS)} FROM trials WHERE key IN ({marks})", some)
+                for key, _, trial, _ in map(_whole, rows):
+                    found[key] = _trial(trial)
         return found
 
     def add(self, trials: Pairs) -> None:
@@ -99,9 +133,15 @@ class Store:
 
         Raises TypeError for a trial that holds anything but numbers where these belong.
         """
-        rows = [(key_of(what), json.dumps(what), json.dumps(_checked(trial))) for what, trial in trials]
+        rows = [record(what, _checked(trial)) for what, trial in trials]
         with self.refusing(), self.connection:
-            self.connection.executemany("INSERT OR IGNORE INTO trials VALUES (?, ?, ?)", rows)
+            self.put(rows)
+
+    def put(self, rows: Iterable[Record]) -> int:
+        """Append records to the transaction, those whose keys are there left out; how many were added."""
+        columns, before = ", ".join(COLUMNS), self.connection.total_changes
+        self.connection.executemany(f"INSERT OR IGNORE INTO trials ({columns}) VALUES (?, ?, ?, ?)", rows)
+        return self.connection.total_changes - before
 
     def note(self, trials: Pairs) -> None:
         """Know trials until this object is closed: failures in which time, memory or a dying process had a part.
@@ -113,8 +153,10 @@ class Store:
     def everything(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """All records, as they came: what each trial was, and how it went."""
         with self.refusing():
-            for what, trial in self.connection.execute("SELECT what, trial FROM trials ORDER BY rowid"):
-                yield _read(what), _read(trial)
+            for _, what, trial, _ in map(
+                _whole, self.connection.execute(f"SELECT {', '.join(COLUMNS)} FROM trials ORDER BY rowid")
+            ):
+                yield json.loads(what), json.loads(trial)
 
     def count(self) -> int:
         """How many records there are."""
@@ -126,18 +168,22 @@ class Store:
         self.connection.close()
 
 
-def _read(text: str) -> dict[str, Any]:
-    """What a record says. Raises sqlite3.DatabaseError for one that is damaged."""
-    try:
-        found: dict[str, Any] = json.loads(text)
-    except ValueError as error:
-        raise sqlite3.DatabaseError(f"a record in it is damaged: {error}") from error
+def dropped(path: Path, count: int) -> str:
+    """What is said of damaged records that a store has left out."""
+    return f"{path}: {count} damaged record{'s' if count > 1 else ''} left out; the trials concerned run again"
+
+
+def _whole(row: Any) -> Record:
+    """A record as text. Raises sqlite3.DatabaseError for one that was damaged since the store was opened."""
+    found = sound(*row)
+    if found is None:
+        raise sqlite3.DatabaseError("a record in it has been damaged meanwhile")
     return found
 
 
 def _trial(text: str) -> Trial:
     try:
-        return Trial(**_read(text))
+        return Trial(**json.loads(text))
     except TypeError as error:
         raise sqlite3.DatabaseError("another version of thalweg wrote a record in it") from error
 
@@ -150,11 +196,6 @@ def _checked(trial: Trial) -> dict[str, Any]:
             if not isinstance(x, float | int | None):
                 raise TypeError(f"its {name} holds {x!r:.60} where a number is wanted")
     return found
-
-
-def address(path: Path, mode: str = "rwc") -> str:
-    """A file as SQLite's URIs name it; mode "ro" only reads."""
-    return f"{path.absolute().as_uri()}?mode={mode}"
 
 
 def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
@@ -191,11 +232,6 @@ def identity(
         "phase": phase,
         "lanes": dict(lanes),
     }
-
-
-def key_of(what: dict[str, Any]) -> str:
-    """A trial's identity as one short word."""
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
 
 def refuse_another(wanted: dict[str, Any], mine: dict[str, Any]) -> None:
