@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg import trace
-from thalweg.arrays import Array, framework
+from thalweg.arrays import Array, framework, widened
 from thalweg.function_stage import FunctionStage, copied, settle
 from thalweg.scalars import Scalar
 from thalweg.stage import Leaf, Memory, Step, resolve
@@ -39,9 +39,8 @@ class AroundStage(FunctionStage):
         values = [tree[ask] for ask in self.declaration.asks]
         for slot in self.declaration.memory:
             held = memory.get(slot, {})
-            values.append(
-                Vector([held[leaf.name] if leaf.name in held else self.start(slot, leaf, step) for leaf in leaves], lanes)
-            )
+            found = [held[leaf.name] if leaf.name in held else self.start(slot, leaf.stored(), step) for leaf in leaves]
+            values.append(Vector(list(map(widened, found)), lanes))
         hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
         if lane is not None:
             hyper = {name: _of_lane(value, lane) if isinstance(value, Scalar) else value for name, value in hyper.items()}
@@ -51,7 +50,8 @@ class AroundStage(FunctionStage):
         first = () if step.lanes is None else (step.lanes,)
         for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
             for leaf, x in zip(leaves, value.leaves, strict=True) if slot in self.stored else ():
-                kept.setdefault(slot, {})[leaf.name] = settle(x, first + kind.shape(leaf.shape), leaf, kind.dtype, self.name)
+                dtype = kind.dtype or leaf.half
+                kept.setdefault(slot, {})[leaf.name] = settle(x, first + kind.shape(leaf.shape), leaf, dtype, self.name)
         return gradient, kept
 
     def _side_by_side(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Walk:
@@ -104,7 +104,8 @@ def _of_lane(x: Any, i: int) -> Any:
 def _in_lane(leaf: Leaf, i: int) -> Leaf:
     t = int(leaf.t.values[i]) if isinstance(leaf.t, Scalar) else leaf.t
     lr = _of_lane(leaf.lr, i) if isinstance(leaf.lr, Scalar) else leaf.lr
-    return Leaf(leaf.name, leaf.shape, _of_lane(leaf.p, i), _of_lane(leaf.p, i), t, lr, _of_lane(leaf.p, i))
+    p = _of_lane(leaf.p, i)
+    return Leaf(leaf.name, leaf.shape, p, p, t, lr, p, half=leaf.half)
 
 
 def _stack(xs: Sequence[Array], leaf: Leaf) -> Array:

@@ -240,6 +240,15 @@ def is_traced(x: Any) -> bool:
     return jax is not None and isinstance(x, jax.core.Tracer)
 
 
+HALF = frozenset({"float16", "bfloat16"})
+"""The dtypes that are kept, and not computed in."""
+
+
+def widened(x: Array) -> Array:
+    """An array as arithmetic has it: half precision in float32."""
+    return framework(x).cast(x, "float32") if dtype_name(x) in HALF else x
+
+
 def is_floating(x: Array) -> bool:
     """True for a real floating dtype: float16 to float64, bfloat16."""
     return "float" in dtype_name(x)

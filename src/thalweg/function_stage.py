@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg import trace, views
-from thalweg.arrays import Array, dtype_name, framework
+from thalweg.arrays import Array, dtype_name, framework, widened
 from thalweg.memory import Kind, Shape, draw
 from thalweg.scalars import Scalar
 from thalweg.stage import Leaf, Memory, Stage, Step, resolve
@@ -114,7 +114,10 @@ class FunctionStage(Stage):
             return Scalar(value) if on_host or getattr(value, "ndim", 0) == 1 else value
         found = memory.get(slot, {}).get(leaf.name)
         if found is None:
-            return kind.value if kind.kind == "filled" and slot not in self.stored else self.start(slot, leaf, step)
+            if kind.kind == "filled" and slot not in self.stored:
+                return kind.value
+            return widened(self.start(slot, leaf.stored(), step))
+        found = widened(found)
         if step.lanes is not None and kind.kind == "per_tensor":
             return found.reshape(found.shape + (1,) * len(leaf.shape))
         return found
@@ -124,7 +127,7 @@ class FunctionStage(Stage):
         if step.lanes is not None and kind.kind == "per_tensor":
             value = value.meet(leaf.p) if isinstance(value, Scalar) else value
             value = value.reshape(first) if framework(value) is not None else value
-        return settle(value, first + kind.shape(leaf.shape), leaf, kind.dtype, self.name)
+        return settle(value, first + kind.shape(leaf.shape), leaf, kind.dtype or leaf.half, self.name)
 
 
 def settle(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) -> Array:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from thalweg.arrays import dtype_name
 from thalweg.engines import native
+from thalweg.norms import SCALES
 from thalweg.optimizer import GradFn, Optimizer, State, check_gradient, host_number
 from thalweg.program import NotTraced, Passage, passages
 from thalweg.stage import Leaf
@@ -212,12 +213,14 @@ class InPlace:
         for k, launch in enumerate(self._launches):
             for path in launch.program.norms.values():
                 arriving.setdefault(path, []).append(k)
-        if self.optimizer.lanes is None:
-            return {path: math.sqrt(sum(self._launches[k].squares() for k in found)) for path, found in arriving.items()}
-        return {
-            path: Vector([g for k in found for g in lists[k] if g is not None], lanes=True).norm_of_all()
-            for path, found in arriving.items()
-        }
+        lanes, norms = self.optimizer.lanes is not None, {}
+        for path, found in arriving.items():
+            squares = math.nan if lanes else sum(self._launches[k].squares() for k in found)
+            if SCALES["float64"][0] <= squares < math.inf:
+                norms[path] = math.sqrt(squares)
+            else:
+                norms[path] = Vector([g for k in found for g in lists[k] if g is not None], lanes).norm_of_all()
+        return norms
 
     def _check_still_there(self) -> None:
         """A parameter that was replaced in the caller's dict or list would be left behind in silence: say so."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from thalweg import ops
 from thalweg.around_stage import AroundStage
-from thalweg.arrays import Array, dtype_name, framework, is_floating, is_traced
+from thalweg.arrays import Array, dtype_name, framework, is_floating, is_traced, widened
 from thalweg.compose import Every, as_stage, chain, check_lr
 from thalweg.curvature import hutchinson
 from thalweg.rule_stage import AfterStage, RuleStage
@@ -97,7 +97,8 @@ class Optimizer:
                 state["walked"] = {n: framework(p).copy(p) for n, p in zip(names, arrays, strict=True)}
             if self.accumulates > 1:
                 state["calls"] = 0
-                state["accumulated"] = {n: framework(p).full(tuple(p.shape), 0.0, p) for n, p in zip(names, arrays, strict=True)}
+                wide = ((n, widened(p)) for n, p in zip(names, arrays, strict=True))  # sums are more than half precision holds
+                state["accumulated"] = {n: framework(p).full(tuple(p.shape), 0.0, p) for n, p in wide}
         return state
 
     def step(
@@ -165,7 +166,7 @@ class Optimizer:
         waiting = {**state, "calls": calls, "accumulated": total}
         if not is_traced(ready) and not ready:
             return params, waiting
-        mean = {name: g / self.accumulates for name, g in total.items()}
+        mean = {name: framework(g).cast(total[name] / self.accumulates, dtype_name(g)) for name, g in given.items()}
         moved, stepped = self._guarded(params, mean, state, loss, None, extras)
         stepped = {**stepped, "calls": calls, "accumulated": zero}
         if not is_traced(ready):
@@ -225,18 +226,19 @@ class Optimizer:
                 leaf.d = leaf.grad
         memory = {**memory, **kept}
         self._move(leaves, state)
-        walked = {leaf.name: leaf.p for leaf in leaves}
+        walked = {leaf.name: leaf.as_stored(leaf.p) for leaf in leaves}
         for key, after in self._afters:
             memory = {**memory, key: after.apply(leaves, memory.get(key, {}), step)}
         new_state = {**state, "t": {**state["t"], **t}, "memory": {k: m for k, m in memory.items() if m}}
         if self.moves:
             new_state["walked"] = {**state["walked"], **walked}
-        return rebuild(params, {**dict(zip(names, arrays, strict=True)), **{leaf.name: leaf.p for leaf in leaves}}), new_state
+        moved = {leaf.name: leaf.as_stored(leaf.p) for leaf in leaves}
+        return rebuild(params, {**dict(zip(names, arrays, strict=True)), **moved}), new_state
 
     def _move(self, leaves: Sequence[Leaf], state: State) -> None:
         """The update itself, of the walked point."""
         for leaf in leaves:
-            start = state["walked"][leaf.name] if self.moves else leaf.p
+            start = widened(state["walked"][leaf.name]) if self.moves else leaf.p
             moved = start - (leaf.d if leaf.owned else leaf.lr * leaf.d)
             space = framework(leaf.p)
             leaf.p = moved if dtype_name(moved) == dtype_name(start) else space.cast(moved, dtype_name(start))
@@ -246,7 +248,7 @@ class Optimizer:
     def _leaf(self, name: str, p: Array, g: Any, t: Any, extras: dict[str, dict[str, Any]]) -> Leaf:
         time = Scalar(t) if getattr(t, "ndim", 0) == 1 else t
         found = {word: values[name] for word, values in extras.items()}
-        return Leaf(name, self.leaf_shape(p), p, g, time, resolve(self.lr, time, name), g, extras=found)
+        return Leaf(name, self.leaf_shape(p), p, g, time, resolve(self.lr, time, name), g, extras=found).widened()
 
     def _method_around(self) -> tuple[str, AroundStage] | None:
         """The chain's @around method, or the one that its rule names for callers with a grad_fn."""
@@ -268,28 +270,31 @@ class Optimizer:
         """Answer the method's questions until it hands over its gradient, which then is every leaf's own."""
         key, stage = method
         everything = dict(zip(*flatten(params), strict=True))
-        names = [leaf.name for leaf in leaves]
         walk = stage.points(leaves, memory.get(key, {}), step)
         answer: Any = None
-        lanes = self.lanes is not None
         try:
             while True:
                 point = walk.send(answer)
                 at_start = all(a is leaf.p for a, leaf in zip(point.leaves, leaves, strict=True))
                 if at_start and given and not (step.loss is None and "loss" in stage.asks):
-                    answer = step.loss, Vector([framework(given[n]).copy(given[n]) for n in names], lanes)
+                    answer = step.loss, self._as_answer(given, leaves)
                     continue
-                loss, grads = grad_fn(rebuild(params, {**everything, **dict(zip(names, point.leaves, strict=True))}))
+                there = {leaf.name: leaf.as_stored(x) for leaf, x in zip(leaves, point.leaves, strict=True)}
+                loss, grads = grad_fn(rebuild(params, {**everything, **there}))
                 found = match(params, grads, "gradients from grad_fn")
                 step.loss = host_number(loss) if step.loss is None else step.loss
-                copies = [framework(found[n]).copy(found[n]) for n in names]  # the next call may write over these gradients
-                answer = host_number(loss), Vector(copies, lanes)
+                answer = host_number(loss), self._as_answer(found, leaves)
         except StopIteration as stop:
             gradient, kept = stop.value
         for leaf, g in zip(leaves, gradient.leaves, strict=True):
             leaf.grad = leaf.d = g
             leaf.owned = stage.owns_step
         return {key: kept} if kept else {}
+
+    def _as_answer(self, gradients: dict[str, Any], leaves: Sequence[Leaf]) -> Vector:
+        """Gradients as a method gets them: copies, for the next call may write over what it handed out."""
+        found = [gradients[leaf.name] for leaf in leaves]
+        return Vector([framework(g).copy(widened(g)) for g in found], self.lanes is not None)
 
     def check_asks(self, loss: Any, grad_fn: GradFn | None, curvature: Tree) -> None:
         if self._around is not None and grad_fn is None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from thalweg import trace
+from thalweg.arrays import widened
 from thalweg.each import of, together
 from thalweg.function_stage import FunctionStage, copied, settle
 from thalweg.memory import draw
@@ -46,7 +47,7 @@ class RuleStage(FunctionStage, Transform):
                 "gnorm": gnorm, "loss": step.loss, "grad": leaf.grad, **leaf.extras,
             }  # fmt: skip
             if "noise" in self.asks and "noise" not in leaf.extras:
-                given["noise"] = draw(step.seed, leaf.t, (self.name, leaf.name), leaf.p, step.lanes)
+                given["noise"] = widened(draw(step.seed, leaf.t, (self.name, leaf.name), leaf.stored().p, step.lanes))
             found.append(given)
         return found
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.arrays import Array
+from thalweg.arrays import HALF, Array, dtype_name, framework, widened
 from thalweg.hyper import ByLeaf
 from thalweg.memory import Kind, Shape
 from thalweg.scalars import Scalar
@@ -24,7 +24,10 @@ Memory = dict[str, Any]
 
 @dataclass
 class Leaf:
-    """One tensor on its way through a step. `d` is what arrives at the next stage; `owned` once the rate is in it."""
+    """One tensor on its way through a step. `d` is what arrives at the next stage; `owned` once the rate is in it.
+
+    half: the dtype that the parameter and its memory are kept in, where that is half precision and a step computes in float32.
+    """
 
     name: str
     shape: Shape
@@ -35,6 +38,24 @@ class Leaf:
     d: Array
     owned: bool = False
     extras: dict[str, Array] = field(default_factory=dict)
+    half: str | None = None
+
+    def widened(self) -> Leaf:
+        """The leaf as a step computes with it: half precision in float32, so that results are rounded once, at the end."""
+        dtype = dtype_name(self.p)
+        if dtype not in HALF:
+            return self
+        grad, d = (x if x is None else widened(x) for x in (self.grad, self.d))
+        extras = {word: x if x is None else widened(x) for word, x in self.extras.items()}
+        return replace(self, p=widened(self.p), grad=grad, d=d, extras=extras, half=dtype)
+
+    def stored(self) -> Leaf:
+        """The leaf with its parameter as it is kept."""
+        return self if self.half is None else replace(self, p=self.as_stored(self.p), half=None)
+
+    def as_stored(self, x: Array) -> Array:
+        """A parameter as it is kept."""
+        return x if self.half is None else framework(x).cast(x, self.half)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import numpy as np
 
 from thalweg.arithmetic import Arithmetic, Operation
 from thalweg.arrays import Array, framework
+from thalweg.norms import euclidean
 from thalweg.scalars import Scalar
 from thalweg.whole import written_whole
 
@@ -112,10 +113,10 @@ class Vector(Arithmetic):
 
     def norm_of_all(self) -> Any:
         """The Euclidean norm over all leaves; with lanes, a Scalar of one norm a lane."""
-        squares = (self * self).total_of_all()
-        if isinstance(squares, Scalar):
-            return Scalar(framework(squares.values).sqrt(squares.values))
-        return 0.0 if framework(squares) is None else framework(squares).sqrt(squares)
+        if not self.leaves:
+            return 0.0
+        found = euclidean(self.leaves, int(self.lanes))
+        return Scalar(found) if self.lanes or framework(found).name == "numpy" else found
 
 
 def save(path: str | os.PathLike[str], tree: Tree) -> None:

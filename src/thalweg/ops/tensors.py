@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.arrays import dtype_name, framework
+from thalweg.arrays import framework, widened
 from thalweg.each import Each
+from thalweg.norms import euclidean
 from thalweg.ops.calling import X, by_tensor, has_lanes
-from thalweg.ops.elements import sqrt
 from thalweg.scalars import Scalar
 from thalweg.symbols import NUMBER, Symbol
 from thalweg.trees import Vector
@@ -43,7 +43,8 @@ def norm(x: X) -> X:
         return Symbol.of("norm", x)
     if hasattr(x, "norm_of_all"):  # a whole tree, see trees.Vector
         return x.norm_of_all()
-    return sqrt(total(x * x))
+    lanes = has_lanes.get()
+    return framework(x).asarray(euclidean([x], int(lanes), keepdims=lanes), widened(x))
 
 
 def model_total(x: X) -> X:
@@ -57,13 +58,8 @@ def model_total(x: X) -> X:
         if x.level == NUMBER:
             raise TypeError(f"model_total adds up tensors, and {x!r} is one number for them all")
         return Symbol.of("model_total", x)
-    found = Vector([_wide(part) for part in (x.values if isinstance(x, Each) else [x])], has_lanes.get()).total_of_all()
+    found = Vector([widened(part) for part in (x.values if isinstance(x, Each) else [x])], has_lanes.get()).total_of_all()
     values = found.values if isinstance(found, Scalar) else found
     if framework(values).name == "numpy":
         return Scalar(np.asarray(values, np.float64))  # as other numbers of the model: its tensors' dtype is not its own
     return Scalar(values) if has_lanes.get() else values
-
-
-def _wide(x: X) -> X:
-    """A tensor to be summed up: what half precision adds up to, it cannot hold."""
-    return framework(x).cast(x, "float32") if dtype_name(x) in ("float16", "bfloat16") else x
