@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,8 @@ def written_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[
     try:
         with open(part, mode, encoding=None if "b" in mode else "utf-8") as file:
             yield file
+        with suppress(OSError):  # an empty folder of this name gives way; any other file is replaced
+            target.rmdir()
         os.replace(part, target)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from thalweg.whole import written_whole
+from thalweg import own_files
 
 Step = Callable[..., int]
 
@@ -66,7 +66,9 @@ def compiled(text: str, name: str, holds_gil: bool = False) -> Step:
 
 def is_kept(text: str, name: str) -> bool:
     """Whether a kernel was compiled before and lies in the cache folder, so that it has only to be loaded."""
-    return _file(text, name).exists()
+    path = _file(text, name)
+    kept = own_files.read(path)
+    return kept is not None and _parts(kept, path) is not None
 
 
 def _arity(text: str) -> int:
@@ -78,11 +80,15 @@ def _arity(text: str) -> int:
 @functools.cache
 def _address(text: str, name: str) -> int:
     path = _file(text, name)
-    with contextlib.suppress(OSError, RuntimeError):  # not there yet, or not what LLVM takes
-        return _load(path.read_text())
-    code = _compile(text, path.with_suffix(".py"))
-    _keep(path, text, code)
-    return _load(code)
+    kept = own_files.read(path)
+    parts = None if kept is None else _parts(kept, path)
+    if parts is not None:
+        with contextlib.suppress(RuntimeError):  # not what LLVM takes
+            return _load(*parts)
+    symbol, code = _compile(text, path.with_suffix(".py"))
+    own_files.write(path.with_suffix(".py"), text.encode())
+    own_files.write(path, _kept(symbol, code, path))
+    return _load(symbol, code)
 
 
 def _file(text: str, name: str) -> Path:
@@ -105,43 +111,43 @@ def converts_half() -> bool:
     return "+f16c" in features or "+fullfp16" in features
 
 
-def _compile(text: str, path: Path) -> str:
-    """LLVM's text of the module's function `step`, optimized by Numba, under a line with the symbol's name and a digest."""
+def _compile(text: str, path: Path) -> tuple[str, str]:
+    """The symbol of the module's function `step`, and LLVM's text of it, optimized by Numba."""
     scope: dict[str, Any] = {"__name__": f"thalweg.kernel.{path.stem}"}
     module: CodeType = compile(text, str(path), "exec")
     exec(module, scope)  # the text was printed by this package
     step = scope["step"]
-    code = step.inspect_llvm()
-    return f"; {step.native_name} {_digest(code)}\n{code}"
+    return step.native_name, step.inspect_llvm()
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _kept(symbol: str, code: str, path: Path) -> bytes:
+    """A kernel's file: LLVM's text under a line with the symbol's name and a digest of all, and of which kernel it is."""
+    return f"; {symbol} {_digest(path.stem, symbol, code)}\n{code}".encode()
 
 
-def _keep(path: Path, text: str, code: str) -> None:
+def _parts(kept: bytes, path: Path) -> tuple[str, str] | None:
+    """The symbol and the text in a kernel's file; None for one that is damaged: at some texts LLVM ends the process."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for file, content in ((path.with_suffix(".py"), text), (path, code)):
-            with written_whole(file) as out:
-                out.write(content)
-    except OSError:  # a home that cannot be written: the kernel is made anew in each process
-        pass
+        first, _, code = kept.decode().partition("\n")
+        _, symbol, digest = first.split(" ")
+    except ValueError:
+        return None
+    return (symbol, code) if digest == _digest(path.stem, symbol, code) else None
 
 
-def _load(code: str) -> int:
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _load(symbol: str, code: str) -> int:
     import llvmlite.binding as llvm
 
-    first, _, body = code.partition("\n")
-    _, name, digest = [*first.split(" "), "", ""][:3]
-    if digest != _digest(body):  # LLVM ends the process at some texts that are none of its own
-        raise RuntimeError("a damaged file")
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     cpu, features = _processor()
     machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(body), machine)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(code), machine)
     engine.finalize_object()
-    address = engine.get_function_address(name)
+    address = engine.get_function_address(symbol)
     _engines.append(engine)
     return int(address)

@@ -7,7 +7,6 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,16 +32,14 @@ REPORT = 2.0
 
 def known() -> dict[str, float]:
     """The seconds by name, as last measured on this machine."""
-    with remembered(native.cache_folder() / FILE) as kept:
+    with remembered(native.cache_folder() / FILE, cached=True) as kept:
         return FIRST | kept
 
 
 def learn(**seconds: float) -> None:
     """Remember what was measured, where the cache folder can be written."""
-    with suppress(OSError):
-        native.cache_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-        with remembered(native.cache_folder() / FILE) as kept:
-            kept.update({name: round(value, 3) for name, value in seconds.items()})
+    with remembered(native.cache_folder() / FILE, cached=True) as kept:
+        kept.update({name: round(value, 3) for name, value in seconds.items()})
 
 
 def missing(contests: Iterable[Contest]) -> list[Kernel]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,12 +11,13 @@ from typing import Any
 
 import platformdirs
 
+from thalweg import own_files
 from thalweg.commands.refusal import Refusal
 from thalweg.lab import trials
 from thalweg.lab.problem import Problem
+from thalweg.lab.remembered import remembered
 from thalweg.optimizer import Optimizer
 from thalweg.rule import Rule
-from thalweg.whole import written_whole
 
 NAMES = ("numpy", "jax")
 NUMPY: dict[str, Any] = {"engine": "numpy"}
@@ -56,7 +56,7 @@ def prepare() -> None:
     import jax
 
     config: Any = jax.config
-    if config.jax_compilation_cache_dir is None:
+    if config.jax_compilation_cache_dir is None and own_files.is_own(_cache() / "xla"):
         config.update("jax_compilation_cache_dir", str(_cache() / "xla"))
         config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
@@ -69,15 +69,10 @@ def _chunk(problem: Problem, batch_size: int, version: str) -> int:
     """How many lanes are fastest at once: timed once for a problem and machine, then remembered, or no trial would be
     found again."""
     place, key = _cache() / "lanes.json", f"{problem.fingerprint} {batch_size} jax {version}"
-    known: dict[str, int] = {}
-    if place.exists():
-        known = json.loads(place.read_text())
-    if key not in known:
-        prepare()
-        from thalweg.lab.chunk import fastest
+    with remembered(place, cached=True) as known:
+        if int(known.get(key, 0)) < 1:
+            prepare()
+            from thalweg.lab.chunk import fastest
 
-        known[key] = fastest(problem, trials.configured, batch_size)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(place) as file:
-            json.dump(known, file, indent=1)
-    return known[key]
+            known[key] = fastest(problem, trials.configured, batch_size)
+        return int(known[key])

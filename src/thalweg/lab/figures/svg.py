@@ -15,6 +15,7 @@ from markupsafe import escape
 from matplotlib.figure import Figure
 
 from thalweg.lab.figures.style import DARK, SETTINGS
+from thalweg.whole import written_whole
 
 NOT_NEEDED = re.compile(r' (?:id="(?![mp][0-9a-f]{10}")[^"]*"|xmlns(?::\w+)?="[^"]*"|version="1.1"|transform="rotate\(-0 [^"]*")')
 LONG = re.compile(r"-?\d+\.\d{2,}")
@@ -43,10 +44,12 @@ def write(figures: Drawn, folder: Path) -> None:
         warnings.simplefilter("ignore")
         for name, (figure, text) in figures.items():
             vector, paper = folder / f"{name}.svg", folder / f"{name}.pdf"
-            if paper.exists() and vector.exists() and vector.read_text("utf-8") == text:
+            if paper.is_file() and vector.is_file() and vector.read_bytes() == text.encode():
                 continue  # its fonts alone take as long as a problem's statistics
-            figure.savefig(paper, metadata={"CreationDate": None})
-            vector.write_text(text, "utf-8")
+            with written_whole(paper, "wb") as file:
+                figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+            with written_whole(vector, "wb") as file:
+                file.write(text.encode())
 
 
 def svg(figure: Figure, name: str, label: str, panel: bool = False) -> str:
