@@ -143,7 +143,7 @@ def test_formula_and_cost_have_all_branches(where: str) -> None:
     stage = CHOSEN[where]()
     shown, told = formula(stage), cost(stage, 4)
     assert "√" in shown.plain
-    assert shown.plain.count("where ") == len(told.branches) == shown.latex.count(r"\text{where ")
+    assert shown.plain.count("where ") == len(told.branches) == shown.latex.count("where ")
     states = [own.state_per_parameter for _, own in told.branches]
     assert max(states) - min(states) == 2, "one branch is SGD, another Adam"
     assert told.state_per_parameter == max(states)

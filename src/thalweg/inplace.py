@@ -18,7 +18,7 @@ from thalweg.norms import SCALES
 from thalweg.optimizer import GradFn, Optimizer, State, check_gradient, host_number
 from thalweg.program import NotTraced, Passage, passages
 from thalweg.stage import Leaf
-from thalweg.trees import Tree, Vector, flatten, match, rebuild
+from thalweg.trees import Tree, Vector, children, flatten, match, rebuild
 
 if TYPE_CHECKING:
     from thalweg.engines.kernel import Kernel
@@ -47,8 +47,9 @@ class InPlace:
         self._launches: list[Any] | None = None
         self._t = np.zeros(len(self.names), np.int64)
         self._busy = threading.Lock()
-        children = params.values() if isinstance(params, dict) else params if isinstance(params, list | tuple) else None
-        self._flat = None if children is None else not any(isinstance(c, dict | list | tuple) for c in children)
+        held = children(params)
+        plain = isinstance(params, dict | list | tuple)
+        self._flat = None if held is None else plain and all(children(child) is None for _, child in held)
 
     @property
     def state(self) -> State:

@@ -15,7 +15,7 @@ from thalweg.curvature import hutchinson
 from thalweg.rule_stage import AfterStage, RuleStage
 from thalweg.scalars import Scalar
 from thalweg.stage import Leaf, Memory, Stage, Step, resolve
-from thalweg.trees import Tree, Vector, flatten, match, rebuild
+from thalweg.trees import Tree, Vector, flatten, instead, match, plain, rebuild
 
 State: TypeAlias = dict[str, Any]
 """{"t": {leaf: updates so far}, "memory": {stage: {slot: {leaf: array}}}, ...}: a plain tree, to save, jit or inspect."""
@@ -82,11 +82,12 @@ class Optimizer:
 
     def init(self, params: Tree) -> State:
         """The state at the start. Raises TypeError for a parameter that is no floating-point array."""
-        names, arrays = flatten(params)
+        names, given = flatten(params)
         if not names:
             raise ValueError("there are no parameters: the tree is empty")
-        for name, p in zip(names, arrays, strict=True):
+        for name, p in zip(names, given, strict=True):
             _check_parameter(name, p, self.lanes)
+        arrays = [plain(p) for p in given]
         step = Step(self.lanes, self.seed)
         with framework(arrays[0]).no_grad():
             leaves = [Leaf(n, self.leaf_shape(p), p, p, 0, self.lr, p) for n, p in zip(names, arrays, strict=True)]
@@ -113,8 +114,10 @@ class Optimizer:
         with a grad_fn it is made where it is not given, of one more gradient (`curvature.hutchinson`).
         Raises TypeError, KeyError or ValueError where trees, frameworks, dtypes or shapes do not fit.
         """
-        names, arrays = flatten(params)
+        names, arrays = _plainly(params)
         space = framework(arrays[0])
+        if not _is_array(arrays[0]):
+            _check_parameter(names[0], arrays[0], self.lanes)
         with space.no_grad(), ops.lanes(self.lanes is not None):
             if grad_fn is not None and self._method_around() is None and grads is None:
                 loss, grads = grad_fn(params)
@@ -209,7 +212,7 @@ class Optimizer:
     def _step(
         self, params: Tree, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
-        names, arrays = flatten(params)
+        names, arrays = _plainly(params)
         step = Step(self.lanes, state.get("seed", self.seed), host_number(loss))
         active = [(n, p) for n, p in zip(names, arrays, strict=True) if not given or given[n] is not None]
         t = {n: state["t"][n] + 1 for n, _ in active}
@@ -233,7 +236,7 @@ class Optimizer:
         if self.moves:
             new_state["walked"] = {**state["walked"], **walked}
         moved = {leaf.name: leaf.as_stored(leaf.p) for leaf in leaves}
-        return rebuild(params, {**dict(zip(names, arrays, strict=True)), **moved}), new_state
+        return rebuild(params, {**dict(zip(names, flatten(params)[1], strict=True)), **moved}), new_state
 
     def _move(self, leaves: Sequence[Leaf], state: State) -> None:
         """The update itself, of the walked point."""
@@ -269,7 +272,7 @@ class Optimizer:
     ) -> Memory:  # fmt: skip
         """Answer the method's questions until it hands over its gradient, which then is every leaf's own."""
         key, stage = method
-        everything = dict(zip(*flatten(params), strict=True))
+        everything = dict(zip(*_plainly(params), strict=True))
         walk = stage.points(leaves, memory.get(key, {}), step)
         answer: Any = None
         try:
@@ -319,9 +322,18 @@ def host_number(x: Any) -> Any:
     return x
 
 
+def _plainly(params: Tree) -> tuple[list[str], list[Any]]:
+    """The parameters' names and arrays, as arithmetic has them."""
+    names, arrays = flatten(params)
+    return names, [plain(p) for p in arrays]
+
+
 def _check_parameter(name: str, p: Any, lanes: int | None) -> None:
-    if framework(p) is None:
+    if isinstance(p, int | float) and not isinstance(p, np.generic):
         raise TypeError(f"parameter '{name}' is {p!r}, no array; wrap it: numpy.array({p!r}, dtype=float)")
+    if not _is_array(p):
+        raise TypeError(f"parameter '{name}' is {'None' if p is None else f'a {type(p).__name__}'}, no array{instead(p)}")
+    _check_unmasked(f"parameter '{name}'", p)
     if not is_floating(p):
         cure = "its parts, stack([x.real, x.imag])" if dtype_name(p).startswith("complex") else ".astype('float32')"
         raise TypeError(f"parameter '{name}' has dtype {dtype_name(p)}; optimizers need floating point: {cure}")
@@ -332,13 +344,23 @@ def _check_parameter(name: str, p: Any, lanes: int | None) -> None:
 def check_gradient(name: str, p: Array, g: Any) -> None:
     if g is None:
         return
-    if framework(g) is not framework(p):
-        theirs = framework(g).name if framework(g) is not None else type(g).__name__
-        raise TypeError(f"the gradient of '{name}' is a {theirs} value, the parameter a {framework(p).name} array")
+    if framework(g) is not framework(p) or not _is_array(g):
+        theirs = framework(g).name if _is_array(g) else type(g).__name__
+        raise TypeError(f"the gradient of '{name}' is a {theirs} value, the parameter a {framework(p).name} array{instead(g)}")
+    _check_unmasked(f"the gradient of '{name}'", g)
     if tuple(g.shape) != tuple(p.shape):
         raise ValueError(f"the gradient of '{name}' has shape {tuple(g.shape)}, the parameter {tuple(p.shape)}")
     if dtype_name(g) != dtype_name(p):
         raise TypeError(f"the gradient of '{name}' is {dtype_name(g)}, the parameter {dtype_name(p)}; cast one of them")
+
+
+def _is_array(x: Any) -> bool:
+    return framework(x) is not None and hasattr(x, "dtype")  # what else belongs to a framework, a module say, is none
+
+
+def _check_unmasked(what: str, x: Any) -> None:
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{what} is a masked array, of which no rule says what is to happen; hand over array.filled(0.0)")
 
 
 def _select(good: Any, new: Any, old: Any, lanes: int | None) -> Any:

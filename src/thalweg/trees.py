@@ -1,10 +1,11 @@
-"""Trees of arrays (dict, list, tuple, or a single array): their leaves by name, arithmetic on a whole one, files."""
+"""Trees of arrays (dict, list, dataclass, or a single array): their leaves by name, arithmetic on a whole one, files."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Sequence
+import copy
+import dataclasses
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from thalweg.arithmetic import Arithmetic, Operation
 from thalweg.arrays import Array, framework
 from thalweg.norms import euclidean
 from thalweg.scalars import Scalar
-from thalweg.whole import written_whole
+from thalweg.tree_files import load as load
+from thalweg.tree_files import save as save
 
 Tree = Any
 
@@ -21,67 +23,186 @@ SINGLE = "p"
 """The name of the only leaf where the parameters are a single array."""
 
 
-def _children(tree: Tree) -> list[tuple[str, Tree]] | None:
-    if isinstance(tree, dict):
-        return [(str(k), v) for k, v in tree.items()]
-    if isinstance(tree, list | tuple):
-        return [(str(i), v) for i, v in enumerate(tree)]
-    return None
+Path = tuple[Any, ...]
+"""The keys and places that lead to a leaf."""
+ATOMS = (np.ndarray, str, bytes, bytearray, memoryview)
+"""What is no branch of a tree, though some of it could be walked."""
+
+
+def children(tree: Tree) -> list[tuple[Any, Tree]] | None:
+    """What a branch holds, by key, place or field; None for a leaf.
+
+    A branch is any mapping or sequence, and any record: a dataclass, or what attrs made. Fields that a record declares to be
+    no part of a tree (`static=True`, `pytree_node=False`) stay as they are.
+    """
+    if isinstance(tree, ATOMS):
+        return None
+    if isinstance(tree, Mapping):
+        return list(tree.items())
+    if isinstance(tree, Sequence):
+        return list(enumerate(tree))
+    fields = _fields(tree)
+    return None if fields is None else [(name, getattr(tree, name)) for name in fields]
+
+
+def _fields(tree: Tree) -> list[str] | None:
+    kind = type(tree)
+    if dataclasses.is_dataclass(kind):
+        own = [f for f in dataclasses.fields(kind) if not f.metadata.get("static") and f.metadata.get("pytree_node", True)]
+        return [f.name for f in own]
+    attributes = getattr(kind, "__attrs_attrs__", None)
+    return None if attributes is None else [a.name for a in attributes]
+
+
+def _sort(tree: Tree) -> str:
+    return "mapping" if isinstance(tree, Mapping) else "sequence" if isinstance(tree, Sequence) else "record"
 
 
 def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
-    """The leaves' names ('layer.w', in order) and the leaves. A None is a leaf too."""
-    found: list[tuple[str, Any]] = []
-    _walk(tree, "", found)
-    return [n or SINGLE for n, _ in found], [leaf for _, leaf in found]
+    """The leaves' names ('layer.w', in order) and the leaves. A None is a leaf too.
+
+    Two leaves never share a name: where two would, as of {"a.b": x, "a": {"b": y}}, each has its keys in full ("['a.b']",
+    "['a']['b']"). Raises ValueError where keys that differ are written alike.
+    """
+    found: list[tuple[str, Path, Any]] = []
+    _walk(tree, "", (), found)
+    names = [name or SINGLE for name, _, _ in found]
+    if len(set(names)) < len(names):
+        names = _told_apart(names, [path for _, path, _ in found])
+    return names, [leaf for _, _, leaf in found]
 
 
-def _walk(tree: Tree, path: str, found: list[tuple[str, Any]]) -> None:
-    children = _children(tree)
-    if children is None:
-        found.append((path, tree))
+def _walk(tree: Tree, name: str, path: Path, found: list[tuple[str, Path, Any]]) -> None:
+    branches = children(tree)
+    if branches is None:
+        found.append((name, path, tree))
         return
-    for key, child in children:
-        _walk(child, f"{path}.{key}" if path else key, found)
+    for key, child in branches:
+        _walk(child, _below(name, key), (*path, key), found)
 
 
-def rebuild(tree: Tree, leaves: dict[str, Any], path: str = "") -> Tree:
-    """A tree shaped like `tree` with the named leaves in it."""
-    if isinstance(tree, dict):
-        built = {k: rebuild(v, leaves, f"{path}.{k}" if path else str(k)) for k, v in tree.items()}
-        return built if type(tree) is dict else type(tree)(built)
-    if isinstance(tree, list | tuple):
-        parts = [rebuild(v, leaves, f"{path}.{i}" if path else str(i)) for i, v in enumerate(tree)]
-        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
-    return leaves[path or SINGLE]
+def _below(name: str, key: Any) -> str:
+    return f"{name}.{key}" if name else str(key)
 
 
-def match(params: Tree, other: Tree, what: str, path: str = "") -> dict[str, Any]:
+def _told_apart(names: list[str], paths: list[Path]) -> list[str]:
+    count = Counter(names)
+    full = ["".join(f"[{key!r}]" for key in path) for path in paths]
+    told = [long if count[name] > 1 else name for name, long in zip(names, full, strict=True)]
+    twice = next((name for name, times in Counter(told).items() if times > 1), None)
+    if twice is not None:
+        raise ValueError(f"two parameters of this tree have one name, {twice}; give their keys names that differ")
+    return told
+
+
+def rebuild(tree: Tree, leaves: dict[str, Any]) -> Tree:
+    """A tree shaped like `tree`, of the same types, with the named leaves in it.
+
+    Raises TypeError for a container that cannot be made anew from what it holds.
+    """
+    names, before = flatten(tree)
+    new = (_of_class(leaves[name], leaf) for name, leaf in zip(names, before, strict=True))
+    return _filled(tree, new)
+
+
+def _of_class(new: Any, old: Any) -> Any:
+    """A plain array in the class of the one whose place it takes: numpy.matrix, say."""
+    if isinstance(old, np.ndarray) and type(old) is not np.ndarray and type(new) is np.ndarray:
+        return new.view(type(old))
+    return new
+
+
+def _filled(tree: Tree, leaves: Iterator[Any]) -> Tree:
+    branches = children(tree)
+    if branches is None:
+        return next(leaves)
+    parts = {key: _filled(child, leaves) for key, child in branches}
+    kind = type(tree)
+    if kind is dict:
+        return parts
+    if kind is list or kind is tuple:
+        return kind(parts.values())
+    try:
+        return _made_anew(tree, parts)
+    except Exception as error:
+        cure = {"mapping": "dict(...)", "sequence": "list(...)"}.get(_sort(tree), "a dict of its fields")
+        raise TypeError(f"a {kind.__name__} cannot be made anew with other arrays in it ({error}); hand over {cure}") from error
+
+
+def _made_anew(tree: Tree, parts: dict[Any, Any]) -> Tree:
+    kind, values = type(tree), list(parts.values())
+    if isinstance(tree, dict):  # with whatever else it has, as defaultdict its factory
+        made: Any = copy.copy(tree)
+        dict.update(made, parts)
+        return made
+    if isinstance(tree, Mapping):
+        return kind(parts)
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
+        return tree._make(values)
+    if isinstance(tree, deque):
+        return kind(values, tree.maxlen)
+    if isinstance(tree, Sequence):
+        return kind(values)
+    made = copy.copy(tree)
+    for name, value in parts.items():
+        object.__setattr__(made, name, value)  # frozen or not
+    return made
+
+
+def plain(x: Any) -> Any:
+    """An array of a class of its own, whose operators may mean something else (numpy.matrix), as a plain one."""
+    special = isinstance(x, np.ndarray) and type(x) is not np.ndarray and not isinstance(x, np.ma.MaskedArray)
+    return x.view(np.ndarray) if special else x
+
+
+def match(params: Tree, other: Tree, what: str) -> dict[str, Any]:
     """The leaves of `other` by name, once it has the shape of `params`. Raises TypeError or KeyError saying where not."""
-    children = _children(params)
-    if children is None:
-        if _children(other) is not None:
-            raise TypeError(f"{what}: '{path or SINGLE}' is one array among the parameters, but a {type(other).__name__} here")
-        return {path or SINGLE: other}
-    where = f"'{path}'" if path else "the tree"
-    theirs = _children(other)
-    if theirs is None:
-        raise TypeError(f"{what}: {where} is a {type(params).__name__} among the parameters, but {_describe(other)} here")
-    if isinstance(params, dict) != isinstance(other, dict):
-        raise TypeError(f"{what}: {where} is a {type(params).__name__} among the parameters, but a {type(other).__name__} here")
-    table, found = dict(theirs), {}
-    for key, child in children:
-        full = f"{path}.{key}" if path else key
+    found: list[Any] = []
+    _pair(params, other, what, "", found)
+    return dict(zip(flatten(params)[0], found, strict=True))
+
+
+def _pair(params: Tree, other: Tree, what: str, name: str, found: list[Any]) -> None:
+    ours, theirs = children(params), children(other)
+    if ours is None:
+        if theirs is not None:
+            raise TypeError(f"{what}: '{name or SINGLE}' is one array among the parameters, but a {type(other).__name__} here")
+        found.append(plain(other))
+        return
+    if theirs is None or _sort(params) != _sort(other):
+        where = f"'{name}'" if name else "the tree"
+        raise TypeError(
+            f"{what}: {where} is a {type(params).__name__} among the parameters, but {_describe(other)} here{instead(other)}"
+        )
+    table = dict(theirs)
+    for key, child in ours:
         if key not in table:
+            full = _below(name, key)
             raise KeyError(f"{what}: nothing for '{full}'; give its array, or None to leave that parameter as it is")
-        found.update(match(child, table.pop(key), what, full))
+        _pair(child, table.pop(key), what, _below(name, key), found)
     if table:
-        raise KeyError(f"{what}: '{next(iter(table))}' is none of the parameters ({', '.join(k for k, _ in children)})")
-    return found
+        raise KeyError(f"{what}: '{next(iter(table))}' is none of the parameters ({', '.join(str(k) for k, _ in ours)})")
 
 
 def _describe(x: Any) -> str:
     return "None" if x is None else f"a {type(x).__name__}"
+
+
+def instead(x: Any) -> str:
+    """What to hand over instead of something that is neither a tree nor an array, as the end of a sentence; or nothing."""
+    if hasattr(x, "named_parameters"):
+        return "; of a module hand over dict(module.named_parameters())"
+    if hasattr(x, "layers") and hasattr(x, "fit"):
+        return "; of a network hand over its .params"
+    if isinstance(x, Iterator | Set | ValuesView):
+        return "; hand over a list of its arrays, list(...), or better a dict, whose names tell them apart"
+    if framework(getattr(x, "value", None)) is not None:
+        return "; hand over its .value"
+    if x is None:
+        return "; a tree of parameters has an array in each place, so leave this one out"
+    if isinstance(x, str | bytes):
+        return "; a tree holds arrays alone: leave it out"
+    return ""
 
 
 class Vector(Arithmetic):
@@ -117,53 +238,3 @@ class Vector(Arithmetic):
             return 0.0
         found = euclidean(self.leaves, int(self.lanes))
         return Scalar(found) if self.lanes or framework(found).name == "numpy" else found
-
-
-def save(path: str | os.PathLike[str], tree: Tree) -> None:
-    """Write a tree of arrays, numbers, texts, None, dicts, lists and tuples to one .npz file: no pickle in it.
-
-    torch and JAX arrays are written as NumPy ones; bfloat16 as float32 (exact). The file appears whole or not at all.
-    Raises TypeError for a leaf that is none of these.
-    """
-    arrays: dict[str, np.ndarray[Any, Any]] = {}
-    outline = json.dumps(_outline(tree, arrays))
-    with written_whole(path, "wb") as file:
-        np.savez(file, outline=np.array(outline), **arrays)  # type: ignore[arg-type]
-
-
-def load(path: str | os.PathLike[str]) -> Tree:
-    """The tree that `save` wrote, with NumPy arrays. Raises ValueError for a file that `save` did not write."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return _fill(json.loads(str(file["outline"])), file)
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{os.fspath(path)} is no file that thalweg saved: {error}") from error
-
-
-def _outline(tree: Tree, arrays: dict[str, np.ndarray[Any, Any]]) -> Any:
-    if isinstance(tree, dict):
-        return {"dict": [[key, _outline(child, arrays)] for key, child in tree.items()]}
-    if isinstance(tree, list | tuple):
-        return {"list" if isinstance(tree, list) else "tuple": [_outline(child, arrays) for child in tree]}
-    if tree is None or isinstance(tree, bool | int | float | str):
-        return {"value": tree}
-    space = framework(tree)
-    if space is None:
-        raise TypeError(f"cannot save a {type(tree).__name__}; arrays, numbers, texts, None, dicts, lists and tuples can be")
-    name = f"a{len(arrays)}"
-    plain = tree.detach().cpu() if space.name == "torch" else tree
-    narrow = "bfloat16" in str(plain.dtype)
-    arrays[name] = np.asarray(space.cast(plain, "float32") if narrow else plain)
-    return {"array": name}
-
-
-def _fill(outline: Any, file: Any) -> Tree:
-    ((kind, content),) = outline.items()
-    if kind == "dict":
-        return {key: _fill(child, file) for key, child in content}
-    if kind in ("list", "tuple"):
-        parts = [_fill(child, file) for child in content]
-        return parts if kind == "list" else tuple(parts)
-    return content if kind == "value" else file[content]
