@@ -159,7 +159,7 @@ NO_TREES: dict[str, tuple[Callable[[], Any], str]] = {
     "values": (lambda: {"w": one()}.values(), r"is a dict_values, no array; hand over a list"),
     "set": (lambda: {1.0}, r"is a set, no array"),
     "module": (Module, r"dict\(module.named_parameters\(\)\)"),
-    "network": (lambda: tw_nn().Model([tw_nn().Linear(1)]), r"hand over its \.params"),
+    "network": (lambda: tw_nn().Model([tw_nn().Linear(1)], tw_nn().MSE()), r"hand over its \.params"),
     "text": (lambda: {"w": one(), "name": "net"}, r"parameter 'name' is a str, no array"),
     "nothing": (lambda: {"w": one(), "b": None}, r"parameter 'b' is None, no array"),
     "number": (lambda: [1.0], r"numpy.array\(1.0, dtype=float\)"),

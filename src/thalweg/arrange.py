@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from thalweg.arrays import Array, framework
@@ -88,4 +88,14 @@ def arranged(axes: Axes | Callable[[Leaf], Axes], stage: Any) -> Arranged:
     that says them of a parameter (`name`, `shape`). Raises ValueError at `init` where an axis is missing, or named twice, and
     TypeError for what is no rule or chain of rules.
     """
-    return Arranged(axes if callable(axes) else lambda leaf: axes, as_stage(stage))
+    return Arranged(axes if callable(axes) else _Always(axes), as_stage(stage))
+
+
+@dataclass(frozen=True)
+class _Always:
+    """The same axes for each parameter."""
+
+    axes: Axes
+
+    def __call__(self, leaf: Leaf) -> Axes:
+        return self.axes

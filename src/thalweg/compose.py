@@ -39,6 +39,11 @@ class Chain(Transform):
         self.lr = rates[0] if rates else None
         self._check_order()
 
+    def __repr__(self) -> str:
+        inside = " + ".join(map(_inside, self.stages))
+        own_name = self.name not in ("identity", " + ".join(stage.name for stage in self.stages))
+        return f"<{self.name}: {inside}>" if own_name else f"<{inside or self.name}>"
+
     def _check_order(self) -> None:
         if any(isinstance(stage, Every) for stage in self.stages):
             raise ValueError(f"{self.name}: every(n, ...) goes outermost: every(n, chain(...))")
@@ -87,6 +92,10 @@ class Chain(Transform):
             if new:
                 updated[key] = new
         return updated
+
+
+def _inside(stage: Stage) -> str:
+    return repr(stage)[1:-1]
 
 
 def _place(stage: Stage) -> int:
@@ -138,6 +147,9 @@ class At(Shell):
         self.rate = check_lr(lr, stage.name)
         self.lr = lr if isinstance(lr, int | float) else stage.lr
 
+    def __repr__(self) -> str:
+        return f"<({_inside(self.inner)}).at(lr={self.rate!r})>"
+
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
         return self.inner.init(leaves, step)
 
@@ -169,6 +181,12 @@ class named:
         return f"named({self.pattern!r})"
 
 
+def word(predicate: Predicate) -> str:
+    """A predicate in words."""
+    name = getattr(predicate, "__name__", None)
+    return repr(predicate) if name is None else "a condition of the caller's" if name == "<lambda>" else str(name)
+
+
 class Choose(Transform):
     """Each parameter goes to the first branch whose predicate holds for it."""
 
@@ -184,6 +202,10 @@ class Choose(Transform):
         self.name = f"choose({', '.join(self.keys)})"
         rates = [stage.lr for stage in reversed(self.stages) if stage.lr is not None]
         self.lr = rates[0] if rates else None
+
+    def __repr__(self) -> str:
+        words = [f"{word(predicate)}: {_inside(stage)}" for predicate, stage in zip(self.predicates, self.stages, strict=False)]
+        return f"<choose({', '.join(words)}, otherwise: {_inside(self.stages[-1])})>"
 
     @property
     def functions(self) -> Sequence[FunctionStage]:
@@ -268,6 +290,9 @@ class Every(Stage):
         self.n: int = Hyper.declared("n", 1, Count).check(n, "every")
         self.inner = stage
         self.name, self.lr = f"every({n}, {stage.name})", stage.lr
+
+    def __repr__(self) -> str:
+        return f"<every({self.n}, {_inside(self.inner)})>"
 
     @property
     def functions(self) -> Sequence[FunctionStage]:

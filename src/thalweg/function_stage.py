@@ -32,8 +32,13 @@ class FunctionStage(Stage):
         trace.check(self)
 
     def __repr__(self) -> str:
-        changed = [f"{k}={v!r}" for k, v in self.config.items() if v is not self.declaration.hyper[k].default]
+        usual = {name: hyper.default for name, hyper in self.declaration.hyper.items()}
+        changed = [f"{k}={v!r}" for k, v in self.config.items() if type(v) is not type(usual[k]) or v != usual[k]]
         return f"<{self.name}({', '.join(changed)})>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without its trace, which is made again from the function as it then is."""
+        return {name: value for name, value in self.__dict__.items() if name != "_trace"}
 
     @property
     def functions(self) -> Sequence[FunctionStage]:

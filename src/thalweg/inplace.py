@@ -51,6 +51,14 @@ class InPlace:
         plain = isinstance(params, dict | list | tuple)
         self._flat = None if held is None else plain and all(children(child) is None for _, child in held)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For a copy, or a pickle: arrays and state, and no kernels, which hold addresses; the copy finds its own."""
+        held = {**self.__dict__, "_state": self.state, "_launches": None}
+        return {name: value for name, value in held.items() if name not in ("_busy", "_taken")}
+
+    def __setstate__(self, held: dict[str, Any]) -> None:
+        self.__dict__.update(held, _busy=threading.Lock())
+
     @property
     def state(self) -> State:
         """The state as `Optimizer.step` would have made it; the arrays in it are the live ones."""

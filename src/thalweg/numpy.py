@@ -18,7 +18,7 @@ from thalweg.catalogue import ALIASES, rules
 from thalweg.compose import check_lr
 from thalweg.hyper import ByLeaf, bind, nearest
 from thalweg.inplace import InPlace
-from thalweg.optimizer import GradFn, NonFinite, State
+from thalweg.optimizer import USUAL, GradFn, NonFinite, State
 from thalweg.optimizer import Optimizer as Pure
 from thalweg.rule import Rule
 from thalweg.trees import Tree, flatten
@@ -93,14 +93,24 @@ class Optimizer:
         for i, group in enumerate(self.param_groups):
             own = {key: None if callable(value) else value for key, value in group.items() if key != "params"}
             groups.append({"params": [n for n, of in zip(self._names, self._of_leaf, strict=True) if of == i], **own})
-        return {"groups": groups, "state": _copy(self.state)}
+        return {"optimizer": self._name, "groups": groups, "state": _copy(self.state)}
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__ if self._rule is not None else f"Optimizer({self._bound.optimizer.chain.name})"
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take everything from what `state_dict` gave; going on then equals never having stopped, to the last bit.
 
         Schedules stay as they are. Raises KeyError, TypeError or ValueError where it belongs to other parameters or another rule.
         """
+        if not isinstance(state_dict, dict) or not {"groups", "state"} <= state_dict.keys():
+            raise ValueError(f"this is no state_dict of {type(self).__name__}: one has 'groups' and 'state'")
         groups, mine = state_dict["groups"], self.state_dict()
+        saver = state_dict.get("optimizer", "another optimizer")
+        if saver != mine["optimizer"] and _slots(state_dict["state"]) != _slots(mine["state"]):
+            theirs, own = _listed_slots(state_dict), _listed_slots(mine)
+            raise ValueError(f"a state_dict of {saver} ({theirs}) cannot be loaded into {mine['optimizer']} ({own})")
         if [group["params"] for group in groups] != [group["params"] for group in mine["groups"]]:
             raise ValueError(f"these are other parameters: {_listed(groups)}; here they are {_listed(mine['groups'])}")
         for group, saved, own in zip(self.param_groups, groups, mine["groups"], strict=True):
@@ -111,9 +121,23 @@ class Optimizer:
         self._change(self._now())
         self._bound.state = state
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A copy has arrays and state of its own, and goes on as this one would. The class is found again by its rule."""
+        if self._rule is None or type(self) is not of(self._rule):
+            return super().__reduce_ex__(protocol)
+        return _blank, (self._rule,), self.__dict__
+
     def __repr__(self) -> str:
         rates = ", ".join(repr(group["lr"]) for group in self.param_groups)
-        return f"{type(self).__name__}({len(self._names)} arrays, lr={rates})"
+        rule = "" if self._rule is not None and not self._changed() else f"{self._bound.optimizer.rule!r}, "
+        options = [f", {name}={value!r}" for name, value in self._options.items() if repr(value) != repr(USUAL[name])]
+        return f"{type(self).__name__}({len(self._names)} arrays, {rule}lr={rates}{''.join(options)})"
+
+    def _changed(self) -> bool:
+        rule = self._rule
+        return rule is not None and any(
+            group[name] is not hyper.default for group in self.param_groups for name, hyper in rule.hyper.items()
+        )
 
     # parameter groups
 
@@ -191,6 +215,17 @@ def _fitted(saved: Any, own: Any, where: str) -> Any:
     return saved
 
 
+def _slots(state: Any) -> set[str]:
+    """stage.slot of each that there is memory in."""
+    memory = state.get("memory", {}) if isinstance(state, dict) else {}
+    return {f"{stage}.{slot}" for stage, held in memory.items() for slot in (held if isinstance(held, dict) else ())}
+
+
+def _listed_slots(state_dict: dict[str, Any]) -> str:
+    found = sorted(_slots(state_dict["state"]))
+    return f"with the memory {', '.join(found)}" if found else "without memory"
+
+
 def _listed(groups: list[dict[str, Any]]) -> str:
     return "; ".join(", ".join(group["params"]) for group in groups)
 
@@ -210,6 +245,10 @@ def of(rule: Rule) -> type[Optimizer]:
     made = type(class_name(rule), (Optimizer,), {"__init__": __init__, "__doc__": doc, "__module__": __name__, "_rule": rule})
     made.__signature__ = signature(rule)  # type: ignore[attr-defined]
     return made
+
+
+def _blank(rule: Rule) -> Optimizer:
+    return object.__new__(of(rule))
 
 
 def signature(rule: Rule) -> inspect.Signature:

@@ -22,6 +22,8 @@ State: TypeAlias = dict[str, Any]
 GradFn: TypeAlias = Callable[[Tree], tuple[Any, Tree]]
 """parameters -> (loss, gradients), as jax.value_and_grad makes one."""
 NonFinite: TypeAlias = Literal["propagate", "skip", "raise"]
+USUAL: dict[str, Any] = {"seed": 0, "nonfinite": "propagate", "lanes": None}
+"""What an optimizer's options are where nothing is said of them."""
 
 
 class Optimizer:
@@ -78,7 +80,9 @@ class Optimizer:
         return self.asks_gradients or "curvature" in self.asks
 
     def __repr__(self) -> str:
-        return f"Optimizer({self.rule!r}, lr={self.lr!r})"
+        options = {"seed": self.seed, "nonfinite": self.nonfinite, "lanes": self.lanes}
+        told = [f", {name}={value!r}" for name, value in options.items() if repr(value) != repr(USUAL[name])]
+        return f"Optimizer({self.rule!r}, lr={self.lr!r}{''.join(told)})"
 
     def init(self, params: Tree) -> State:
         """The state at the start. Raises TypeError for a parameter that is no floating-point array."""
@@ -124,6 +128,7 @@ class Optimizer:
             elif grads is None and grad_fn is None:
                 raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
             self.check_asks(loss, grad_fn, curvature)
+            self._check_state(names, state)
             if curvature is None and "curvature" in self.asks and self._around is None:
                 curvature = self._estimated(params, grads, state, grad_fn)
             given = {} if grads is None else match(params, grads, "gradients")
@@ -307,6 +312,23 @@ class Optimizer:
         if "curvature" in self.asks and curvature is None and (grad_fn is None or self._around is not None):
             raise TypeError(f"{self.chain.name} asks for the curvature: step(params, grads, state, curvature=...), or grad_fn=")
 
+    def _check_state(self, names: Sequence[str], state: Any) -> None:
+        """Raises TypeError for what is no state, ValueError for one of another optimizer or of other parameters."""
+        if not isinstance(state, dict) or not isinstance(state.get("t"), dict) or not isinstance(state.get("memory"), dict):
+            raise TypeError(f"the state is {_said(state)}, not what init(params) and step return")
+        foreign = [key for key in state["memory"] if key not in self.chain.keys]
+        if foreign:
+            raise ValueError(
+                f"the state is of another optimizer: it has the memory of {' + '.join(map(str, state['memory']))}, and this is "
+                f"{self.chain.name}; init(params) makes its own"
+            )
+        if state["t"].keys() != set(names):
+            theirs, mine = (", ".join(map(str, keys)) for keys in (state["t"], names))
+            raise ValueError(f"the state is of other parameters: it has {theirs}, and these are {mine}")
+        early = next((name for name, t in state["t"].items() if isinstance(t, int) and t < 0), None)
+        if early is not None:
+            raise ValueError(f"the state counts {state['t'][early]} updates of '{early}'; a count is 0 or more")
+
     def leaf_shape(self, p: Array) -> tuple[int, ...]:
         return tuple(p.shape) if self.lanes is None else tuple(p.shape[1:])
 
@@ -352,6 +374,10 @@ def check_gradient(name: str, p: Array, g: Any) -> None:
         raise ValueError(f"the gradient of '{name}' has shape {tuple(g.shape)}, the parameter {tuple(p.shape)}")
     if dtype_name(g) != dtype_name(p):
         raise TypeError(f"the gradient of '{name}' is {dtype_name(g)}, the parameter {dtype_name(p)}; cast one of them")
+
+
+def _said(x: Any) -> str:
+    return f"a dict of {', '.join(map(str, x)) or 'nothing'}" if isinstance(x, dict) else f"a {type(x).__name__}"
 
 
 def _is_array(x: Any) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
+import sys
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -133,6 +135,20 @@ class Rule:
 
     def __repr__(self) -> str:
         return f"<rule {self.name}: {self.paper}>"
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """By reference, as functions are pickled: the module's rule of this name. One made inside a function has none."""
+        module: Any = sys.modules.get(self.function.__module__)
+        name: str = self.function.__qualname__
+        if functools.reduce(lambda o, part: getattr(o, part, None), name.split("."), module) is self:
+            return name
+        return Rule, (self.name, self.function, self.hyper, self.configure, self.lr, self.search)
+
+    def __copy__(self) -> Rule:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Rule:
+        return self
 
     @property
     def doc(self) -> str:

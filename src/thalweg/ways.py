@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from thalweg.compose import At, Chain, Choose, Every, Shell
+from thalweg.compose import At, Chain, Choose, Every, Shell, word
 from thalweg.function_stage import FunctionStage
 from thalweg.stage import Leaf, Stage
 
@@ -37,7 +37,7 @@ class Way:
     @property
     def where(self) -> str:
         """Its conditions in words: "is_matrix", "not is_matrix and named('head')"."""
-        return " and ".join(f"{'' if holds else 'not '}{_word(predicate)}" for predicate, holds in self.conditions)
+        return " and ".join(f"{'' if holds else 'not '}{word(predicate)}" for predicate, holds in self.conditions)
 
 
 def ways(stage: Stage) -> list[Way]:
@@ -72,8 +72,3 @@ def _one_after_another(stages: Sequence[Stage]) -> list[Way]:
     for stage in stages:
         found = [both for way in found for other in ways(stage) if (both := way.then(other)).goes]
     return found
-
-
-def _word(predicate: Callable[[Leaf], bool]) -> str:
-    name = getattr(predicate, "__name__", None)
-    return repr(predicate) if name is None else "a condition of the caller's" if name == "<lambda>" else str(name)

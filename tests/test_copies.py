@@ -1,0 +1,209 @@
+"""Optimizers, rules and stages copied, pickled, and loaded from files: the copy goes on as the original would."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import thalweg as tw
+import thalweg.numpy as tn
+
+
+@tw.rule(lr=0.1)
+def mine(g, m=0.0, *, beta: tw.Decay = 0.9):
+    """Mine (Me 2026)."""
+    m = beta * m + g
+    return m, m
+
+
+WAYS: dict[str, Callable[[Any], Any]] = {"pickle": lambda x: pickle.loads(pickle.dumps(x)), "deepcopy": copy.deepcopy}
+RULES = [*tw.rules, "mine"]
+STAGES: dict[str, Callable[[], Any]] = {
+    "clip": lambda: tw.chain(tw.clip(), tw.adam()),
+    "choose": lambda: tw.choose((tw.is_matrix, tw.muon().at(lr=tw.schedules.cosine(0.1, 9))), otherwise=tw.adam()),
+    "named": lambda: tw.choose((tw.named("w"), tw.sgd()), otherwise=tw.adam()),
+    "only": lambda: tw.chain(tw.adam(), tw.only(tw.is_matrix, tw.decay())),
+    "every": lambda: tw.every(2, tw.adam()),
+    "arranged": lambda: tw.arranged(((0,), (1,)), tw.muon()),
+    "sam": lambda: tw.chain(tw.sam(), tw.adam(), tw.schedule_free()),
+    "scheduled": lambda: tw.adam(beta1=tw.schedules.linear(0.9, 9)),
+}
+
+
+def rule_of(name: str) -> Any:
+    return mine if name == "mine" else tw.rules[name]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_rule_is_pickled_by_reference(name: str) -> None:
+    rule = rule_of(name)
+    for way in (*WAYS.values(), copy.copy):
+        assert way(rule) is rule
+        assert repr(way(rule())) == repr(rule())
+        assert repr(way(tw.Optimizer(rule(), lr=0.1))) == repr(tw.Optimizer(rule(), lr=0.1))
+
+
+def test_a_rule_made_inside_a_function_copies_and_has_no_place_to_pickle_from() -> None:
+    @tw.rule(lr=0.1)
+    def inner(g):
+        """Mine (Me 2026)."""
+        return g
+
+    assert copy.deepcopy(inner) is inner
+    assert copy.deepcopy(inner()).rule is inner
+    with pytest.raises((AttributeError, pickle.PicklingError), match="inner"):
+        pickle.dumps(inner())
+
+
+@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_stage_copies_and_steps_alike(name: str, way: str) -> None:
+    stage = STAGES[name]()
+    again = WAYS[way](stage)
+    assert repr(again) == repr(stage)
+    params = {"w": np.ones((3, 3))} if name == "arranged" else {"w": np.ones((3, 3)), "b": np.ones(3)}
+    ends = []
+    for one in (stage, again, WAYS[way](tw.Optimizer(stage, lr=0.1))):
+        o = one if isinstance(one, tw.Optimizer) else tw.Optimizer(one, lr=0.1)
+        p, state = params, o.init(params)
+        for _ in range(4):
+            ask = (lambda q: (1.0, q)) if o.asks_gradients else None
+            p, state = o.step(p, None if ask else p, state, grad_fn=ask)
+        ends.append(p)
+    for other in ends[1:]:
+        for key in params:
+            np.testing.assert_array_equal(other[key], ends[0][key])
+
+
+def stepped(o: tn.Optimizer, asks: tuple[str, ...], i: int) -> None:
+    draw = np.random.default_rng(i)
+    grads = {"w": draw.standard_normal((3, 2)), "b": draw.standard_normal(2)}
+    given: dict[str, Any] = {"loss": 1.0 + i} if "loss" in asks else {}
+    if "curvature" in asks:
+        given["curvature"] = {key: abs(g) for key, g in grads.items()}
+    if o._bound.optimizer.asks_gradients:
+        o.step(grad_fn=lambda q: (sum(float((x * x).sum()) for x in q.values()), {key: 2 * x for key, x in q.items()}))
+    else:
+        o.step(grads, **given)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("way", WAYS)
+def test_a_bound_optimizer_goes_on_to_the_last_bit_on_arrays_of_its_own(name: str, way: str) -> None:
+    rule = rule_of(name)
+    params = {"w": np.full((3, 2), 0.5), "b": np.full(2, 0.5)}
+    try:
+        o = tn.of(rule)(params, lr=tw.schedules.linear(0.1, 20), seed=3)
+    except ValueError:
+        pytest.skip(f"{name} is for matrices alone")
+    for i in range(2):
+        stepped(o, rule.asks, i)
+    before = {key: x.copy() for key, x in params.items()}
+    other = WAYS[way](o)
+    own = other.param_groups[0]["params"]
+    for i in range(2, 4):
+        stepped(other, rule.asks, i)
+    for key, x in params.items():
+        np.testing.assert_array_equal(x, before[key], err_msg="the original's arrays moved with the copy's")
+    for i in range(2, 4):
+        stepped(o, rule.asks, i)
+    for key, x in params.items():
+        np.testing.assert_array_equal(own[key], x)
+    assert type(other) is type(o)
+
+
+def test_parameters_copied_along_are_the_copys_own() -> None:
+    w = np.ones(2)
+    o = tn.Adam(w, lr=0.1)
+    o.step(np.ones(2))
+    v, other = copy.deepcopy((w, o))
+    other.step(np.ones(2))
+    np.testing.assert_allclose(v, 0.8, rtol=1e-6)
+    np.testing.assert_allclose(w, 0.9, rtol=1e-6)
+    other.param_groups[0]["lr"] = 1.0
+    other.step(np.ones(2))
+    np.testing.assert_allclose(v, -0.2, rtol=1e-6)
+    assert o.param_groups[0]["lr"] == 0.1
+
+
+def test_a_chain_over_groups_copies() -> None:
+    groups = [{"params": [np.ones(2)], "lr": 0.1}, {"params": [np.ones((2, 2))], "lr": 0.2}]
+    o = tn.Optimizer(groups, tw.chain(tw.clip(), tw.adam()))
+    grads = [[np.ones(2)], [np.ones((2, 2))]]
+    o.step(grads)
+    other = pickle.loads(pickle.dumps(o))
+    other.step(grads)
+    o.step(grads)
+    np.testing.assert_array_equal(other.param_groups[1]["params"][0], groups[1]["params"][0])
+
+
+# states of another optimizer
+
+
+@pytest.mark.parametrize(
+    ("saver", "loader"), [("Adam", "SGD"), ("SGD", "Adam"), ("Lion", "Adam"), ("Adam", "AMSGrad"), ("Adam", "Adafactor")]
+)
+def test_a_state_dict_of_another_optimizer_is_refused_in_a_sentence_that_names_both(saver: str, loader: str) -> None:
+    a, b = (getattr(tn, name)({"w": np.ones((2, 2))}, lr=0.1) for name in (saver, loader))
+    a.step({"w": np.ones((2, 2))})
+    before = repr(b.state_dict())
+    with pytest.raises(ValueError, match=rf"state_dict of {saver} .* cannot be loaded into {loader} "):
+        b.load_state_dict(a.state_dict())
+    assert repr(b.state_dict()) == before
+
+
+def test_a_state_dict_that_lacks_a_slot_is_refused() -> None:
+    o = tn.Adam({"w": np.ones(2)}, lr=0.1)
+    saved = o.state_dict()
+    del saved["state"]["memory"]["adam"]["v"]
+    with pytest.raises((KeyError, ValueError), match="adam"):
+        o.load_state_dict(saved)
+    for no_state in ({}, None, {"groups": []}):
+        with pytest.raises(ValueError, match="this is no state_dict of Adam"):
+            o.load_state_dict(no_state)
+
+
+def test_a_state_dict_saved_before_it_named_its_optimizer_loads() -> None:
+    o = tn.Adam({"w": np.ones(2)}, lr=0.1)
+    o.step({"w": np.ones(2)})
+    saved = {key: value for key, value in o.state_dict().items() if key != "optimizer"}
+    other = tn.Adam({"w": np.ones(2)}, lr=0.1)
+    other.load_state_dict(saved)
+    assert other.state["t"] == {"w": 1}
+
+
+def test_a_step_on_another_optimizers_state_is_refused() -> None:
+    p = {"w": np.ones(2)}
+    o = tw.Optimizer(tw.adam())
+    with pytest.raises(ValueError, match="the memory of lion, and this is adam"):
+        o.step(p, p, tw.Optimizer(tw.lion()).init(p))
+    with pytest.raises(ValueError, match="other parameters: it has v, and these are w"):
+        o.step(p, p, o.init({"v": np.ones(2)}))
+    with pytest.raises(ValueError, match="counts -1 updates of 'w'"):
+        o.step(p, p, {**o.init(p), "t": {"w": -1}})
+    for no_state in (None, {}, [1]):
+        with pytest.raises(TypeError, match="the state is a"):
+            o.step(p, p, no_state)
+
+
+# what an optimizer says of itself
+
+
+def test_an_optimizer_names_its_rule_and_its_options() -> None:
+    assert repr(tw.Optimizer(tw.adam())) == "Optimizer(<adam()>, lr=0.001)"
+    told = repr(tw.Optimizer(tw.chain(tw.clip(2.0), tw.adam(beta1=0.5)), seed=4, nonfinite="skip", lanes=3))
+    assert told == "Optimizer(<clip(max_norm=2.0) + adam(beta1=0.5)>, lr=0.001, seed=4, nonfinite='skip', lanes=3)"
+    assert repr(tw.adamw(weight_decay=0.3)) == "<adamw: adam() + decay(weight_decay=0.3)>"
+    chosen = tw.choose((tw.is_matrix, tw.adam().at(lr=0.1)), (tw.named("b"), tw.lion()), otherwise=tw.sgd())
+    assert repr(tw.every(2, chosen)) == (
+        "<every(2, choose(is_matrix: (adam()).at(lr=0.1), named('b'): lion(), otherwise: sgd()))>"
+    )
+    w = {"w": np.ones(2)}
+    assert repr(tn.Adam(w)) == "Adam(1 arrays, lr=0.001)"
+    assert repr(tn.Adam(w, beta1=0.5, seed=3)) == "Adam(1 arrays, <adam(beta1=0.5)>, lr=0.001, seed=3)"
+    assert repr(tn.Optimizer(w, tw.chain(tw.clip(), tw.sgd()), lr=0.1)) == "Optimizer(1 arrays, <clip() + sgd()>, lr=0.1)"
