@@ -79,13 +79,20 @@ class Hyper:
         return not isinstance(self.default, float)
 
     @classmethod
-    def declared(cls, name: str, default: Any, annotation: Any) -> Hyper:
-        """Read `name: annotation = default` of a rule's signature."""
+    def declared(cls, name: str, default: Any, annotation: Any, owner: str = "") -> Hyper:
+        """Read `name: annotation = default` of a rule's signature. Raises ValueError for a default out of its own range."""
         bounds = next((x for x in getattr(annotation, "__metadata__", ()) if isinstance(x, Range)), None)
         choices: tuple[Any, ...] = get_args(annotation) if get_origin(annotation) is Literal else ()
         if isinstance(default, bool):
             choices = (False, True)
-        return cls(name, default, bounds, choices)
+        made = cls(name, default, bounds, choices)
+        if default is not None and not callable(default):
+            if isinstance(default, float) and get_origin(annotation) is Annotated and get_args(annotation)[0] is int:
+                raise TypeError(
+                    f"{owner}: {name} is a whole number by its annotation, and its default is {default!r}; write {default:.0f}"
+                )
+            made.check(default, f"the default in {owner}")
+        return made
 
     def check(self, value: Any, owner: str) -> Any:
         """The value as the rule will see it. Raises TypeError for a wrong kind, ValueError for one out of range."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import re
 import sys
 import typing
@@ -90,8 +91,13 @@ def read(function: Function, asks: dict[str, str]) -> Declaration:
         if parameter.kind is parameter.KEYWORD_ONLY:
             if default is parameter.empty:
                 raise TypeError(f"{name}: hyper-parameter '{word}' needs a default, as in `{word}: Positive = 1e-8`")
-            hyper[word] = Hyper.declared(word, default, hints.get(word))
+            hyper[word] = Hyper.declared(word, default, hints.get(word), name)
         elif default is parameter.empty:
+            if word == "lr" and word not in asks and "g" in asks:
+                raise TypeError(
+                    f"{name}: 'lr' is nothing a rule can ask for; with @rule(step=True) it is asked for, and the rule then returns the whole step, the learning "
+                    "rate in it; a direction is multiplied by the learning rate without asking"
+                )
             if word not in asks:
                 raise TypeError(
                     f"{name}: '{word}' is nothing a rule can ask for (that is {listed(asks)}), and as memory it needs "
@@ -123,6 +129,7 @@ class Rule:
     search: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        _check_rates(self)
         signature = inspect.Signature(
             [inspect.Parameter(h.name, inspect.Parameter.KEYWORD_ONLY, default=h.default) for h in self.hyper.values()]
         )
@@ -195,6 +202,20 @@ class Rule:
         from thalweg.cost import cost
 
         return cost(self(**hyper), itemsize).usual
+
+
+def _check_rates(rule: Rule) -> None:
+    """Raises ValueError for a usual learning rate that is none, a range that is empty, or one that does not hold the rate."""
+    lr, search = rule.lr, rule.search
+    if lr is not None and not (isinstance(lr, int | float) and 0 <= lr < math.inf):
+        raise ValueError(f"{rule.name}: lr is a number from 0 on, as in lr=0.1, not {lr!r}")
+    if search is None:
+        return
+    pair = isinstance(search, tuple | list) and len(search) == 2 and all(isinstance(x, int | float) for x in search)
+    if not pair or not 0 < search[0] < search[1] < math.inf:
+        raise ValueError(f"{rule.name}: search is a range of positive rates, as in search=(1e-4, 1.0), not {search!r}")
+    if lr is not None and not search[0] <= lr <= search[1]:
+        raise ValueError(f"{rule.name}: its own lr, {lr:g}, is not in search={search!r}; widen the range or move the rate")
 
 
 def rule(

@@ -47,6 +47,12 @@ class Symbol(Arithmetic):
     def __abs__(self) -> Symbol:
         return Symbol.of("abs", self)
 
+    def __array__(self, *wanted: Any, **more: Any) -> Any:
+        raise TypeError("a function of NumPy's, which would take a symbol for a number")
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        raise TypeError("a function of NumPy's, which would take a symbol for a number")
+
     def __bool__(self) -> bool:
         what = f"'{self.name}'" if self.name else "a computed value"
         raise TypeError(

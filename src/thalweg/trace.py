@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from thalweg import foreign_words
 from thalweg.ops import off
 from thalweg.symbols import NUMBER, TENSOR, Symbol
 
@@ -131,7 +132,8 @@ def run_on(stage: FunctionStage, inputs: dict[str, Any], hyper: dict[str, Any], 
             if inspect.isgenerator(result):
                 result = _drive(result, evaluations)
     except (TypeError, AttributeError) as error:
-        raise TypeError(f"{name}: {error} (a rule uses only operators and the words of thalweg.ops)") from error
+        hint = foreign_words.hint(error, stage.rule.function.__code__)
+        raise TypeError(f"{name}: {hint or f'{error} (a rule uses only operators and the words of thalweg.ops)'}") from error
     first, *rest = declaration.unpacked(result)
     if len(rest) != len(declaration.memory):
         slots = ", ".join(declaration.memory) or "no memory"
