@@ -142,12 +142,8 @@ class _Run:
                 return 0
 
     def _step(self, gradient: Vector) -> tuple[Vector, State]:
-        asks_loss = "loss" in self.optimizer.asks
-        moved, state = self.optimizer.step(
-            self.x, gradient, self.state,
-            loss=self.objective.value(self.x) if asks_loss else None,
-            grad_fn=self.objective.both if self.optimizer.wants_grad_fn else None,
-        )  # fmt: skip
+        needed = self.optimizer.needs(lambda: self.objective.value(self.x), self.objective.both)
+        moved, state = self.optimizer.step(self.x, gradient, self.state, **needed)
         return moved, state
 
     def _flat(self, gradient: Vector) -> bool:

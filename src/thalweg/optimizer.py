@@ -79,6 +79,13 @@ class Optimizer:
         """Whether a grad_fn is of use: to a method that asks for gradients itself, or to estimate the curvature with."""
         return self.asks_gradients or "curvature" in self.asks
 
+    def needs(self, loss: Any, grad_fn: GradFn) -> dict[str, Any]:
+        """What a step must be handed besides gradients, as keywords of `step`, from what there is to hand: the loss, or a
+        function that works it out, called only where it is asked for; and the function that gives (loss, gradients) anywhere.
+        """
+        known = {"loss": loss() if callable(loss) else loss} if "loss" in self.asks else {}
+        return {**known, "grad_fn": grad_fn} if self.wants_grad_fn else known
+
     def __repr__(self) -> str:
         options = {"seed": self.seed, "nonfinite": self.nonfinite, "lanes": self.lanes}
         told = [f", {name}={value!r}" for name, value in options.items() if repr(value) != repr(USUAL[name])]

@@ -140,10 +140,8 @@ def step_seconds(problem: Problem, rule: Rule, seeds: Sequence[int], batch_size:
     loss, grads = ask(params)
     rate = tune.rate([tune.Setting(rule.lr or 0.0)] * len(seeds), 1)
     optimizer = Optimizer(configured(rule, problem), lr=rate, seed=np.array(seeds), lanes=len(seeds))
-    bound = InPlace(optimizer, params)
-    asks = optimizer.asks_gradients
-    given = loss if asks or "loss" in optimizer.asks else None
-    return _timed(lambda: bound.step(grads, loss=given, grad_fn=ask if asks else None))
+    bound, needed = InPlace(optimizer, params), optimizer.needs(loss, ask)
+    return _timed(lambda: bound.step(grads, **needed))
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -158,9 +156,11 @@ def _timed(work: Callable[[], object]) -> float:
     return float(np.median(taken))
 
 
-def _more(rule: Rule) -> int:
-    """Gradients a step that a rule asks for besides the first, where that is a fixed number."""
-    return sum(len(trace.of(part).evaluations) for part in rule().functions)
+def _more(rule: Rule) -> float:
+    """Gradients a step that a rule asks for besides the first, on average, where that is a fixed number."""
+    parts = rule().functions
+    looks: float = sum(1 / part.config.get("k", 1) for part in parts if "curvature" in part.asks)
+    return sum(len(trace.of(part).evaluations) for part in parts) + looks
 
 
 def words(seconds: float) -> str:

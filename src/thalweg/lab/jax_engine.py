@@ -240,9 +240,7 @@ class _Program:
             return loss, grads
 
         loss, grads = ask(params)
-        asks = optimizer.asks_gradients
-        given = loss if asks or "loss" in optimizer.asks else None
-        return optimizer.step(params, grads, state, loss=given, grad_fn=ask if asks else None), loss[0]
+        return optimizer.step(params, grads, state, **optimizer.needs(loss, ask)), loss[0]
 
     def _segment(
         self, walk: Tree, rates: Any, hyper: dict[str, Any], seed: Any, batches: Tree, count: Any, held_out: Tree

@@ -79,11 +79,10 @@ def step_costs(problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict
         return InPlace(Optimizer(configured(rule, problem), lanes=1, seed=np.array(seeds)), problem.init(seeds))
 
     def time_steps(bound: InPlace, count: int) -> float:
-        asks = bound.optimizer.wants_grad_fn
-        given = loss if asks or "loss" in bound.optimizer.asks else None
+        needed = bound.optimizer.needs(loss, ask)
         start = time.perf_counter()
         for _ in range(count):
-            bound.step(grads, loss=given, grad_fn=ask if asks else None)
+            bound.step(grads, **needed)
         return (time.perf_counter() - start) / count
 
     timed: dict[str, InPlace] = {}

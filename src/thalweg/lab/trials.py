@@ -184,7 +184,6 @@ def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, ba
     params = problem.init(seeds)
     bound = InPlace(optimizer, params)
     draws = problem.draws(seeds, batch_size)
-    asks_loss = optimizer.asks_gradients or "loss" in optimizer.asks
     at = set(protocol.evaluated_at(steps))
     training = _Mean(len(trials))
     _evaluate(problem, params, trials, training)
@@ -195,7 +194,7 @@ def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, ba
         if step == 1:
             for trial, value in zip(trials, loss.tolist(), strict=True):
                 trial.train_curve[0] = value
-        bound.step(grads, loss=loss if asks_loss else None, grad_fn=ask if optimizer.wants_grad_fn else None)
+        bound.step(grads, **optimizer.needs(loss, ask))
         if step in at:
             _evaluate(problem, bound.ship(), trials, training)
     return bound.ship()

@@ -68,6 +68,8 @@ class Scale:
 
 def plain_log(axes: Axes, which: Which, low: float, high: float) -> None:
     """A logarithmic axis with few ticks, written as plain numbers; within a short range they are also at 2 and 5."""
+    low, high = (low / 2, high * 2) if low == high else (low, high)
+    _limit(axes, which, low, high)  # a single point has no width that a scale could be made of
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
     subs = CLOSE if high < 4 * low else (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)

@@ -21,13 +21,13 @@ def moves(
     x = np.array(np.broadcast_to(np.asarray(start, np.float64), (len(rates), np.shape(start)[-1])))
     optimizer = Optimizer(stage, lr=np.asarray(rates, np.float64), seed=np.asarray(seeds), lanes=len(rates))
     state = optimizer.init(x)
-    ask = (lambda at: (ground.value(at), ground.gradient(at))) if optimizer.wants_grad_fn else None
     noise = _noise(seeds, x.shape[1]) if "noise" in stage.asks else None
     values = ground.value(x)
     yield x, values
     for _ in range(steps):
         drawn = None if noise is None else next(noise)
-        x, state = optimizer.step(x, ground.gradient(x), state, loss=values, grad_fn=ask, noise=drawn)
+        needed = optimizer.needs(values, lambda at: (ground.value(at), ground.gradient(at)))
+        x, state = optimizer.step(x, ground.gradient(x), state, noise=drawn, **needed)
         values = ground.value(x)
         point = optimizer.ship(x, state)
         yield (x, values) if point is x else (point, ground.value(point))
