@@ -95,8 +95,8 @@ def read(function: Function, asks: dict[str, str]) -> Declaration:
         elif default is parameter.empty:
             if word == "lr" and word not in asks and "g" in asks:
                 raise TypeError(
-                    f"{name}: 'lr' is nothing a rule can ask for; with @rule(step=True) it is asked for, and the rule then returns the whole step, the learning "
-                    "rate in it; a direction is multiplied by the learning rate without asking"
+                    f"{name}: 'lr' is nothing a rule can ask for; with @rule(step=True) it is asked for, and the rule then "
+                    "returns the whole step, the learning rate in it"
                 )
             if word not in asks:
                 raise TypeError(
