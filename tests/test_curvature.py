@@ -170,3 +170,23 @@ def test_torchs_goes_backward_twice() -> None:
     np.testing.assert_array_equal(still.curvature, 0.0)
     optimizer.step()
     assert not np.array_equal(w.detach(), START["w"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "close"),
+    [("numpy", "float64", 1e-6), ("torch", "float64", 1e-6)]
+    + [(kind, dtype, close) for kind in ("numpy", "torch", "jax") for dtype, close in (("float32", 1e-2), ("float16", 0.1))],
+)
+@pytest.mark.parametrize("size", [0.0, 1.0, 4096.0, 3e4])
+def test_large_parameters_have_a_curvature_too(size: float, dtype: str, close: float, kind: str) -> None:
+    """A step of the root of the spacing is none where the numbers themselves are farther apart."""
+    space = pytest.importorskip({"jax": "jax.numpy"}.get(kind, kind))
+    p = space.asarray(np.full(3, size, np.float64))
+    p = p.to(getattr(space, dtype)) if kind == "torch" else p.astype(dtype)
+    slope = 2.0**-4  # so that no gradient is too large for float16
+
+    def ask(x: Any) -> Any:
+        return 0.0, slope * x
+
+    found = np.asarray(hutchinson(ask, p, ask(p)[1], 0, {"p": 1}), np.float64)
+    np.testing.assert_allclose(found, slope, rtol=close)

@@ -75,6 +75,9 @@ def test_chains_print_stage_by_stage() -> None:
         ("amsgrad", 3, 36),
         ("adafactor", 0, 28),
         ("muon", 1, 28),
+        ("sophia", 2, 32),
+        ("lamb", 2, 40),
+        ("polyak_sgd", 0, 16),
     ],
 )
 def test_costs_are_the_known_ones(name: str, state: float, moved: float) -> None:

@@ -141,7 +141,7 @@ amsbound: _Amsbound
 class _Amsgrad(Rule):
     """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'inside'] = 'outside', sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw', eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'inside', 'raw'] = 'outside', sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw', eps_root: Dynamic = 0.0) -> Stage: ...
 
 amsgrad: _Amsgrad
 
@@ -162,7 +162,7 @@ asgd: _Asgd
 class _Average(Rule):
     """An exponential moving average of the parameters, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
 
-    def __call__(self, beta: Dynamic = 0.999) -> Stage: ...
+    def __call__(self, beta: Dynamic = 0.999, start: Literal['p0', 'first'] = 'p0') -> Stage: ...
 
 average: _Average
 
@@ -432,6 +432,13 @@ class _PolyakSgd(Rule):
 
 polyak_sgd: _PolyakSgd
 
+class _PolynomialAverage(Rule):
+    """An average of the parameters with polynomial decay, to ship (Shamir & Zhang 2013, arXiv 1212.1824, section 3)."""
+
+    def __call__(self, gamma: Dynamic = 8.0) -> Stage: ...
+
+polynomial_average: _PolynomialAverage
+
 class _Prodigy(Rule):
     """Prodigy (Mishchenko & Defazio 2023, arXiv 2306.06101, algorithm 4): Adam at a rate that it finds by itself."""
 
@@ -489,7 +496,7 @@ class _SantaSss(Rule):
 santa_sss: _SantaSss
 
 class _ScheduleFree(Rule):
-    """Schedule-free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4)."""
+    """Schedule-free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4, weighted as in its algorithm 1)."""
 
     def __call__(self, beta: Dynamic = 0.9, power: Dynamic = 0.0) -> Stage: ...
 

@@ -54,7 +54,7 @@ def _of_way(way: Way, itemsize: int) -> Cost:
     state, moved, operations = 0.0, 0.0, 2  # lr * d and p - it
     if way.calls > 1:  # the sum of the gradients so far, read and begun anew; + and /
         state, moved, operations = 1.0, 2.0, 4
-    reads = {"p", "grad"}
+    reads, again = {"p", "grad"}, 1.0  # what arrives is read again: the gradient, or what rules made, kept for that or remade
     for part in way.functions:
         traced = of(part)
         kinds = part.declaration.memory
@@ -63,9 +63,12 @@ def _of_way(way: Way, itemsize: int) -> Cost:
             if symbol.op == "input" and symbol.level == TENSOR and symbol.name in kinds:
                 moved += kinds[symbol.name].per_parameter
             elif symbol.op in REDUCTIONS | MODEL_WORDS or (symbol.op in MATRIX_WORDS and symbol.level == TENSOR):
-                moved += sum(kinds[name].per_parameter if name in kinds else 1.0 for name in _read_by(symbol))
+                sizes = {name: kind.per_parameter for name, kind in kinds.items()} | {"g": again}
+                moved += sum(sizes.get(name, 1.0) for name in _read_by(symbol))
         moved += sum(kinds[slot].per_parameter for slot in traced.changed)
-        reads |= {"noise"} & part.asks
+        moved += again if "gnorm" in part.asks else 0.0
+        again = again if traced.direction is traced.inputs.get("g") else 2.0
+        reads |= {"noise", "curvature"} & part.asks
         operations += sum(s.level == TENSOR and s.op != "input" for s in traced.computed)
     moved += len(reads) + 1  # p, the gradient (and a draw) in; p out
     return Cost(state, state * itemsize, moved * itemsize, operations)

@@ -125,15 +125,17 @@ def radam(
 @rule(lr=1e-3, search=(1e-4, 1e0))
 def amsgrad(
     g, t, m=0.0, v=0.0, v_max=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 0.0,
-    eps_place: Literal["outside", "inside"] = "outside", sqrt_decay: bool = True, bias_correction: bool = False,
+    eps_place: Literal["outside", "inside", "raw"] = "outside", sqrt_decay: bool = True, bias_correction: bool = False,
     maximum_of: Literal["raw", "corrected"] = "raw", eps_root: NonNegative = 0.0,
 ):  # fmt: skip
     """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0.
 
     As the paper: lr / sqrt(t), no epsilon, no bias correction. sqrt_decay=False holds the rate; bias_correction=True
     corrects both moments, the largest one taken of the raw ones or of the corrected ones (maximum_of). eps_root
-    stands under the root.
+    stands under the root. eps_place="raw" is as in adam: eps is added to the root of the raw maximum, and both corrections
+    are in the rate.
     Differs from torch: sqrt_decay=False, bias_correction=True, eps=1e-8; optax moreover maximum_of="corrected".
+    Differs from Keras: sqrt_decay=False, bias_correction=True, eps=1e-7, eps_place="raw".
     """
     m = mix(m, g, beta1)
     v = mix(v, g * g, beta2)
@@ -141,7 +143,11 @@ def amsgrad(
     v_max = maximum(v_max, debias(v, beta2, t) if corrected else v)
     m_hat = debias(m, beta1, t) if bias_correction else m
     v_hat = debias(v_max, beta2, t) if bias_correction and not corrected else v_max
-    direction = over_root(m_hat, v_hat, eps, eps_place, eps_root)
+    if eps_place == "raw":
+        direction = over_root(m_hat, v_max, eps, "outside", eps_root)
+        direction = sqrt(1 - beta2**t) * direction if bias_correction else direction
+    else:
+        direction = over_root(m_hat, v_hat, eps, eps_place, eps_root)
     return direction / sqrt(t) if sqrt_decay else direction, m, v, v_max
 
 

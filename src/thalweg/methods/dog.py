@@ -12,7 +12,7 @@ def dog(g, p, x0=like_p, r=per_model, G=per_model, *, r_eps: Positive = 1e-6, ep
 
     Each step is as long as the farthest way from the first point, x0, over the root of all squared gradients, both of the
     whole model. r_eps: what stands for the first distance, as a share of 1 + |x0|, or relative=False in its own units.
-    Its authors ship an average: `chain(dog(), polyak_average())`.
+    Its authors ship an average that forgets: `chain(dog(), polynomial_average())`.
     """
     farthest, r, G = distance_over_gradients(model_total, g, p, x0, r, G, r_eps, relative)
     return ratio(farthest, sqrt(G + eps)) * g, x0, r, G

@@ -19,7 +19,7 @@ def eve(
 
     f* is the least loss possible; the paper finds 0 enough for squared error and cross-entropy. Where the loss stands
     at f*, d is 1 if it did not move and c if it did; below f* it is 1 / c. v1 needs positive losses.
-    Differs from the authors' code: that takes |min(f, f_prev) - f*|, and adds a tiny number above and below.
+    The authors' public code is of the first form, and takes f over the loss before as it was; of v3 none is public.
     """
     m = mix(m, g, beta1)
     v = mix(v, g * g, beta2)

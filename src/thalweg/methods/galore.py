@@ -2,7 +2,7 @@
 
 from thalweg.hyper import Count, Decay, NonNegative, Positive
 from thalweg.memory import projected, projector
-from thalweg.ops import debias, floor, leading, lift, mix, over_root, project
+from thalweg.ops import debias, every_kth, leading, lift, mix, over_root, project
 from thalweg.rule import rule
 
 
@@ -19,8 +19,7 @@ def galore(
     matters: the largest of its entries is positive here. The decay: `chain(galore(), decay(0.01))`.
     Differs from optax: scale=1; it projects the longer side, of singular vectors taken in float32, with LAPACK's signs.
     """
-    since = (t - 1) - T * floor((t - 1) / T)
-    P = leading(g, P, since == 0)
+    P = leading(g, P, every_kth(t, T))
     R = project(P, g)
     m = mix(m, R, beta1)
     v = mix(v, R * R, beta2)

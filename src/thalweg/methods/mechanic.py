@@ -20,11 +20,11 @@ def mechanic(
 
     `chain(adam(), mechanic())` at lr=1, or a schedule's: the steps that arrive, each lr times its direction, add up to D,
     and the parameter is x0, the first point, + S D. S is the sum of n scales, each from a sum of the products <grad, D> that
-    forgets at a rate of its own, 1 - 0.1^i; `weight_decay` is in these products alone. As in the authors' code, which is
-    optax's, m is of |<grad, D>| + eps; the paper's is of <grad, D>, which is below 0 while D leads downhill, so that no
-    scale would leave 0.
-    form="optax": a product of more than the m before it counts as that, a later addition of the authors'; and an r below 0
-    is remembered, where the paper has max(0, r).
+    forgets at a rate of its own, 1 - 0.1^i; `weight_decay` is in these products alone. m is of
+    |<grad, D>| + eps, as in optax; the paper's is of <grad, D>, which is below 0 while D leads downhill, so that no scale
+    would leave 0. The authors' own code has no eps there, and m begins at 1e-6 instead.
+    form="optax": a product of more than the m before it counts as that, and an r below 0 is remembered, where the paper
+    and the authors' code have max(0, r).
     Differs from optax: it has s_init=1e-6, and for D (p - x0) / (S + eps).
     """
     S = sum(s[1:], s[0])

@@ -21,7 +21,7 @@ def santa_e(
     While t < burnin it explores, with noise; then it refines, without. What the paper leaves open: G_0 ("first": G_1, so
     no kick at the start); the division by u (|u| is not taken below `guard` times its own scale, sqrt(lr / beta_t)); and
     a coordinate whose gradient is exactly 0 rests, where G = 1 / sqrt(lam) would throw it thousands of units far.
-    Differs from the authors' code: that leaves the term in 1 - G_prev / G out, as curvature=False does.
+    curvature=False leaves the term in 1 - G_prev / G out. It is none of the authors' codes: their Caffe solver has the term.
     """
     f = (N if gradient_scale is None else gradient_scale) * g
     heat = lr * temperature / t**power

@@ -10,6 +10,7 @@ from thalweg.ops.elements import (
     clip,
     cos,
     debias,
+    every_kth,
     exp,
     floor,
     log,
@@ -32,7 +33,7 @@ from thalweg.ops.vectors import join, linear, single, split, stack
 from thalweg.ops.walks import append, known
 
 __all__ = [
-    "X", "append", "clip", "col_means", "cos", "debias", "exp", "floor", "join", "known", "lanes", "leading", "lift",
+    "X", "append", "clip", "col_means", "cos", "debias", "every_kth", "exp", "floor", "join", "known", "lanes", "leading", "lift",
     "linear", "log", "maximum", "mean", "minimum", "mix", "model_total", "norm", "off", "orthogonal", "over_root", "project",
     "ratio", "row_means", "sigmoid", "sign", "single", "sizes", "slice_max", "slice_min", "split", "sqrt", "stack", "tanh",
     "total", "where",

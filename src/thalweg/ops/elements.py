@@ -113,6 +113,15 @@ def debias(m: X, beta: X, t: X) -> X:
     return m / (1 - beta**t)
 
 
+def every_kth(t: X, k: X) -> X:
+    """Whether the t-th update is one of the first, the (k + 1)-th, the (2k + 1)-th, ...
+
+    The quotient is taken half an update early: it then is no whole number, nor so near one that rounding, or a compiler's
+    reciprocal in place of a division, could make it one while float32 can count.
+    """
+    return t - 1 - k * floor((t - 0.5) / k) == 0
+
+
 def off(x: X) -> bool:
     """True for a plain 0 alone: lets a configuration drop work and memory. A schedule, a lane or a tracer is never off."""
     return isinstance(x, int | float) and x == 0
