@@ -29,10 +29,10 @@ from thalweg.numpy import class_name
 from thalweg.rule import Rule
 from thalweg.rule_stage import AfterStage
 from thalweg.stage import Stage
-from thalweg.torch_face import Face
+from thalweg.torch_face import Face, check_shape
 from thalweg.torch_groups import STORAGE, STORAGE_PARAMETERS, Group, Method
 from thalweg.torch_kernels import TRITON_DEVICES as TRITON_DEVICES
-from thalweg.torch_tensors import Tensor, curvature, gradient_of, like, loss_number, real, scalar_dtype
+from thalweg.torch_tensors import Tensor, curvature, gradient_of, like, loss_number, put, real
 from thalweg.views import in_parts
 
 __all__ = ["Optimizer", "hutchinson", "of"]
@@ -246,6 +246,8 @@ class Optimizer(Face):
                 if passage.stage.memory[slot].kind == "per_model":
                     place[slot] = self.state[params[0]].get(key, place[slot])
                 elif key in mine:
+                    if isinstance(mine[key], Tensor):
+                        check_shape(self, name, key, real(mine[key]), tuple(place[slot][name].shape))
                     place[slot][name] = real(mine[key])
             state["t"][name] = self._updates(p)
             if "walked" in state and "walked" in mine:
@@ -256,15 +258,15 @@ class Optimizer(Face):
         """The pure optimizer's state put into torch's."""
         for name, p in params.items():
             mine = self.state[p]
-            mine["step"] = torch.tensor(float(state["t"][name]), dtype=scalar_dtype())
+            self._count(p).fill_(state["t"][name])
             for path, key in keys.items():
                 kept = functools.reduce(operator.getitem, path, state["memory"])
                 if not isinstance(kept, dict):
                     self.state[params["0"]][key] = float(kept)
                 elif name in kept:
-                    mine[key] = like(kept[name], p)
+                    put(mine, key, like(kept[name], p))
             if "walked" in state:
-                mine["walked"] = like(state["walked"][name], p)
+                put(mine, "walked", like(state["walked"][name], p))
 
 
 def _joined(owners: Sequence[Group]) -> Group:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -19,14 +20,47 @@ from thalweg.program import NotTraced, Passage, Program, program
 from thalweg.stage import Leaf, Step, resolve
 from thalweg.storage import Storage, key_of, scale_name
 from thalweg.torch_groups import DTYPES, STORAGE, Given, Group, Method
-from thalweg.torch_kernels import Plan
+from thalweg.torch_kernels import Found, Plan
+from thalweg.torch_places import watched
 from thalweg.torch_tensors import DENSE, PLAIN, Tensor, flat, flat_into, gradient_of, loss_number, scalar_dtype
+
+_DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
 
 
 @torch._disable_dynamo  # type: ignore[attr-defined]  # unlike torch.compiler.disable it imports nothing by itself
 def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
     """A step as it is without torch.compile, which would cut the stages' Python into dozens of graphs."""
     return step(closure)
+
+
+class _Before:
+    """What the state was before a step that may fail: which tensors, and the counts, that are the first to go on."""
+
+    def __init__(self, face: Face) -> None:
+        self.face, self.states = face, {p: dict(state) for p, state in face.state.items()}
+        steps = [state["step"] for state in self.states.values() if isinstance(state.get("step"), Tensor)]
+        self.steps = [(step, step.detach().clone()) for step in steps] if not watched() else []
+
+    def put_back(self) -> None:
+        """Leave the state as it was."""
+        for p in [p for p in self.face.state if p not in self.states]:
+            del self.face.state[p]
+        for p, state in self.states.items():
+            self.face.state[p].clear()
+            self.face.state[p].update(state)
+        with torch.no_grad():
+            for step, value in self.steps:
+                step.copy_(value)
+
+
+def check_shape(face: Any, name: str, key: str, found: Any, wanted: tuple[int, ...]) -> None:
+    """Raises RuntimeError where what the state has is no tensor of the shape that a parameter's has."""
+    if not isinstance(found, Tensor) or tuple(found.shape) != wanted:
+        there = f"has the shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"is {found!r}"
+        raise RuntimeError(
+            f"{type(face).__name__}: the state's '{key}' of parameter {name} {there}, and {wanted} is wanted; is it another "
+            "model's state? Load the one that was saved with these parameters, or none"
+        )
 
 
 class Face(torch.optim.Optimizer):
@@ -45,16 +79,24 @@ class Face(torch.optim.Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        if not torch.compiler.is_compiling() and self._kernels_may():
+        if torch.compiler.is_compiling():
+            self._otherwise(loss)
+            return loss
+        if self._kernels_may():
             with torch.no_grad(), np.errstate(all="ignore"):
                 if self._by_kernels(loss):
                     return loss
         self.__dict__.pop("_plan", None)  # the state goes on without it
-        if self._stores():
-            with torch.no_grad():
-                self._by_programs(loss)
-        else:
-            self._otherwise(loss)
+        before = _Before(self)
+        try:
+            if self._stores():
+                with torch.no_grad():
+                    self._by_programs(loss)
+            else:
+                self._otherwise(loss)
+        except BaseException:
+            before.put_back()
+            raise
         return loss
 
     def _otherwise(self, loss: Any) -> None:
@@ -74,25 +116,39 @@ class Face(torch.optim.Optimizer):
         raise NotImplementedError
 
     def _kernels_may(self) -> bool:
-        flagged = any(group.get("differentiable") for group in self.param_groups)
+        flagged = any(map(_DIFFERENTIABLE, self.param_groups))
         unscaled = getattr(self, "found_inf", None) is None
-        return self._row.kernel and unscaled and not flagged and not self._asks_itself()
+        return self._row.kernel and unscaled and not flagged and not self._asks_itself() and not watched()
 
     def _by_kernels(self, loss: Any) -> bool:
-        """Step all groups by kernels; False, and nothing done, where one of them has none."""
-        plan: Plan | None = self.__dict__.get("_plan")  # a deep copy or an unpickled one begins without
-        if plan is None or not plan.finds(self):
-            try:
-                plan = Plan(self)
-            except NotTraced:
-                return False
-            self.__dict__["_plan"] = plan
-            if not plan.finds(self):
-                return False
-        numbers = [self._loss_number(loss, bound.method.pure) for bound in plan.bounds]
-        for bound, number in zip(plan.bounds, numbers, strict=True):
-            bound.step(number)
+        """Step all groups by kernels; False, and nothing done, where one of them has none.
+
+        The plan is put back when the step is done, so that one that fails leaves none.
+        """
+        plan: Plan | None = self.__dict__.pop("_plan", None)  # a deep copy or an unpickled one begins without
+        found = None if plan is None else plan.finds(self)
+        if plan is not None and found is not None:
+            self._step_planned(plan, found, loss)
+            return True
+        before = _Before(self)
+        try:
+            plan = Plan(self)
+            found = plan.finds(self)
+            if found is None:
+                raise NotTraced("what it found is not what it was bound to")
+            self._step_planned(plan, found, loss)
+        except NotTraced:
+            before.put_back()
+            return False
+        except BaseException:
+            before.put_back()
+            raise
         return True
+
+    def _step_planned(self, plan: Plan, found: list[Found], loss: Any) -> None:
+        losses = [self._loss_number(loss, bound.method.pure) if bound.asks_loss else None for bound in plan.bounds]
+        plan.step(found, losses)
+        self.__dict__["_plan"] = plan
 
     def _loss_number(self, loss: Any, pure: Pure) -> Any:
         if "loss" not in pure.asks:
@@ -108,6 +164,16 @@ class Face(torch.optim.Optimizer):
             return int(state.get("momentum_buffer") is not None)
         return int(state["step"]) if "step" in state else 0
 
+    def _count(self, p: Tensor, device: Any = None) -> Tensor:
+        """The tensor in the state that counts its updates, a float; put there where there is none."""
+        state, device = self.state[p], torch.device("cpu") if device is None else device
+        found = state.get("step")
+        if not isinstance(found, Tensor) or found.dtype not in (torch.float32, torch.float64) or found.device != device:
+            dtype = scalar_dtype() if device.type == "cpu" else torch.float32
+            found = state["step"] = torch.tensor(0.0 if found is None else float(found), dtype=dtype, device=device)
+        kept: Tensor = found
+        return kept
+
     def _kept(self, p: Tensor, name: str, method: Method, made: Program) -> dict[str, tuple[str, Tensor]]:
         """What the state has for a parameter, by the program's names for it: its key there, and the tensor."""
         columns = {slot.path: slot.old.name for slot in made.slots}
@@ -122,20 +188,26 @@ class Face(torch.optim.Optimizer):
             dtype = made.dtypes.get(column)
             found[column] = key, self._remembered(p, passage, slot, key, name, method.given, dtype)
             if dtype == "int8":
-                found[scale_name(column)] = scale_name(key), state[scale_name(key)]
+                scale = scale_name(key)
+                check_shape(self, name, scale, state.get(scale), (unfused.blocks(p.numel()),))
+                found[scale_name(column)] = scale, state[scale]
         for word, start in (("lost", torch.zeros_like), ("master", torch.Tensor.float)):
             if word in made.beside:
                 if word not in state:
                     state[word] = start(p.detach())
+                check_shape(self, name, word, state[word], tuple(p.shape))
                 found[word] = word, state[word]
         return found
 
     def _remembered(
         self, p: Tensor, passage: Passage, slot: str, key: str, name: str, given: Given, dtype: str | None = None
     ) -> Tensor:
-        """A slot's tensor in the state, made where it is not there yet, laid out as its parameter is, in `dtype` if given."""
+        """A slot's tensor in the state, made where it is not there yet, in `dtype` if given.
+
+        Raises RuntimeError where what is there has not the shape that the slot has for this parameter.
+        """
         state = self.state[p]
-        found = state.get(key)
+        found, kind = state.get(key), passage.stage.memory[slot]
         if found is None:
             found = passage.stage.start(
                 slot, Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p), Step(None, self._seed)
@@ -143,15 +215,16 @@ class Face(torch.optim.Optimizer):
             start = self._row.starts.get(f"{passage.stage.name}.{slot}")
             found = found if start is None else torch.full_like(found, start(given))
         elif not isinstance(found, Tensor):
-            found = torch.as_tensor(found)
-        kind = passage.stage.memory[slot].kind
-        if kind == "per_tensor" and (self._row.scalars or found.dtype in (torch.float16, torch.bfloat16)):
+            found = torch.as_tensor(found, device=p.device)
+            if kind.kind != "per_tensor" and found.numel() == 1:
+                found = torch.full_like(p, float(found))
+        if kind.kind != "per_tensor":
+            check_shape(self, name, key, found, kind.shape(tuple(p.shape)))
+        elif self._row.scalars or found.dtype in (torch.float16, torch.bfloat16):
             found = found.to(scalar_dtype() if self._row.scalars else torch.float32)
-        if kind != "per_tensor" and (found.stride() != p.stride() or found.device != p.device):
-            found = torch.empty_like(p, dtype=found.dtype).copy_(found)
         if dtype == "int8" and found.dtype is not torch.int8:
             codes, state[scale_name(key)] = unfused.quantised(flat(found.float(), p))
-            found = flat_into(torch.empty_like(p, dtype=torch.int8), codes)
+            found = flat_into(torch.empty_like(p, dtype=torch.int8), codes, p)
         elif dtype is not None and dtype != "int8":
             found = found.to(getattr(torch, dtype))
         state[key] = found
@@ -165,6 +238,7 @@ class Face(torch.optim.Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state; torch's class would cast all of it to the parameters' dtype, and codes are none of that."""
+        self.__dict__.pop("_plan", None)  # and with it all that it held
         super().load_state_dict(state_dict)
         if not self._stores():
             return
@@ -245,13 +319,13 @@ class Face(torch.optim.Optimizer):
         }
         given |= {word: first.get(key, start) for word, (key, start) in models.items()}
         point, memory, beside = unfused.run(made, given, i)
-        flat_into(p.detach(), point)
+        flat_into(p.detach(), point, p)
         for slot, value in zip(made.slots, memory, strict=True):
             if slot.old.name not in models:
-                flat_into(kept[slot.old.name][1], value)
+                flat_into(kept[slot.old.name][1], value, p)
             elif i == len(params) - 1:  # all tensors were given the old one
                 first[models[slot.old.name][0]] = float(model_number(value))
         for word, value in beside.items():
-            flat_into(kept[word][1], value)
+            flat_into(kept[word][1], value, p)
         if self._row.counts or "key" in made.inputs:
-            self.state[p]["step"] = torch.tensor(float(t), dtype=scalar_dtype())
+            self._count(p).fill_(t)

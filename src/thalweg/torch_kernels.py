@@ -1,37 +1,45 @@
-"""Torch's parameters and state bound to kernels: addresses looked up at each step, and nothing copied."""
+"""Torch's parameters and state bound to kernels: looked at and looked up at each step, and nothing copied."""
 
 from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from thalweg.engines import native
-from thalweg.program import NotTraced, program
+from thalweg.engines.expressions import COMPUTED
+from thalweg.program import NotTraced, Program, program
 from thalweg.stage import Step, resolve
 from thalweg.storage import key_of
-from thalweg.symbols import PER_TENSOR, TENSOR
+from thalweg.symbols import TENSOR
 from thalweg.torch_groups import DTYPES, Group, Method
+from thalweg.torch_places import Places, check_memory, laid_flat, same_order, special
 from thalweg.torch_tensors import DENSE, PLAIN, Tensor, as_array, scalar_dtype
 
 if TYPE_CHECKING:
     from thalweg.torch_face import Face
 
-_ON_CPU, _IS_CONTIGUOUS = operator.attrgetter("is_cpu"), operator.methodcaller("is_contiguous")
-_ADDRESS, _SIZE = operator.methodcaller("data_ptr"), operator.methodcaller("numel")
+Found = tuple[list[Tensor], list[Tensor]]
+"""What a step writes to, and the gradients it reads."""
 STEP = Step(None, 0)
 
 
 class Bound:
-    """Tensors of one group and dtype with their state, ready for a kernel. Raises NotTraced where there is none."""
+    """Tensors of one group and dtype with their state, ready for a kernel. Raises NotTraced where there is none.
+
+    What is in the state is the state: counts, and what is one number a tensor or a model, are read from there at each step
+    and written back when it is done.
+    """
 
     def __init__(self, face: Face, group: Group, params: list[Tensor]) -> None:
         from thalweg.engines.launch import Launch
+        from thalweg.engines.numbers import Numbers
 
-        self.face, self.params, self.method = face, params, Method(face._row, group, face._seed)
+        self.params, self.method = params, Method(face._row, group, face._seed)
         self.dtype = params[0].dtype
         names = [str(i) for i in range(len(params))]
         ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
@@ -40,91 +48,128 @@ class Bound:
         kept = self.method.given.storage(self.dtype)
         arrays = [as_array(p) for p in params]
         self.launch = Launch(self.method.pure, range(len(params)), names, arrays, ways[0], DTYPES[self.dtype], kept)
-        if self.launch.program.norms or self.launch.lent or self.launch.staged or "walked" in self.launch.columns:
-            raise NotTraced("its step needs more than each tensor and its state")
         made = self.launch.program
-        self.counts = self.method.row.counts or "key" in made.inputs
-        self.launch.scalars = (
-            "float64" if self.method.row.scalars and scalar_dtype() is torch.float64 else self.method.row.scalars
-        )
-        self.state: dict[str, Any] = {"memory": {}, "beside": {}}
-        t = np.array([face._updates(p) for p in params], np.int64)  # before there is any memory: SGD does not count
+        if made.norms or self.launch.lent or self.launch.staged or "walked" in self.launch.columns:
+            raise NotTraced("its step needs more than each tensor and its state")
+        self.asks_loss = "loss" in self.method.pure.asks
+        scalars = self.method.row.scalars
+        self.launch.scalars = "float64" if scalars and scalar_dtype() is torch.float64 else scalars
+        updates = np.array([face._updates(p) for p in params], np.int64)  # before there is any memory: SGD does not count
         held = [face._kept(p, name, self.method, made) for p, name in zip(params, names, strict=True)]
-        columns = {column: [own[column][1] for own in held] for column in held[0]}
-        arrays_of = {column: dict(zip(names, map(as_array, tensors), strict=True)) for column, tensors in columns.items()}
-        self.state["beside"] = {name: arrays_of[name] for name in made.beside}
-        for slot in made.slots:
-            *path, word = slot.path
-            place = functools.reduce(lambda above, key: above.setdefault(key, {}), path, self.state["memory"])
-            if slot.kind.kind != "per_model":
-                place[word] = arrays_of[slot.old.name]
-                continue
-            found = face.state[params[0]].get(self.method.keys[slot.path])
-            place[word] = slot.stage.model_start(slot.kind, [], STEP) if found is None else float(found)
+        self.first = face.state[params[0]] if held[0] or made.slots else {}
         numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
-        self.tensors = [(held[0][column][0], tensors) for column, tensors in columns.items() if column not in numbers]
-        self.launch.adopt(self.state)
-        self.launch.arrange([True] * len(params), t, [0] * len(params), np.zeros((0, 2), np.int64))
-        self._share_numbers(t)
+        columns = {column: (key, [own[column][1] for own in held]) for column, (key, _) in held[0].items()}
+        self.state = self._adopted(names, {column: tensors for column, (_, tensors) in columns.items()})
+        keys = [key for column, (key, _) in columns.items() if column not in numbers]
+        for column in made.beside:
+            _check_lies(
+                made,
+                column,
+                columns[column][1],
+                params,
+                made.dtypes.get(column, "float32" if column in made.blocked else DTYPES[self.dtype]),
+            )
+        vectors = {self.method.keys[made.slots[i].path]: vector for i, vector in self.launch.vectors.items()}
+        self.steps: Any = None
+        if self.method.row.counts or "key" in made.inputs:
+            self.steps = vectors["step"] = np.zeros(len(params), as_array(face._count(params[0])).dtype)
+            for p in params:
+                face._count(p)
+        states = [face.state[p] for p in params] if keys or vectors else []
+        self.numbers = []
+        for key, vector in vectors.items():
+            tensors = [_number_in(state, key, vector.dtype) for state in states]
+            self.numbers.append(Numbers(list(map(Tensor.data_ptr, tensors)), vector))
+            self.numbers[-1].read()
+        self.places = Places(params, states, [*keys, *vectors])
+        if not self.places.fits:
+            raise NotTraced("tensors whose memory cannot be written, or not apart")
+        self.launch.arrange([True] * len(params), updates, [0] * len(params), np.zeros((0, 2), np.int64))
+        self.launch.let_go()
+        self.state["beside"] = {}
+        self.models = {self.method.keys[slot.path]: slot for slot in made.slots if slot.kind.kind == "per_model"}
+        for slot in made.slots:
+            if slot.old.level == TENSOR:
+                _place(self.state["memory"], slot.path)[slot.path[-1]] = {}
+        self.t = None if self.steps is None else self.steps.tolist()
 
-    def _share_numbers(self, t: Any) -> None:
-        """Counts, and what is one number a tensor, as vectors that the tensors in the state are views of."""
-        keys, slots = self.method.keys, self.launch.program.slots
-        vectors = [(keys[slots[i].path], torch.from_numpy(vector)) for i, vector in self.launch.vectors.items()]
-        if self.counts:
-            self.steps = torch.tensor(t, dtype=scalar_dtype())
-            vectors.append(("step", self.steps))
-        for key, vector in vectors:
-            views = list(vector.unbind())
-            self.tensors.append((key, views))
-            for p, view in zip(self.params, views, strict=True):
-                self.face.state[p][key] = view
-        self.states = [self.face.state[p] for p in self.params] if self.tensors else []
-        self.places = [list(map(_ADDRESS, tensors)) for _, tensors in self.tensors]
-        self.sizes = list(map(_SIZE, self.params)) * 2
-        self.contiguous = all(p.is_contiguous() for p in self.params)
-        self.models = {keys[slot.path]: slot.path for slot in slots if slot.kind.kind == "per_model"}
+    def _adopted(self, names: list[str], columns: dict[str, list[Tensor]]) -> dict[str, Any]:
+        """The state as the launch has it, on the memory of these tensors. Raises NotTraced where it would take other memory."""
+        made, state = self.launch.program, {"memory": dict[str, Any](), "beside": dict[str, Any]()}
+        laid = {column: dict(zip(names, self._views(tensors), strict=True)) for column, tensors in columns.items()}
+        state["beside"] = {name: laid[name] for name in made.beside}
+        for slot in made.slots:
+            place = _place(state["memory"], slot.path)
+            if slot.kind.kind != "per_model":
+                place[slot.path[-1]] = dict(laid[slot.old.name])
+            else:
+                place[slot.path[-1]] = slot.stage.model_start(slot.kind, [], STEP)
+        self.launch.adopt(state)
+        for slot in made.slots:
+            if slot.old.level == TENSOR:
+                now = _place(state["memory"], slot.path)[slot.path[-1]]
+                if any(now[name] is not array for name, array in laid[slot.old.name].items()):
+                    raise NotTraced("the state does not lie as its parameters do")
+        return state
 
-    def finds(self) -> bool:
-        """Put addresses of parameters and gradients into the table; False where something is not as it was."""
+    def _views(self, tensors: list[Tensor]) -> list[Any]:
+        """Arrays on the memory of a column, spelled as the parameters' are where they lie in the same order."""
+        found = []
+        for x, p in zip(tensors, self.params, strict=True):
+            check_memory(x)
+            same = x.shape == p.shape and same_order(x, p)
+            found.append(as_array(x.detach().as_strided(p.size(), p.stride()) if same else x))
+        return found
+
+    def finds(self) -> Found | None:
+        """What it writes to and the gradients it reads; None where something is not as it was."""
         if not self.method.given.still_holds():
-            return False
-        for (key, tensors), places in zip(self.tensors, self.places, strict=True):
-            if not all(map(operator.is_, (state.get(key) for state in self.states), tensors)):
-                return False
-            if list(map(_ADDRESS, tensors)) != places:  # share_memory_ and its like move what a tensor holds
-                return False
-        params, dtype = self.params, self.dtype
-        gradients: list[Any] = [p.grad for p in params]
-        if not all(map(PLAIN.__contains__, map(type, gradients))):  # no None either
-            return False
-        tensors = [*params, *gradients]
-        if list(map(_SIZE, tensors)) != self.sizes:
-            return False
-        if not (
-            all(map(_ON_CPU, tensors)) and all(x.dtype is dtype for x in tensors) and all(x.layout is DENSE for x in gradients)
-        ):
-            return False
-        if not (self.contiguous and all(map(_IS_CONTIGUOUS, tensors))):
-            gradients = [
-                g if g.stride() == p.stride() else torch.empty_like(p).copy_(g) for g, p in zip(gradients, params, strict=True)
-            ]
-        here, there = list(map(_ADDRESS, params)), list(map(_ADDRESS, gradients))
-        if any(map(operator.eq, here, there)) and any(p.numel() for p in params):
-            gradients = [g.clone() for g in gradients]
-            there = list(map(_ADDRESS, gradients))
-        self.gradients = gradients  # they must live until the step is done
-        addresses, columns = self.launch.addresses, self.launch.columns
-        addresses[:, columns["p"]], addresses[:, columns["g"]] = here, there
-        return True
+            return None
+        found = self.places.look()
+        if found is None:
+            return None
+        for numbers in self.numbers:
+            numbers.read()
+        if self.steps is not None and self.steps.tolist() != self.t:
+            return None
+        for key, slot in self.models.items():
+            kept = self.first.get(key)
+            start = slot.stage.model_start(slot.kind, [], STEP)
+            _place(self.state["memory"], slot.path)[slot.path[-1]] = start if kept is None else float(kept)
+        return found
 
-    def step(self, loss: Any) -> None:
+    def reckon(self, loss: Any) -> None:
+        """Work out what the kernel goes by; nothing of the user's is written yet."""
         self.launch.reckon(self.state, loss, {})
+
+    def run(self, written: list[Tensor], gradients: list[Tensor]) -> None:
+        addresses, columns = self.launch.addresses, self.launch.columns
+        addresses[:, columns["g"]] = self.places.there
+        torch.autograd.graph.increment_version(written)
         self.launch.run()
-        if self.counts:
+        if self.steps is not None:
             self.steps += 1
-        for key, path in self.models.items():
-            self.face.state[self.params[0]][key] = functools.reduce(operator.getitem, path, self.state["memory"])
+            self.t = self.steps.tolist()
+        for numbers in self.numbers:
+            numbers.write()
+        for key, slot in self.models.items():
+            self.first[key] = _place(self.state["memory"], slot.path)[slot.path[-1]]
+
+
+def _place(memory: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """Where in the launch's memory the last word of a path is."""
+    return functools.reduce(lambda above, key: above.setdefault(key, {}), path[:-1], memory)
+
+
+def _number_in(state: dict[str, Any], key: str, dtype: Any) -> Tensor:
+    """A number that a state keeps, as a tensor of the dtype it is computed with; put there anew where it is none."""
+    found = state[key]
+    wanted = getattr(torch, dtype.name)
+    if not isinstance(found, Tensor) or found.dtype is not wanted or not found.is_cpu:
+        found = state[key] = torch.as_tensor(found).to("cpu", wanted, copy=True)
+    if found.numel() != 1:
+        raise RuntimeError(f"the state's '{key}' is one number a parameter, and not of the shape {tuple(found.shape)}")
+    return found
 
 
 class OnDevice:
@@ -133,93 +178,107 @@ class OnDevice:
     def __init__(self, face: Face, group: Group, params: list[Tensor]) -> None:
         from thalweg.engines import grid
 
-        self.face, self.params, self.method = face, params, Method(face._row, group, face._seed)
+        self.params, self.method = params, Method(face._row, group, face._seed)
         self.dtype, self.device = params[0].dtype, params[0].device
         names = [str(i) for i in range(len(params))]
         ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
         kept, own = self.method.given.storage(self.dtype), DTYPES[self.dtype]
         made = program(ways[0], moves=self.method.pure.moves, kept=kept, dtype=own)
         asks = [*made.norms, *made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
-        if any(way != ways[0] for way in ways) or asks or self.method.pure.moves or not all(map(grid.lies_flat, params)):
+        if any(way != ways[0] for way in ways) or asks or self.method.pure.moves or not all(map(laid_flat, params)):
             raise NotTraced("its step needs more than each tensor and its state")
-        self.made = made
-        self.counts = self.method.row.counts or "key" in made.inputs
-        self.t = [face._updates(p) for p in params]
+        self.made, self.asks_loss = made, "loss" in self.method.pure.asks
         held = [face._kept(p, name, self.method, made) for p, name in zip(params, names, strict=True)]
-        columns = {column: [mine[column][1] for mine in held] for column in held[0]}
-        self.tensors = [(key, columns[column]) for column, (key, _) in held[0].items()]
-        self.kept = {slot.old.name: columns[slot.old.name] for slot in made.slots if slot.old.level == PER_TENSOR}
-        self.models = {slot.old.name: slot for slot in made.slots if slot.kind.kind == "per_model"}
+        columns = {column: (key, [own[column][1] for own in held]) for column, (key, _) in held[0].items()}
+        numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
         dtypes = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), own)
+        dtypes |= {slot.old.name: slot.kind.dtype for slot in made.slots if slot.old.level == TENSOR and slot.kind.dtype}
         dtypes |= made.dtypes | dict.fromkeys(made.blocked, "float32")
-        title = f"{self.method.pure.rule.name}, {own}"
-        self.grid = grid.Grid(made, title, dtypes, params, {**columns, "p": params}, self._value)
+        for column, (_, tensors) in columns.items():
+            if column not in numbers:
+                _check_lies(made, column, tensors, params, dtypes[column])
+        self.first = face.state[params[0]] if held[0] or made.slots else {}
+        self.models = {slot.old.name: slot for slot in made.slots if slot.kind.kind == "per_model"}
+        title, memory = f"{self.method.pure.rule.name}, {own}", {column: found for column, (_, found) in columns.items()}
+        value = functools.partial(_value, made, self.method.pure)
+        self.grid = grid.Grid(made, title, dtypes, params, {**memory, "p": params}, value)
         self.there = bool(group.get("capturable"))
         if self.there and (self.grid.kernel.kept or "loss" in made.inputs):
             raise NotTraced("what is one number a tensor or a model is kept on the host")
         self.grid.warm()
-        self._place_counts(group)
+        keys = {column: key for column, (key, _) in columns.items()}
+        self.counts = self.method.row.counts or "key" in made.inputs
+        self.states = [face.state[p] for p in params] if keys or self.counts else []
+        self.kept = {column: keys[column] for column in keys if column in numbers}
+        scalars, of_number = self.method.row.scalars, {slot.old.name: slot.kind.dtype for slot in made.slots}
+        scalars = "float64" if scalars and scalar_dtype() is torch.float64 else scalars
+        for column, key in self.kept.items():
+            for state in self.states:
+                _number_in(state, key, np.dtype(of_number[column] or scalars or COMPUTED[own]))
+        self.t, self.versions = [face._updates(p) for p in params], list[int]()
+        if self.counts:  # where torch has them: on the device for what is fused or captured
+            where = self.device if self.there or group.get("fused") else torch.device("cpu")
+            for p in params:
+                face._count(p, where)
+        self.places = Places(params, self.states, [*keys.values(), *(["step"] if self.counts else [])])
+        if not self.places.fits:
+            raise NotTraced("tensors whose memory cannot be written, or not apart")
 
-    def _place_counts(self, group: Group) -> None:
-        """The counts in the state, where torch has them: on the device for what is fused or captured."""
-        if not self.counts:
-            return
-        where = self.device if self.there or group.get("fused") else torch.device("cpu")
-        self.steps = torch.tensor(self.t, dtype=torch.float32 if where.type != "cpu" else scalar_dtype(), device=where)
-        views = list(self.steps.unbind())
-        self.tensors.append(("step", views))
-        for p, view in zip(self.params, views, strict=True):
-            self.face.state[p]["step"] = view
+    def finds(self) -> Found | None:
+        """What it writes to and the gradients it reads; None where something is not as it was."""
+        return self.places.look() if self.method.given.still_holds() else None
 
-    def _value(self, name: str, t: Any) -> Any:
-        """A hyper-parameter or the learning rate at an update."""
-        if name == "key":
-            return key_of(self.face._seed, t)
-        value = self.made.hyper[name]
-        found = resolve(self.method.pure.lr if value is None else value, t, "0")
-        return found if isinstance(found, Tensor) else float(found)
-
-    def finds(self) -> bool:
-        """Whether everything is where it was but the gradients, which are looked up."""
-        if not self.method.given.still_holds():
-            return False
-        states = [self.face.state[p] for p in self.params] if self.tensors else []
-        for key, tensors in self.tensors:
-            if not all(map(operator.is_, (state.get(key) for state in states), tensors)):
-                return False
-        gradients: list[Any] = [p.grad for p in self.params]
-        for p, g in zip(self.params, gradients, strict=True):
-            if g is None or type(g) not in PLAIN or g.dtype is not p.dtype or g.device != p.device or g.layout is not DENSE:
-                return False
-        self.gradients = [
-            g if g.stride() == p.stride() and g.data_ptr() != p.data_ptr() else torch.empty_like(p).copy_(g)
-            for g, p in zip(gradients, self.params, strict=True)
-        ]
-        self.grid.look_up(self.gradients)
-        there: list[int] = self.grid.host[:, self.grid.kernel.columns.index("p")].tolist()
-        return there == list(map(_ADDRESS, self.params))
-
-    def step(self, loss: Any) -> None:
-        first = self.face.state[self.params[0]]
-        models = {name: first.get(self.method.keys[slot.path], slot.kind.value) for name, slot in self.models.items()}
+    def reckon(self, loss: Any) -> None:
+        """Work out what the kernel goes by; nothing of the user's is written yet."""
+        models = {name: self.first.get(self.method.keys[slot.path], slot.kind.value) for name, slot in self.models.items()}
         models["loss"] = loss
+        self.steps = [state["step"] for state in self.states] if self.counts else []
         if self.there:
-            self.steps += 1
-            self.grid.count_there(self.steps.double(), models)
-        else:
-            self.t = [t + 1 for t in self.t]
-            for slot, values in self.grid.count(self.t, self.kept, models).items():
-                found = self.made.slots[slot]
-                if found.kind.kind == "per_model":
-                    first[self.method.keys[found.path]] = values[0]
-                    continue
-                for tensor, value in zip(self.kept[found.old.name], values, strict=True):
-                    tensor.fill_(value)
-            if self.counts:
-                self.steps += 1
+            self.grid.count_there(torch.stack(self.steps).double() + 1, models)
+            self.new: dict[int, list[float]] = {}
+            return
+        versions = list(map(_VERSION, self.steps))
+        if self.steps and (self.steps[0].is_cpu or versions != self.versions):  # asking a device would be to wait for it
+            self.t = [int(t) for t in torch.stack(self.steps).tolist()]
+        kept = {name: [state[key] for state in self.states] for name, key in self.kept.items()}
+        self.new = self.grid.count([t + 1 for t in self.t], kept, models)
+
+    def run(self, written: list[Tensor], gradients: list[Tensor]) -> None:
+        """The pass over memory, and what is one number a tensor or a model put where it is kept."""
+        self.grid.look_up(gradients)
+        torch.autograd.graph.increment_version(written)
         self.grid.run()
+        for slot, values in self.new.items():
+            found = self.made.slots[slot]
+            if found.kind.kind == "per_model":
+                self.first[self.method.keys[found.path]] = values[0]
+                continue
+            for state, value in zip(self.states, values, strict=True):
+                state[self.kept[found.old.name]].fill_(value)
+        self.t = [t + 1 for t in self.t]
+        if self.steps:
+            torch._foreach_add_(self.steps, 1)
+        self.versions, self.steps = list(map(_VERSION, self.steps)), []
 
 
+def _value(made: Program, pure: Any, name: str, t: Any) -> Any:
+    """A hyper-parameter or the learning rate at an update."""
+    if name == "key":
+        return key_of(pure.seed, t)
+    value = made.hyper[name]
+    found = resolve(pure.lr if value is None else value, t, "0")
+    return found if isinstance(found, Tensor) else float(found)
+
+
+def _check_lies(made: Program, column: str, tensors: Sequence[Tensor], params: Sequence[Tensor], dtype: str) -> None:
+    """Raises NotTraced where what the state keeps is not of the dtype, or does not lie as its parameters do."""
+    for x, p in zip(tensors, params, strict=True):
+        lies = x.is_contiguous() if column in made.blocked else x.shape == p.shape and same_order(x, p)
+        if not lies or x.dtype is not getattr(torch, dtype) or x.device != p.device:
+            raise NotTraced(f"'{column}' does not lie in the state as its parameter does")
+
+
+_VERSION = operator.attrgetter("_version")
 TRITON_DEVICES = {"cuda"}
 
 
@@ -251,19 +310,35 @@ class Plan:
             for p in params:
                 if p.grad is None:
                     continue
-                if not (_is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype and p.grad.device == p.device):
+                fits = _is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype and p.grad.device == p.device
+                if not fits or special(p) or p.grad.shape != p.shape:
                     raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
                 sorts.setdefault((i, p.dtype, p.device), []).append(p)
         self.bounds: list[Bound | OnDevice] = [_bound(face, face.param_groups[i], same) for (i, _, _), same in sorts.items()]
         self.states = list(face.state.values())
 
-    def finds(self, face: Face) -> bool:
-        """Get ready for a step; False where groups, tensors or state are not those of the plan."""
+    def finds(self, face: Face) -> list[Found] | None:
+        """Get ready for a step; None where groups, tensors or state are not those of the plan."""
         if len(face.param_groups) != len(self.groups) or len(face.state) != len(self.states):
-            return False
+            return None
         if not all(map(operator.is_, face.state.values(), self.states)):
-            return False
+            return None
         for group, params in zip(face.param_groups, self.groups, strict=True):
             if len(group["params"]) != len(params) or not all(map(operator.is_, group["params"], params)):
-                return False
-        return all(p.grad is None for p in self.resting) and all(bound.finds() for bound in self.bounds)
+                return None
+        if not all(p.grad is None for p in self.resting):
+            return None
+        found = []
+        for bound in self.bounds:
+            ready = bound.finds()
+            if ready is None:
+                return None
+            found.append(ready)
+        return found
+
+    def step(self, found: list[Found], losses: Sequence[Any]) -> None:
+        """All that may fail comes first: what the numbers are; then each kernel runs."""
+        for bound, loss in zip(self.bounds, losses, strict=True):
+            bound.reckon(loss)
+        for bound, (written, gradients) in zip(self.bounds, found, strict=True):
+            bound.run(written, gradients)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 Tensor = torch.Tensor
@@ -12,10 +13,22 @@ PLAIN = frozenset({Tensor, torch.nn.Parameter})
 DENSE = torch.strided
 
 
+class _Memory:
+    """A tensor's memory for NumPy, which `tensor.numpy()` would keep from being resized ever after."""
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor, bits = tensor, tensor.dtype is torch.bfloat16
+        dtype = np.dtype("uint16" if bits else str(tensor.dtype).removeprefix("torch."))
+        strides = tuple(stride * dtype.itemsize for stride in tensor.stride())
+        place = tensor.data_ptr(), False
+        self.__array_interface__ = {
+            "version": 3, "data": place, "shape": tuple(tensor.shape), "strides": strides, "typestr": dtype.str,
+        }  # fmt: skip
+
+
 def as_array(tensor: Tensor) -> Any:
-    """A tensor's memory as NumPy sees it."""
-    tensor = tensor.detach()
-    return tensor.view(torch.uint16).numpy() if tensor.dtype is torch.bfloat16 else tensor.numpy()
+    """A tensor's memory as NumPy sees it; of bfloat16 the bits."""
+    return np.asarray(_Memory(tensor.detach()))
 
 
 def scalar_dtype() -> torch.dtype:
@@ -28,10 +41,9 @@ def flat(x: Tensor, p: Tensor) -> Tensor:
     return x.permute(order).reshape(-1)
 
 
-def flat_into(x: Tensor, row: Any) -> Tensor:
-    """Write such a row, or a number for all of it, back into a tensor."""
-    order = sorted(range(x.ndim), key=x.stride, reverse=True)
-    into = x.permute(order)
+def flat_into(x: Tensor, row: Any, p: Tensor) -> Tensor:
+    """Write such a row, or a number for all of it, back into a tensor of the parameter's shape, or into a row."""
+    into = x.permute(sorted(range(p.ndim), key=p.stride, reverse=True)) if x.shape == p.shape else x
     into.copy_(row.reshape(into.shape) if isinstance(row, Tensor) and row.numel() == x.numel() else torch.as_tensor(row))
     return x
 
@@ -51,6 +63,15 @@ def gradient_of(p: Tensor) -> Tensor:
 def like(x: Tensor, p: Tensor) -> Tensor:
     """Numbers computed for a parameter as it has them: complex again where it is."""
     return torch.complex(*x) if p.is_complex() and x.shape == (2, *p.shape) else x
+
+
+def put(state: dict[str, Any], key: str, value: Tensor) -> None:
+    """Write into the tensor that the state has there; the value itself becomes it where there is none of this shape."""
+    found = state.get(key)
+    if isinstance(found, Tensor) and found.shape == value.shape:
+        found.copy_(value)
+    else:
+        state[key] = value
 
 
 def real(x: Any) -> Any:

@@ -151,9 +151,3 @@ def _number(x: Any) -> float:
 @functools.cache
 def _say(message: str) -> None:
     warnings.warn(message, RuntimeWarning, stacklevel=2)
-
-
-def lies_flat(x: Tensor) -> bool:
-    """Whether its elements fill one stretch of memory."""
-    order = sorted(range(x.ndim), key=x.stride, reverse=True)
-    return x.permute(order).is_contiguous()

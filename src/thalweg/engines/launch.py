@@ -272,26 +272,34 @@ class Launch:
                     functools.reduce(dict.__getitem__, above, state["memory"])[name] = model_number(value)
 
     def _input(self, name: str) -> Callable[..., Any]:
-        """How an argument of `numbers` is found: from (bucket, state, loss, norms)."""
+        """How an argument of `numbers` is found: from (bucket, state, loss, norms).
+
+        What is returned does not hold the launch, which holds it: in a circle, memory would wait for the collector.
+        """
+        optimizer, vectors, hyper = self.optimizer, self.vectors, self.program.hyper
         if name == "t":
             return lambda bucket, state, loss, norms: bucket.t
         if name == "loss":
             return lambda bucket, state, loss, norms: loss
         if name == "key":
-            return lambda bucket, state, loss, norms: key_of(self.optimizer.seed, bucket.t)
+            return lambda bucket, state, loss, norms: key_of(optimizer.seed, bucket.t)
         if name in self.program.norms:
             path = self.program.norms[name]
             return lambda bucket, state, loss, norms: norms[path]
-        if name in self.program.hyper:
-            value = self.program.hyper[name]
+        if name in hyper:
+            value = hyper[name]
             if name == "lr" and value is None:
-                return lambda bucket, state, loss, norms: resolve(self.optimizer.lr, bucket.t, bucket.leaf)
+                return lambda bucket, state, loss, norms: resolve(optimizer.lr, bucket.t, bucket.leaf)
             return lambda bucket, state, loss, norms: resolve(value, bucket.t, bucket.leaf)
         i = next(i for i, slot in enumerate(self.program.slots) if slot.old.name == name)
-        if i in self.vectors:
-            return lambda bucket, state, loss, norms: self.vectors[i][..., bucket.members]
+        if i in vectors:
+            return lambda bucket, state, loss, norms: vectors[i][..., bucket.members]
         *above, last = self.program.slots[i].path
         return lambda bucket, state, loss, norms: Scalar(functools.reduce(dict.__getitem__, above, state["memory"])[last])
+
+    def let_go(self) -> None:
+        """Hold no array any more, for an owner who looks at each step whether all of them are where they were."""
+        self.arrays, self.work, self.staged = [], [], []
 
     def squares(self) -> float:
         """The sum of the squares of all gradients; in float64, and the same on any number of threads."""

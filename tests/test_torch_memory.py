@@ -1,0 +1,453 @@
+"""`thalweg.torch` between two steps: what users do to parameters, gradients and state, beside `torch.optim`."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import io
+import os
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from guarded import Guards
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import thalweg as tw
+
+torch = pytest.importorskip("torch")
+
+import thalweg.torch as tt  # noqa: E402
+
+HOW = {
+    "Adam": {"lr": 0.1}, "AdamW": {"lr": 0.1, "weight_decay": 0.1}, "SGD": {"lr": 0.1, "momentum": 0.9},
+    "NAdam": {"lr": 0.1}, "RMSprop": {"lr": 0.01, "momentum": 0.5}, "Adagrad": {"lr": 0.1}, "ASGD": {"lr": 0.1},
+}  # fmt: skip
+SHAPES = [(2, 3, 4, 2), (5,), (), (0, 3)]
+
+
+def parameters(dtype: Any = torch.float64) -> list[Any]:
+    draw = torch.Generator().manual_seed(0)
+    return [torch.nn.Parameter(torch.randn(s, generator=draw, dtype=torch.float64).to(dtype)) for s in SHAPES]
+
+
+def gradients_in(params: list[Any], t: int) -> None:
+    draw = torch.Generator().manual_seed(t)
+    for p in params:
+        p.grad = torch.randn(p.shape, generator=draw, dtype=torch.float64).to(p.dtype)
+
+
+def each_state(optimizer: Any, do: Callable[[dict[str, Any], str, Any], None]) -> None:
+    for state in optimizer.state.values():
+        for key, value in list(state.items()):
+            if torch.is_tensor(value):
+                do(state, key, value)
+
+
+def relaid(p: list[Any], o: Any) -> None:
+    p[0].data = p[0].data.to(memory_format=torch.channels_last)
+
+
+def transposed(p: list[Any], o: Any) -> None:
+    p[0].data = p[0].data.transpose(1, 2).contiguous().transpose(1, 2)
+    p[0].grad = p[0].grad.transpose(1, 2).contiguous().transpose(1, 2)
+
+
+def spread(p: list[Any], o: Any) -> None:
+    wide = torch.zeros(10, dtype=p[1].dtype)
+    wide[::2] = p[1].data
+    p[1].data = wide[::2]
+
+
+def replaced(p: list[Any], o: Any) -> None:
+    p[0].data = p[0].data.clone()
+
+
+def swapped(p: list[Any], o: Any) -> None:
+    other = torch.nn.Parameter(p[1].detach().clone() + 1)
+    other.grad = p[1].grad
+    torch.utils.swap_tensors(p[1], other)
+
+
+def set_elsewhere(p: list[Any], o: Any) -> None:
+    with torch.no_grad():
+        p[1].set_(torch.arange(9, dtype=p[1].dtype)[3:8])
+
+
+def shared(p: list[Any], o: Any) -> None:
+    for x in p:
+        x.share_memory_()
+    each_state(o, lambda state, key, x: x.share_memory_())
+
+
+def zeroed(p: list[Any], o: Any) -> None:
+    each_state(o, lambda state, key, x: x.zero_() if key != "eta" else None)
+
+
+def counts_set(p: list[Any], o: Any) -> None:
+    for state in o.state.values():
+        if "step" in state:
+            state["step"] = torch.tensor(7.0)
+
+
+def scaled(p: list[Any], o: Any) -> None:
+    each_state(o, lambda state, key, x: x.mul_(0.5) if x.ndim else None)
+
+
+def other_state(p: list[Any], o: Any) -> None:
+    each_state(o, lambda state, key, x: state.__setitem__(key, x.clone()))
+
+
+def data_of_state(p: list[Any], o: Any) -> None:
+    each_state(o, lambda state, key, x: setattr(x, "data", x.data.clone()))
+
+
+def strided_state(p: list[Any], o: Any) -> None:
+    def put(state: dict[str, Any], key: str, x: Any) -> None:
+        if x.ndim == 1:
+            wide = torch.full((3 * len(x),), 3.0, dtype=x.dtype)
+            wide[1::3] = x
+            state[key] = wide[1::3]
+
+    each_state(o, put)
+
+
+def swapped_state(p: list[Any], o: Any) -> None:
+    each_state(o, lambda state, key, x: torch.utils.swap_tensors(x, x.clone()))
+
+
+def cleared(p: list[Any], o: Any) -> None:
+    o.state.clear()
+
+
+def one_cleared(p: list[Any], o: Any) -> None:
+    o.state[p[0]].clear()
+
+
+def deep_copied(p: list[Any], o: Any) -> None:
+    o.state = type(o.state)(dict, {x: copy.deepcopy(state) for x, state in o.state.items()})
+
+
+def reloaded(p: list[Any], o: Any) -> None:
+    o.load_state_dict(copy.deepcopy(o.state_dict()))
+
+
+def through_a_file(p: list[Any], o: Any) -> None:
+    file = io.BytesIO()
+    torch.save(o.state_dict(), file)
+    file.seek(0)
+    o.load_state_dict(torch.load(file))
+
+
+def expanded_gradient(p: list[Any], o: Any) -> None:
+    p[0].grad = torch.full((), 0.5, dtype=p[0].dtype).expand(p[0].shape)
+
+
+def negative_gradient(p: list[Any], o: Any) -> None:
+    p[1].grad = p[1].grad._neg_view()
+
+
+def negative_state(p: list[Any], o: Any) -> None:
+    each_state(o, lambda state, key, x: state.__setitem__(key, x.neg()._neg_view()) if x.ndim == 1 else None)
+
+
+def zero_gradient(p: list[Any], o: Any) -> None:
+    p[1].grad = torch._efficientzerotensor(p[1].shape, dtype=p[1].dtype)
+
+
+def gradient_is_parameter(p: list[Any], o: Any) -> None:
+    p[1].grad = p[1].data
+
+
+def one_gradient_of_two(p: list[Any], o: Any) -> None:
+    buffer = torch.arange(50.0, dtype=p[0].dtype)
+    p[0].grad, p[1].grad = buffer[:48].view(p[0].shape), buffer[40:45]
+
+
+def frozen(p: list[Any], o: Any) -> None:
+    p[1].requires_grad_(False)
+    p[1].grad = None
+
+
+def in_place_write(p: list[Any], o: Any) -> None:
+    with torch.no_grad():
+        p[0].fill_(1.5)
+
+
+OPERATIONS = [
+    relaid, transposed, spread, replaced, swapped, set_elsewhere, shared, zeroed, counts_set, scaled, other_state, data_of_state,
+    strided_state, swapped_state, cleared, one_cleared, deep_copied, reloaded, through_a_file, expanded_gradient,
+    negative_gradient, negative_state, zero_gradient, gradient_is_parameter, one_gradient_of_two, frozen, in_place_write,
+]  # fmt: skip
+
+
+def walked(home: Any, name: str, done: dict[int, Any], steps: int = 5, **more: Any) -> tuple[list[Any], Any]:
+    params = parameters()
+    optimizer = getattr(home, name)(params, **HOW[name], **more)
+    for t in range(steps):
+        gradients_in(params, t)
+        if t in done:
+            done[t](params, optimizer)
+        optimizer.step()
+    return params, optimizer
+
+
+def assert_same(ours: tuple[list[Any], Any], theirs: tuple[list[Any], Any]) -> None:
+    for p, q in zip(ours[0], theirs[0], strict=True):
+        torch.testing.assert_close(p.detach(), q.detach(), rtol=1e-10, atol=1e-12, check_stride=False)
+        mine, other = ours[1].state[p], theirs[1].state[q]
+        assert {k for k, x in mine.items() if x is not None} == {k for k, x in other.items() if x is not None}
+        for key, value in other.items():
+            if torch.is_tensor(value):
+                torch.testing.assert_close(mine[key].double(), value.double(), rtol=1e-6, atol=1e-9, check_stride=False)
+
+
+@pytest.mark.parametrize("name", ["Adam", "SGD", pytest.param("NAdam", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("done", OPERATIONS, ids=lambda f: f.__name__)
+def test_between_two_steps_as_torch(name: str, done: Any) -> None:
+    assert_same(walked(tt, name, {2: done}), walked(torch.optim, name, {2: done}))
+
+
+FUZZED = int(os.environ.get("THALWEG_FUZZ", "15"))
+
+
+@settings(max_examples=FUZZED, deadline=None, derandomize="THALWEG_FUZZ" not in os.environ)
+@given(st.sampled_from(sorted(HOW)), st.dictionaries(st.integers(1, 5), st.sampled_from(OPERATIONS), max_size=4))
+def test_any_of_it_in_any_order(name: str, done: dict[int, Any]) -> None:
+    try:
+        theirs = walked(torch.optim, name, done, 6)
+    except (RuntimeError, KeyError):  # what torch cannot do either
+        return
+    assert_same(walked(tt, name, done, 6), theirs)
+
+
+# state of another model
+
+
+@pytest.mark.parametrize("change", [(100, 1000), (1000, 100), (100, 1)], ids=str)
+@pytest.mark.parametrize("make", [tt.Adam, tt.AdaBelief, lambda p: tt.Adam(p, state_dtype="int8"), tt.SGD, tt.LAMB, tt.Prodigy])
+def test_a_state_of_another_shape_is_refused(make: Any, change: tuple[int, int]) -> None:
+    a, b = (torch.nn.Parameter(torch.zeros(n)) for n in change)
+    a.grad, b.grad = torch.ones_like(a), torch.ones_like(b)
+    options = {"lr": 0.1, "momentum": 0.9} if make is tt.SGD else {}
+    first, second = make([a], **options), make([b], **options)
+    first.step()
+    second.load_state_dict(first.state_dict())
+    counts = [float(s["step"]) for s in second.state.values() if "step" in s]
+    with pytest.raises(RuntimeError, match="shape"):
+        second.step()
+    assert not b.any()
+    assert [float(s["step"]) for s in second.state.values() if "step" in s] == counts
+
+
+@pytest.mark.parametrize("key", ["exp_avg_scale", "exp_avg", "lost"])
+def test_what_is_kept_beside_is_looked_at_too(key: str) -> None:
+    p = torch.nn.Parameter(torch.zeros(600, dtype=torch.bfloat16))
+    p.grad = torch.ones_like(p)
+    optimizer = tt.Adam([p], state_dtype="int8", rounding="kahan")
+    optimizer.step()
+    optimizer.state[p][key] = optimizer.state[p][key][:1].clone()
+    before = p.detach().clone()
+    with pytest.raises(RuntimeError, match=key):
+        optimizer.step()
+    assert torch.equal(p, before)
+
+
+@pytest.mark.parametrize("which", ["parameter", "gradient", "state"])
+def test_memory_that_is_gone_is_told(which: str) -> None:
+    p = torch.nn.Parameter(torch.zeros(1000))
+    optimizer = tt.Adam([p])
+    p.grad = torch.ones_like(p)
+    optimizer.step()
+    tensor = {"parameter": p.data, "gradient": p.grad, "state": optimizer.state[p]["exp_avg"]}[which]
+    tensor.untyped_storage().resize_(8)
+    with pytest.raises(RuntimeError, match="memory"):
+        optimizer.step()
+
+
+# one count, and steps that fail
+
+
+@pytest.mark.parametrize("make", [tt.Adam, tt.AdaBelief, tt.LAMB])
+def test_a_count_is_one_tensor_throughout(make: Any) -> None:
+    p = torch.nn.Parameter(torch.ones(3))
+    optimizer = make([p])
+    p.grad = torch.ones(3)
+    optimizer.step()
+    count = optimizer.state[p]["step"]
+    for t in range(2, 5):
+        p.grad = torch.ones(3)
+        if t == 3:
+            p.data = p.data.clone()  # bound anew
+        optimizer.step()
+        assert optimizer.state[p]["step"] is count
+        assert float(count) == t
+
+
+def test_a_number_of_the_model_is_the_one_in_the_state() -> None:
+    def run(change: bool) -> float:
+        p = torch.nn.Parameter(torch.ones(2))
+        optimizer = tt.Eve([p], lr=0.1)
+        for t in range(4):
+            p.grad = torch.ones(2)
+            if change and t == 2:
+                numbers = [k for k, v in optimizer.state[p].items() if isinstance(v, float)]
+                optimizer.state[p].update(dict.fromkeys(numbers, 3.0))
+            optimizer.step(lambda t=t: 1.0 + t)
+        return p[0].item()
+
+    assert run(True) != run(False)
+
+
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_step_that_fails_leaves_all_as_it_was(steps: int) -> None:
+    def no_loss(o: Any, p: list[Any]) -> None:
+        o.step()
+
+    def bad_rate(o: Any, p: list[Any]) -> None:
+        o.param_groups[1]["lr"] = "x"
+        o.step(lambda: 1.0)
+
+    def interrupted(o: Any, p: list[Any]) -> None:
+        def closure() -> Any:
+            raise KeyboardInterrupt
+
+        o.step(closure)
+
+    for make, fail in ((tt.Eve, no_loss), (tt.Eve, bad_rate), (tt.Adam, bad_rate), (tt.Adam, interrupted), (tt.SGD, bad_rate)):
+        p = parameters()
+        o = make([{"params": p[:2]}, {"params": p[2:]}], lr=0.1)
+        for t in range(steps):
+            gradients_in(p, t)
+            o.step(lambda: 1.0)
+        gradients_in(p, 9)
+        before, state = [x.detach().clone() for x in p], copy.deepcopy([dict(o.state[x]) for x in p if x in o.state])
+        with pytest.raises((TypeError, ValueError, KeyboardInterrupt)):
+            fail(o, p)
+        assert all(torch.equal(x, y) for x, y in zip(p, before, strict=True))
+        now = [o.state[x] for x in p if x in o.state]
+        assert len(now) == len(state)
+        for mine, was in zip(now, state, strict=True):
+            assert mine.keys() == was.keys()
+            assert all(torch.equal(torch.as_tensor(mine[k]), torch.as_tensor(was[k])) for k in was)
+
+
+# what autograd and the rest of torch rely on
+
+CLASSES: dict[str, Any] = {
+    "adam": tt.Adam, "sgd": lambda p: tt.SGD(p, lr=0.1), "ours": tt.AdaBelief, "unfused": tt.LAMB,
+    "kept": lambda p: tt.Adam(p, state_dtype="int8"),
+    "chain": lambda p: tt.Optimizer(p, tw.chain(tw.clip(1.0), tw.adam()), lr=0.1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", CLASSES.values(), ids=CLASSES)
+def test_backward_through_what_was_stepped_is_refused(make: Any) -> None:
+    p = torch.nn.Parameter(torch.ones(3))
+    optimizer = make([p])
+    for _ in range(2):
+        loss = (p * p).sum()
+        p.grad = torch.ones(3)
+        kept = {key: x._version for key, x in optimizer.state[p].items() if torch.is_tensor(x)}
+        optimizer.step()
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            loss.backward()
+        assert all(optimizer.state[p][key]._version > version for key, version in kept.items())
+
+
+@pytest.mark.parametrize("make", CLASSES.values(), ids=CLASSES)
+def test_gradients_and_parameters_are_let_go(make: Any) -> None:
+    p = torch.nn.Parameter(torch.ones(4))
+    optimizer = make([p])
+    for _ in range(3):
+        optimizer.zero_grad()
+        p.square().sum().backward()
+        optimizer.step()
+    gc.collect()
+    gc.disable()
+    try:
+        gradient, parameter = weakref.ref(p.grad), weakref.ref(p)
+        optimizer.zero_grad()
+        assert gradient() is None
+        memory = weakref.ref(p.data.untyped_storage())
+        p.data = p.data.clone()
+        assert memory() is None
+        del p, optimizer
+        assert parameter() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("make", CLASSES.values(), ids=CLASSES)
+def test_modes_see_the_step(make: Any) -> None:
+    from torch.overrides import TorchFunctionMode
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Dispatched(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            written.extend(x for x in [*args[:1], *(args[0] if args and isinstance(args[0], list) else [])] if "_" in str(func))
+            return func(*args, **(kwargs or {}))
+
+    class Called(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            written.extend(args[:1])
+            return func(*args, **(kwargs or {}))
+
+    p = torch.nn.Parameter(torch.ones(4))
+    optimizer = make([p])
+    for mode in (Dispatched, Called):
+        written: list[Any] = []
+        p.grad = torch.ones(4)
+        optimizer.step()
+        before = p.detach().clone()
+        with mode():
+            optimizer.step()
+        assert not torch.equal(p, before)
+        assert any(torch.is_tensor(x) and x.data_ptr() == p.data_ptr() for x in written)
+
+
+def test_a_dtype_changed_between_steps() -> None:
+    for dtype in (torch.bfloat16, torch.float32):
+        ends = []
+        for home in (tt, torch.optim):
+            p = torch.nn.Parameter(torch.ones(2, dtype=torch.float64))
+            optimizer = home.SGD([p], lr=0.1, momentum=0.9)
+            for t in range(4):
+                if t == 2:
+                    p.data, p.grad = p.data.to(dtype), None
+                p.grad = torch.ones_like(p)
+                optimizer.step()
+            ends.append((p.detach(), optimizer.state[p]["momentum_buffer"]))
+        for ours, theirs in zip(*ends, strict=True):
+            assert ours.dtype == theirs.dtype
+            assert torch.equal(ours, theirs)
+
+
+# guard bands
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "strided", "offset", "misaligned"])
+@pytest.mark.parametrize("make", CLASSES.values(), ids=CLASSES)
+def test_nothing_beside_the_tensors_is_written(make: Any, layout: str) -> None:
+    guards, draw = Guards(), np.random.default_rng(0)
+
+    def guarded(shape: tuple[int, ...]) -> Any:
+        return torch.from_numpy(guards.array(draw.normal(size=shape).astype(np.float32), layout))
+
+    shapes = [(7, 5), (300,), (), (0,)]
+    params = [torch.nn.Parameter(guarded(shape)) for shape in shapes]
+    optimizer = make(params)
+    for t in range(4):
+        for p, shape in zip(params, shapes, strict=True):
+            p.grad = guarded(shape)
+            if t == 2:
+                for key, x in optimizer.state[p].items():
+                    if torch.is_tensor(x) and x.shape == p.shape and x.dtype == p.dtype and key != "step":
+                        optimizer.state[p][key] = torch.from_numpy(guards.array(x.numpy().copy(), layout))
+        before = [p.detach().clone() for p in params if p.numel()]
+        optimizer.step()
+        guards.check()
+        assert not any(torch.equal(p, q) for p, q in zip(params, before, strict=False))
