@@ -81,7 +81,7 @@ def test_a_rule_that_failed_is_neither_equal_nor_worse_by_a_test() -> None:
 def test_what_was_tuned_is_what_is_to_be_used() -> None:
     made = scored(a=0.9, bb=0.8)
     made["rules"][0].update(best_hyper={"beta1": 0.912345, "eps": 1e-8}, best_schedule="cosine")
-    assert answer(made)["use"] == "a, with a learning rate of 0.01, beta1 = 0.912, eps = 1e-08 and a cosine schedule."
+    assert answer(made)["use"] == "a, with a learning rate of 0.01, beta1 = 0.912345, eps = 1e-08 and a cosine schedule."
 
 
 def printed(what: Any, width: int) -> list[str]:

@@ -44,7 +44,12 @@ WIDTH = 160  # columns of the table where nobody watches
     "--task", type=click.Choice(["classification", "regression"]), help="What to do with the target, if not as it looks."
 )
 @click.option("--rules", "names", metavar="A,B,C", help="The optimizers to compare, or all.  [default: twenty well-known ones]")
-@click.option("--my-rule", type=click.Path(path_type=Path), help="A Python file with a rule of your own; it joins the race.")
+@click.option(
+    "--my-rule",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A Python file with rules of your own, which join the race; may be given again.",
+)
 @click.option("--budget", type=Whole(1), help="Learning rates tried for each optimizer.  [default: 12]")
 @click.option(
     "--tune",
@@ -137,7 +142,7 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     from thalweg.lab.table import answered, suite_table, table
 
     names = suite(given["suite"]) if given["suite"] else (given["problem"],)
-    own, lost = first_look.rules(given["my_rule"]) if given["my_rule"] else (None, ())
+    own, lost = first_look.rules(given["my_rule"]) if given["my_rule"] else ((), ())
     for name, why in lost:
         click.echo(f"{name} is not run: {why}", err=True)
     contests = [_contest(Source(name, given["data"], given["target"], given["task"], own, lost), given) for name in names]

@@ -16,6 +16,7 @@ from rich.text import Text
 from thalweg.catalogue import ALIASES, rules
 from thalweg.commands.refusal import Refusal
 from thalweg.cost import Cost, word_kind
+from thalweg.numerals import typed
 from thalweg.rule import Rule
 
 KINDS = ("element-wise", "tensor-norms", "matrices", "whole-model")
@@ -76,7 +77,8 @@ def table(entries: list[Entry], width: int) -> Table:
     for entry in entries:
         rule = entry.rule
         words = [rule.name, entry.kind, " ".join(rule.asks)] if roomy else [rule.name, " ".join(rule.asks)]
-        numbers = [str(rule.year or ""), f"{entry.cost.state_per_parameter:g}", f"{entry.cost.bytes_moved:g}", f"{rule.lr:g}"]
+        cost = [f"{entry.cost.state_per_parameter:g}", f"{entry.cost.bytes_moved:g}"]
+        numbers = [str(rule.year or ""), *cost, typed(rule.lr or 0.0)]
         paper = Text(short_source(rule), no_wrap=True, overflow="ellipsis")
         made.add_row(*(escape(cell) for cell in (*words, *numbers)), paper)
     return made

@@ -37,7 +37,7 @@ WIDTH = 160  # columns of the table where nobody watches
 @click.command("race")
 @click.argument("surface", default="quartic")
 @click.option("--rules", "names", metavar="A,B,C", help="The optimizers that race; all of them unless told.")
-@click.option("--my-rule", type=click.Path(path_type=Path), metavar="FILE",
+@click.option("--my-rule", type=click.Path(path_type=Path), metavar="FILE", multiple=True,
               help="A Python file with a rule of your own; it joins the race.")  # fmt: skip
 @click.option("--steps", type=Whole(1, 100_000), help="Steps of each.  [default: the surface's own; quartic: 100]")
 @click.option("--lr", default="tuned", show_default=True, metavar="tuned|default|NUMBER",
@@ -50,8 +50,8 @@ WIDTH = 160  # columns of the table where nobody watches
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
               help="A .png, .gif or .html file.  [default: race-SURFACE.png]")  # fmt: skip
 def race_command(
-    surface: str, names: str | None, my_rule: Path | None, steps: int | None, lr: str, start: str | None, seed: int, error: str,
-    out: Path | None,
+    surface: str, names: str | None, my_rule: tuple[Path, ...], steps: int | None, lr: str, start: str | None, seed: int,
+    error: str, out: Path | None,
 ) -> None:  # fmt: skip
     """Race optimizers on a test surface, all from the same start.
 
@@ -73,8 +73,8 @@ def race_command(
 
 
 def _race(
-    ground: Surface, names: str | None, my_rule: Path | None, steps: int, rate: LearningRate, start: Any, seed: int, target: Path,
-    error: str,
+    ground: Surface, names: str | None, my_rule: tuple[Path, ...], steps: int, rate: LearningRate, start: Any, seed: int,
+    target: Path, error: str,
 ) -> Race:  # fmt: skip
     from thalweg.lab.race.elsewhere import elsewhere
     from thalweg.lab.race.run import here, race
@@ -100,14 +100,14 @@ def _surface(name: str) -> Surface:
     raise Refusal(f"no surface is called {name!r}; there are {', '.join(known)}{nearest(plain, known)}")
 
 
-def _own(path: Path | None) -> tuple[Path | None, dict[str, str], dict[str, Rule]]:
-    """The user's file if it can be run, the rules of it that cannot, and why not, and all of them by name."""
-    if path is None:
-        return None, {}, {}
+def _own(paths: tuple[Path, ...]) -> tuple[tuple[Path, ...], dict[str, str], dict[str, Rule]]:
+    """The user's files that can be run, the rules of them that cannot, and why not, and all of them by name."""
+    if not paths:
+        return (), {}, {}
     from thalweg.lab import first_look
     from thalweg.lab.source import Source
 
-    readable, lost = first_look.rules(path)
+    readable, lost = first_look.rules(paths)
     found = Source(my_rule=readable, lost=lost).load_rules()
     return readable, dict(lost), {name: rule for name, rule in found.items() if name not in rules}
 

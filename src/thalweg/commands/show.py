@@ -7,6 +7,7 @@ import inspect
 import sys
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import numpy as np
@@ -24,6 +25,7 @@ from thalweg.commands.refusal import Refusal
 from thalweg.cost import Cost, word_kind
 from thalweg.hyper import Hyper, nearest
 from thalweg.memory import Kind
+from thalweg.numerals import typed
 from thalweg.optimizer import Optimizer
 from thalweg.rule import AFTER_ASKS, ASKS, Rule
 from thalweg.stage import Leaf
@@ -144,10 +146,10 @@ def _hyper(rule: Rule) -> RenderableType:
     for title in ("name", "default", "values"):
         made.add_column(title)
     if rule.lr is not None:
-        search = "not tuned" if rule.search is None else "searched from {:g} to {:g}, log-uniformly".format(*rule.search)
-        made.add_row("lr", f"{rule.lr:g}", f"lr >= 0; {search}")
+        search = "not tuned" if rule.search is None else "searched from {} to {}, log-uniformly".format(*map(typed, rule.search))
+        made.add_row("lr", typed(rule.lr), f"lr >= 0; {search}")
     for hyper in rule.hyper.values():
-        default = f"{hyper.default:g}" if isinstance(hyper.default, float) else str(hyper.default)
+        default = typed(hyper.default) if isinstance(hyper.default, float) else str(hyper.default)
         made.add_row(*(escape(cell) for cell in (hyper.name, default, values_words(hyper))))
     return made if made.row_count else Text("none")
 
@@ -186,7 +188,19 @@ def kernel_text(rule: Rule) -> str:
 @click.option("--kernel", is_flag=True, help="Print the loop that Numba compiles of it, for float32 parameters.")
 def show_command(name: str, kernel: bool) -> None:
     """One optimizer: its paper, formula, memory, hyper-parameters, cost and source."""
-    rule = find(name)
+    for rule in _of_file(name) if name.endswith(".py") else [find(name)]:
+        _show(rule, kernel)
+
+
+def _of_file(name: str) -> list[Rule]:
+    """The rules in a file of the user's. Raises Refusal for one that gives none."""
+    from thalweg.lab import my_rule
+
+    given = my_rule.declared(Path(name))
+    return [my_rule.checked(Path(name), rule) if rule.lr is not None else rule for rule in given.values()]
+
+
+def _show(rule: Rule, kernel: bool) -> None:
     if kernel:
         click.echo(kernel_text(rule), nl=False)
         return

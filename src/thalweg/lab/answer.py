@@ -7,6 +7,7 @@ from typing import Any
 
 from thalweg.lab import pairwise, power
 from thalweg.lab.scores import said
+from thalweg.numerals import typed
 
 Rows = Sequence[dict[str, Any]]
 
@@ -61,8 +62,8 @@ def _use(rows: Rows) -> str:
 
 def setting(row: dict[str, Any]) -> str:
     """What a row was judged with, in words."""
-    told = [f"a learning rate of {row['best_lr']:.2g}"]
-    told += [f"{name} = {value:.3g}" for name, value in row["best_hyper"].items()]
+    told = [f"a learning rate of {typed(row['best_lr'])}"]
+    told += [f"{name} = {typed(value)}" for name, value in row["best_hyper"].items()]
     told += [f"a {row['best_schedule']} schedule"] if row["best_schedule"] != "constant" else []
     return listed(told)
 
@@ -117,7 +118,7 @@ def _why(rows: Rows, score: dict[str, Any], seeds: int) -> list[str]:
     elif others and others[0]["score"]["mean"] is not None:
         told += f"; the next, {others[0]['name']}, has {said(others[0]['score']['mean'], share)}"
     plain = best["untuned"]["score"]["mean"]
-    usual = f"As it comes, with its usual learning rate of {best['untuned']['lr']:.2g}, it has {said(plain, share)}."
+    usual = f"As it comes, with its usual learning rate of {typed(best['untuned']['lr'])}, it has {said(plain, share)}."
     return [f"{told}.", *([usual] if best["tuned"] and plain is not None else [])]
 
 
@@ -157,7 +158,8 @@ def _use_over(rows: Rows, problems: Rows) -> str:
     best = rows[0]
     own = [row for each in problems for row in each["rules"] if row["name"] == best["name"]]
     low, high = min(row["best_lr"] for row in own), max(row["best_lr"] for row in own)
-    span = f" Its best learning rate was {low:.2g}." if low == high else f" Tune it: its best rates were {low:.2g} to {high:.2g}."
+    one, many = f" Its best learning rate was {typed(low)}.", f" Tune it: its best rates were {typed(low)} to {typed(high)}."
+    span = one if low == high else many
     leads = f"{best['name']}." if tested(rows) else f"No telling yet. {best['name']} leads."
     return f"{leads}{span if own[0]['tuned'] else ''}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,24 +27,28 @@ class Lost(Exception):
     """What the user's code did to its process, in a line."""
 
 
-def rules(path: Path) -> tuple[Path | None, tuple[tuple[str, str], ...]]:
-    """The file if there is anything in it to run, and the rules that are lost: name, and why.
+def rules(paths: Iterable[Path]) -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...]]:
+    """The files in which there is anything to run, each once, and the rules that are lost: name, and why.
 
-    Where reading the file ends or hangs Python nothing is left but a lost rule called as the file is. Raises Refusal, in
-    one sentence, for what can be said of a file that raises, or has no rule in it.
+    Where reading a file ends or hangs Python nothing is left but a lost rule called as the file is. Raises Refusal, in one
+    sentence, for what can be said of a file that raises, or has no rule in it, and for two rules of one name.
     """
-    lost = []
+    readable, lost, home = [], [], dict[str, Path]()
     with processes(1) as executor:
-        try:
-            names: list[str] = alone(executor, LIMIT, _names, path)
-        except Lost as error:
-            return None, ((path.name, str(error)),)
-        for name in names:
+        for path in {path.resolve(): path for path in paths}.values():
             try:
-                alone(executor, LIMIT, _try, path, name)
+                names: list[str] = alone(executor, LIMIT, _names, path)
             except Lost as error:
-                lost.append((name, str(error)))
-    return path, tuple(lost)
+                lost.append((path.name, str(error)))
+                continue
+            readable.append(path)
+            my_rule.refuse_twice(path, names, home)
+            for name in names:
+                try:
+                    alone(executor, LIMIT, _try, path, name)
+                except Lost as error:
+                    lost.append((name, str(error)))
+    return tuple(readable), tuple(lost)
 
 
 def problem(path: Path) -> Seen:

@@ -3,33 +3,68 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from thalweg.catalogue import rules
 from thalweg.commands.refusal import Refusal
-from thalweg.lab import user_file
+from thalweg.lab import tune, user_file
 from thalweg.rule import Rule, rule
 
+WIDE = 100.0
+"""A rule of the user's that names no range is tuned from its usual learning rate over this to that times this: who is
+compared is tuned, or loses by that alone."""
 
-def load(path: Path, lost: Collection[str] = ()) -> dict[str, Rule]:
-    """The rules declared in a Python file, by name; those that are lost are not tried, and a `stand_in` comes for each.
 
-    Raises Refusal, in one sentence, for a file that gives none, or gives one that is none. The file is run, as any
-    Python program is.
+def load(paths: Iterable[Path], lost: Collection[str] = ()) -> dict[str, Rule]:
+    """The rules declared in Python files, by name; those that are lost are not tried, and a `stand_in` comes for each.
+
+    Raises Refusal, in one sentence, for a file that gives none, or gives one that is none, and for two rules of one name.
+    The files are run, as any Python program is.
     """
-    given = declared(path)
-    return {name: stand_in(name, rule.lr, rule.search) if name in lost else checked(path, rule) for name, rule in given.items()}
+    found: dict[str, Rule] = {}
+    home: dict[str, Path] = {}
+    for path in paths:
+        given = declared(path)
+        refuse_twice(path, given, home)
+        for name, own in given.items():
+            found[name] = stand_in(name, own.lr, own.search) if name in lost else checked(path, own)
+    return found
 
 
 def declared(path: Path) -> dict[str, Rule]:
-    """The rules in a Python file as they are, by name. Raises Refusal for a file that gives none."""
+    """The rules in a Python file that have a learning rate, of their own or of what they join, by name; one alone is there
+    without one too. Raises Refusal for a file that gives none, or two of one name.
+    """
     module = user_file.run(path, "a rule")
-    found = {rule.name: rule for rule in vars(module).values() if isinstance(rule, Rule) and rule.__module__ == module.__name__}
+    found: dict[str, Rule] = {}
+    for own in vars(module).values():
+        if not isinstance(own, Rule) or own.__module__ != module.__name__:
+            continue
+        if found.setdefault(own.name, own) is not own:
+            raise Refusal(f"{path}: two rules in it are called '{own.name}'; give one of them another name")
     if not found:
         raise Refusal(f"{path}: no rule in it; one is a function under @rule(lr=..., search=(low, high))")
-    return {name: rule for name, rule in found.items() if rule.lr is not None or len(found) == 1}
+    rated = {name: with_rate(rule) for name, rule in found.items()}
+    return {name: rule for name, rule in rated.items() if rule.lr is not None or len(found) == 1}
+
+
+def refuse_twice(path: Path, names: Iterable[str], home: dict[str, Path]) -> None:
+    """Raises Refusal for a rule whose name one in another file has; home: names with their files, to which these are added."""
+    for name in names:
+        if home.setdefault(name, path) != path:
+            raise Refusal(f"{path}: {home[name]} has a rule called '{name}' too; give one of them another name")
+
+
+def with_rate(rule: Rule) -> Rule:
+    """A recipe that names no learning rate with that of what it joins, which is what it runs at; other rules as they are."""
+    if rule.lr is None:
+        with suppress(Exception):  # `checked` says what is wrong with it
+            return replace(rule, lr=rule().lr)
+    return rule
 
 
 def stand_in(name: str, lr: float | None = None, search: tuple[float, float] | None = None) -> Rule:
@@ -45,7 +80,9 @@ def stand_in(name: str, lr: float | None = None, search: tuple[float, float] | N
 
 
 def checked(path: Path, rule: Rule) -> Rule:
-    """A rule that can be compared: tried on symbols. Raises Refusal, in one sentence, for one that cannot."""
+    """A rule that can be compared, with a range to tune it in: tried on symbols. Raises Refusal, in one sentence, for one that
+    cannot.
+    """
     if rule.name in rules:
         raise Refusal(f"{path}: thalweg has a rule called '{rule.name}' already; give yours another name")
     if rule.lr is None:
@@ -59,7 +96,7 @@ def checked(path: Path, rule: Rule) -> Rule:
             rule.cost()  # configures it, and runs it on symbols
     except (Exception, SystemExit) as error:
         raise user_file.refusal(path, error) from error
-    return rule
+    return rule if rule.search is not None else replace(rule, search=(tune.short(rule.lr / WIDE), tune.short(rule.lr * WIDE)))
 
 
 def _is_rate(x: Any) -> bool:

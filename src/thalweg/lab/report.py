@@ -23,6 +23,7 @@ from thalweg.lab.figures.svg import kept
 from thalweg.lab.figures.svg import write as write_figures
 from thalweg.lab.methods_paragraph import methods
 from thalweg.lab.scores import said
+from thalweg.numerals import typed
 from thalweg.whole import written_whole
 
 NAMES = {
@@ -93,7 +94,7 @@ def _remarks(row: dict[str, Any]) -> list[str]:
     broken = [trial for trial in row["tuning"] if trial["diverged"]]
     if broken:
         rates = sorted({trial["lr"] for trial in broken})
-        few, many = f"a learning rate of {rates[0]:.2g}", f"learning rates from {rates[0]:.2g} to {rates[-1]:.2g}"
+        few, many = f"a learning rate of {typed(rates[0])}", f"learning rates from {typed(rates[0])} to {typed(rates[-1])}"
         span = few if len(rates) == 1 else many
         found.append(f"{len(broken)} of {len(row['tuning'])} tuning trials diverged, at {span}.")
     lost = sum(run["diverged"] for run in row["judging"])
@@ -137,8 +138,8 @@ def _when(moment: str) -> str:
 
 
 def _number(value: Any) -> Any:
-    """A setting as Python writes it; long fractions short."""
-    return f"{value:.6g}" if isinstance(value, float) else value
+    """A setting so that it can be typed back."""
+    return typed(value) if isinstance(value, float) else value
 
 
 def embedded(results: dict[str, Any]) -> Markup:

@@ -23,6 +23,7 @@ from thalweg.lab.problem import Problem
 from thalweg.lab.scores import judged_scores
 from thalweg.lab.trials import Trial, usual_cost
 from thalweg.methods.adam import adamw
+from thalweg.numerals import typed
 
 
 def results(contest: Contest, costs: dict[str, float | None], command: str) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def _what(entrant: Entrant, problem: Problem, budget: int) -> dict[str, Any]:
         if "curvature" in part.asks and "k" in part.config
     ]
     if refuses_vectors(rule()):
-        notes.append(f"{adamw.name}, at its own {adamw.lr:g}, moves what is no matrix")
+        notes.append(f"{adamw.name}, at its own {typed(adamw.lr)}, moves what is no matrix")
     if entrant.space is not None and entrant.space.budget < budget:
         few = entrant.space.budget
         notes.append(f"{few} trial{'s' if few > 1 else ''} where others have {budget}: its step takes more than a millisecond")

@@ -20,14 +20,15 @@ class Source:
     data: Path | None = None
     target: str | None = None
     task: str | None = None
-    my_rule: Path | None = None
+    my_rule: tuple[Path, ...] = ()
+    """The files with rules of the user's."""
     lost: tuple[tuple[str, str], ...] = ()
     """Rules of the user's that cannot be run at all, and why not; see `first_look`."""
 
     @property
     def holds_code(self) -> bool:
         """Whether code of the user's runs in it: it may end, hang or print, and has no place in this process."""
-        return self.my_rule is not None or self.own_problem
+        return bool(self.my_rule) or self.own_problem
 
     @property
     def own_problem(self) -> bool:
@@ -47,7 +48,7 @@ class Source:
     def load_rules(self) -> dict[str, Rule]:
         """All rules there are: the catalogue's and the user's."""
         names = [name for name, _ in self.lost]
-        own = my_rule.load(self.my_rule, names) if self.my_rule else {}
+        own = my_rule.load(self.my_rule, names)
         return {**catalogue, **{name: my_rule.stand_in(name) for name in names}, **own}
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from thalweg.lab import scores
+from thalweg.numerals import typed
 
 EDGES = {None: "", "low": " ↓", "high": " ↑"}
 GAP = 2
@@ -37,7 +38,7 @@ def table(results: dict[str, Any], width: int) -> Table:
         Column(f"test {results['problem']['score']['name']}", "right", lambda row: scores.said(row["score"]["mean"], share)),
         Column("against the best", "left", _verdict),
         Column("95 % interval", "right", lambda row: _interval(row["score"], share)),
-        Column("best lr", "right", lambda row: f"{row['best_lr']:.2g}{EDGES[row['at_edge']] if row['tuned'] else ' (shipped)'}"),
+        Column("best lr", "right", _rate),
         Column("untuned", "right", lambda row: scores.said(row["untuned"]["score"]["mean"], share)),
         Column("steps to target", "right", lambda row: _steps(row["steps_to_target"])),
         Column("diverged", "right", lambda row: _diverged(row["diverged"])),
@@ -69,6 +70,10 @@ def suite_table(results: dict[str, Any], width: int) -> Table:
         Column("state", "right", lambda row: f"{row['state_per_parameter']:g}"),
     ]
     return _fitted(columns, results, width, [])
+
+
+def _rate(row: dict[str, Any]) -> str:
+    return f"{typed(row['best_lr'])}{EDGES[row['at_edge']] if row['tuned'] else ' (shipped)'}"
 
 
 def _fitted(columns: Sequence[Column], results: dict[str, Any], width: int, known: list[str]) -> Table:

@@ -44,7 +44,7 @@ class Axis:
     def at(self, share: float) -> float:
         """The value this far along."""
         value = _between(self.low, self.high, share)
-        return short(1 - value) if self.complement else short(value)
+        return below_one(value) if self.complement else short(value)
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,11 @@ def _between(low: float, high: float, share: float) -> float:
 def short(value: float) -> float:
     """A number as it is tried, told and kept: six digits."""
     return float(f"{value:.6g}")
+
+
+def below_one(rest: float) -> float:
+    """1 - rest with the digits that rest needs: 0.9999999, which six digits would call 1."""
+    return short(1 - rest) if rest >= 1e-3 else round(1 - rest, 5 - math.floor(math.log10(rest)))
 
 
 def rate(settings: list[Setting], steps: int) -> Any:

@@ -29,6 +29,8 @@ def run(path: Path, what: str) -> ModuleType:
     if not path.is_file():
         raise Refusal(f"{path}: there is no such file")
     name = f"thalweg_user_{path.stem}"
+    while name in sys.modules and sys.modules[name].__file__ != str(path):  # a file of this name from another folder
+        name += "_"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise Refusal(f"{path}: {what} is Python, in a file that ends in .py")

@@ -14,6 +14,7 @@ from thalweg.lab.figures.style import BAD, SETTINGS, SOFT, background, marks, pa
 from thalweg.lab.figures.svg import svg
 from thalweg.lab.race.marks import Mark
 from thalweg.lab.scores import said
+from thalweg.numerals import typed
 
 
 def sensitivity(results: dict[str, Any]) -> list[str]:
@@ -83,6 +84,6 @@ def _placed(scale: Scale, scores: Any) -> list[float]:
 def _label(row: dict[str, Any], score: dict[str, Any], best: float | None) -> str:
     share = np.mean([not _good(trial) for trial in row["tuning"]])
     return (
-        f"{row['name']}: best learning rate {row['best_lr']:.2g}{', at the edge of those tried' if row['at_edge'] else ''}, "
+        f"{row['name']}: best learning rate {typed(row['best_lr'])}{', at the edge of those tried' if row['at_edge'] else ''}, "
         f"median validation {score['name']} {said(best, score['share'])}; {share:.0%} of trials diverged"
     )

@@ -20,25 +20,25 @@ LIMIT, A_STEP = 60.0, 0.1
 
 
 @contextmanager
-def elsewhere(path: Path | None, lost: Mapping[str, str], steps: int) -> Iterator[Do]:
-    """Who runs the rules of a file in another process; it raises `Lost` for those that are lost, and for what goes wrong."""
+def elsewhere(paths: tuple[Path, ...], lost: Mapping[str, str], steps: int) -> Iterator[Do]:
+    """Who runs the rules of the files in another process; it raises `Lost` for those that are lost, and for what goes wrong."""
     limit = LIMIT + A_STEP * steps
     with processes(1) as executor:
 
         def do(work: Callable[..., Any], rule: Rule, *arguments: Any) -> Any:
-            if path is None or rule.name in lost:
+            if rule.name in lost:
                 raise Lost(lost[rule.name])
-            return alone(executor, limit, _there, path, tuple(lost), work, rule.name, *arguments)
+            return alone(executor, limit, _there, paths, tuple(lost), work, rule.name, *arguments)
 
         yield do
 
 
-def _there(path: Path, lost: tuple[str, ...], work: Callable[..., Any], name: str, *arguments: Any) -> Any:
-    rule = _rules(path, lost)[name]
+def _there(paths: tuple[Path, ...], lost: tuple[str, ...], work: Callable[..., Any], name: str, *arguments: Any) -> Any:
+    rule = _rules(paths, lost)[name]
     forget()  # reading the file runs all of its rules on symbols
     return work(rule, *arguments)
 
 
 @functools.cache
-def _rules(path: Path, lost: tuple[str, ...]) -> dict[str, Rule]:
-    return my_rule.load(path, lost)
+def _rules(paths: tuple[Path, ...], lost: tuple[str, ...]) -> dict[str, Rule]:
+    return my_rule.load(paths, lost)

@@ -11,6 +11,7 @@ from scipy.stats import binomtest
 from thalweg.lab.race.ground import Array, Placed, instances
 from thalweg.lab.race.walk import ends
 from thalweg.lab.surface import Surface
+from thalweg.lab.tune import short
 from thalweg.stage import Stage
 
 RATES = 33  # learning rates for each rule, in equal ratios over the range it declares
@@ -42,7 +43,7 @@ def numbers(seed: int, role: int, count: int) -> list[tuple[int, int, int]]:
 def tuned(surface: Surface, stage: Stage, search: tuple[float, float], steps: int, seed: int) -> float:
     """The learning rate with the least median loss after the last step; of equals, the one with the least on the way."""
     ground = instances(surface, numbers(seed, 0, TUNED_ON)).times(RATES)
-    rates = np.geomspace(*search, RATES)
+    rates = np.array([short(rate) for rate in np.geomspace(*search, RATES)])  # as they are told, and can be typed
     draws = [seed + k for k in range(TUNED_ON)] * RATES
     lanes = np.repeat(rates, TUNED_ON).tolist()
     final, on_the_way = (

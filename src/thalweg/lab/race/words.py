@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thalweg.lab.race.run import Race, Walk
 from thalweg.lab.race.trial import JUDGED_ON, LEVEL, NEAR, RATES, TUNED_ON, Success
+from thalweg.numerals import typed
 
 ERRORS = {"value": "f − f_min", "distance": "distance to the minimum"}
 
@@ -51,7 +52,7 @@ def success(found: Success | None) -> str:
 
 def rate(walk: Walk) -> str:
     """A learning rate, short, with an arrow where the range ends there."""
-    return f"{walk.lr:.2g}{EDGES[walk.at_edge]}".replace("e-0", "e-").replace("e+0", "e")
+    return f"{typed(walk.lr)}{EDGES[walk.at_edge]}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def end(walk: Walk, digits: int) -> tuple[str, str]:
