@@ -1,5 +1,7 @@
 """An error of the network says what was written, what was wanted, and what to write instead."""
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -99,3 +101,25 @@ class TestMessages:
     def test_metric(self) -> None:
         with pytest.raises(ValueError, match="no metric 'acc'; there are accuracy, error_rate, mse, r2"):
             self.net.evaluate(X, Y, params=self.params, metrics="acc")
+
+
+def test_inputs_and_outputs_as_torch_has_them() -> None:
+    with pytest.raises(TypeError, match=r"a layer takes its outputs alone.*write Linear\(8\)"):
+        nn.Linear(4, 8)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="weights and biases are initialisers"):
+        nn.Linear(4, weights="he")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "labels", [["a", "b"], np.array(["a", "b"]), np.array(["a", "b"], object)], ids=["list", "texts", "objects"]
+)
+def test_labels_that_are_names(labels: Any) -> None:
+    with pytest.raises(ValueError, match=r"number the names: names, y = numpy\.unique\(labels, return_inverse=True\)"):
+        nn.Model([nn.Linear(2)], nn.CrossEntropy()).fit(np.ones((2, 3)), labels, progress=False)
+
+
+def test_a_history_prints_on_a_line() -> None:
+    history = nn.Model([nn.Linear(1)], nn.MSE()).fit(np.ones((8, 3)), np.ones((8, 1)), epochs=2, progress=False)
+    assert repr(history).startswith("<History of 2 epochs: loss ")
+    assert len(repr(history)) < 80
+    assert pickle.loads(pickle.dumps(history)).curves == copy.deepcopy(history).curves == history.curves

@@ -59,7 +59,10 @@ class CrossEntropy(Loss):
                 f"want class numbers {z.shape[1:2]} or rows {z.shape[1:]}"
             )
         if y.dtype.kind not in "iub":
-            raise ValueError(f"class numbers must be integers, and these are {y.dtype}: write y.astype(int)")
+            cure = "write y.astype(int)"
+            if y.dtype.kind in "OUST":
+                cure = "number the names: names, y = numpy.unique(labels, return_inverse=True)"
+            raise ValueError(f"class numbers must be integers, and these are {y.dtype}: {cure}")
         last = z.shape[2] - 1
         check_range(y, 0, last, f"class numbers run from {{low}} to {{high}}, but the outputs are for 0 to {last}")
         return y.astype(np.intp, copy=False)

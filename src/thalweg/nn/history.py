@@ -23,6 +23,10 @@ class History:
     walked: Params
     state: Any
 
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name} {curve[-1]:.4g}" for name, curve in self.curves.items() if curve)
+        return f"<History of {self.epochs} epoch{'' if self.epochs == 1 else 's'}{': ' if last else ''}{last}>"
+
     def __getitem__(self, name: str) -> list[float]:
         """history["val_accuracy"]; an unknown name is a KeyError that lists the curves."""
         if name not in self.curves:
