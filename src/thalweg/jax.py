@@ -25,7 +25,7 @@ from thalweg.engines.jax_hessian import hutchinson
 from thalweg.hyper import bind, nearest
 from thalweg.jax_arguments import Given, by_count, keeping, masks_over
 from thalweg.jax_handed import Drawing, Drawn, Looked, Looking
-from thalweg.jax_trees import State, Tree, Without, flat, in_dtypes_of, renamed, to_tables, to_trees, whole
+from thalweg.jax_trees import State, Tree, Without, check_alike, flat, in_dtypes_of, renamed, to_tables, to_trees, whole
 from thalweg.optimizer import Optimizer as Pure
 from thalweg.optimizer import host_number
 from thalweg.rule import Rule
@@ -39,7 +39,8 @@ class Transformation(optax.GradientTransformationExtraArgs):  # type: ignore[mis
 
     value: the loss, for rules that ask for it. value_fn: parameters -> loss, for methods that take gradients at points of
     their own, and to estimate the curvature with, for rules that ask for it. noise, curvature: trees to inject. Other
-    keywords are for the transformations beside it in a chain.
+    keywords are for the transformations beside it in a chain. `update` raises ValueError for gradients of another tree than the
+    parameters or the state.
     """
 
     def ship(self, params: Tree, state: State) -> Tree:
@@ -88,8 +89,16 @@ class _Face:
 
     def _kept(self, memory: Any, tree: Tree) -> Any:
         names, _, structure = flat(tree)
+        return to_tables(self._ours(memory), dict(zip(names, structure.flatten_up_to(tree), strict=True)), structure)
+
+    def _ours(self, memory: Any) -> Any:
+        """Memory with our names for its slots."""
         ours = {f"{place.partition('.')[0]}.{name}": place.partition(".")[2] for place, name in self.names.items()}
-        return to_tables(renamed(memory, ours), dict(zip(names, structure.flatten_up_to(tree), strict=True)), structure)
+        return renamed(memory, ours) if ours else memory
+
+    @functools.cached_property
+    def _table(self) -> Any:
+        return self._of_nothing()["memory"]
 
     def update(
         self, grads: Tree, state: State, params: Tree = None, *,
@@ -98,11 +107,15 @@ class _Face:
     ) -> tuple[Tree, State]:  # fmt: skip
         """What to add to the parameters, and the new state. Raises ValueError where what the method asks for is missing."""
         names, gradients, structure = flat(grads)
+        known = None if params is None else flat(params)
+        check_alike(names, structure, None if known is None else known[0], self._ours(state.memory), self._table)
         if not names:
             return grads, state._replace(count=self._after(state.count))
+        grads = structure.unflatten([_floating(g) for g in structure.flatten_up_to(grads)])
+        gradients = [_floating(g) for g in gradients]
         if params is None and (self.whole or self._looks_at_parameters):
             raise ValueError(f"{self.pure.chain.name} looks at the parameters: update(grads, state, params)")
-        points = gradients if params is None else flat(params)[1]
+        points = gradients if known is None else known[1]
         if curvature is None and value_fn is not None and params is not None and "curvature" in self.pure.asks:
             curvature = self._estimated(value_fn, params, state.count)
         arrived = {n: g.astype(p.dtype) for n, g, p in zip(names, gradients, points, strict=True)}
@@ -184,6 +197,11 @@ class _Face:
         shipped = self.pure.ship(dict(zip(names, points, strict=True)), pure)
         likes = structure.flatten_up_to(params)
         return structure.unflatten([whole(shipped[n], like) for n, like in zip(names, likes, strict=True)])
+
+
+def _floating(g: Any) -> Any:
+    """Gradients of whole numbers as floating point, which is what an update of them is."""
+    return g if jnp.issubdtype(jnp.result_type(g), jnp.inexact) else jnp.asarray(g, jnp.result_type(float))
 
 
 def _real(count: Any, p: Any) -> Any:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+
+from thalweg.trees import SINGLE
 
 Tree = Any
 
@@ -27,16 +31,68 @@ class State(NamedTuple):
 def flat(tree: Tree) -> tuple[list[str], list[Any], Any]:
     """A pytree's leaves, their paths as names, its structure. A complex tensor is one of its real and imaginary parts."""
     found, structure = jax.tree_util.tree_flatten_with_path(tree)
-    return [_name(path) for path, _ in found], [parts(leaf) for _, leaf in found], structure
+    return _names([path for path, _ in found]), [parts(leaf) for _, leaf in found], structure
 
 
 def complex_leaves(tree: Tree) -> list[str]:
     """The names of those that are complex."""
-    return [_name(path) for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0] if is_complex(leaf)]
+    found = jax.tree_util.tree_flatten_with_path(tree)[0]
+    return [name for name, (_, leaf) in zip(_names([path for path, _ in found]), found, strict=True) if is_complex(leaf)]
 
 
-def _name(path: Any) -> str:
-    return f"leaf {jax.tree_util.keystr(path)}"
+class Name(str):
+    """A leaf's name, which no slot's is: they are told apart in a memory's tables by being one."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self
+
+
+def _names(paths: list[Any]) -> list[str]:
+    """Names as the pure functions give them ('hidden.w'), and the paths in full where two would be the same."""
+    dotted = [Name(".".join(map(_key, path[:-1] if _wraps(path) else path)) or SINGLE) for path in paths]
+    if len(set(dotted)) == len(dotted):
+        return list(dotted)
+    count = Counter(dotted)
+    return [Name(jax.tree_util.keystr(path)) if count[name] > 1 else name for name, path in zip(dotted, paths, strict=True)]
+
+
+def _wraps(path: Any) -> bool:
+    """Whether the last step is into a variable of Flax NNX, which wraps the array."""
+    return len(path) > 1 and getattr(path[-1], "name", None) in ("value", "raw_value")
+
+
+def _key(entry: Any) -> str:
+    return str(next(getattr(entry, word) for word in ("key", "idx", "name") if hasattr(entry, word)))
+
+
+def check_alike(names: list[str], structure: Any, params: list[str] | None, memory: Any, table: Any) -> None:
+    """Raises ValueError where gradients are of another tree than the parameters, or than what the state has kept of them.
+
+    table: what memory there is of no parameters, with an empty table in the place of each slot's tree.
+    """
+    if params is not None and params != names:
+        raise ValueError(_unlike(names, params, "parameters"))
+    for held in _slots(memory, table):
+        if jax.tree_util.tree_structure(held, is_leaf=is_without) != structure:
+            theirs = _names([path for path, _ in jax.tree_util.tree_flatten_with_path(held, is_leaf=is_without)[0]])
+            raise ValueError(_unlike(names, theirs, "state"))
+
+
+def _slots(memory: Any, table: Any, depth: int = 0) -> Iterator[Any]:
+    if depth and table == {}:
+        yield memory
+    elif isinstance(table, dict) and isinstance(memory, dict):
+        for key in table.keys() & memory.keys():
+            yield from _slots(memory[key], table[key], depth + 1)
+
+
+def _unlike(names: list[str], theirs: list[str], whose: str) -> str:
+    more, fewer = ([x for x in a if x not in b] for a, b in ((names, theirs), (theirs, names)))
+    said = [f"{verb} {', '.join(found)}" for verb, found in (("have", more), ("lack", fewer)) if found]
+    how = f"they {' and '.join(said)}" if said else "their containers are of other types"
+    return f"the gradients are of another tree than the {whose}: {how}"
 
 
 def parts(x: Any) -> Any:
@@ -66,7 +122,7 @@ def to_trees(memory: Any, likes: dict[str, Any], structure: Any, plain: frozense
     """Tables by leaf as trees like the parameters. likes: one like each parameter; plain: slots with their own dtype."""
     if not isinstance(memory, dict):
         return jnp.asarray(memory)
-    if slot and set(memory) <= set(likes):
+    if slot and all(isinstance(name, Name) for name in memory):
         held = [(memory.get(name, Without()), like) for name, like in likes.items()]
         return structure.unflatten([x if is_without(x) or slot in plain else folded(x, like) for x, like in held])
     return {key: to_trees(value, likes, structure, plain, key) for key, value in memory.items()}
