@@ -163,7 +163,7 @@ class Kept:
 @click.option("--minutes", type=float, default=float("inf"), help="Stop after the part that is running then.")
 @click.option("--write", is_flag=True, help="Put it into README.md, in place of what stands there.")
 @click.option("--keep", type=click.Path(path_type=Path, dir_okay=False), default=KEPT, help="Where finished parts are kept.")
-@click.option("--only", "wanted", default="", help="Parts whose name has this in it, and no text: to try the program.")
+@click.option("--only", "wanted", default="", help='One part, such as "adam, network", and no text: to try the program.')
 def main(rounds: int, minutes: float, write: bool, keep: Path, wanted: str) -> None:
     """Measure what the README says of speed, and print it as it stands there.
 
@@ -173,7 +173,9 @@ def main(rounds: int, minutes: float, write: bool, keep: Path, wanted: str) -> N
     only(CORES)
     where, start = machine(CORES), time.monotonic()
     kept = Kept(keep, f"{where}, {rounds} rounds, {code()}")
-    todo = {name: part for name, part in parts().items() if name not in kept.found and wanted in name}
+    todo = {name: part for name, part in parts().items() if name not in kept.found and wanted in ("", name)}
+    if wanted and wanted not in parts():
+        raise click.BadParameter(f"no part is called {wanted!r}; they are: {'; '.join(parts())}", param_hint="--only")
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("parts", total=len(todo))
         for name, (rule, listed, against) in todo.items():
@@ -182,9 +184,8 @@ def main(rounds: int, minutes: float, write: bool, keep: Path, wanted: str) -> N
             runs = name.startswith("adam,") or rivals.has_kernel(rule)
             row = measure(rule, listed, against, CORES, rounds, progress) if runs else {}
             kept.add(name, row)
-            progress.console.print(
-                f"{name}: {', '.join(f'{rival} {x}' for rival, x in row.items()) or 'no kernel'}", soft_wrap=True
-            )
+            told = ", ".join(f"{rival} {x}" for rival, x in row.items()) or "no kernel runs it"
+            click.echo(f"{name}: {told}", err=not wanted)
             progress.advance(task)
     if wanted:
         return
