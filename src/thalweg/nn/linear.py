@@ -31,8 +31,8 @@ class Linear(Trainable):
         positive(self.units, "units")
         if isinstance(self.weights, int):
             raise TypeError(
-                f"Linear({self.units}, {self.weights}): a layer takes its outputs alone, and its inputs come from the layer before; "
-                f"write Linear({self.weights})"
+                f"Linear({self.units}, {self.weights}): a layer takes its outputs alone, and its inputs come from the layer "
+                f"before; write Linear({self.weights})"
             )
         if not callable(self.weights) or not callable(self.biases):
             raise TypeError(f"Linear({self.units}): weights and biases are initialisers, such as nn.he() and nn.Zeros()")
