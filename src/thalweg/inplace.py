@@ -14,8 +14,11 @@ import numpy.typing as npt
 
 from thalweg.arrays import dtype_name
 from thalweg.engines import native
+from thalweg.engines.gradients import address, ranges
+from thalweg.engines.watch import Watch, watcher
 from thalweg.norms import SCALES
 from thalweg.optimizer import GradFn, Optimizer, State, check_gradient, host_number
+from thalweg.outline import Outline, arrays_of, check_alive, whole_number
 from thalweg.program import NotTraced, Passage, passages
 from thalweg.stage import Leaf
 from thalweg.trees import Tree, Vector, children, flatten, match, rebuild
@@ -41,11 +44,14 @@ class InPlace:
         for name, array in zip(self.names, self.arrays, strict=True):
             _check_array(name, array)
         self._state = optimizer.init(params)
+        self._outline = Outline(self._state, self.names)
         _check_apart(self.names, self.arrays)
         self._asks = optimizer.asks
         self._fused = fused
         self._launches: list[Any] | None = None
-        self._t = np.zeros(len(self.names), np.int64)
+        self._made_of = [(array.shape, array.dtype) for array in self.arrays]
+        self._left: list[Any] = []
+        self._watch: Watch | None = None
         self._busy = threading.Lock()
         held = children(params)
         plain = isinstance(params, dict | list | tuple)
@@ -53,7 +59,7 @@ class InPlace:
 
     def __getstate__(self) -> dict[str, Any]:
         """For a copy, or a pickle: arrays and state, and no kernels, which hold addresses; the copy finds its own."""
-        held = {**self.__dict__, "_state": self.state, "_launches": None}
+        held = {**self.__dict__, "_state": self.state, "_launches": None, "_watch": None}
         return {name: value for name, value in held.items() if name not in ("_busy", "_taken")}
 
     def __setstate__(self, held: dict[str, Any]) -> None:
@@ -61,30 +67,26 @@ class InPlace:
 
     @property
     def state(self) -> State:
-        """The state as `Optimizer.step` would have made it; the arrays in it are the live ones."""
-        if self._launches:
-            for launch in self._launches:
-                launch.tell(self._t)
-            self._state["t"] = dict(zip(self.names, self._t.tolist(), strict=True))
+        """The state as `Optimizer.step` would have made it; what is in it is what the next step uses."""
         return self._state
 
     @state.setter
     def state(self, state: State) -> None:
-        self._state, self._launches = state, None
+        self._outline.fit(state, self.arrays)
+        self._state, self._watch, self._left = state, None, []
 
     def configure(self, optimizer: Optimizer) -> None:
         """Go on with other hyper-parameters of the same rules."""
-        state = self.state
-        self.optimizer, self._launches = optimizer, None
-        self._state = state
+        if optimizer.chain.memory != self.optimizer.chain.memory:
+            self._outline = Outline(optimizer.init(self.params), self.names)
+        self.optimizer, self._launches, self._watch = optimizer, None, None
 
     def step(
         self, grads: Tree = None, *, loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None
     ) -> None:
         """One update of all arrays; arguments and errors as `Optimizer.step` has them."""
         with self._busy, np.errstate(all="ignore"):
-            self._check_still_there()
-            if grad_fn is None and grads is not None and self._can_fuse():
+            if grad_fn is None and grads is not None and (self._launches or (self._launches is None and self._can_fuse())):
                 self._step_fused(grads, loss, noise, curvature)
             else:
                 self._step_unfused(grads, loss, grad_fn, noise, curvature)
@@ -97,41 +99,68 @@ class InPlace:
     # the pure step, and a copy
 
     def _step_unfused(self, grads: Tree, loss: Any, grad_fn: GradFn | None, noise: Tree, curvature: Tree) -> None:
-        state = self.state
-        new, state = self.optimizer.step(self.params, grads, state, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature)
+        self._check_parameters()
+        self._fit()
+        state, self._watch = self._state, None
+        new, stepped = self.optimizer.step(
+            self.params, grads, state, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature
+        )
+        self._check_parameters()  # grad_fn is the caller's
         for array, moved in zip(self.arrays, flatten(new)[1], strict=True):
             if moved is not array:
                 array[...] = moved
-        self.state = state
+        _write_over(state, stepped)
+        self._left = [array for _, _, array in arrays_of(state)]
+
+    def _fit(self) -> None:
+        """Have the state fit, where it is not as the last step left it."""
+        arrays = [array for _, _, array in arrays_of(self._state)] if isinstance(self._state, dict) else []
+        same = len(arrays) == len(self._left) > 0 and all(map(operator.is_, arrays, self._left))
+        if not same or any(True for _ in self._outline.counts(self._state)):
+            self._outline.fit(self._state, self.arrays)
 
     # the kernels
 
     def _can_fuse(self) -> bool:
-        if (
-            self.optimizer.asks_gradients
-            or not self._fused
-            or not native.is_there()
-            or (self.optimizer.lanes is not None and self.optimizer.nonfinite == "skip")
-        ):
-            return False
-        if self._launches is None:
+        """Whether there are kernels for all stages and tensors; they are made now."""
+        skips = self.optimizer.lanes is not None and self.optimizer.nonfinite == "skip"
+        self._launches = []
+        if not self.optimizer.asks_gradients and self._fused and native.is_there() and not skips:
+            self._launches = None
+            self._check_parameters()
             self._launches = self._launch()
+            self._is_whole = [launch.members for launch in self._launches] == [list(range(len(self.names)))]
+            self._asks_norms = any(launch.program.norms for launch in self._launches)
         return bool(self._launches)
 
     def _launch(self) -> list[Any]:
         """The kernels, one for each way through the optimizer's stages; none where one of them cannot be had."""
-        from thalweg.engines.gradients import ranges
         from thalweg.engines.launch import Launch
 
+        self._lie = [(address(a), a.strides) for a in self.arrays]
         try:
-            launches = [Launch(self.optimizer, found, self.names, self.arrays, way) for way, found in self._ways()]
+            return [Launch(self.optimizer, found, self.names, self.arrays, way) for way, found in self._ways()]
         except NotTraced:
             return []
-        for launch in launches:
+
+    def _bind(self) -> None:
+        """Have the kernels take parameters and state as they are now. Raises in words where they do not fit."""
+        self._check_parameters()
+        self._outline.fit(self._state, self.arrays)
+        if self._lie != [(address(a), a.strides) for a in self.arrays]:
+            _check_apart(self.names, self.arrays)
+            self._launches = self._launch()
+        assert self._launches is not None
+        for launch in self._launches:
             launch.adopt(self._state)
-        self._t[:] = [self._state["t"][name] for name in self.names]
-        self._taken = ranges([*self.arrays, *(work for launch in launches for _, work in launch.staged)])
-        return launches
+            launch.forget()
+        written = [array for _, _, array in arrays_of(self._state)]
+        self._taken = ranges([*self.arrays, *written, *(work for launch in self._launches for _, work in launch.staged)])
+        numbers = {
+            ("memory", *slot.path) for launch in self._launches for slot in launch.program.slots if slot.kind.kind == "per_model"
+        }
+        arrays = self.arrays if self._flat is False else [self.params] if self._flat is None else self._children()
+        self._watch, self._told = Watch(arrays, self._state, numbers, watcher()), dict(self._state["t"])
 
     def _ways(self) -> list[tuple[list[Passage], list[int]]]:
         """The ways through the optimizer's stages, each with the arrays that take it. Raises NotTraced."""
@@ -155,28 +184,47 @@ class InPlace:
 
     def _step_fused(self, grads: Tree, loss: Any, noise: Tree, curvature: Tree) -> None:
         assert self._launches is not None
-        if self._asks & {"loss", "curvature"}:
+        if not self._asks.isdisjoint(("loss", "curvature")):
             self.optimizer.check_asks(loss, None, curvature)
-        extras = {w: match(self.params, x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
+        extras = {}
+        if noise is not None or curvature is not None:
+            extras = {w: match(self.params, x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
         gradients = self._listed(grads)
+        if self._flat is False:
+            self._check_still_there()
+        if self._watch is None or self._state.get("t") != self._told or not self._watch.agrees():
+            self._bind()
         if self.optimizer.accumulates > 1 or self.optimizer.nonfinite != "propagate":
             self._check(gradients)
             prepared = self._prepared(gradients)
             if prepared is None:
                 return
             gradients = prepared
-        lists = [[gradients[i] for i in launch.members] for launch in self._launches]
-        if not all(launch.finds(own) for launch, own in zip(self._launches, lists, strict=True)):
+        lists = [gradients] if self._is_whole else [[gradients[i] for i in launch.members] for launch in self._launches]
+        if not all([launch.finds(own) for launch, own in zip(self._launches, lists, strict=True)]):
             self._check(gradients)
+            t = np.array([self._told[name] for name in self.names], np.int64)
             for launch, own in zip(self._launches, lists, strict=True):
-                launch.arrange([g is not None for g in own], self._t, self.groups, self._taken)
+                launch.arrange([g is not None for g in own], t, self.groups, self._taken)
                 launch.look_up(own)
-        norms = self._norms(lists)
-        for launch in self._launches:
-            launch.reckon(self._state, host_number(loss), norms)
-            launch.lend(extras, self._state.get("seed", self.optimizer.seed))
-        for launch in self._launches:
+        norms = self._norms(lists) if self._asks_norms else {}
+        loss = None if loss is None else host_number(loss)
+        try:
+            reckoned = [launch.reckoned(self._state, loss, norms) for launch in self._launches]
+            for launch in self._launches:
+                if launch.lent:
+                    launch.lend(extras, self._state.get("seed", self.optimizer.seed))
+        except BaseException:
+            self._watch = None
+            raise
+        t = self._state["t"]
+        for launch, found in zip(self._launches, reckoned, strict=True):
+            launch.keep(self._state, found)
+            launch.tell(t)
             launch.run()
+        self._told = t.copy()
+        if self.optimizer.accumulates > 1:
+            self._accumulate_anew()
 
     def _listed(self, grads: Tree) -> list[Any]:
         """The gradients in the parameters' order. Raises TypeError or KeyError where the trees differ."""
@@ -199,21 +247,30 @@ class InPlace:
             for name, gradient in zip(self.names, gradients, strict=True):
                 if gradient is None:
                     raise ValueError(f"every({optimizer.accumulates}, ...) needs each gradient in each call; '{name}' has none")
-                state["accumulated"][name] += gradient
-            state["calls"] += 1
-            if state["calls"] % optimizer.accumulates:
+            calls, sums = whole_number(state["calls"], "state['calls']") + 1, state["accumulated"]
+            totals = [sums[name] + gradient for name, gradient in zip(self.names, gradients, strict=True)]
+            if calls % optimizer.accumulates:
+                for name, total in zip(self.names, totals, strict=True):
+                    sums[name][...] = total
+                state["calls"] = calls
                 return None
-            gradients = [state["accumulated"][name] / optimizer.accumulates for name in self.names]
-            gradients = [np.asarray(g, a.dtype) for g, a in zip(gradients, self.arrays, strict=True)]
-            for name in self.names:
-                state["accumulated"][name][...] = 0
+            gradients = [np.asarray(total / optimizer.accumulates, a.dtype) for total, a in zip(totals, self.arrays, strict=True)]
         if optimizer.nonfinite == "propagate":
             return gradients
         finite = optimizer.finite(dict(zip(self.names, gradients, strict=True)))
         bad = next((name for name, good in finite.items() if not np.all(good)), None)
-        if bad is not None and optimizer.nonfinite == "raise":
+        if bad is None:
+            return gradients
+        if optimizer.nonfinite == "raise":
             raise FloatingPointError(f"the gradient of '{bad}' holds inf or NaN")
-        return gradients if bad is None else None
+        if optimizer.accumulates > 1:
+            self._accumulate_anew()
+        return None
+
+    def _accumulate_anew(self) -> None:
+        self._state["calls"] += 1
+        for sums in self._state["accumulated"].values():
+            sums[...] = 0
 
     def _norms(self, lists: list[list[Any]]) -> dict[Any, Any]:
         """For each stage that asks for it, the norm of all the gradients that come to it."""
@@ -233,7 +290,7 @@ class InPlace:
 
     def _check_still_there(self) -> None:
         """A parameter that was replaced in the caller's dict or list would be left behind in silence: say so."""
-        now = [self.params] if self._flat is None else self._flat_leaves() if self._flat else flatten(self.params)[1]
+        now = [self.params] if self._flat is None else self._children() if self._flat else flatten(self.params)[1]
         if len(now) != len(self.arrays) or not all(map(operator.is_, now, self.arrays)):
             changed = next((n for n, a, b in zip(self.names, now, self.arrays, strict=False) if a is not b), "one more")
             raise ValueError(
@@ -241,8 +298,32 @@ class InPlace:
                 "(params[...][...] = value), or make a new optimizer"
             )
 
-    def _flat_leaves(self) -> list[Any]:
-        return list(self.params.values()) if isinstance(self.params, dict) else self.params
+    def _check_parameters(self) -> None:
+        """Raise ValueError for one that was replaced, made read-only or given another shape or dtype since."""
+        self._check_still_there()
+        for name, array, (shape, dtype) in zip(self.names, self.arrays, self._made_of, strict=True):
+            _check_array(name, array)
+            check_alive(f"parameter '{name}'", array)
+            if array.shape != shape or array.dtype != dtype:
+                raise ValueError(
+                    f"parameter '{name}' was {dtype} in shape {shape} when the optimizer was made, and is {array.dtype} in shape "
+                    f"{array.shape} now; make a new optimizer"
+                )
+
+    def _children(self) -> Any:
+        return self.params.values() if isinstance(self.params, dict) else self.params
+
+
+def _write_over(state: State, new: State) -> None:
+    """Make a dict of dicts equal to another; who holds it sees what is new."""
+    for key in [key for key in state if key not in new]:
+        del state[key]
+    for key, value in new.items():
+        own = state.get(key)
+        if isinstance(value, dict) and isinstance(own, dict):
+            _write_over(own, value)
+        else:
+            state[key] = value
 
 
 def _check_array(name: str, array: Any) -> None:

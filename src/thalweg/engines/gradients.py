@@ -8,7 +8,7 @@ instead; that it reads them right is tried out once a process, and where it does
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,10 +89,21 @@ def address(array: npt.NDArray[Any]) -> int:
     return found
 
 
-def ranges(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
-    """The first and last address of each contiguous array, sorted."""
-    found = sorted((address(a), address(a) + a.nbytes) for a in arrays if a.nbytes)
+def ranges(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    """The first and last address of each array, sorted; those that overlap are one."""
+    found: list[tuple[int, int]] = []
+    for low, high in sorted(np.lib.array_utils.byte_bounds(a) for a in arrays if a.nbytes):
+        if found and low < found[-1][1]:
+            low, before = found.pop()
+            high = max(high, before)
+        found.append((low, high))
     return np.array(found, np.int64).reshape(-1, 2)
+
+
+def overlaps(array: npt.NDArray[Any], taken: npt.NDArray[np.int64]) -> bool:
+    """Whether an array reaches into one of the ranges."""
+    low, high = np.lib.array_utils.byte_bounds(array)
+    return bool(((taken[:, 0] < high) & (taken[:, 1] > low)).any()) if array.size else False
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from thalweg import ops
 from thalweg.arrays import dtype_name
 from thalweg.engines import native, threads
 from thalweg.engines.expressions import COMPUTED, HOST_WORDS
-from thalweg.engines.gradients import Gradients, address, reader
+from thalweg.engines.gradients import Gradients, address, overlaps, reader
 from thalweg.engines.kernel import Kernel, printed, squares
 from thalweg.function_stage import model_number
 from thalweg.memory import draw
@@ -74,8 +74,8 @@ def _dtypes(made: Program, dtype: str) -> dict[str, str]:
 class Bucket:
     """Tensors of one launch that share their numbers: of one parameter group, at the same t."""
 
-    def __init__(self, members: Sequence[int], leaf: str, t: int, block: Floats, whole: bool) -> None:
-        self.leaf, self.t, self.block = leaf, t, block
+    def __init__(self, members: Sequence[int], leaves: Sequence[str], t: int, block: Floats, whole: bool) -> None:
+        self.leaves, self.leaf, self.t, self.block = leaves, leaves[0], t, block
         self.members: Any = slice(None) if whole else np.asarray(members)
         self.arguments: list[Any] = []
         self.changing: list[tuple[int, Callable[..., Any]]] = []
@@ -155,7 +155,8 @@ class Launch:
         for k, (leaf, work) in enumerate(zip(self.names, self.work, strict=True)):
             found = held[leaf] if leaf in held else start(k)
             storage = work.dtype if dtype == self.dtype else np.dtype("uint16" if dtype == "bfloat16" else dtype)
-            fits = _strides(found) == _strides(work) and found.dtype == storage and found.flags.writeable and found.flags.aligned
+            fits = found.shape == work.shape and _strides(found) == _strides(work) and found.dtype == storage
+            fits = fits and found.flags.writeable and found.flags.aligned
             if not fits or np.may_share_memory(found, work):
                 copy = np.empty_like(work, dtype=storage)
                 copy[...] = found
@@ -169,7 +170,6 @@ class Launch:
         """Lay out jobs and numbers for the tensors that have a gradient this time; t: how many updates each has had."""
         if active == self.active:
             return
-        self.tell(t)
         self.active = active
         self.present = [k for k, there in enumerate(active) if there]
         found: dict[Any, list[int]] = {}
@@ -198,7 +198,7 @@ class Launch:
         self.taken, self.gradients = taken, None
 
     def _bucket(self, members: list[int], t: int, block: Floats) -> Bucket:
-        bucket = Bucket(members, self.names[members[0]], t, block, len(members) == len(self.members))
+        bucket = Bucket(members, [self.names[k] for k in members], t, block, len(members) == len(self.members))
         for i, name in enumerate(self.kernel.needs):
             value = self.program.hyper.get(name)
             if type(value) is float:
@@ -208,10 +208,14 @@ class Launch:
                 bucket.changing.append((i, self._input(name)))
         return bucket
 
-    def tell(self, t: npt.NDArray[np.int64]) -> None:
+    def tell(self, t: dict[str, int]) -> None:
         """Write down how many updates each tensor has had."""
         for bucket in self.buckets:
-            t[np.asarray(self.members)[bucket.members]] = bucket.t
+            t.update(dict.fromkeys(bucket.leaves, bucket.t))
+
+    def forget(self) -> None:
+        """Have the jobs laid out anew: what they were made from is no longer so."""
+        self.active, self.buckets = [], []
 
     # a step
 
@@ -228,7 +232,7 @@ class Launch:
         for k in self.present:
             gradient, work = gradients[k], self.work[k]
             near = gradient.strides == work.strides and gradient.flags.aligned and gradient.dtype == work.dtype
-            if not near or _overlaps(gradient, self.taken):
+            if not near or overlaps(gradient, self.taken):
                 copy = np.empty_like(work)
                 copy[...] = gradient
                 gradient = copy
@@ -254,14 +258,28 @@ class Launch:
 
     def reckon(self, state: dict[str, Any], loss: Any, norms: dict[str, Any]) -> None:
         """One update on: the numbers that a whole tensor shares, the memory that is one number a tensor or a model."""
-        width, slots = self.kernel.width, self.program.slots
-        found = []
+        self.keep(state, self.reckoned(state, loss, norms))
+
+    def reckoned(self, state: dict[str, Any], loss: Any, norms: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """What `numbers` says for each bucket, one update on. Where it raises, nothing has changed."""
         for bucket in self.buckets:
             bucket.t += 1
-            arguments = bucket.arguments
-            for i, take in bucket.changing:
-                arguments[i] = take(bucket, state, loss, norms)
-            found.append(self.numbers(*arguments))
+        found = []
+        try:
+            for bucket in self.buckets:
+                arguments = bucket.arguments
+                for i, take in bucket.changing:
+                    arguments[i] = take(bucket, state, loss, norms)
+                found.append(self.numbers(*arguments))
+        except BaseException:
+            for bucket in self.buckets:
+                bucket.t -= 1
+            raise
+        return found
+
+    def keep(self, state: dict[str, Any], found: list[tuple[Any, ...]]) -> None:
+        """Put what was reckoned into the kernel's table and the memory."""
+        width, slots = self.kernel.width, self.program.slots
         for bucket, values in zip(self.buckets, found, strict=True):
             _fill(bucket.block, values[:width])
             for i, value in zip(self.kernel.kept, values[width:], strict=True):
@@ -325,7 +343,7 @@ class Launch:
 
 def _fill(block: Floats, values: Sequence[Any]) -> None:
     """Numbers into a block (lane, tensor, number): one for all, one a lane (a Scalar), or one a tensor."""
-    if all(type(value) is float for value in values):
+    if set(map(type, values)) == {float}:
         block[...] = values
         return
     for k, value in enumerate(values):
@@ -361,8 +379,3 @@ def _lies_flat(array: Floats, lanes: int | None) -> bool:
             return False
         size *= length
     return True
-
-
-def _overlaps(array: Floats, taken: npt.NDArray[np.int64]) -> bool:
-    low, high = np.lib.array_utils.byte_bounds(array)
-    return bool(((taken[:, 0] < high) & (taken[:, 1] > low)).any()) if array.size else False

@@ -1,0 +1,170 @@
+"""What a state must look like: held against one that a user changed or loaded, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg.engines.gradients import overlaps, ranges
+
+State = dict[str, Any]
+
+
+class Outline:
+    """The shapes and dtypes of a state as `Optimizer.init` makes it, whose arrays are let go."""
+
+    def __init__(self, state: State, names: Sequence[str]) -> None:
+        self.like, self.names = _outlined({key: value for key, value in state.items() if key != "t"}), list(names)
+        self.t = np.shape(state["t"][self.names[0]])
+
+    def fit(self, state: State, params: Sequence[Any]) -> None:
+        """Make `state` fit: arrays of other dtypes are converted, what shares memory comes apart, counts become whole numbers.
+
+        What is missing from the memory begins anew. Raises TypeError, KeyError or ValueError, having changed nothing, for
+        shapes and values that cannot fit.
+        """
+        changes = [*self.counts(state), *self._changes(state, self.like, "state")]
+        for held, key, value in changes:
+            held[key] = value
+        _keep_apart(state, params)
+
+    def complete(self, state: Any) -> None:
+        """Raise KeyError or TypeError unless nothing is missing from `state`, and nothing in it belongs elsewhere."""
+        _complete(state, {"t": dict.fromkeys(self.names), **self.like}, "state")
+
+    def counts(self, state: Any) -> Iterator[tuple[Any, str, Any]]:
+        if not isinstance(state, dict):
+            raise TypeError(f"the state is a {type(state).__name__}; what `init`, `state` or `state_dict` gave is a dict")
+        t = state.get("t")
+        if not isinstance(t, dict):
+            raise TypeError(f"state['t'] is {_kind(t)}; it is a dict with the number of updates of each parameter")
+        for name in self.names:
+            if name not in t:
+                raise KeyError(f"state['t'] lacks '{name}'; write how many updates it has had, 0 at the start")
+            yield from _whole(t, name, f"state['t']['{name}']", self.t)
+        if "calls" in self.like:
+            if "calls" not in state:
+                raise KeyError("the state lacks 'calls', the number of gradients accumulated so far; write 0 to begin anew")
+            yield from _whole(state, "calls", "state['calls']", ())
+
+    def _changes(self, found: Any, like: dict[str, Any], where: str) -> Iterator[tuple[Any, str, Any]]:
+        """What is to be replaced in a dict of the state so that it fits."""
+        if not isinstance(found, dict):
+            raise TypeError(f"{where} is {_kind(found)}; wanted is a dict with {', '.join(like) or 'nothing in it'}")
+        for key, own in like.items():
+            place = f"{where}['{key}']"
+            if key in found:
+                yield from self._of_one(found, key, own, place)
+            elif where in ("state", "state['walked']", "state['accumulated']"):
+                raise KeyError(f"{where} lacks '{key}'; take what `init`, `state` or `state_dict` gave")
+
+    def _of_one(self, held: Any, key: str, own: Any, where: str) -> Iterator[tuple[Any, str, Any]]:
+        value = held[key]
+        if isinstance(own, dict):
+            yield from self._changes(value, own, where)
+            return
+        if own is None or key not in self.names:  # one number for the model, or one a lane
+            shapes = [(), own[0]] if own else [()]
+            if key != "calls" and not (_is_real(value) and np.shape(value) in shapes):
+                raise TypeError(f"{where} is {_kind(value)}; wanted is a number")
+            return
+        shape, dtype = own
+        if type(value) is np.ndarray and value.shape == shape and value.dtype is dtype and value.base is None:
+            return
+        if not _is_real(value):
+            raise TypeError(f"{where} is {_kind(value)}; wanted is an array of {dtype} in shape {shape}")
+        if np.shape(value) != shape:
+            raise ValueError(f"{where} has shape {np.shape(value)}; wanted is {shape}, as its parameter has it")
+        if np.ma.is_masked(value):
+            raise TypeError(f"{where} is masked; write what is to stand in the masked places, .filled(0)")
+        array = np.asarray(value)
+        check_alive(where, array)
+        if type(value) is not np.ndarray or array.dtype != dtype:
+            yield held, key, np.array(array, dtype)
+
+
+def whole_number(value: Any, where: str, shape: tuple[int, ...] = ()) -> Any:
+    """A count of updates. Raises TypeError or ValueError for what is none."""
+    found = value if type(value) is int and not shape else np.asarray(value)
+    if isinstance(found, int):
+        if found >= 0:
+            return found
+    elif found.dtype.kind in "iuf" and found.shape == shape:
+        if np.isfinite(found).all() and (found >= 0).all() and (found == np.floor(found)).all():
+            return found.astype(int) if shape else int(found)
+    elif found.dtype.kind in "iuf":
+        raise ValueError(f"{where} has shape {found.shape}; wanted is {shape or 'one number'}")
+    raise ValueError(f"{where} is {value!r}; it counts updates, so it is a whole number from 0 on")
+
+
+def _whole(held: Any, key: str, where: str, shape: tuple[int, ...]) -> Iterator[tuple[Any, str, Any]]:
+    value = whole_number(held[key], where, shape)
+    if value is not held[key]:
+        yield held, key, value
+
+
+def _outlined(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _outlined(child) for key, child in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype
+    return None  # a number
+
+
+def check_alive(where: str, array: Any) -> None:
+    """Raise ValueError for a view of an array that was resized, whose memory may belong to others by now."""
+    base = array.base
+    if isinstance(base, np.ndarray) and array.size:
+        (low, high), (first, last) = np.lib.array_utils.byte_bounds(array), np.lib.array_utils.byte_bounds(base)
+        if low < first or high > last:
+            raise ValueError(f"{where} is a view of an array that was resized since, so its memory is gone; hand over another")
+
+
+def arrays_of(tree: Any) -> Iterator[tuple[dict[str, Any], str, Any]]:
+    """The arrays in a dict of dicts, each with the dict that holds it and its key."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from arrays_of(value)
+        elif isinstance(value, np.ndarray):
+            yield tree, key, value
+
+
+def _keep_apart(state: State, params: Sequence[Any]) -> None:
+    """Two tensors of the state in one place would be written over each other: give the later one a place of its own."""
+    taken = ranges(params)
+    for held, key, array in arrays_of(state):
+        if overlaps(array, taken):
+            held[key] = array.copy()
+    found = [(np.lib.array_utils.byte_bounds(a), i, held, key, a) for i, (held, key, a) in enumerate(arrays_of(state)) if a.size]
+    reach = 0
+    for (low, high), _, held, key, array in sorted(found, key=lambda one: one[:2]):
+        if low < reach:
+            held[key] = array.copy()
+        else:
+            reach = high
+
+
+def _complete(found: Any, like: Any, where: str) -> None:
+    if not isinstance(like, dict):
+        return
+    if not isinstance(found, dict):
+        raise TypeError(f"{where}: wanted a dict with {', '.join(like)}, found {_kind(found)}")
+    if set(map(str, found)) != set(map(str, like)):
+        raise KeyError(f"{where}: wanted {', '.join(like) or 'nothing'}, found {', '.join(map(str, found)) or 'nothing'}")
+    for key, own in like.items():
+        _complete(found[key], own, f"{where}.{key}")
+
+
+def _is_real(value: Any) -> bool:
+    """Whether it is a real number, or an array of such."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind in "biuf" or "float" in str(value.dtype)
+    return isinstance(value, int | float)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of {value.dtype}"
+    return "None" if value is None else f"a {type(value).__name__}"
