@@ -18,7 +18,7 @@ from thalweg.engines.gradients import address, ranges
 from thalweg.engines.watch import Watch, watcher
 from thalweg.norms import SCALES
 from thalweg.optimizer import GradFn, Optimizer, State, check_gradient, host_number
-from thalweg.outline import Outline, arrays_of, check_alive, whole_number
+from thalweg.outline import Outline, arrays_of, check_alive, copied, whole_number
 from thalweg.program import NotTraced, Passage, passages
 from thalweg.stage import Leaf
 from thalweg.trees import Tree, Vector, children, flatten, match, rebuild
@@ -50,7 +50,7 @@ class InPlace:
         self._fused = fused
         self._launches: list[Any] | None = None
         self._made_of = [(array.shape, array.dtype) for array in self.arrays]
-        self._left: list[Any] = []
+        self._left = [array for _, _, array in arrays_of(self._state)]
         self._watch: Watch | None = None
         self._busy = threading.Lock()
         held = children(params)
@@ -74,6 +74,13 @@ class InPlace:
     def state(self, state: State) -> None:
         self._outline.fit(state, self.arrays)
         self._state, self._watch, self._left = state, None, []
+
+    def fitted(self, saved: State) -> State:
+        """A copy of a saved state that fits these parameters and this rule. Raises in words where there is none."""
+        self._outline.complete(saved, self._state)
+        state: State = copied(saved)
+        self._outline.fit(state, self.arrays)
+        return state
 
     def configure(self, optimizer: Optimizer) -> None:
         """Go on with other hyper-parameters of the same rules."""
@@ -115,9 +122,10 @@ class InPlace:
     def _fit(self) -> None:
         """Have the state fit, where it is not as the last step left it."""
         arrays = [array for _, _, array in arrays_of(self._state)] if isinstance(self._state, dict) else []
-        same = len(arrays) == len(self._left) > 0 and all(map(operator.is_, arrays, self._left))
+        same = len(arrays) == len(self._left) and all(map(operator.is_, arrays, self._left))
         if not same or any(True for _ in self._outline.counts(self._state)):
             self._outline.fit(self._state, self.arrays)
+            _fill(self._state["memory"], self.optimizer.init(self.params)["memory"])
 
     # the kernels
 
@@ -201,7 +209,7 @@ class InPlace:
                 return
             gradients = prepared
         lists = [gradients] if self._is_whole else [[gradients[i] for i in launch.members] for launch in self._launches]
-        if not all([launch.finds(own) for launch, own in zip(self._launches, lists, strict=True)]):
+        if False in [launch.finds(own) for launch, own in zip(self._launches, lists, strict=True)]:
             self._check(gradients)
             t = np.array([self._told[name] for name in self.names], np.int64)
             for launch, own in zip(self._launches, lists, strict=True):
@@ -312,6 +320,14 @@ class InPlace:
 
     def _children(self) -> Any:
         return self.params.values() if isinstance(self.params, dict) else self.params
+
+
+def _fill(memory: State, start: State) -> None:
+    """What a user deleted begins anew, from where the parameters are before the step."""
+    for key, value in start.items():
+        own = memory.setdefault(key, value)
+        if isinstance(own, dict):
+            _fill(own, value)
 
 
 def _write_over(state: State, new: State) -> None:

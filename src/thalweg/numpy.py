@@ -12,14 +12,13 @@ import operator
 import re
 from typing import Any
 
-import numpy as np
-
 from thalweg.catalogue import ALIASES, rules
 from thalweg.compose import check_lr
 from thalweg.hyper import ByLeaf, bind, nearest
 from thalweg.inplace import InPlace
 from thalweg.optimizer import USUAL, GradFn, NonFinite, State
 from thalweg.optimizer import Optimizer as Pure
+from thalweg.outline import copied
 from thalweg.rule import Rule
 from thalweg.trees import Tree, flatten
 
@@ -84,8 +83,15 @@ class Optimizer:
 
     @property
     def state(self) -> State:
-        """What the rule remembers: `{"t": {name: updates}, "memory": {stage: {slot: {name: array}}}, ...}`, live."""
+        """What the rule remembers: `{"t": {name: updates}, "memory": {stage: {slot: {name: array}}}, ...}`, live.
+
+        What is written into it or replaced holds from the next step on; what does not fit is then refused.
+        """
         return self._bound.state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._bound.state = state
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of everything but the parameters: a plain tree, for `thalweg.trees.save`. A schedule is saved as None."""
@@ -93,7 +99,7 @@ class Optimizer:
         for i, group in enumerate(self.param_groups):
             own = {key: None if callable(value) else value for key, value in group.items() if key != "params"}
             groups.append({"params": [n for n, of in zip(self._names, self._of_leaf, strict=True) if of == i], **own})
-        return {"optimizer": self._name, "groups": groups, "state": _copy(self.state)}
+        return {"optimizer": self._name, "groups": groups, "state": copied(self.state)}
 
     @property
     def _name(self) -> str:
@@ -113,12 +119,19 @@ class Optimizer:
             raise ValueError(f"a state_dict of {saver} ({theirs}) cannot be loaded into {mine['optimizer']} ({own})")
         if [group["params"] for group in groups] != [group["params"] for group in mine["groups"]]:
             raise ValueError(f"these are other parameters: {_listed(groups)}; here they are {_listed(mine['groups'])}")
-        for group, saved, own in zip(self.param_groups, groups, mine["groups"], strict=True):
+        for saved, own in zip(groups, mine["groups"], strict=True):
             if set(saved) != set(own):
                 raise KeyError(f"the group was saved with {', '.join(saved)}; here it has {', '.join(own)}")
-            group.update({key: value for key, value in saved.items() if key != "params" and value is not None})
-        state = _fitted(state_dict["state"], mine["state"], "state")
-        self._change(self._now())
+        state = self._bound.fitted(state_dict["state"])
+        before = [dict(group) for group in self.param_groups]
+        try:
+            for group, saved in zip(self.param_groups, groups, strict=True):
+                group.update({key: value for key, value in saved.items() if key != "params" and value is not None})
+            self._change(self._now())
+        except BaseException:
+            for group, own in zip(self.param_groups, before, strict=True):
+                group.update(own)
+            raise
         self._bound.state = state
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -193,32 +206,11 @@ def _by_leaf(values: list[Any], names: list[str], of_leaf: list[int]) -> Any:
     return ByLeaf({name: values[i] for name, i in zip(names, of_leaf, strict=True)})
 
 
-def _copy(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {key: _copy(value) for key, value in tree.items()}
-    return np.array(tree) if isinstance(tree, np.ndarray) else tree
-
-
-def _fitted(saved: Any, own: Any, where: str) -> Any:
-    """What was saved, as arrays of our own in the shapes and dtypes that are needed here."""
-    if isinstance(own, dict):
-        if not isinstance(saved, dict) or set(map(str, saved)) != set(map(str, own)):
-            raise KeyError(
-                f"{where}: wanted {', '.join(map(str, own)) or 'nothing'}, found {', '.join(map(str, saved)) or 'nothing'}"
-            )
-        return {key: _fitted(saved[key], value, f"{where}.{key}") for key, value in own.items()}
-    if isinstance(own, np.ndarray):
-        found = np.asarray(saved)
-        if found.shape != own.shape:
-            raise ValueError(f"{where}: wanted shape {own.shape}, found {found.shape}")
-        return np.array(found, own.dtype)
-    return saved
-
-
 def _slots(state: Any) -> set[str]:
     """stage.slot of each that there is memory in."""
     memory = state.get("memory", {}) if isinstance(state, dict) else {}
-    return {f"{stage}.{slot}" for stage, held in memory.items() for slot in (held if isinstance(held, dict) else ())}
+    stages = memory if isinstance(memory, dict) else {}
+    return {f"{stage}.{slot}" for stage, held in stages.items() for slot in (held if isinstance(held, dict) else ())}
 
 
 def _listed_slots(state_dict: dict[str, Any]) -> str:

@@ -30,9 +30,9 @@ class Outline:
             held[key] = value
         _keep_apart(state, params)
 
-    def complete(self, state: Any) -> None:
-        """Raise KeyError or TypeError unless nothing is missing from `state`, and nothing in it belongs elsewhere."""
-        _complete(state, {"t": dict.fromkeys(self.names), **self.like}, "state")
+    def complete(self, state: Any, now: State) -> None:
+        """Raise KeyError or TypeError unless nothing is missing from `state`, and there is nothing in it that is not in `now`."""
+        _complete(state, {"t": dict.fromkeys(self.names), **self.like}, now, "state")
 
     def counts(self, state: Any) -> Iterator[tuple[Any, str, Any]]:
         if not isinstance(state, dict):
@@ -146,15 +146,23 @@ def _keep_apart(state: State, params: Sequence[Any]) -> None:
             reach = high
 
 
-def _complete(found: Any, like: Any, where: str) -> None:
+def _complete(found: Any, like: Any, now: Any, where: str) -> None:
     if not isinstance(like, dict):
         return
     if not isinstance(found, dict):
         raise TypeError(f"{where}: wanted a dict with {', '.join(like)}, found {_kind(found)}")
-    if set(map(str, found)) != set(map(str, like)):
+    more = set(now) if isinstance(now, dict) else set()
+    if not set(like) <= set(found) <= set(like) | more:
         raise KeyError(f"{where}: wanted {', '.join(like) or 'nothing'}, found {', '.join(map(str, found)) or 'nothing'}")
     for key, own in like.items():
-        _complete(found[key], own, f"{where}.{key}")
+        _complete(found[key], own, now.get(key) if isinstance(now, dict) else None, f"{where}.{key}")
+
+
+def copied(tree: Any) -> Any:
+    """Dicts of dicts with arrays of their own."""
+    if isinstance(tree, dict):
+        return {key: copied(value) for key, value in tree.items()}
+    return np.array(tree) if isinstance(tree, np.ndarray) else tree
 
 
 def _is_real(value: Any) -> bool:
