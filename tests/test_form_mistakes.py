@@ -165,3 +165,9 @@ def test_who_asks_for_the_learning_rate_is_told_how() -> None:
         @tw.rule
         def mine(g, lr):
             return lr * g
+
+
+@pytest.mark.parametrize("rule", [tw.lion, tw.adam], ids=repr)
+def test_weight_decay_of_a_rule_without_it_is_told_where_it_goes(rule: Any) -> None:
+    with pytest.raises(TypeError, match=rf"no hyper-parameter 'weight_decay'.*chain\({rule.name}\(...\), decay\(0.01\)\)"):
+        rule(weight_decay=0.1)

@@ -143,6 +143,14 @@ def nearest(word: Any, known: Iterable[Any]) -> str:
     return f"; did you mean {found[0]!r}?" if found else ""
 
 
+ELSEWHERE = {
+    "lr": "; the learning rate goes to Optimizer(rule, lr=...)",
+    "learning_rate": "; the learning rate goes to Optimizer(rule, lr=...)",
+    "weight_decay": "; decay is a stage of its own: chain({owner}(...), decay(0.01))",
+}
+"""What is no rule's hyper-parameter though it is often taken for one: where it goes."""
+
+
 def bind(owner: str, hyper: dict[str, Hyper], args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
     """The configuration that a call asks for: defaults, then positions, then names, each checked."""
     if len(args) > len(hyper):
@@ -151,9 +159,7 @@ def bind(owner: str, hyper: dict[str, Hyper], args: tuple[Any, ...], named: dict
     for name, value in named.items():
         if name not in hyper:
             have = f"it has {', '.join(hyper)}" if hyper else "it has none"
-            hint = (
-                "; the learning rate goes to Optimizer(rule, lr=...)" if name in ("lr", "learning_rate") else nearest(name, hyper)
-            )
+            hint = ELSEWHERE.get(name, "").format(owner=owner) or nearest(name, hyper)
             raise TypeError(f"{owner} has no hyper-parameter '{name}'; {have}{hint}")
         if name in given:
             raise TypeError(f"{owner}: {name} is given twice, by position and by name")
