@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 import thalweg
-from thalweg.commands.lazy import Lazy
+from thalweg.commands.screen import Program
 
 COMMANDS = {
     "compare": "thalweg.commands.compare:compare_command",
@@ -16,7 +16,7 @@ COMMANDS = {
 }
 
 
-@click.group(cls=Lazy, where=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, where=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(thalweg.__version__, prog_name="thalweg")
 def main() -> None:
     """Every gradient-descent optimizer written once, and the lab that compares them fairly."""

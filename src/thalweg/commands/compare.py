@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
-from rich.console import Console
 
 from thalweg.commands.comparison_progress import ComparisonProgress
+from thalweg.commands.plain import plain
 from thalweg.commands.refusal import Refusal
-from thalweg.commands.whole import Whole
+from thalweg.commands.screen import Screen, say
+from thalweg.commands.whole import PLACE, Seconds, Whole
 from thalweg.lab.engines import NAMES
 from thalweg.lab.guard import in_a_line
 from thalweg.lab.printed import Tail
@@ -32,13 +33,15 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """As --rules: every rule of the catalogue."""
+MOST = 1_000_000
+"""Trials of a comparison on one problem: all are planned in advance."""
 WIDTH = 160  # columns of the table where nobody watches
 
 
 @click.command("compare")
 @click.option("--problem", help="A problem of the lab's, or a Python file with one of yours; digits unless told.")
 @click.option("--suite", help="Several problems at once, and what they come to together: small, tiny.")
-@click.option("--data", type=click.Path(path_type=Path), help="Your own data: a .csv, .parquet or .npz file (npz: keys x and y).")
+@click.option("--data", type=PLACE, help="Your own data: a .csv, .parquet or .npz file (npz: keys x and y).")
 @click.option("--target", help="The column to predict, for csv and parquet.")
 @click.option(
     "--task", type=click.Choice(["classification", "regression"]), help="What to do with the target, if not as it looks."
@@ -46,11 +49,11 @@ WIDTH = 160  # columns of the table where nobody watches
 @click.option("--rules", "names", metavar="A,B,C", help="The optimizers to compare, or all.  [default: twenty well-known ones]")
 @click.option(
     "--my-rule",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     multiple=True,
     help="A Python file with rules of your own, which join the race; may be given again.",
 )
-@click.option("--budget", type=Whole(1), help="Learning rates tried for each optimizer.  [default: 12]")
+@click.option("--budget", type=Whole(1, MOST), help="Learning rates tried for each optimizer.  [default: 12]")
 @click.option(
     "--tune",
     type=click.Choice(["lr", "all"]),
@@ -73,18 +76,16 @@ WIDTH = 160  # columns of the table where nobody watches
     metavar="A,B",
     help="How the rate changes: constant, linear, cosine, wsd (warm-up, stable, decay); of several, each trial draws one.",
 )
-@click.option("--seeds", type=Whole(1), help="Fresh seeds on which each winner is judged.  [default: 15]")
-@click.option("--steps", type=Whole(1), help="Steps of each trial.  [default: the problem's]")
-@click.option("--batch-size", type=Whole(1), help="Samples in a mini-batch.  [default: the problem's]")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for the trials and the report.  [default: thalweg-results/PROBLEM]"
-)
-@click.option("--jobs", type=Whole(1), help="Processes at once.  [default: one a core]")
+@click.option("--seeds", type=Whole(1, MOST), help="Fresh seeds on which each winner is judged.  [default: 15]")
+@click.option("--steps", type=Whole(1, 1_000_000_000), help="Steps of each trial.  [default: the problem's]")
+@click.option("--batch-size", type=Whole(1, 1_000_000_000), help="Samples in a mini-batch.  [default: the problem's]")
+@click.option("--out", type=PLACE, help="Folder for the trials and the report.  [default: thalweg-results/PROBLEM]")
+@click.option("--jobs", type=Whole(1, 1000), help="Processes at once.  [default: one a core]")
 @click.option(
     "--engine", "engine_name", type=click.Choice(NAMES), default="processes", help="Who runs the trials.  [default: processes]"
 )
 @click.option("--cluster", metavar="tcp://HOST:8786", help="A running dask scheduler; its workers run the trials.")
-@click.option("--timeout", type=click.FloatRange(1), help="Seconds until a portion of trials counts as hung.  [default: 900]")
+@click.option("--timeout", type=Seconds(1, 1_000_000), help="Seconds until a portion of trials counts as hung.  [default: 900]")
 @click.option(
     "--lanes", type=click.Choice(["numpy", "jax"]), default="numpy", help="What runs trials side by side.  [default: numpy]"
 )
@@ -144,14 +145,14 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
     names = suite(given["suite"]) if given["suite"] else (given["problem"],)
     own, lost = first_look.rules(given["my_rule"]) if given["my_rule"] else ((), ())
     for name, why in lost:
-        click.echo(f"{name} is not run: {why}", err=True)
+        say(f"{name} is not run: {why}")
     contests = [_contest(Source(name, given["data"], given["target"], given["task"], own, lost), given) for name in names]
     out = _writable(given["out"] or Path("thalweg-results") / (given["suite"] or contests[0].problem.name))
     if given["suite"]:
         contests = _with_dear_rules(contests, out)
     costs, ended = _run(contests, out, given)
-    command = shlex.join(["thalweg", *sys.argv[1:]])
-    with Console(stderr=True).status("writing the report"):
+    command = plain(shlex.join(["thalweg", *sys.argv[1:]]))
+    with Screen(stderr=True).status("writing the report"):
         each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
         found = together(given["suite"], each, command) if given["suite"] else each[0]
         with _writing(out):
@@ -159,12 +160,15 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
                 file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
             report.write(found, out / "report.html", suite_report.render if given["suite"] else None)
     _learn_report(time.perf_counter() - ended, found)
-    wide = Console(file=screen, width=None if screen.isatty() else WIDTH)
+    wide = Screen(file=screen, width=None if screen.isatty() else WIDTH)
     wide.print((suite_table if given["suite"] else table)(found, wide.width))
     wide.print()
     wide.print(answered(found["answer"], wide.width))
     wide.print(f"\nReport   {out / 'report.html'}", markup=False, highlight=False, soft_wrap=True)
     wide.print(f"Again    {command}", markup=False, highlight=False, soft_wrap=True)
+    rows = [row for one in each for row in one["rules"]]
+    if rows and all(row["failed"] for row in rows):
+        raise click.ClickException(f"every optimizer failed; {rows[0]['name']}: {rows[0]['note']}")
 
 
 def _contest(source: Source, given: dict[str, Any]) -> Contest:
@@ -182,6 +186,11 @@ def _contest(source: Source, given: dict[str, Any]) -> Contest:
     chosen = _chosen(given["names"], rules) or (*protocol.RULES, *own)
     if given["names"] == ALL and not has_matrices(problem):
         chosen = tuple(name for name in chosen if not refuses_vectors(rules[name]()))
+    trials = len(chosen) * ((given["budget"] or usual.BUDGET) * protocol.TUNING_SEEDS + 2 * (given["seeds"] or usual.SEEDS))
+    if trials > MOST:
+        raise Refusal(
+            f"that would be {trials:,} trials, and {MOST:,} are the most; lower --budget or --seeds, or name fewer --rules"
+        )
     settings = Settings(
         source, chosen, given["budget"] or usual.BUDGET, given["seeds"] or usual.SEEDS, given["steps"] or problem.steps,
         min(given["batch_size"] or problem.batch_size, problem.train_size) if problem.train_size else 0,
@@ -196,7 +205,7 @@ def _with_dear_rules(contests: Sequence[Contest], out: Path) -> list[Contest]:
     from thalweg.lab.compare import Contest
     from thalweg.lab.forecast import words
 
-    console, found = Console(stderr=True), []
+    console, found = Screen(stderr=True), []
     new = dear.unknown(contests, out)
     with console.status("timing") as status:
         if new:
@@ -242,11 +251,11 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple
     jobs = min(given["jobs"] or _cores(), sum(contest.programs for contest in contests))  # a process takes a while to begin
     kept = Store(out / FILE)
     if kept.dropped:
-        click.echo(dropped(kept.path, kept.dropped), err=True)
+        say(dropped(kept.path, kept.dropped))
     costs = []
     ended = time.perf_counter()
     try:
-        with ComparisonProgress(Console(stderr=True), contests) as progress:
+        with ComparisonProgress(Screen(stderr=True), contests) as progress:
             with engine(given["engine_name"], jobs, given["cluster"], isolated=isolated) as by:
                 told = functools.partial(_tell, progress, contests, by)
                 run(contests, kept, progress.report, by, told)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
+from thalweg.commands.plain import plain
 from thalweg.commands.refusal import Refusal
+from thalweg.commands.whole import PLACE
 
 
 @click.command("merge")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the joined trials; it may have some.")
+@click.argument("sources", nargs=-1, required=True, type=PLACE)
+@click.option("--out", required=True, type=PLACE, help="Folder for the joined trials; it may have some.")
 def merge_command(sources: tuple[Path, ...], out: Path) -> None:
     """Join the trials of SOURCES, folders that `thalweg compare` has filled, in one.
 
@@ -26,7 +28,7 @@ def merge_command(sources: tuple[Path, ...], out: Path) -> None:
     except OSError as error:
         raise Refusal(f"{out}: cannot write there ({error.strerror}); choose another folder with --out") from error
     for source, joined in zip(sources, merge(sources, out), strict=True):
-        click.echo(f"{source}: {joined.added} trials added, {joined.alike} were there already")
+        click.echo(plain(f"{source}: {joined.added} trials added, {joined.alike} were there already"))
         if joined.damaged:
             click.echo(f"{source}: {joined.damaged} damaged records are left out; they can be run again", err=True)
         if joined.differ:
@@ -35,4 +37,4 @@ def merge_command(sources: tuple[Path, ...], out: Path) -> None:
                 f"{joined.example}); the first ones are kept. Machines may round differently: do not mix them in one comparison",
                 err=True,
             )
-    click.echo(f"Trials: {out / FILE}")
+    click.echo(plain(f"Trials: {out / FILE}"))

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from thalweg.commands.refusal import Refusal
+from thalweg.commands.screen import Screen
+from thalweg.commands.whole import PLACE
 
 if TYPE_CHECKING:
     from thalweg.lab.verify.check import Check
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--only", metavar="A,B", help="Some of the checks: algoperf, momentum, heavy_tails, controls, untuned.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     default=Path("thalweg-results/verify"),
     show_default=True,
     help="Folder for the page.",
@@ -41,7 +42,7 @@ def verify_command(quick: bool, only: str | None, out: Path) -> None:
     unknown = [name for name in names if name not in CHECKS]
     if unknown:
         raise Refusal(f"--only: there is no check '{unknown[0]}'; there are {', '.join(CHECKS)}")
-    notes, wide = Console(stderr=True), Console(width=None if sys.stdout.isatty() else 160)
+    notes, wide = Screen(stderr=True), Screen(width=None if sys.stdout.isatty() else 160)
     with notes.status("checking") as status:
 
         def say(text: str) -> None:

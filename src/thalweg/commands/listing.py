@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import click
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from thalweg.catalogue import ALIASES, rules
 from thalweg.commands.refusal import Refusal
+from thalweg.commands.screen import Screen
+from thalweg.commands.whole import Real
 from thalweg.cost import Cost, word_kind
 from thalweg.numerals import typed
 from thalweg.rule import Rule
@@ -88,7 +89,7 @@ def table(entries: list[Entry], width: int) -> Table:
 @click.option("--kind", type=click.Choice(KINDS), help="How far the rule looks beyond its own coordinate.")
 @click.option("--search", metavar="TEXT", help="Only rules whose name, paper or notes hold this text.")
 @click.option("--year", "span", metavar="YEARS", help="Only rules of these years: 2015, 2014-2018, 2015-.")
-@click.option("--memory", type=click.FloatRange(min=0), metavar="N", help="Only rules that keep at most N numbers a parameter.")
+@click.option("--memory", type=Real(0), metavar="N", help="Only rules that keep at most N numbers a parameter.")
 @click.option("--sort", type=click.Choice(["name", "year", "memory", "bytes"]), default="name", show_default=True)
 def list_command(kind: str | None, search: str | None, span: str | None, memory: float | None, sort: str) -> None:
     """The catalogue of optimizers: what each asks for, keeps and moves.
@@ -109,7 +110,7 @@ def list_command(kind: str | None, search: str | None, span: str | None, memory:
         "name": lambda e: (e.rule.name,), "year": lambda e: (e.rule.year or 0, e.rule.name),
         "memory": lambda e: (e.cost.state_per_parameter, e.rule.name), "bytes": lambda e: (e.cost.bytes_moved, e.rule.name),
     }  # fmt: skip
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    console = Screen(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     if not entries:
         console.print("no optimizer fits")
         return

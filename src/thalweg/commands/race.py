@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from thalweg.catalogue import rules
+from thalweg.commands.plain import plain
 from thalweg.commands.refusal import Refusal
-from thalweg.commands.whole import Whole
+from thalweg.commands.screen import Screen
+from thalweg.commands.whole import PLACE, Whole
 from thalweg.compose import refuses_vectors
 from thalweg.hyper import nearest
 from thalweg.lab.printed import Tail
@@ -37,7 +38,7 @@ WIDTH = 160  # columns of the table where nobody watches
 @click.command("race")
 @click.argument("surface", default="quartic")
 @click.option("--rules", "names", metavar="A,B,C", help="The optimizers that race; all of them unless told.")
-@click.option("--my-rule", type=click.Path(path_type=Path), metavar="FILE", multiple=True,
+@click.option("--my-rule", type=PLACE, metavar="FILE", multiple=True,
               help="A Python file with a rule of your own; it joins the race.")  # fmt: skip
 @click.option("--steps", type=Whole(1, 100_000), help="Steps of each.  [default: the surface's own; quartic: 100]")
 @click.option("--lr", default="tuned", show_default=True, metavar="tuned|default|NUMBER",
@@ -47,7 +48,7 @@ WIDTH = 160  # columns of the table where nobody watches
               help="For the instances of the surface, and the rules that draw.")  # fmt: skip
 @click.option("--error", type=click.Choice(["value", "distance"]), default="value", show_default=True,
               help="The error curves: f - f_min, or the distance to the nearest minimum.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
+@click.option("--out", type=PLACE, metavar="FILE",
               help="A .png, .gif or .html file.  [default: race-SURFACE.png]")  # fmt: skip
 def race_command(
     surface: str, names: str | None, my_rule: tuple[Path, ...], steps: int | None, lr: str, start: str | None, seed: int,
@@ -67,7 +68,7 @@ def race_command(
     target = _target(out or Path(f"race-{ground.name}.png"))
     with contextlib.redirect_stdout(Tail()):  # what a user's file prints is no result
         found = _race(ground, names, my_rule, steps or ground.steps, _rate(lr), _start(start, ground), seed, target, error)
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    console = Screen(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     console.print(table(found))
     console.print(f"written to {target}", soft_wrap=True, markup=False)
 
@@ -203,7 +204,9 @@ def _draw(found: Race, path: Path, error: Any, progress: _Progress) -> None:
     else:
         from thalweg.lab.race.page import write_page
 
-        write_page(found, path, error, shlex.join(["thalweg", *sys.argv[1:]]), progress.task("recording", len(found.walks)))
+        write_page(
+            found, path, error, plain(shlex.join(["thalweg", *sys.argv[1:]])), progress.task("recording", len(found.walks))
+        )
 
 
 def _umask() -> int:
@@ -216,7 +219,7 @@ class _Progress:
     """A bar on the error stream for those who watch, once they have waited for two seconds."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True)
+        console = Screen(stderr=True)
         self.begun = time.monotonic()
         self.bar = Progress(TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True)
         self.wanted = console.is_terminal

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import numpy as np
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
 from rich.syntax import Syntax
@@ -22,6 +22,7 @@ from rich.text import Text
 from thalweg.catalogue import ALIASES, rules, stages_by_name
 from thalweg.commands.listing import aliases
 from thalweg.commands.refusal import Refusal
+from thalweg.commands.screen import Screen
 from thalweg.cost import Cost, word_kind
 from thalweg.hyper import Hyper, nearest
 from thalweg.memory import Kind
@@ -204,6 +205,6 @@ def _show(rule: Rule, kernel: bool) -> None:
     if kernel:
         click.echo(kernel_text(rule), nl=False)
         return
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    console = Screen(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     for part in page(rule):
         console.print(part)

@@ -1,7 +1,9 @@
-"""Numbers on the command line, and what is said of one that is none."""
+"""Numbers and paths on the command line, and what is said of one that is none."""
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Any
 
 import click
@@ -21,3 +23,39 @@ class Whole(click.IntRange):
         except click.BadParameter:
             span = f"of at least {self.min}" if self.max is None else f"from {self.min} to {self.max:,}"
             self.fail(f"{value!r}; wanted a whole number {span}.", param, ctx)
+
+
+class Real(click.FloatRange):
+    """A finite number from `least` on, up to `most` where there is one."""
+
+    name = "number"
+
+    def __init__(self, least: float, most: float | None = None) -> None:
+        super().__init__(least, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value!r}; wanted a finite number.", param, ctx)
+        return found
+
+
+class Seconds(Real):
+    """A time: Python's clocks take no number of seconds that is too large."""
+
+    name = "seconds"
+
+
+class Place(click.Path):
+    """A path, as a Path."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if "\0" in str(value):
+            self.fail(f"{str(value)!r}; no path holds the character NUL.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PLACE = Place()

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from thalweg.commands.plain import plain
 from thalweg.commands.refusal import Refusal
 from thalweg.hyper import nearest
-from thalweg.lab.files import SUFFIXES, Column, column, read_npz, read_table
+from thalweg.lab.files import SUFFIXES, Column, column, read_npz, read_table, reading
 from thalweg.lab.parts import Array, split
 from thalweg.lab.supervised import Supervised, supervised
 
@@ -41,15 +42,13 @@ def load(path: Path, target: str | None = None, task: str | None = None) -> Supe
     path = Path(path)
     if task not in (None, "classification", "regression"):
         raise Refusal(f"the task '{task}' is neither classification nor regression")
-    try:
+    with reading(path):
         x, y, about = _from_npz(path, target) if _suffix(path) == ".npz" else _from_table(path, target)
         name = "y" if target is None else f"column '{target}'"
         if len(x) < LEAST_ROWS:
             raise Refusal(f"{path}: {_rows(len(x))} cannot be split to train, tune and judge on; at least {LEAST_ROWS} can")
         wanted = _labels(path, name, y) if _is_classification(path, name, y, task) else _values(path, name, y)
-        return supervised(path.stem, about, x, wanted)
-    except MemoryError:
-        raise Refusal(f"{path}: does not fit into this machine's memory") from None
+        return supervised(plain(path.stem), plain(about), x, wanted)
 
 
 def _suffix(path: Path) -> str:
@@ -177,7 +176,7 @@ def _refuse_gaps(path: Path, name: str, missing: Array) -> None:
 def _refuse_mixture(path: Path, name: str, texts: Sequence[str]) -> None:
     """Raises Refusal for numbers that a few texts among them, such as "?" for a missing one, have made text of."""
     others = [text for text in texts if not _is_number(text)]
-    if len(others) < len(texts) / 2:
+    if others and len(others) < len(texts) / 2:
         raise Refusal(f"{path}: {name} holds numbers, but also text such as '{others[0]}'; fill in numbers or leave its rows out")
 
 
@@ -186,7 +185,7 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return True
+    return "_" not in text  # Python's own way to write 1_000
 
 
 def _rows(count: int) -> str:

@@ -28,7 +28,7 @@ class Column:
 
 def read_npz(path: Path) -> tuple[Array, Column]:
     """x (n, ...) of real numbers, and y (n,). Raises Refusal for anything else."""
-    with _reading(path), path.open("rb") as file:
+    with reading(path), path.open("rb") as file:
         if not zipfile.is_zipfile(file):  # NumPy would take it for a pickle, and say so
             raise Refusal(f"{path}: this is no .npz file, or a damaged one; numpy.savez(path, x=x, y=y) writes one")
         file.seek(0)
@@ -37,6 +37,9 @@ def read_npz(path: Path) -> tuple[Array, Column]:
                 if key not in found:
                     raise Refusal(f"{path}: there is no array {key}; wanted x and y, and there are {', '.join(found) or 'none'}")
             x, y = found["x"], found["y"]
+    for key, array in (("x", x), ("y", y)):
+        if not isinstance(array, np.ndarray):
+            raise Refusal(f"{path}: {key} is no array; numpy.savez(path, x=x, y=y) writes it as one")
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
     if x.ndim == 0 or y.ndim != 1:
@@ -52,27 +55,46 @@ def read_npz(path: Path) -> tuple[Array, Column]:
 
 def read_table(path: Path) -> Any:
     """A .csv or .parquet file as an Arrow table whose columns differ in name. Raises Refusal where it is none."""
-    with _reading(path):
+    with reading(path):
         if path.stat().st_size == 0:
             raise Refusal(f"{path}: the file is empty")
+        if path.suffix.lower() == ".csv":
+            _refuse_separators(path)
         table = READERS[path.suffix.lower()](path)
         names: list[str] = table.column_names
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise Refusal(f"{path}: two columns are called '{twice}'; the first line must name all columns, each differently")
-    for sign, word in ((";", "semicolons"), ("\t", "tabs")):
-        if len(names) == 1 and sign in names[0]:
-            raise Refusal(f"{path}: its columns are separated by {word}; wanted commas")
     return table
 
 
+def _is_text(line: bytes) -> bool:
+    try:
+        return line.decode().rstrip("\r\n").replace("\t", " ").isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+def _refuse_separators(path: Path) -> None:
+    """Raises Refusal where the first line is not in commas, or the file not in UTF-8."""
+    with path.open("rb") as file:
+        first = file.readline(1 << 20)
+    if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise Refusal(f"{path}: its text is in UTF-16; save it in UTF-8")
+    for sign, word in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
+        if sign in first and b"," not in first and b"\0" not in first and _is_text(first):
+            raise Refusal(f"{path}: its columns are separated by {word}; wanted commas")
+
+
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Turns whatever goes wrong while a user's file is read into a Refusal: it may hold anything."""
     try:
         yield
-    except (Refusal, MemoryError):
+    except Refusal:
         raise
+    except MemoryError:
+        raise Refusal(f"{path}: does not fit into this machine's memory") from None
     except Exception as error:
         if "allow_pickle" in str(error):
             raise Refusal(f"{path}: holds pickled objects, which could run any program; save plain arrays") from error

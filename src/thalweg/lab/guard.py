@@ -61,5 +61,8 @@ def _limited(seconds: float) -> Iterator[None]:
 
 def in_a_line(error: BaseException) -> str:
     """What went wrong, without what follows on further lines."""
-    first = str(error).strip().partition("\n")[0]
+    try:
+        first = str(error).strip().partition("\n")[0]
+    except Exception:  # the user's code may raise what cannot even be told
+        first = ""
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -94,7 +94,9 @@ def checked(path: Path, rule: Rule) -> Rule:
     try:
         with user_file.guarded():
             rule.cost()  # configures it, and runs it on symbols
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise user_file.refusal(path, error) from error
     return rule if rule.search is not None else replace(rule, search=(tune.short(rule.lr / WIDE), tune.short(rule.lr * WIDE)))
 

@@ -95,4 +95,4 @@ def _answer(job: bytes) -> Any:
         try:
             return ForkingPickler.dumps((None, error))
         except Exception:
-            return ForkingPickler.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))
+            return ForkingPickler.dumps((None, RuntimeError(type(error).__name__)))

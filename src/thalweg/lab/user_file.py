@@ -26,7 +26,7 @@ def run(path: Path, what: str) -> ModuleType:
 
     The file is run, as any Python program is.
     """
-    if not path.is_file():
+    if "\0" in str(path) or not path.is_file():
         raise Refusal(f"{path}: there is no such file")
     name = f"thalweg_user_{path.stem}"
     while name in sys.modules and sys.modules[name].__file__ != str(path):  # a file of this name from another folder
@@ -36,10 +36,15 @@ def run(path: Path, what: str) -> ModuleType:
         raise Refusal(f"{path}: {what} is Python, in a file that ends in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # inspect finds sources through it
+    folder = os.path.dirname(os.path.abspath(path))
+    if folder not in sys.path:
+        sys.path.append(folder)  # its neighbours can be imported; last, so that none takes the place of another module
     try:
         with guarded():
             spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise refusal(path, error) from error
     return module
 

@@ -19,6 +19,7 @@ from thalweg.lab.printed import read, shared, tell, told
 from thalweg.lab.process import Alone, OneProcess
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+ALONE = (*THREADS, "PYTHONSAFEPATH")
 Make = Callable[[Any], Alone]
 """Makes an executor of one process, given memory (`printed.shared`) that `begin` may hand to that."""
 
@@ -160,9 +161,9 @@ def _never_interrupted() -> None:
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Processes begun within it do linear algebra in one thread each."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    """Processes begun within it do linear algebra in one thread each, and import nothing from the working folder."""
+    before = {name: os.environ.get(name) for name in ALONE}
+    os.environ.update(dict.fromkeys(ALONE, "1"))
     try:
         yield
     finally:
