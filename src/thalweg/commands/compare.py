@@ -20,7 +20,7 @@ from thalweg.commands.comparison_progress import ComparisonProgress
 from thalweg.commands.plain import plain
 from thalweg.commands.refusal import Refusal
 from thalweg.commands.screen import Screen, say
-from thalweg.commands.whole import PLACE, Seconds, Whole
+from thalweg.commands.whole import PLACE, Many, Seconds
 from thalweg.lab.engines import NAMES
 from thalweg.lab.guard import in_a_line
 from thalweg.lab.printed import Tail
@@ -53,7 +53,7 @@ WIDTH = 160  # columns of the table where nobody watches
     multiple=True,
     help="A Python file with rules of your own, which join the race; may be given again.",
 )
-@click.option("--budget", type=Whole(1, MOST), help="Learning rates tried for each optimizer.  [default: 12]")
+@click.option("--budget", type=Many(1, MOST), help="Learning rates tried for each optimizer.  [default: 12]")
 @click.option(
     "--tune",
     type=click.Choice(["lr", "all"]),
@@ -76,11 +76,11 @@ WIDTH = 160  # columns of the table where nobody watches
     metavar="A,B",
     help="How the rate changes: constant, linear, cosine, wsd (warm-up, stable, decay); of several, each trial draws one.",
 )
-@click.option("--seeds", type=Whole(1, MOST), help="Fresh seeds on which each winner is judged.  [default: 15]")
-@click.option("--steps", type=Whole(1, 1_000_000_000), help="Steps of each trial.  [default: the problem's]")
-@click.option("--batch-size", type=Whole(1, 1_000_000_000), help="Samples in a mini-batch.  [default: the problem's]")
+@click.option("--seeds", type=Many(1, MOST), help="Fresh seeds on which each winner is judged.  [default: 15]")
+@click.option("--steps", type=Many(1, 1_000_000_000), help="Steps of each trial.  [default: the problem's]")
+@click.option("--batch-size", type=Many(1, 1_000_000_000), help="Samples in a mini-batch.  [default: the problem's]")
 @click.option("--out", type=PLACE, help="Folder for the trials and the report.  [default: thalweg-results/PROBLEM]")
-@click.option("--jobs", type=Whole(1, 1000), help="Processes at once.  [default: one a core]")
+@click.option("--jobs", type=Many(1, 1000), help="Processes at once.  [default: one a core]")
 @click.option(
     "--engine", "engine_name", type=click.Choice(NAMES), default="processes", help="Who runs the trials.  [default: processes]"
 )

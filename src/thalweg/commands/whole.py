@@ -25,6 +25,20 @@ class Whole(click.IntRange):
             self.fail(f"{value!r}; wanted a whole number {span}.", param, ctx)
 
 
+class Many(Whole):
+    """A whole number from `least` on, up to `most`, which nobody has to know who is far below it."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(least)
+        self.most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if found > self.most:
+            self.fail(f"{value!r}; wanted a whole number of at most {self.most:,}.", param, ctx)
+        return found
+
+
 class Real(click.FloatRange):
     """A finite number from `least` on, up to `most` where there is one."""
 
