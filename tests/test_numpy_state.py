@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -287,10 +288,10 @@ def test_kernels_write_only_where_their_tensors_are(name: str) -> None:
     guards.check()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=int(os.environ.get("THALWEG_FUZZ", "100")))
 @given(st.data())
 def test_fuzz(data: Any) -> None:
-    """Fused and unfused do the same, and write nowhere else, whatever is done between the steps."""
+    """Fused and unfused do the same, and write nowhere else, whatever is done between the steps. THALWEG_FUZZ: how many cases."""
     stage = STAGES[data.draw(st.sampled_from(sorted(STAGES)))]
     dtype = data.draw(st.sampled_from([np.float32, np.float64]))
     lanes = data.draw(st.sampled_from([None, None, 2]))
