@@ -429,3 +429,16 @@ def test_a_pickle_is_never_loaded(tmp_path: Path) -> None:
 def test_a_task_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="the task 'clustering' is neither classification nor regression"):
         load(csv(tmp_path / "some.csv", columns()), "kind", "clustering")
+
+
+def test_members_that_are_no_arrays_and_text_that_is_none(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "bytes.npz", "w") as archive:
+        archive.writestr("x", b"1, 2, 3")
+        archive.writestr("y", b"1, 2, 3")
+    npz(tmp_path / "text.npz", x=RANDOM.normal(size=(N, 2)), y=np.full(N, 0x7FFFFFFF, np.uint32).view("U1"))
+    csv(tmp_path / "thousands.csv", {"a": [f'"1_{i:03}"' for i in range(N)], "y": NUMBERS.tolist()})
+    for name, target in (("bytes.npz", None), ("text.npz", None), ("thousands.csv", "y")):
+        with pytest.raises(Refusal):
+            load(tmp_path / name, target)
