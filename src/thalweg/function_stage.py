@@ -29,7 +29,7 @@ class FunctionStage(Stage):
     def __init__(self, rule: Rule, declaration: Declaration, config: dict[str, Any]) -> None:
         self.rule, self.declaration, self.config = rule, declaration.sized(config), config
         self.name, self.lr = rule.name, rule.lr
-        trace.check(self)
+        trace.general(self)
 
     def __repr__(self) -> str:
         usual = {name: hyper.default for name, hyper in self.declaration.hyper.items()}

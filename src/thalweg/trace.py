@@ -86,9 +86,10 @@ class Trace:
         return self.direction is not self.inputs.get("z")
 
 
-def check(stage: FunctionStage) -> None:
+def general(stage: FunctionStage) -> Trace:
     """Run the rule with every float unknown: finds a wrong arity, an `if` on a dynamic number, a foreign function."""
-    _run(stage, {k: Symbol.input(k, NUMBER) if not h.static else stage.config[k] for k, h in stage.declaration.hyper.items()})
+    hypers = stage.declaration.hyper.items()
+    return _run(stage, {name: stage.config[name] if hyper.static else Symbol.input(name, NUMBER) for name, hyper in hypers})
 
 
 def of(stage: FunctionStage) -> Trace:

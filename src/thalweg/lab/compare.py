@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from thalweg.lab import lanes, protocol, searches, store, trials
 from thalweg.lab.engines import Engine, engine
 from thalweg.lab.entrant import Entrant, entrants
+from thalweg.lab.fingerprint import fingerprint
 from thalweg.lab.printed import forget
 from thalweg.lab.problem import Problem
 from thalweg.lab.source import Source, loaded
@@ -51,6 +52,7 @@ class Contest:
     settings: Settings
     problem: Problem
     entrants: list[Entrant]
+    sources: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -84,8 +86,16 @@ class Contest:
         """The identities of a phase's trials."""
         mine, seeds = self.settings, self.seeds(entrant, phase)
         own = lanes.chosen(mine.lanes, self.problem, entrant.rule, mine.batch_size)
-        settled = functools.partial(store.identity, steps=mine.steps, batch_size=mine.batch_size, phase=phase, lanes=own)
+        settled = functools.partial(
+            store.identity, steps=mine.steps, batch_size=mine.batch_size, phase=phase, lanes=own, source=self.source(entrant.rule)
+        )
         return [settled(self.problem, entrant.rule, setting, seed) for setting, seed in itertools.product(settings, seeds)]
+
+    def source(self, rule: Rule) -> str:
+        """What a rule computes, in a word: worked out once for all of its trials."""
+        if rule.name not in self.sources:
+            self.sources[rule.name] = fingerprint(rule, self.problem)
+        return self.sources[rule.name]
 
     def seeds(self, entrant: Entrant, phase: str) -> list[int]:
         """The seeds of a phase, the same for all entrants but a control."""
@@ -213,7 +223,6 @@ class _Comparison:
 def _work(source: Source, wanted: Sequence[Wanted]) -> list[Trial]:
     """Trials of one rule, in whichever process this is."""
     problem, rules = loaded(source)
-    forget()  # reading the file runs all of its rules on symbols
     first = wanted[0]
     rule, steps, batch_size, phase = rules[first["rule"]], first["steps"], first["batch_size"], first["phase"]
     # a chunk is what the asking machine found fastest; whoever runs the trial takes it as it is
@@ -221,6 +230,7 @@ def _work(source: Source, wanted: Sequence[Wanted]) -> list[Trial]:
     known = {"steps": steps, "batch_size": batch_size, "phase": phase, "lanes": own}
     mine = store.identity(problem, rule, _setting(first), first["seed"], **known)
     store.refuse_another(first, mine)
+    forget()  # reading the file, and telling what a rule computes, runs it on symbols
     given = [(_setting(what), what["seed"]) for what in wanted]
     return trials.run(problem, rule, given, steps=steps, batch_size=batch_size, judge=phase == "judging", lanes=own)
 

@@ -13,11 +13,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from thalweg.inplace import InPlace
+from thalweg.lab.fingerprint import fingerprint
 from thalweg.lab.guard import guarded, here
 from thalweg.lab.problem import Problem
 from thalweg.lab.remembered import remembered
 from thalweg.lab.source import Source
-from thalweg.lab.store import engine_hash, source_hash
+from thalweg.lab.store import engine_hash
 from thalweg.lab.trials import configured
 from thalweg.lab.workers import processes
 from thalweg.optimizer import Optimizer
@@ -36,7 +37,7 @@ def remembered_step_costs(
     """`isolated_step_costs`, of which the folder `out` keeps what was measured there before."""
 
     def key(rule: Rule) -> str:
-        return f"{rule.name} {source_hash(rule)} on {problem.name} {problem.fingerprint} by {engine_hash()}"
+        return f"{rule.name} {fingerprint(rule, problem)} on {problem.name} {problem.fingerprint} by {engine_hash()}"
 
     with remembered(out / FILE) as known:
         new = [rule for rule in rules if key(rule) not in known]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import inspect
 import json
 import platform
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 import thalweg
 from thalweg.commands.refusal import Refusal
 from thalweg.lab import protocol
+from thalweg.lab.fingerprint import fingerprint
 from thalweg.lab.lanes import NUMPY
 from thalweg.lab.problem import Problem
 from thalweg.lab.records import (
@@ -38,11 +38,16 @@ from thalweg.lab.trials import Trial
 from thalweg.lab.tune import Setting
 from thalweg.rule import Rule
 
-OF_THE_LAB = ("trials", "jax_engine", "tune", "supervised", "parts", "task", "surface", "instances")
-__all__ = ["FILE", "Store", "engine_hash", "identity", "key_of", "refuse_another", "source_hash"]
+OF_THE_LAB = (
+    "trials", "lanes", "jax_engine", "tune", "protocol", "supervised", "parts", "task", "surface", "instances", "my_problem",
+)  # fmt: skip
+__all__ = ["FILE", "Store", "engine_hash", "identity", "key_of", "refuse_another"]
 
-ENGINE = ("*.py", "nn/*.py", "ops/*.py", "stages/*.py", "methods/*.npz", *(f"lab/{name}.py" for name in OF_THE_LAB))
-"""The files, besides a rule's own, that a trial's numbers come from."""
+ENGINE = (
+    "*.py", "engines/*.py", "nn/*.py", "ops/*.py", "stages/*.py", "lab/problems/*.py", "methods/*.npz",
+    *(f"lab/{name}.py" for name in OF_THE_LAB),
+)  # fmt: skip
+"""The files, besides a rule and its stages, that a trial's numbers come from."""
 
 Pairs = Iterable[tuple[dict[str, Any], Trial]]
 ASKED_AT_ONCE = 500
@@ -212,8 +217,11 @@ def identity(
     batch_size: int,
     phase: str,
     lanes: Mapping[str, Any] = NUMPY,
+    source: str | None = None,
 ) -> dict[str, Any]:
-    """All that a trial's outcome depends on. lanes: whose program runs it, as `lanes.chosen` says."""
+    """All that a trial's outcome depends on. lanes: whose program runs it, as `lanes.chosen` says. source: the rule's
+    `fingerprint`, where that is known already.
+    """
     return {
         "protocol": protocol.VERSION,
         "thalweg": thalweg.__version__,
@@ -222,7 +230,7 @@ def identity(
         "problem": problem.name,
         "data": problem.fingerprint,
         "rule": rule.name,
-        "source": source_hash(rule),
+        "source": fingerprint(rule, problem) if source is None else source,
         "lr": setting.lr,
         "hyper": dict(setting.hyper),
         "schedule": setting.schedule,
@@ -249,15 +257,3 @@ def engine_hash() -> str:
     for path in sorted(path for pattern in ENGINE for path in root.glob(pattern)):
         found.update(f"{path.relative_to(root).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return found.hexdigest()[:16]
-
-
-def source_hash(rule: Rule) -> str:
-    """A hash of the file the rule stands in: another text is another rule."""
-    return _text_hash(rule.function)
-
-
-@functools.cache
-def _text_hash(function: Callable[..., Any]) -> str:
-    module = inspect.getmodule(function)
-    text = inspect.getsource(module) if module is not None else inspect.getsource(function)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
