@@ -49,6 +49,8 @@ class ComparisonProgress:
 
     def say(self, text: str) -> None:
         self.bar.update(self.task, description=text)
+        if not self.console.is_terminal:
+            self.tell(text)
 
     def tell(self, text: str) -> None:
         """A line that stays."""
