@@ -36,7 +36,7 @@ def slots(optimizer: Any) -> list[tuple[dict[str, Any], str]]:
     """Each tensor of the memory: the dict that holds it, and its key."""
 
     def walk(tree: Any) -> Any:
-        for key, value in tree.items():
+        for key, value in sorted(tree.items()):  # what was deleted comes back in another order
             if isinstance(value, dict):
                 yield from walk(value)
             elif isinstance(value, np.ndarray):
