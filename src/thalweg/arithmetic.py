@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -18,15 +17,18 @@ def _reflected(operate: Operation) -> Callable[[Any, Any], Any]:
     return lambda self, other: self._with(operate, other, swapped=True)
 
 
-class Arithmetic(ABC):
-    """`self + other` and its kind become `self._with(operator.add, other, swapped=False)`."""
+class Arithmetic:
+    """`self + other` and its kind become `self._with(operator.add, other, swapped=False)`.
+
+    No abstract base class: a step asks a hundred times whether something is a Scalar, which of those takes four times as long.
+    """
 
     __slots__ = ()
     __array_ufunc__ = None  # NumPy then leaves `array * self` to the reflected methods below
 
-    @abstractmethod
     def _with(self, operate: Operation, other: Any, *, swapped: bool) -> Any:
         """`operate(self, other)`, or `operate(other, self)` where swapped; NotImplemented for a foreign `other`."""
+        raise NotImplementedError
 
     __add__ = _forward(operator.add)
     __sub__ = _forward(operator.sub)

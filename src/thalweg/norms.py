@@ -38,13 +38,17 @@ def _of_torch(x: Array, first: int, keepdims: bool) -> Array:
 def _scaled(arrays: Sequence[Array], first: int, keepdims: bool) -> Array:
     squares = _squares(arrays, first, keepdims)
     space, (least, up, down) = framework(squares), SCALES[dtype_name(squares)]
-    if space.name == "numpy" and np.all((squares >= least) & (squares < np.inf)):
+    if space.name == "numpy" and (least <= squares < np.inf if first == 0 and not keepdims else _within(squares, least)):
         return np.sqrt(squares)
     one, more, less = (space.full(tuple(squares.shape), value, squares) for value in (1.0, up, down))
     scale = space.where(squares < least, more, space.where(squares < np.inf, one, less))
     lanes = tuple(scale.shape[:first])
     of_each = [x * scale.reshape(lanes + (1,) * (x.ndim - first)) for x in arrays]
     return space.sqrt(_squares(of_each, first, keepdims)) / scale
+
+
+def _within(squares: Array, least: float) -> bool:
+    return bool(np.all((squares >= least) & (squares < np.inf)))
 
 
 def _squares(arrays: Sequence[Array], first: int, keepdims: bool) -> Array:

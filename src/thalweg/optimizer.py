@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from thalweg.curvature import hutchinson
 from thalweg.rule_stage import AfterStage, RuleStage
 from thalweg.scalars import Scalar
 from thalweg.stage import Leaf, Memory, Stage, Step, resolve
-from thalweg.trees import Tree, Vector, flatten, instead, match, plain, rebuild
+from thalweg.trees import Tree, Vector, flatten, instead, match_in_order, plain, rebuild, rebuild_in_order
 
 State: TypeAlias = dict[str, Any]
 """{"t": {leaf: updates so far}, "memory": {stage: {slot: {leaf: array}}}, ...}: a plain tree, to save, jit or inspect."""
@@ -24,6 +24,27 @@ GradFn: TypeAlias = Callable[[Tree], tuple[Any, Tree]]
 NonFinite: TypeAlias = Literal["propagate", "skip", "raise"]
 USUAL: dict[str, Any] = {"seed": 0, "nonfinite": "propagate", "lanes": None}
 """What an optimizer's options are where nothing is said of them."""
+
+
+class Parameters(NamedTuple):
+    """The parameters of a step: the tree, and its leaves as they are there and as arithmetic has them."""
+
+    tree: Tree
+    names: list[str]
+    leaves: list[Any]
+    arrays: list[Array]
+
+    @classmethod
+    def of(cls, tree: Tree) -> Parameters:
+        names, leaves = flatten(tree)
+        return cls(tree, names, leaves, [plain(p) for p in leaves])
+
+    def match(self, other: Tree, what: str) -> dict[str, Any]:
+        return dict(zip(self.names, match_in_order(self.tree, other, what), strict=True))
+
+    def moved(self, to: dict[str, Array]) -> Tree:
+        """The tree with other arrays in the place of some."""
+        return rebuild_in_order(self.tree, self.leaves, [to.get(n, p) for n, p in zip(self.names, self.leaves, strict=True)])
 
 
 class Optimizer:
@@ -60,14 +81,11 @@ class Optimizer:
             )
         self._afters: list[tuple[str, AfterStage]] = self.chain.items(AfterStage)
         self.moves = any(after.moves for _, after in self._afters)
+        self.asks = self.chain.asks
+        """What the rules have injected: {"g", "t", "loss"} tells that `step` needs loss=."""
         self._drawn = bool(self.asks & {"noise", "curvature"}) or any(
             kind.kind == "gaussian" for kind in self.chain.memory.values()
         )
-
-    @property
-    def asks(self) -> frozenset[str]:
-        """What the rules have injected: {"g", "t", "loss"} tells that `step` needs loss=."""
-        return self.chain.asks
 
     @property
     def asks_gradients(self) -> bool:
@@ -125,26 +143,26 @@ class Optimizer:
         with a grad_fn it is made where it is not given, of one more gradient (`curvature.hutchinson`).
         Raises TypeError, KeyError or ValueError where trees, frameworks, dtypes or shapes do not fit.
         """
-        names, arrays = _plainly(params)
-        space = framework(arrays[0])
-        if not _is_array(arrays[0]):
-            _check_parameter(names[0], arrays[0], self.lanes)
+        here = Parameters.of(params)
+        space = framework(here.arrays[0])
+        if not _is_array(here.arrays[0]):
+            _check_parameter(here.names[0], here.arrays[0], self.lanes)
         with space.no_grad(), ops.lanes(self.lanes is not None):
             if grad_fn is not None and self._method_around() is None and grads is None:
                 loss, grads = grad_fn(params)
             elif grads is None and grad_fn is None:
                 raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
             self.check_asks(loss, grad_fn, curvature)
-            self._check_state(names, state)
+            self._check_state(here.names, state)
             if curvature is None and "curvature" in self.asks and self._around is None:
                 curvature = self._estimated(params, grads, state, grad_fn)
-            given = {} if grads is None else match(params, grads, "gradients")
-            extras = {w: match(params, x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
-            for name, p in zip(names, arrays, strict=True):
+            given = {} if grads is None else here.match(grads, "gradients")
+            extras = {w: here.match(x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
+            for name, p in zip(here.names, here.arrays, strict=True):
                 check_gradient(name, p, given.get(name))
             if self.accumulates > 1:
-                return self._accumulate(params, given, state, loss, extras)
-            return self._guarded(params, given, state, loss, grad_fn, extras)
+                return self._accumulate(here, given, state, loss, extras)
+            return self._guarded(here, given, state, loss, grad_fn, extras)
 
     def __call__(self, fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
         """As a method of SciPy's: `scipy.optimize.minimize(fun, x0, jac=..., method=optimizer)`; see `thalweg.minimize`."""
@@ -170,7 +188,7 @@ class Optimizer:
 
     # How a step goes: accumulate -> guard against inf and NaN -> around -> rules -> p - lr d -> after.
 
-    def _accumulate(self, params: Tree, given: dict[str, Any], state: State, loss: Any, extras: Any) -> tuple[Tree, State]:
+    def _accumulate(self, params: Parameters, given: dict[str, Any], state: State, loss: Any, extras: Any) -> tuple[Tree, State]:
         missing = [name for name, g in given.items() if g is None]
         if missing:
             raise ValueError(f"every({self.accumulates}, ...) needs each gradient in each call; '{missing[0]}' has none")
@@ -180,17 +198,17 @@ class Optimizer:
         ready = calls % self.accumulates == 0
         waiting = {**state, "calls": calls, "accumulated": total}
         if not is_traced(ready) and not ready:
-            return params, waiting
+            return params.tree, waiting
         mean = {name: framework(g).cast(total[name] / self.accumulates, dtype_name(g)) for name, g in given.items()}
         moved, stepped = self._guarded(params, mean, state, loss, None, extras)
         stepped = {**stepped, "calls": calls, "accumulated": zero}
         if not is_traced(ready):
             return moved, stepped
-        chosen: tuple[Tree, State] = _select(ready, (moved, stepped), (params, waiting), None)
+        chosen: tuple[Tree, State] = _select(ready, (moved, stepped), (params.tree, waiting), None)
         return chosen
 
     def _guarded(
-        self, params: Tree, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
+        self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
         if self.nonfinite == "propagate":
             return self._step(params, given, state, loss, grad_fn, extras)
@@ -206,9 +224,9 @@ class Optimizer:
         for other in finite.values():
             good = good & other
         if self.lanes is None and not is_traced(good) and not bool(good):
-            return params, state
+            return params.tree, state
         stepped = self._step(params, given, state, loss, grad_fn, extras)
-        chosen: tuple[Tree, State] = _select(good, stepped, (params, state), self.lanes)
+        chosen: tuple[Tree, State] = _select(good, stepped, (params.tree, state), self.lanes)
         return chosen
 
     def finite(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -222,11 +240,10 @@ class Optimizer:
         return found
 
     def _step(
-        self, params: Tree, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
+        self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
-        names, arrays = _plainly(params)
         step = Step(self.lanes, state.get("seed", self.seed), host_number(loss))
-        active = [(n, p) for n, p in zip(names, arrays, strict=True) if not given or given[n] is not None]
+        active = [(n, p) for n, p in zip(params.names, params.arrays, strict=True) if not given or given[n] is not None]
         t = {n: state["t"][n] + 1 for n, _ in active}
         leaves = [self._leaf(n, p, given.get(n), t[n], extras) for n, p in active]
         memory: Memory = state["memory"]
@@ -241,14 +258,13 @@ class Optimizer:
                 leaf.d = leaf.grad
         memory = {**memory, **kept}
         self._move(leaves, state)
-        walked = {leaf.name: leaf.as_stored(leaf.p) for leaf in leaves}
+        walked = {leaf.name: leaf.as_stored(leaf.p) for leaf in leaves} if self.moves else {}
         for key, after in self._afters:
             memory = {**memory, key: after.apply(leaves, memory.get(key, {}), step)}
         new_state = {**state, "t": {**state["t"], **t}, "memory": {k: m for k, m in memory.items() if m}}
         if self.moves:
             new_state["walked"] = {**state["walked"], **walked}
-        moved = {leaf.name: leaf.as_stored(leaf.p) for leaf in leaves}
-        return rebuild(params, {**dict(zip(names, flatten(params)[1], strict=True)), **moved}), new_state
+        return params.moved({leaf.name: leaf.as_stored(leaf.p) for leaf in leaves}), new_state
 
     def _move(self, leaves: Sequence[Leaf], state: State) -> None:
         """The update itself, of the walked point."""
@@ -279,12 +295,11 @@ class Optimizer:
         return None
 
     def _walk_around(
-        self, method: tuple[str, AroundStage], params: Tree, leaves: list[Leaf], memory: Memory, step: Step,
+        self, method: tuple[str, AroundStage], params: Parameters, leaves: list[Leaf], memory: Memory, step: Step,
         given: dict[str, Any], grad_fn: GradFn,
     ) -> Memory:  # fmt: skip
         """Answer the method's questions until it hands over its gradient, which then is every leaf's own."""
         key, stage = method
-        everything = dict(zip(*_plainly(params), strict=True))
         walk = stage.points(leaves, memory.get(key, {}), step)
         answer: Any = None
         try:
@@ -295,8 +310,8 @@ class Optimizer:
                     answer = step.loss, self._as_answer(given, leaves)
                     continue
                 there = {leaf.name: leaf.as_stored(x) for leaf, x in zip(leaves, point.leaves, strict=True)}
-                loss, grads = grad_fn(rebuild(params, {**everything, **there}))
-                found = match(params, grads, "gradients from grad_fn")
+                loss, grads = grad_fn(params.moved(there))
+                found = params.match(grads, "gradients from grad_fn")
                 step.loss = host_number(loss) if step.loss is None else step.loss
                 answer = host_number(loss), self._as_answer(found, leaves)
         except StopIteration as stop:
@@ -349,12 +364,6 @@ def host_number(x: Any) -> Any:
     if on_host:
         return Scalar(np.asarray(x, np.float64) if isinstance(x, int | float | np.ndarray | np.generic) else x)
     return x
-
-
-def _plainly(params: Tree) -> tuple[list[str], list[Any]]:
-    """The parameters' names and arrays, as arithmetic has them."""
-    names, arrays = flatten(params)
-    return names, [plain(p) for p in arrays]
 
 
 def _check_parameter(name: str, p: Any, lanes: int | None) -> None:

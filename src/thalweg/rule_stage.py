@@ -37,7 +37,8 @@ class RuleStage(FunctionStage, Transform):
 
     def _given(self, leaves: Sequence[Leaf], step: Step) -> list[dict[str, Any]]:
         """What may be asked for, leaf by leaf."""
-        gnorm = _norm_of_all(leaves, step) if "gnorm" in self.asks else None
+        asks = self.asks
+        gnorm = _norm_of_all(leaves, step) if "gnorm" in asks else None
         found = []
         for leaf in leaves:
             if self.owns_step and leaf.owned:
@@ -46,7 +47,7 @@ class RuleStage(FunctionStage, Transform):
                 "g": leaf.d, "t": leaf.t, "p": leaf.p, "lr": leaf.lr, "rate": leaf.lr if leaf.owned else 1.0,
                 "gnorm": gnorm, "loss": step.loss, "grad": leaf.grad, **leaf.extras,
             }  # fmt: skip
-            if "noise" in self.asks and "noise" not in leaf.extras:
+            if "noise" in asks and "noise" not in leaf.extras:
                 given["noise"] = widened(draw(step.seed, leaf.t, (self.name, leaf.name), leaf.stored().p, step.lanes))
             found.append(given)
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any
@@ -35,27 +36,38 @@ def children(tree: Tree) -> list[tuple[Any, Tree]] | None:
     A branch is any mapping or sequence, and any record: a dataclass, or what attrs made. Fields that a record declares to be
     no part of a tree (`static=True`, `pytree_node=False`) stay as they are.
     """
-    if isinstance(tree, ATOMS):
+    sort = _sort(tree)
+    if sort is None:
         return None
-    if isinstance(tree, Mapping):
+    if sort == "mapping":
         return list(tree.items())
-    if isinstance(tree, Sequence):
+    if sort == "sequence":
         return list(enumerate(tree))
-    fields = _fields(tree)
-    return None if fields is None else [(name, getattr(tree, name)) for name in fields]
+    return [(name, getattr(tree, name)) for name in _fields(type(tree)) or ()]
 
 
-def _fields(tree: Tree) -> list[str] | None:
-    kind = type(tree)
+def _sort(tree: Tree) -> str | None:
+    """What sort of branch it is; None for a leaf."""
+    return _sort_of_class(type(tree))  # type: ignore[arg-type]  # mypy takes type[Any] for unhashable
+
+
+@functools.cache
+def _sort_of_class(kind: type) -> str | None:
+    if issubclass(kind, ATOMS):
+        return None
+    if issubclass(kind, Mapping):
+        return "mapping"
+    if issubclass(kind, Sequence):
+        return "sequence"
+    return None if _fields(kind) is None else "record"
+
+
+def _fields(kind: type) -> list[str] | None:
     if dataclasses.is_dataclass(kind):
         own = [f for f in dataclasses.fields(kind) if not f.metadata.get("static") and f.metadata.get("pytree_node", True)]
         return [f.name for f in own]
     attributes = getattr(kind, "__attrs_attrs__", None)
     return None if attributes is None else [a.name for a in attributes]
-
-
-def _sort(tree: Tree) -> str:
-    return "mapping" if isinstance(tree, Mapping) else "sequence" if isinstance(tree, Sequence) else "record"
 
 
 def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
@@ -101,8 +113,12 @@ def rebuild(tree: Tree, leaves: dict[str, Any]) -> Tree:
     Raises TypeError for a container that cannot be made anew from what it holds.
     """
     names, before = flatten(tree)
-    new = (_of_class(leaves[name], leaf) for name, leaf in zip(names, before, strict=True))
-    return _filled(tree, new)
+    return rebuild_in_order(tree, before, [leaves[name] for name in names])
+
+
+def rebuild_in_order(tree: Tree, before: Sequence[Any], leaves: Sequence[Any]) -> Tree:
+    """The same from leaves in the order of `flatten`. before: those that are in the tree."""
+    return _filled(tree, map(_of_class, leaves, before))
 
 
 def _of_class(new: Any, old: Any) -> Any:
@@ -125,7 +141,7 @@ def _filled(tree: Tree, leaves: Iterator[Any]) -> Tree:
     try:
         return _made_anew(tree, parts)
     except Exception as error:
-        cure = {"mapping": "dict(...)", "sequence": "list(...)"}.get(_sort(tree), "a dict of its fields")
+        cure = {"mapping": "dict(...)", "sequence": "list(...)"}.get(_sort(tree) or "", "a dict of its fields")
         raise TypeError(f"a {kind.__name__} cannot be made anew with other arrays in it ({error}); hand over {cure}") from error
 
 
@@ -157,9 +173,14 @@ def plain(x: Any) -> Any:
 
 def match(params: Tree, other: Tree, what: str) -> dict[str, Any]:
     """The leaves of `other` by name, once it has the shape of `params`. Raises TypeError or KeyError saying where not."""
+    return dict(zip(flatten(params)[0], match_in_order(params, other, what), strict=True))
+
+
+def match_in_order(params: Tree, other: Tree, what: str) -> list[Any]:
+    """The same leaves, in the order of `flatten`."""
     found: list[Any] = []
     _pair(params, other, what, "", found)
-    return dict(zip(flatten(params)[0], found, strict=True))
+    return found
 
 
 def _pair(params: Tree, other: Tree, what: str, name: str, found: list[Any]) -> None:
