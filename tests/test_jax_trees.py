@@ -41,8 +41,14 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("other", OTHERS)
-@pytest.mark.parametrize("name", MADE)
+FEW = ("adam", "choose")
+EVERY_OTHER = [(name, other) for name in MADE for other in OTHERS]
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [pytest.param(n, o, marks=() if n in FEW or o == "another key" else pytest.mark.slow) for n, o in EVERY_OTHER],
+)
 def test_gradients_of_another_tree_are_refused(name: str, other: str) -> None:
     t, (make, words) = MADE[name](), OTHERS[other]
     params = tree("w", "b")
@@ -91,7 +97,9 @@ def named_trees() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", ["dict", "slots' names", "FrozenDict"])
-@pytest.mark.parametrize("pattern", [r"^hidden\.w$", "hidden", r"hidden\.w"])
+@pytest.mark.parametrize(
+    "pattern", [r"^hidden\.w$", *(pytest.param(p, marks=pytest.mark.slow) for p in ("hidden", r"hidden\.w"))]
+)
 def test_names_are_dotted_as_in_every_face(kind: str, pattern: str) -> None:
     if kind == "FrozenDict":
         params = pytest.importorskip("flax.core").FrozenDict(named_trees()["dict"])

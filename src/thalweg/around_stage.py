@@ -38,7 +38,10 @@ class AroundStage(FunctionStage):
         tree = {"p": Vector([leaf.p for leaf in leaves], lanes), "t": leaves[0].t, "lr": leaves[0].lr}
         values = [tree[ask] for ask in self.declaration.asks]
         for slot in self.declaration.memory:
-            held = memory.get(slot, {})
+            held = memory.get(slot) or {}
+            for leaf in leaves:
+                if leaf.name not in held:
+                    self._check_lost(slot, leaf, step)
             found = [held[leaf.name] if leaf.name in held else self.start(slot, leaf.stored(), step) for leaf in leaves]
             values.append(Vector(list(map(widened, found)), lanes))
         hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg import trace, views
-from thalweg.arrays import Array, dtype_name, framework, widened
+from thalweg.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.memory import Kind, Shape, draw
 from thalweg.scalars import Scalar
 from thalweg.stage import Leaf, Memory, Stage, Step, resolve
@@ -112,20 +112,33 @@ class FunctionStage(Stage):
 
     def _recall(self, slot: str, kind: Kind, leaf: Leaf, memory: Memory, step: Step) -> Any:
         if kind.kind == "per_model":
+            if slot not in memory:
+                self._check_lost(slot, leaf, step)
             value = memory.get(slot, kind.value)
             if isinstance(value, dict):  # in JAX, of a single array, a number cannot be told from a tree like the parameters
                 (value,) = value.values()
             on_host = framework(value) is None or framework(value).name == "numpy"
             return Scalar(value) if on_host or getattr(value, "ndim", 0) == 1 else value
-        found = memory.get(slot, {}).get(leaf.name)
+        found = (memory.get(slot) or {}).get(leaf.name)
         if found is None:
             if kind.kind == "filled" and slot not in self.stored:
                 return kind.value
+            self._check_lost(slot, leaf, step)
             return widened(self.start(slot, leaf.stored(), step))
         found = widened(found)
         if step.lanes is not None and kind.kind == "per_tensor":
             return found.reshape(found.shape + (1,) * len(leaf.shape))
         return found
+
+    def _check_lost(self, slot: str, leaf: Leaf, step: Step) -> None:
+        """Raise ValueError where a leaf's memory is missing that was there after its last update."""
+        if not step.remembers or slot not in self.stored:
+            return
+        if is_traced(leaf.t) or np.any(np.asarray(leaf.t.values if isinstance(leaf.t, Scalar) else leaf.t) > 1):
+            raise ValueError(
+                f"the state lacks '{slot}' of {self.name} for '{leaf.name}', which has been updated before; hand over all that "
+                "init(params) or step returned, or begin anew with init(params)"
+            )
 
     def _settle(self, value: Any, kind: Kind, leaf: Leaf, step: Step) -> Array:
         first = () if step.lanes is None else (step.lanes,)

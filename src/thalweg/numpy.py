@@ -114,6 +114,7 @@ class Optimizer:
             raise ValueError(f"this is no state_dict of {type(self).__name__}: one has 'groups' and 'state'")
         groups, mine = state_dict["groups"], self.state_dict()
         saver = state_dict.get("optimizer", "another optimizer")
+        between = f"a state_dict of {saver} cannot be loaded into {mine['optimizer']}"
         if saver != mine["optimizer"] and _slots(state_dict["state"]) != _slots(mine["state"]):
             theirs, own = _listed_slots(state_dict), _listed_slots(mine)
             raise ValueError(f"a state_dict of {saver} ({theirs}) cannot be loaded into {mine['optimizer']} ({own})")
@@ -121,8 +122,11 @@ class Optimizer:
             raise ValueError(f"these are other parameters: {_listed(groups)}; here they are {_listed(mine['groups'])}")
         for saved, own in zip(groups, mine["groups"], strict=True):
             if set(saved) != set(own):
-                raise KeyError(f"the group was saved with {', '.join(saved)}; here it has {', '.join(own)}")
-        state = self._bound.fitted(state_dict["state"])
+                raise KeyError(f"{between}: its group has {', '.join(saved)}; here one has {', '.join(own)}")
+        try:
+            state = self._bound.fitted(state_dict["state"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise type(error)(f"{between}: {error.args[0]}") from error
         before = [dict(group) for group in self.param_groups]
         try:
             for group, saved in zip(self.param_groups, groups, strict=True):

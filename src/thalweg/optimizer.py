@@ -242,7 +242,7 @@ class Optimizer:
     def _step(
         self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
-        step = Step(self.lanes, state.get("seed", self.seed), host_number(loss))
+        step = Step(self.lanes, state.get("seed", self.seed), host_number(loss), remembers=True)
         active = [(n, p) for n, p in zip(params.names, params.arrays, strict=True) if not given or given[n] is not None]
         t = {n: state["t"][n] + 1 for n, _ in active}
         leaves = [self._leaf(n, p, given.get(n), t[n], extras) for n, p in active]

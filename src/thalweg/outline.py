@@ -153,7 +153,9 @@ def _complete(found: Any, like: Any, now: Any, where: str) -> None:
         raise TypeError(f"{where}: wanted a dict with {', '.join(like)}, found {_kind(found)}")
     more = set(now) if isinstance(now, dict) else set()
     if not set(like) <= set(found) <= set(like) | more:
-        raise KeyError(f"{where}: wanted {', '.join(like) or 'nothing'}, found {', '.join(map(str, found)) or 'nothing'}")
+        lacking = [key for key in like if key not in found]
+        told = f"lacks {', '.join(lacking)}" if lacking else "has more than is kept here"
+        raise KeyError(f"{where} {told}: wanted {', '.join(like) or 'nothing'}, found {', '.join(map(str, found)) or 'nothing'}")
     for key, own in like.items():
         _complete(found[key], own, now.get(key) if isinstance(now, dict) else None, f"{where}.{key}")
 

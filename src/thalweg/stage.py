@@ -65,6 +65,8 @@ class Step:
     lanes: int | None
     seed: Any
     loss: Any = None
+    remembers: bool = False
+    """Whether the memory handed in is a whole state's, so that what it lacks was lost; else it begins where it is missing."""
 
 
 def resolve(value: Any, t: Any, leaf: str) -> Any:
