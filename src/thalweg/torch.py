@@ -12,28 +12,31 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from thalweg import dialects, trace
+from thalweg import dialects
 from thalweg.catalogue import ALIASES, rules
-from thalweg.compose import as_stage, check_lr
+from thalweg.compose import Every, as_stage, check_lr
 from thalweg.dialects import Row
 from thalweg.engines.torch_hessian import hutchinson
-from thalweg.hyper import ByLeaf, bind, nearest
+from thalweg.hyper import bind, nearest
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
 from thalweg.rule_stage import AfterStage
 from thalweg.stage import Stage
-from thalweg.torch_face import Face, check_shape
-from thalweg.torch_groups import STORAGE, STORAGE_PARAMETERS, Group, Method
+from thalweg.torch_around import stepped_around
+from thalweg.torch_checkpoint import check, check_shapes, merged, without_schedules
+from thalweg.torch_face import Face
+from thalweg.torch_groups import FIRST, STORAGE, STORAGE_PARAMETERS, Group, Method
 from thalweg.torch_kernels import TRITON_DEVICES as TRITON_DEVICES
-from thalweg.torch_tensors import Tensor, curvature, gradient_of, like, loss_number, put, real
-from thalweg.views import in_parts
+from thalweg.torch_lots import draws, lots
+from thalweg.torch_names import asks_names, names_of
+from thalweg.torch_regroup import TORCHS, has_rates, hyper_of, rated, regrouped, twice
+from thalweg.torch_tensors import Tensor
 
 __all__ = ["Optimizer", "hutchinson", "of"]
 
@@ -86,59 +89,139 @@ class Optimizer(Face):
         lr = stage.lr if lr is None else lr
         if lr is None:
             raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
-        self._row = Row(functools.partial(_fixed, stage))
-        self._set_up(params, {"lr": lr}, seed, storage)
+        self._row = Row(functools.partial(regrouped, stage))
+        self._set_up(params, stage, {"lr": lr}, seed, storage)
 
-    def _set_up(self, params: Any, defaults: dict[str, Any], seed: Any, storage: dict[str, str]) -> None:
-        self._seed = seed
+    def _set_up(self, params: Any, stage: Stage, defaults: dict[str, Any], seed: Any, storage: dict[str, str]) -> None:
+        if isinstance(params, torch.nn.Module):
+            raise TypeError(f"{self.who} takes a model's parameters: model.named_parameters() of the {type(params).__name__}")
+        self._stage, self._seed = stage, seed
         self._check(defaults)
+        if draws(stage):
+            defaults = {**defaults, "seed": seed}
         super().__init__(params, defaults)
         self._keep_as(storage)
 
+    @property
+    def who(self) -> str:
+        """What it is called in messages."""
+        return f"Optimizer({self._stage.name})" if self._rule is None and "_stage" in self.__dict__ else type(self).__name__
+
+    def __repr__(self) -> str:
+        """torch's, with the rule and its options."""
+        mine = f"Optimizer({' + '.join(map(repr, self._stage.functions))})" if self._rule is None else self.who
+        return super().__repr__().replace(type(self).__name__, mine, 1)
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group; what it says of its own is checked."""
-        self._check(param_group)
-        super().add_param_group(param_group)
+        """Add a group; what it says of its own is checked, and one that is refused leaves no trace."""
+        self._check(param_group if isinstance(param_group, dict) else {})
+        before = len(self.param_groups)
+        try:
+            super().add_param_group(param_group)
+            group = self.param_groups[-1]
+            if has_rates(self._stage):
+                lr = group["lr"]
+                group.setdefault(FIRST, None if callable(lr) else float(lr))
+            self.__dict__.pop("_called", None)
+            if "param_names" not in group and asks_names(self._stage):
+                raise ValueError(f"{self.who} asks for parameters' names, and these have none; hand it model.named_parameters()")
+            check_shapes(self, group)
+        except BaseException:
+            del self.param_groups[before:]
+            self.__dict__.pop("_called", None)
+            raise
+
+    def _named(self, params: list[Tensor]) -> list[str]:
+        return [self._names[p] for p in params]
+
+    @property
+    def _names(self) -> dict[Tensor, str]:
+        """What the parameters are called."""
+        there = sum(len(group["params"]) for group in self.param_groups)
+        found: dict[Tensor, str] = self.__dict__.get("_called", {})
+        if len(found) != there:
+            found = self.__dict__["_called"] = names_of(self.param_groups)
+        return found
 
     def _check(self, group: Group) -> None:
-        who = type(self).__name__
+        mine = hyper_of(self._stage) if self._rule is None else self._rule.hyper
         for key, value in group.items():
             if key == "lr" and not isinstance(value, Tensor):
-                check_lr(value, who)
-            elif self._rule is not None and key in self._rule.hyper and not isinstance(value, Tensor):
-                self._rule.hyper[key].check(value, who)
+                check_lr(value, self.who)
+            elif key in mine and (several := [] if self._rule else twice(self._stage, key)):
+                raise ValueError(
+                    f"{self.who}: a group's '{key}' could be {' or '.join(several)}'s; set it where the chain is made, "
+                    "and give these parameters an optimizer of their own or a branch of choose"
+                )
+            elif key in mine and not isinstance(value, Tensor):
+                mine[key].check(value, self.who)
+            elif key == "maximize" and value:
+                raise ValueError(f"{self.who} minimizes; to maximize, put ascend() first: chain(ascend(), ...)")
+            elif key not in {*mine, *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"} and not key.startswith("_"):
+                have = f"it has {', '.join(mine)}" if mine else "it has none"
+                raise TypeError(f"{self.who} has no hyper-parameter '{key}' that a group could set; {have}{nearest(key, mine)}")
         decay = group.get("weight_decay")
-        if decay and (self._rule is None or "weight_decay" not in self._rule.hyper):  # trainers put it into every group
+        if decay and "weight_decay" not in mine:  # trainers put it into every group
             warnings.warn(
-                f"{who} has no weight_decay and leaves out the group's {decay}; "
+                f"{self.who} has no weight_decay and leaves out the group's {decay}; "
                 "let a chain have it: Optimizer(params, chain(rule(), decay(...)))",
                 stacklevel=2,
             )
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """torch's, which rounds state to the parameters' dtype; what has a dtype of its own, as one number a tensor, keeps it."""
-        super().load_state_dict(state_dict)
-        for group, saved in zip(self.param_groups, state_dict["param_groups"], strict=True):
+    def state_dict(self) -> dict[str, Any]:
+        """torch's; a schedule is saved as None, and the one that the optimizer is made with stays when it is loaded."""
+        return without_schedules(super().state_dict())
+
+    def _check_checkpoint(self, found: dict[str, Any]) -> None:
+        check(self, found)
+        self.__dict__["_before"] = list(self.param_groups)
+
+    def _loaded(self, found: dict[str, Any]) -> None:
+        """torch's class rounds state to the parameters' dtype; what has a dtype of its own, as one number a tensor, keeps it."""
+        super()._loaded(found)
+        self.__dict__.pop("_called", None)
+        for group, mine, saved in zip(self.param_groups, self.__dict__.pop("_before"), found["param_groups"], strict=True):
+            group.update(merged(mine, group))
             method = Method(self._row, group, self._seed)
             for p, index in zip(group["params"], saved["params"], strict=True):
-                kept = state_dict["state"].get(index, {})
-                for passage, slot, key in method.memory("0", p):
+                kept = found["state"].get(index, {})
+                for passage, slot, key in method.memory(self._names[p], p):
                     kind = passage.stage.memory[slot]
-                    if key in kept and (kind.kind == "per_tensor" or kind.dtype):
+                    if key in kept and (kind.kind == "per_tensor" or (kind.dtype and kind.kind != "per_model")):
                         self.state[p][key] = torch.as_tensor(kept[key], device=p.device).clone()
+        if "seed" in self.param_groups[0]:
+            self._seed = self.defaults["seed"] = self.param_groups[0]["seed"]
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
         if any("looked_at" in state for state in self.state.values()):
             raise RuntimeError("the parameters are those to ship; call .train() before the next step")
+        if closure is None and not self.state and self._is_asked_for_state():
+            for lot in lots(self, self._wanted()):
+                lot.begin()
+                lot.put()
+            return None
         return super().step(closure)
+
+    def _is_asked_for_state(self) -> bool:
+        """Whether this is a step that moves nothing, as torch.distributed.checkpoint takes one to see what the state is like.
+
+        Only for rules that could not take it, as they ask for a loss, the curvature or several gradients.
+        """
+        asks = Method(self._row, self.param_groups[0], self._seed).pure
+        if not (asks.asks & {"loss", "curvature"} or asks.asks_gradients):
+            return False
+        if any(callable(group["lr"]) or float(group["lr"]) != 0 for group in self.param_groups):
+            return False
+        gradients = [p.grad for params in self._wanted() for p in params]
+        return bool(gradients) and all(g is not None and not bool(g.any()) for g in gradients)
 
     @torch.no_grad()
     def eval(self) -> None:
         """Put the point to ship into the parameters (an average, the walked point), until `train()`."""
         for group in self.param_groups:
             method = Method(self._row, group, self._seed)
-            for name, p in ((str(i), p) for i, p in enumerate(group["params"])):
+            for name, p in ((self._names[p], p) for p in group["params"]):
                 state = self.state.get(p, {})
                 shipped = [
                     key for passage, slot, key in method.memory(name, p) if slot == "x" and isinstance(passage.stage, AfterStage)
@@ -164,124 +247,39 @@ class Optimizer(Face):
         several: bool = self.__dict__["_several"]
         return several
 
+    def _kernels_may(self) -> bool:
+        return not isinstance(self._stage, Every) and super()._kernels_may()
+
     def __getstate__(self) -> dict[str, Any]:
         """What a copy or a pickle takes along: torch's own, and what the stages are made from."""
-        mine = {name: self.__dict__[name] for name in ("_row", "_seed") if name in self.__dict__}
+        mine = {name: self.__dict__[name] for name in ("_row", "_seed", "_stage") if name in self.__dict__}
         return {**super().__getstate__(), **mine}
 
+    def _wanted(self) -> list[list[Tensor]]:
+        """The parameters of each group that are to take a step: those that have gradients.
+
+        Where gradients are summed up over several steps, a parameter that is trained and has none is missing one.
+        """
+        wanted = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
+        if any(wanted) and isinstance(self._stage, Every):
+            return [[p for p in group["params"] if p.requires_grad or p.grad is not None] for group in self.param_groups]
+        return wanted
+
     def _around(self, closure: Callable[[], Any]) -> Any:
-        if len(self.param_groups) > 1:
-            raise ValueError("a method that looks at several points of the whole model takes one parameter group")
-        params = self.param_groups[0]["params"]
-        losses: list[Any] = []
-
-        def ask(points: dict[str, Tensor]) -> tuple[float, dict[str, Tensor]]:
-            with torch.no_grad():
-                for p, point in zip(params, points.values(), strict=True):
-                    p.copy_(like(point, p))
-            with torch.enable_grad():
-                losses.append(closure())
-            return loss_number(losses[-1]), {name: real(gradient_of(p)) for name, p in zip(points, params, strict=True)}
-
-        start = [p.detach().clone() for p in params]
-        self._by_functions(self.param_groups[0], params, None, start, ask)
-        return losses[0]
+        return stepped_around(self, closure)
 
     def _otherwise(self, loss: Any) -> None:
         if self._asks_itself():
             raise TypeError("this method asks for gradients itself: step(closure), with a closure that goes backward")
-        for group, params in self._lots():
-            for p in params:
-                if gradient_of(p).is_sparse:
-                    raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
-            if params:
-                self._by_functions(group, params, loss, [p.detach() for p in params])
-
-    def _lots(self) -> list[tuple[Group, list[Tensor]]]:
-        """The parameters that have gradients, group by group; in one lot where the method looks at the whole model."""
-        lots = [(group, [p for p in group["params"] if p.grad is not None]) for group in self.param_groups]
-        owners = [group for group, params in lots for _ in params]
-        if len(lots) == 1 or not owners:
-            return lots
-        pure = Method(self._row, owners[0], self._seed).pure
-        if "gnorm" not in pure.asks and not any(trace.of(part).whole for part in pure.chain.functions):
-            return lots
-        return [(_joined(owners), [p for _, params in lots for p in params])]
-
-    def _by_functions(
-        self, group: Group, params: list[Tensor], loss: Any, points: list[Tensor], grad_fn: Callable[..., Any] | None = None
-    ) -> None:
-        """The pure step from these points, on torch's tensors; its results are copied into parameters and state."""
-        method = Method(self._row, group, self._seed)
-        names = [str(i) for i in range(len(params))]
-        here = {name: real(point) for name, point in zip(names, points, strict=True)}
-        gradients = None if grad_fn else {name: real(gradient_of(p)) for name, p in zip(names, params, strict=True)}
-        with in_parts(name for name, p in zip(names, params, strict=True) if p.is_complex()):
-            moved, state, keys = self._stepped(method, params, here, gradients, loss, grad_fn)
-        with torch.no_grad():
-            for name, p in zip(names, params, strict=True):
-                p.copy_(like(moved[name], p))
-            self._scatter(state, keys, dict(zip(names, params, strict=True)))
-
-    def _stepped(
-        self, method: Method, params: list[Tensor], here: dict[str, Tensor], gradients: Any, loss: Any, grad_fn: Any
-    ) -> tuple[dict[str, Tensor], Any, dict[tuple[str, ...], str]]:
-        """Where the parameters go, the state then, and what each of its slots is called in torch's."""
-        state, keys = self._gathered(method, params, here)
-        given = {} if "loss" not in method.pure.asks or grad_fn else {"loss": self._loss_number(loss, method.pure)}
-        if "curvature" in method.pure.asks:
-            given["curvature"] = {name: curvature(p, type(self).__name__) for name, p in zip(here, params, strict=True)}
-        moved, state = method.pure.step(here, gradients, state, grad_fn=grad_fn, **given)
-        return moved, state, keys
-
-    def _gathered(self, method: Method, params: list[Tensor], here: dict[str, Tensor]) -> tuple[Any, dict[tuple[str, ...], str]]:
-        """The pure optimizer's state, from torch's, and what each slot is called there."""
-        state = method.pure.init(here)
-        keys: dict[tuple[str, ...], str] = {}
-        for p, name in zip(params, here, strict=True):
-            mine = self.state[p]
-            for passage, slot, key in method.memory(name, p):
-                keys[(*passage.path, slot)] = key
-                place = functools.reduce(operator.getitem, passage.path, state["memory"])
-                if passage.stage.memory[slot].kind == "per_model":
-                    place[slot] = self.state[params[0]].get(key, place[slot])
-                elif key in mine:
-                    if isinstance(mine[key], Tensor):
-                        check_shape(self, name, key, real(mine[key]), tuple(place[slot][name].shape))
-                    place[slot][name] = real(mine[key])
-            state["t"][name] = self._updates(p)
-            if "walked" in state and "walked" in mine:
-                state["walked"][name] = real(mine["walked"])
-        return state, keys
-
-    def _scatter(self, state: Any, keys: dict[tuple[str, ...], str], params: dict[str, Tensor]) -> None:
-        """The pure optimizer's state put into torch's."""
-        for name, p in params.items():
-            mine = self.state[p]
-            self._count(p).fill_(state["t"][name])
-            for path, key in keys.items():
-                kept = functools.reduce(operator.getitem, path, state["memory"])
-                if not isinstance(kept, dict):
-                    self.state[params["0"]][key] = float(kept)
-                elif name in kept:
-                    put(mine, key, like(kept[name], p))
-            if "walked" in state:
-                put(mine, "walked", like(state["walked"][name], p))
-
-
-def _joined(owners: Sequence[Group]) -> Group:
-    """The groups that the parameters "0", "1", ... belong to as one group, what differs having a value for each of them."""
-    joined: Group = {}
-    for key, first in owners[0].items():
-        if all(key in group for group in owners):
-            values = [group[key] for group in owners]
-            same = all(v is first or (isinstance(v, int | float | str | tuple) and v == first) for v in values)
-            joined[key] = first if same else ByLeaf({str(i): value for i, value in enumerate(values)})
-    return joined
-
-
-def _fixed(stage: Stage, given: Any) -> Stage:
-    return stage
+        wanted = self._wanted()
+        for p in (p for params in wanted for p in params):
+            if p.grad is not None and p.grad.is_sparse:
+                raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
+        found = lots(self, wanted)
+        for lot in found:
+            lot.step({name: p.detach() for name, p in lot.params.items()}, loss)
+        for lot in found:
+            lot.put()
 
 
 @functools.cache
@@ -289,14 +287,15 @@ def of(rule: Rule) -> type[Optimizer]:
     """The class for a rule or recipe, the catalogue's or your own: `of(my_rule)(model.parameters(), lr=0.1)`."""
 
     def stages(given: Any) -> Stage:
-        return rule(**{name: given.fixed(name) if h.static else given.or_off(name) for name, h in rule.hyper.items()})
+        made = rule(**{name: given.fixed(name) if h.static else given.or_off(name) for name, h in rule.hyper.items()})
+        return rated(made, given)
 
     def __init__(self: Optimizer, params: Any, lr: Any = rule.lr, *hyper: Any, seed: Any = 0, **named: Any) -> None:
         storage = {name: named.pop(name) for name in STORAGE if name in named}
         config = bind(type(self).__name__, rule.hyper, hyper, named)
         if lr is None:
             raise ValueError(f"{rule.name} has no learning rate of its own; write lr=0.01")
-        self._set_up(params, {"lr": lr, **config}, seed, storage)
+        self._set_up(params, rule(**config), {"lr": lr, **config}, seed, storage)
 
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = inspect.Signature(

@@ -21,8 +21,9 @@ from thalweg.stage import Leaf, Step, resolve
 from thalweg.storage import Storage, key_of, scale_name
 from thalweg.torch_groups import DTYPES, STORAGE, Given, Group, Method
 from thalweg.torch_kernels import Found, Plan
+from thalweg.torch_lots import keepers
 from thalweg.torch_places import watched
-from thalweg.torch_tensors import DENSE, PLAIN, Tensor, flat, flat_into, gradient_of, loss_number, scalar_dtype
+from thalweg.torch_tensors import DENSE, PLAIN, Tensor, check_shape, flat, flat_into, gradient_of, loss_number, scalar_dtype
 
 _DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
 
@@ -51,16 +52,6 @@ class _Before:
         with torch.no_grad():
             for step, value in self.steps:
                 step.copy_(value)
-
-
-def check_shape(face: Any, name: str, key: str, found: Any, wanted: tuple[int, ...]) -> None:
-    """Raises RuntimeError where what the state has is no tensor of the shape that a parameter's has."""
-    if not isinstance(found, Tensor) or tuple(found.shape) != wanted:
-        there = f"has the shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"is {found!r}"
-        raise RuntimeError(
-            f"{type(face).__name__}: the state's '{key}' of parameter {name} {there}, and {wanted} is wanted; is it another "
-            "model's state? Load the one that was saved with these parameters, or none"
-        )
 
 
 class Face(torch.optim.Optimizer):
@@ -157,6 +148,10 @@ class Face(torch.optim.Optimizer):
             raise TypeError(f"{pure.rule.name} asks for the loss: step(closure), with a closure that returns it")
         return host_number(loss_number(loss))
 
+    def _named(self, params: list[Tensor]) -> list[str]:
+        """What the stages know parameters by: their draws, and what `choose` asks of them."""
+        return [str(i) for i in range(len(params))]
+
     def _updates(self, p: Tensor) -> int:
         """How many updates a parameter has had."""
         state = self.state.get(p, {})
@@ -232,19 +227,40 @@ class Face(torch.optim.Optimizer):
         return kept
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group; what it says of how it is kept is checked."""
-        super().add_param_group(param_group)
-        self._check_storage(self.param_groups[-1])
+        """Add a group; what it says of how it is kept is checked, and one that is refused leaves no trace."""
+        super().add_param_group(dict(param_group) if isinstance(param_group, dict) else param_group)
+        try:
+            self._check_storage(self.param_groups[-1])
+        except BaseException:
+            self.param_groups.pop()
+            raise
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load a state; torch's class would cast all of it to the parameters' dtype, and codes are none of that."""
         self.__dict__.pop("_plan", None)  # and with it all that it held
-        super().load_state_dict(state_dict)
+        taken: list[dict[str, Any]] = []
+
+        def take(_: Any, found: dict[str, Any]) -> None:  # the last hook: it sees what the caller's have made of it
+            self._check_checkpoint(found)
+            taken.append(found)
+
+        last = self.register_load_state_dict_pre_hook(take)
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            last.remove()
+        self._loaded(taken[0])
+
+    def _check_checkpoint(self, found: dict[str, Any]) -> None:
+        """Raises ValueError, before anything is changed, where a checkpoint is not for this optimizer."""
+
+    def _loaded(self, found: dict[str, Any]) -> None:
+        """What is to be done once torch's class has loaded a checkpoint."""
         if not self._stores():
             return
-        for group, loaded in zip(self.param_groups, state_dict["param_groups"], strict=True):
+        for group, loaded in zip(self.param_groups, found["param_groups"], strict=True):
             for p, index in zip(group["params"], loaded["params"], strict=True):
-                for key, value in state_dict["state"].get(index, {}).items():
+                for key, value in found["state"].get(index, {}).items():
                     if isinstance(value, Tensor) and value.dtype != self.state[p][key].dtype:
                         self.state[p][key] = value.to(self.state[p][key].device, copy=True)
 
@@ -280,12 +296,18 @@ class Face(torch.optim.Optimizer):
         unscaled, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
         if found_inf is not None and bool(found_inf):
             return
+        numbers = {path: (self.state[p], key) for path, (p, key) in keepers(self).items()}
+        written: dict[tuple[str, ...], float] = {}  # when all tensors were given the old ones
         for group in self.param_groups:
             method = Method(self._row, group, self._seed)
             params = [p for p in group["params"] if p.grad is not None]
-            for i, p in enumerate(params):
-                made = self._program(method, str(i), p)
-                self._by_program(made, method, params, i, loss, unscaled)
+            for i, (p, name) in enumerate(zip(params, self._named(params), strict=True)):
+                made = self._program(method, name, p)
+                models = {slot.path: numbers[slot.path] for slot in made.slots if slot.path in numbers}
+                written |= self._by_program(made, method, (i, p, name), loss, unscaled, models)
+        for path, value in written.items():
+            state, key = numbers[path]
+            state[key] = value
 
     def _program(self, method: Method, name: str, p: Tensor) -> Program:
         """Its steps as symbols. Raises TypeError where it is more than one pass over a dense, real tensor."""
@@ -301,8 +323,11 @@ class Face(torch.optim.Optimizer):
             raise TypeError(f"{type(self).__name__}: rounding= and state_dtype= are for dense tensors")
         return made
 
-    def _by_program(self, made: Program, method: Method, params: list[Tensor], i: int, loss: Any, unscaled: Any) -> None:
-        p, name = params[i], str(i)
+    def _by_program(
+        self, made: Program, method: Method, which: tuple[int, Tensor, str], loss: Any, unscaled: Any, models: dict[Any, Any]
+    ) -> dict[tuple[str, ...], float]:
+        """The step of one tensor; returns the new numbers of the model. models: where the old ones are in the state."""
+        i, p, name = which
         t, kept = self._updates(p) + 1, self._kept(p, name, method, made)
         gradient = flat(gradient_of(p).to(p.dtype), p)
         given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if unscaled is None else gradient / unscaled, "t": t}
@@ -313,19 +338,20 @@ class Face(torch.optim.Optimizer):
             given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
         for column, stage in made.draws.items():
             given[column] = flat(draw(self._seed, t, (stage, name), p.detach().float(), None), p)
-        first = self.state[params[0]]
-        models = {
-            slot.old.name: (method.keys[slot.path], slot.kind.value) for slot in made.slots if slot.kind.kind == "per_model"
-        }
-        given |= {word: first.get(key, start) for word, (key, start) in models.items()}
+        for slot in made.slots:
+            if slot.path in models:
+                state, key = models[slot.path]
+                given[slot.old.name] = state.get(key, slot.kind.value)
         point, memory, beside = unfused.run(made, given, i)
         flat_into(p.detach(), point, p)
+        new: dict[tuple[str, ...], float] = {}
         for slot, value in zip(made.slots, memory, strict=True):
-            if slot.old.name not in models:
+            if slot.path in models:
+                new[slot.path] = float(model_number(value))
+            else:
                 flat_into(kept[slot.old.name][1], value, p)
-            elif i == len(params) - 1:  # all tensors were given the old one
-                first[models[slot.old.name][0]] = float(model_number(value))
         for word, value in beside.items():
             flat_into(kept[word][1], value, p)
         if self._row.counts or "key" in made.inputs:
             self._count(p).fill_(t)
+        return new

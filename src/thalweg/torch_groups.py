@@ -29,38 +29,44 @@ STORAGE_PARAMETERS = [
 ]
 
 
+FIRST = "first_lr"
+"""In a group whose branches have rates of their own: the learning rate that it began with."""
+OWN = object()
+"""Joined from several groups, the value of one that says nothing: the stage's own."""
+
+
 class Given:
     """A parameter group's values as a row takes them; it notes what the stages built from them depend on."""
 
     def __init__(self, group: Group) -> None:
-        self.group = group
+        self.group, self.size = group, len(group)
         self.chosen: dict[tuple[str, str], Any] = {}
 
-    def fixed(self, name: str) -> Any:
-        """A value that chooses the algorithm."""
+    def fixed(self, name: str, own: Any = None) -> Any:
+        """A value that chooses the algorithm. own: the stage's, where the group says nothing."""
         value = self.group[name]
         if isinstance(value, ByLeaf):
             raise ValueError(f"'{name}' chooses the algorithm, and this one is of the whole model; give all groups the same")
         self.chosen[name, "fixed"] = value
-        return value
+        return own if value is OWN else value
 
-    def live(self, name: str, part: int | None = None) -> Any:
-        """A number, looked up at each step: schedulers write into the group."""
+    def live(self, name: str, part: int | None = None, own: Any = None) -> Any:
+        """A number, looked up at each step: schedulers write into the group. own: the stage's, where the group says nothing."""
 
         def now(t: Any, leaf: str | None = None) -> Any:
             value = self.group[name] if leaf is None else self.group[name].values[leaf]
-            value = value if part is None else value[part]
+            value = own if value is OWN else value if part is None else value[part]
             return value(t) if callable(value) else float(value)
 
         if isinstance(self.group[name], ByLeaf):
             return ByLeaf({leaf: functools.partial(now, leaf=leaf) for leaf in self.group[name].values})
         return now
 
-    def or_off(self, name: str) -> Any:
+    def or_off(self, name: str, own: Any = None) -> Any:
         """The same, or a plain 0 that leaves out what it would do."""
-        off = self._is_off(name)
+        off = self._is_off(name, own)
         self.chosen[name, "off"] = off
-        return 0.0 if off else self.live(name)
+        return 0.0 if off else self.live(name, own=own)
 
     def storage(self, dtype: torch.dtype) -> Storage:
         """How parameters of this dtype and their memory are kept. Raises ValueError where they cannot be so kept."""
@@ -69,14 +75,14 @@ class Given:
 
     def still_holds(self) -> bool:
         """Whether the stages built from it are the ones that its values ask for now."""
-        return all(
+        return len(self.group) == self.size and all(
             self._is_off(name) == value if sort == "off" else self.group[name] is value
             for (name, sort), value in self.chosen.items()
         )
 
-    def _is_off(self, name: str) -> bool:
+    def _is_off(self, name: str, own: Any = None) -> bool:
         value = self.group[name]
-        values = value.values.values() if isinstance(value, ByLeaf) else [value]
+        values = [own if each is OWN else each for each in (value.values.values() if isinstance(value, ByLeaf) else [value])]
         return all(not callable(each) and float(each) == 0 for each in values)
 
 
@@ -104,3 +110,15 @@ class Method:
     def _key(self, stage: str, slot: str, ambiguous: bool) -> str:
         spelled = f"{stage}.{slot}"
         return self.row.names.get(spelled, spelled if ambiguous else slot)
+
+
+def joined(owners: dict[str, Group]) -> Group:
+    """The groups that the named parameters belong to as one group, what differs having a value for each of them."""
+    first = next(iter(owners.values()))
+    found: Group = {}
+    for key in dict.fromkeys(key for group in owners.values() for key in group):
+        values = {name: group.get(key, OWN) for name, group in owners.items()}
+        mine = first.get(key, OWN)
+        same = all(v is mine or (isinstance(v, int | float | str | tuple) and v == mine) for v in values.values())
+        found[key] = mine if same else ByLeaf(values)
+    return found

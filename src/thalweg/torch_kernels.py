@@ -41,7 +41,7 @@ class Bound:
 
         self.params, self.method = params, Method(face._row, group, face._seed)
         self.dtype = params[0].dtype
-        names = [str(i) for i in range(len(params))]
+        names = face._named(params)
         ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
         if any(way != ways[0] for way in ways):
             raise NotTraced("the group's parameters take different ways")
@@ -180,7 +180,7 @@ class OnDevice:
 
         self.params, self.method = params, Method(face._row, group, face._seed)
         self.dtype, self.device = params[0].dtype, params[0].device
-        names = [str(i) for i in range(len(params))]
+        names = face._named(params)
         ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
         kept, own = self.method.given.storage(self.dtype), DTYPES[self.dtype]
         made = program(ways[0], moves=self.method.pure.moves, kept=kept, dtype=own)
@@ -315,6 +315,8 @@ class Plan:
                     raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
                 sorts.setdefault((i, p.dtype, p.device), []).append(p)
         self.bounds: list[Bound | OnDevice] = [_bound(face, face.param_groups[i], same) for (i, _, _), same in sorts.items()]
+        if any(bound.models and (len(self.bounds) > 1 or bound.params[0] is not self.groups[0][0]) for bound in self.bounds):
+            raise NotTraced("a number of the whole model that these tensors do not keep alone")
         self.states = list(face.state.values())
 
     def finds(self, face: Face) -> list[Found] | None:

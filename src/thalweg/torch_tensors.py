@@ -85,3 +85,13 @@ def curvature(p: Tensor, who: str) -> Any:
     if found is None:
         raise TypeError(f"{who} asks for the curvature: thalweg.torch.hutchinson(loss, model.parameters()) before the step")
     return real(found)
+
+
+def check_shape(face: Any, name: str, key: str, found: Any, wanted: tuple[int, ...]) -> None:
+    """Raises RuntimeError where what the state has is no tensor of the shape that a parameter's has."""
+    if not isinstance(found, Tensor) or tuple(found.shape) != wanted:
+        there = f"has the shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"is {found!r}"
+        raise RuntimeError(
+            f"{type(face).__name__}: the state's '{key}' of parameter {name} {there}, and {wanted} is wanted; is it another "
+            "model's state? Load the one that was saved with these parameters, or none"
+        )
