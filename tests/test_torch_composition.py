@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import re
 from typing import Any
 
 import pytest
@@ -459,3 +460,25 @@ def test_distributed_checkpoints_can_have_the_state_before_the_first_step(make: 
     assert all(float(state["step"]) == 0 for state in ours.state.values())
     distributed.set_optimizer_state_dict(twin, other, kept, options=options)
     assert len(other.state) == len(ours.state)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("SAM", "chain(sam(), sgd())"),
+        ("ScheduleFreeAdamW", "chain(adamw(), schedule_free())"),
+        ("Lookahead", "chain(adam(), average(0.999))"),
+        ("EMA", "chain(adam(), average(0.999))"),
+        ("Adam8bit", "state_dtype='int8'"),
+        ("Adan2", "did you mean 'Adan'"),
+    ],
+)
+def test_names_that_are_no_optimizers_are_told_what_to_write(name: str, told: str) -> None:
+    with pytest.raises(AttributeError, match=re.escape(told)):
+        getattr(tt, name)
+
+
+@pytest.mark.parametrize("given", [tw.chain(tw.adam()), tw.adam(), "adam"], ids=["chain", "stage", "text"])
+def test_of_takes_rules(given: Any) -> None:
+    with pytest.raises(TypeError, match="of takes a rule or recipe such as adam"):
+        tt.of(given)

@@ -138,7 +138,9 @@ def numpy_stub() -> str:
     """All of numpy.pyi: what is written in numpy.py, then a class for each rule."""
     source = (ROOM / "numpy.py").read_text()
     body = source[source.index("class Optimizer:") :].partition("\n    def _set_up")[0]
-    methods = re.findall(r"^    (@property\n    )?(def (?!_(?!_repr))\w+\(.*?\) -> [^\n]*:)\n", source, re.DOTALL | re.MULTILINE)
+    methods = re.findall(
+        r"^    (@(?:property|\w+\.setter)\n    )?(def (?!_(?!_repr))\w+\(.*?\) -> [^\n]*:)\n", source, re.DOTALL | re.MULTILINE
+    )
     public = [f"    {prefix}{head} ..." for prefix, head in methods if "self: Optimizer" not in head]
     init = re.search(r"    def __init__\(.*?\) -> None:", body, re.DOTALL)
     assert init is not None

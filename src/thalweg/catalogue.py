@@ -58,3 +58,31 @@ _places = {**_declared(after), **_declared(around), **_package(stages)}
 _methods = _package(methods)
 rules = Catalogue({name: method for name, method in _methods.items() if method.lr is not None})
 stages_by_name = {**_places, **{name: method for name, method in _methods.items() if method.lr is None}}
+
+_JOINED = {
+    "lookahead": ("an average of the weights that Lookahead walks back to is not here; the nearest is", "adam(), average(0.999)"),
+    "ema": ("an average of the weights is a stage, joined with a rule:", "adam(), average(0.999)"),
+    "swa": ("an average of the weights is a stage, joined with a rule:", "sgd(), polyak_average()"),
+    "gradientaccumulation": ("accumulation goes around a rule:", "every(4, adam())"),
+}
+"""What other libraries have as an optimizer and is none here: what to say of it, and what to write."""
+
+
+def instead(name: str) -> str:
+    """What to write for a name that is no optimizer's, as the end of a sentence: how it is joined, or the nearest that is one."""
+    plain = name.lower().replace("_", "")
+    if plain in _JOINED:
+        said, inside = _JOINED[plain]
+        return f"; {said} Optimizer(params, {inside if inside.startswith('every') else f'chain({inside})'})"
+    for stage in stages_by_name:
+        word = stage.replace("_", "")
+        rest = plain.replace(word, "", 1) if word in plain else None
+        rule = next((rule for rule in rules if rule.replace("_", "") == (rest or "sgd")), None)
+        if rest is not None and rule is not None:
+            first = stage in {*_declared(around), "ascend", "clip"}
+            parts = [f"{stage}()", f"{rule}()"] if first else [f"{rule}()", f"{stage}()"]
+            return f"; {stage} is a stage, joined with a rule: Optimizer(params, chain({', '.join(parts)}))"
+    if plain.endswith("8bit") and plain.removesuffix("8bit") in rules:
+        plain = name[:-4].rstrip("_")
+        return f"; state in 8 bits is an option of each element-wise rule's: thalweg.torch.{plain}(params, state_dtype='int8')"
+    return ""

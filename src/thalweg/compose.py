@@ -24,7 +24,8 @@ def as_stage(x: Any) -> Stage:
         return x()
     if isinstance(x, Stage):
         return x
-    raise TypeError(f"wanted a rule such as adam(beta1=0.95), not {x!r}")
+    by_name = "; thalweg.rules has them by name" if isinstance(x, str) else ""
+    raise TypeError(f"wanted a rule such as adam(beta1=0.95), not {x!r}{by_name}")
 
 
 class Chain(Transform):

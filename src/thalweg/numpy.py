@@ -12,7 +12,7 @@ import operator
 import re
 from typing import Any
 
-from thalweg.catalogue import ALIASES, rules
+from thalweg.catalogue import ALIASES, instead, rules
 from thalweg.compose import check_lr
 from thalweg.hyper import ByLeaf, bind, nearest
 from thalweg.inplace import InPlace
@@ -230,6 +230,9 @@ def _listed(groups: list[dict[str, Any]]) -> str:
 def of(rule: Rule) -> type[Optimizer]:
     """The class for a rule or recipe, the catalogue's or your own: `of(my_rule)(params, lr=0.1)`."""
 
+    if not isinstance(rule, Rule):
+        raise TypeError(f"of takes a rule or recipe such as adam, not {rule!r}; what is configured goes to Optimizer(params, it)")
+
     def __init__(
         self: Optimizer, params: Tree, lr: Any = rule.lr, *hyper: Any,
         seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None, fused: bool = True, **named: Any,
@@ -275,7 +278,7 @@ def __getattr__(name: str) -> type[Optimizer]:
     plain = name.lower()
     known = {rule.replace("_", ""): rule for rule in rules} | {alias.replace("_", ""): to for alias, to in ALIASES.items()}
     if name.startswith("_") or plain not in known:
-        raise AttributeError(f"thalweg.numpy has no optimizer '{name}'{nearest(name, __dir__())}")
+        raise AttributeError(f"thalweg.numpy has no optimizer '{name}'{instead(name) or nearest(name, __dir__())}")
     return of(rules[known[plain]])
 
 

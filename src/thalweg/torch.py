@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from thalweg import dialects
-from thalweg.catalogue import ALIASES, rules
+from thalweg.catalogue import ALIASES, instead, rules
 from thalweg.compose import Every, as_stage, check_lr
 from thalweg.dialects import Row
 from thalweg.engines.torch_hessian import hutchinson
@@ -286,6 +286,9 @@ class Optimizer(Face):
 def of(rule: Rule) -> type[Optimizer]:
     """The class for a rule or recipe, the catalogue's or your own: `of(my_rule)(model.parameters(), lr=0.1)`."""
 
+    if not isinstance(rule, Rule):
+        raise TypeError(f"of takes a rule or recipe such as adam, not {rule!r}; what is configured goes to Optimizer(params, it)")
+
     def stages(given: Any) -> Stage:
         made = rule(**{name: given.fixed(name) if h.static else given.or_off(name) for name, h in rule.hyper.items()})
         return rated(made, given)
@@ -325,7 +328,7 @@ def __getattr__(name: str) -> Any:
     if not name.startswith("_") and (plain not in ours or name[0].isupper()) and hasattr(torch.optim, name):
         return getattr(torch.optim, name)  # LBFGS, lr_scheduler, ...: torch's own, so that one import is all that changes
     if name.startswith("_") or plain not in ours:
-        raise AttributeError(f"thalweg.torch has no optimizer '{name}'{nearest(name, __dir__())}")
+        raise AttributeError(f"thalweg.torch has no optimizer '{name}'{instead(name) or nearest(name, __dir__())}")
     return of(rules[ours[plain]])
 
 
