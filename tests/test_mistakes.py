@@ -13,6 +13,7 @@ from oracles import mistakes
 from support import ASKING, RULES, normal_like, run, stream
 
 import thalweg as tw
+import thalweg.numpy as tn
 
 APART = 1e-5
 PARAMS, GRADIENTS, LOSSES = stream(seed=2)
@@ -136,3 +137,26 @@ def test_two_optimizers_share_nothing() -> None:
     fresh, _ = other.step(W, GW[0], other.init(W))
     again, _ = one.step(W, GW[0], one.init(W))
     np.testing.assert_array_equal(fresh, again)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: tw.choose(("head", tw.sgd()), otherwise=tw.adam()), TypeError, r"write named\('head'\)"),
+        (lambda: tw.only(3, tw.decay()), TypeError, "cannot be asked of a parameter; write is_matrix"),
+        (lambda: tw.named("("), ValueError, "not a regular expression"),
+        (lambda: tw.named(3), ValueError, "not a regular expression"),
+        (lambda: tw.Optimizer(tw.adam(), lanes=2.5), TypeError, "lanes is a whole number"),
+        (lambda: tw.Optimizer(tw.adam(), lanes=True), TypeError, "lanes is a whole number"),
+        (lambda: tw.Optimizer(tw.adam(), seed="x"), ValueError, "seed is a whole number"),
+        (lambda: tw.Optimizer(tw.adam(), seed=-1), ValueError, "seed is a whole number"),
+        (lambda: tw.Optimizer(tw.adam(), seed=None), ValueError, "seed is a whole number"),
+        (lambda: tw.Optimizer(tw.adam()).init(np.ones(2, ">f8")), TypeError, "another byte order than this machine's"),
+        (lambda: tn.Adam(x for x in [np.ones(2)]), TypeError, "is a generator; .* hand over a list"),
+        (lambda: tn.Adam({"w": 1.0}), TypeError, r"wrap it: numpy.array\(1.0"),
+        (lambda: tn.Adam({"w": None}), TypeError, "leave this one out"),
+    ],
+)
+def test_what_is_no_setting_or_no_parameter_is_told_in_a_sentence(make: Any, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        make()

@@ -276,3 +276,83 @@ def test_a_rule_of_your_own() -> None:
     optimizer.step(np.array([4.0, -4.0]))
     np.testing.assert_allclose(p, [1.0 - 12.0, 2.0 + 12.0], rtol=1e-15)
     assert optimizer._bound._launches
+
+
+# parameter groups of a chain
+
+
+def two_groups(**said: Any) -> list[dict[str, Any]]:
+    return [{"params": np.ones(1), **said}, {"params": np.ones((1, 1))}]
+
+
+ZEROS = [np.zeros(1), np.zeros((1, 1))]
+OF_CHAINS = {
+    "chain": lambda: tw.chain(tw.lion(), tw.decay(0.1)),
+    "after a step": lambda: tw.chain(tw.lion(), tw.decay(0.1), tw.average(0.5)),
+    "recipe": lambda: tw.adamw(weight_decay=0.1),
+    "choose": lambda: tw.choose(
+        (tw.is_matrix, tw.chain(tw.sgd(), tw.decay(0.1)).at(lr=1.0)), otherwise=tw.chain(tw.lion(), tw.decay(0.2))
+    ),
+    "every": lambda: tw.every(1, tw.chain(tw.lion(), tw.decay(0.1))),
+}
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("name", OF_CHAINS)
+def test_a_group_of_a_chain_sets_what_its_stages_have(name: str, fused: bool) -> None:
+    groups = two_groups(weight_decay=0.5)
+    optimizer = tn.Optimizer(groups, OF_CHAINS[name](), 1.0, fused=fused)
+    optimizer.step(ZEROS)
+    np.testing.assert_allclose([float(g["params"].sum()) for g in groups], [0.5, 0.9], rtol=1e-12)
+    optimizer.param_groups[1]["weight_decay"] = lambda t: 0.1 * t
+    optimizer.step(ZEROS)
+    np.testing.assert_allclose([float(g["params"].sum()) for g in groups], [0.25, 0.72], rtol=1e-12)
+    optimizer.param_groups[0]["weight_decay"] = None  # as the chain has it
+    optimizer.step(ZEROS)
+    expected = 0.25 * (0.8 if name == "choose" else 0.9)
+    np.testing.assert_allclose(groups[0]["params"], expected, rtol=1e-12)
+
+
+def test_a_group_that_speaks_up_later_is_saved_and_loaded() -> None:
+    groups, others = two_groups(), two_groups()
+    optimizer, other = (tn.Optimizer(g, tw.chain(tw.lion(), tw.decay(0.1)), 1.0) for g in (groups, others))
+    silent = optimizer.state_dict()
+    optimizer.step(ZEROS)
+    optimizer.param_groups[1]["weight_decay"] = 0.5
+    optimizer.step(ZEROS)
+    np.testing.assert_allclose([float(g["params"].sum()) for g in groups], [0.81, 0.45], rtol=1e-12)
+    other.load_state_dict(optimizer.state_dict())
+    other.step(ZEROS)
+    np.testing.assert_allclose([float(g["params"].sum()) for g in others], [0.9, 0.5], rtol=1e-12)
+    other.load_state_dict(silent)
+    other.step(ZEROS)
+    np.testing.assert_allclose([float(g["params"].sum()) for g in others], [0.81, 0.45], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("said", "stage", "error", "words"),
+    [
+        ({"weight_decai": 0.1}, tw.decay(), KeyError, "did you mean 'weight_decay'"),
+        ({"weight_decay": -0.1}, tw.decay(), ValueError, "needs 0 <= weight_decay"),
+        ({"weight_decay": "x"}, tw.decay(), TypeError, "a number or a schedule"),
+        ({"weight_decay": 0.1}, tw.chain(tw.decay(), tw.decay()), ValueError, "decay and decay both have weight_decay"),
+        ({"k": 5}, tw.sophia(), ValueError, "k is the same for all groups"),
+        ({"rho": 0.5}, tw.sam(), ValueError, "rho of sam is of the whole model"),
+    ],
+)
+def test_what_a_group_of_a_chain_may_not_say(said: dict[str, Any], stage: Any, error: type[Exception], words: str) -> None:
+    chain = tw.chain(stage, tw.sgd()) if "rho" in said else stage if "k" in said else tw.chain(tw.sgd(), stage)
+    chain = tw.chain(tw.clip(), chain) if "k" in said else chain
+    with pytest.raises(error, match=words):
+        tn.Optimizer(two_groups(**said), chain, 1.0)
+    optimizer = tn.Optimizer(two_groups(), chain, 1.0)
+    optimizer.param_groups[0].update(said)
+    with pytest.raises(error, match=words):
+        optimizer.step(ZEROS)
+
+
+def test_an_unknown_key_written_into_a_group_is_refused() -> None:
+    optimizer = tn.Adam(two_groups(), lr=0.1)
+    optimizer.param_groups[0]["beta_1"] = 0.5
+    with pytest.raises(KeyError, match="there is no 'beta_1'; did you mean 'beta1'"):
+        optimizer.step(ZEROS)

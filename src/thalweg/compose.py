@@ -175,6 +175,12 @@ class named:
 
     pattern: str
 
+    def __post_init__(self) -> None:
+        try:
+            re.compile(self.pattern)
+        except (TypeError, re.error) as error:
+            raise ValueError(f"named({self.pattern!r}): not a regular expression: {error}") from error
+
     def __call__(self, leaf: Leaf) -> bool:
         return re.search(self.pattern, leaf.name) is not None
 
@@ -193,6 +199,12 @@ class Choose(Transform):
 
     def __init__(self, branches: Sequence[tuple[Predicate, Stage]], otherwise: Stage) -> None:
         self.predicates = [predicate for predicate, _ in branches]
+        for predicate in self.predicates:
+            if not callable(predicate):
+                cure = (
+                    f"named({predicate!r})" if isinstance(predicate, str) else "is_matrix, named('head') or a function of yours"
+                )
+                raise TypeError(f"choose: {predicate!r} cannot be asked of a parameter; write {cure}")
         self.stages: list[Chain | At] = [s if isinstance(s, At) else chain(s) for s in [*(b for _, b in branches), otherwise]]
         for stage in self.stages:
             if any(_place(part) != 1 for part in stage.parts):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.arrays import dtype_name
+from thalweg.arrays import dtype_name, framework
 from thalweg.engines import native
 from thalweg.engines.gradients import address, ranges
 from thalweg.engines.watch import Watch, watcher
@@ -21,7 +21,7 @@ from thalweg.optimizer import GradFn, Optimizer, State, check_gradient, host_num
 from thalweg.outline import Outline, arrays_of, check_alive, copied, whole_number
 from thalweg.program import NotTraced, Passage, passages
 from thalweg.stage import Leaf
-from thalweg.trees import Tree, Vector, children, flatten, match, rebuild
+from thalweg.trees import Tree, Vector, children, flatten, instead, match, rebuild
 
 if TYPE_CHECKING:
     from thalweg.engines.kernel import Kernel
@@ -344,9 +344,16 @@ def _write_over(state: State, new: State) -> None:
 
 def _check_array(name: str, array: Any) -> None:
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"parameter '{name}' is a {type(array).__name__}; only NumPy arrays are updated in place")
+        raise TypeError(f"parameter '{name}' is a {type(array).__name__}; only NumPy arrays are updated in place{_cure(array)}")
     if not array.flags.writeable:
         raise ValueError(f"parameter '{name}' is read-only, so it cannot be updated; hand over a copy, np.array(...) of it")
+
+
+def _cure(x: Any) -> str:
+    space = framework(x) if hasattr(x, "dtype") else None
+    if space is not None and space.name != "numpy":
+        return f"; thalweg.{space.name} has optimizers for these"
+    return f"; wrap it: numpy.array({x!r}, dtype=float)" if isinstance(x, int | float | np.generic) else instead(x)
 
 
 def _check_apart(names: Sequence[str], arrays: Sequence[Floats]) -> None:

@@ -13,12 +13,13 @@ import re
 from typing import Any
 
 from thalweg.catalogue import ALIASES, instead, rules
-from thalweg.compose import check_lr
+from thalweg.compose import as_stage, check_lr
 from thalweg.hyper import ByLeaf, bind, nearest
 from thalweg.inplace import InPlace
 from thalweg.optimizer import USUAL, GradFn, NonFinite, State
 from thalweg.optimizer import Optimizer as Pure
 from thalweg.outline import copied
+from thalweg.regroup import check_whose, hyper_of, regrouped
 from thalweg.rule import Rule
 from thalweg.trees import Tree, flatten
 
@@ -29,10 +30,10 @@ class Optimizer:
     """Any rule or chain over a dict, list or tree of NumPy arrays, or a single one, updated in place.
 
     params: the arrays; or a list of parameter groups, dicts with their arrays under "params" and whatever of the
-    learning rate and hyper-parameters is to differ there. Any strides and floating dtype (float16, bfloat16, float32,
-    float64); a read-only array, or two that share memory, is refused. rule: a rule, stage or chain. lr: a number, a
-    schedule of t = 1, 2, ..., or with lanes one per lane; by default the rule's own. seed, nonfinite, lanes: as in
-    `thalweg.Optimizer`. fused=False does without the kernels.
+    learning rate and hyper-parameters (of a chain: of any of its stages) is to differ there. Any strides and floating
+    dtype (float16, bfloat16, float32, float64); a read-only array, or two that share memory, is refused. rule: a rule,
+    stage or chain. lr: a number, a schedule of t = 1, 2, ..., or with lanes one per lane; by default the rule's own.
+    seed, nonfinite, lanes: as in `thalweg.Optimizer`. fused=False does without the kernels.
 
     `param_groups` holds the groups as dicts; what is written into them holds from the next step on.
     Raises TypeError and ValueError for what does not fit, in words.
@@ -51,9 +52,13 @@ class Optimizer:
     ) -> None:
         self._given, self._options = stage, {"seed": seed, "nonfinite": nonfinite, "lanes": lanes}
         grouped = isinstance(params, list | tuple) and bool(params) and all(isinstance(g, dict) and "params" in g for g in params)
-        self._keys = tuple(common)
+        self._own = tuple(common)
+        self._hyper = {} if self._rule is not None else hyper_of(as_stage(stage))
         groups = list(params) if grouped else [{"params": params}]
-        self.param_groups = [{"params": group["params"], **common, **self._checked(group, common)} for group in groups]
+        self.param_groups: list[dict[str, Any]] = [
+            {"params": group["params"], **common, **self._checked(group, common)} for group in groups
+        ]
+        self._level()
         tree = [group["params"] for group in self.param_groups] if grouped else params
         counts = [len(flatten(group["params"])[0]) for group in self.param_groups]
         self._names = flatten(tree)[0]
@@ -121,7 +126,7 @@ class Optimizer:
         if [group["params"] for group in groups] != [group["params"] for group in mine["groups"]]:
             raise ValueError(f"these are other parameters: {_listed(groups)}; here they are {_listed(mine['groups'])}")
         for saved, own in zip(groups, mine["groups"], strict=True):
-            if set(saved) != set(own):
+            if set(saved) - set(self._hyper) != set(own) - set(self._hyper):
                 raise KeyError(f"{between}: its group has {', '.join(saved)}; here one has {', '.join(own)}")
         try:
             state = self._bound.fitted(state_dict["state"])
@@ -131,9 +136,11 @@ class Optimizer:
         try:
             for group, saved in zip(self.param_groups, groups, strict=True):
                 group.update({key: value for key, value in saved.items() if key != "params" and value is not None})
+                group.update({key: None for key in group if key in self._hyper and key not in saved})
             self._change(self._now())
         except BaseException:
             for group, own in zip(self.param_groups, before, strict=True):
+                group.clear()
                 group.update(own)
             raise
         self._bound.state = state
@@ -162,10 +169,12 @@ class Optimizer:
         """What a group says of its own, checked."""
         own = {key: value for key, value in group.items() if key != "params"}
         for key, value in own.items():
-            if key not in common:
-                raise KeyError(
-                    f"a parameter group has {', '.join(['params', *common])}; there is no '{key}'{nearest(key, common)}"
-                )
+            known = {**common, **self._hyper}
+            if key not in known:
+                raise KeyError(f"a parameter group has {', '.join(['params', *known])}; there is no '{key}'{nearest(key, known)}")
+            if key in self._hyper:
+                own[key] = None if value is None else self._checked_in_chain(key, value)
+                continue
             hyper = self._rule.hyper[key] if self._rule is not None and key != "lr" else None
             if hyper is not None and hyper.static and value != common[key]:
                 raise ValueError(
@@ -174,15 +183,31 @@ class Optimizer:
             own[key] = check_lr(value, type(self).__name__) if hyper is None else hyper.check(value, type(self).__name__)
         return own
 
+    def _checked_in_chain(self, key: str, value: Any) -> Any:
+        """What a group says of a hyper-parameter that some stage of the chain has, checked."""
+        check_whose(as_stage(self._given), key)
+        if self._hyper[key].static:
+            raise ValueError(f"{key} is the same for all groups; set it where the chain is made, or make a second optimizer")
+        return self._hyper[key].check(value, type(self).__name__)
+
+    def _level(self) -> None:
+        """Every group has what any of them says of a chain; None is what its stages have."""
+        for key in [key for group in self.param_groups for key in group if key in self._hyper]:
+            for group in self.param_groups:
+                group.setdefault(key, None)
+
     def _now(self) -> list[Any]:
         return [value for group in self.param_groups for key, value in group.items() if key != "params"]
 
     def _change(self, now: list[Any]) -> None:
         for group in self.param_groups:
-            self._checked(group, self.param_groups[0])
+            self._checked(group, {key: self.param_groups[0][key] for key in self._own})
+        self._level()
+        now = self._now()
         before, self._seen = self._seen, now  # only once it has been checked
         width = len(now) // len(self.param_groups)
-        only_rates = all(i % width == 0 or a is b for i, (a, b) in enumerate(zip(now, before, strict=True)))
+        alike = len(now) == len(before)
+        only_rates = alike and all(i % width == 0 or a is b for i, (a, b) in enumerate(zip(now, before, strict=True)))
         if only_rates:
             self._bound.optimizer.lr = self._rates()
         else:
@@ -193,14 +218,19 @@ class Optimizer:
         stage = self._given
         if self._rule is not None:
             stage = self._rule(**{key: self._joined(key) for key in self._rule.hyper})
+        said = [key for key in self.param_groups[0] if key in self._hyper]
+        if said:
+            stage = regrouped(as_stage(stage), {key: functools.partial(self._joined, key) for key in said})
         return Pure(stage, self._rates(), **self._options)
 
     def _rates(self) -> Any:
         own = [self._lr_of_rule if group["lr"] is None else group["lr"] for group in self.param_groups]
         return check_lr(_by_leaf(own, self._names, self._of_leaf), type(self).__name__)
 
-    def _joined(self, key: str) -> Any:
-        return _by_leaf([group[key] for group in self.param_groups], self._names, self._of_leaf)
+    def _joined(self, key: str, own: Any = None) -> Any:
+        """A hyper-parameter as all groups have it; `own` where a group says nothing."""
+        values = [own if group[key] is None else group[key] for group in self.param_groups]
+        return _by_leaf(values, self._names, self._of_leaf)
 
 
 def _by_leaf(values: list[Any], names: list[str], of_leaf: list[int]) -> Any:

@@ -22,6 +22,7 @@ State: TypeAlias = dict[str, Any]
 GradFn: TypeAlias = Callable[[Tree], tuple[Any, Tree]]
 """parameters -> (loss, gradients), as jax.value_and_grad makes one."""
 NonFinite: TypeAlias = Literal["propagate", "skip", "raise"]
+NATIVE = ".astype(array.dtype.newbyteorder('='))"
 USUAL: dict[str, Any] = {"seed": 0, "nonfinite": "propagate", "lanes": None}
 """What an optimizer's options are where nothing is said of them."""
 
@@ -68,6 +69,10 @@ class Optimizer:
             raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
         if nonfinite not in ("propagate", "skip", "raise"):
             raise ValueError(f"nonfinite is one of 'propagate', 'skip' or 'raise', not {nonfinite!r}")
+        if lanes is not None and (isinstance(lanes, bool) or not isinstance(lanes, int | np.integer)):
+            raise TypeError(f"lanes is a whole number or None, not {lanes!r}")
+        if isinstance(seed, bool | float | str) or seed is None or (isinstance(seed, int) and seed < 0):
+            raise ValueError(f"seed is a whole number from 0 on, or with lanes one for each, not {seed!r}")
         if lanes is not None and lanes < 1:
             raise ValueError(f"lanes counts the trials in the first axis, so it is 1 or more, not {lanes}")
         self.seed, self.nonfinite, self.lanes = seed, nonfinite, lanes
@@ -373,6 +378,8 @@ def _check_parameter(name: str, p: Any, lanes: int | None) -> None:
         raise TypeError(f"parameter '{name}' is {'None' if p is None else f'a {type(p).__name__}'}, no array{instead(p)}")
     _check_unmasked(f"parameter '{name}'", p)
     if not is_floating(p):
+        if isinstance(p, np.ndarray) and not p.dtype.isnative:
+            raise TypeError(f"parameter '{name}' has dtype {p.dtype.str}, another byte order than this machine's: {NATIVE}")
         cure = "its parts, stack([x.real, x.imag])" if dtype_name(p).startswith("complex") else ".astype('float32')"
         raise TypeError(f"parameter '{name}' has dtype {dtype_name(p)}; optimizers need floating point: {cure}")
     if lanes is not None and (p.ndim == 0 or p.shape[0] != lanes):

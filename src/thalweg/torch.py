@@ -25,6 +25,7 @@ from thalweg.dialects import Row
 from thalweg.engines.torch_hessian import hutchinson
 from thalweg.hyper import bind, nearest
 from thalweg.numpy import class_name
+from thalweg.regroup import hyper_of, twice
 from thalweg.rule import Rule
 from thalweg.rule_stage import AfterStage
 from thalweg.stage import Stage
@@ -35,7 +36,7 @@ from thalweg.torch_groups import FIRST, STORAGE, STORAGE_PARAMETERS, Group, Meth
 from thalweg.torch_kernels import TRITON_DEVICES as TRITON_DEVICES
 from thalweg.torch_lots import draws, lots
 from thalweg.torch_names import asks_names, names_of
-from thalweg.torch_regroup import TORCHS, has_rates, hyper_of, rated, regrouped, twice
+from thalweg.torch_regroup import TORCHS, has_rates, rated, regrouped
 from thalweg.torch_tensors import Tensor
 
 __all__ = ["Optimizer", "hutchinson", "of"]

@@ -10,10 +10,11 @@ import torch
 from thalweg import dialects
 from thalweg.catalogue import rules
 from thalweg.numpy import class_name
+from thalweg.regroup import hyper_of
 from thalweg.storage import scale_name
 from thalweg.torch_groups import FIRST, STORAGE, Group, Method
 from thalweg.torch_lots import keepers
-from thalweg.torch_regroup import TORCHS, hyper_of
+from thalweg.torch_regroup import TORCHS
 
 Optimizer: TypeAlias = Any
 """A `thalweg.torch.Optimizer`, which the stub shows only from outside."""

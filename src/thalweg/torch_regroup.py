@@ -10,29 +10,15 @@ from typing import Any
 from thalweg import trace
 from thalweg.compose import At, Chain, Choose, Every, Shell
 from thalweg.function_stage import FunctionStage
-from thalweg.hyper import ByLeaf, Hyper
+from thalweg.hyper import ByLeaf
+from thalweg.regroup import hyper_of
 from thalweg.stage import Stage
 from thalweg.torch_groups import FIRST, Given
-from thalweg.ways import ways
 
 _OF_SCHEDULERS = ("lr", "initial_lr", "max_lr", "min_lr", "swa_lr", "lr_scale", "max_momentum", "base_momentum")
 _OF_TORCH = ("params", "param_names", "name", "foreach", "fused", "capturable", "differentiable")
 TORCHS = frozenset({*_OF_SCHEDULERS, *_OF_TORCH})
 """What torch, its schedulers and trainers put into any group; torch's own optimizers do not mind either."""
-
-
-def hyper_of(stage: Stage) -> dict[str, Hyper]:
-    """The hyper-parameters of all stages, by name."""
-    return {name: h for function in stage.functions for name, h in function.declaration.hyper.items()}
-
-
-def twice(stage: Stage, name: str) -> list[str]:
-    """The stages with this hyper-parameter that one parameter passes, where they are several."""
-    for way in ways(stage):
-        found = [function.name for function in way.functions if name in function.declaration.hyper]
-        if len(found) > 1:
-            return found
-    return []
 
 
 def has_rates(stage: Stage) -> bool:
