@@ -7,12 +7,10 @@ import gc
 import io
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import numpy as np
 import pytest
-from guarded import Guards
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,6 +160,11 @@ def gradient_is_parameter(p: list[Any], o: Any) -> None:
     p[1].grad = p[1].data
 
 
+def gradient_is_state(p: list[Any], o: Any) -> None:
+    for x in [x for x in o.state[p[1]].values() if torch.is_tensor(x) and x.shape == p[1].shape][:1]:
+        p[1].grad = x
+
+
 def one_gradient_of_two(p: list[Any], o: Any) -> None:
     buffer = torch.arange(50.0, dtype=p[0].dtype)
     p[0].grad, p[1].grad = buffer[:48].view(p[0].shape), buffer[40:45]
@@ -180,8 +183,19 @@ def in_place_write(p: list[Any], o: Any) -> None:
 OPERATIONS = [
     relaid, transposed, spread, replaced, swapped, set_elsewhere, shared, zeroed, counts_set, scaled, other_state, data_of_state,
     strided_state, swapped_state, cleared, one_cleared, deep_copied, reloaded, through_a_file, expanded_gradient,
-    negative_gradient, negative_state, zero_gradient, gradient_is_parameter, one_gradient_of_two, frozen, in_place_write,
+    negative_gradient, negative_state, zero_gradient, gradient_is_parameter, gradient_is_state, one_gradient_of_two, frozen, in_place_write,
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _numbers_of_their_own_in_float64(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A load makes torch's own numbers (mu_product) float64 beside such parameters: here they are from the start."""
+    if "as_torch" not in request.node.name and "any_order" not in request.node.name:
+        yield
+        return
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 def walked(home: Any, name: str, done: dict[int, Any], steps: int = 5, **more: Any) -> tuple[list[Any], Any]:
@@ -205,7 +219,7 @@ def assert_same(ours: tuple[list[Any], Any], theirs: tuple[list[Any], Any]) -> N
                 torch.testing.assert_close(mine[key].double(), value.double(), rtol=1e-6, atol=1e-9, check_stride=False)
 
 
-@pytest.mark.parametrize("name", ["Adam", "SGD", pytest.param("NAdam", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["Adam", *(pytest.param(name, marks=pytest.mark.slow) for name in ("SGD", "NAdam"))])
 @pytest.mark.parametrize("done", OPERATIONS, ids=lambda f: f.__name__)
 def test_between_two_steps_as_torch(name: str, done: Any) -> None:
     assert_same(walked(tt, name, {2: done}), walked(torch.optim, name, {2: done}))
@@ -424,30 +438,3 @@ def test_a_dtype_changed_between_steps() -> None:
         for ours, theirs in zip(*ends, strict=True):
             assert ours.dtype == theirs.dtype
             assert torch.equal(ours, theirs)
-
-
-# guard bands
-
-
-@pytest.mark.parametrize("layout", ["C", "F", "strided", "offset", "misaligned"])
-@pytest.mark.parametrize("make", CLASSES.values(), ids=CLASSES)
-def test_nothing_beside_the_tensors_is_written(make: Any, layout: str) -> None:
-    guards, draw = Guards(), np.random.default_rng(0)
-
-    def guarded(shape: tuple[int, ...]) -> Any:
-        return torch.from_numpy(guards.array(draw.normal(size=shape).astype(np.float32), layout))
-
-    shapes = [(7, 5), (300,), (), (0,)]
-    params = [torch.nn.Parameter(guarded(shape)) for shape in shapes]
-    optimizer = make(params)
-    for t in range(4):
-        for p, shape in zip(params, shapes, strict=True):
-            p.grad = guarded(shape)
-            if t == 2:
-                for key, x in optimizer.state[p].items():
-                    if torch.is_tensor(x) and x.shape == p.shape and x.dtype == p.dtype and key != "step":
-                        optimizer.state[p][key] = torch.from_numpy(guards.array(x.numpy().copy(), layout))
-        before = [p.detach().clone() for p in params if p.numel()]
-        optimizer.step()
-        guards.check()
-        assert not any(torch.equal(p, q) for p, q in zip(params, before, strict=False))

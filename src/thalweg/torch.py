@@ -30,6 +30,7 @@ from thalweg.rule import Rule
 from thalweg.rule_stage import AfterStage
 from thalweg.stage import Stage
 from thalweg.torch_around import stepped_around
+from thalweg.torch_before import looks_mistaken
 from thalweg.torch_checkpoint import check, check_shapes, merged, without_schedules
 from thalweg.torch_face import Face
 from thalweg.torch_groups import FIRST, STORAGE, STORAGE_PARAMETERS, Group, Method
@@ -68,8 +69,8 @@ def _shared(name: str) -> type[torch.optim.Optimizer]:
     rounding, state_dtype: how parameters and state are kept, see `thalweg.storage.Storage`.
 
     {theirs.__doc__ or ""}"""
-    body = {"_row": row, "__init__": __init__, "_otherwise": _otherwise, "__doc__": doc, "__module__": __name__}
-    return type(name, (Face, theirs), body)
+    body = {"_row": row, "__init__": __init__, "_otherwise": _otherwise, "_may_break_off": looks_mistaken, "__doc__": doc}
+    return type(name, (Face, theirs), {**body, "__module__": __name__})
 
 
 # every other rule, and chains

@@ -19,6 +19,7 @@ from thalweg.optimizer import host_number
 from thalweg.program import NotTraced, Passage, Program, program
 from thalweg.stage import Leaf, Step, resolve
 from thalweg.storage import Storage, key_of, scale_name
+from thalweg.torch_before import Before
 from thalweg.torch_groups import DTYPES, STORAGE, Given, Group, Method
 from thalweg.torch_kernels import Found, Plan
 from thalweg.torch_lots import keepers
@@ -32,26 +33,6 @@ _DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
 def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
     """A step as it is without torch.compile, which would cut the stages' Python into dozens of graphs."""
     return step(closure)
-
-
-class _Before:
-    """What the state was before a step that may fail: which tensors, and the counts, that are the first to go on."""
-
-    def __init__(self, face: Face) -> None:
-        self.face, self.states = face, {p: dict(state) for p, state in face.state.items()}
-        steps = [state["step"] for state in self.states.values() if isinstance(state.get("step"), Tensor)]
-        self.steps = [(step, step.detach().clone()) for step in steps] if not watched() else []
-
-    def put_back(self) -> None:
-        """Leave the state as it was."""
-        for p in [p for p in self.face.state if p not in self.states]:
-            del self.face.state[p]
-        for p, state in self.states.items():
-            self.face.state[p].clear()
-            self.face.state[p].update(state)
-        with torch.no_grad():
-            for step, value in self.steps:
-                step.copy_(value)
 
 
 class Face(torch.optim.Optimizer):
@@ -78,7 +59,7 @@ class Face(torch.optim.Optimizer):
                 if self._by_kernels(loss):
                     return loss
         self.__dict__.pop("_plan", None)  # the state goes on without it
-        before = _Before(self)
+        before = Before(self, self._may_break_off())
         try:
             if self._stores():
                 with torch.no_grad():
@@ -93,6 +74,10 @@ class Face(torch.optim.Optimizer):
     def _otherwise(self, loss: Any) -> None:
         """The step without kernels."""
         raise NotImplementedError
+
+    def _may_break_off(self) -> bool:
+        """Whether the step without kernels may raise when some of it is written already."""
+        return False
 
     def _compiles(self) -> bool:
         """Whether torch.compile is to trace a step: torch's own, then."""
@@ -121,7 +106,7 @@ class Face(torch.optim.Optimizer):
         if plan is not None and found is not None:
             self._step_planned(plan, found, loss)
             return True
-        before = _Before(self)
+        before = Before(self)
         try:
             plan = Plan(self)
             found = plan.finds(self)
@@ -297,14 +282,19 @@ class Face(torch.optim.Optimizer):
         if found_inf is not None and bool(found_inf):
             return
         numbers = {path: (self.state[p], key) for path, (p, key) in keepers(self).items()}
-        written: dict[tuple[str, ...], float] = {}  # when all tensors were given the old ones
+        written: dict[tuple[str, ...], float] = {}
+        writes = []
         for group in self.param_groups:
             method = Method(self._row, group, self._seed)
             params = [p for p in group["params"] if p.grad is not None]
             for i, (p, name) in enumerate(zip(params, self._named(params), strict=True)):
                 made = self._program(method, name, p)
                 models = {slot.path: numbers[slot.path] for slot in made.slots if slot.path in numbers}
-                written |= self._by_program(made, method, (i, p, name), loss, unscaled, models)
+                new, write = self._by_program(made, method, (i, p, name), loss, unscaled, models)
+                written |= new
+                writes.append(write)
+        for write in writes:
+            write()
         for path, value in written.items():
             state, key = numbers[path]
             state[key] = value
@@ -325,8 +315,11 @@ class Face(torch.optim.Optimizer):
 
     def _by_program(
         self, made: Program, method: Method, which: tuple[int, Tensor, str], loss: Any, unscaled: Any, models: dict[Any, Any]
-    ) -> dict[tuple[str, ...], float]:
-        """The step of one tensor; returns the new numbers of the model. models: where the old ones are in the state."""
+    ) -> tuple[dict[tuple[str, ...], float], Callable[[], None]]:
+        """Work out the step of one tensor: the new numbers of the model, and what writes the rest.
+
+        models: where the old numbers are in the state.
+        """
         i, p, name = which
         t, kept = self._updates(p) + 1, self._kept(p, name, method, made)
         gradient = flat(gradient_of(p).to(p.dtype), p)
@@ -343,15 +336,18 @@ class Face(torch.optim.Optimizer):
                 state, key = models[slot.path]
                 given[slot.old.name] = state.get(key, slot.kind.value)
         point, memory, beside = unfused.run(made, given, i)
-        flat_into(p.detach(), point, p)
-        new: dict[tuple[str, ...], float] = {}
-        for slot, value in zip(made.slots, memory, strict=True):
-            if slot.path in models:
-                new[slot.path] = float(model_number(value))
-            else:
-                flat_into(kept[slot.old.name][1], value, p)
-        for word, value in beside.items():
-            flat_into(kept[word][1], value, p)
-        if self._row.counts or "key" in made.inputs:
-            self._count(p).fill_(t)
-        return new
+        new = {
+            slot.path: float(model_number(value)) for slot, value in zip(made.slots, memory, strict=True) if slot.path in models
+        }
+
+        def write() -> None:
+            flat_into(p.detach(), point, p)
+            for slot, value in zip(made.slots, memory, strict=True):
+                if slot.path not in models:
+                    flat_into(kept[slot.old.name][1], value, p)
+            for word, value in beside.items():
+                flat_into(kept[word][1], value, p)
+            if self._row.counts or "key" in made.inputs:
+                self._count(p).fill_(t)
+
+        return new, write

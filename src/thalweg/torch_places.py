@@ -55,7 +55,7 @@ class Places:
         return tensors
 
     def look(self) -> tuple[list[Tensor], list[Tensor]] | None:
-        """Those tensors and the gradients, where all is as it was; a gradient that lies otherwise is copied."""
+        """Those tensors and the gradients, where all is as it was and apart; a gradient laid otherwise is copied."""
         try:
             fixed = self.fixed()
         except KeyError:
@@ -73,19 +73,19 @@ class Places:
             return None
         there = list(map(_ADDRESS, gradients))
         if there != self.there:
-            gradients = self._apart(gradients, there)
+            for g in gradients:
+                check_memory(g)
+            if not self._apart(there):
+                return None
+            if not all(there) or functools.reduce(operator.or_, there, 0) & self.alignment:  # between two numbers' places
+                gradients = [torch.empty_like(p).copy_(g) for p, g in zip(self.params, gradients, strict=True)]
             self.there = list(map(_ADDRESS, gradients))
         return fixed, gradients
 
-    def _apart(self, gradients: list[Tensor], there: list[int]) -> list[Tensor]:
-        """The gradients, those copied that lie over a parameter or state, or between two numbers' places."""
+    def _apart(self, there: list[int]) -> bool:
+        """Whether no gradient lies over a parameter or state: in what order those are written is torch's to say."""
         before = map(bisect.bisect_left, itertools.repeat(self.starts), map(operator.add, there, self.sizes))
-        clear = all(map(operator.le, map(self.ends.__getitem__, before), there))
-        for g in gradients:
-            check_memory(g)
-        if clear and all(there) and not functools.reduce(operator.or_, there, 0) & self.alignment:
-            return gradients
-        return [torch.empty_like(p).copy_(g) for p, g in zip(self.params, gradients, strict=True)]
+        return all(map(operator.le, map(self.ends.__getitem__, before), there))
 
 
 def same_order(x: Tensor, p: Tensor) -> bool:
