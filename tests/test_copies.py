@@ -249,3 +249,24 @@ def test_an_optimizer_names_its_rule_and_its_options() -> None:
     assert repr(tn.Adam(w)) == "Adam(1 arrays, lr=0.001)"
     assert repr(tn.Adam(w, beta1=0.5, seed=3)) == "Adam(1 arrays, <adam(beta1=0.5)>, lr=0.001, seed=3)"
     assert repr(tn.Optimizer(w, tw.chain(tw.clip(), tw.sgd()), lr=0.1)) == "Optimizer(1 arrays, <clip() + sgd()>, lr=0.1)"
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2,), (1,), (), (2, 1), (3, 3)], ids=str)
+def test_a_state_of_a_parameter_of_another_shape_is_refused_though_it_could_be_broadcast(shape: tuple[int, ...]) -> None:
+    o, p, q = tw.Optimizer(tw.adam()), {"w": np.ones((2, 2))}, {"w": np.ones(shape)}
+    state = o.step(q, q, o.init(q))[1]
+    with pytest.raises(ValueError, match=r"'m' of adam for 'w' has shape .* wanted is \(2, 2\)"):
+        o.step(p, p, state)
+
+
+def test_a_torch_optimizer_over_a_chain_pickles() -> None:
+    torch = pytest.importorskip("torch")
+    import thalweg.torch as tt
+
+    for stage in (tw.chain(tw.clip(), tw.adam(), tw.decay(tw.schedules.linear(0.1, 9))), tw.every(2, tw.adam())):
+        again = pickle.loads(pickle.dumps(tt.Optimizer([torch.nn.Parameter(torch.ones(2))], stage, lr=0.1)))
+        (p,) = again.param_groups[0]["params"]
+        for _ in range(2):
+            p.grad = torch.ones(2)
+            again.step()
+        assert (p < 1).all()

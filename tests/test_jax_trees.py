@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
@@ -132,3 +133,23 @@ def test_schedules_and_rates_reach_the_branch_they_were_set_for() -> None:
         updates, state = t.update(params, state, params)
         np.testing.assert_allclose(updates["w"], -0.5 * (k + 1))
         np.testing.assert_allclose(updates["b"], -rate)
+
+
+@pytest.mark.parametrize("make", [lambda: tj.adam(0.1), lambda: tj.optimizer(tw.prodigy(), 1.0), lambda: tj.lion(0.1)])
+def test_a_state_that_lost_memory_or_is_of_another_shape_is_refused(make: Any) -> None:
+    t, params = make(), {"w": jnp.ones((2, 2))}
+    state = t.update(params, t.init(params), params)[1]
+    other = t.init({"w": jnp.ones((1, 1))})
+    for update in (t.update, jax.jit(t.update)):
+        with pytest.raises(ValueError, match="the state lacks"):
+            update(params, state._replace(memory={}), params)
+        with pytest.raises(ValueError, match=r"for 'w' has shape \(1, 1\); wanted is \(2, 2\)"):
+            update(params, other, params)
+
+
+def test_transformations_pickle() -> None:
+    params = {"w": jnp.ones((2, 2))}
+    for t in (tj.adamw(0.1), tj.adafactor(0.1, min_dim_size_to_factor=2), tj.optimizer(tw.prodigy(), 1.0)):
+        again = pickle.loads(pickle.dumps(t))
+        state = pickle.loads(pickle.dumps(t.init(params)))
+        np.testing.assert_array_equal(again.update(params, state, params)[0]["w"], t.update(params, state, params)[0]["w"])

@@ -125,6 +125,8 @@ class FunctionStage(Stage):
                 return kind.value
             self._check_lost(slot, leaf, step)
             return widened(self.start(slot, leaf.stored(), step))
+        if step.remembers:
+            self._check_shape(found, slot, kind, leaf, step)
         found = widened(found)
         if step.lanes is not None and kind.kind == "per_tensor":
             return found.reshape(found.shape + (1,) * len(leaf.shape))
@@ -134,10 +136,19 @@ class FunctionStage(Stage):
         """Raise ValueError where a leaf's memory is missing that was there after its last update."""
         if not step.remembers or slot not in self.stored:
             return
-        if is_traced(leaf.t) or np.any(np.asarray(leaf.t.values if isinstance(leaf.t, Scalar) else leaf.t) > 1):
+        if leaf.t is None or is_traced(leaf.t) or np.any(np.asarray(leaf.t.values if isinstance(leaf.t, Scalar) else leaf.t) > 1):
             raise ValueError(
                 f"the state lacks '{slot}' of {self.name} for '{leaf.name}', which has been updated before; hand over all that "
                 "init(params) or step returned, or begin anew with init(params)"
+            )
+
+    def _check_shape(self, found: Any, slot: str, kind: Kind, leaf: Leaf, step: Step) -> None:
+        """Raise ValueError for memory of a parameter of another shape, which could be broadcast without a word."""
+        wanted = (() if step.lanes is None else (step.lanes,)) + kind.shape(leaf.shape)
+        if tuple(np.shape(found)) != wanted:
+            raise ValueError(
+                f"the state's '{slot}' of {self.name} for '{leaf.name}' has shape {tuple(np.shape(found))}; wanted is {wanted}: "
+                "it is of other parameters; init(params) makes their own"
             )
 
     def _settle(self, value: Any, kind: Kind, leaf: Leaf, step: Step) -> Array:

@@ -163,7 +163,7 @@ class _Face:
             found, t, rate = {word: values[name] for word, values in extras.items()}, times[p.dtype], rates[p.dtype]
             leaves.append(Leaf(name, tuple(p.shape), p, grads[name], t, rate, grads[name], extras=found).widened())
         with ops.lanes(present=False):
-            memory = self.pure.chain.apply(leaves, pure["memory"], Step(None, pure["seed"], host_number(value)))
+            memory = self.pure.chain.apply(leaves, pure["memory"], Step(None, pure["seed"], host_number(value), remembers=True))
         return [-leaf.d if leaf.owned else -leaf.lr * leaf.d for leaf in leaves], {"memory": memory}
 
     @functools.cached_property

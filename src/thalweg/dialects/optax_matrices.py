@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,26 @@ from thalweg.stage import Leaf, Stage
 from thalweg.stages.decay import decay, independent_decay
 
 
+def _in_order(leaf: Leaf) -> list[int]:
+    return sorted(range(len(leaf.shape)), key=lambda axis: leaf.shape[axis])
+
+
+@dataclass(frozen=True)
+class _Large:
+    """Whether its two longest axes are that long; no closure, so that it can be pickled."""
+
+    least: int
+    __name__ = "large"
+
+    def __call__(self, leaf: Leaf) -> bool:
+        return len(leaf.shape) > 1 and leaf.shape[_in_order(leaf)[-2]] >= self.least
+
+
+def _longest_last(leaf: Leaf) -> Axes:
+    longest = sorted(_in_order(leaf)[-2:])
+    return tuple((axis,) for axis in (*(a for a in range(len(leaf.shape)) if a not in longest), *longest))
+
+
 def adafactor(given: Masks) -> Stage:
     least, d = given.fixed("min_dim_size_to_factor"), "clipping_threshold"
     forms = {
@@ -26,17 +47,7 @@ def adafactor(given: Masks) -> Stage:
         "offset": given.or_off("decay_offset"),
     }  # fmt: skip
 
-    def in_order(leaf: Leaf) -> list[int]:
-        return sorted(range(len(leaf.shape)), key=lambda axis: leaf.shape[axis])
-
-    def large(leaf: Leaf) -> bool:
-        return len(leaf.shape) > 1 and leaf.shape[in_order(leaf)[-2]] >= least
-
-    def longest_last(leaf: Leaf) -> Axes:
-        longest = sorted(in_order(leaf)[-2:])
-        return tuple((axis,) for axis in (*(a for a in range(len(leaf.shape)) if a not in longest), *longest))
-
-    core = choose((large, arranged(longest_last, adafactor_matrix(**forms))), otherwise=adafactor_vector(**forms))
+    core = choose((_Large(least), arranged(_longest_last, adafactor_matrix(**forms))), otherwise=adafactor_vector(**forms))
     mu = given.or_off("momentum")
     average = () if given.fixed("momentum") is None else (momentum(mu, mu),)
     shrink = decayed(given, "weight_decay_rate", "weight_decay_mask", independent_decay)

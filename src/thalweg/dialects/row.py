@@ -32,6 +32,14 @@ class Masks(Arguments, Protocol):
         """What an argument says of each parameter; None where it is None."""
 
 
+def _rate_of_group(given: Any) -> Any:
+    return given.live("lr")
+
+
+def _always(given: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Row:
     """One optimizer of a library: its stages from its arguments, and its names for `stage.slot`.
@@ -48,13 +56,13 @@ class Row:
 
     stages: Callable[[Any], Stage]
     names: dict[str, str] = field(default_factory=dict)
-    rate: Callable[[Any], Any] = lambda given: given.live("lr")
+    rate: Callable[[Any], Any] = _rate_of_group
     starts: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
     counts: bool = True
     scalars: str | None = None
     dtypes: dict[str, str] = field(default_factory=dict)
     kernel: bool = True
     only: tuple[str, ...] = ()
-    fits: Callable[[Any], bool] = lambda given: True
+    fits: Callable[[Any], bool] = _always
     draws: str = ""
     looks: str = ""
