@@ -423,6 +423,23 @@ def test_modes_see_the_step(make: Any) -> None:
         assert any(torch.is_tensor(x) and x.data_ptr() == p.data_ptr() for x in written)
 
 
+@pytest.mark.parametrize("make", CLASSES.values(), ids=CLASSES)
+def test_optimizer_and_parameters_go_through_a_file_between_two_steps(make: Any) -> None:
+    p = torch.nn.Parameter(torch.ones(600))
+    optimizer = make([p])
+    p.grad = torch.ones(600)
+    optimizer.step()
+    file = io.BytesIO()
+    torch.save((p, optimizer), file)
+    file.seek(0)
+    q, other = torch.load(file, weights_only=False)
+    for x, o in ((p, optimizer), (q, other)):
+        x.grad = torch.full((600,), 0.5)
+        o.step()
+    assert p is not q
+    assert torch.equal(p, q)
+
+
 def test_a_dtype_changed_between_steps() -> None:
     for dtype in (torch.bfloat16, torch.float32):
         ends = []
