@@ -240,9 +240,9 @@ def test_a_users_rules_join_the_race_and_one_that_breaks_is_a_result(tmp_path: P
         (["--my-rule", "bytes.py"], "bytes.py: syntax error"),
         (["--my-rule", "branch.py"], "branch.py, line 4: TypeError: mine: `if` on a computed value"),
         (["--my-rule", "unknown.py"], "unknown.py, line 4: NameError: name 'addam' is not defined"),
-        (["--my-rule", "range.py"], r"has the range search=\(1.0, 0.1\); wanted \(low, high\) with 0 < low < high"),
-        (["--my-rule", "endless.py"], r"has the range search=\(0.1, inf\)"),
-        (["--my-rule", "words.py"], "has the learning rate lr='small'; wanted a number above 0"),
+        (["--my-rule", "range.py"], r"search is a range of positive rates, as in search=\(1e-4, 1.0\), not \(1.0, 0.1\)"),
+        (["--my-rule", "endless.py"], r"search is a range of positive rates, as in .*, not \(0.1, inf\)"),
+        (["--my-rule", "words.py"], "lr is a number from 0 on, as in lr=0.1, not 'small'"),
         (["--problem", "xor", "--rules", "sgd", "--out", "file.txt/out"], "cannot write there"),
     ],
 )
