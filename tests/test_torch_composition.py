@@ -482,3 +482,16 @@ def test_names_that_are_no_optimizers_are_told_what_to_write(name: str, told: st
 def test_of_takes_rules(given: Any) -> None:
     with pytest.raises(TypeError, match="of takes a rule or recipe such as adam"):
         tt.of(given)
+
+
+@pytest.mark.parametrize("ours", ["Adam", "NAdam", "Adamax", "RMSprop", "Adadelta", "Rprop"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9], ids=["without state", "with state"])
+def test_torchs_own_classes_refuse_a_checkpoint_of_another(ours: str, momentum: float) -> None:
+    p = torch.nn.Parameter(torch.ones(3))
+    theirs = torch.optim.SGD([p], lr=0.1, momentum=momentum)
+    p.grad = torch.ones(3)
+    theirs.step()
+    mine = getattr(tt, ours)([p], lr=0.1)
+    with pytest.raises(ValueError, match=rf"{ours} cannot take up a checkpoint of torch.optim.SGD"):
+        mine.load_state_dict(theirs.state_dict())
+    assert not mine.state

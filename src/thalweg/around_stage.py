@@ -41,7 +41,7 @@ class AroundStage(FunctionStage):
             held = memory.get(slot) or {}
             for leaf in leaves:
                 if leaf.name not in held:
-                    self._check_lost(slot, leaf, step)
+                    self._check_lost(slot, leaf, memory, step)
             found = [held[leaf.name] if leaf.name in held else self.start(slot, leaf.stored(), step) for leaf in leaves]
             values.append(Vector(list(map(widened, found)), lanes))
         hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}

@@ -113,7 +113,7 @@ class FunctionStage(Stage):
     def _recall(self, slot: str, kind: Kind, leaf: Leaf, memory: Memory, step: Step) -> Any:
         if kind.kind == "per_model":
             if slot not in memory:
-                self._check_lost(slot, leaf, step)
+                self._check_lost(slot, leaf, memory, step)
             value = memory.get(slot, kind.value)
             if isinstance(value, dict):  # in JAX, of a single array, a number cannot be told from a tree like the parameters
                 (value,) = value.values()
@@ -123,7 +123,7 @@ class FunctionStage(Stage):
         if found is None:
             if kind.kind == "filled" and slot not in self.stored:
                 return kind.value
-            self._check_lost(slot, leaf, step)
+            self._check_lost(slot, leaf, memory, step)
             return widened(self.start(slot, leaf.stored(), step))
         if step.remembers:
             self._check_shape(found, slot, kind, leaf, step)
@@ -132,9 +132,23 @@ class FunctionStage(Stage):
             return found.reshape(found.shape + (1,) * len(leaf.shape))
         return found
 
-    def _check_lost(self, slot: str, leaf: Leaf, step: Step) -> None:
-        """Raise ValueError where a leaf's memory is missing that was there after its last update."""
-        if not step.remembers or slot not in self.stored:
+    def _may_need_none(self) -> bool:
+        """Whether with one of its numbers at 0 it keeps nothing."""
+        for name, hyper in self.declaration.hyper.items():
+            if not hyper.static:
+                at_0 = copy.copy(self)
+                at_0.config = {**self.config, name: 0.0}
+                at_0.__dict__.pop("_trace", None)
+                if not at_0.stored:
+                    return True
+        return False
+
+    def _check_lost(self, slot: str, leaf: Leaf, memory: Memory, step: Step) -> None:
+        """Raise ValueError where a leaf's memory is missing that was there after its last update.
+
+        Where there is none of this stage at all it may have needed none, as momentum at 0, and begins now.
+        """
+        if not step.remembers or slot not in self.stored or (not memory and self._may_need_none()):
             return
         if leaf.t is None or is_traced(leaf.t) or np.any(np.asarray(leaf.t.values if isinstance(leaf.t, Scalar) else leaf.t) > 1):
             raise ValueError(

@@ -349,6 +349,9 @@ class Optimizer:
                 f"the state is of another optimizer: it has the memory of {' + '.join(map(str, state['memory']))}, and this is "
                 f"{self.chain.name}; init(params) makes its own"
             )
+        emptied = next((key for key, held in state["memory"].items() if isinstance(held, dict) and not held), None)
+        if emptied is not None:
+            raise ValueError(f"the state lacks all memory of {emptied}; hand over what init(params) or step returned")
         if state["t"].keys() != set(names):
             theirs, mine = (", ".join(map(str, keys)) for keys in (state["t"], names))
             raise ValueError(f"the state is of other parameters: it has {theirs}, and these are {mine}")

@@ -31,7 +31,7 @@ from thalweg.rule_stage import AfterStage
 from thalweg.stage import Stage
 from thalweg.torch_around import stepped_around
 from thalweg.torch_before import looks_mistaken
-from thalweg.torch_checkpoint import check, check_shapes, merged, without_schedules
+from thalweg.torch_checkpoint import check, check_shapes, check_torchs, merged, without_schedules
 from thalweg.torch_face import Face
 from thalweg.torch_groups import FIRST, STORAGE, STORAGE_PARAMETERS, Group, Method
 from thalweg.torch_kernels import TRITON_DEVICES as TRITON_DEVICES
@@ -70,6 +70,7 @@ def _shared(name: str) -> type[torch.optim.Optimizer]:
 
     {theirs.__doc__ or ""}"""
     body = {"_row": row, "__init__": __init__, "_otherwise": _otherwise, "_may_break_off": looks_mistaken, "__doc__": doc}
+    body["_check_checkpoint"] = check_torchs
     return type(name, (Face, theirs), {**body, "__module__": __name__})
 
 

@@ -22,11 +22,11 @@ class _Rest(Exception):
 def stepped_around(optimizer: Optimizer, closure: Callable[[], Any]) -> Any:
     """A step of all groups together; returns the loss at the first point.
 
-    Frozen parameters, and those of which the closure makes no gradient, stay as they are. Where the closure raises, whatever
-    it raises, all of them do, and their state.
+    Parameters of which the closure makes no gradient, frozen ones among them, stay as they are. Where the closure raises,
+    whatever it raises, all of them do, and their state.
     """
     _check_groups(optimizer)
-    wanted = [[p for p in group["params"] if p.requires_grad] for group in optimizer.param_groups]
+    wanted = [list(group["params"]) for group in optimizer.param_groups]
     answers: list[tuple[Any, dict[Tensor, Any]]] = []
     for _ in range(2):
         found = lots(optimizer, wanted)

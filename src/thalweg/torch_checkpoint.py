@@ -57,6 +57,26 @@ def check(optimizer: Optimizer, found: dict[str, Any]) -> None:
             _check_state(optimizer, method, p, found["state"].get(index, {}), numbers, saved)
 
 
+OWN_WORDS = frozenset({"betas", "etas", "step_sizes", "alpha", "rho", "lambd", "ns_steps"})
+"""Of what torch's classes put into a group, what an older version's checkpoint has too."""
+
+
+def check_torchs(optimizer: Optimizer, found: dict[str, Any]) -> None:
+    """Raises ValueError where a checkpoint is none of one of torch's own classes: they themselves fail at the next step."""
+    who, kept = type(optimizer).__name__, {*optimizer._row.names.values(), "step"}
+    for saved in found["param_groups"]:
+        lacking = sorted((OWN_WORDS & optimizer.defaults.keys()) - saved.keys())
+        if lacking:
+            raise ValueError(f"{who} cannot take up a checkpoint of {_whose(saved)}: its groups have no {_listed(lacking)}")
+        for index in saved["params"]:
+            there = set(found["state"].get(index, {})) - {"step"}
+            if there and there.isdisjoint(kept):
+                raise ValueError(
+                    f"{who} cannot take up a checkpoint of {_whose(saved)}: of parameter {index} it has "
+                    f"{_listed(sorted(there))}, and {who} keeps {_listed(sorted(kept - {'step'}))}"
+                )
+
+
 def _check_state(optimizer: Optimizer, method: Method, p: Any, kept: dict[str, Any], numbers: set[str], saved: Group) -> None:
     mine = kept.keys() - numbers - {"calls"}
     if not mine:

@@ -98,8 +98,9 @@ def test_the_command_says_how_long_compiling_takes_and_does_so_once(tmp_path: Pa
 
     first = told("first")
     kept = {path.name.split("-")[0] for path in (tmp_path / "cache" / "kernels").glob("*.ll")}
-    assert {name for name in kept if name != "gradients"} == {"sgd_float32", "adam_float32", "lion_float32"}
-    assert re.match(r"compiling 3 kernels, once on this machine: about \d+ seconds?\nabout \d+ seconds? on 1 core;", first)
+    assert {name for name in kept if name not in ("gradients", "watch")} == {"sgd_float32", "adam_float32", "lion_float32"}
+    assert first.startswith("compiling 3 kernels, once on this machine: about ")
+    assert re.search(r"^about \d+ seconds? on 1 core;", first, re.MULTILINE)
     measured = json.loads((tmp_path / "cache" / "kernels" / beforehand.FILE).read_text())
     assert measured["kernel"] > 0.01
     assert measured["row"] > 0

@@ -119,7 +119,7 @@ def _say_first(given: dict[str, Any]) -> None:
     """What is about to be done, at once, for whoever reads a pipe: what does it takes seconds to import alone."""
     if not sys.stdout.isatty():
         where = given["suite"] or given["data"] or given["problem"] or "digits"
-        click.echo(f"Comparing optimizers on {where}; the answer stands at the end.")
+        click.echo(plain(f"Comparing optimizers on {where}; the answer stands at the end."))
         sys.stdout.flush()
 
 
