@@ -205,7 +205,7 @@ def test_a_cluster_by_its_address(tmp_path: Path) -> None:
     distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
     slow = [portion("slow", work.slow_squares, range(10 * i, 10 * i + 3), 0.3, str(tmp_path)) for i in range(1, 7)]
     given: dict[str, Any] = {"threads_per_worker": 1, "processes": True, "scheduler_kwargs": NO_DASHBOARD, "silence_logs": 50}
-    with dask.config.set(SETTINGS), distributed.LocalCluster(2, **given) as cluster:
+    with dask.config.set(SETTINGS), distributed.LocalCluster(n_workers=2, **given) as cluster:
         killer = kill_one_at_work(tmp_path)
         with engine("processes", 1, cluster.scheduler_address) as by:
             kept, _ = swept(by, [*slow, portion("bad", work.later_exits_at_3, range(2, 5))])
@@ -237,7 +237,7 @@ def test_workers_that_do_not_start_again_stop_it_in_a_sentence(monkeypatch: pyte
 def test_a_cluster_that_goes_away_stops_it_in_a_sentence(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed")
     slow = [portion("slow", work.slow_squares, range(3 * i, 3 * i + 3), 0.5, str(tmp_path)) for i in range(8)]
-    with distributed.LocalCluster(1, processes=False, scheduler_kwargs=NO_DASHBOARD, silence_logs=50) as cluster:
+    with distributed.LocalCluster(n_workers=1, processes=False, scheduler_kwargs=NO_DASHBOARD, silence_logs=50) as cluster:
 
         def close() -> None:
             wait_for(lambda: any(tmp_path.iterdir()))
@@ -251,6 +251,27 @@ def test_a_cluster_that_goes_away_stops_it_in_a_sentence(tmp_path: Path) -> None
         ):
             swept(by, slow)
         closer.join(PATIENCE)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_dask_has_as_many_workers_as_jobs(jobs: int) -> None:
+    distributed = pytest.importorskip("distributed")
+    with engine("dask", jobs):
+        assert len(distributed.get_client().nthreads()) == jobs
+
+
+def test_a_cluster_without_workers_is_waited_for_so_long_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("thalweg.lab.engines.ASK", 0.2)
+    with (
+        distributed.LocalCluster(n_workers=0, processes=False, scheduler_kwargs=NO_DASHBOARD, silence_logs=50) as cluster,
+        pytest.raises(Refusal, match=r"takes no more work \(NoWorkers: the cluster has had no worker for 0.5 seconds"),
+        engine("processes", 1, cluster.scheduler_address, patience=0.5) as by,
+    ):
+        swept(by, good())
+    assert capsys.readouterr().err.count("the cluster has no worker: waiting 0.5 seconds for one") == 1
 
 
 def test_a_cluster_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,7 @@ WIDTH = 160  # columns of the table where nobody watches
     "--engine", "engine_name", type=click.Choice(NAMES), default="processes", help="Who runs the trials.  [default: processes]"
 )
 @click.option("--cluster", metavar="tcp://HOST:8786", help="A running dask scheduler; its workers run the trials.")
+@click.option("--wait", type=Seconds(1, 1_000_000), help="Seconds to wait while a cluster has no worker.  [default: 120]")
 @click.option("--timeout", type=Seconds(1, 1_000_000), help="Seconds until a portion of trials counts as hung.  [default: 900]")
 @click.option(
     "--lanes", type=click.Choice(["numpy", "jax"]), default="numpy", help="What runs trials side by side.  [default: numpy]"
@@ -265,7 +266,7 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple
     ended = time.perf_counter()
     try:
         with ComparisonProgress(Screen(stderr=True), contests) as progress:
-            with engine(given["engine_name"], jobs, given["cluster"], isolated=isolated) as by:
+            with engine(given["engine_name"], jobs, given["cluster"], isolated=isolated, patience=given["wait"]) as by:
                 told = functools.partial(_tell, progress, contests, by)
                 run(contests, kept, progress.report, by, told)
                 if isinstance(by.executor, Processes) and by.executor.seconds_to_start:

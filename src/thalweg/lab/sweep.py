@@ -20,8 +20,8 @@ TRIES = 2
 """So often is a portion handed over whole; if its process died each time, its trials go one by one."""
 DEATHS = 3
 """So many trials of a row may end their processes, one by one; if none gave a result, its others are not tried."""
-NO_MORE = ("NoWorkerError", "FutureCancelledError", "CancelledError")
-"""dask's words for workers none of which starts again, and for a scheduler that is gone."""
+NO_MORE = ("NoWorkers", "NoWorkerError", "FutureCancelledError", "CancelledError")
+"""Our and dask's words for workers none of which starts again, and dask's for a scheduler that is gone."""
 
 Wanted = dict[str, Any]
 """A trial's identity; see `store.identity`."""
