@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import io
 import re
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from support import through_a_file
 
@@ -495,3 +497,28 @@ def test_torchs_own_classes_refuse_a_checkpoint_of_another(ours: str, momentum: 
     with pytest.raises(ValueError, match=rf"{ours} cannot take up a checkpoint of torch.optim.SGD"):
         mine.load_state_dict(theirs.state_dict())
     assert not mine.state
+
+
+def test_a_key_written_into_a_group_later_is_looked_at_too() -> None:
+    p = torch.nn.Parameter(torch.ones(2))
+    ours = tt.Optimizer([p], tw.chain(tw.adam(), tw.decay()), lr=0.1)
+    for key, refused in (("initial_lr", False), ("weight_decay", False), ("weight_decai", True)):
+        ours.param_groups[0][key] = 0.1
+        p.grad = torch.ones(2)
+        if refused:
+            with pytest.raises(TypeError, match=r"no hyper-parameter 'weight_decai'.*did you mean 'weight_decay'"):
+                ours.step()
+        else:
+            ours.step()
+
+
+def test_a_seed_of_numpys_goes_through_a_file(tmp_path: Path) -> None:
+    ours = tt.Optimizer([torch.nn.Parameter(torch.ones(2))], tw.santa_sss(N=10.0), seed=np.int64(7))
+    torch.save(ours.state_dict(), tmp_path / "state.pt")
+    assert torch.load(tmp_path / "state.pt", weights_only=True)["param_groups"][0]["seed"] == 7
+
+
+def test_repr_has_all_that_is_composed() -> None:
+    chosen = tw.every(2, tw.choose((tw.is_matrix, tw.sgd().at(lr=0.02)), otherwise=tw.adam(beta1=0.8)))
+    shown = repr(tt.Optimizer([torch.nn.Parameter(torch.ones(2))], chosen, lr=0.1))
+    assert all(word in shown for word in ("every(2", "is_matrix", "at(lr=0.02)", "adam(beta1=0.8)")), shown

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from thalweg import dialects
@@ -98,6 +99,7 @@ class Optimizer(Face):
     def _set_up(self, params: Any, stage: Stage, defaults: dict[str, Any], seed: Any, storage: dict[str, str]) -> None:
         if isinstance(params, torch.nn.Module):
             raise TypeError(f"{self.who} takes a model's parameters: model.named_parameters() of the {type(params).__name__}")
+        seed = int(seed) if isinstance(seed, np.integer) else seed  # a checkpoint holds it
         self._stage, self._seed = stage, seed
         self._check(defaults)
         if draws(stage):
@@ -112,7 +114,7 @@ class Optimizer(Face):
 
     def __repr__(self) -> str:
         """torch's, with the rule and its options."""
-        mine = f"Optimizer({' + '.join(map(repr, self._stage.functions))})" if self._rule is None else self.who
+        mine = f"Optimizer({self._stage!r})" if self._rule is None else self.who
         return super().__repr__().replace(type(self).__name__, mine, 1)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -160,9 +162,7 @@ class Optimizer(Face):
                 mine[key].check(value, self.who)
             elif key == "maximize" and value:
                 raise ValueError(f"{self.who} minimizes; to maximize, put ascend() first: chain(ascend(), ...)")
-            elif key not in {*mine, *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"} and not key.startswith("_"):
-                have = f"it has {', '.join(mine)}" if mine else "it has none"
-                raise TypeError(f"{self.who} has no hyper-parameter '{key}' that a group could set; {have}{nearest(key, mine)}")
+        self._check_keys(group)
         decay = group.get("weight_decay")
         if decay and "weight_decay" not in mine:  # trainers put it into every group
             warnings.warn(
@@ -170,6 +170,15 @@ class Optimizer(Face):
                 "let a chain have it: Optimizer(params, chain(rule(), decay(...)))",
                 stacklevel=2,
             )
+
+    def _check_keys(self, group: Group) -> None:
+        """Raises TypeError for a key that is neither a stage's nor one that torch and trainers write."""
+        mine = hyper_of(self._stage) if self._rule is None else self._rule.hyper
+        known = {*mine, *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"}
+        for key in group:
+            if key not in known and not key.startswith("_"):
+                have = f"it has {', '.join(mine)}" if mine else "it has none"
+                raise TypeError(f"{self.who} has no hyper-parameter '{key}' that a group could set; {have}{nearest(key, mine)}")
 
     def state_dict(self) -> dict[str, Any]:
         """torch's; a schedule is saved as None, and the one that the optimizer is made with stays when it is loaded."""
@@ -199,6 +208,11 @@ class Optimizer(Face):
         """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
         if any("looked_at" in state for state in self.state.values()):
             raise RuntimeError("the parameters are those to ship; call .train() before the next step")
+        keys = sum(map(len, self.param_groups))
+        if keys != self.__dict__.get("_keys"):  # some were written since
+            for group in self.param_groups:
+                self._check_keys(group)
+            self.__dict__["_keys"] = keys
         if closure is None and not self.state and self._is_asked_for_state():
             for lot in lots(self, self._wanted()):
                 lot.begin()

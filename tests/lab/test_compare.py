@@ -244,6 +244,10 @@ def test_a_users_rules_join_the_race_and_one_that_breaks_is_a_result(tmp_path: P
         (["--my-rule", "endless.py"], r"search is a range of positive rates, as in .*, not \(0.1, inf\)"),
         (["--my-rule", "words.py"], "lr is a number from 0 on, as in lr=0.1, not 'small'"),
         (["--problem", "xor", "--rules", "sgd", "--out", "file.txt/out"], "cannot write there"),
+        (
+            ["--problem", "rosenbrock", "--rules", "sgd,muon"],
+            "rosenbrock has no matrices, and muon takes nothing else; leave it out",
+        ),
     ],
 )
 def test_bad_input_gets_a_sentence_and_exit_code_2(

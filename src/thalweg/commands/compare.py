@@ -194,8 +194,13 @@ def _contest(source: Source, given: dict[str, Any]) -> Contest:
     usual = suites if given["suite"] else protocol
     own = [name for name, rule in rules.items() if not rule.ours]
     chosen = _chosen(given["names"], rules) or (*protocol.RULES, *own)
-    if given["names"] == ALL and not has_matrices(problem):
-        chosen = tuple(name for name in chosen if not refuses_vectors(rules[name]()))
+    unfit = [] if has_matrices(problem) else [name for name in chosen if refuses_vectors(rules[name]())]
+    if unfit:
+        told = f"{problem.name} has no matrices, and {', '.join(unfit)} {'take' if len(unfit) > 1 else 'takes'} nothing else"
+        chosen = tuple(name for name in chosen if name not in unfit)
+        if not chosen or (given["names"] != ALL and not given["suite"]):
+            raise Refusal(f"{told}; leave {'them' if len(unfit) > 1 else 'it'} out, or compare on a problem with a network")
+        say(f"{told}: left out there")
     trials = len(chosen) * ((given["budget"] or usual.BUDGET) * protocol.TUNING_SEEDS + 2 * (given["seeds"] or usual.SEEDS))
     if trials > MOST:
         raise Refusal(
