@@ -52,6 +52,7 @@ NEEDS = {
     "python -m benchmarks.lanes": ["jax", "torch"],
     "python -m benchmarks.searches": ["optuna"],
     "python -m pytest tests/peers/optax_all.py": ["optax", "absl"],
+    "python tools/stub.py": ["torch"],
 }
 LIGHT = ("--rules sgd,", "--problems")
 """A comparison takes long unless it has one of these; the default is twenty optimizers."""

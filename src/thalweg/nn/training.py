@@ -25,6 +25,8 @@ SPLIT, EPOCH = 0, 1  # which stream of random numbers of a seed
 
 def optimizer_of(optimizer: Any, lr: Any, seed: int) -> Optimizer:
     """A name, a rule or an Optimizer -> an Optimizer. Raises ValueError for one with lanes, or with lr= beside it."""
+    if not isinstance(seed, int | np.integer):
+        raise TypeError(f"seed={seed!r}: fit draws from several streams of one seed, which must be an integer")
     if isinstance(optimizer, Optimizer):
         if optimizer.lanes is not None:
             raise ValueError(
@@ -157,8 +159,6 @@ class Loop:
         positive(epochs, "epochs")
         if self.batch_size is not None:
             positive(self.batch_size, "batch_size")
-        if not isinstance(self.seed, int | np.integer):
-            raise TypeError(f"seed={self.seed!r}: fit draws from several streams of one seed, which must be an integer")
 
     def _start(self, data: Data, params: Params | None, resume: History | None) -> tuple[Params, Data]:
         """Where to start, and the data in the dtype of that; both checked."""
