@@ -82,6 +82,12 @@ def test_of_a_file_with_a_stage_and_a_recipe_the_recipe_races(tmp_path: Path) ->
     assert list(my_rule.load([file(tmp_path, "mine.py", stage, recipe)])) == ["mine"]
 
 
+def test_a_rule_without_a_rate_beside_others_is_told(tmp_path: Path) -> None:
+    bare = '@rule\ndef bare(g):\n    """Bare."""\n    return g / 2\n'
+    with pytest.raises(Refusal, match="'bare' has no learning rate, so it cannot be compared"):
+        my_rule.load([file(tmp_path, "mine.py", MINE.format(name="mine"), bare)])
+
+
 def test_a_rule_of_mine_is_shown(tmp_path: Path) -> None:
     path = file(tmp_path, "mine.py", MINE.format(name="mine"), MINE.format(name="other"))
     done = cli("show", path)

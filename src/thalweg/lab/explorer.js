@@ -132,7 +132,7 @@
     const better = one.score.higher_is_better ? -1 : 1, key = (v) => v === undefined ? 2e300 : v === null ? 1e300 : better * v;
     table.replaceChildren(...told.sort((a, b) => key(a.value) - key(b.value)).map(({ n, value, lr }) => {
       const row = document.createElement("tr");
-      for (const text of [n, lr.toPrecision(2), value === undefined ? "not tried" : said(value, share)]) {
+      for (const text of [n, String(Number(lr.toPrecision(6))), value === undefined ? "not tried" : said(value, share)]) {
         row.appendChild(document.createElement("td")).textContent = text;
       }
       return row;

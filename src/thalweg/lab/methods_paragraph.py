@@ -41,7 +41,8 @@ def _fewer(settings: dict[str, Any], problems: list[dict[str, Any]]) -> str:
 def _spread(settings: dict[str, Any]) -> tuple[str, str]:
     """What was tried, and what the budget had left for."""
     drawn = (
-        "log-spaced learning rates within the range that each optimizer declares, all other hyper-parameters at their defaults"
+        "log-spaced learning rates within the range that each optimizer declares (one that declares none: four decades around "
+        "its usual rate), all other hyper-parameters at their defaults"
         if settings["tuned"] == "lr" and len(settings["schedules"]) == 1
         else "quasi-random, log-uniform draws of the learning rate and of all other hyper-parameters"
         if settings["tuned"] == "all"

@@ -49,7 +49,18 @@ def declared(path: Path) -> dict[str, Rule]:
     if not found:
         raise Refusal(f"{path}: no rule in it; one is a function under @rule(lr=..., search=(low, high))")
     rated = {name: with_rate(rule) for name, rule in found.items()}
-    return {name: rule for name, rule in rated.items() if rule.lr is not None or len(found) == 1}
+    without = [name for name, rule in rated.items() if rule.lr is None]
+    if without and len(found) > 1 and not any(_joins(rule) for rule in found.values()):
+        raise Refusal(
+            f"{path}: '{without[0]}' has no learning rate, so it cannot be compared: @rule(lr=0.01), with its usual rate; a "
+            "stage that others join with is for a recipe"
+        )
+    return {name: rule for name, rule in rated.items() if name not in without or len(found) == 1}
+
+
+def _joins(rule: Rule) -> bool:
+    """Whether it is a recipe, which may join stages that stand beside it."""
+    return rule.function.__code__.co_argcount == 0
 
 
 def refuse_twice(path: Path, names: Iterable[str], home: dict[str, Path]) -> None:
