@@ -100,7 +100,7 @@ def takes_storage(name: str) -> bool:
     [
         marked(name, rounding, own, layout, everyday=name == "Adam" and layout in ("C", "misaligned"))
         for name in CLASSES
-        if takes_storage(name)
+        if takes_storage(name) and name not in MATRICES  # which are no single pass, and have vectors refused
         for i, (rounding, own) in enumerate(KEPT)
         if name == "Adam" or (len(name) + i) % 3 == 0
         for layout in (LAYOUTS if name == "Adam" else [LAYOUTS[(len(name) + i) % len(LAYOUTS)]])

@@ -127,7 +127,9 @@ class FunctionStage(Stage):
             return widened(self.start(slot, leaf.stored(), step))
         if step.remembers:
             self._check_shape(found, slot, kind, leaf, step)
-        found = widened(found)
+        found = (
+            found if leaf.half is None else widened(found)
+        )  # what a caller keeps narrow beside wide parameters is optax's affair
         if step.lanes is not None and kind.kind == "per_tensor":
             return found.reshape(found.shape + (1,) * len(leaf.shape))
         return found
