@@ -30,6 +30,10 @@ def keepers(optimizer: Optimizer) -> dict[Path, tuple[Tensor, str]]:
     Whoever has a gradient this time, and whatever groups there are, it is this one.
     """
     found: dict[Path, tuple[Tensor, str]] = {}
+    stage = getattr(optimizer, "_stage", None)  # torch's own classes have no such number
+    declared = [kind for f in stage.functions for kind in f.declaration.memory.values()] if stage else []
+    if not any(kind.kind == "per_model" for kind in declared):
+        return found
     for group in optimizer.param_groups:
         method = Method(optimizer._row, group, optimizer._seed)
         wanted = sum(kind.kind == "per_model" for kind in method.pure.chain.memory.values())
