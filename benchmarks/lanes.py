@@ -21,9 +21,11 @@ from threadpoolctl import threadpool_limits
 import thalweg as tw
 from benchmarks import timing
 from benchmarks.__main__ import machine
-from thalweg.lab import jax_engine, problems, protocol, trials
-from thalweg.lab.trials import Trial
-from thalweg.lab.tune import Setting
+from thalweg.lab import problems
+from thalweg.lab.protocol import protocol
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.trials import jax_engine, trials
+from thalweg.lab.trials.trials import Trial
 
 RATES, SEEDS, STEPS, BATCH = 16, 5, 500, 64
 EVERY = 20

@@ -18,7 +18,7 @@ import thalweg as tw
 import thalweg.numpy as tn
 from benchmarks import textbook
 from benchmarks.shapes import Shapes
-from thalweg.compose import refuses_vectors
+from thalweg.core.compose import refuses_vectors
 
 Arrays = list[Any]
 

@@ -15,10 +15,10 @@ from rich.console import Console
 from rich.progress import track
 
 import thalweg as tw
-from thalweg.lab import tune
-from thalweg.lab.adaptive import proposed
-from thalweg.lab.searches import Search, quasi_random
-from thalweg.lab.tune import Axis, End, Setting, Space
+from thalweg.lab.protocol import tune
+from thalweg.lab.protocol.adaptive import proposed
+from thalweg.lab.protocol.searches import Search, quasi_random
+from thalweg.lab.protocol.tune import Axis, End, Setting, Space
 
 RANGE = (1e-4, 1.0)
 CLIFF = 0.7  # decades

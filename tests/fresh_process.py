@@ -19,7 +19,7 @@ def parameters(name: str) -> list[torch.Tensor]:
     return [
         torch.randn(s, generator=draw)
         for k, s in SHAPES.items()
-        if not (tw.compose.refuses_vectors(tw.rules[name]()) and k == "b")
+        if not (tw.core.compose.refuses_vectors(tw.rules[name]()) and k == "b")
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import thalweg as tw
-from thalweg.compose import refuses_vectors
+from thalweg.core.compose import refuses_vectors
 
 
 def of_matrices(stage: Any) -> Any:

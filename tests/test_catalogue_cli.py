@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 import thalweg as tw
-from thalweg.cli import main
+from thalweg.commands.cli import main
 from thalweg.commands.listing import list_command
 from thalweg.commands.show import page, show_command, source
 

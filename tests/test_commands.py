@@ -155,7 +155,7 @@ def files(folder: Path, command: str) -> None:
 def thalweg(arguments: str) -> None:
     from click.testing import CliRunner
 
-    from thalweg.cli import main
+    from thalweg.commands.cli import main
 
     result = CliRunner().invoke(main, shlex.split(arguments))
     assert result.exit_code == 0, f"{arguments}\n{result.output[-2000:]}\n{result.exception!r}"

@@ -11,7 +11,10 @@ import sklearn.datasets
 
 import thalweg as tw
 from thalweg.commands.compare import compare_command
-from thalweg.lab import engines, mnist1d, protocol, suites, sweep, targets
+from thalweg.lab.data import mnist1d
+from thalweg.lab.protocol import protocol, suites
+from thalweg.lab.running import engines, sweep
+from thalweg.lab.statistics import targets
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -9,7 +9,7 @@ import pytest
 
 import thalweg as tw
 import thalweg.numpy as tn
-from thalweg.curvature import hutchinson
+from thalweg.core.curvature import hutchinson
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import thalweg as tw
-from thalweg.catalogue import rules, stages_by_name
+from thalweg.methods import rules, stages_by_name
 
 HERE = Path(__file__).parent
 ROWS = "beside_optax/test_rows.py::test_as_optaxs_own"

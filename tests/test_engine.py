@@ -215,7 +215,7 @@ def test_what_a_kernel_cannot_do_runs_unfused() -> None:
 def test_the_kernel_says_what_the_rule_says() -> None:
     from click.testing import CliRunner
 
-    from thalweg.cli import main
+    from thalweg.commands.cli import main
 
     shown = CliRunner().invoke(main, ["show", "adam", "--kernel"]).output
     assert "m = beta1 * m_old + n1 * g" in shown

@@ -10,7 +10,7 @@ import pytest
 import thalweg as tw
 import thalweg.numpy as tn
 from thalweg.ops import every_kth
-from thalweg.scalars import Scalar
+from thalweg.values.scalars import Scalar
 
 INTERVALS = range(1, 513)
 TIMES = [*range(1, 40), 61, 62, 122, 123, 245, 512, 513, 1024, 1025, 2**16, 2**20 + 1, 2**22 + 1, 2**23 - 1]

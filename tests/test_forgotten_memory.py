@@ -10,8 +10,8 @@ from support import HANDED, bowl, of_matrices, run, stream
 
 import thalweg as tw
 import thalweg.numpy as tn
-from thalweg.compose import refuses_vectors
-from thalweg.trace import of
+from thalweg.core.compose import refuses_vectors
+from thalweg.form.trace import of
 
 STEPS = 12
 

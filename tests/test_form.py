@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import thalweg as tw
-from thalweg.hyper import Decay, Positive
-from thalweg.memory import Kind
+from thalweg.form.hyper import Decay, Positive
+from thalweg.form.memory import Kind
 from thalweg.ops import mix, off, sqrt, where
 from thalweg.rule import after_step, around, recipe, rule
 
@@ -218,7 +218,7 @@ def test_what_is_for_matrices_refuses_a_vector_and_says_what_to_do(lanes: int | 
 
 
 def test_which_methods_are_for_matrices_alone() -> None:
-    alone = tw.compose.refuses_vectors
+    alone = tw.core.compose.refuses_vectors
     assert [name for name in tw.rules if alone(tw.rules[name]())] == ["galore", "muon"]
     for stage in (tw.muon(0.0), tw.muon().at(lr=1.0), tw.chain(tw.clip(), tw.muon()), tw.every(2, tw.muon())):
         assert alone(stage)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import thalweg as tw
-from thalweg.hyper import Share
+from thalweg.form.hyper import Share
 
 OUT = {
     "Decay": 1.5,

@@ -8,8 +8,8 @@ import pstats
 import pytest
 
 import thalweg as tw
-from thalweg.cost import cost, word_kind
-from thalweg.formula import formula
+from thalweg.graph.cost import cost, word_kind
+from thalweg.graph.formula import formula
 
 
 def test_adams_formula_is_its_papers() -> None:

@@ -48,7 +48,7 @@ def sixty_four_bits() -> Any:
 
 def injected(name: str, steps: int) -> Any:
     """Draws differ between frameworks, so those that need them get the same from outside."""
-    if "noise" not in tw.compose.as_stage(STAGES[name]()).asks:
+    if "noise" not in tw.core.compose.as_stage(STAGES[name]()).asks:
         return None
     draw = np.random.default_rng(3)
     params, _, _ = stream(steps=1)
@@ -87,14 +87,14 @@ def close(a: Any, b: Any, name: str = "") -> None:
 
 @pytest.mark.parametrize("name", STAGES)
 def test_torch(name: str) -> None:
-    stage, noise = tw.compose.as_stage(STAGES[name]()), injected(name, STEPS)
+    stage, noise = tw.core.compose.as_stage(STAGES[name]()), injected(name, STEPS)
     close(walk(stage, torch_array, noise), walk(stage, np.asarray, noise), name)
 
 
 @pytest.mark.parametrize("jitted", [False, True], ids=["eager", "jit"])
 @pytest.mark.parametrize("name", STAGES)
 def test_jax(name: str, jitted: bool) -> None:
-    stage, noise = tw.compose.as_stage(STAGES[name]()), injected(name, STEPS)
+    stage, noise = tw.core.compose.as_stage(STAGES[name]()), injected(name, STEPS)
     with sixty_four_bits():
         if jitted and name in ASKING:
             with pytest.raises(TypeError, match=r"under jax\.jit it cannot run; call its step outside of jit"):

@@ -18,8 +18,8 @@ from support import ASKING, HANDED, RULES  # noqa: E402
 
 import thalweg as tw  # noqa: E402
 import thalweg.jax as tj  # noqa: E402
-from thalweg.cost import word_kind  # noqa: E402
 from thalweg.dialects import OPTAX  # noqa: E402
+from thalweg.graph.cost import word_kind  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
@@ -177,7 +177,7 @@ def test_lanes_are_separate_runs(name: str) -> None:
             np.testing.assert_allclose(x[lane], y, rtol=1e-9, atol=1e-12)
 
 
-MATRICES = tuple(name for name in HANDED if tw.compose.refuses_vectors(tw.rules[name]()))
+MATRICES = tuple(name for name in HANDED if tw.core.compose.refuses_vectors(tw.rules[name]()))
 
 
 @pytest.mark.usefixtures("wide")

@@ -15,7 +15,7 @@ import numpy as np  # noqa: E402
 
 import thalweg as tw  # noqa: E402
 import thalweg.jax as tj  # noqa: E402
-from thalweg.jax_trees import flat  # noqa: E402
+from thalweg.jax.trees import flat  # noqa: E402
 
 
 def tree(*keys: str) -> Any:

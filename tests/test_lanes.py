@@ -40,7 +40,7 @@ def stacked(trees: list[dict[str, Any]]) -> dict[str, Any]:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", STAGES)
 def test_lanes_equal_runs(name: str, dtype: Any) -> None:
-    stage = tw.compose.as_stage(STAGES[name]())
+    stage = tw.core.compose.as_stage(STAGES[name]())
     rates, seeds = stage.lr * FACTORS, np.array([11, 12, 13])
     runs = lanes_of(5, dtype)
     together = tw.Optimizer(stage, lr=rates, seed=seeds, lanes=T)
@@ -66,7 +66,7 @@ def test_lanes_equal_runs(name: str, dtype: Any) -> None:
 
 @pytest.mark.parametrize("name", [n for n in STAGES if n != "learned"])
 def test_a_lane_of_nan_touches_no_neighbour(name: str) -> None:
-    stage = tw.compose.as_stage(STAGES[name]())
+    stage = tw.core.compose.as_stage(STAGES[name]())
     params, gradients, losses = stream(3, 10)
     results = []
     for poison in (0.0, np.nan):

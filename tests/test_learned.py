@@ -15,9 +15,10 @@ from oracles.learned import learned, random_weights
 from support import SHAPES, run, stream
 
 import thalweg as tw
-from thalweg import trees
-from thalweg.lab import learned_network, learned_training
-from thalweg.lab.learned_network import WEIGHTS, Quadratics, Walk, forward, initial, unroll
+from thalweg.lab.learned import network as learned_network
+from thalweg.lab.learned import training as learned_training
+from thalweg.lab.learned.network import WEIGHTS, Quadratics, Walk, forward, initial, unroll
+from thalweg.values import trees
 
 T = 3
 
@@ -281,7 +282,7 @@ def test_the_shell_writes_a_file_that_its_own_command_repeats(tmp_path: Path, mo
     assert said.output.startswith("a.npz: epoch 2, mean f ")
     made = (tmp_path / "a.npz").read_bytes()
     command = shlex.split(trees.load("a.npz")["command"])
-    assert command[:3] == ["python", "-m", "thalweg.lab.learned_training"]
+    assert command[:3] == ["python", "-m", "thalweg.lab.learned.training"]
     (tmp_path / "a.npz").unlink()
     CliRunner().invoke(learned_training.main, command[3:], catch_exceptions=False)
     assert (tmp_path / "a.npz").read_bytes() == made
@@ -354,12 +355,12 @@ def test_it_beats_tuned_rivals_on_the_functions_it_was_trained_for() -> None:
 
 
 def test_the_shipped_file_tells_how_it_was_made() -> None:
-    module = importlib.import_module("thalweg.methods.learned")
+    module = importlib.import_module("thalweg.methods.learned.learned")
     path = Path(module.__file__).with_name("learned_quadratics.npz")
     net = trees.load(path)
     assert path.stat().st_size < 40_000
     assert sum(net[name].size for name in WEIGHTS) == 5061
-    command, short = shlex.split(net["command"]), "python -m thalweg.lab.learned_training --out learned_quadratics.npz"
+    command, short = shlex.split(net["command"]), "python -m thalweg.lab.learned.training --out learned_quadratics.npz"
     assert short in tw.rules["learned"].doc
     written, default = (learned_training.main.make_context("main", words[3:]).params for words in (command, shlex.split(short)))
     assert written == default, "the recorded command is the documented one, defaults written out"

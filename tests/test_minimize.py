@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import OptimizeResult, OptimizeWarning, basinhopping, minimize, rosen, rosen_der
 
 import thalweg as tw
-from thalweg.hyper import NonNegative
+from thalweg.form.hyper import NonNegative
 from thalweg.ops import maximum
 
 START = [-1.2, 1.0]

@@ -12,9 +12,9 @@ from support import flat
 
 import thalweg as tw
 from thalweg import rule
-from thalweg.memory import like_p, per_model
+from thalweg.form.memory import like_p, per_model
 from thalweg.ops import model_total, norm, sizes, sqrt
-from thalweg.trees import flatten
+from thalweg.values.trees import flatten
 
 CURVATURES = np.logspace(-1.0, 0.0, 13)
 CENTRE = 3.0 * np.random.default_rng(0).standard_normal(13)
@@ -219,7 +219,7 @@ def test_torchs_parameter_groups_are_one_model() -> None:
         assert np.array_equal(ends(make, three), ends(make, lambda params: params))
 
     names = ("w", "b", "s")
-    rates, decays = (tw.hyper.ByLeaf(dict(zip(names, x, strict=True))) for x in ((1.0, 0.5, 0.5), (0.1, 0.0, 0.0)))
+    rates, decays = (tw.form.hyper.ByLeaf(dict(zip(names, x, strict=True))) for x in ((1.0, 0.5, 0.5), (0.1, 0.0, 0.0)))
     optimizer = tw.Optimizer(tw.prodigy(d0=0.01, weight_decay=decays), lr=rates)
     p = {k: np.asarray(x) for k, x in cut(START).items()}
     state = optimizer.init(p)

@@ -14,7 +14,7 @@ from support import HANDED, RULES, asked_for
 import thalweg as tw
 import thalweg.numpy as tn
 from thalweg.engines import threads
-from thalweg.trees import flatten
+from thalweg.values.trees import flatten
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3)}
 WITHOUT = (

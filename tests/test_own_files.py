@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import thalweg.numpy as tn
-from thalweg import own_files
 from thalweg.engines import native
-from thalweg.lab.remembered import remembered
+from thalweg.lab.trials.remembered import remembered
+from thalweg.values import own_files
 
 HAS_OWNERS = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no owners here")
 TEXT = """import numba

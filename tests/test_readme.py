@@ -58,7 +58,7 @@ def test_the_two_commands_are_one_line_each() -> None:
 def test_the_short_commands_work(command: str) -> None:
     from click.testing import CliRunner
 
-    from thalweg.cli import main
+    from thalweg.commands.cli import main
 
     result = CliRunner().invoke(main, command.split())
     assert result.exit_code == 0, result.output

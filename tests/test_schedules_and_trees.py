@@ -12,7 +12,8 @@ import pytest
 from oracles import stages
 
 import thalweg as tw
-from thalweg import schedules, trees
+from thalweg.form import schedules
+from thalweg.values import trees
 
 T = range(1, 31)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from thalweg.cli import main
-from thalweg.commands.plain import plain
+from thalweg.commands.cli import main
+from thalweg.lab.plain import plain
 
 PROGRAM = [sys.executable, "-P", "-m", "thalweg"]
 SMALL = ["compare", "--problem", "xor", "--rules", "sgd", "--budget", "1", "--seeds", "1", "--steps", "3", "--jobs", "1"]

@@ -13,9 +13,10 @@ torch = pytest.importorskip("torch")
 
 import thalweg as tw  # noqa: E402
 import thalweg.torch as tt  # noqa: E402
-from thalweg import storage  # noqa: E402
-from thalweg.engines import native, unfused  # noqa: E402
-from thalweg.memory import Kind  # noqa: E402
+from thalweg.engines import native  # noqa: E402
+from thalweg.form.memory import Kind  # noqa: E402
+from thalweg.graph import storage  # noqa: E402
+from thalweg.torch import interpreter as unfused  # noqa: E402
 
 HALF = torch.bfloat16
 SHAPES = [(40, 25), (300,), (), (5, 3, 2)]

@@ -9,7 +9,7 @@ import pytest
 from support import run, stream
 
 import thalweg as tw
-from thalweg.cost import word_kind
+from thalweg.graph.cost import word_kind
 
 PARAMS, GRADIENTS, LOSSES = stream(seed=4, steps=30)
 PARAMS = {"w": PARAMS["w"]}

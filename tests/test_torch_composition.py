@@ -343,7 +343,7 @@ def test_sam_takes_groups_and_rests_what_has_no_gradient() -> None:
         return loss
 
     q = {"a": torch.ones(2, dtype=torch.float64), "b": torch.ones(2, dtype=torch.float64)}
-    optimizer = tw.Optimizer(rule, lr=tw.hyper.ByLeaf({"a": 0.1, "b": 0.01}))
+    optimizer = tw.Optimizer(rule, lr=tw.form.hyper.ByLeaf({"a": 0.1, "b": 0.01}))
     state = optimizer.init(q)
     for _ in range(3):
         ours.step(closure)

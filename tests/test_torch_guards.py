@@ -9,7 +9,7 @@ import pytest
 from guarded import Guards
 
 import thalweg as tw
-from thalweg.storage import ROUNDINGS
+from thalweg.graph.storage import ROUNDINGS
 
 torch = pytest.importorskip("torch")
 

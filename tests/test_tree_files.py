@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from thalweg import trees
+from thalweg.values import trees
 
 
 class Pair(NamedTuple):

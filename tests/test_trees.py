@@ -13,7 +13,7 @@ import pytest
 
 import thalweg as tw
 import thalweg.numpy as tn
-from thalweg import trees
+from thalweg.values import trees
 
 
 class Pair(NamedTuple):

@@ -15,7 +15,7 @@ pytest.importorskip("triton")
 
 import thalweg as tw  # noqa: E402
 import thalweg.torch as tt  # noqa: E402
-from thalweg import torch_kernels  # noqa: E402
+from thalweg.torch import kernels as torch_kernels  # noqa: E402
 
 HALF = torch.bfloat16
 SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]
@@ -134,12 +134,12 @@ import thalweg as tw
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from thalweg.engines.grid import WIDTH, compiled
-from thalweg.engines.triton_kernel import printed
-from thalweg.optimizer import Optimizer
-from thalweg.program import passages, program
-from thalweg.stage import Leaf
-from thalweg.storage import Storage
+from thalweg.engines.triton.grid import WIDTH, compiled
+from thalweg.engines.triton.kernel import printed
+from thalweg.core.optimizer import Optimizer
+from thalweg.graph.program import passages, program
+from thalweg.core.stage import Leaf
+from thalweg.graph.storage import Storage
 
 p = np.zeros((2, 2), np.float32)
 for name, rounding, state, dtype in (

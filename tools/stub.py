@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import thalweg as tw
-from thalweg.catalogue import rules
 from thalweg.dialects import OPTAX, TORCH
+from thalweg.graph.storage import ROUNDINGS, STATE_DTYPES, Storage
+from thalweg.methods import rules
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
-from thalweg.storage import ROUNDINGS, STATE_DTYPES, Storage
 
 ROOM = Path(tw.__file__).parent
 HEAD = '''# Written by tools/stub.py from the rules' signatures. Do not edit.
@@ -28,7 +28,7 @@ from typing import Any, Literal, TypeAlias
 import numpy.typing as npt
 
 {imports}
-from thalweg.stage import Stage
+from thalweg.core.stage import Stage
 
 __version__: str
 
@@ -40,9 +40,9 @@ NUMPY_HEAD = """# Written by tools/stub.py from the rules' signatures. Do not ed
 from typing import Any, Literal
 
 from thalweg import Dynamic
-from thalweg.optimizer import GradFn, NonFinite, State
+from thalweg.core.optimizer import GradFn, NonFinite, State
 from thalweg.rule import Rule
-from thalweg.trees import Tree
+from thalweg.values.trees import Tree
 """
 TORCH_HEAD = """# Written by tools/stub.py from the rules' signatures and the torch dialect. Do not edit.
 from collections.abc import Callable
@@ -52,7 +52,7 @@ import torch
 from torch.optim.optimizer import ParamsT
 
 from thalweg import Dynamic
-from thalweg.engines.torch_hessian import hutchinson as hutchinson
+from thalweg.torch.hessian import hutchinson as hutchinson
 from thalweg.rule import Rule
 
 class Optimizer(torch.optim.Optimizer):
@@ -80,8 +80,9 @@ def imports() -> str:
     exported = []
     for line in lines:
         module, _, names = line.removeprefix("from ").partition(" import ")
-        kept = [name.strip() for name in names.split(",") if name.strip() != "stages_by_name"]
-        exported.append(f"from {module} import {', '.join(f'{name} as {name}' for name in kept)}")
+        kept = [name.strip() for name in names.split(",") if name.strip() not in ("stages_by_name", "Moved")]
+        if kept:
+            exported.append(f"from {module} import {', '.join(f'{name} as {name}' for name in kept)}")
     return "\n".join(exported)
 
 
@@ -136,7 +137,7 @@ def stub() -> str:
 
 def numpy_stub() -> str:
     """All of numpy.pyi: what is written in numpy.py, then a class for each rule."""
-    source = (ROOM / "numpy.py").read_text()
+    source = (ROOM / "numpy" / "__init__.py").read_text()
     body = source[source.index("class Optimizer:") :].partition("\n    def _set_up")[0]
     methods = re.findall(
         r"^    (@(?:property|\w+\.setter)\n    )?(def (?!_(?!_repr))\w+\(.*?\) -> [^\n]*:)\n", source, re.DOTALL | re.MULTILINE
@@ -195,7 +196,7 @@ from typing import Any, Literal, NamedTuple
 import optax
 
 from thalweg import Dynamic
-from thalweg.engines.jax_hessian import hutchinson as hutchinson
+from thalweg.jax.hessian import hutchinson as hutchinson
 from thalweg.rule import Rule
 
 class Without(NamedTuple): ...
@@ -254,11 +255,11 @@ def jax_stub() -> str:
 if __name__ == "__main__":
     for target, wanted in (
         (ROOM / "__init__.pyi", stub()),
-        (ROOM / "numpy.pyi", numpy_stub()),
-        (ROOM / "torch.pyi", torch_stub()),
-        (ROOM / "jax.pyi", jax_stub()),
+        (ROOM / "numpy" / "__init__.pyi", numpy_stub()),
+        (ROOM / "torch" / "__init__.pyi", torch_stub()),
+        (ROOM / "jax" / "__init__.pyi", jax_stub()),
     ):
         if "--check" not in sys.argv:
             target.write_text(wanted)
         elif not target.is_file() or target.read_text() != wanted:
-            sys.exit(f"src/thalweg/{target.name} is out of date: run `python tools/stub.py`")
+            sys.exit(f"{target.relative_to(ROOM.parent.parent)} is out of date: run `python tools/stub.py`")

@@ -1,11 +1,16 @@
 """thalweg: every gradient-descent optimizer written once, run on NumPy, PyTorch and JAX, and compared fairly."""
 
-from thalweg import ops, schedules, trees
-from thalweg.arrange import arranged
-from thalweg.catalogue import rules, stages_by_name
-from thalweg.compose import chain, choose, every, is_matrix, named, only
-from thalweg.hyper import Count, Decay, Fraction, NonNegative, Positive, Real, Schedule
-from thalweg.memory import (
+import importlib
+import sys
+from typing import Any
+
+from thalweg import ops
+from thalweg.core.arrange import arranged
+from thalweg.core.compose import chain, choose, every, is_matrix, named, only
+from thalweg.core.optimizer import Optimizer
+from thalweg.form import schedules
+from thalweg.form.hyper import Count, Decay, Fraction, NonNegative, Positive, Real, Schedule
+from thalweg.form.memory import (
     cols,
     gaussian,
     history,
@@ -21,10 +26,26 @@ from thalweg.memory import (
     slices,
     square,
 )
-from thalweg.optimizer import Optimizer
+from thalweg.methods import rules, stages_by_name
 from thalweg.rule import Rule, after_step, around, recipe, rule
+from thalweg.values import trees
+from thalweg.values.moved import Moved
 
 __version__ = "0.1.0"
 
+sys.meta_path.append(Moved())  # after all others: only what is nowhere else
+
 globals().update(stages_by_name)  # tw.decay, tw.clip, ...: typed in __init__.pyi, which `tools/stub.py` writes
 globals().update(rules)  # tw.adam, tw.adamw, ...
+
+
+def __getattr__(name: str) -> Any:
+    """The rooms are imported when they are first named: `tw.nn`, `tw.lab`."""
+    path = f"{__name__}.{name}"
+    if not name.startswith("_"):
+        try:
+            return importlib.import_module(path)
+        except ModuleNotFoundError as error:
+            if error.name != path:
+                raise
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])

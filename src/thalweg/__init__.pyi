@@ -4,15 +4,17 @@ from typing import Any, Literal, TypeAlias
 
 import numpy.typing as npt
 
-from thalweg import ops as ops, schedules as schedules, trees as trees
-from thalweg.arrange import arranged as arranged
-from thalweg.catalogue import rules as rules
-from thalweg.compose import chain as chain, choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
-from thalweg.hyper import Count as Count, Decay as Decay, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
-from thalweg.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, rows as rows, slices as slices, square as square
-from thalweg.optimizer import Optimizer as Optimizer
+from thalweg import ops as ops
+from thalweg.core.arrange import arranged as arranged
+from thalweg.core.compose import chain as chain, choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
+from thalweg.core.optimizer import Optimizer as Optimizer
+from thalweg.form import schedules as schedules
+from thalweg.form.hyper import Count as Count, Decay as Decay, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
+from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, rows as rows, slices as slices, square as square
+from thalweg.methods import rules as rules
 from thalweg.rule import Rule as Rule, after_step as after_step, around as around, recipe as recipe, rule as rule
-from thalweg.stage import Stage
+from thalweg.values import trees as trees
+from thalweg.core.stage import Stage
 
 __version__: str
 

@@ -6,6 +6,6 @@ import sys
 if sys.path[:1] == [os.getcwd()] and not os.path.isdir("thalweg"):
     del sys.path[0]  # a user's types.py there is none of Python's
 
-from thalweg.cli import main
+from thalweg.commands.cli import main
 
 main(prog_name="thalweg")

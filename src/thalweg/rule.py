@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from thalweg.hyper import Hyper, bind, listed
-from thalweg.memory import Kind, of_default, per_model
+from thalweg.form.hyper import Hyper, bind, listed
+from thalweg.form.memory import Kind, of_default, per_model
 
 if TYPE_CHECKING:
-    from thalweg.cost import Cost
-    from thalweg.formula import Formula
-    from thalweg.stage import Stage
+    from thalweg.core.stage import Stage
+    from thalweg.graph.cost import Cost
+    from thalweg.graph.formula import Formula
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -190,7 +190,7 @@ class Rule:
 
     def formula(self, **hyper: Any) -> Formula:
         """The update in LaTeX (`.plain` for a terminal), printed from the rule itself."""
-        from thalweg.formula import formula
+        from thalweg.graph.formula import formula
 
         return formula(self(**hyper))
 
@@ -199,7 +199,7 @@ class Rule:
 
         Of a method that treats matrices and the rest in two ways it is the matrices'; `branches` has both.
         """
-        from thalweg.cost import cost
+        from thalweg.graph.cost import cost
 
         return cost(self(**hyper), itemsize).usual
 
@@ -233,7 +233,7 @@ def rule(
     """
 
     def declare(function: Function) -> Rule:
-        from thalweg.rule_stage import RuleStage
+        from thalweg.core.rule_stage import RuleStage
 
         asks = ASKS if step else {k: v for k, v in ASKS.items() if k != "lr"}
         declaration = read(function, asks)
@@ -251,7 +251,7 @@ def after_step(function: Function) -> Rule:
 
     A memory named `x` is the point to ship (`Optimizer.ship`); without one it is z.
     """
-    from thalweg.rule_stage import AfterStage
+    from thalweg.core.rule_stage import AfterStage
 
     declaration = read(function, AFTER_ASKS)
     return Rule(function.__name__, function, declaration.hyper, lambda rule, c: AfterStage(rule, declaration, c))
@@ -274,7 +274,7 @@ def around(
     """
 
     def declare(function: Function) -> Rule:
-        from thalweg.around_stage import AroundStage
+        from thalweg.core.around_stage import AroundStage
 
         declaration = read(function, AROUND_ASKS)
 

@@ -18,7 +18,7 @@ from support import ASKING, HANDED, PATIENCE, RULES, asked_for, bent  # noqa: E4
 import thalweg as tw  # noqa: E402
 import thalweg.jax as tj  # noqa: E402
 from thalweg.dialects import OPTAX  # noqa: E402
-from thalweg.jax_trees import flat  # noqa: E402
+from thalweg.jax.trees import flat  # noqa: E402
 
 from .walks import TREE, apart, stream, tree, walk  # noqa: E402
 
@@ -51,7 +51,7 @@ def test_a_draw_is_a_function_of_seed_and_count() -> None:
 @pytest.mark.parametrize("name", HANDED)
 def test_every_rule_is_a_transformation_that_walks_as_the_pure_one(name: str) -> None:
     method = RULES[name]
-    stage = tw.compose.as_stage(method() if callable(method) else method)
+    stage = tw.core.compose.as_stage(method() if callable(method) else method)
     tx, pure = tj.optimizer(stage, 0.01), tw.Optimizer(stage, lr=0.01)
     p, s = tree(0), tx.init(tree(0))
     names, leaves, _ = flat(p)  # what is drawn depends on the names
@@ -76,7 +76,7 @@ def test_methods_that_ask_for_gradients_take_value_fn(name: str) -> None:
         return sum(jnp.sum(jnp.cosh(x - 0.3)) for x in jax.tree.leaves(p))
 
     method = RULES[name]
-    stage = tw.compose.as_stage(method() if callable(method) else method)
+    stage = tw.core.compose.as_stage(method() if callable(method) else method)
     tx, pure = tj.optimizer(stage, 0.1), tw.Optimizer(stage, lr=0.1)
     p, s = tree(0), tx.init(tree(0))
     q, state = tree(0), pure.init(tree(0))

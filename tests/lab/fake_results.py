@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.catalogue import rules as catalogue
-from thalweg.lab import stats
-from thalweg.lab.answer import answer
+from thalweg.lab.report.answer import answer
+from thalweg.lab.statistics import stats
+from thalweg.methods import rules as catalogue
 
 STEPS = list(range(0, 501, 10))
 KINDS: dict[str, dict[str, Any]] = {

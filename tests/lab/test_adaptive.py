@@ -23,15 +23,18 @@ from support import running, wait_for
 import thalweg as tw
 from lab.fake_results import fake
 from lab.test_compare import results, row, stored, thalweg
-from thalweg.cli import main
-from thalweg.lab import problems, protocol, report, searches, suite, suite_report, trials, tune
-from thalweg.lab.compare import Contest, Settings, run
-from thalweg.lab.entrant import WORST, Entrant, entrants
-from thalweg.lab.searches import Search
-from thalweg.lab.source import Source
-from thalweg.lab.store import FILE, Store
-from thalweg.lab.trials import Trial
-from thalweg.lab.tune import End, Setting, Space
+from thalweg.commands.cli import main
+from thalweg.lab import problems
+from thalweg.lab.comparing.compare import Contest, Settings, run
+from thalweg.lab.comparing.entrant import WORST, Entrant, entrants
+from thalweg.lab.protocol import protocol, searches, tune
+from thalweg.lab.protocol.searches import Search
+from thalweg.lab.protocol.tune import End, Setting, Space
+from thalweg.lab.report import report, suite, suite_report
+from thalweg.lab.store.store import FILE, Store
+from thalweg.lab.trials import trials
+from thalweg.lab.trials.trials import Trial
+from thalweg.lab.user.source import Source
 
 pytest.importorskip("optuna")
 
@@ -258,7 +261,7 @@ def test_a_kill_changes_nothing(finished: tuple[Path, str], tmp_path: Path) -> N
     even = [word for word in SMALL if word not in ("--search", "optuna")]
     assert thalweg(*even, "--rules", "adam", "--jobs", "1", "--out", tmp_path).returncode == 0
     before = stored(tmp_path)
-    command = [sys.executable, "-m", "thalweg.cli", *SMALL, "--jobs", "1", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "thalweg.commands.cli", *SMALL, "--jobs", "1", "--out", str(tmp_path)]
     with running(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         wait_for(lambda: len(stored(tmp_path)) >= len(before) + 35, process)  # in the midst of the rounds
     assert process.returncode == -signal.SIGKILL, "it was still at work"

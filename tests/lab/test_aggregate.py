@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from thalweg.lab import aggregate
+from thalweg.lab.statistics import aggregate
 
 DRAW = np.random.default_rng(0)
 SCORES = {name: {problem: DRAW.normal(i, 1, 8) for problem in "wxyz"} for i, name in enumerate("abc")}

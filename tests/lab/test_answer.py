@@ -10,9 +10,9 @@ from rich.console import Console
 
 from lab.fake_results import fake, finished
 from lab.test_suite import ten
-from thalweg.lab import report, suite
-from thalweg.lab.answer import answer
-from thalweg.lab.table import answered, suite_table, table
+from thalweg.lab.report import report, suite
+from thalweg.lab.report.answer import answer
+from thalweg.lab.report.table import answered, suite_table, table
 
 
 def scored(**means: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from support import PATIENCE
 from lab.fake_results import fake
 from lab.test_report import SCRIPT
 from lab.test_suite import whole
-from thalweg.lab import report
+from thalweg.lab.report import report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")

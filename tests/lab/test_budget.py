@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from thalweg.lab import budget
+from thalweg.lab.statistics import budget
 
 
 @pytest.mark.parametrize("chosen", [[3.0, 1.0, 5.0, 2.0, 4.0], [1.0, 0.0, 1.0, 1.0, 0.0]])

@@ -20,15 +20,15 @@ from click.testing import CliRunner
 from support import PATIENCE, python, running, wait_for
 
 import thalweg as tw
-from thalweg.cli import main
-from thalweg.lab import protocol
+from thalweg.commands.cli import main
+from thalweg.lab.protocol import protocol
 
 SMALL = ["--budget", "3", "--seeds", "4", "--steps", "15", "--jobs", "1"]
 RULES = "sgd,adam,eve"
 
 
 def thalweg(*arguments: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "thalweg.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "thalweg.commands.cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
@@ -155,7 +155,7 @@ def test_a_kill_loses_no_finished_trial(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     arguments = ["compare", "--rules", "sgd,momentum,adam", "--budget", "4", "--seeds", "3", "--steps", "60"]
     assert thalweg(*arguments, "--jobs", "1", "--out", whole).returncode == 0
-    command = [sys.executable, "-m", "thalweg.cli", *arguments, "--jobs", "1", "--out", str(cut)]
+    command = [sys.executable, "-m", "thalweg.commands.cli", *arguments, "--jobs", "1", "--out", str(cut)]
     with running(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         wait_for(lambda: len(stored(cut)) >= 14, process)
     assert process.returncode == -signal.SIGKILL, "it was still at work"
@@ -290,7 +290,7 @@ def test_ctrl_c_says_that_all_is_kept(tmp_path: Path) -> None:
     """A terminal sends it to all processes at once, the workers among them."""
     foreground = "signal.signal(signal.SIGINT, signal.SIG_DFL)"  # who runs the tests in the background ignores it
     compare = ("compare", "--rules", "learned,adam", "--jobs", "2", "--steps", "20000", "--out", str(tmp_path))
-    command = python(foreground, "-m", "thalweg.cli", *compare)
+    command = python(foreground, "-m", "thalweg.commands.cli", *compare)
     with running(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as process:
         assert process.stderr is not None
         wanted = {"trials in the store", "tuning done"}  # the forecast, and the first thing finished: learned is not tuned
@@ -308,7 +308,7 @@ def test_ctrl_c_says_that_all_is_kept(tmp_path: Path) -> None:
 def test_the_target_lies_below_the_start_even_where_the_loss_rises_again() -> None:
     from types import SimpleNamespace
 
-    from thalweg.lab.results import _target
+    from thalweg.lab.report.results import _target
 
     overfit = SimpleNamespace(judging=[SimpleNamespace(loss_curve=[1.0, 0.5, 3.0])])
     worse = SimpleNamespace(judging=[SimpleNamespace(loss_curve=[1.0, 0.9, 0.9]), SimpleNamespace(loss_curve=[])])

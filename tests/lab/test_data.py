@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from thalweg.cli import main
-from thalweg.commands.refusal import Refusal
-from thalweg.lab import mnist1d, mnist5k, problems, suites, text
-from thalweg.lab.problems import photograph, zipf
-from thalweg.lab.surface import Surface
+from thalweg.commands.cli import main
+from thalweg.lab import problems
+from thalweg.lab.data import mnist1d, mnist5k, text
+from thalweg.lab.data.surface import Surface
+from thalweg.lab.problems.models import photograph, zipf
+from thalweg.lab.protocol import suites
+from thalweg.lab.refusal import Refusal
 
 from .mnist import HAS_MNIST
 

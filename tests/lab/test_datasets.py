@@ -13,9 +13,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from thalweg.commands.refusal import Refusal
-from thalweg.lab import datasets
-from thalweg.lab.datasets import load
+from thalweg.lab.data import datasets
+from thalweg.lab.data.datasets import load
+from thalweg.lab.refusal import Refusal
 
 N = 30
 RANDOM = np.random.default_rng(0)

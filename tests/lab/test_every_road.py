@@ -11,18 +11,19 @@ import pytest
 from click.testing import CliRunner
 
 import thalweg as tw
-from thalweg.catalogue import rules
-from thalweg.cli import main
-from thalweg.compose import refuses_vectors
-from thalweg.lab import lanes, problems, trials
-from thalweg.lab.forecast import step_seconds
-from thalweg.lab.problem import Problem
+from thalweg.commands.cli import main
+from thalweg.core.compose import refuses_vectors
+from thalweg.lab import problems
+from thalweg.lab.comparing.forecast import step_seconds
+from thalweg.lab.comparing.step_cost import step_costs
+from thalweg.lab.data.problem import Problem
+from thalweg.lab.data.surface import Surface
+from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.race.ground import instances
 from thalweg.lab.race.trial import numbers
 from thalweg.lab.race.walk import ends
-from thalweg.lab.step_cost import step_costs
-from thalweg.lab.surface import Surface
-from thalweg.lab.tune import Setting
+from thalweg.lab.trials import lanes, trials
+from thalweg.methods import rules
 from thalweg.rule import Rule
 
 STEPS = 2
@@ -101,8 +102,8 @@ ROADS: tuple[Callable[[Problem, Rule], None], ...] = (in_numpy, timed, beside_sg
 
 @pytest.mark.parametrize("name", [*ASKING, *MINE, "lbfgs", "nesterov"])
 def test_who_asks_for_more_than_a_gradient_gets_it_on_every_road(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thalweg.lab.forecast.SECONDS", 0.0)
-    monkeypatch.setattr("thalweg.lab.step_cost.ROUNDS", 1)
+    monkeypatch.setattr("thalweg.lab.comparing.forecast.SECONDS", 0.0)
+    monkeypatch.setattr("thalweg.lab.comparing.step_cost.ROUNDS", 1)
     for road in ROADS:
         with np.errstate(all="ignore"):
             road(problems.problem("xor"), EVERYBODY[name])

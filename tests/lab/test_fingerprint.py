@@ -14,12 +14,13 @@ import pytest
 
 import thalweg as tw
 from thalweg import rules
-from thalweg.lab import my_rule, store
-from thalweg.lab.compare import Contest, Settings
-from thalweg.lab.fingerprint import fingerprint
+from thalweg.lab.comparing.compare import Contest, Settings
 from thalweg.lab.problems import problem
-from thalweg.lab.source import Source
-from thalweg.lab.tune import Setting
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.store import store
+from thalweg.lab.store.fingerprint import fingerprint
+from thalweg.lab.user import my_rule
+from thalweg.lab.user.source import Source
 
 USING = {
     "adam": ("adam", "adamw", "lamb", "muon", "adamw_amsgrad"),
@@ -34,7 +35,7 @@ def of_all(names: tuple[str, ...]) -> dict[str, str]:
 def test_an_edited_rule_is_another_in_whatever_joins_it(monkeypatch: pytest.MonkeyPatch) -> None:
     before = of_all(USING["adam"])
     sgd = fingerprint(rules["sgd"], problem("xor"))
-    adam = importlib.import_module("thalweg.methods.adam")
+    adam = importlib.import_module("thalweg.methods.moments.adam")
     monkeypatch.setattr(adam, "mix", lambda a, b, beta: beta * a + (1.0001 - beta) * b)
     after = of_all(USING["adam"])
     assert {name for name in before if before[name] == after[name]} == set()
@@ -47,9 +48,7 @@ def test_every_rule_of_the_catalogue_has_a_word_of_its_own() -> None:
 
 def test_it_is_the_same_in_another_process() -> None:
     names = ("adam", "lbfgs", "muon", "learned", "nesterov")
-    program = (
-        "from thalweg import rules\nfrom thalweg.lab.fingerprint import fingerprint\nfrom thalweg.lab.problems import problem\n"
-    )
+    program = "from thalweg import rules\nfrom thalweg.lab.store.fingerprint import fingerprint\nfrom thalweg.lab.problems import problem\n"
     program += f"print([fingerprint(rules[name], problem('xor')) for name in {names}])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str([fingerprint(rules[name], problem("xor")) for name in names])
@@ -146,7 +145,9 @@ def test_a_changed_default_of_the_catalogues_makes_other_trials() -> None:
 
 def test_it_is_worked_out_once_for_each_who_takes_part(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr("thalweg.lab.compare.fingerprint", lambda rule, on: calls.append(rule.name) or fingerprint(rule, on))
+    monkeypatch.setattr(
+        "thalweg.lab.comparing.compare.fingerprint", lambda rule, on: calls.append(rule.name) or fingerprint(rule, on)
+    )
     settings = Settings(Source("xor"), ("sgd", "adam"), budget=4, seeds=3, steps=4, batch_size=4)
     contest = Contest.of(settings, problem("xor"), rules)
     for entrant in contest.entrants:
@@ -156,7 +157,8 @@ def test_it_is_worked_out_once_for_each_who_takes_part(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    "file", ["engines/kernel.py", "lab/lanes.py", "lab/protocol.py", "lab/problems/xor.py", "ops/tensors.py"]
+    "file",
+    ["engines/kernel.py", "lab/trials/lanes.py", "lab/protocol/protocol.py", "lab/problems/models/xor.py", "ops/tensors.py"],
 )
 def test_the_files_of_the_engine_count(file: str) -> None:
     root = Path(tw.__file__).parent

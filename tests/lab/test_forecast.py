@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 import thalweg
-from thalweg.lab import beforehand, forecast, problems
-from thalweg.lab.compare import Contest, Settings
-from thalweg.lab.engines import engine
-from thalweg.lab.source import Source
+from thalweg.lab import problems
+from thalweg.lab.comparing import beforehand, forecast
+from thalweg.lab.comparing.compare import Contest, Settings
+from thalweg.lab.running.engines import engine
+from thalweg.lab.user.source import Source
 
 
 def contest(steps: int = 20) -> Contest:
@@ -89,7 +90,7 @@ def test_what_is_measured_again_takes_the_place_of_what_was(tmp_path: Path, monk
 
 def test_the_command_says_how_long_compiling_takes_and_does_so_once(tmp_path: Path) -> None:
     def told(out: str, *more: str) -> str:
-        command = [sys.executable, "-m", "thalweg.cli", "compare", "--problem", "xor", "--rules", "sgd,adam,lion", *more]
+        command = [sys.executable, "-m", "thalweg.commands.cli", "compare", "--problem", "xor", "--rules", "sgd,adam,lion", *more]
         options = ["--budget", "2", "--seeds", "2", "--steps", "5", "--jobs", "1", "--out", str(tmp_path / out)]
         environment = {**os.environ, "THALWEG_CACHE": str(tmp_path / "cache")}
         done = subprocess.run([*command, *options], capture_output=True, text=True, timeout=300, env=environment)

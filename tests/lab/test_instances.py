@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from thalweg.lab import problems
-from thalweg.lab.instances import FLOOR, SHIFT, Instances, quadratic, rotation, turned
-from thalweg.lab.problems import beale, rosenbrock
+from thalweg.lab.data.instances import FLOOR, SHIFT, Instances, quadratic, rotation, turned
+from thalweg.lab.problems.surfaces import beale, rosenbrock
 
 FAMILIES: list[Any] = [problems.problem(name) for name in problems.of_kind(Instances)]
 SEEDS = [5, 3, 8]

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from thalweg.cli import main
-from thalweg.lab.store import Store, identity
-from thalweg.lab.trials import Trial
-from thalweg.lab.tune import Setting
+from thalweg.commands.cli import main
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.store.store import Store, identity
+from thalweg.lab.trials.trials import Trial
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def imagines(g):
 
 
 def test_it_costs_its_own_row_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thalweg.lab.first_look.LIMIT", 10.0)
+    monkeypatch.setattr("thalweg.lab.user.first_look.LIMIT", 10.0)
     (tmp_path / "mine.py").write_text(MINE)
     out = tmp_path / "out"
     command = ["compare", "--problem", "xor", "--rules", "sgd", "--my-rule", tmp_path / "mine.py", "--budget", "1", "--seeds", "2",

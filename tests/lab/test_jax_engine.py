@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from thalweg import rules
-from thalweg.lab import lanes, my_problem, problems, protocol, trials
-from thalweg.lab.supervised import Supervised
-from thalweg.lab.trials import Trial
-from thalweg.lab.tune import Setting
+from thalweg.lab import problems
+from thalweg.lab.data.supervised import Supervised
+from thalweg.lab.protocol import protocol
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.trials import lanes, trials
+from thalweg.lab.trials.trials import Trial
+from thalweg.lab.user import my_problem
 
 from .mnist import HAS_MNIST
 
@@ -130,7 +133,7 @@ def test_a_rule_that_raises_is_a_result() -> None:
 
 
 def test_numpy_runs_what_jax_cannot(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from thalweg.lab import chunk
+    from thalweg.lab.trials import chunk
 
     monkeypatch.setenv("THALWEG_CACHE", str(tmp_path))
     timed: list[Any] = []

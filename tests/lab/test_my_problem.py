@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from thalweg import rules, trees
-from thalweg.cli import main
-from thalweg.commands.refusal import Refusal
-from thalweg.lab import my_problem, trials, user_file
-from thalweg.lab.tune import Setting
+from thalweg import rules
+from thalweg.commands.cli import main
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.trials import trials
+from thalweg.lab.user import my_problem, user_file
+from thalweg.values import trees
 
 START = "def init(rng):\n    return {'a': rng.normal(size=2), 'b': [rng.normal(size=())]}\n"
 PLAIN = (
@@ -214,7 +216,7 @@ def test_a_file_that_ends_or_hangs_python_gets_a_sentence(
     text: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "hung" in words:
-        monkeypatch.setattr("thalweg.lab.first_look.LIMIT", 4.0)
+        monkeypatch.setattr("thalweg.lab.user.first_look.LIMIT", 4.0)
     done = compared(written(tmp_path, text))
     assert done.exit_code == 2
     assert done.stderr.strip().endswith(f"mine.py: {words}")

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from thalweg.cli import main
-from thalweg.commands.refusal import Refusal
-from thalweg.lab import my_rule, tune
-from thalweg.lab.answer import setting
-from thalweg.lab.tune import Axis
-from thalweg.numerals import typed
+from thalweg.commands.cli import main
+from thalweg.lab.protocol import tune
+from thalweg.lab.protocol.tune import Axis
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.report.answer import setting
+from thalweg.lab.user import my_rule
+from thalweg.values.numerals import typed
 
 MINE = '@rule(lr=0.1, search=(0.01, 1.0))\ndef {name}(g):\n    """Mine (Me 2026)."""\n    return g\n'
 HEAD = "import thalweg as tw\nfrom thalweg import rule\n"

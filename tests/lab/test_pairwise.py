@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from thalweg.lab import pairwise
+from thalweg.lab.statistics import pairwise
 
 PROBLEMS = [f"p{i}" for i in range(12)]
 

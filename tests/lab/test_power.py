@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from thalweg.lab import power, stats
+from thalweg.lab.statistics import power, stats
 
 
 def test_published_values() -> None:

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from thalweg import nn
-from thalweg.commands.refusal import Refusal
-from thalweg.lab import parts, problems, supervised
-from thalweg.lab.parts import Part, split, standardised
-from thalweg.lab.supervised import Supervised
-from thalweg.lab.surface import Surface
-from thalweg.trees import flatten
+from thalweg.lab import problems
+from thalweg.lab.data import parts, supervised
+from thalweg.lab.data.parts import Part, split, standardised
+from thalweg.lab.data.supervised import Supervised
+from thalweg.lab.data.surface import Surface
+from thalweg.lab.refusal import Refusal
+from thalweg.values.trees import flatten
 
 from .mnist import HAS_MNIST
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from thalweg.lab import profiles
+from thalweg.lab.statistics import profiles
 
 INF, NAN = math.inf, math.nan
 

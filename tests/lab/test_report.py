@@ -16,17 +16,17 @@ import pytest
 from matplotlib.figure import Figure
 
 from lab.fake_results import fake
-from thalweg.catalogue import rules
-from thalweg.lab import report
-from thalweg.lab.figures.cost import cost, frontier
-from thalweg.lab.figures.labels import Box, beside
-from thalweg.lab.figures.lines import lines
-from thalweg.lab.figures.scale import Scale, plain_log
-from thalweg.lab.figures.scores import near_best, scores
-from thalweg.lab.figures.sensitivity import reach
-from thalweg.lab.figures.style import marks, short
-from thalweg.lab.race.marks import mark
-from thalweg.lab.results import _default
+from thalweg.lab.marks import mark
+from thalweg.lab.report import report
+from thalweg.lab.report.figures.cost import cost, frontier
+from thalweg.lab.report.figures.labels import Box, beside
+from thalweg.lab.report.figures.lines import lines
+from thalweg.lab.report.figures.scale import Scale, plain_log
+from thalweg.lab.report.figures.scores import near_best, scores
+from thalweg.lab.report.figures.sensitivity import reach
+from thalweg.lab.report.figures.style import marks, short
+from thalweg.lab.report.results import _default
+from thalweg.methods import rules
 
 SCRIPT = "<script>alert(1)</script>"
 LONG = "a$x^2$ & 'b' \"c\" " + "y" * 50

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from thalweg.lab import stats
+from thalweg.lab.statistics import stats
 
 DRAW = np.random.default_rng(0)
 

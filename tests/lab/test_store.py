@@ -13,15 +13,18 @@ import pytest
 from click.testing import CliRunner
 
 import thalweg
-from thalweg.cli import main
-from thalweg.commands.refusal import Refusal
-from thalweg.lab import problems, protocol, store, trials
-from thalweg.lab.compare import Contest, Settings, run
-from thalweg.lab.source import Source
-from thalweg.lab.store import Store
-from thalweg.lab.trials import Trial
-from thalweg.lab.tune import Setting
-from thalweg.lab.workers import processes
+from thalweg.commands.cli import main
+from thalweg.lab import problems
+from thalweg.lab.comparing.compare import Contest, Settings, run
+from thalweg.lab.protocol import protocol
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.running.workers import processes
+from thalweg.lab.store import store
+from thalweg.lab.store.store import Store
+from thalweg.lab.trials import trials
+from thalweg.lab.trials.trials import Trial
+from thalweg.lab.user.source import Source
 
 WINE = problems.problem("wine")
 
@@ -79,8 +82,8 @@ def test_all_that_a_trial_depends_on_is_in_its_identity() -> None:
 
 @pytest.mark.parametrize(
     ("file", "another"),
-    [("ops/matrices.py", True), ("nn/linear.py", True), ("stages/decay.py", True), ("lab/trials.py", True),
-     ("methods/learned_quadratics.npz", True), ("lab/report.py", False), ("lab/stats.py", False), ("commands/compare.py", False)],
+    [("ops/matrices.py", True), ("nn/layers/linear.py", True), ("stages/decay.py", True), ("lab/trials/trials.py", True),
+     ("methods/learned/learned_quadratics.npz", True), ("lab/report/report.py", False), ("lab/statistics/stats.py", False), ("commands/compare.py", False)],
 )  # fmt: skip
 def test_a_changed_engine_makes_other_trials(file: str, another: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever mends a word and compares again must not be shown the numbers from before. A new picture changes none."""

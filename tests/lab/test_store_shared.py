@@ -17,12 +17,12 @@ import pytest
 from click.testing import CliRunner
 from support import PATIENCE
 
-from thalweg.cli import main
-from thalweg.commands.refusal import Refusal
-from thalweg.lab.export import write_parquet
-from thalweg.lab.merge import Joined, merge
-from thalweg.lab.store import FILE, Store, key_of
-from thalweg.lab.trials import Trial
+from thalweg.commands.cli import main
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.store.export import write_parquet
+from thalweg.lab.store.merge import Joined, merge
+from thalweg.lab.store.store import FILE, Store, key_of
+from thalweg.lab.trials.trials import Trial
 
 
 def what(seed: int, **more: Any) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from support import PATIENCE
 
 from lab.fake_results import fake
 from lab.test_report import SCRIPT, Page, element
-from thalweg.lab import suite, suite_report
-from thalweg.lab.dear import FILE as DEAR
-from thalweg.lab.protocol import RULES
-from thalweg.lab.step_cost import FILE as COSTS
-from thalweg.lab.suites import SUITES
+from thalweg.lab.comparing.dear import FILE as DEAR
+from thalweg.lab.comparing.step_cost import FILE as COSTS
+from thalweg.lab.protocol.protocol import RULES
+from thalweg.lab.protocol.suites import SUITES
+from thalweg.lab.report import suite, suite_report
 
 NAMES = ["adam", "momentum", "sgd", "nadam", SCRIPT]
 
@@ -155,7 +155,7 @@ def test_a_control_is_told_from_its_twin_over_problems_only_if_it_is_another(tmp
 def test_dear_rules_have_fewer_trials_and_keep_that_number(tmp_path: Path) -> None:
     from thalweg import rules
     from thalweg.lab import problems
-    from thalweg.lab.dear import FILE, budgets
+    from thalweg.lab.comparing.dear import FILE, budgets
 
     wine, some = problems.problem("wine"), [rules["sgd"], rules["adam"]]
     assert budgets(wine, some, 8, 32, tmp_path) == {"sgd": 8, "adam": 8}
@@ -178,7 +178,7 @@ def test_suites_name_problems_and_rules_that_are_there() -> None:
 
 def test_the_command_runs_a_suite_and_goes_on_from_its_store(tmp_path: Path) -> None:
     command = [
-        *(sys.executable, "-m", "thalweg.cli", "compare", "--suite", "tiny", "--rules", "sgd,adam", "--budget", "3"),
+        *(sys.executable, "-m", "thalweg.commands.cli", "compare", "--suite", "tiny", "--rules", "sgd,adam", "--budget", "3"),
         *("--seeds", "2", "--steps", "10", "--jobs", "1", "--out", str(tmp_path)),
     ]
     (tmp_path / DEAR).write_text(json.dumps({"adam on wine": 1.0}))
@@ -201,7 +201,7 @@ def test_the_command_runs_a_suite_and_goes_on_from_its_store(tmp_path: Path) -> 
 def test_a_suite_that_is_not_there_is_named(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
-    from thalweg.cli import main
+    from thalweg.commands.cli import main
 
     done = CliRunner().invoke(main, ["compare", "--suite", "smal", "--out", str(tmp_path)])
     assert done.exit_code == 2

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from thalweg.lab import stats, targets
+from thalweg.lab.statistics import stats, targets
 
 AT = {"p": [0, 10, 20, 30]}
 CURVES = {

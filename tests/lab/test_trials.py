@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from thalweg import chain, recipe, rule, rules, sam, sgd
-from thalweg.lab import problems, trials
-from thalweg.lab.entrant import entrants
-from thalweg.lab.results import _what
-from thalweg.lab.trials import Trial, at_once
-from thalweg.lab.tune import Setting
+from thalweg.lab import problems
+from thalweg.lab.comparing.entrant import entrants
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.report.results import _what
+from thalweg.lab.trials import trials
+from thalweg.lab.trials.trials import Trial, at_once
 from thalweg.ops import norm
 
 WINE = problems.problem("wine")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import thalweg as tw
-from thalweg.lab import protocol, tune
-from thalweg.lab.entrant import entrants
-from thalweg.lab.tune import Setting, Space
+from thalweg.lab.comparing.entrant import entrants
+from thalweg.lab.protocol import protocol, tune
+from thalweg.lab.protocol.tune import Setting, Space
 
 RANGE = (1e-4, 1.0)
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from thalweg.cli import main
-from thalweg.lab import stats
+from thalweg.commands.cli import main
+from thalweg.lab.statistics import stats
 from thalweg.lab.verify import algoperf, controls, heavy_tails, momentum, page, run
 from thalweg.lab.verify.bank import Bank
 from thalweg.lab.verify.check import Check, Line, close, relative

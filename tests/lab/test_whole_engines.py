@@ -27,7 +27,7 @@ QUIET: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVN
 
 
 def begin(out: Path, *more: str, before: str = "", command: list[str] = COMPARE) -> subprocess.Popen[str]:
-    arguments = python(before, "-m", "thalweg.cli", *command, "--out", str(out), *more)
+    arguments = python(before, "-m", "thalweg.commands.cli", *command, "--out", str(out), *more)
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -125,7 +125,9 @@ def test_a_worker_killed_on_the_way_changes_nothing(engine: str, reference: Path
 def test_a_command_that_is_killed_leaves_no_worker_behind(engine: str, tmp_path: Path) -> None:
     if engine == "dask":
         pytest.importorskip("distributed")
-    with running(python("", "-m", "thalweg.cli", *COMPARE, "--out", str(tmp_path), "--engine", engine), **QUIET) as process:
+    with running(
+        python("", "-m", "thalweg.commands.cli", *COMPARE, "--out", str(tmp_path), "--engine", engine), **QUIET
+    ) as process:
         wait_for(lambda: stored(tmp_path), process)
         working = [pid for pid in descendants(process.pid) if is_at_work(pid)]
     assert len(working) >= 2, "loky has a helper beside them"

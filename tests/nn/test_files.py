@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from thalweg import nn, trees
+from thalweg import nn
+from thalweg.values import trees
 
 from .networks import CASES, NAMES, Case
 
@@ -110,5 +111,5 @@ def test_parts_of_ones_own_are_not_saved(tmp_path: Path) -> None:
 
     net = nn.Model([nn.Linear(2), Mine()], nn.MSE(), input_shape=3)
     net.params = net.init()
-    with pytest.raises(TypeError, match=r"only parts of thalweg.nn. Save its parameters with thalweg.trees.save"):
+    with pytest.raises(TypeError, match=r"only parts of thalweg.nn. Save its parameters with thalweg.values.trees.save"):
         net.save(tmp_path / "net.npz")

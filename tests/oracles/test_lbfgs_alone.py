@@ -12,8 +12,8 @@ from scipy.optimize import rosen, rosen_der
 
 import thalweg as tw
 import thalweg.numpy as tn
-from thalweg.methods.lbfgs import inverse_hessian as two_loops
-from thalweg.trees import Vector
+from thalweg.methods.curvature.lbfgs import inverse_hessian as two_loops
+from thalweg.values.trees import Vector
 
 from .lbfgs import inverse_hessian
 

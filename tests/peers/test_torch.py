@@ -17,8 +17,8 @@ import thalweg as tw  # noqa: E402
 import thalweg.torch as tt  # noqa: E402
 from thalweg.dialects import TORCH  # noqa: E402
 from thalweg.engines import native  # noqa: E402
-from thalweg.torch_face import Face  # noqa: E402
-from thalweg.torch_groups import Given  # noqa: E402
+from thalweg.torch.face import Face  # noqa: E402
+from thalweg.torch.groups import Given  # noqa: E402
 
 SHAPES = [(4, 3), (7,), (), (2, 3, 2)]
 KERNELS = [name for name, row in TORCH.items() if row.kernel]

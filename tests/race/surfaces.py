@@ -1,7 +1,7 @@
 """Surfaces by name, as the races' tests ask for them."""
 
+from thalweg.lab.data.surface import Surface
 from thalweg.lab.problems import problem
-from thalweg.lab.surface import Surface
 
 
 def surface(name: str) -> Surface:

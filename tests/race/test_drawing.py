@@ -12,15 +12,15 @@ import pytest
 from PIL import Image
 
 import thalweg as tw
+from thalweg.lab.data.surface import Surface
+from thalweg.lab.marks import mark
 from thalweg.lab.problems import problem
 from thalweg.lab.race.animation import REST, write_gif
-from thalweg.lab.race.marks import mark
 from thalweg.lab.race.page import FACTORS, HERE, _json, write_page
 from thalweg.lab.race.picture import Picture, contour_levels, frames, write_png
 from thalweg.lab.race.place import AROUND, UPWARDS, spread
 from thalweg.lab.race.run import Race, race
 from thalweg.lab.race.words import success
-from thalweg.lab.surface import Surface
 
 NAMES = ["sgd", "momentum", "adam", "learned"]
 

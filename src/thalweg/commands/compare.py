@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from thalweg.commands.comparison_progress import ComparisonProgress
-from thalweg.commands.plain import plain
-from thalweg.commands.refusal import Refusal
 from thalweg.commands.screen import Screen, say
-from thalweg.commands.whole import PLACE, Many, Seconds
-from thalweg.lab.engines import NAMES
-from thalweg.lab.guard import in_a_line
-from thalweg.lab.printed import Tail
-from thalweg.whole import written_whole
+from thalweg.commands.types import PLACE, Many, Seconds
+from thalweg.lab.plain import plain
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.running.engines import NAMES
+from thalweg.lab.running.guard import in_a_line
+from thalweg.lab.running.printed import Tail
+from thalweg.values.atomic import written_whole
 
 if TYPE_CHECKING:
-    from thalweg.lab.compare import Contest
-    from thalweg.lab.engines import Engine
-    from thalweg.lab.source import Source
+    from thalweg.lab.comparing.compare import Contest
+    from thalweg.lab.running.engines import Engine
+    from thalweg.lab.user.source import Source
 
 ALL = "all"
 """As --rules: every rule of the catalogue."""
@@ -125,8 +125,8 @@ def _say_first(given: dict[str, Any]) -> None:
 
 
 def _schedules(given: str) -> tuple[str, ...]:
-    from thalweg.hyper import nearest
-    from thalweg.lab.protocol import SCHEDULES
+    from thalweg.form.hyper import nearest
+    from thalweg.lab.protocol.protocol import SCHEDULES
 
     names = tuple(dict.fromkeys(part.strip() for part in given.split(",") if part.strip()))
     for name in names:
@@ -145,12 +145,13 @@ def _list_problems() -> None:
 
 
 def _compare(given: dict[str, Any], screen: TextIO) -> None:
-    from thalweg.lab import first_look, report, suite_report
-    from thalweg.lab.results import results
-    from thalweg.lab.source import Source
-    from thalweg.lab.suite import together
-    from thalweg.lab.suites import suite
-    from thalweg.lab.table import answered, suite_table, table
+    from thalweg.lab.protocol.suites import suite
+    from thalweg.lab.report import report, suite_report
+    from thalweg.lab.report.results import results
+    from thalweg.lab.report.suite import together
+    from thalweg.lab.report.table import answered, suite_table, table
+    from thalweg.lab.user import first_look
+    from thalweg.lab.user.source import Source
 
     names = suite(given["suite"]) if given["suite"] else (given["problem"],)
     own, lost = first_look.rules(given["my_rule"]) if given["my_rule"] else ((), ())
@@ -183,11 +184,11 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
 
 def _contest(source: Source, given: dict[str, Any]) -> Contest:
     """What is compared on one problem, and how."""
-    from thalweg.compose import refuses_vectors
-    from thalweg.lab import protocol, suites
-    from thalweg.lab.compare import Contest, Settings
-    from thalweg.lab.sweep import TIMEOUT
-    from thalweg.lab.trials import has_matrices
+    from thalweg.core.compose import refuses_vectors
+    from thalweg.lab.comparing.compare import Contest, Settings
+    from thalweg.lab.protocol import protocol, suites
+    from thalweg.lab.running.sweep import TIMEOUT
+    from thalweg.lab.trials.trials import has_matrices
 
     rules = source.load_rules()
     problem = source.see_problem()
@@ -216,9 +217,9 @@ def _contest(source: Source, given: dict[str, Any]) -> Contest:
 
 def _with_dear_rules(contests: Sequence[Contest], out: Path) -> list[Contest]:
     """The same, with fewer trials for rules whose steps are dear."""
-    from thalweg.lab import dear
-    from thalweg.lab.compare import Contest
-    from thalweg.lab.forecast import words
+    from thalweg.lab.comparing import dear
+    from thalweg.lab.comparing.compare import Contest
+    from thalweg.lab.comparing.forecast import words
 
     console, found = Screen(stderr=True), []
     new = dear.unknown(contests, out)
@@ -236,8 +237,8 @@ def _with_dear_rules(contests: Sequence[Contest], out: Path) -> list[Contest]:
 
 def _compile(contests: Sequence[Contest], tell: Callable[[str], None], report: Callable[[str], None]) -> None:
     """The kernels that were never compiled on this machine; how long it will take is told first."""
-    from thalweg.lab import beforehand
-    from thalweg.lab.forecast import words
+    from thalweg.lab.comparing import beforehand
+    from thalweg.lab.comparing.forecast import words
 
     if kernels := beforehand.missing(contests):
         seconds = words(beforehand.compile_seconds(len(kernels)))
@@ -247,20 +248,20 @@ def _compile(contests: Sequence[Contest], tell: Callable[[str], None], report: C
 
 def _learn_report(seconds: float, found: dict[str, Any]) -> None:
     """What was taken for step costs and the report, for the next forecast."""
-    from thalweg.lab.beforehand import learn, per_row
+    from thalweg.lab.comparing.beforehand import learn, per_row
 
     learn(row=per_row(seconds, sum(len(each["rules"]) for each in found.get("problems", [found]))))
 
 
 def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple[list[dict[str, float | None]], float]:
     """All trials; afterwards what a step costs, on each problem, and when (on the clock) the last trial had ended."""
-    from thalweg.lab.beforehand import learn
-    from thalweg.lab.compare import run
-    from thalweg.lab.engines import engine
-    from thalweg.lab.export import refresh_parquet
-    from thalweg.lab.step_cost import remembered_step_costs
-    from thalweg.lab.store import FILE, Store, dropped
-    from thalweg.lab.workers import Processes
+    from thalweg.lab.comparing.beforehand import learn
+    from thalweg.lab.comparing.compare import run
+    from thalweg.lab.comparing.step_cost import remembered_step_costs
+    from thalweg.lab.running.engines import engine
+    from thalweg.lab.running.workers import Processes
+    from thalweg.lab.store.export import refresh_parquet
+    from thalweg.lab.store.store import FILE, Store, dropped
 
     isolated = any(contest.settings.source.holds_code for contest in contests)
     jobs = min(given["jobs"] or _cores(), sum(contest.programs for contest in contests))  # a process takes a while to begin
@@ -292,7 +293,7 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple
 
 def _tell(progress: ComparisonProgress, contests: Sequence[Contest], by: Engine, stored: Mapping[tuple[str, str], int]) -> None:
     """How long it will take, before it begins."""
-    from thalweg.lab.forecast import forecast
+    from thalweg.lab.comparing.forecast import forecast
 
     if sum(stored.values()) < sum(contest.trials for contest in contests):
         _compile(contests, progress.tell, progress.say)
@@ -307,7 +308,7 @@ def _cores() -> int:
 
 def _chosen(names: str | None, rules: dict[str, Any]) -> tuple[str, ...] | None:
     """The rules that were named, and the user's own; None where none were named."""
-    from thalweg.catalogue import rules as catalogue
+    from thalweg.methods import rules as catalogue
 
     if names is None:
         return None

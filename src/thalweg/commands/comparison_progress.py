@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from thalweg.lab.compare import Contest, Phase
+    from thalweg.lab.comparing.compare import Contest, Phase
 
 
 class ComparisonProgress:

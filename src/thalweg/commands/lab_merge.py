@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from thalweg.commands.plain import plain
-from thalweg.commands.refusal import Refusal
-from thalweg.commands.whole import PLACE
+from thalweg.commands.types import PLACE
+from thalweg.lab.plain import plain
+from thalweg.lab.refusal import Refusal
 
 
 @click.command("merge")
@@ -20,8 +20,8 @@ def merge_command(sources: tuple[Path, ...], out: Path) -> None:
     Then `thalweg compare --out` with that folder finds them all. A trial that is in several is counted once; where they
     differ, the first is kept, and the number of such trials is said.
     """
-    from thalweg.lab.merge import merge
-    from thalweg.lab.store import FILE
+    from thalweg.lab.store.merge import merge
+    from thalweg.lab.store.store import FILE
 
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -11,9 +11,9 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from thalweg.commands.refusal import Refusal
 from thalweg.commands.screen import Screen
-from thalweg.commands.whole import PLACE
+from thalweg.commands.types import PLACE
+from thalweg.lab.refusal import Refusal
 
 if TYPE_CHECKING:
     from thalweg.lab.verify.check import Check

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from thalweg.commands.refusal import Refusal
-from thalweg.hyper import nearest
+from thalweg.form.hyper import nearest
+from thalweg.lab.refusal import Refusal
 
 
 class Lazy(click.Group):

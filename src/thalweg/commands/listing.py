@@ -12,13 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from thalweg.catalogue import ALIASES, rules
-from thalweg.commands.refusal import Refusal
 from thalweg.commands.screen import Screen
-from thalweg.commands.whole import Real
-from thalweg.cost import Cost, word_kind
-from thalweg.numerals import typed
+from thalweg.commands.types import Real
+from thalweg.graph.cost import Cost, word_kind
+from thalweg.lab.refusal import Refusal
+from thalweg.methods import ALIASES, rules
 from thalweg.rule import Rule
+from thalweg.values.numerals import typed
 
 KINDS = ("element-wise", "tensor-norms", "matrices", "whole-model")
 WIDTH = 240  # columns where nobody watches: each row whole on its line, for grep

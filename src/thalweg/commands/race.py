@@ -16,18 +16,18 @@ import click
 import numpy as np
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from thalweg.catalogue import rules
-from thalweg.commands.plain import plain
-from thalweg.commands.refusal import Refusal
 from thalweg.commands.screen import Screen
-from thalweg.commands.whole import PLACE, Whole
-from thalweg.compose import refuses_vectors
-from thalweg.hyper import nearest
-from thalweg.lab.printed import Tail
+from thalweg.commands.types import PLACE, Whole
+from thalweg.core.compose import refuses_vectors
+from thalweg.form.hyper import nearest
+from thalweg.lab.plain import plain
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.running.printed import Tail
+from thalweg.methods import rules
 
 if TYPE_CHECKING:
+    from thalweg.lab.data.surface import Surface
     from thalweg.lab.race.run import LearningRate, Race
-    from thalweg.lab.surface import Surface
     from thalweg.rule import Rule
 
 SUFFIXES = (".png", ".gif", ".html")
@@ -91,7 +91,7 @@ def _race(
 
 def _surface(name: str) -> Surface:
     from thalweg.lab import problems
-    from thalweg.lab.surface import Surface
+    from thalweg.lab.data.surface import Surface
 
     plain = name.strip().lower().replace("-", "_")
     known = problems.of_kind(Surface)
@@ -105,8 +105,8 @@ def _own(paths: tuple[Path, ...]) -> tuple[tuple[Path, ...], dict[str, str], dic
     """The user's files that can be run, the rules of them that cannot, and why not, and all of them by name."""
     if not paths:
         return (), {}, {}
-    from thalweg.lab import first_look
-    from thalweg.lab.source import Source
+    from thalweg.lab.user import first_look
+    from thalweg.lab.user.source import Source
 
     readable, lost = first_look.rules(paths)
     found = Source(my_rule=readable, lost=lost).load_rules()

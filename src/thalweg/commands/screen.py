@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.segment import Segment
 
 from thalweg.commands.lazy import Lazy
-from thalweg.commands.plain import plain
-from thalweg.commands.refusal import Refusal
+from thalweg.lab.plain import plain
+from thalweg.lab.refusal import Refusal
 
 
 class Screen(Console):

@@ -19,17 +19,17 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from thalweg.catalogue import ALIASES, rules, stages_by_name
 from thalweg.commands.listing import aliases
-from thalweg.commands.refusal import Refusal
 from thalweg.commands.screen import Screen
-from thalweg.cost import Cost, word_kind
-from thalweg.hyper import Hyper, nearest
-from thalweg.memory import Kind
-from thalweg.numerals import typed
-from thalweg.optimizer import Optimizer
+from thalweg.core.optimizer import Optimizer
+from thalweg.core.stage import Leaf
+from thalweg.form.hyper import Hyper, nearest
+from thalweg.form.memory import Kind
+from thalweg.graph.cost import Cost, word_kind
+from thalweg.lab.refusal import Refusal
+from thalweg.methods import ALIASES, rules, stages_by_name
 from thalweg.rule import AFTER_ASKS, ASKS, Rule
-from thalweg.stage import Leaf
+from thalweg.values.numerals import typed
 
 WIDTH = 132  # columns where nobody watches
 DIFFERS = "Differs from "
@@ -171,7 +171,7 @@ def _cost_words(cost: Cost) -> str:
 def kernel_text(rule: Rule) -> str:
     """The kernel of a whole step, for float32 parameters. Raises Refusal where one pass over memory is not enough."""
     from thalweg.engines.kernel import printed
-    from thalweg.program import NotTraced, passages, program
+    from thalweg.graph.program import NotTraced, passages, program
 
     optimizer = Optimizer(rule, lr=rule.lr or 1.0)
     if optimizer.asks_gradients:
@@ -195,7 +195,7 @@ def show_command(name: str, kernel: bool) -> None:
 
 def _of_file(name: str) -> list[Rule]:
     """The rules in a file of the user's. Raises Refusal for one that gives none."""
-    from thalweg.lab import my_rule
+    from thalweg.lab.user import my_rule
 
     given = my_rule.declared(Path(name))
     return [my_rule.checked(Path(name), rule) if rule.lr is not None else rule for rule in given.values()]

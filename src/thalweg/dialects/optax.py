@@ -5,26 +5,26 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from thalweg.compose import chain, only
+from thalweg.core.compose import chain, only
+from thalweg.core.stage import Stage
 from thalweg.dialects.optax_matrices import adafactor
 from thalweg.dialects.optax_parts import adam_or_nadam, decayed, named, rate_of
 from thalweg.dialects.row import Masks, Row
-from thalweg.methods.adabelief import adabelief
-from thalweg.methods.adadelta import adadelta
-from thalweg.methods.adagrad import adagrad
-from thalweg.methods.adam import adam, adamax, amsgrad, radam
-from thalweg.methods.adan import adan
-from thalweg.methods.layerwise import fromage, layer_normalized
-from thalweg.methods.momentum import momentum, nesterov
-from thalweg.methods.optimistic import optimistic_gd
-from thalweg.methods.polyak import polyak_sgd
-from thalweg.methods.rmsprop import rmsprop
-from thalweg.methods.rprop import rprop
-from thalweg.methods.sgd import noisy_sgd, sgd
-from thalweg.methods.signs import lion, signsgd, signum
-from thalweg.methods.sm3 import sm3
-from thalweg.methods.yogi import yogi
-from thalweg.stage import Stage
+from thalweg.methods.adaptive.adadelta import adadelta
+from thalweg.methods.adaptive.adagrad import adagrad
+from thalweg.methods.adaptive.rmsprop import rmsprop
+from thalweg.methods.descent.momentum import momentum, nesterov
+from thalweg.methods.descent.optimistic import optimistic_gd
+from thalweg.methods.descent.polyak import polyak_sgd
+from thalweg.methods.descent.rprop import rprop
+from thalweg.methods.descent.sgd import noisy_sgd, sgd
+from thalweg.methods.descent.signs import lion, signsgd, signum
+from thalweg.methods.layers.layerwise import fromage, layer_normalized
+from thalweg.methods.matrices.sm3 import sm3
+from thalweg.methods.moments.adabelief import adabelief
+from thalweg.methods.moments.adam import adam, adamax, amsgrad, radam
+from thalweg.methods.moments.adan import adan
+from thalweg.methods.moments.yogi import yogi
 from thalweg.stages.decay import decay
 from thalweg.stages.learning_rate import learning_rate
 from thalweg.stages.trust_ratio import trust_ratio

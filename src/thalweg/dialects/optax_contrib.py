@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.after import schedule_free
-from thalweg.compose import chain
+from thalweg.core.compose import chain
+from thalweg.core.stage import Stage
 from thalweg.dialects.optax_matrices import muon, muon_fits
 from thalweg.dialects.optax_parts import decayed, named, rate_of, times
 from thalweg.dialects.row import Masks, Row
-from thalweg.methods.acprop import acprop
-from thalweg.methods.adam import adam
-from thalweg.methods.ademamix import ademamix, simplified_ademamix
-from thalweg.methods.adopt import adopt
-from thalweg.methods.cocob import cocob
-from thalweg.methods.dog import dog, dowg
-from thalweg.methods.madgrad import madgrad
-from thalweg.methods.momo import momo, momo_adam
-from thalweg.methods.prodigy import dadapt_adam, prodigy
-from thalweg.methods.sgd import sgd
-from thalweg.methods.sophia import sophia
+from thalweg.methods.adaptive.acprop import acprop
+from thalweg.methods.adaptive.madgrad import madgrad
+from thalweg.methods.curvature.sophia import sophia
+from thalweg.methods.descent.sgd import sgd
+from thalweg.methods.moments.adam import adam
+from thalweg.methods.moments.ademamix import ademamix, simplified_ademamix
+from thalweg.methods.moments.adopt import adopt
+from thalweg.methods.rate_free.cocob import cocob
+from thalweg.methods.rate_free.dog import dog, dowg
+from thalweg.methods.rate_free.momo import momo, momo_adam
+from thalweg.methods.rate_free.prodigy import dadapt_adam, prodigy
 from thalweg.ops import minimum, off
-from thalweg.stage import Stage
+from thalweg.stages.after import schedule_free
 from thalweg.stages.decay import decay
 from thalweg.stages.learning_rate import learning_rate
-from thalweg.trees import Vector
+from thalweg.values.trees import Vector
 
 
 def _acprop(given: Masks) -> Stage:

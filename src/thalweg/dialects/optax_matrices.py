@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.arrange import Axes, arranged
-from thalweg.compose import chain, choose
+from thalweg.core.arrange import Axes, arranged
+from thalweg.core.compose import chain, choose
+from thalweg.core.stage import Leaf, Stage
 from thalweg.dialects.optax_parts import adam_or_nadam, decayed
 from thalweg.dialects.row import Masks
-from thalweg.methods.adafactor import adafactor_matrix, adafactor_vector
-from thalweg.methods.momentum import momentum
-from thalweg.methods.muon import muon as orthogonalized
-from thalweg.stage import Leaf, Stage
+from thalweg.methods.descent.momentum import momentum
+from thalweg.methods.matrices.adafactor import adafactor_matrix, adafactor_vector
+from thalweg.methods.matrices.muon import muon as orthogonalized
 from thalweg.stages.decay import decay, independent_decay
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.compose import chain, only
+from thalweg.core.compose import chain, only
+from thalweg.core.stage import Stage
 from thalweg.dialects.row import Masks
-from thalweg.methods.adam import adam, nadam
+from thalweg.methods.moments.adam import adam, nadam
 from thalweg.rule import Rule
-from thalweg.stage import Stage
 from thalweg.stages.decay import decay
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from thalweg.stage import Stage
+from thalweg.core.stage import Stage
 
 
 class Arguments(Protocol):

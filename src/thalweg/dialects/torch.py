@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.compose import chain
+from thalweg.core.compose import chain
+from thalweg.core.stage import Stage
 from thalweg.dialects.row import Arguments, Row
-from thalweg.methods.adadelta import adadelta
-from thalweg.methods.adafactor import adafactor
-from thalweg.methods.adagrad import adagrad
-from thalweg.methods.adam import adam, adamax, amsgrad, nadam, radam
-from thalweg.methods.asgd import asgd
-from thalweg.methods.momentum import momentum, nesterov
-from thalweg.methods.muon import muon
-from thalweg.methods.rmsprop import rmsprop
-from thalweg.methods.rprop import rprop
-from thalweg.methods.sgd import sgd
-from thalweg.stage import Stage
+from thalweg.methods.adaptive.adadelta import adadelta
+from thalweg.methods.adaptive.adagrad import adagrad
+from thalweg.methods.adaptive.rmsprop import rmsprop
+from thalweg.methods.descent.asgd import asgd
+from thalweg.methods.descent.momentum import momentum, nesterov
+from thalweg.methods.descent.rprop import rprop
+from thalweg.methods.descent.sgd import sgd
+from thalweg.methods.matrices.adafactor import adafactor
+from thalweg.methods.matrices.muon import muon
+from thalweg.methods.moments.adam import adam, adamax, amsgrad, nadam, radam
 from thalweg.stages.ascend import ascend
 from thalweg.stages.decay import decay
 

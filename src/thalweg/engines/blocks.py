@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from thalweg.engines.expressions import Loop, Writer, indented
-from thalweg.program import NotTraced
-from thalweg.storage import BLOCK
-from thalweg.symbols import TENSOR, Symbol
+from thalweg.graph.program import NotTraced
+from thalweg.graph.storage import BLOCK
+from thalweg.values.symbols import TENSOR, Symbol
 
 if TYPE_CHECKING:
     from thalweg.engines.kernel import Printer

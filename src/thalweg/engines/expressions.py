@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from thalweg.symbols import TENSOR, Symbol
+from thalweg.values.symbols import TENSOR, Symbol
 
 if TYPE_CHECKING:
     from thalweg.engines.kernel import Printer
@@ -21,7 +21,7 @@ ATOM = 9
 COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "and", "or"})
 HOST_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "sigmoid", "floor", "sign", "maximum", "minimum", "clip", "where", "ratio")
 STORAGE_WORDS = ("uniform", "dithered", "rounded_float16", "rounded_bfloat16", "largest_of_block")
-"""Words of `thalweg.storage`, which only the loop says."""
+"""Words of `thalweg.graph.storage`, which only the loop says."""
 LOOP_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "inf", "nan")
 COMPUTED = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
 """The dtype that arithmetic is done in, by the parameter's."""

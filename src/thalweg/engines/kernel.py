@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg import trace
 from thalweg.engines.blocks import carried_by, phases_of, two_loops
 from thalweg.engines.expressions import (
     COMPARISONS,
@@ -23,9 +22,10 @@ from thalweg.engines.expressions import (
     indented,
     level,
 )
-from thalweg.program import NotTraced, Program
-from thalweg.storage import BLOCK
-from thalweg.symbols import PER_TENSOR, TENSOR, Symbol
+from thalweg.form import trace
+from thalweg.graph.program import NotTraced, Program
+from thalweg.graph.storage import BLOCK
+from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg import ops
-from thalweg.arrays import dtype_name
+from thalweg.core.function_stage import model_number
+from thalweg.core.optimizer import Optimizer
+from thalweg.core.stage import Step, resolve
 from thalweg.engines import native, threads
 from thalweg.engines.expressions import COMPUTED, HOST_WORDS
 from thalweg.engines.gradients import Gradients, address, overlaps, reader
 from thalweg.engines.kernel import Kernel, printed, squares
-from thalweg.function_stage import model_number
-from thalweg.memory import draw
-from thalweg.optimizer import Optimizer
-from thalweg.program import NotTraced, Passage, Program, Slot, program
-from thalweg.scalars import Scalar
-from thalweg.stage import Step, resolve
-from thalweg.storage import Storage, key_of
-from thalweg.symbols import TENSOR
+from thalweg.form.memory import draw
+from thalweg.graph.program import NotTraced, Passage, Program, Slot, program
+from thalweg.graph.storage import Storage, key_of
+from thalweg.values.arrays import dtype_name
+from thalweg.values.scalars import Scalar
+from thalweg.values.symbols import TENSOR
 
 Floats = npt.NDArray[Any]
 
@@ -358,7 +358,7 @@ def _column(value: Any) -> Any:
 
 
 def _leaf(name: str, array: Floats, lanes: int | None) -> Any:
-    from thalweg.stage import Leaf
+    from thalweg.core.stage import Leaf
 
     return Leaf(name, array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from thalweg import own_files
+from thalweg.values import own_files
 
 Step = Callable[..., int]
 

@@ -1,1 +1,90 @@
-"""The optimizers, one family a file, each in its paper's letters. Being in this folder is all it takes to be known."""
+"""The optimizers by name: found by being in this folder, known by the names other libraries and papers give them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping
+from types import ModuleType
+
+from thalweg import stages
+from thalweg.form.hyper import nearest
+from thalweg.rule import Rule
+from thalweg.stages import around
+
+ALIASES = {
+    "gd": "sgd", "batch": "sgd", "minibatch": "sgd", "mini_batch": "sgd", "online": "sgd", "iterative": "sgd",
+    "msgd": "momentum", "heavy_ball": "momentum", "nag": "nesterov", "graves": "rmsprop_graves",
+    "rmspropgraves": "rmsprop_graves", "santae": "santa_e", "santasss": "santa_sss", "l2l": "learned",
+    "lazy_adam": "sparse_adam", "dadapt_adamw": "dadapt_adam",
+}  # fmt: skip
+
+
+def _declared(module: ModuleType) -> dict[str, Rule]:
+    """The rules written in a module, not those it imports."""
+    return {k: v for k, v in vars(module).items() if isinstance(v, Rule) and v.__module__ == module.__name__}
+
+
+def _package(package: ModuleType) -> dict[str, Rule]:
+    found: dict[str, Rule] = {}
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        found.update(_declared(importlib.import_module(info.name)))
+    return found
+
+
+class Catalogue(Mapping[str, Rule]):
+    """`rules["adam"]`, by name or alias. An unknown name raises KeyError with the nearest known one."""
+
+    def __init__(self, rules: dict[str, Rule]) -> None:
+        self._rules = dict(sorted(rules.items()))
+
+    def __getitem__(self, name: str) -> Rule:
+        plain = str(name).lower().replace("-", "_").replace(" ", "_")
+        found = self._rules.get(ALIASES.get(plain, plain))
+        if found is None:
+            raise KeyError(f"no optimizer is called {name!r}{nearest(plain, [*self._rules, *ALIASES])}")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} optimizers: {', '.join(self)}>"
+
+
+_places = _package(stages)
+_methods = _package(sys.modules[__name__])
+rules = Catalogue({name: method for name, method in _methods.items() if method.lr is not None})
+stages_by_name = {**_places, **{name: method for name, method in _methods.items() if method.lr is None}}
+
+_JOINED = {
+    "lookahead": ("an average of the weights that Lookahead walks back to is not here; the nearest is", "adam(), average(0.999)"),
+    "ema": ("an average of the weights is a stage, joined with a rule:", "adam(), average(0.999)"),
+    "swa": ("an average of the weights is a stage, joined with a rule:", "sgd(), polyak_average()"),
+    "gradientaccumulation": ("accumulation goes around a rule:", "every(4, adam())"),
+}
+"""What other libraries have as an optimizer and is none here: what to say of it, and what to write."""
+
+
+def instead(name: str) -> str:
+    """What to write for a name that is no optimizer's, as the end of a sentence: how it is joined, or the nearest that is one."""
+    plain = name.lower().replace("_", "")
+    if plain in _JOINED:
+        said, inside = _JOINED[plain]
+        return f"; {said} Optimizer(params, {inside if inside.startswith('every') else f'chain({inside})'})"
+    for stage in stages_by_name:
+        word = stage.replace("_", "")
+        rest = plain.replace(word, "", 1) if word in plain else None
+        rule = next((rule for rule in rules if rule.replace("_", "") == (rest or "sgd")), None)
+        if rest is not None and rule is not None:
+            first = stage in {*_declared(around), "ascend", "clip"}
+            parts = [f"{stage}()", f"{rule}()"] if first else [f"{rule}()", f"{stage}()"]
+            return f"; {stage} is a stage, joined with a rule: Optimizer(params, chain({', '.join(parts)}))"
+    if plain.endswith("8bit") and plain.removesuffix("8bit") in rules:
+        plain = name[:-4].rstrip("_")
+        return f"; state in 8 bits is an option of each element-wise rule's: thalweg.torch.{plain}(params, state_dtype='int8')"
+    return ""

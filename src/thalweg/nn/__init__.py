@@ -1,15 +1,6 @@
 """Networks in NumPy: layers, losses, initialisers, and a Model that is pure functions over a tree of parameters."""
 
-from thalweg.nn.activations import LeakyReLU, ReLU, Sigmoid, Tanh
-from thalweg.nn.attention import Attention
-from thalweg.nn.binary_cross_entropy import BinaryCrossEntropy
-from thalweg.nn.conv import Conv2d
-from thalweg.nn.cross_entropy import CrossEntropy
-from thalweg.nn.dropout import Dropout
-from thalweg.nn.embedding import Embedding, Positions
 from thalweg.nn.files import load
-from thalweg.nn.flatten import Flatten
-from thalweg.nn.gelu import GELU
 from thalweg.nn.history import History
 from thalweg.nn.initialisers import (
     Initialiser,
@@ -23,17 +14,26 @@ from thalweg.nn.initialisers import (
     he,
     lecun,
 )
-from thalweg.nn.layer import Activation, Layer, Stochastic, Trainable
-from thalweg.nn.layer_norm import LayerNorm
-from thalweg.nn.linear import Linear
-from thalweg.nn.loss import Loss
-from thalweg.nn.metrics import accuracy, error_rate, mse, r2
+from thalweg.nn.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from thalweg.nn.layers.attention import Attention
+from thalweg.nn.layers.conv import Conv2d
+from thalweg.nn.layers.dropout import Dropout
+from thalweg.nn.layers.embedding import Embedding, Positions
+from thalweg.nn.layers.flatten import Flatten
+from thalweg.nn.layers.gelu import GELU
+from thalweg.nn.layers.layer import Activation, Layer, Stochastic, Trainable
+from thalweg.nn.layers.layer_norm import LayerNorm
+from thalweg.nn.layers.linear import Linear
+from thalweg.nn.layers.pool import AvgPool2d, MaxPool2d
+from thalweg.nn.layers.softmax import LogSoftmax, Softmax
+from thalweg.nn.layers.within import EachPlace, Residual
+from thalweg.nn.losses.binary_cross_entropy import BinaryCrossEntropy
+from thalweg.nn.losses.cross_entropy import CrossEntropy
+from thalweg.nn.losses.loss import Loss
+from thalweg.nn.losses.metrics import accuracy, error_rate, mse, r2
+from thalweg.nn.losses.squared_error import MSE
 from thalweg.nn.model import Model
 from thalweg.nn.penalties import L1, L2, Penalty
-from thalweg.nn.pool import AvgPool2d, MaxPool2d
-from thalweg.nn.softmax import LogSoftmax, Softmax
-from thalweg.nn.squared_error import MSE
-from thalweg.nn.within import EachPlace, Residual
 
 __all__ = [
     "GELU",

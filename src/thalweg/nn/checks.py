@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.nn.activations import Sigmoid
 from thalweg.nn.arrays import Array, Params, Shape
-from thalweg.nn.layer import Layer
-from thalweg.nn.loss import Loss
-from thalweg.nn.softmax import Softmax
+from thalweg.nn.layers.activations import Sigmoid
+from thalweg.nn.layers.layer import Layer
+from thalweg.nn.layers.softmax import Softmax
+from thalweg.nn.losses.loss import Loss
 
 Shapes = Mapping[str, Mapping[str, Shape]]
 

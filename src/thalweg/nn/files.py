@@ -6,12 +6,12 @@ import os
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
-from thalweg import trees
 from thalweg.nn.arrays import Params
 from thalweg.nn.initialisers import Initialiser
-from thalweg.nn.layer import Layer
-from thalweg.nn.loss import Loss
+from thalweg.nn.layers.layer import Layer
+from thalweg.nn.losses.loss import Loss
 from thalweg.nn.penalties import Penalty
+from thalweg.values import trees
 
 if TYPE_CHECKING:
     from thalweg.nn.model import Model
@@ -50,7 +50,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     found = trees.load(path)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(
-            f"{os.fspath(path)} holds no network: want a file that Model.save wrote (thalweg.trees.load reads other trees)"
+            f"{os.fspath(path)} holds no network: want a file that Model.save wrote (thalweg.values.trees.load reads other trees)"
         )
     if found["version"] != VERSION:
         raise ValueError(
@@ -73,7 +73,7 @@ def _describe(part: Any) -> Any:
     if parts().get(name) is not type(part):
         raise TypeError(
             f"cannot save {part!r}: a file may hold only parts of thalweg.nn. Save its parameters with "
-            "thalweg.trees.save(path, net.params)"
+            "thalweg.values.trees.save(path, net.params)"
         )
     return {"type": name, **{field.name: _describe(getattr(part, field.name)) for field in fields(part)}}
 

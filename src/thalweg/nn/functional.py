@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from thalweg.nn import passes
-from thalweg.nn.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from thalweg.nn import forward_backward
 from thalweg.nn.arrays import Draw, Params, Shape
-from thalweg.nn.attention import Attention
-from thalweg.nn.conv import Conv2d
-from thalweg.nn.dropout import Dropout
-from thalweg.nn.embedding import Embedding, Positions
-from thalweg.nn.flatten import Flatten
-from thalweg.nn.gelu import GELU
-from thalweg.nn.layer import Layer
-from thalweg.nn.layer_norm import LayerNorm
-from thalweg.nn.linear import Linear
+from thalweg.nn.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
+from thalweg.nn.layers.attention import Attention
+from thalweg.nn.layers.conv import Conv2d
+from thalweg.nn.layers.dropout import Dropout
+from thalweg.nn.layers.embedding import Embedding, Positions
+from thalweg.nn.layers.flatten import Flatten
+from thalweg.nn.layers.gelu import GELU
+from thalweg.nn.layers.layer import Layer
+from thalweg.nn.layers.layer_norm import LayerNorm
+from thalweg.nn.layers.linear import Linear
+from thalweg.nn.layers.pool import AvgPool2d, MaxPool2d
+from thalweg.nn.layers.softmax import LogSoftmax, Softmax
+from thalweg.nn.layers.within import EachPlace, Residual
 from thalweg.nn.model import Model
-from thalweg.nn.pool import AvgPool2d, MaxPool2d
-from thalweg.nn.softmax import LogSoftmax, Softmax
-from thalweg.nn.within import EachPlace, Residual
 
 Array = Any
 
@@ -57,18 +57,18 @@ def loss(model: Model, params: Params, x: Array, y: Array, draw: Draw = _not_sai
     """
     for layer in _others(model):
         raise ValueError(f"{type(layer).__name__} runs on NumPy arrays alone; these run on others too: {_listed()}")
-    z, _ = passes.forward(model.layers, params, x, draw)
+    z, _ = forward_backward.forward(model.layers, params, x, draw)
     return _with_penalties(model, params, model.loss.value(z, y))
 
 
 def judged(model: Model, params: Params, x: Array, y: Array) -> tuple[Array, Array]:
     """The loss (lanes,) at prediction, penalties included, and the outputs (lanes, batch, ...)."""
-    z = passes.predict(model.layers, params, x)
+    z = forward_backward.predict(model.layers, params, x)
     return _with_penalties(model, params, model.loss.value(z, y)), z
 
 
 def _with_penalties(model: Model, params: Params, value: Array) -> Array:
-    for penalty, name, key in passes.penalised(model.penalties, params):
+    for penalty, name, key in forward_backward.penalised(model.penalties, params):
         value = value + penalty.value(params[name][key])
     return value
 

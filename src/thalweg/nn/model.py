@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.nn import checks, files, passes, training
+from thalweg.nn import checks, files, forward_backward, training
 from thalweg.nn.arrays import Array, Params, Seeds, Shape, draw_of
 from thalweg.nn.history import History
-from thalweg.nn.layer import Layer, Trainable
-from thalweg.nn.loss import Loss
-from thalweg.nn.metrics import Metrics, by_name, several
+from thalweg.nn.layers.layer import Layer, Trainable
+from thalweg.nn.losses.loss import Loss
+from thalweg.nn.losses.metrics import Metrics, by_name, several
 from thalweg.nn.penalties import Penalty, as_penalties
 from thalweg.nn.plan import Plan, draw
 
@@ -90,7 +90,7 @@ class Model:
         """
         tree, xs, _ = self.enter(params, x, lanes)
         with np.errstate(all="ignore"):
-            z = passes.predict(self.layers, tree, xs)
+            z = forward_backward.predict(self.layers, tree, xs)
         return z[0] if lanes is None else checks.for_each(z, lanes)
 
     def loss_and_grad(
@@ -117,10 +117,10 @@ class Model:
         ys = checks.targets(y, xs.shape[1], lanes, shared)
         uniform = checks.no_draw if seed is None else draw_of(seed, lanes)
         with np.errstate(all="ignore"):
-            z, caches = passes.forward(self.layers, tree, xs, uniform)
+            z, caches = forward_backward.forward(self.layers, tree, xs, uniform)
             loss, dz = self.loss.value_and_grad(z, self.loss.targets(z, ys))
-            grads = passes.backward(self.layers, tree, caches, dz)
-            for penalty, name, key in passes.penalised(self.penalties, tree):
+            grads = forward_backward.backward(self.layers, tree, caches, dz)
+            for penalty, name, key in forward_backward.penalised(self.penalties, tree):
                 loss = loss + penalty.value(tree[name][key])
                 grads[name][key] += penalty.grad(tree[name][key])
         if lanes is None:
@@ -169,7 +169,7 @@ class Model:
         ys = checks.targets(y, xs.shape[1], lanes, shared)
         with np.errstate(all="ignore"):
             loss = self.loss.value(z, self.loss.targets(z, ys))
-            for penalty, name, key in passes.penalised(self.penalties, tree):
+            for penalty, name, key in forward_backward.penalised(self.penalties, tree):
                 loss = loss + penalty.value(tree[name][key])
             found = {"loss": loss}
             for name, metric in by_name(metrics, self.loss.threshold).items():

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.nn.arrays import Params, Rng, Seed, Seeds, Shape, is_many, rng_of
-from thalweg.nn.layer import Layer, Trainable
+from thalweg.nn.layers.layer import Layer, Trainable
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thalweg.catalogue import rules
+from thalweg.core.optimizer import GradFn, Optimizer
+from thalweg.methods import rules
 from thalweg.nn import checks
 from thalweg.nn.arrays import Array, Params, positive
 from thalweg.nn.history import History
-from thalweg.nn.metrics import Metrics
+from thalweg.nn.losses.metrics import Metrics
 from thalweg.nn.progress import Progress
-from thalweg.optimizer import GradFn, Optimizer
 
 if TYPE_CHECKING:
     from thalweg.nn.model import Model

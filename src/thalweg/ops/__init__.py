@@ -26,11 +26,11 @@ from thalweg.ops.elements import (
     tanh,
     where,
 )
+from thalweg.ops.history import append, known
 from thalweg.ops.matrices import col_means, leading, lift, orthogonal, project, row_means, sizes
 from thalweg.ops.slices import slice_max, slice_min
 from thalweg.ops.tensors import mean, model_total, norm, total
 from thalweg.ops.vectors import join, linear, single, split, stack
-from thalweg.ops.walks import append, known
 
 __all__ = [
     "X", "append", "clip", "col_means", "cos", "debias", "every_kth", "exp", "floor", "join", "known", "lanes", "leading", "lift",

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.arrays import framework
-from thalweg.each import Each, each
-from thalweg.scalars import Scalar, in_one_framework
-from thalweg.symbols import Symbol
+from thalweg.values.arrays import framework
+from thalweg.values.per_tensor import Each, each
+from thalweg.values.scalars import Scalar, in_one_framework
+from thalweg.values.symbols import Symbol
 
 X = Any  # whatever the words take: see the first lines of `thalweg.ops`
 has_lanes: ContextVar[bool] = ContextVar("has_lanes", default=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from thalweg.ops.calling import X, call
-from thalweg.symbols import NUMBER, Symbol
+from thalweg.values.symbols import NUMBER, Symbol
 
 
 def sqrt(x: X) -> X:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from thalweg.arrays import dtype_name, framework, is_traced
 from thalweg.ops.calling import X, by_tensor, has_lanes
 from thalweg.ops.elements import maximum, sign, sqrt, where
-from thalweg.scalars import Scalar
-from thalweg.symbols import Symbol
+from thalweg.values.arrays import dtype_name, framework, is_traced
+from thalweg.values.scalars import Scalar
+from thalweg.values.symbols import Symbol
 
 
 @by_tensor

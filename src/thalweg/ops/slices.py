@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from thalweg.arrays import framework
 from thalweg.ops.calling import X, by_tensor, has_lanes
 from thalweg.ops.elements import minimum
-from thalweg.symbols import Symbol
+from thalweg.values.arrays import framework
+from thalweg.values.symbols import Symbol
 
 
 @by_tensor

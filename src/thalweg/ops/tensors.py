@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.arrays import framework, widened
-from thalweg.each import Each
-from thalweg.norms import euclidean
 from thalweg.ops.calling import X, by_tensor, has_lanes
-from thalweg.scalars import Scalar
-from thalweg.symbols import NUMBER, Symbol
-from thalweg.trees import Vector
+from thalweg.values.arrays import framework, widened
+from thalweg.values.norms import euclidean
+from thalweg.values.per_tensor import Each
+from thalweg.values.scalars import Scalar
+from thalweg.values.symbols import NUMBER, Symbol
+from thalweg.values.trees import Vector
 
 
 @by_tensor

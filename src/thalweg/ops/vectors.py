@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg.arrays import framework
 from thalweg.ops.calling import X, by_tensor, has_lanes
-from thalweg.symbols import Symbol
+from thalweg.values.arrays import framework
+from thalweg.values.symbols import Symbol
 
 
 @by_tensor

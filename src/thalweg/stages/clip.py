@@ -1,6 +1,6 @@
 """Clipping."""
 
-from thalweg.hyper import Positive
+from thalweg.form.hyper import Positive
 from thalweg.ops import minimum
 from thalweg.rule import rule
 

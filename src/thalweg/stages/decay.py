@@ -1,6 +1,6 @@
 """Weight decay."""
 
-from thalweg.hyper import NonNegative
+from thalweg.form.hyper import NonNegative
 from thalweg.ops import off
 from thalweg.rule import rule
 

@@ -1,7 +1,7 @@
 """The learning rate as a stage."""
 
-from thalweg.hyper import NonNegative
-from thalweg.memory import per_tensor
+from thalweg.form.hyper import NonNegative
+from thalweg.form.memory import per_tensor
 from thalweg.ops import where
 from thalweg.rule import rule
 

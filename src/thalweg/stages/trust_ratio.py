@@ -2,7 +2,7 @@
 
 import math
 
-from thalweg.hyper import NonNegative, Positive
+from thalweg.form.hyper import NonNegative, Positive
 from thalweg.ops import X, clip, norm, off, ratio, where
 from thalweg.rule import rule
 

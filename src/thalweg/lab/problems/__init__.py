@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import typing
 
-from thalweg.commands.refusal import Refusal
-from thalweg.hyper import nearest
-from thalweg.lab.problem import Problem
+from thalweg.form.hyper import nearest
+from thalweg.lab.data.problem import Problem
+from thalweg.lab.refusal import Refusal
 
 
 def names() -> list[str]:
     """The names of all problems, in alphabetical order."""
-    return sorted(info.name for info in pkgutil.iter_modules(__path__))
+    return sorted(_modules())
 
 
 def problem(name: str) -> Problem:
@@ -41,4 +42,11 @@ def about(name: str) -> str:
 
 
 def _module(name: str) -> typing.Any:
-    return importlib.import_module(f"{__name__}.{name}")
+    return importlib.import_module(_modules()[name])
+
+
+@functools.cache
+def _modules() -> dict[str, str]:
+    """Each problem's name, and the module that has it."""
+    found = (info.name for info in pkgutil.walk_packages(__path__, f"{__name__}.") if not info.ispkg)
+    return {module.rpartition(".")[2]: module for module in found}

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from thalweg.lab.race.marks import COLOURS
+from thalweg.lab.marks import COLOURS
 from thalweg.lab.race.picture import Error, Picture, frames
 from thalweg.lab.race.run import Race
 

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from thalweg.lab import my_rule
-from thalweg.lab.first_look import Lost, alone
-from thalweg.lab.printed import forget
 from thalweg.lab.race.run import Do
-from thalweg.lab.workers import processes
+from thalweg.lab.running.printed import forget
+from thalweg.lab.running.workers import processes
+from thalweg.lab.user import my_rule
+from thalweg.lab.user.first_look import Lost, alone
 from thalweg.rule import Rule
 
 LIMIT, A_STEP = 60.0, 0.1

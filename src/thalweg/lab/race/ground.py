@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from thalweg.lab.instances import SHIFT, inward, outward, rotation
-from thalweg.lab.surface import Surface
+from thalweg.lab.data.instances import SHIFT, inward, outward, rotation
+from thalweg.lab.data.surface import Surface
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 

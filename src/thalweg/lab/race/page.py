@@ -15,14 +15,14 @@ from markupsafe import Markup
 from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
-from thalweg.catalogue import rules
-from thalweg.lab.race.marks import mark
+from thalweg.lab.data.surface import Surface
+from thalweg.lab.marks import mark
 from thalweg.lab.race.picture import SHADES, Error, contour_levels, frames
 from thalweg.lab.race.place import Array
 from thalweg.lab.race.run import Race, Walk, configured, drawn_with
 from thalweg.lab.race.walk import walk
 from thalweg.lab.race.words import ERRORS, end, headline, outcome, rate, small_print, success, success_print
-from thalweg.lab.surface import Surface
+from thalweg.methods import rules
 from thalweg.rule import Rule
 
 HERE = Path(__file__).parent

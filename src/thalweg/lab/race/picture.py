@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
 
-from thalweg.lab.race.marks import Mark, mark
+from thalweg.lab.marks import Mark, mark
 from thalweg.lab.race.place import AROUND, UPWARDS, Array, spread
 from thalweg.lab.race.run import Race, Walk
 from thalweg.lab.race.words import error_name, headline, rate, small_print, success, success_print

@@ -9,15 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from thalweg.catalogue import rules
-from thalweg.lab.first_look import Lost
-from thalweg.lab.guard import in_a_line
+from thalweg.core.stage import Stage
+from thalweg.lab.data.surface import Surface
 from thalweg.lab.race.ground import Array
 from thalweg.lab.race.trial import NEAR, Success, fresh, judged, tuned
 from thalweg.lab.race.walk import walk
-from thalweg.lab.surface import Surface
+from thalweg.lab.running.guard import in_a_line
+from thalweg.lab.user.first_look import Lost
+from thalweg.methods import rules
 from thalweg.rule import Rule
-from thalweg.stage import Stage
 
 LearningRate = Literal["tuned", "default"] | float
 Do = Callable[..., Any]

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from thalweg.core.optimizer import Optimizer
+from thalweg.core.stage import Stage
 from thalweg.lab.race.ground import Array, Ground
-from thalweg.optimizer import Optimizer
-from thalweg.stage import Stage
 
 
 def moves(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thalweg.lab.race.run import Race, Walk
 from thalweg.lab.race.trial import JUDGED_ON, LEVEL, NEAR, RATES, TUNED_ON, Success
-from thalweg.numerals import typed
+from thalweg.values.numerals import typed
 
 ERRORS = {"value": "f − f_min", "distance": "distance to the minimum"}
 

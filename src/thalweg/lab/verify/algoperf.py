@@ -8,9 +8,9 @@ from importlib import resources
 
 import numpy as np
 
-from thalweg.lab import aggregate, profiles
-from thalweg.lab.profiles import Times
-from thalweg.lab.stats import Floats
+from thalweg.lab.statistics import aggregate, profiles
+from thalweg.lab.statistics.profiles import Times
+from thalweg.lab.statistics.stats import Floats
 from thalweg.lab.verify.check import Check, Line, Say, close
 
 HELD_OUT = {

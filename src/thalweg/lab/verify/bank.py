@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import qmc
 
-from thalweg.lab import trials
-from thalweg.lab.problem import Problem
-from thalweg.lab.stats import Floats
-from thalweg.lab.trials import Trial
-from thalweg.lab.tune import Setting
+from thalweg.lab.data.problem import Problem
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.statistics.stats import Floats
+from thalweg.lab.trials import trials
+from thalweg.lab.trials.trials import Trial
 from thalweg.rule import Rule
 
 AT_ONCE = 400

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats as scipy_stats
 
-from thalweg.catalogue import rules
-from thalweg.lab import power, problems, stats
-from thalweg.lab.stats import LEVEL, Floats
+from thalweg.lab import problems
+from thalweg.lab.statistics import power, stats
+from thalweg.lab.statistics.stats import LEVEL, Floats
 from thalweg.lab.verify.bank import Bank, bank, spread
 from thalweg.lab.verify.check import Check, Line, Say, close
+from thalweg.methods import rules
 
 PROBLEM, RULE = "diabetes", "adam"
 RATES, SEEDS, STEPS = 24, 64, 100

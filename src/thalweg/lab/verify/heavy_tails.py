@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import wrightomega
 
 import thalweg as tw
-from thalweg.lab.stats import Floats
+from thalweg.lab.statistics.stats import Floats
 from thalweg.lab.verify.check import Check, Line, Say, close, relative
 
 CLASSES = 256

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 import thalweg as tw
-from thalweg.lab.stats import Floats
+from thalweg.core.stage import Stage
+from thalweg.lab.statistics.stats import Floats
 from thalweg.lab.verify.check import Check, Line, Say, close
-from thalweg.stage import Stage
 
 CONDITIONS = (10.0, 100.0, 1000.0, 10000.0)
 STEPS = 60

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import thalweg
 from thalweg.lab.verify.check import Check, Line
-from thalweg.whole import written_whole
+from thalweg.values.atomic import written_whole
 
 HEAD = ("what", "found", "expected", "difference", "", "remark")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from thalweg.catalogue import rules
-from thalweg.lab import problems, stats
-from thalweg.lab.problem import Problem
-from thalweg.lab.stats import Floats
+from thalweg.lab import problems
+from thalweg.lab.data.problem import Problem
+from thalweg.lab.statistics import stats
+from thalweg.lab.statistics.stats import Floats
 from thalweg.lab.verify.bank import Bank, bank, spread
 from thalweg.lab.verify.check import Check, Line, Say
+from thalweg.methods import rules
 
 PROBLEMS = ("wine", "breast_cancer", "diabetes", "digits")
 UNTUNED = (

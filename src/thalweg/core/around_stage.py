@@ -1,0 +1,120 @@
+"""A configured method around the step: its generator over whole trees, and one for each lane where values decide its way."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thalweg.core.function_stage import FunctionStage, copied, settle
+from thalweg.core.stage import Leaf, Memory, Step, resolve
+from thalweg.form import trace
+from thalweg.values.arrays import Array, framework, widened
+from thalweg.values.scalars import Scalar
+from thalweg.values.trees import Vector
+
+if TYPE_CHECKING:
+    from thalweg.rule import Declaration, Rule
+
+
+class AroundStage(FunctionStage):
+    """What happens around the step: a generator over whole trees."""
+
+    def __init__(self, rule: Rule, declaration: Declaration, config: dict[str, Any], *, owns_step: bool, decides: bool) -> None:
+        self.owns_step, self.decides = owns_step, decides
+        super().__init__(rule, declaration, config)
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """What must be injected; the loss too, where it is made use of at the first point."""
+        return super().asks | ({"loss"} & {"loss" if word == "loss_1" else "" for word in trace.of(self).used})
+
+    def points(self, leaves: Sequence[Leaf], memory: Memory, step: Step, lane: int | None = None) -> Walk:
+        """Run the generator: what it returns, and its memory. lane: of which lane the leaves, memory and step are."""
+        if self.decides and step.lanes is not None:
+            return (yield from self._side_by_side(leaves, memory, step))
+        lanes = step.lanes is not None
+        tree = {"p": Vector([leaf.p for leaf in leaves], lanes), "t": leaves[0].t, "lr": leaves[0].lr}
+        values = [tree[ask] for ask in self.declaration.asks]
+        for slot in self.declaration.memory:
+            held = memory.get(slot) or {}
+            for leaf in leaves:
+                if leaf.name not in held:
+                    self._check_lost(slot, leaf, memory, step)
+            found = [held[leaf.name] if leaf.name in held else self.start(slot, leaf.stored(), step) for leaf in leaves]
+            values.append(Vector(list(map(widened, found)), lanes))
+        hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
+        if lane is not None:
+            hyper = {name: _of_lane(value, lane) if isinstance(value, Scalar) else value for name, value in hyper.items()}
+        results = yield from self.rule.function(*values, **hyper)
+        gradient, *rest = results if isinstance(results, tuple) else (results,)
+        kept = copied(memory)
+        first = () if step.lanes is None else (step.lanes,)
+        for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
+            for leaf, x in zip(leaves, value.leaves, strict=True) if slot in self.stored else ():
+                dtype = kind.dtype or leaf.half
+                kept.setdefault(slot, {})[leaf.name] = settle(x, first + kind.shape(leaf.shape), leaf, dtype, self.name)
+        return gradient, kept
+
+    def _side_by_side(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Walk:
+        """A generator for each lane, all asked at once; one that is done waits where it looked last."""
+        assert step.lanes is not None
+        runs = [[_in_lane(leaf, i) for leaf in leaves] for i in range(step.lanes)]
+        walks = [
+            self.points(
+                run,
+                {slot: {name: _of_lane(x, i) for name, x in held.items()} for slot, held in memory.items()},
+                Step(None, step.seed if np.ndim(step.seed) == 0 else step.seed[i]),
+                lane=i,
+            )
+            for i, run in enumerate(runs)
+        ]
+        asked = [next(walk) for walk in walks]
+        done: dict[int, tuple[Vector, Memory]] = {}
+        while len(done) < step.lanes:
+            at_start = all(
+                a is leaf.p for point, run in zip(asked, runs, strict=True) for a, leaf in zip(point.leaves, run, strict=True)
+            )
+            loss, gradient = yield Vector([leaf.p for leaf in leaves], True) if at_start else _stacked(asked, leaves)
+            for i, walk in enumerate(walks):
+                if i not in done:
+                    try:
+                        asked[i] = walk.send((_of_lane(loss, i), Vector([_of_lane(g, i) for g in gradient.leaves])))
+                    except StopIteration as stop:
+                        done[i] = stop.value
+        ends = [done[i] for i in range(step.lanes)]
+        kept = {
+            slot: {**memory.get(slot, {}), **{leaf.name: _stack([m[slot][leaf.name] for _, m in ends], leaf) for leaf in leaves}}
+            for slot in self.memory
+        }
+        return _stacked([gradient for gradient, _ in ends], leaves), kept
+
+
+Walk = Generator[Vector, Any, tuple[Vector, Memory]]
+"""Points to look at, each answered with (loss, gradient); at the end a gradient or a step, and the new memory."""
+
+
+def _of_lane(x: Any, i: int) -> Any:
+    """What belongs to one lane."""
+    if x is None:
+        return None
+    if isinstance(x, Scalar):
+        return Scalar(x.values[i]) if x.values.ndim else x
+    return np.asarray(x[i]) if isinstance(x, np.ndarray) else x[i]  # NumPy makes numbers of 0-d arrays
+
+
+def _in_lane(leaf: Leaf, i: int) -> Leaf:
+    t = int(leaf.t.values[i]) if isinstance(leaf.t, Scalar) else leaf.t
+    lr = _of_lane(leaf.lr, i) if isinstance(leaf.lr, Scalar) else leaf.lr
+    p = _of_lane(leaf.p, i)
+    return Leaf(leaf.name, leaf.shape, p, p, t, lr, p, half=leaf.half)
+
+
+def _stack(xs: Sequence[Array], leaf: Leaf) -> Array:
+    return framework(leaf.p).stack(list(xs), axis=0)
+
+
+def _stacked(points: Sequence[Vector], leaves: Sequence[Leaf]) -> Vector:
+    """One point of all lanes from one of each."""
+    return Vector([_stack([point.leaves[k] for point in points], leaf) for k, leaf in enumerate(leaves)], True)

@@ -1,0 +1,43 @@
+"""An estimate of the Hessian's diagonal from two gradients, for rules that ask for `curvature`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from thalweg.form.memory import draw
+from thalweg.ops import maximum, ratio, sign
+from thalweg.values.arrays import dtype_name, framework, widened
+from thalweg.values.scalars import Scalar
+from thalweg.values.trees import Tree, flatten, match, rebuild
+
+RADIUS = {"float16": 2.0**-5, "bfloat16": 2.0**-4, "float32": 2.0**-12, "float64": 2.0**-26}
+"""How far away the second gradient is taken, as a share of |p| where that is above 1: the root of the dtype's spacing, where
+truncation and rounding are even."""
+
+
+def hutchinson(
+    grad_fn: Callable[[Tree], tuple[Any, Tree]], params: Tree, grads: Tree, seed: Any, t: dict[str, Any], lanes: int | None = None
+) -> Tree:
+    """u * (H u) for random signs u, whose mean is the Hessian's diagonal (Hutchinson 1990, Commun. Stat. 19:433).
+
+    H u is the difference of the gradients at params + r u and at params, over r, which is of each number's own size, so that a
+    large one moves too. grads: those at params. seed and t, the
+    number of each tensor's update: what the signs are drawn by. A parameter without a gradient has the curvature None.
+    """
+    names, arrays = flatten(params)
+    here = match(params, grads, "gradients")
+    moved = {}
+    for name, p in zip(names, arrays, strict=True):
+        u = sign(draw(seed, Scalar(t[name]) if getattr(t[name], "ndim", 0) == 1 else t[name], ("hutchinson", name), p, lanes))
+        radius = RADIUS[dtype_name(p)] * maximum(abs(widened(p)), 1.0)
+        moved[name] = p if here[name] is None else framework(p).cast(widened(p) + radius * u, p.dtype)
+    here = {name: g if g is None else framework(g).copy(g) for name, g in here.items()}  # grad_fn may write over them
+    there = match(params, grad_fn(rebuild(params, moved))[1], "gradients from grad_fn")
+    found: dict[str, Any] = dict.fromkeys(names)
+    for name, p in zip(names, arrays, strict=True):
+        g = here[name]
+        if g is not None:  # as far as it really moved, and with the sign of u
+            product = ratio(widened(there[name]) - widened(g), widened(moved[name]) - widened(p))
+            found[name] = framework(p).cast(product, p.dtype)
+    return rebuild(params, found)

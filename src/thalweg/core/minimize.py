@@ -1,0 +1,189 @@
+"""Our optimizers as methods of `scipy.optimize.minimize`, by its protocol for custom minimizers."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult, OptimizeWarning, approx_fprime
+
+if TYPE_CHECKING:
+    from thalweg.core.optimizer import Optimizer, State
+
+Vector = np.ndarray[Any, np.dtype[np.floating[Any]]]
+
+MESSAGES = {
+    0: "Optimization terminated successfully.",
+    1: "Maximum number of iterations has been exceeded.",
+    3: "NaN result encountered.",
+    99: "`callback` raised `StopIteration`.",
+}
+"""SciPy's own numbers and words, so that code which looks at them goes on working."""
+
+
+class Objective:
+    """The user's function and its gradient: counted, and the last point of each remembered."""
+
+    def __init__(self, fun: Callable[..., Any], jac: Any, args: tuple[Any, ...]) -> None:
+        self.fun, self.jac, self.args = fun, jac if callable(jac) else None, args
+        self.nfev = self.njev = 0
+        self._values: tuple[Vector, float] | None = None
+        self._gradients: tuple[Vector, Vector] | None = None
+
+    def value(self, x: Vector) -> float:
+        """The function at x. Raises ValueError where it returns no single number."""
+        if self._values is None or not np.array_equal(self._values[0], x):
+            self.nfev += 1
+            found = np.asarray(self.fun(x.copy(), *self.args))
+            if found.size != 1:
+                raise ValueError(f"the function must return one number, not an array of shape {found.shape}")
+            self._values = x.copy(), float(found.item())
+        return self._values[1]
+
+    def gradient(self, x: Vector) -> Vector:
+        """Its gradient at x, by forward differences where none was given. Raises ValueError for a wrong shape."""
+        if self._gradients is None or not np.array_equal(self._gradients[0], x):
+            self.njev += 1
+            found = self._differences(x) if self.jac is None else self.jac(x.copy(), *self.args)
+            gradient = np.atleast_1d(np.array(found, dtype=x.dtype))
+            if gradient.size != x.size:
+                raise ValueError(f"the gradient has shape {gradient.shape}, the point {x.shape}")
+            self._gradients = x.copy(), gradient.reshape(x.shape)
+        return self._gradients[1]
+
+    def _differences(self, x: Vector) -> Any:
+        self.value(x)
+        here = self._values
+        found = approx_fprime(x.astype(np.float64), self.value)  # differences of float32 numbers would be noise
+        self._values = here
+        return found
+
+    def both(self, x: Vector) -> tuple[float, Vector]:
+        """Loss and gradient, as methods around the step ask for them."""
+        return self.value(x), self.gradient(x)
+
+
+def minimize(
+    optimizer: Optimizer, fun: Callable[..., Any], x0: Any, args: Any = (), jac: Any = None, hess: Any = None,
+    hessp: Any = None, bounds: Any = None, constraints: Any = (), callback: Callable[..., Any] | None = None,
+    *, maxiter: int = 1000, gtol: float | None = None, ftol: float | None = None, tol: float | None = None,
+    disp: bool = False, return_all: bool = False, **unknown: Any,
+) -> OptimizeResult:  # fmt: skip
+    """Minimize fun(x, *args) -> number from x0 of shape (n,): what `scipy.optimize.minimize(method=optimizer)` calls.
+
+    jac: the gradient's function; without one SciPy's forward differences. maxiter: the most steps. It has converged
+    where no entry of the gradient is larger than gtol (default: tol, else 1e-5), or where, with ftol, a step changes
+    the function by at most ftol * max(|f|, |f before|, 1). callback(x) or callback(intermediate_result=...) after each
+    step may raise StopIteration. The result's x is the point the method ships (`Optimizer.ship`).
+    Warns of bounds, constraints, Hessians and options that it does not use. Raises ValueError for a bad x0, gradient
+    or option, and for an optimizer with lanes.
+    """
+    _warn_of_unused(optimizer, hess, hessp, bounds, constraints, unknown)
+    if optimizer.lanes is not None:
+        raise ValueError("minimize runs one trial, and this optimizer has lanes; make it without lanes=")
+    if maxiter < 0:
+        raise ValueError(f"maxiter counts steps, so it is 0 or more, not {maxiter}")
+    gtol = next(x for x in (gtol, tol, 1e-5) if x is not None)
+    objective = Objective(fun, jac, args if isinstance(args, tuple) else (args,))
+    run = _Run(optimizer, objective, _start(x0), gtol, ftol)
+    status = run.go(maxiter, _as_callback(callback), return_all)
+    x = run.shipped
+    value, gradient = objective.both(x)
+    result = OptimizeResult(
+        x=x, fun=value, jac=gradient, nit=run.nit, nfev=objective.nfev, njev=objective.njev,
+        status=status, success=status == 0, message=MESSAGES[status],
+    )  # fmt: skip
+    if return_all:
+        result.allvecs = run.path
+    if disp:
+        print(f"{result.message}\n  f = {value:g} after {run.nit} steps, {objective.nfev} values, {objective.njev} gradients")
+    return result
+
+
+class _Run:
+    """The walk itself: where it is, and whether it has arrived."""
+
+    def __init__(self, optimizer: Optimizer, objective: Objective, x: Vector, gtol: float, ftol: float | None) -> None:
+        self.optimizer, self.objective, self.gtol, self.ftol = optimizer, objective, gtol, ftol
+        self.x, self.nit = x, 0
+        self.state: State = optimizer.init(x)
+        self.path = [x.copy()]
+
+    @property
+    def shipped(self) -> Vector:
+        point: Vector = self.optimizer.ship(self.x, self.state)
+        return point
+
+    def go(self, maxiter: int, callback: Callable[[Vector, Objective], None], keep_path: bool) -> int:
+        """Step until it has converged (0), used its steps (1), met a NaN or inf (3) or been stopped (99)."""
+        while True:
+            gradient = self.objective.gradient(self.x)
+            if not np.isfinite(gradient).all() and self.optimizer.nonfinite != "raise":
+                return 3
+            if self._flat(gradient):
+                return 0
+            if self.nit == maxiter:
+                return 1
+            before = self.shipped
+            moved, state = self._step(gradient)
+            if not np.isfinite(moved).all():
+                return 3
+            self.x, self.state, self.nit = moved, state, self.nit + 1
+            if keep_path:
+                self.path.append(self.shipped.copy())
+            try:
+                callback(self.shipped, self.objective)
+            except StopIteration:
+                return 99
+            if self._settled(before):
+                return 0
+
+    def _step(self, gradient: Vector) -> tuple[Vector, State]:
+        needed = self.optimizer.needs(lambda: self.objective.value(self.x), self.objective.both)
+        moved, state = self.optimizer.step(self.x, gradient, self.state, **needed)
+        return moved, state
+
+    def _flat(self, gradient: Vector) -> bool:
+        """Whether the gradient is small, here and at the point to ship: a method may look elsewhere than it ships."""
+        small = bool(np.abs(gradient).max(initial=0.0) <= self.gtol)
+        return small and bool(np.abs(self.objective.gradient(self.shipped)).max(initial=0.0) <= self.gtol)
+
+    def _settled(self, before: Vector) -> bool:
+        if self.ftol is None:
+            return False
+        old, new = self.objective.value(before), self.objective.value(self.shipped)
+        return abs(new - old) <= self.ftol * max(abs(old), abs(new), 1.0)
+
+
+def _start(x0: Any) -> Vector:
+    x = np.atleast_1d(np.array(x0))
+    if x.ndim != 1:
+        raise ValueError(f"x0 is a vector of shape (n,), not of shape {x.shape}")
+    return x if x.dtype.kind == "f" else x.astype(np.float64, casting="safe")
+
+
+def _as_callback(callback: Callable[..., Any] | None) -> Callable[[Vector, Objective], None]:
+    """SciPy's two forms: callback(x), and callback(intermediate_result=...) told by the parameter's name."""
+    if callback is None:
+        return lambda x, objective: None
+    if set(inspect.signature(callback).parameters) == {"intermediate_result"}:
+        return lambda x, objective: callback(intermediate_result=OptimizeResult(x=x.copy(), fun=objective.value(x)))
+    return lambda x, objective: callback(x.copy())
+
+
+def _warn_of_unused(optimizer: Optimizer, hess: Any, hessp: Any, bounds: Any, constraints: Any, unknown: dict[str, Any]) -> None:
+    name = optimizer.rule.name
+    unused = {
+        "cannot handle bounds": bounds is not None,
+        "cannot handle constraints": constraints is not None and np.size(constraints) > 0,
+        "does not use Hessian information (hess)": hess is not None,
+        "does not use Hessian-vector product information (hessp)": hessp is not None,
+    }
+    for what, given in unused.items():
+        if given:
+            warnings.warn(f"Method {name} {what}; it is ignored.", RuntimeWarning, stacklevel=5)
+    if unknown:
+        warnings.warn(f"Unknown solver options: {', '.join(unknown)}", OptimizeWarning, stacklevel=5)

@@ -1,0 +1,430 @@
+"""The one place where parameters move: p <- p - lr d, over a tree of NumPy, torch or JAX arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from thalweg import ops
+from thalweg.core.around_stage import AroundStage
+from thalweg.core.compose import Every, as_stage, chain, check_lr
+from thalweg.core.curvature import hutchinson
+from thalweg.core.rule_stage import AfterStage, RuleStage
+from thalweg.core.stage import Leaf, Memory, Stage, Step, resolve
+from thalweg.values.arrays import Array, dtype_name, framework, is_floating, is_traced, widened
+from thalweg.values.scalars import Scalar
+from thalweg.values.trees import Tree, Vector, flatten, instead, match_in_order, plain, rebuild, rebuild_in_order
+
+State: TypeAlias = dict[str, Any]
+"""{"t": {leaf: updates so far}, "memory": {stage: {slot: {leaf: array}}}, ...}: a plain tree, to save, jit or inspect."""
+GradFn: TypeAlias = Callable[[Tree], tuple[Any, Tree]]
+"""parameters -> (loss, gradients), as jax.value_and_grad makes one."""
+NonFinite: TypeAlias = Literal["propagate", "skip", "raise"]
+NATIVE = ".astype(array.dtype.newbyteorder('='))"
+USUAL: dict[str, Any] = {"seed": 0, "nonfinite": "propagate", "lanes": None}
+"""What an optimizer's options are where nothing is said of them."""
+
+
+class Parameters(NamedTuple):
+    """The parameters of a step: the tree, and its leaves as they are there and as arithmetic has them."""
+
+    tree: Tree
+    names: list[str]
+    leaves: list[Any]
+    arrays: list[Array]
+
+    @classmethod
+    def of(cls, tree: Tree) -> Parameters:
+        names, leaves = flatten(tree)
+        return cls(tree, names, leaves, [plain(p) for p in leaves])
+
+    def match(self, other: Tree, what: str) -> dict[str, Any]:
+        return dict(zip(self.names, match_in_order(self.tree, other, what), strict=True))
+
+    def moved(self, to: dict[str, Array]) -> Tree:
+        """The tree with other arrays in the place of some."""
+        return rebuild_in_order(self.tree, self.leaves, [to.get(n, p) for n, p in zip(self.names, self.leaves, strict=True)])
+
+
+class Optimizer:
+    """An optimizer as two pure functions over a tree of arrays: `init(params)` and `step(params, grads, state)`.
+
+    rule: a rule, stage or chain. lr: its learning rate: a number, a schedule of t = 1, 2, ..., or with lanes an array
+    of one per lane; by default the rule's own. seed: for the rules that draw (with lanes, one for all or one each).
+    nonfinite: what a NaN or inf in a gradient does: "propagate" it, "skip" the whole step (t does not advance), or
+    "raise" FloatingPointError. lanes: T, where each array's first axis counts T independent trials.
+    """
+
+    def __init__(
+        self, rule: Any, lr: Any = None, *, seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None
+    ) -> None:
+        stage = as_stage(rule)
+        self.accumulates = stage.n if isinstance(stage, Every) else 1
+        self.chain = chain(stage.inner if isinstance(stage, Every) else stage)
+        self.rule: Stage = stage
+        self.lr = check_lr(stage.lr if lr is None else lr, stage.name) if not (lr is None and stage.lr is None) else None
+        if self.lr is None:
+            raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
+        if nonfinite not in ("propagate", "skip", "raise"):
+            raise ValueError(f"nonfinite is one of 'propagate', 'skip' or 'raise', not {nonfinite!r}")
+        if lanes is not None and (isinstance(lanes, bool) or not isinstance(lanes, int | np.integer)):
+            raise TypeError(f"lanes is a whole number or None, not {lanes!r}")
+        if isinstance(seed, bool | float | str) or seed is None or (isinstance(seed, int) and seed < 0):
+            raise ValueError(f"seed is a whole number from 0 on, or with lanes one for each, not {seed!r}")
+        if lanes is not None and lanes < 1:
+            raise ValueError(f"lanes counts the trials in the first axis, so it is 1 or more, not {lanes}")
+        self.seed, self.nonfinite, self.lanes = seed, nonfinite, lanes
+        arounds = self.chain.items(AroundStage)
+        if len(arounds) > 1:
+            raise ValueError(f"{self.chain.name}: one @around method at a time")
+        self._around = arounds[0] if arounds else None
+        if arounds and self.accumulates > 1:
+            raise ValueError(
+                f"{stage.name}: every(n, ...) takes means of gradients handed in; {arounds[0][1].name} asks for its own"
+            )
+        self._afters: list[tuple[str, AfterStage]] = self.chain.items(AfterStage)
+        self.moves = any(after.moves for _, after in self._afters)
+        self.asks = self.chain.asks
+        """What the rules have injected: {"g", "t", "loss"} tells that `step` needs loss=."""
+        self._drawn = bool(self.asks & {"noise", "curvature"}) or any(
+            kind.kind == "gaussian" for kind in self.chain.memory.values()
+        )
+
+    @property
+    def asks_gradients(self) -> bool:
+        """Whether it asks for gradients itself, at points of its own, so that `step` needs grad_fn=."""
+        return self._around is not None
+
+    @property
+    def wants_grad_fn(self) -> bool:
+        """Whether a grad_fn is of use: to a method that asks for gradients itself, or to estimate the curvature with."""
+        return self.asks_gradients or "curvature" in self.asks
+
+    def needs(self, loss: Any, grad_fn: GradFn) -> dict[str, Any]:
+        """What a step must be handed besides gradients, as keywords of `step`, from what there is to hand: the loss, or a
+        function that works it out, called only where it is asked for; and the function that gives (loss, gradients) anywhere.
+        """
+        known = {"loss": loss() if callable(loss) else loss} if "loss" in self.asks else {}
+        return {**known, "grad_fn": grad_fn} if self.wants_grad_fn else known
+
+    def __repr__(self) -> str:
+        options = {"seed": self.seed, "nonfinite": self.nonfinite, "lanes": self.lanes}
+        told = [f", {name}={value!r}" for name, value in options.items() if repr(value) != repr(USUAL[name])]
+        return f"Optimizer({self.rule!r}, lr={self.lr!r}{''.join(told)})"
+
+    def init(self, params: Tree) -> State:
+        """The state at the start. Raises TypeError for a parameter that is no floating-point array."""
+        names, given = flatten(params)
+        if not names:
+            raise ValueError("there are no parameters: the tree is empty")
+        for name, p in zip(names, given, strict=True):
+            _check_parameter(name, p, self.lanes)
+        arrays = [plain(p) for p in given]
+        step = Step(self.lanes, self.seed)
+        with framework(arrays[0]).no_grad():
+            leaves = [Leaf(n, self.leaf_shape(p), p, p, 0, self.lr, p) for n, p in zip(names, arrays, strict=True)]
+            state: State = {"t": dict.fromkeys(names, self._zero()), "memory": self.chain.init(leaves, step)}
+            if self._drawn:
+                state["seed"] = self.seed if np.ndim(self.seed) == 0 else np.asarray(self.seed)
+            if self.moves:
+                state["walked"] = {n: framework(p).copy(p) for n, p in zip(names, arrays, strict=True)}
+            if self.accumulates > 1:
+                state["calls"] = 0
+                wide = ((n, widened(p)) for n, p in zip(names, arrays, strict=True))  # sums are more than half precision holds
+                state["accumulated"] = {n: framework(p).full(tuple(p.shape), 0.0, p) for n, p in wide}
+        return state
+
+    def step(
+        self, params: Tree, grads: Tree, state: State, *,
+        loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None,
+    ) -> tuple[Tree, State]:  # fmt: skip
+        """One update: new parameters and new state; nothing handed in is changed.
+
+        grads: a tree like params; None in a parameter's place leaves it and its t alone; None for the whole tree where
+        grad_fn is given, which is then called at params (or wherever an @around method looks). loss: its value, for
+        rules that ask for it. noise: a tree to inject instead of draws. curvature: an estimate of the Hessian's diagonal;
+        with a grad_fn it is made where it is not given, of one more gradient (`curvature.hutchinson`).
+        Raises TypeError, KeyError or ValueError where trees, frameworks, dtypes or shapes do not fit.
+        """
+        here = Parameters.of(params)
+        space = framework(here.arrays[0])
+        if not _is_array(here.arrays[0]):
+            _check_parameter(here.names[0], here.arrays[0], self.lanes)
+        with space.no_grad(), ops.lanes(self.lanes is not None):
+            if grad_fn is not None and self._method_around() is None and grads is None:
+                loss, grads = grad_fn(params)
+            elif grads is None and grad_fn is None:
+                raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
+            self.check_asks(loss, grad_fn, curvature)
+            self._check_state(here.names, state)
+            if curvature is None and "curvature" in self.asks and self._around is None:
+                curvature = self._estimated(params, grads, state, grad_fn)
+            given = {} if grads is None else here.match(grads, "gradients")
+            extras = {w: here.match(x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
+            for name, p in zip(here.names, here.arrays, strict=True):
+                check_gradient(name, p, given.get(name))
+            if self.accumulates > 1:
+                return self._accumulate(here, given, state, loss, extras)
+            return self._guarded(here, given, state, loss, grad_fn, extras)
+
+    def __call__(self, fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
+        """As a method of SciPy's: `scipy.optimize.minimize(fun, x0, jac=..., method=optimizer)`; see `thalweg.core.minimize`."""
+        from thalweg.core.minimize import minimize
+
+        return minimize(self, fun, x0, args, **options)
+
+    def ship(self, params: Tree, state: State) -> Tree:
+        """The point to keep and evaluate: an average or the walked point where a method has one, else params."""
+        for key, after in reversed(self._afters):
+            if "x" in after.declaration.memory:
+                return rebuild(params, state["memory"][key]["x"])
+        return rebuild(params, state["walked"]) if self.moves else params
+
+    def _estimated(self, params: Tree, grads: Tree, state: State, grad_fn: Any) -> Tree:
+        """The curvature; in a step that looks at none, the gradients in its place."""
+        t = {name: count + 1 for name, count in state["t"].items()}
+        often = [f.config.get("k", 1) for f in self.chain.functions if "curvature" in f.asks]
+        known = not any(is_traced(count) for count in t.values())
+        if known and often and not any(np.any((count - 1) % k == 0) for count in t.values() for k in often):
+            return grads
+        return hutchinson(grad_fn, params, grads, state.get("seed", self.seed), t, self.lanes)
+
+    # How a step goes: accumulate -> guard against inf and NaN -> around -> rules -> p - lr d -> after.
+
+    def _accumulate(self, params: Parameters, given: dict[str, Any], state: State, loss: Any, extras: Any) -> tuple[Tree, State]:
+        missing = [name for name, g in given.items() if g is None]
+        if missing:
+            raise ValueError(f"every({self.accumulates}, ...) needs each gradient in each call; '{missing[0]}' has none")
+        total = {name: state["accumulated"][name] + g for name, g in given.items()}
+        zero = {name: framework(g).full(tuple(g.shape), 0.0, g) for name, g in state["accumulated"].items()}
+        calls = state["calls"] + 1
+        ready = calls % self.accumulates == 0
+        waiting = {**state, "calls": calls, "accumulated": total}
+        if not is_traced(ready) and not ready:
+            return params.tree, waiting
+        mean = {name: framework(g).cast(total[name] / self.accumulates, dtype_name(g)) for name, g in given.items()}
+        moved, stepped = self._guarded(params, mean, state, loss, None, extras)
+        stepped = {**stepped, "calls": calls, "accumulated": zero}
+        if not is_traced(ready):
+            return moved, stepped
+        chosen: tuple[Tree, State] = _select(ready, (moved, stepped), (params.tree, waiting), None)
+        return chosen
+
+    def _guarded(
+        self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
+    ) -> tuple[Tree, State]:
+        if self.nonfinite == "propagate":
+            return self._step(params, given, state, loss, grad_fn, extras)
+        finite = self.finite(given)
+        if self.nonfinite == "raise":
+            for name, good in finite.items():
+                if not bool(framework(good).all(good)):
+                    raise FloatingPointError(f"the gradient of '{name}' holds inf or NaN")
+            return self._step(params, given, state, loss, grad_fn, extras)
+        if not finite:
+            return self._step(params, given, state, loss, grad_fn, extras)
+        good = next(iter(finite.values()))
+        for other in finite.values():
+            good = good & other
+        if self.lanes is None and not is_traced(good) and not bool(good):
+            return params.tree, state
+        stepped = self._step(params, given, state, loss, grad_fn, extras)
+        chosen: tuple[Tree, State] = _select(good, stepped, (params.tree, state), self.lanes)
+        return chosen
+
+    def finite(self, given: dict[str, Any]) -> dict[str, Any]:
+        """For each gradient whether it is finite: one truth, or one per lane."""
+        found = {}
+        for name, g in given.items():
+            if g is not None:
+                flat = g.reshape((1 if self.lanes is None else self.lanes, -1))
+                good = framework(g).isfinite(flat).all(1)
+                found[name] = good[0] if self.lanes is None else good
+        return found
+
+    def _step(
+        self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
+    ) -> tuple[Tree, State]:
+        step = Step(self.lanes, state.get("seed", self.seed), host_number(loss), remembers=True)
+        active = [(n, p) for n, p in zip(params.names, params.arrays, strict=True) if not given or given[n] is not None]
+        t = {n: state["t"][n] + 1 for n, _ in active}
+        leaves = [self._leaf(n, p, given.get(n), t[n], extras) for n, p in active]
+        memory: Memory = state["memory"]
+        kept: Memory = {}
+        method = self._method_around() if grad_fn is not None else None
+        if method is not None and grad_fn is not None and leaves:
+            kept = self._walk_around(method, params, leaves, memory, step, given, grad_fn)
+        if method is None or method is self._around:  # else the @around form stands in for the rule itself
+            memory = self.chain.apply(leaves, memory, step)
+        else:
+            for leaf in leaves:
+                leaf.d = leaf.grad
+        memory = {**memory, **kept}
+        self._move(leaves, state)
+        walked = {leaf.name: leaf.as_stored(leaf.p) for leaf in leaves} if self.moves else {}
+        for key, after in self._afters:
+            memory = {**memory, key: after.apply(leaves, memory.get(key, {}), step)}
+        new_state = {**state, "t": {**state["t"], **t}, "memory": {k: m for k, m in memory.items() if m}}
+        if self.moves:
+            new_state["walked"] = {**state["walked"], **walked}
+        return params.moved({leaf.name: leaf.as_stored(leaf.p) for leaf in leaves}), new_state
+
+    def _move(self, leaves: Sequence[Leaf], state: State) -> None:
+        """The update itself, of the walked point."""
+        for leaf in leaves:
+            start = widened(state["walked"][leaf.name]) if self.moves else leaf.p
+            moved = start - (leaf.d if leaf.owned else leaf.lr * leaf.d)
+            space = framework(leaf.p)
+            leaf.p = moved if dtype_name(moved) == dtype_name(start) else space.cast(moved, dtype_name(start))
+            if isinstance(leaf.p, np.generic):  # NumPy makes numbers of 0-d arrays
+                leaf.p = np.asarray(leaf.p)
+
+    def _leaf(self, name: str, p: Array, g: Any, t: Any, extras: dict[str, dict[str, Any]]) -> Leaf:
+        time = Scalar(t) if getattr(t, "ndim", 0) == 1 else t
+        found = {word: values[name] for word, values in extras.items()}
+        return Leaf(name, self.leaf_shape(p), p, g, time, resolve(self.lr, time, name), g, extras=found).widened()
+
+    def _method_around(self) -> tuple[str, AroundStage] | None:
+        """The chain's @around method, or the one that its rule names for callers with a grad_fn."""
+        return self._around or self._instead
+
+    @property
+    def _instead(self) -> tuple[str, AroundStage] | None:
+        rules = self.chain.items(RuleStage)
+        if len(self.chain.stages) == 1 and rules and rules[0][1].given_grad_fn is not None and not rules[0][1].owns_step:
+            key, stage = rules[0]
+            shared = {k: v for k, v in stage.config.items() if k in stage.given_grad_fn.hyper}
+            return key, stage.given_grad_fn(**shared)
+        return None
+
+    def _walk_around(
+        self, method: tuple[str, AroundStage], params: Parameters, leaves: list[Leaf], memory: Memory, step: Step,
+        given: dict[str, Any], grad_fn: GradFn,
+    ) -> Memory:  # fmt: skip
+        """Answer the method's questions until it hands over its gradient, which then is every leaf's own."""
+        key, stage = method
+        walk = stage.points(leaves, memory.get(key, {}), step)
+        answer: Any = None
+        try:
+            while True:
+                point = walk.send(answer)
+                at_start = all(a is leaf.p for a, leaf in zip(point.leaves, leaves, strict=True))
+                if at_start and given and not (step.loss is None and "loss" in stage.asks):
+                    answer = step.loss, self._as_answer(given, leaves)
+                    continue
+                there = {leaf.name: leaf.as_stored(x) for leaf, x in zip(leaves, point.leaves, strict=True)}
+                loss, grads = grad_fn(params.moved(there))
+                found = params.match(grads, "gradients from grad_fn")
+                step.loss = host_number(loss) if step.loss is None else step.loss
+                answer = host_number(loss), self._as_answer(found, leaves)
+        except StopIteration as stop:
+            gradient, kept = stop.value
+        for leaf, g in zip(leaves, gradient.leaves, strict=True):
+            leaf.grad = leaf.d = g
+            leaf.owned = stage.owns_step
+        return {key: kept} if kept else {}
+
+    def _as_answer(self, gradients: dict[str, Any], leaves: Sequence[Leaf]) -> Vector:
+        """Gradients as a method gets them: copies, for the next call may write over what it handed out."""
+        found = [gradients[leaf.name] for leaf in leaves]
+        return Vector([framework(g).copy(widened(g)) for g in found], self.lanes is not None)
+
+    def check_asks(self, loss: Any, grad_fn: GradFn | None, curvature: Tree) -> None:
+        if self._around is not None and grad_fn is None:
+            raise TypeError(f"{self._around[1].name} asks for gradients itself: step(params, None, state, grad_fn=...)")
+        if "loss" in self.asks and loss is None and grad_fn is None:
+            raise TypeError(f"{self.chain.name} asks for the loss: step(params, grads, state, loss=...)")
+        if "curvature" in self.asks and curvature is None and (grad_fn is None or self._around is not None):
+            raise TypeError(f"{self.chain.name} asks for the curvature: step(params, grads, state, curvature=...), or grad_fn=")
+
+    def _check_state(self, names: Sequence[str], state: Any) -> None:
+        """Raises TypeError for what is no state, ValueError for one of another optimizer or of other parameters."""
+        if not isinstance(state, dict) or not isinstance(state.get("t"), dict) or not isinstance(state.get("memory"), dict):
+            raise TypeError(f"the state is {_said(state)}, not what init(params) and step return")
+        foreign = [key for key in state["memory"] if key not in self.chain.keys]
+        if foreign:
+            raise ValueError(
+                f"the state is of another optimizer: it has the memory of {' + '.join(map(str, state['memory']))}, and this is "
+                f"{self.chain.name}; init(params) makes its own"
+            )
+        emptied = next((key for key, held in state["memory"].items() if isinstance(held, dict) and not held), None)
+        if emptied is not None:
+            raise ValueError(f"the state lacks all memory of {emptied}; hand over what init(params) or step returned")
+        if state["t"].keys() != set(names):
+            theirs, mine = (", ".join(map(str, keys)) for keys in (state["t"], names))
+            raise ValueError(f"the state is of other parameters: it has {theirs}, and these are {mine}")
+        early = next((name for name, t in state["t"].items() if isinstance(t, int) and t < 0), None)
+        if early is not None:
+            raise ValueError(f"the state counts {state['t'][early]} updates of '{early}'; a count is 0 or more")
+
+    def leaf_shape(self, p: Array) -> tuple[int, ...]:
+        return tuple(p.shape) if self.lanes is None else tuple(p.shape[1:])
+
+    def _zero(self) -> Any:
+        return np.zeros(self.lanes, int) if self.lanes is not None and self.nonfinite == "skip" else 0
+
+
+def host_number(x: Any) -> Any:
+    """A loss as rules get it: a host number or one per lane as a Scalar, another framework's 0-d array as it is."""
+    on_host = isinstance(x, int | float) or (framework(x) is not None and (framework(x).name == "numpy" or x.ndim == 1))
+    if on_host:
+        return Scalar(np.asarray(x, np.float64) if isinstance(x, int | float | np.ndarray | np.generic) else x)
+    return x
+
+
+def _check_parameter(name: str, p: Any, lanes: int | None) -> None:
+    if isinstance(p, int | float) and not isinstance(p, np.generic):
+        raise TypeError(f"parameter '{name}' is {p!r}, no array; wrap it: numpy.array({p!r}, dtype=float)")
+    if not _is_array(p):
+        raise TypeError(f"parameter '{name}' is {'None' if p is None else f'a {type(p).__name__}'}, no array{instead(p)}")
+    _check_unmasked(f"parameter '{name}'", p)
+    if not is_floating(p):
+        if isinstance(p, np.ndarray) and not p.dtype.isnative:
+            raise TypeError(f"parameter '{name}' has dtype {p.dtype.str}, another byte order than this machine's: {NATIVE}")
+        cure = "its parts, stack([x.real, x.imag])" if dtype_name(p).startswith("complex") else ".astype('float32')"
+        raise TypeError(f"parameter '{name}' has dtype {dtype_name(p)}; optimizers need floating point: {cure}")
+    if lanes is not None and (p.ndim == 0 or p.shape[0] != lanes):
+        raise ValueError(f"parameter '{name}' has shape {tuple(p.shape)}; with lanes={lanes} its first axis has that length")
+
+
+def check_gradient(name: str, p: Array, g: Any) -> None:
+    if g is None:
+        return
+    if framework(g) is not framework(p) or not _is_array(g):
+        theirs = framework(g).name if _is_array(g) else type(g).__name__
+        raise TypeError(f"the gradient of '{name}' is a {theirs} value, the parameter a {framework(p).name} array{instead(g)}")
+    _check_unmasked(f"the gradient of '{name}'", g)
+    if tuple(g.shape) != tuple(p.shape):
+        raise ValueError(f"the gradient of '{name}' has shape {tuple(g.shape)}, the parameter {tuple(p.shape)}")
+    if dtype_name(g) != dtype_name(p):
+        raise TypeError(f"the gradient of '{name}' is {dtype_name(g)}, the parameter {dtype_name(p)}; cast one of them")
+
+
+def _said(x: Any) -> str:
+    return f"a dict of {', '.join(map(str, x)) or 'nothing'}" if isinstance(x, dict) else f"a {type(x).__name__}"
+
+
+def _is_array(x: Any) -> bool:
+    return framework(x) is not None and hasattr(x, "dtype")  # what else belongs to a framework, a module say, is none
+
+
+def _check_unmasked(what: str, x: Any) -> None:
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(f"{what} is a masked array, of which no rule says what is to happen; hand over array.filled(0.0)")
+
+
+def _select(good: Any, new: Any, old: Any, lanes: int | None) -> Any:
+    """New where good, else old, leaf by leaf; with lanes `good` is one truth a lane."""
+    if isinstance(new, dict):
+        return {key: _select(good, value, old.get(key, value), lanes) for key, value in new.items()}
+    if isinstance(new, list | tuple):
+        parts = [_select(good, a, b, lanes) for a, b in zip(new, old, strict=True)]
+        return type(new)(*parts) if hasattr(new, "_fields") else type(new)(parts)
+    if new is old:
+        return new
+    like = next((x for x in (new, old) if framework(x) is not None), good)
+    if lanes is not None:
+        good = framework(like).asarray(good, like, "bool").reshape((lanes,) + (1,) * (like.ndim - 1))
+    return framework(like).where(good, new, old)

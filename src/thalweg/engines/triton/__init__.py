@@ -1,0 +1,1 @@
+"""The printed step as a Triton kernel, for CUDA."""

@@ -1,0 +1,138 @@
+"""A program printed for Triton: one launch over many tensors, each program of it some hundreds of one tensor's elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thalweg.engines.expressions import ATOM, COMPARISONS, COMPUTED, STREAMS, Loop, Text, Writer, indented, wrap
+from thalweg.engines.kernel import Kernel, Printer
+from thalweg.graph.program import NotTraced, Program
+from thalweg.graph.storage import BLOCK
+from thalweg.values.symbols import TENSOR, Symbol
+
+OURS = ("maximum", "minimum", "sign", "tanh", "uniform", "dithered", "rounded_bfloat16", "largest_of_block", "spread")
+"""Words of `triton_words`."""
+
+
+def printed(program: Program, title: str, dtypes: dict[str, str]) -> Kernel:
+    """The kernel of a program, as `kernel.printed` makes it for the CPU."""
+    return _TritonPrinter(program, title, dtypes).kernel()
+
+
+class Triton(Loop):
+    """How Triton says a word, for a row of elements."""
+
+    divides = True
+
+    def constant(self, x: Any) -> str:
+        text = repr(float(x))
+        return f'float("{text}")' if text.strip("-") in ("inf", "nan") else text
+
+    def word(self, op: str, args: list[Text]) -> Text:
+        texts = [text for text, _ in args]
+        exact = self.computed == "float32"
+        if op == "pow":
+            return self._power(args)
+        if op == "sqrt":  # tl.sqrt and / of float32 are approximations
+            return f"{'tl.sqrt_rn' if exact else 'tl.sqrt'}({texts[0]})", ATOM
+        if op == "truediv":
+            if not exact:
+                return f"{wrap(args[0], 6)} / {wrap(args[1], 7)}", 6
+            return f"tl.div_rn({self.row(args[0])}, {self.row(args[1])})", ATOM
+        if op == "ratio":
+            a, b = texts
+            divided, _ = self.word("truediv", [(a, ATOM), (f"tl.where({b} == 0, 1.0, {b})", ATOM)])
+            return f"tl.where({b} == 0, 0.0, {divided})", ATOM
+        if op == "where":
+            return f"tl.where({', '.join(texts)})", ATOM
+        if op == "rounded_float16":
+            return f"{wrap(args[0], ATOM)}.to(tl.float16).to(tl.float32)", ATOM
+        if op == "uniform":
+            self.said.add("uniform")
+            return f"uniform({texts[0]}, own + {int(float(texts[1]))}, i)", ATOM
+        if op == "largest_of_block":
+            self.said |= {"largest_of_block", "spread"}
+            return f"spread(largest_of_block({texts[0]}, here, WIDTH), WIDTH)", ATOM
+        if op in OURS:
+            self.said.add(op)
+            return f"{op}({', '.join(texts)})", ATOM
+        return f"tl.{op}({', '.join(texts)})", ATOM
+
+    def row(self, text: Text) -> str:
+        """An operand that Triton's functions take: a number alone would have no type."""
+        return f"tl.cast({text[0]}, tl.{self.computed})" if text[0].strip("-").replace(".", "").isdigit() else text[0]
+
+    def _power(self, args: list[Text]) -> Text:
+        x, y = wrap(args[0], ATOM), args[1][0]
+        if y == self.constant(2):
+            return f"{x} * {x}", 6
+        if y == self.constant(0.5):
+            return self.word("sqrt", [args[0]])
+        raise NotTraced("Triton has no power of tensors that is as exact on its interpreter")
+
+
+class _TritonPrinter(Printer):
+    def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
+        say = Triton(COMPUTED[self.dtypes["p"]])
+        write = Writer(self, say, set())
+        lines = [
+            "job = tl.program_id(0).to(tl.int64)",
+            f"row = {len(columns)} * tl.load(jobs + 4 * job)",
+            f"at = {len(shared)} * tl.load(jobs + 4 * job + 1)",
+            f"first = tl.multiple_of(tl.load(jobs + 4 * job + 2), {BLOCK})",
+            "i = first + tl.arange(0, WIDTH)",
+            "last = tl.load(jobs + 4 * job + 3) if PARTS else first + WIDTH",
+            "here = i < last",
+        ]
+        if self.program.blocked:
+            lines += [f"block = first // {BLOCK} + tl.arange(0, WIDTH // {BLOCK})", f"there = {BLOCK} * block < last"]
+            say.said.add("spread")
+        for k, symbol in enumerate(shared):
+            truth = " != 0" if symbol.op in COMPARISONS else ""
+            lines.append(f"{write.name(symbol, 'n')} = tl.load(numbers + at + {k}){truth}")
+        if any(symbol.op == "uniform" for symbol in self.symbols):
+            lines.append(f"own = {STREAMS} * tl.load(jobs + 4 * job)")
+        read = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR}
+        for k, column in enumerate(columns):
+            pointer = f"tl.load(addresses + row + {k}).to(tl.pointer_type(tl.{self.dtypes[column]}))"
+            lines.append(f"{column}_at = tl.multiple_of({pointer}, ALIGNED)")
+        for column in columns:
+            if column in read:
+                letter = write.letters[id(self.program.inputs[column])]
+                lines.append(f"{letter} = {self._load(column, say.computed)}")
+        for symbol in self.symbols:
+            if symbol.level == TENSOR:
+                write.visit(symbol)
+        lines += write.lines
+        lines += [self._written(write, name, value, say) for name, value in stores]
+        words = sorted(word for word in OURS if word in say.said)
+        imports = [
+            "import triton",
+            "import triton.language as tl",
+            *([f"\nfrom thalweg.engines.triton.words import {', '.join(words)}"] if words else []),
+            "\n",
+        ]
+        head = [
+            "",
+            "@triton.jit",
+            "def step(addresses, numbers, jobs, WIDTH: tl.constexpr, ALIGNED: tl.constexpr, PARTS: tl.constexpr):",
+        ]
+        return "\n".join(imports), "\n".join([*head, *indented(lines)]) + "\n"
+
+    def _load(self, column: str, computed: str) -> str:
+        if column in self.program.blocked:
+            return f"spread(tl.load({column}_at + block, mask=there, other=0.0), WIDTH)"
+        nothing = "0" if self.dtypes[column] == "int8" else "0.0"
+        found = f"tl.load({column}_at + i, mask=here, other={nothing})"
+        return found if self.dtypes[column] == computed else f"{found}.to(tl.{computed})"
+
+    def _written(self, write: Writer, name: str, value: Any, say: Triton) -> str:
+        if name in self.program.blocked:
+            scales = write.text(value.args[0])[0]
+            return f"tl.store({name}_at + block, largest_of_block({scales}, here, WIDTH), mask=there)"
+        text, binds = write.text(value)
+        if self.dtypes[name] == "bfloat16":
+            text, binds = say.word("rounded_bfloat16", [(text, binds)])
+        if self.dtypes[name] != say.computed:
+            text = f"{wrap((text, binds), ATOM)}.to(tl.{self.dtypes[name]})"
+        return f"tl.store({name}_at + i, {text}, mask=here)"

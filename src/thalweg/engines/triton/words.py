@@ -1,0 +1,78 @@
+"""What a kernel printed for Triton says besides Triton's own words. Only such kernels import this."""
+
+import triton
+import triton.language as tl
+
+BLOCK = tl.constexpr(256)
+"""How many numbers share a scale, as in `thalweg.graph.storage`."""
+
+
+@triton.jit
+def maximum(a, b):
+    """The larger; NaN if either is."""
+    return tl.maximum(a, b, propagate_nan=tl.PropagateNan.ALL)
+
+
+@triton.jit
+def minimum(a, b):
+    """The smaller; NaN if either is."""
+    return tl.minimum(a, b, propagate_nan=tl.PropagateNan.ALL)
+
+
+@triton.jit
+def sign(x):
+    """-1, 0 or 1; NaN for NaN."""
+    return tl.where(x > 0, 1.0, tl.where(x < 0, -1.0, x)).to(x.dtype)
+
+
+@triton.jit
+def tanh(x):
+    """The hyperbolic tangent; it cannot overflow."""
+    return 2 * tl.sigmoid(2 * x) - 1
+
+
+@triton.jit
+def mixed(h):
+    """32 bits so mixed that each of them depends on all, see `words`."""
+    h = (h ^ (h >> 16)) * tl.full((), 0x85EBCA6B, tl.uint32)
+    h = (h ^ (h >> 13)) * tl.full((), 0xC2B2AE35, tl.uint32)
+    return h ^ (h >> 16)
+
+
+@triton.jit
+def uniform(key, stream, i):
+    """In [0, 1): a hash of three whole numbers."""
+    start = key.to(tl.uint32) ^ (stream.to(tl.uint32) * tl.full((), 0x9E3779B1, tl.uint32))
+    h = mixed(mixed(start) + i.to(tl.uint32))
+    return (h >> 8).to(tl.float32) * 5.9604644775390625e-08
+
+
+@triton.jit
+def dithered(x, u):
+    """One of the two bfloat16 around x, as float32."""
+    bits = x.to(tl.uint32, bitcast=True)
+    cut = ((bits + (u * 65536.0).to(tl.uint32)) & tl.full((), 0xFFFF0000, tl.uint32)).to(tl.float32, bitcast=True)
+    finite = (bits & tl.full((), 0x7F800000, tl.uint32)) != tl.full((), 0x7F800000, tl.uint32)
+    return tl.where(finite, cut, x)
+
+
+@triton.jit
+def rounded_bfloat16(x):
+    """The nearest bfloat16, as float32; written out, since Triton's interpreter cuts off where processors round."""
+    bits = x.to(tl.uint32, bitcast=True)
+    odd = (bits >> 16) & tl.full((), 1, tl.uint32)
+    near = (bits + (odd + tl.full((), 0x7FFF, tl.uint32))) & tl.full((), 0xFFFF0000, tl.uint32)
+    return tl.where(x == x, near.to(tl.float32, bitcast=True), x)
+
+
+@triton.jit
+def largest_of_block(x, here, WIDTH: tl.constexpr):
+    """The largest |x| of each block; the bits of magnitudes are in their order, and NaN's are above all."""
+    bits = tl.where(here, x.to(tl.int32, bitcast=True) & 0x7FFFFFFF, 0)
+    return tl.max(tl.reshape(bits, (WIDTH // BLOCK, BLOCK)), axis=1).to(tl.float32, bitcast=True)
+
+
+@triton.jit
+def spread(scales, WIDTH: tl.constexpr):
+    """A block's number for each of its elements."""
+    return tl.reshape(tl.broadcast_to(scales[:, None], (WIDTH // BLOCK, BLOCK)), (WIDTH,))

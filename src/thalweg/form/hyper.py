@@ -1,0 +1,167 @@
+"""Hyper-parameters: their ranges as data, and the checks, messages and documentation that follow from them."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import numpy as np
+
+from thalweg.values.arrays import framework, is_traced
+
+Schedule = Callable[[Any], Any]
+"""t = 1, 2, ... (the number of the update) to the value at that update."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """An interval of the real line, with its ends in or out."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_in: bool = True
+    high_in: bool = True
+
+    def __contains__(self, x: float) -> bool:
+        above = x >= self.low if self.low_in else x > self.low
+        below = x <= self.high if self.high_in else x < self.high
+        return above and below
+
+    def __str__(self) -> str:
+        if self.low == -math.inf and self.high == math.inf:
+            return "any number"
+        left = "" if self.low == -math.inf else f"{self.low:g} {'<=' if self.low_in else '<'} "
+        right = "" if self.high == math.inf else f" {'<=' if self.high_in else '<'} {self.high:g}"
+        return f"{left}x{right}"
+
+
+@dataclass(frozen=True)
+class ByLeaf:
+    """A value for each parameter by its name: how parameter groups differ."""
+
+    values: dict[str, Any]
+
+
+Decay = Annotated[float, Range(0, 1, high_in=False)]
+"""The share of the old value an average keeps: 0 <= x < 1."""
+Fraction = Annotated[float, Range(0, 1)]
+"""0 <= x <= 1."""
+Share = Annotated[float, Range(0, 1, low_in=False, high_in=False)]
+"""0 < x < 1."""
+Positive = Annotated[float, Range(0, low_in=False)]
+"""x > 0."""
+NonNegative = Annotated[float, Range(0)]
+"""x >= 0."""
+Real = Annotated[float, Range()]
+"""Any number."""
+Count = Annotated[int, Range(1)]
+"""A whole number from 1 on."""
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """One hyper-parameter: its default, and what values it takes.
+
+    A *static* one (a bool, a string, None or an int by its default) is fixed when the rule is configured, and `if`
+    may read it; a *dynamic* one (a float) may be a number, a schedule, a tracer, a tensor or one value per lane.
+    """
+
+    name: str
+    default: Any
+    range: Range | None = None
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def static(self) -> bool:
+        return not isinstance(self.default, float)
+
+    @classmethod
+    def declared(cls, name: str, default: Any, annotation: Any, owner: str = "") -> Hyper:
+        """Read `name: annotation = default` of a rule's signature. Raises ValueError for a default out of its own range."""
+        bounds = next((x for x in getattr(annotation, "__metadata__", ()) if isinstance(x, Range)), None)
+        choices: tuple[Any, ...] = get_args(annotation) if get_origin(annotation) is Literal else ()
+        if isinstance(default, bool):
+            choices = (False, True)
+        made = cls(name, default, bounds, choices)
+        if default is not None and not callable(default):
+            if isinstance(default, float) and get_origin(annotation) is Annotated and get_args(annotation)[0] is int:
+                raise TypeError(
+                    f"{owner}: {name} is a whole number by its annotation, and its default is {default!r}; write {default:.0f}"
+                )
+            made.check(default, f"the default in {owner}")
+        return made
+
+    def check(self, value: Any, owner: str) -> Any:
+        """The value as the rule will see it. Raises TypeError for a wrong kind, ValueError for one out of range."""
+        return self._check_static(value, owner) if self.static else self._check_dynamic(value, owner)
+
+    def _check_static(self, value: Any, owner: str) -> Any:
+        if self.choices:
+            if not any(value is c or (type(value) is type(c) and value == c) for c in self.choices):
+                raise ValueError(
+                    f"{owner}: {self.name} is one of {listed(self.choices)}, not {value!r}{nearest(value, self.choices)}"
+                )
+        elif isinstance(self.default, int) and (isinstance(value, bool) or not isinstance(value, int | np.integer)):
+            raise TypeError(f"{owner}: {self.name} is a whole number fixed in advance, not {value!r}")
+        elif self.range is not None and value not in self.range:
+            raise ValueError(f"{owner}: {self.name} needs {str(self.range).replace('x', self.name)}, not {value!r}")
+        return value
+
+    def _check_dynamic(self, value: Any, owner: str) -> Any:
+        if callable(value) or is_traced(value):
+            return value
+        if isinstance(value, ByLeaf):
+            return ByLeaf({leaf: self._check_dynamic(own, owner) for leaf, own in value.values.items()})
+        if isinstance(value, bool | str) or value is None:
+            raise TypeError(f"{owner}: {self.name} is a number or a schedule, not {value!r}")
+        if isinstance(value, Sequence):
+            value = np.asarray(value, np.float64)
+        if framework(value) is not None and framework(value).name != "numpy":
+            return value
+        numbers = np.asarray(value)
+        if numbers.dtype.kind not in "iuf":
+            raise TypeError(f"{owner}: {self.name} is a number or a schedule, not {value!r}")
+        for x in numbers.ravel().tolist():
+            if math.isnan(x) or (self.range is not None and x not in self.range):
+                bounds = str(self.range).replace("x", self.name) if self.range else "a number"
+                raise ValueError(f"{owner}: {self.name} needs {bounds}, not {x!r}")
+        return float(numbers) if numbers.ndim == 0 else numbers.astype(np.float64)
+
+
+def listed(items: Iterable[Any]) -> str:
+    """`'a', 'b' or 'c'`, for a message."""
+    words = [repr(x) for x in items]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def nearest(word: Any, known: Iterable[Any]) -> str:
+    """`; did you mean 'adam'?`, or nothing where nothing known is near."""
+    found = difflib.get_close_matches(str(word), [str(k) for k in known], n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+ELSEWHERE = {
+    "lr": "; the learning rate goes to Optimizer(rule, lr=...)",
+    "learning_rate": "; the learning rate goes to Optimizer(rule, lr=...)",
+    "weight_decay": "; decay is a stage of its own: chain({owner}(...), decay(0.01))",
+}
+"""What is no rule's hyper-parameter though it is often taken for one: where it goes."""
+
+
+def bind(owner: str, hyper: dict[str, Hyper], args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """The configuration that a call asks for: defaults, then positions, then names, each checked."""
+    if len(args) > len(hyper):
+        raise TypeError(f"{owner} takes at most {len(hyper)} hyper-parameters ({', '.join(hyper)}), not {len(args)}")
+    given = dict(zip(hyper, args, strict=False))
+    for name, value in named.items():
+        if name not in hyper:
+            have = f"it has {', '.join(hyper)}" if hyper else "it has none"
+            hint = ELSEWHERE.get(name, "").format(owner=owner) or nearest(name, hyper)
+            raise TypeError(f"{owner} has no hyper-parameter '{name}'; {have}{hint}")
+        if name in given:
+            raise TypeError(f"{owner}: {name} is given twice, by position and by name")
+        given[name] = value
+    return {name: h.check(given[name], owner) if name in given else h.default for name, h in hyper.items()}

@@ -1,0 +1,227 @@
+"""A rule run on symbols: what it keeps, and what its steps are."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from thalweg.form import foreign_words
+from thalweg.ops import off
+from thalweg.values.symbols import NUMBER, TENSOR, Symbol
+
+if TYPE_CHECKING:
+    from thalweg.core.function_stage import FunctionStage
+
+LEVELS = {
+    "g": TENSOR, "p": TENSOR, "z": TENSOR, "grad": TENSOR, "noise": TENSOR, "curvature": TENSOR,
+    "t": NUMBER, "lr": NUMBER, "rate": NUMBER, "gnorm": NUMBER, "loss": NUMBER,
+}  # fmt: skip
+
+
+@dataclass
+class Trace:
+    """One run on symbols: the inputs by name, the first result, each slot's new memory, the function's local names.
+
+    `starts` are the slots whose first value is the parameter's, which nobody could tell any more once it has moved.
+    """
+
+    inputs: dict[str, Symbol]
+    direction: Any
+    memory: dict[str, Any]
+    names: dict[str, Any] = field(default_factory=dict)
+    evaluations: list[Any] = field(default_factory=list)
+    starts: frozenset[str] = frozenset()
+
+    @functools.cached_property
+    def forgotten(self) -> frozenset[str]:
+        """The slots whose old value is multiplied by a plain 0 wherever it is read, as Adam's m is with beta1 = 0.
+
+        What an after-step keeps is none: it is there to be shipped.
+        """
+        if "z" in self.inputs:
+            return frozenset()
+        made = [self.direction, *self.memory.values(), *self.evaluations]
+        return (_inputs(steps(made)) - _inputs(every(made, without=is_zero))) & self.memory.keys()
+
+    @functools.cached_property
+    def changed(self) -> frozenset[str]:
+        """The slots that do not come back just as they went in, and are not forgotten."""
+        return frozenset(slot for slot, value in self.memory.items() if value is not self.inputs[slot]) - self.forgotten
+
+    @functools.cached_property
+    def stored(self) -> frozenset[str]:
+        """The slots to keep from step to step: those that change, and of the parameter's first values those that are read."""
+        made = [self.direction, *(self.memory[slot] for slot in sorted(self.changed)), *self.evaluations]
+        return self.changed | (self.starts & _inputs(steps(made))) - self.forgotten
+
+    @functools.cached_property
+    def whole(self) -> bool:
+        """Whether it sums over all tensors of the model, which are then computed together."""
+        return any(symbol.op == "model_total" for symbol in steps(self.results))
+
+    @property
+    def results(self) -> list[Any]:
+        """What a step must compute: the first result, the memory it keeps, the points it asks gradients at."""
+        return [self.direction, *(self.memory[slot] for slot in sorted(self.stored)), *self.evaluations]
+
+    @functools.cached_property
+    def computed(self) -> list[Symbol]:
+        """The steps to the results, equal ones once, without what a plain 0 multiplies."""
+        same = shared(self.results)
+        needed = {id(same[id(symbol)]) for symbol in every(self.results, without=is_zero)}
+        return [symbol for symbol in steps(self.results) if id(symbol) in needed]
+
+    @functools.cached_property
+    def used(self) -> frozenset[str]:
+        """The inputs that the results are really computed from."""
+        return _inputs(steps(self.results))
+
+    @functools.cached_property
+    def moves(self) -> bool:
+        """Whether an after-step hands back another point than the one it was given."""
+        return self.direction is not self.inputs.get("z")
+
+
+def general(stage: FunctionStage) -> Trace:
+    """Run the rule with every float unknown: finds a wrong arity, an `if` on a dynamic number, a foreign function."""
+    hypers = stage.declaration.hyper.items()
+    return _run(stage, {name: stage.config[name] if hyper.static else Symbol.input(name, NUMBER) for name, hyper in hypers})
+
+
+def of(stage: FunctionStage) -> Trace:
+    """The trace of this configuration: a plain 0 is known to be 0 (`off`), every other float is a symbol."""
+    if "_trace" not in stage.__dict__:
+        stage.__dict__["_trace"] = _run(stage, _hyper(stage))
+    found: Trace = stage.__dict__["_trace"]
+    return found
+
+
+def named(stage: FunctionStage) -> Trace:
+    """The same, with the function's local names, for its formula."""
+    return _run(stage, _hyper(stage), keep_names=True)
+
+
+def _hyper(stage: FunctionStage) -> dict[str, Any]:
+    return {name: value if is_known(stage, name) else Symbol.input(name, NUMBER) for name, value in stage.config.items()}
+
+
+def is_known(stage: FunctionStage, name: str) -> bool:
+    """Whether a hyper-parameter's value belongs to the trace: a static one's does, and a plain 0."""
+    value = stage.config[name]
+    return stage.declaration.hyper[name].static or (isinstance(value, int | float) and value == 0)
+
+
+def _run(stage: FunctionStage, hyper: dict[str, Any], keep_names: bool = False) -> Trace:
+    declaration = stage.declaration
+    levels = LEVELS | {slot: kind.level for slot, kind in declaration.memory.items()}
+    inputs = {word: Symbol.input(word, levels[word]) for word in declaration.order}
+    return run_on(stage, inputs, hyper, keep_names)
+
+
+def run_on(stage: FunctionStage, inputs: dict[str, Any], hyper: dict[str, Any], keep_names: bool = False) -> Trace:
+    """Run the function on these inputs. Raises TypeError for what no rule may do, in the rule's own terms."""
+    declaration, name = stage.declaration, stage.name
+    names: dict[str, Any] = {}
+    evaluations: list[Any] = []
+    try:
+        with _Locals(stage.rule.function, names if keep_names else None):
+            result = stage.rule.function(*declaration.packed([inputs[word] for word in declaration.order]), **hyper)
+            if inspect.isgenerator(result):
+                result = _drive(result, evaluations)
+    except (TypeError, AttributeError) as error:
+        hint = foreign_words.hint(error, stage.rule.function.__code__)
+        raise TypeError(f"{name}: {hint or f'{error} (a rule uses only operators and the words of thalweg.ops)'}") from error
+    first, *rest = declaration.unpacked(result)
+    if len(rest) != len(declaration.memory):
+        slots = ", ".join(declaration.memory) or "no memory"
+        raise TypeError(f"{name} returns {1 + len(rest)} value(s); wanted: the direction, then {slots}, in the signature's order")
+    starts = frozenset(slot for slot, kind in declaration.memory.items() if kind.kind == "like_p")
+    return Trace(inputs, first, dict(zip(declaration.memory, rest, strict=True)), names, evaluations, starts)
+
+
+def _drive(method: Any, evaluations: list[Any]) -> Any:
+    """Run an @around generator on symbols: each point it yields is answered with a loss and a gradient."""
+    try:
+        evaluations.append(next(method))
+        while True:
+            k = len(evaluations)
+            evaluations.append(method.send((Symbol.input(f"loss_{k}", NUMBER), Symbol.input(f"g_{k}", TENSOR))))
+    except StopIteration as stop:
+        return stop.value
+
+
+class _Locals:
+    """Within it, the local variables with which `function` returns are put into `names`: a formula's own letters."""
+
+    def __init__(self, function: Any, names: dict[str, Any] | None) -> None:
+        self.code, self.names = function.__code__, names
+
+    def __enter__(self) -> None:
+        if self.names is not None:
+            self.before = sys.getprofile()
+            sys.setprofile(self._seen)
+
+    def __exit__(self, *error: Any) -> None:
+        if self.names is None:
+            return
+        if self.before is None or callable(self.before):
+            sys.setprofile(self.before)
+        else:  # cProfile before Python 3.12, whose profiler is no function
+            self.before.enable()
+
+    def _seen(self, frame: Any, event: str, result: Any) -> None:
+        if event == "return" and frame.f_code is self.code and self.names is not None:
+            self.names.update(frame.f_locals)
+
+
+def every(roots: list[Any], without: Callable[[Symbol], bool] = lambda symbol: False) -> Iterator[Symbol]:
+    """Each symbol that the roots are computed from, as the function made it: equal ones may come more than once.
+
+    without: which symbols to pass by, and what they alone are computed from.
+    """
+    waiting, seen = [r for r in roots if isinstance(r, Symbol)], set()
+    while waiting:
+        symbol = waiting.pop()
+        if id(symbol) not in seen and not without(symbol):
+            seen.add(id(symbol))
+            yield symbol
+            waiting += [arg for arg in symbol.args if isinstance(arg, Symbol)]
+
+
+def _inputs(symbols: Iterable[Symbol]) -> frozenset[str]:
+    return frozenset(symbol.name for symbol in symbols if symbol.op == "input")
+
+
+def is_zero(x: Any) -> bool:
+    """Whether it is a plain 0 or a product with one: nothing that it is made of matters."""
+    return x.op == "mul" and any(map(is_zero, x.args)) if isinstance(x, Symbol) else off(x)
+
+
+def shared(roots: list[Any]) -> dict[int, Symbol]:
+    """What the roots are computed from, each symbol's id to the first of its equals; inputs come first."""
+    first: dict[Any, Symbol] = {}
+    found: dict[int, Symbol] = {}
+
+    def key(x: Any) -> Any:
+        if isinstance(x, Symbol):
+            return id(visit(x))
+        return (type(x), repr(x)) if isinstance(x, int | float | str) else ("array", id(x))  # -1 and -2 have one hash
+
+    def visit(symbol: Symbol) -> Symbol:
+        if id(symbol) not in found:
+            found[id(symbol)] = first.setdefault((symbol.op, symbol.name, *map(key, symbol.args)), symbol)
+        return found[id(symbol)]
+
+    for root in roots:
+        if isinstance(root, Symbol):
+            visit(root)
+    return found
+
+
+def steps(roots: list[Any]) -> Iterator[Symbol]:
+    """The symbols that the roots are computed from, arguments before what is made of them, equal ones once."""
+    yield from {id(symbol): symbol for symbol in shared(roots).values()}.values()

@@ -1,0 +1,1 @@
+"""Which trials a comparison needs, what they will take, and the run itself."""

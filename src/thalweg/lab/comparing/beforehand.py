@@ -1,0 +1,90 @@
+"""What comes before the first trial and after the last: kernels to compile, processes to start, the report. How long each
+took on this machine the last time is remembered, and is part of what is forecast.
+"""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from thalweg.core.optimizer import Optimizer
+from thalweg.engines import native
+from thalweg.lab.comparing.compare import Contest
+from thalweg.lab.trials.remembered import remembered
+from thalweg.lab.trials.trials import configured
+from thalweg.numpy.inplace import InPlace
+from thalweg.values.trees import flatten
+
+if TYPE_CHECKING:
+    from thalweg.engines.kernel import Kernel
+
+FILE = "seconds.json"
+FIRST = {"compiler": 1.0, "kernel": 0.5, "process": 2.5, "row": 0.2}
+"""Seconds, until they have been measured here: importing Numba, compiling a kernel, starting a process until it can work, an
+optimizer's row on a problem: its step cost, its part of the report."""
+REPORT = 2.0
+"""Seconds of a report without its rows: importing what draws."""
+
+
+def known() -> dict[str, float]:
+    """The seconds by name, as last measured on this machine."""
+    with remembered(native.cache_folder() / FILE, cached=True) as kept:
+        return FIRST | kept
+
+
+def learn(**seconds: float) -> None:
+    """Remember what was measured, where the cache folder can be written."""
+    with remembered(native.cache_folder() / FILE, cached=True) as kept:
+        kept.update({name: round(value, 3) for name, value in seconds.items()})
+
+
+def missing(contests: Iterable[Contest]) -> list[Kernel]:
+    """The kernels that the contests' rules will run and that were never compiled here, each once.
+
+    Rules of the user's own are not looked at: their code must not run here. A rule is looked at once for each set of shapes
+    that a kernel may hang on.
+    """
+    found: dict[str, Kernel] = {}
+    seen = set()
+    for contest in contests:
+        params = contest.problem.init([0])
+        kinds = tuple(sorted({(leaf.ndim, str(leaf.dtype)) for leaf in flatten(params)[1]}))
+        for rule in {entrant.rule.name: entrant.rule for entrant in contest.entrants}.values():
+            if rule.ours and (rule.name, kinds) not in seen:
+                seen.add((rule.name, kinds))
+                bound = InPlace(Optimizer(configured(rule, contest.problem), lanes=1, seed=np.array([0])), params)
+                found.update((kernel.text, kernel) for kernel in bound.kernels())
+    return [kernel for kernel in found.values() if not native.is_kept(kernel.text, kernel.title)]
+
+
+def compile_all(kernels: Sequence[Kernel], report: Callable[[str], None]) -> None:
+    """Compile them, so that every process finds them; report: told of each by its title before it is begun."""
+    if not kernels:
+        return
+    begun = time.perf_counter()
+    importlib.import_module("numba")  # the first kernel would bring it
+    imported = time.perf_counter()
+    for i, kernel in enumerate(kernels):
+        report(f"compiling {kernel.title} ({i + 1} of {len(kernels)})")
+        native.compiled(kernel.text, kernel.title)
+    learn(compiler=imported - begun, kernel=(time.perf_counter() - imported) / len(kernels))
+
+
+def compile_seconds(kernels: int) -> float:
+    """How long so many kernels will take."""
+    each = known()
+    return each["compiler"] + kernels * each["kernel"] if kernels else 0.0
+
+
+def report_seconds(rows: int) -> float:
+    """How long measuring so many step costs and writing the report will take."""
+    return REPORT + rows * known()["row"]
+
+
+def per_row(seconds: float, rows: int) -> float:
+    """What a row took of these seconds."""
+    return max(0.01, (seconds - REPORT) / max(rows, 1))

@@ -1,0 +1,245 @@
+"""The comparison: which trials there are, who runs them, and what they come to."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+
+from thalweg.lab.comparing.entrant import Entrant, entrants
+from thalweg.lab.data.problem import Problem
+from thalweg.lab.protocol import protocol, searches
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.running.engines import Engine, engine
+from thalweg.lab.running.printed import forget
+from thalweg.lab.running.sweep import TIMEOUT, Portion, Wanted, sweep
+from thalweg.lab.store import store
+from thalweg.lab.store.fingerprint import fingerprint
+from thalweg.lab.trials import lanes, trials
+from thalweg.lab.trials.trials import Trial
+from thalweg.lab.user.source import Source, loaded
+from thalweg.rule import Rule
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the comparison on one problem is.
+
+    tune: "lr", or "all" for every float hyper-parameter. schedules: how the learning rate may change over the steps; with
+    several, each trial draws one. timeout: seconds that a program of trials may take.
+    lanes: what runs trials side by side, "numpy" or "jax". search: how settings are chosen, one of `protocol.SEARCHES`.
+    """
+
+    source: Source
+    rules: tuple[str, ...]
+    budget: int
+    seeds: int
+    steps: int
+    batch_size: int
+    tune: str = "lr"
+    schedules: tuple[str, ...] = ("constant",)
+    timeout: float = TIMEOUT
+    lanes: str = "numpy"
+    search: str = protocol.SEARCHES[0]
+
+
+@dataclass
+class Contest:
+    """The comparison on one problem: what it is, and who takes part."""
+
+    settings: Settings
+    problem: Problem
+    entrants: list[Entrant]
+    sources: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, settings: Settings, problem: Problem, rules: Mapping[str, Rule], budgets: Mapping[str, int] | None = None
+    ) -> Contest:
+        """With the rules that the settings name, each with the budget, or one of its own. Raises Refusal where the search
+        needs what is not installed.
+        """
+        some = [rules[name] for name in settings.rules]
+        each = dict.fromkeys(settings.rules, settings.budget) | dict(budgets or {})
+        search = searches.chosen(settings.search, problem, settings.steps, settings.batch_size)
+        return cls(settings, problem, entrants(some, each, settings.tune, settings.schedules, search))
+
+    @property
+    def trials(self) -> int:
+        """How many there are in all."""
+        return sum(self.trials_of(entrant) for entrant in self.entrants)
+
+    def trials_of(self, entrant: Entrant) -> int:
+        """How many an entrant has: tuning, judging, and as it comes."""
+        tuning = entrant.space.budget * protocol.TUNING_SEEDS if entrant.space else 0
+        return tuning + self.settings.seeds * (2 if entrant.compared and entrant.tuned else 1)
+
+    @property
+    def programs(self) -> int:
+        """How many there are at least that may run at the same time."""
+        most = max(self.settings.budget, self.settings.seeds)
+        return sum(math.ceil(most / trials.at_once(self.problem, e.rule, self.settings.steps)) for e in self.entrants)
+
+    def wanted(self, entrant: Entrant, phase: str, settings: Sequence[Setting]) -> list[Wanted]:
+        """The identities of a phase's trials."""
+        mine, seeds = self.settings, self.seeds(entrant, phase)
+        own = lanes.chosen(mine.lanes, self.problem, entrant.rule, mine.batch_size)
+        settled = functools.partial(
+            store.identity, steps=mine.steps, batch_size=mine.batch_size, phase=phase, lanes=own, source=self.source(entrant.rule)
+        )
+        return [settled(self.problem, entrant.rule, setting, seed) for setting, seed in itertools.product(settings, seeds)]
+
+    def source(self, rule: Rule) -> str:
+        """What a rule computes, in a word: worked out once for all of its trials."""
+        if rule.name not in self.sources:
+            self.sources[rule.name] = fingerprint(rule, self.problem)
+        return self.sources[rule.name]
+
+    def seeds(self, entrant: Entrant, phase: str) -> list[int]:
+        """The seeds of a phase, the same for all entrants but a control."""
+        count = self.settings.seeds if phase == "judging" else protocol.TUNING_SEEDS
+        own = f" {entrant.draws}" if entrant.role == "control" else ""
+        return protocol.seeds(phase + own, self.problem, self.settings.steps, self.settings.batch_size, count)
+
+
+@dataclass
+class Phase:
+    """Trials of an entrant that are wanted together, and what comes when they are there. title: as progress calls it."""
+
+    contest: Contest
+    entrant: Entrant
+    title: str
+    name: str
+    settings: Sequence[Setting]
+    then: Callable[[list[Trial]], Phase | None]
+    left: int = 0
+
+    @property
+    def wanted(self) -> list[Wanted]:
+        return self.contest.wanted(self.entrant, self.name, self.settings)
+
+
+Report = Callable[[Phase, int], None]
+"""Called with a phase and how many more of its trials are done; as it begins, with those that the store has."""
+
+
+def tuning(contest: Contest, entrant: Entrant) -> Phase:
+    """An entrant's first trials; after them others as long as its budget lasts, then its judgement."""
+    higher = contest.problem.score.higher_is_better
+
+    def ended(found: list[Trial]) -> Phase | None:
+        entrant.tuning.extend(found)
+        if more := entrant.following(higher):
+            return Phase(contest, entrant, "tuning further", "tuning", more, ended)
+        entrant.choose(higher)
+        return Phase(contest, entrant, "judging", "judging", [entrant.best], judged)
+
+    def judged(found: list[Trial]) -> None:
+        entrant.judging.extend(found)
+
+    return Phase(contest, entrant, "tuning", "tuning", entrant.opening(), ended)
+
+
+def untuned(contest: Contest, entrant: Entrant) -> Phase:
+    """An entrant as it comes, on the seeds that judge."""
+
+    def judged(found: list[Trial]) -> None:
+        entrant.untuned.extend(found)
+
+    return Phase(contest, entrant, "judging untuned", "judging", [entrant.default], judged)
+
+
+def run(
+    contests: Sequence[Contest],
+    kept: store.Store,
+    report: Report,
+    by: Engine | None = None,
+    before: Callable[[Mapping[tuple[str, str], int]], None] = lambda stored: None,
+) -> None:
+    """All trials of the contests, those already in the store not run again; the entrants have them afterwards.
+
+    by: who runs them, if not this process (or one beside it, where code of the user's is in them). before: called when
+    the store has been looked through, with how many trials it has, by problem and entrant's label; see `forecast`.
+    """
+    comparison = _Comparison(kept, report)
+    everyone = [(contest, entrant) for contest in contests for entrant in contest.entrants]
+    everyone.sort(key=lambda both: -trials.usual_cost(both[1].rule).bytes_moved)  # the dearest not last
+    for contest, entrant in everyone:
+        comparison.begin(tuning(contest, entrant))
+        if entrant.compared and entrant.tuned:
+            comparison.begin(untuned(contest, entrant))
+    before(comparison.stored)
+    isolated = any(contest.settings.source.holds_code for contest in contests)
+    with nullcontext(by) if by is not None else engine("processes", 1, isolated=isolated) as found:
+        comparison.go_on(found, max(contest.settings.timeout for contest in contests))
+
+
+@dataclass
+class _Comparison:
+    """Which trials there are to run: those of a phase, and those that follow from it."""
+
+    kept: store.Store
+    report: Report
+    waiting: deque[Portion] = field(default_factory=deque)
+    stored: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def begin(self, phase: Phase | None) -> None:
+        """Take what the store has of a phase, and line up the rest."""
+        while phase is not None:
+            wanted = phase.wanted
+            if why := dict(phase.contest.settings.source.lost).get(phase.entrant.rule.name):
+                self.kept.note([(what, _failed(what, why)) for what in wanted])
+            known = self.kept.find(store.key_of(what) for what in wanted)
+            missing = [what for what in wanted if store.key_of(what) not in known]
+            phase.left = len(missing)
+            self.stored[phase.contest.problem.name, phase.entrant.label] += len(wanted) - len(missing)
+            self.report(phase, len(wanted) - len(missing))
+            if missing:
+                self._line_up(phase, missing)
+                return
+            phase = phase.then([known[store.key_of(what)] for what in wanted])
+
+    def _line_up(self, phase: Phase, missing: list[Wanted]) -> None:
+        settings, problem, rule = phase.contest.settings, phase.contest.problem, phase.entrant.rule
+        size = trials.at_once(problem, rule, settings.steps)
+        row = f"{rule.name} on {problem.name}"
+        some = (missing[i : i + size] for i in range(0, len(missing), size))
+        self.waiting.extend(Portion(phase, row, _work, (settings.source,), tuple(each)) for each in some)
+
+    def go_on(self, by: Engine, timeout: float) -> None:
+        """Run what is lined up, and what follows from it."""
+        for done in sweep(self.waiting, by.executor, by.jobs, self.kept, _failed, timeout):
+            phase: Phase = done.portion.of
+            phase.left -= len(done.portion.wanted)
+            self.report(phase, len(done.portion.wanted))
+            if not phase.left:
+                wanted = phase.wanted
+                known = self.kept.find(store.key_of(what) for what in wanted)
+                self.begin(phase.then([known[store.key_of(what)] for what in wanted]))
+
+
+def _work(source: Source, wanted: Sequence[Wanted]) -> list[Trial]:
+    """Trials of one rule, in whichever process this is."""
+    problem, rules = loaded(source)
+    first = wanted[0]
+    rule, steps, batch_size, phase = rules[first["rule"]], first["steps"], first["batch_size"], first["phase"]
+    # a chunk is what the asking machine found fastest; whoever runs the trial takes it as it is
+    own = first["lanes"] if first["lanes"] == lanes.NUMPY else {**first["lanes"], "version": lanes.jax_version()}
+    known = {"steps": steps, "batch_size": batch_size, "phase": phase, "lanes": own}
+    mine = store.identity(problem, rule, _setting(first), first["seed"], **known)
+    store.refuse_another(first, mine)
+    forget()  # reading the file, and telling what a rule computes, runs it on symbols
+    given = [(_setting(what), what["seed"]) for what in wanted]
+    return trials.run(problem, rule, given, steps=steps, batch_size=batch_size, judge=phase == "judging", lanes=own)
+
+
+def _setting(what: Wanted) -> Setting:
+    return Setting(what["lr"], tuple(what["hyper"].items()), what["schedule"])
+
+
+def _failed(what: Wanted, why: str) -> Trial:
+    return Trial(what["lr"], what["seed"], what["hyper"], what["schedule"], diverged=True, failure=why)

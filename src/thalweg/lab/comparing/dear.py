@@ -1,0 +1,50 @@
+"""Which rules have fewer trials in a suite, as a step of theirs is dear: measured once, and remembered beside the trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from thalweg.lab.comparing.compare import Contest
+from thalweg.lab.comparing.forecast import LANES, step_seconds
+from thalweg.lab.data.problem import Problem
+from thalweg.lab.protocol import protocol
+from thalweg.lab.trials.remembered import remembered
+from thalweg.rule import Rule
+
+FILE = "step_seconds.json"
+EACH = 0.2
+"""Seconds that it takes to time a rule on a problem, about."""
+
+
+def unknown(contests: Iterable[Contest], out: Path) -> int:
+    """How many rules on problems are still to be timed in this folder."""
+    with remembered(out / FILE) as known:
+        return sum(_key(rule, c.problem) not in known for c in contests for rule in _rules(c))
+
+
+def _rules(contest: Contest) -> list[Rule]:
+    return [entrant.rule for entrant in contest.entrants if entrant.compared and entrant.rule.ours]
+
+
+def _key(rule: Rule, problem: Problem) -> str:
+    return f"{rule.name} on {problem.name}"
+
+
+def budgets(problem: Problem, rules: Sequence[Rule], budget: int, batch_size: int, out: Path) -> dict[str, int]:
+    """How many trials each rule has on a problem: the budget, or a part of it where a step of a lane takes long.
+
+    What was measured once in the folder `out` holds there for good, or a run that goes on might not be the one that was
+    begun. A rule of the user's own, whose code must not run here, has the whole budget.
+    """
+    ours = [rule for rule in rules if rule.ours]
+    seeds = list(range(LANES))
+    with remembered(out / FILE) as known, threadpool_limits(1), np.errstate(all="ignore"):
+        for rule in ours:
+            if (key := _key(rule, problem)) not in known:
+                known[key] = step_seconds(problem, rule, seeds, batch_size) / LANES
+    dear = {rule.name: known[_key(rule, problem)] for rule in ours}
+    return {rule.name: protocol.trials(budget, dear.get(rule.name, 0.0)) for rule in rules}

@@ -1,0 +1,173 @@
+"""How long a comparison will take, before it begins: gradients timed on each problem, steps timed for each rule."""
+
+from __future__ import annotations
+
+import functools
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from thalweg.core.optimizer import Optimizer
+from thalweg.form import trace
+from thalweg.lab.comparing import beforehand
+from thalweg.lab.comparing.compare import Contest, Settings
+from thalweg.lab.data.problem import Problem
+from thalweg.lab.protocol import protocol, tune
+from thalweg.lab.running.engines import Engine
+from thalweg.lab.running.guard import guarded, here
+from thalweg.lab.running.workers import Processes
+from thalweg.lab.trials.trials import at_once, configured
+from thalweg.lab.user.source import loaded
+from thalweg.numpy.inplace import InPlace
+from thalweg.rule import Rule
+from thalweg.values.trees import flatten
+
+LANES = 12
+"""Of a program that is probed; a lane of a larger one costs about as much."""
+SECONDS = 0.1
+"""That a probe goes on, after its first, untimed, round."""
+LEAST = 5
+"""Rounds, however long they take: a kernel may be compiled in one of them."""
+PATIENCE = 60.0
+"""Seconds that a problem of the user's own may take for all of it."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Core-seconds for the trials that are not in the store, how many trials there are in all, and how many of them are;
+    seconds that are shared by no cores, such as the report's.
+    """
+
+    core_seconds: float
+    trials: int
+    stored: int
+    besides: float = 0.0
+
+    def sentence(self, jobs: int) -> str:
+        """For whoever waits: "about 31 minutes on 2 cores; 0 of 7,000 trials in the store"."""
+        if self.stored == self.trials:
+            return f"all of {self.trials:,} trials are in the store; about {words(self.besides)} for the report"
+        if math.isnan(self.core_seconds):
+            return f"{self.stored:,} of {self.trials:,} trials in the store"
+        cores = f"{jobs} core{'s' if jobs > 1 else ''}"
+        seconds = self.core_seconds / jobs + self.besides
+        return f"about {words(seconds)} on {cores}; {self.stored:,} of {self.trials:,} trials in the store"
+
+
+def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int], by: Engine | None = None) -> Forecast:
+    """What is left of the contests. stored: by problem and entrant's label, how many of its trials need not be run.
+    by: who times a problem of the user's own, whose code must not run here.
+
+    Gradients and evaluations are timed on each problem; the steps of a rule on the first problem where it is met, and
+    taken in proportion to the parameters elsewhere. A rule of the user's own, whose code must not run here, is taken to
+    cost as much as the dearest other, and a kernel that is compiled once. Other kernels have been compiled before this.
+    The start of processes and the report are in it, as this machine took for them the last time.
+    """
+    contests = list(contests)
+    known: dict[str, float] = {}
+    seconds, count, there = 0.0, 0, 0
+    for contest in contests:
+        settings = contest.settings
+        done = {entrant.label: stored.get((contest.problem.name, entrant.label), 0) for entrant in contest.entrants}
+        left = {entrant.label: max(0, contest.trials_of(entrant) - done[entrant.label]) for entrant in contest.entrants}
+        count, there = count + contest.trials, there + sum(done.values())
+        some = [entrant for entrant in contest.entrants if left[entrant.label]]
+        rules = {entrant.rule.name: entrant.rule for entrant in some}
+        if rules:
+            if by is not None and settings.source.own_problem:
+                each = _timed_by(by, settings, tuple(rules))
+            else:
+                each = trial_seconds(contest.problem, list(rules.values()), settings.steps, settings.batch_size, known)
+            seconds += sum(left[entrant.label] * each[entrant.rule.name] for entrant in some)
+    usual = beforehand.known()
+    rows = sum(entrant.compared for contest in contests for entrant in contest.entrants)
+    if count > there:
+        seconds += beforehand.compile_seconds(len({e.rule.name for c in contests for e in c.entrants if not e.rule.ours}))
+        if by is not None and isinstance(by.executor, Processes):
+            seconds += by.jobs * usual["process"]
+    return Forecast(seconds, count, there, beforehand.report_seconds(rows))
+
+
+def trial_seconds(
+    problem: Problem, rules: Sequence[Rule], steps: int, batch_size: int, known: dict[str, float]
+) -> dict[str, float]:
+    """Seconds that a trial of each rule takes in one thread, as one lane of several.
+
+    known: seconds per parameter of those rules' steps that have been timed before; what is timed here is added.
+    """
+    lanes = min(LANES, *(at_once(problem, rule, steps) for rule in rules))
+    seeds = list(range(lanes))
+    with threadpool_limits(1), np.errstate(all="ignore"):
+        params = problem.init(seeds)
+        draws = problem.draws(seeds, batch_size)
+        gradient = _timed(lambda: problem.loss_and_grad(params, next(draws))) / lanes
+        evaluation = _timed(lambda: problem.validate(params, seeds)) / lanes
+        size = sum(leaf.size for leaf in flatten(params)[1]) / lanes
+        for rule in rules:
+            if rule.name not in known and rule.ours:
+                known[rule.name] = (
+                    max(0.0, step_seconds(problem, rule, seeds, batch_size) / lanes - gradient * _more(rule)) / size
+                )
+    dearest = max(known.values(), default=0.0)
+    fixed = evaluation * len(protocol.evaluated_at(steps))
+    return {rule.name: fixed + steps * (gradient * (1 + _more(rule)) + known.get(rule.name, dearest) * size) for rule in rules}
+
+
+def _timed_by(by: Engine, settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
+    """`trial_seconds` in a process of an engine's; not a number where the user's code raises, hangs or ends that."""
+    executor = by.executor if isinstance(by.executor, Executor) else by.executor()
+    answer = None
+    with suppress(Exception):  # each engine has its own word for a process that has ended
+        answer = executor.submit(guarded, here(), PATIENCE, _there, settings, names).result()
+    found: dict[str, float] = answer.results if answer and answer.results else dict.fromkeys(names, math.nan)
+    return found
+
+
+def _there(settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
+    problem, rules = loaded(settings.source)
+    return trial_seconds(problem, [rules[name] for name in names], settings.steps, settings.batch_size, {})
+
+
+def step_seconds(problem: Problem, rule: Rule, seeds: Sequence[int], batch_size: int) -> float:
+    """Seconds of one step of all lanes, with what it spends on gradients that it asks for itself."""
+    ask = functools.partial(problem.loss_and_grad, draw=next(problem.draws(seeds, batch_size)))
+    params = problem.init(seeds)
+    loss, grads = ask(params)
+    rate = tune.rate([tune.Setting(rule.lr or 0.0)] * len(seeds), 1)
+    optimizer = Optimizer(configured(rule, problem), lr=rate, seed=np.array(seeds), lanes=len(seeds))
+    bound, needed = InPlace(optimizer, params), optimizer.needs(loss, ask)
+    return _timed(lambda: bound.step(grads, **needed))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    """Seconds of one round: the median of as many as there is time for, after one that is not timed."""
+    work()
+    begun = time.perf_counter()
+    taken: list[float] = []
+    while len(taken) < LEAST or (time.perf_counter() - begun < SECONDS and len(taken) < 25):
+        last = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - last)
+    return float(np.median(taken))
+
+
+def _more(rule: Rule) -> float:
+    """Gradients a step that a rule asks for besides the first, on average, where that is a fixed number."""
+    parts = rule().functions
+    looks: float = sum(1 / part.config.get("k", 1) for part in parts if "curvature" in part.asks)
+    return sum(len(trace.of(part).evaluations) for part in parts) + looks
+
+
+def words(seconds: float) -> str:
+    """A time as people say it: "31 minutes"."""
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}s"
+    whole = max(1, round(seconds))
+    return f"{whole} second{'s' if whole > 1 else ''}"

@@ -1,0 +1,1 @@
+"""What a problem is, and the data that problems are made of."""

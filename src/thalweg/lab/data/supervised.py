@@ -1,0 +1,255 @@
+"""Data and a network as a problem: split, standardised, trained on mini-batches, many lanes at once."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import Any, final
+
+import numpy as np
+
+from thalweg import nn
+from thalweg.lab.data.parts import Array, Part, digest, split, standardised
+from thalweg.lab.data.problem import Floats, Params
+from thalweg.lab.data.task import CLASSES, VALUES, Task
+from thalweg.nn import functional
+from thalweg.nn.losses.metrics import AS_ARRAYS
+
+HIDDEN = 32
+BATCH = 64
+STEPS, STEPS_OF_LARGE, LARGE = 500, 100, 100_000
+"""Steps of a trial by default, and of one with more than LARGE parameters."""
+JUDGED = 1 << 18
+"""Numbers that a layer may put out at once where lanes are judged, in float32: 1 MiB stays in the cache."""
+TRAINED = 1 << 18
+"""The same where lanes are trained: a step keeps what every layer put out, some tens of such arrays."""
+
+
+@final
+class Supervised:
+    """A network on data in three parts: to train on, to tune on (validation), to judge on (test). See `Problem`.
+
+    Parameters, data and losses are float32.
+
+    Args:
+        name: as the command line knows it.
+        about: a few sentences for the reader.
+        train: to train on.
+        validation: to tune on.
+        test: to judge on.
+        layers: the network's.
+        fingerprint: of data and network, where the parts have been made from others; "": computed here.
+        task: None: integer targets are class numbers, with cross-entropy and accuracy; others are values, with mean
+            squared error and R².
+        steps: of a trial, by default; None: 500, or 100 of a network with more than 100,000 parameters.
+        batch_size: by default, at most the training part.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        about: str,
+        train: Part,
+        validation: Part,
+        test: Part,
+        layers: Sequence[nn.Layer],
+        fingerprint: str = "",
+        *,
+        task: Task | None = None,
+        steps: int | None = None,
+        batch_size: int = BATCH,
+    ) -> None:
+        self.name, self.about = name, about
+        self.train_part, self.validation_part, self.test_part = train, validation, test
+        self.task = task or (CLASSES if train.y.dtype.kind == "i" else VALUES)
+        self.score = self.task.score
+        self.model = nn.Model(layers, self.task.loss, input_shape=train.x.shape[1:])
+        outputs = _outputs(layers, train.x.shape[1:])
+        self._widest, self._outputs = max(map(prod, outputs)), outputs[-1]
+        size = sum(leaf.size for own in self.model.init().values() for leaf in own.values())
+        self.steps = steps or (STEPS if size <= LARGE else STEPS_OF_LARGE)
+        self.train_size = len(train.x)
+        self.batch_size = min(batch_size, self.train_size)
+        arrays = [array for part in (train, validation, test) for array in (part.x, part.y)]
+        self.fingerprint = fingerprint or digest(repr((layers, self.task.loss, self.score)), *arrays)
+
+    def init(self, seeds: Sequence[int]) -> Params:
+        """Each lane's parameters, drawn by its seed (He et al. 2015: variance 2 / inputs; biases 0)."""
+        return self.model.init(seed=list(seeds), dtype=np.float32)
+
+    def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[Array | None]:
+        """For each step, indices (T, batch_size) into the training part; None, all of it, where a batch would hold that.
+
+        A seed's epochs, each shuffled anew, are strung together and cut into batches. So a batch may reach into the
+        next epoch, but all have one size and every sample is used as often as any other, however small the data.
+        """
+        return itertools.repeat(None) if batch_size >= self.train_size else self._batches(seeds, batch_size)
+
+    def _batches(self, seeds: Sequence[int], batch_size: int) -> Iterator[Array]:
+        distinct, lane = np.unique(np.asarray(seeds), return_inverse=True)  # many lanes share a seed, with other learning rates
+        generators = [np.random.default_rng([seed, 1]) for seed in distinct.tolist()]  # `init` draws from [seed]
+        left = np.empty((len(distinct), 0), np.intp)
+        while True:
+            if left.shape[1] < batch_size:
+                epoch = [generator.permutation(self.train_size) for generator in generators]
+                left = np.concatenate([left, np.stack(epoch)], axis=1)
+            yield left[lane, :batch_size]
+            left = left[:, batch_size:]
+
+    def loss_and_grad(self, params: Params, draw: Array | None) -> tuple[Floats, Params]:
+        """The mean loss (T,) over each lane's batch, and its gradients."""
+        part = self.train_part
+        samples = len(part.x) if draw is None else draw.shape[1]
+        losses, grads = [], []
+        for lanes in _portions(params, max(1, TRAINED // (samples * self._widest))):
+            x, y = (part.x, part.y) if draw is None else (part.x.take(draw[lanes], axis=0), part.y.take(draw[lanes], axis=0))
+            some = _cut(params, lanes)
+            loss, grad = self.model.loss_and_grad(some, x, y, lanes=_lanes(some))
+            losses.append(loss)
+            grads.append(grad)
+        if len(losses) == 1:
+            return losses[0], grads[0]
+        joined = {name: {key: np.concatenate([grad[name][key] for grad in grads]) for key in own} for name, own in params.items()}
+        return np.concatenate(losses), joined
+
+    def validate(self, params: Params, seeds: Sequence[int] = ()) -> tuple[Floats, Floats]:
+        """Mean loss and score (T,) over the whole validation part, the same for all seeds."""
+        return self._judge(params, self.validation_part)
+
+    def test(self, params: Params, seeds: Sequence[int] = ()) -> tuple[Floats, Floats]:
+        """Mean loss and score (T,) over the whole test part, the same for all seeds."""
+        return self._judge(params, self.test_part)
+
+    # for the engines that differentiate the loss themselves; see `Differentiable`
+
+    @property
+    def traceable(self) -> bool:
+        """Whether every layer can be differentiated, and the score measured, by another framework."""
+        return functional.has_form(self.model) and self.task.metric in ("", *AS_ARRAYS)
+
+    def batch(self, draw: Array | None) -> tuple[Array, Array]:
+        """What a draw means: samples (T, batch_size, ...), for None (1, n, ...), and targets as the loss takes them."""
+        part = self.train_part
+        return self._whole if draw is None else (part.x.take(draw, axis=0), self._targets(part.y.take(draw, axis=0)))
+
+    @functools.cached_property
+    def _whole(self) -> tuple[Array, Array]:
+        return self.train_part.x[None], self._targets(self.train_part.y[None])
+
+    def held_out(self, seeds: Sequence[int] = ()) -> tuple[Array, Array]:
+        """The validation part, (1, n, ...), and its targets as the loss takes them; the same for all seeds."""
+        return self.validation_part.x[None], self._targets(self.validation_part.y[None])
+
+    def _targets(self, y: Array) -> Array:
+        """y (T, n, ...) as the loss takes them, for outputs of which it needs the shape alone."""
+        outputs = np.broadcast_to(np.float32(0), (*y.shape[:2], *self._outputs))
+        return self.model.loss.targets(outputs, y)
+
+    def loss(self, params: Params, batch: tuple[Any, Any]) -> Any:
+        """The mean loss (T,) over each lane's batch."""
+        return functional.loss(self.model, params, *batch)
+
+    def judge(self, params: Params, part: tuple[Any, Any]) -> tuple[Any, Any]:
+        """Mean loss and score of one lane, (1,), over a part."""
+        loss, outputs = functional.judged(self.model, params, *part)
+        metric = self.task.metric
+        return loss, AS_ARRAYS[metric](outputs[0], part[1][0])[None] if metric else self.task.of_loss(loss)
+
+    def _judge(self, params: Params, part: Part) -> tuple[Floats, Floats]:
+        metric = self.task.metric
+        found = []
+        for lanes in _portions(params, max(1, JUDGED // (len(part.x) * self._widest))):
+            some = _cut(params, lanes)
+            found.append(self.model.evaluate(part.x, part.y, metrics=metric or (), params=some, lanes=_lanes(some)))
+        losses = np.concatenate([each["loss"] for each in found])
+        return losses, np.concatenate([each[metric] for each in found]) if metric else self.task.of_loss(losses)
+
+
+def _lanes(params: Params) -> int:
+    return len(next(iter(next(iter(params.values())).values())))
+
+
+def _portions(params: Params, at_once: int) -> list[slice]:
+    """The lanes, so many at a time: it changes no number, and keeps what layers put out within bounds."""
+    return [slice(start, start + at_once) for start in range(0, _lanes(params), at_once)]
+
+
+def _cut(params: Params, lanes: slice) -> Params:
+    return {name: {key: leaf[lanes] for key, leaf in own.items()} for name, own in params.items()}
+
+
+def _outputs(layers: Sequence[nn.Layer], shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The shape of what each layer puts out for one sample."""
+    shapes = [shape]
+    for layer in layers:
+        shapes.append(layer.init(shapes[-1], np.random.default_rng(0))[1])
+    return shapes[1:]
+
+
+def supervised(name: str, about: str, x: Array, y: Array) -> Supervised:
+    """The problem of learning y from x, with a network of one hidden layer of 32 ReLU units.
+
+    Split 60/20/20 by a fixed seed, classes in equal shares. Features, and values to predict, are standardised by the
+    training part's mean and spread alone; a feature that is constant there is 0 everywhere.
+
+    Args:
+        name: as the command line knows it.
+        about: what the data are; network and sizes are added.
+        x: numbers (n, features), finite, of any real dtype.
+        y: class numbers 0..k-1 in an integer dtype, each at least 5 times, or values (n,) in a float dtype.
+    """
+    classes = y.dtype.kind == "i"
+    rows = split(y if classes else np.zeros(len(y), np.intp))
+    outputs = int(y.max()) + 1 if classes else 1
+    layers = [nn.Linear(HIDDEN), nn.ReLU(), nn.Linear(outputs)]
+    features = standardised(x, rows[0])
+    targets = y.astype(np.int64) if classes else standardised(y[:, None], rows[0])
+    train, validation, test = (Part(features[own], targets[own]) for own in rows)
+    loss = "cross-entropy" if classes else "mean squared error"
+    words = f"{about} Network: {x.shape[1]}-{HIDDEN}-{outputs}, ReLU, {loss}; {_sizes(rows)}. {_plain_guess(train.y, test.y)}"
+    return Supervised(name, words, train, validation, test, layers, digest(repr(layers), x, y, *rows))
+
+
+def parted(
+    name: str,
+    about: str,
+    x: Array,
+    y: Array,
+    layers: Sequence[nn.Layer],
+    task: Task = CLASSES,
+    *,
+    shape: tuple[int, ...] = (),
+    steps: int | None = None,
+    batch_size: int = BATCH,
+    tune_on: int | None = None,
+    alike: bool = False,
+) -> Supervised:
+    """The problem of learning classes y (n,) from x (n, features) with any network: split and standardised as `supervised` does.
+
+    shape: of a sample, where the network wants another than (features,). tune_on: so many samples of the validation part
+    alone, evenly spread: a trial looks at them some fifty times, which with all of them may take longer than to train.
+    alike: all features are of one kind, such as pixels, and have one mean and one spread, so that neighbours stay comparable.
+    """
+    rows = split(y)
+    if tune_on is not None:
+        rows[1] = rows[1][np.linspace(0, len(rows[1]) - 1, tune_on).astype(int)]
+    known = (rows[0][:, None] * x.shape[1] + np.arange(x.shape[1])).ravel()
+    features = standardised(x.reshape(-1, 1), known) if alike else standardised(x, rows[0])
+    features = features.reshape(len(x), *(shape or x.shape[1:]))
+    train, validation, test = (Part(features[own], y[own].astype(np.int64)) for own in rows)
+    words = f"{about} {_sizes(rows)}. {_plain_guess(train.y, test.y)}"
+    mark = digest(repr((layers, task.loss, task.score, shape, alike)), x, y, *rows)
+    return Supervised(name, words, train, validation, test, layers, mark, task=task, steps=steps, batch_size=batch_size)
+
+
+def _sizes(rows: Sequence[Array]) -> str:
+    return "{:,} samples to train on, {:,} to tune on, {:,} to judge on".format(*map(len, rows))
+
+
+def _plain_guess(train: Array, test: Array) -> str:
+    """What a score has to beat."""
+    if train.dtype.kind != "i":
+        return "Always saying the mean would score about 0."
+    return f"Always saying the most frequent class would score {100 * np.mean(test == np.bincount(train).argmax()):.1f} %."

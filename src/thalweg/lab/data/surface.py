@@ -1,0 +1,117 @@
+"""Test surfaces: a formula of a few coordinates, its gradient, its known minima, and where trials start."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.lab.data.problem import Score
+from thalweg.values.arrays import framework
+
+Array = npt.NDArray[np.float64]
+Sides = tuple[tuple[float, float], ...]
+"""(low, high) of each coordinate."""
+
+
+@final
+@dataclass(eq=False)
+class Surface:
+    """A function of d coordinates, in float64, and the problem (see `Problem`) of finding its minimum.
+
+    A lane's parameters are one array (d,). Its start is drawn from `box` by its seed, so tuning and judging, which have
+    different seeds, have different starts. There are no data: validation and test are the value itself, and the
+    score is how far it lies above the minimum.
+
+    Args:
+        name: as the command line knows it.
+        about: a few sentences for the reader.
+        f: the formula, of d arrays, one a coordinate.
+        df: its partial derivatives, d arrays.
+        minima: the points (m, d) of the global minimum.
+        lowest: the value there.
+        window: what a picture shows.
+        start: the one start (d,) of a picture.
+        box: where the starts of trials are drawn, uniformly.
+        steps: of a trial, by default.
+    """
+
+    name: str
+    about: str
+    f: Callable[..., Array]
+    df: Callable[..., tuple[Array, ...]]
+    minima: Array
+    lowest: float
+    window: Sides
+    start: Array
+    box: Sides
+    steps: int
+    score: Score = field(default=Score("f − f_min", higher_is_better=False), init=False)
+    batch_size: int = field(default=0, init=False)
+    train_size: int = field(default=0, init=False)
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        text = inspect.getsource(self.f) + inspect.getsource(self.df) + repr((self.lowest, self.box))
+        self.fingerprint = hashlib.sha256(text.encode()).hexdigest()
+
+    def value(self, x: npt.ArrayLike) -> Array:
+        """The values (...) at points x (..., d). Overflow gives inf or NaN, without a warning."""
+        with np.errstate(all="ignore"):
+            return self.f(*_coordinates(x))
+
+    def gradient(self, x: npt.ArrayLike) -> Array:
+        """The gradients (..., d) at points x (..., d). Overflow gives inf or NaN, without a warning."""
+        with np.errstate(all="ignore"):
+            return np.stack(self.df(*_coordinates(x)), axis=-1)
+
+    def init(self, seeds: Sequence[int]) -> Array:
+        """Starts (T, d), each drawn from the box by its seed."""
+        low, high = np.transpose(self.box)
+        return np.stack([np.random.default_rng(seed).uniform(low, high) for seed in seeds])
+
+    def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[None]:
+        """None for each step: there are no samples."""
+        return itertools.repeat(None)
+
+    def loss_and_grad(self, params: Array, draw: Any) -> tuple[Array, Array]:
+        """The values (T,) and the gradients (T, d)."""
+        return self.value(params), self.gradient(params)
+
+    def validate(self, params: Array, seeds: Sequence[int] = ()) -> tuple[Array, Array]:
+        """The values (T,), and how far they lie above the minimum; the same for all seeds."""
+        values = self.value(params)
+        return values, np.maximum(values - self.lowest, 0)  # at the minimum, rounding may give -1e-14
+
+    # for the engines that differentiate the loss themselves; see `Differentiable`
+
+    def held_out(self, seeds: Sequence[int]) -> tuple[()]:
+        """Nothing either."""
+        return ()
+
+    def batch(self, draw: Any) -> tuple[()]:
+        """Nothing: there are no samples."""
+        return ()
+
+    def loss(self, params: Any, batch: tuple[()]) -> Any:
+        """The values (T,)."""
+        return self.f(*(params[..., i] for i in range(params.shape[-1])))
+
+    def judge(self, params: Any, part: tuple[()]) -> tuple[Any, Any]:
+        """The values (T,), and how far they lie above the minimum."""
+        values = self.loss(params, ())
+        return values, framework(values).maximum(values - self.lowest, 0)
+
+    def test(self, params: Array, seeds: Sequence[int] = ()) -> tuple[Array, Array]:
+        """As `validate`."""
+        return self.validate(params)
+
+
+def _coordinates(x: npt.ArrayLike) -> Array:
+    return np.moveaxis(np.asarray(x, np.float64), -1, 0)

@@ -1,0 +1,35 @@
+"""Real text that comes with Python."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thalweg.lab.data.parts import Array
+from thalweg.lab.refusal import Refusal
+
+SOURCE = (
+    "The help pages on the Python language that come with Python itself (pydoc_data.topics, PSF licence; another Python version "
+    "has another text, and so other trials)"
+)
+HELD = (32, 128)
+"""Passages to tune on and to judge on: the first are read some fifty times a trial."""
+
+
+def topics() -> str:
+    """All the pages, in the order of their names. Raises Refusal where Python comes without them."""
+    try:
+        from pydoc_data.topics import topics as pages
+    except ImportError:
+        raise Refusal("this Python comes without pydoc_data, the text of its help; Debian's package python3 has it") from None
+    return "\n\n".join(pages[name] for name in sorted(pages))
+
+
+def passages(codes: Array, length: int) -> list[Array]:
+    """Passages (n, length) to train on, one after another in the first four fifths of codes (m,); and some spread over the next
+    tenth and over the last, to tune and to judge on."""
+    found = []
+    for start, end, most in ((0.0, 0.8, None), (0.8, 0.9, HELD[0]), (0.9, 1.0, HELD[1])):
+        run = codes[round(start * len(codes)) : round(end * len(codes))]
+        rows = run[: len(run) // length * length].reshape(-1, length)
+        found.append(rows if most is None else rows[np.linspace(0, len(rows) - 1, most).astype(int)])
+    return found

@@ -1,0 +1,14 @@
+"""Breast masses, malignant or benign."""
+
+from sklearn.datasets import load_breast_cancer
+
+from thalweg.lab.data.supervised import Supervised, supervised
+
+ABOUT = (
+    "569 breast masses, malignant or benign, from 30 measurements of cell nuclei "
+    "(Wolberg, Street and Mangasarian 1995, UCI repository, CC BY 4.0; shipped with scikit-learn)."
+)
+
+
+def problem() -> Supervised:
+    return supervised("breast_cancer", ABOUT, *load_breast_cancer(return_X_y=True))

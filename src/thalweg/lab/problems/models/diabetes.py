@@ -1,0 +1,15 @@
+"""How diabetes progresses."""
+
+from sklearn.datasets import load_diabetes
+
+from thalweg.lab.data.supervised import Supervised, supervised
+
+ABOUT = (
+    "442 patients with diabetes: the disease's progression over a year, from 10 measurements at its beginning "
+    "(Efron, Hastie, Johnstone and Tibshirani 2004; shipped with scikit-learn, BSD-3-Clause)."
+)
+
+
+def problem() -> Supervised:
+    # scaled=False: scikit-learn's own scaling would know the test part
+    return supervised("diabetes", ABOUT, *load_diabetes(return_X_y=True, scaled=False))

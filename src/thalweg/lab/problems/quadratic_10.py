@@ -1,7 +1,0 @@
-"""A round bowl: a quadratic with condition number 10."""
-
-from thalweg.lab.instances import Instances, quadratic
-
-
-def problem() -> Instances:
-    return quadratic("quadratic_10", 10.0)

@@ -1,7 +1,0 @@
-"""A bowl that shakes: a quadratic whose gradient is noisy, as on mini-batches."""
-
-from thalweg.lab.instances import Instances, quadratic
-
-
-def problem() -> Instances:
-    return quadratic("quadratic_noisy", 100.0, noise=0.3)

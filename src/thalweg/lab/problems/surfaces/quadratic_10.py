@@ -1,0 +1,7 @@
+"""A round bowl: a quadratic with condition number 10."""
+
+from thalweg.lab.data.instances import Instances, quadratic
+
+
+def problem() -> Instances:
+    return quadratic("quadratic_10", 10.0)

@@ -1,0 +1,8 @@
+"""Rosenbrock's valley in ten coordinates, turned and shifted anew by every seed."""
+
+from thalweg.lab.data.instances import Instances, turned
+from thalweg.lab.problems.surfaces import rosenbrock
+
+
+def problem() -> Instances:
+    return turned("turned_rosenbrock", rosenbrock.problem())

@@ -1,8 +1,0 @@
-"""Rastrigin's function in ten coordinates, turned and shifted anew by every seed."""
-
-from thalweg.lab.instances import Instances, turned
-from thalweg.lab.problems import rastrigin
-
-
-def problem() -> Instances:
-    return turned("turned_rastrigin", rastrigin.problem())

@@ -1,8 +1,0 @@
-"""Rosenbrock's valley in ten coordinates, turned and shifted anew by every seed."""
-
-from thalweg.lab.instances import Instances, turned
-from thalweg.lab.problems import rosenbrock
-
-
-def problem() -> Instances:
-    return turned("turned_rosenbrock", rosenbrock.problem())

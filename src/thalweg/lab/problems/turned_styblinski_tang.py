@@ -1,8 +1,0 @@
-"""Styblinski and Tang's function in ten coordinates, turned and shifted anew by every seed."""
-
-from thalweg.lab.instances import Instances, turned
-from thalweg.lab.problems import styblinski_tang
-
-
-def problem() -> Instances:
-    return turned("turned_styblinski_tang", styblinski_tang.problem())

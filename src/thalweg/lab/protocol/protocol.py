@@ -1,0 +1,172 @@
+"""The protocol: how trials are drawn, tuned and judged. Its version is part of every trial's identity."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thalweg.form import schedules as rates
+from thalweg.lab.data.problem import Problem
+
+VERSION = "2"
+BUDGET = 12
+RESERVED = 6
+"""One trial in so many is kept back, and spent beside the best of the others or beyond the edge where that stands."""
+TUNING_SEEDS = 2
+SEEDS = 15
+EVALUATIONS = 50
+DEAR = 1e-3
+"""Seconds that a step of one lane may take in a suite before its rule has fewer trials."""
+RULES = (
+    *("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw", "adamax", "nadam"),
+    *("radam", "amsgrad", "adabelief", "adabound", "yogi", "lion", "adan", "ademamix", "adopt", "smorms3"),
+)
+"""Who takes part unless told: twenty that are or were in use, run on any parameters, and are quick to run."""
+SEARCHES = ("quasi-random", "optuna")
+"""How settings are chosen: spread over the ranges in advance, or proposed one after the other by Optuna."""
+SPREAD = 3
+"""Where Optuna proposes, one trial in so many is spread over the ranges first; its sampler knows nothing as yet."""
+AT_ONCE = 4
+"""Settings that Optuna proposes together, to run as lanes of one program; with as many as are left it would not adapt."""
+CONTROL = "adam"
+"""Which rule takes part a second time, if it is there."""
+NEAR = 0.05
+"""As good as the best: within this share of the way from it back to the start. For the target of "steps to target" (the
+best loss of all), and for how wide a range of learning rates does well (an optimizer's own best score)."""
+
+
+def seeds(phase: str, problem: Problem, steps: int, batch_size: int, count: int) -> list[int]:
+    """Seeds of a phase ("tuning", "judging"): nobody can choose them, and more of them leave the first ones as they are.
+
+    They follow from the protocol's version, the problem with its data, the steps and the batch size, not from the
+    list of rules: every rule meets the same starts and the same order of data, and adding one changes no other's.
+    """
+    text = f"thalweg {VERSION}/{problem.name}/{problem.fingerprint}/{steps}/{batch_size}/{phase}"
+    return [int.from_bytes(hashlib.sha256(f"{text}/{i}".encode()).digest()[:4], "big") >> 1 for i in range(count)]
+
+
+UNEQUAL = (
+    "Adaptive search makes the tuning unequal: every optimizer has the same number of trials, but not the same trials. What is "
+    "tried next follows from where a sampler's draws happened to fall and from how well its model fits an optimizer's space, "
+    "and both differ from one optimizer to the next; a lead may be the sampler's. Confirm it with --search quasi-random."
+)
+"""What a reader must know before comparing optimizers that Optuna tuned."""
+
+
+def name(search: str) -> str:
+    """Which protocol it is, for the record: its version, and that search was adaptive where it was."""
+    return VERSION if search == SEARCHES[0] else f"{VERSION} with adaptive search"
+
+
+def caution(search: str) -> str | None:
+    """What stands beside each ranking that this search led to."""
+    return None if search == SEARCHES[0] else UNEQUAL
+
+
+def spread(budget: int) -> int:
+    """How many trials come first where Optuna proposes the rest."""
+    return max(1, round(budget / SPREAD))
+
+
+def trials(budget: int, seconds: float) -> int:
+    """How many trials a rule has in a suite, by the time that a step of one lane takes: a dear one has fewer, and is shown so."""
+    return budget if seconds <= DEAR else max(2, budget // 4)
+
+
+def evaluated_at(steps: int) -> list[int]:
+    """The steps after which a trial is evaluated: 0, about EVALUATIONS in between, the last."""
+    return sorted({round(x) for x in np.linspace(0, steps, min(steps, EVALUATIONS) + 1).tolist()})
+
+
+class Schedule(NamedTuple):
+    """What the learning rate is multiplied by in a trial of so many steps; that as a clause, and as a word for "schedule"."""
+
+    factor: Callable[[int], Callable[[Any], Any]]
+    clause: str
+    word: str
+
+
+SCHEDULES = {
+    "constant": Schedule(lambda steps: rates.constant(1.0), "the learning rate is constant", "a constant"),
+    "linear": Schedule(
+        lambda steps: rates.linear(1.0, steps), "the learning rate falls in a straight line to 0", "a linearly falling"
+    ),
+    "cosine": Schedule(lambda steps: rates.cosine(1.0, steps), "the learning rate falls to 0 along half a cosine", "a cosine"),
+    "wsd": Schedule(
+        lambda steps: rates.warm_up_stable_decay(1.0, steps),
+        "the learning rate rises over the first tenth of the steps, stays, and falls to 0 over the last fifth",
+        "a warm-up-stable-decay",
+    ),
+}
+
+
+def sentences(
+    budget: int,
+    judged: int,
+    steps: int | None,
+    batch_size: int | None,
+    tune: str = "lr",
+    schedules: Sequence[str] = ("constant",),
+    search: str = SEARCHES[0],
+) -> list[str]:
+    """The protocol in words, for the report. steps, batch_size: None where they are each problem's own."""
+    batch = f" of {batch_size} samples each" if batch_size else ""
+    found = _quasi_random if search == SEARCHES[0] else _adaptive
+    return [
+        *found(budget, tune, schedules),
+        f"Each trial is {f'{steps} steps' if steps else 'as many steps as its problem states'}{batch}, on {TUNING_SEEDS} tuning "
+        "seeds. The setting with the best median validation score at the end wins, the lower loss where two are even; a run that "
+        "diverged counts as the worst. A rule with a hyper-parameter N, the size of the data set, is told it.",
+        f"The winner starts afresh on {judged} other seeds and is judged on test data, which no choice has seen. So is every "
+        "rule as it comes, at its usual learning rate: its untuned score.",
+        "A seed fixes the start and the order of the data. The seeds follow from a hash of this protocol, the problem, its data, "
+        "the steps and the batch size; all optimizers have the same, and more seeds leave the first ones as they are.",
+        "One optimizer takes part twice, the second time with tuning draws and judging seeds of its own (the A/A control). Where "
+        "Adam and momentum are there, Adam takes part once more with its epsilon tuned too: at a large one it is momentum.",
+        "A run has diverged if a loss was not finite, or if both its training and its validation loss ended above their start. "
+        "No run is left out.",
+        f"The target is a validation loss {NEAR:.0%} of the way from the lowest median that any optimizer here reached back to "
+        "the start; so it depends on who takes part.",
+        "Step cost is the time of one optimizer step on this problem's parameters, in NumPy, as a multiple of plain "
+        "gradient descent's.",
+    ]
+
+
+def _quasi_random(budget: int, tune: str, schedules: Sequence[str]) -> list[str]:
+    tuned = (
+        "of its learning rate, on a log grid over the range that it declares itself; its other hyper-parameters stay at their "
+        "defaults"
+        if tune == "lr" and len(schedules) == 1
+        else f"drawn quasi-randomly and log-uniformly from the ranges of its learning rate{_others(tune, schedules)}"
+    )
+    kept = (
+        f" One trial in {RESERVED} is kept back: where the best stands at the edge of what was tried these go beyond it, else "
+        "beside it. They are part of the budget."
+    )
+    return [
+        f"Every optimizer has {budget} trial{'' if budget == 1 else 's'} {tuned}; "
+        f"{' or '.join(SCHEDULES[name].clause for name in schedules)}.{kept if budget >= RESERVED else ''}",
+    ]
+
+
+def _adaptive(budget: int, tune: str, schedules: Sequence[str]) -> list[str]:
+    first = spread(budget)
+    way = "on a log grid" if tune == "lr" and len(schedules) == 1 else "quasi-randomly and log-uniformly"
+    rest = "; its other hyper-parameters stay at their defaults" if tune == "lr" else ""
+    return [
+        f"Every optimizer has {budget} trials in the ranges of its learning rate{_others(tune, schedules)}{rest}; "
+        f"{' or '.join(SCHEDULES[name].clause for name in schedules)}. "
+        f"The first {first} {'is' if first == 1 else 'are'} spread {way}; the other {budget - first} are proposed by Optuna's "
+        f"TPE sampler (Bergstra et al. 2011), {AT_ONCE} at a time, from the order in which the earlier ones ended on validation "
+        "data, one that diverged last. None goes beyond the ranges.",
+        UNEQUAL,
+    ]
+
+
+def _others(tune: str, schedules: Sequence[str]) -> str:
+    found = [" and its other hyper-parameters"] if tune == "all" else []
+    found += [", with one of the schedules drawn"] if len(schedules) > 1 else []
+    return "".join(found)

@@ -1,0 +1,1 @@
+"""The answer as a dict, a table and a page."""

@@ -1,0 +1,82 @@
+"""What a comparison checks of itself: one optimizer under two names, and rules that hold others in them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from thalweg.lab.comparing.compare import Contest
+from thalweg.lab.comparing.entrant import Entrant
+from thalweg.lab.statistics import power, stats
+from thalweg.lab.statistics.scores import judged_scores
+
+LUCK = (
+    "Two tunings of one optimizer may end at different settings, which seeds cannot see: on one problem that happens in about a "
+    "fifth of runs (`thalweg lab verify` measures it), so differences as small as this one may be luck of the tuning; a suite "
+    "of problems settles it"
+)
+"""Why a test over seeds speaks of the settings that were found, not of the optimizers."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: who against whom, the two mean scores, the p-value of a permutation test, whether it held, in words."""
+
+    kind: str
+    first: str
+    second: str
+    scores: tuple[float | None, float | None]
+    p: float
+    held: bool
+    sentence: str
+
+
+def found(contest: Contest) -> list[dict[str, Any]]:
+    """The checks that this contest's entrants allow."""
+    known = {entrant.label: entrant for entrant in contest.entrants}
+    controls = [entrant for entrant in contest.entrants if entrant.role == "control"]
+    made = [_control(contest, next(e for e in contest.entrants if e.rule is c.rule and e.compared), c) for c in controls]
+    wider = next((entrant.label for entrant in contest.entrants if entrant.role == "inclusion"), "")
+    pairs = [(wider, "momentum"), ("momentum", "sgd")]
+    made += [_inclusion(contest, known[a], known[b]) for a, b in pairs if a in known and b in known]
+    return [asdict(check) for check in made]
+
+
+def _control(contest: Contest, first: Entrant, second: Entrant) -> Check:
+    means, p, _ = _compared(contest, first, second)
+    held = p > stats.LEVEL
+    told = f"{first.label} took part twice, the second time with tuning draws and judging seeds of its own, and the same test "
+    told += ("could not have told the two apart with so few seeds, whatever they scored" if _blind(first) else
+             "does not tell the two apart, as it should be" if held else f"tells the two apart. {LUCK}")  # fmt: skip
+    return Check("A/A control", first.label, second.label, means, p, held, f"{told} (p = {p:.2g}).")
+
+
+def _inclusion(contest: Contest, general: Entrant, special: Entrant) -> Check:
+    means, p, better = _compared(contest, general, special)
+    held = p > stats.LEVEL or better
+    told = f"{general.label}: at some setting it acts as {special.label} does, so it should not lose to it; it "
+    told += (
+        "does not" + (", as far as so few seeds can tell" if _blind(general) else "")
+        if held
+        else "does, beyond noise: its search was too short or its range too narrow for this problem"
+    )
+    return Check("inclusion", general.label, special.label, means, p, held, f"{told} (p = {p:.2g}).")
+
+
+def _blind(entrant: Entrant) -> bool:
+    """Whether no outcome of a test on its seeds could pass."""
+    return len(entrant.judging) < power.least_seeds()
+
+
+def _compared(contest: Contest, a: Entrant, b: Entrant) -> tuple[tuple[float | None, float | None], float, bool]:
+    """Both means, the p-value, and whether the first is at least as good."""
+    higher = contest.problem.score.higher_is_better
+    scores = {entrant.label: judged_scores(entrant.judging, higher) for entrant in (a, b)}
+    p = min(verdict.p for verdict in stats.compare_to_best(scores, higher).values())
+    first, second = (float(np.mean(found)) for found in scores.values())
+    better = first >= second if higher else first <= second
+    shown = [x if math.isfinite(x) else None for x in (first, second)]
+    return (shown[0], shown[1]), p, better

@@ -1,0 +1,56 @@
+"""What the page's own charts are drawn from: each problem's curves and sweeps, as few numbers as a reader can see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg.lab.report.figures.curves import quartiles
+from thalweg.lab.report.figures.style import marks
+
+DIGITS = 4
+
+
+def explored(found: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The problems with, for each optimizer, its curve (quartiles over the judged seeds) and its sweep of learning rates.
+
+    rows: the optimizers in the order in which the page has them.
+    """
+    drawn = marks(rows)
+    return {
+        "problems": [_problem(each) for each in found],
+        "rules": {row["name"]: {"colour": drawn[row["name"]].colour, "shape": _shape(drawn[row["name"]].shape)} for row in rows},
+    }
+
+
+def _problem(each: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": each["problem"]["name"], "score": each["problem"]["score"], "at": each["evaluated_at"],
+        "target": each["target"]["loss"], "rules": {row["name"]: _row(row, len(each["evaluated_at"])) for row in each["rules"]},
+    }  # fmt: skip
+
+
+def _row(row: dict[str, Any], points: int) -> dict[str, Any]:
+    return {
+        "curve": [[_short(x) for x in line] for line in quartiles(row, points).tolist()], "best_lr": row["best_lr"],
+        "place": row["rank"]["place"], "sweep": _sweep(row),
+    }  # fmt: skip
+
+
+def _sweep(row: dict[str, Any]) -> list[list[float | None]]:
+    """[learning rate, median score at the end (None where a run diverged)], in the order of the rates."""
+    ends: dict[float, list[float]] = {}
+    for trial in row["tuning"]:
+        score = np.nan if trial["diverged"] or trial["score"] is None else trial["score"]
+        ends.setdefault(trial["lr"], []).append(score)
+    return [[lr, _short(float(np.median(ends[lr])))] for lr in sorted(ends)]
+
+
+def _shape(corners: Any) -> list[list[float]]:
+    return [[round(x, 2), round(y, 2)] for x, y in corners]
+
+
+def _short(x: float) -> float | None:
+    return float(f"{x:.{DIGITS}g}") if np.isfinite(x) else None

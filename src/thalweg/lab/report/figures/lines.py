@@ -1,0 +1,72 @@
+"""Many optimizers' lines in one figure: the first few in colour and by name, the others in grey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from thalweg.lab.report.figures.style import INK, SETTINGS, SIZE, background, marks, put, short
+from thalweg.lab.report.figures.svg import svg
+
+WIDTH, HEIGHT = 6.6, 3.2  # inches
+NAMED = 7
+DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
+
+
+def lines(
+    rows: Sequence[dict[str, Any]], key: str, xs: Sequence[float] | None, across: str, upwards: str, name: str,
+    ticks: Literal["whole", "share", "ratio"],
+) -> str:  # fmt: skip
+    """The shares row[key] of each optimizer over xs (1, 2, ... where None), upwards 0 to 100 %; rows in the order of rank.
+
+    across, upwards: what the axes say. ticks: how the one below is written. Empty where no row has any.
+    """
+    known = [row for row in rows if row[key]]
+    if not known:
+        return ""
+    drawn = marks(rows)
+
+    def points(row: dict[str, Any]) -> tuple[Sequence[float], list[float]]:
+        return (xs if xs is not None else range(1, len(row[key]) + 1)), row[key]
+
+    with matplotlib.rc_context(SETTINGS):
+        figure = Figure(figsize=(WIDTH, HEIGHT))
+        axes = figure.add_axes((0.105, 0.13, 0.73, 0.84))
+        background(axes, [points(row) for row in known[NAMED:]])
+        ends = []
+        for i, row in enumerate(known[:NAMED]):
+            across_, up = points(row)
+            m = drawn[row["name"]]
+            axes.plot(across_, up, color=m.colour, linestyle=DASHES[i % len(DASHES)], zorder=3)
+            ends.append((up[-1], row["name"], m, across_[-1]))
+        low = min(min(points(row)[1]) for row in known[:NAMED])
+        axes.set_ylim(max(0.0, low - 0.05), 1.02)
+        _names(axes, sorted(ends, key=lambda end: -end[0]))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        axes.xaxis.set_major_locator(MaxNLocator(8, integer=ticks == "whole", steps=[1, 2, 5, 10]))
+        if ticks == "share":
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        last = max(points(row)[0][-1] for row in known)
+        first = min(points(row)[0][0] for row in known)
+        axes.set_xlim(first - 0.01 * (last - first), last + 0.03 * ((last - first) or 1))
+        axes.set_xlabel(across, fontsize=SIZE)
+        axes.set_ylabel(upwards, fontsize=SIZE)
+        return svg(figure, name, "; ".join(f"{row['name']}: {100 * row[key][-1]:.0f} % at the end" for row in known))
+
+
+def _names(axes: Any, ends: Sequence[tuple[float, str, Any, float]]) -> None:
+    """The lines' names to the right of where they end, none over another."""
+    low, high = axes.get_ylim()
+    least, last = 0.055 * (high - low), np.inf
+    for up, name, m, right in ends:
+        last = min(up, last - least)
+        put(axes, right, up, m)
+        axes.annotate(
+            short(name, 16), (right, up), (1.02, (last - low) / (high - low)), textcoords="axes fraction", va="center", color=INK,
+            arrowprops={"arrowstyle": "-", "relpos": (0, 0.5), "color": m.colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3},
+        )  # fmt: skip

@@ -1,0 +1,108 @@
+"""What the figures share: their colours, a mark for each rule, and the words that fit into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from thalweg.lab.marks import COLOURS, SHAPES, Mark, mark
+from thalweg.methods import rules as catalogue
+
+INK, SOFT, PALE, BAD, BAND = "#1f2933", "#5b6875", "#c8d0d8", "#b3380a", "#e9eef3"
+
+
+def _written(colour: str) -> str:
+    """A colour as it stands in an SVG; black would not be written at all, and could not become white on dark ground."""
+    return "#111111" if colour == "#000000" else colour.lower()
+
+
+DARK = dict(
+    zip(
+        (INK, SOFT, PALE, BAD, BAND, *map(_written, COLOURS)),
+        ("#e4e7eb", "#a3afbb", "#46525e", "#ff9468", "#242d36",
+         "#55a9e8", "#f28a3c", "#33c79c", "#e59cc8", "#f5f5f5", "#f0b93a", "#9ad7fb"),
+        strict=True,
+    )
+)  # fmt: skip
+"""Each colour of the figures on light ground, and what stands for it on dark."""
+
+SIZE = 8.0
+"""Of text and of a marker's diameter, in points."""
+SETTINGS: Any = {
+    "svg.fonttype": "none",  # text stays text: small, sharp, selectable
+    "svg.hashsalt": "thalweg",  # the same figure, the same bytes
+    "font.family": "DejaVu Sans",  # what matplotlib brings, so that the layout is the same everywhere
+    "font.size": SIZE,
+    "axes.titlesize": SIZE,
+    "axes.labelsize": SIZE,
+    "xtick.labelsize": SIZE - 1,
+    "ytick.labelsize": SIZE - 1,
+    "axes.titlepad": 4,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": PALE,
+    "axes.facecolor": "none",
+    "figure.facecolor": "none",
+    "axes.labelcolor": SOFT,
+    "text.color": INK,
+    "text.parse_math": False,  # a $ in a rule's name is a $
+    "xtick.color": PALE,
+    "ytick.color": PALE,
+    "xtick.labelcolor": SOFT,
+    "ytick.labelcolor": SOFT,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.4,
+}
+
+
+def marks(rows: Sequence[dict[str, Any]]) -> dict[str, Mark]:
+    """A rule's mark: the same in all figures, and for a rule of the catalogue the same as in `thalweg race`."""
+    known = list(catalogue)
+    names = [row["name"] for row in rows]
+    own = sorted(name for name in names if name not in known)
+    seen = {name: mark(name) if name in known else _later(len(known) + own.index(name)) for name in names}
+    return {name: Mark(_written(m.colour), m.shape) for name, m in seen.items()}
+
+
+def _later(index: int) -> Mark:
+    return Mark(COLOURS[index % len(COLOURS)], SHAPES[index % len(SHAPES)])
+
+
+def short(name: str, length: int = 18) -> str:
+    """A name on one line, of what can be printed, and no longer than the figure has room for."""
+    plain = "".join(c if c.isprintable() else " " for c in name)
+    return plain if len(plain) <= length else plain[: length - 1] + "…"
+
+
+def put(axes: Axes, x: float, y: float, m: Mark, scale: float = 0.75, **options: Any) -> Line2D:
+    """A rule's marker."""
+    (line,) = axes.plot(
+        [x], [y], linestyle="none", marker=m.shape, markersize=SIZE * scale * m.reach, markerfacecolor=m.colour,
+        markeredgewidth=0, **{"clip_on": False, "zorder": 4, **options},
+    )  # fmt: skip
+    return line
+
+
+def background(axes: Axes, curves: Sequence[tuple[Any, Any]]) -> None:
+    """Curves behind the one that a panel is about, as one line with gaps."""
+    xs, ys = ([x for curve in curves for x in (*curve[i], np.nan)] for i in (0, 1))
+    axes.plot(xs, ys, color=PALE, linewidth=0.5, zorder=1)
+
+
+def panel(m: Mark, rank: int, name: str, remark: str = "") -> tuple[Figure, Axes]:
+    """One of many small pictures: axes with a title that holds the rule's rank, marker and name, and a remark to its right."""
+    figure = Figure(figsize=(2.2, 1.55))
+    axes = figure.add_axes((0.155, 0.145, 0.815, 0.70))
+    room = 23 - len(remark)
+    axes.annotate(f"{rank}", (0, 1), (0, 8), xycoords="axes fraction", textcoords="offset points", color=SOFT)
+    axes.annotate(short(name, room), (0, 1), (25, 8), xycoords="axes fraction", textcoords="offset points", weight="bold")
+    axes.annotate(remark, (1, 1), (0, 8), xycoords="axes fraction", textcoords="offset points", ha="right", color=BAD)
+    width, height = axes.get_position().width * 2.2 * 72, axes.get_position().height * 1.55 * 72
+    put(axes, 18 / width, 1 + 11 / height, m, transform=axes.transAxes)
+    return figure, axes

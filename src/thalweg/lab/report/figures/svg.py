@@ -1,0 +1,85 @@
+"""A matplotlib figure as an <svg> element that can stand in a page: small, light and dark, and no trouble to its neighbours."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+
+import matplotlib
+from markupsafe import escape
+from matplotlib.figure import Figure
+
+from thalweg.lab.report.figures.style import DARK, SETTINGS
+from thalweg.values.atomic import written_whole
+
+NOT_NEEDED = re.compile(r' (?:id="(?![mp][0-9a-f]{10}")[^"]*"|xmlns(?::\w+)?="[^"]*"|version="1.1"|transform="rotate\(-0 [^"]*")')
+LONG = re.compile(r"-?\d+\.\d{2,}")
+
+
+Drawn = dict[str, tuple[Figure, str]]
+"""Figures by name, each with its text as SVG."""
+_kept: ContextVar[Drawn | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def kept() -> Iterator[Drawn]:
+    """The figures that are drawn within it, by name, so that they can be written to files as well; single panels are not."""
+    found: Drawn = {}
+    token = _kept.set(found)
+    try:
+        yield found
+    finally:
+        _kept.reset(token)
+
+
+def write(figures: Drawn, folder: Path) -> None:
+    """Each figure as NAME.svg and NAME.pdf, where it is not there already. Raises OSError where it cannot be written."""
+    folder.mkdir(exist_ok=True)
+    with matplotlib.rc_context({**SETTINGS, "pdf.fonttype": 42}), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, (figure, text) in figures.items():
+            vector, paper = folder / f"{name}.svg", folder / f"{name}.pdf"
+            if paper.is_file() and vector.is_file() and vector.read_bytes() == text.encode():
+                continue  # its fonts alone take as long as a problem's statistics
+            with written_whole(paper, "wb") as file:
+                figure.savefig(file, format="pdf", metadata={"CreationDate": None})
+            with written_whole(vector, "wb") as file:
+                file.write(text.encode())
+
+
+def svg(figure: Figure, name: str, label: str, panel: bool = False) -> str:
+    """The figure as an <svg> element. name: a word that no other figure of the page has; label: what a screen reader says;
+    panel: whether it is one of many small ones.
+
+    The colours of the figures become CSS variables, so that the page can change them: `#1f2933` is `var(--1f2933, #1f2933)`.
+    """
+    buffer = io.StringIO()
+    with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a letter that matplotlib's font lacks is drawn by the reader's browser
+        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    text = buffer.getvalue()
+    found = _kept.get()
+    if found is not None and not panel:
+        found[name] = figure, text
+    text = re.sub(r"<style.*?</style>", "", text[text.index("<svg") :], count=1, flags=re.DOTALL)
+    text = re.sub(r"<[^>]*>", lambda tag: _tidied(tag[0], name), text)
+    text = re.sub(r">\s+<", "><", text)
+    text = re.sub(r"<g>(<(?:path|use|text)[^>]*>(?:[^<]*</text>)?)</g>", r"\1", text).strip()
+    text = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', "", text, count=1)
+    return text.replace("<svg", f'<svg role="img" aria-label="{escape(label)}" font-family="sans-serif"', 1)
+
+
+def _tidied(tag: str, name: str) -> str:
+    """A tag without what the page has once for all, with short numbers, and with ids of its own. Text is not in tags."""
+    tag = NOT_NEEDED.sub("", tag)
+    tag = re.sub(r' font-family: [^;"]*;', "", tag)
+    tag = re.sub(r'(id="|url\(#|href="#)(?=[mp][0-9a-f]{10})', rf"\1{name}-", tag)
+    tag = tag.replace("xlink:href", "href")
+    tag = LONG.sub(lambda number: f"{float(number[0]):.1f}".replace(".0", ""), tag)
+    tag = re.sub(r"#[0-9a-f]{6}", lambda c: f"var(--{c[0][1:]},{c[0]})" if c[0] in DARK else c[0], tag)
+    return re.sub(r"\s+", " ", tag).replace(" L ", "L").replace(' "', '"').replace("; ", ";").replace(": ", ":")

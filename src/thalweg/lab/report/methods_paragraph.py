@@ -1,0 +1,84 @@
+"""How a comparison was made, as a paragraph to paste into a paper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thalweg.lab.protocol import protocol
+
+
+def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: str, by: str, rules: int) -> str:
+    """The paragraph, from the settings of a comparison's results and the results of its problems. by: which protocol's."""
+    names = [each["problem"]["name"] for each in problems]
+    where = names[0] if len(names) == 1 else f"{len(names)} problems ({', '.join(names)})"
+    steps = sorted({each["settings"]["steps"] for each in problems})
+    span = f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+    spread = settings["search"] == protocol.SEARCHES[0]
+    drawn, then = _spread(settings) if spread else _proposed(settings, problems[0]["environment"]["optuna"])
+    schedule = " or ".join(protocol.SCHEDULES[name].word for name in settings["schedules"])
+    batch = problems[0]["settings"]["batch_size"]
+    of = f" of {batch} samples" if batch and len(names) == 1 else ""
+    told = (
+        f"We compared {rules} optimizer{'' if rules == 1 else 's'} on {where} with thalweg {version} (protocol {by}). Each was "
+        f"tuned with {settings['budget']} trial{'' if settings['budget'] == 1 else 's'}{_fewer(settings, problems)} on "
+        f"{settings['tuning_seeds']} seeds: {drawn}, under {schedule} schedule over {span} steps{of}{then}. "
+        "The setting with the best median validation score was judged on test data with "
+        f"{settings['seeds']} fresh seeds, which fix initialisation and data order and are the same for all optimizers; they "
+        "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
+        "with."
+    )
+    return f"{told} {ONE if len(names) == 1 else MANY}"
+
+
+def _fewer(settings: dict[str, Any], problems: list[dict[str, Any]]) -> str:
+    """Who had fewer trials than the others, if anybody."""
+    names = {
+        row["name"]: None for each in problems for row in each["rules"] if row["tuned"] and row["trials"] < settings["budget"]
+    }
+    return f" (fewer where a step is dear: {', '.join(names)})" if names else ""
+
+
+def _spread(settings: dict[str, Any]) -> tuple[str, str]:
+    """What was tried, and what the budget had left for."""
+    drawn = (
+        "log-spaced learning rates within the range that each optimizer declares (one that declares none: four decades around "
+        "its usual rate), all other hyper-parameters at their defaults"
+        if settings["tuned"] == "lr" and len(settings["schedules"]) == 1
+        else "quasi-random, log-uniform draws of the learning rate and of all other hyper-parameters"
+        if settings["tuned"] == "all"
+        else "quasi-random, log-uniform draws of the learning rate, all other hyper-parameters at their defaults"
+    )
+    if settings["budget"] < protocol.RESERVED:
+        return drawn, ""
+    return drawn, (
+        f"; one trial in {protocol.RESERVED} was spent beyond the edge of the range where the best stood there, and else beside "
+        "the best"
+    )
+
+
+def _proposed(settings: dict[str, Any], version: str) -> tuple[str, str]:
+    """What was tried, and why that is not equal."""
+    what = (
+        "the learning rate and all other hyper-parameters"
+        if settings["tuned"] == "all"
+        else "the learning rate, all other hyper-parameters at their defaults"
+    )
+    drawn = (
+        f"{protocol.spread(settings['budget'])} spread over the range of {what}, the others proposed within it by the TPE "
+        f"sampler of Optuna {version} (Akiba et al. 2019, arXiv 1907.10902), {protocol.AT_ONCE} at a time"
+    )
+    return drawn, (
+        "; this adaptive search makes the tuning unequal, as the settings tried are not the same for all, and a sampler's luck "
+        "and its fit to the space differ from one optimizer to the next"
+    )
+
+
+ONE = (
+    "Intervals are 95 % expanded percentile bootstrap intervals; optimizers are called worse than the best by a paired "
+    "permutation test at the 5 % level after Holm's correction."
+)
+MANY = (
+    "Over problems, scores are shares of the way from the start to the best median; we report mean ranks and interquartile "
+    "means with stratified bootstrap intervals over seeds, and compare with the best mean rank by Wilcoxon's signed-rank test "
+    "over problems after Holm's correction."
+)

@@ -1,0 +1,173 @@
+"""The report: one HTML page that needs nothing but itself, made from the results alone."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from thalweg.lab.report.answer import tested
+from thalweg.lab.report.explorer import explored
+from thalweg.lab.report.figures.cost import cost
+from thalweg.lab.report.figures.curves import curves
+from thalweg.lab.report.figures.lines import lines
+from thalweg.lab.report.figures.scores import scores
+from thalweg.lab.report.figures.sensitivity import sensitivity
+from thalweg.lab.report.figures.style import DARK
+from thalweg.lab.report.figures.svg import kept
+from thalweg.lab.report.figures.svg import write as write_figures
+from thalweg.lab.report.methods_paragraph import methods
+from thalweg.lab.statistics.scores import said
+from thalweg.values.atomic import written_whole
+from thalweg.values.numerals import typed
+
+NAMES = {
+    "steps": "steps of a trial", "batch_size": "samples in a mini-batch", "budget": "settings tried for each optimizer",
+    "tuning_seeds": "seeds that tune", "seeds": "seeds that judge",
+}  # fmt: skip
+"""The settings, as a reader wants them."""
+
+
+def write(results: dict[str, Any], path: Path, rendered: Callable[[dict[str, Any]], str] | None = None) -> None:
+    """Write the report, and its figures into a folder beside it; the page appears whole or not at all.
+
+    rendered: what makes the page of the results; `render`, unless told. Raises OSError where it cannot be written.
+    """
+    with kept() as drawn:
+        page = (rendered or render)(results)
+    write_figures(drawn, path.parent / "figures")
+    with written_whole(path) as file:
+        file.write(page)
+
+
+def render(results: dict[str, Any]) -> str:
+    """The page's text: a function of the results. All that comes from a user (names, notes, commands, columns) is escaped."""
+    made = environment()
+    share = results["problem"]["score"]["share"]
+    made.filters.update(score=lambda x: said(x, share), score_cell=lambda row: score_cell(row, share))
+    figures = {
+        "scores": Markup(scores(results)), "cost": Markup(cost(results)),
+        "budget": Markup(
+            lines(results["rules"], "best_of", None, "settings tried (k)", "of the way to the best", "budget", "whole")
+        ),
+        "curves": [Markup(panel) for panel in curves(results)], "sensitivity": [Markup(panel) for panel in sensitivity(results)],
+    }  # fmt: skip
+    return made.get_template("report.html.j2").render(
+        r=results, figures=figures, remarks=remarks(results), dark={name[1:]: dark for name, dark in DARK.items()},
+        embedded=embedded(results), names=NAMES, explored=embedded(explored([results], results["rules"])), script=script(),
+        seen=seen(results),
+        tested=tested(results["rules"]),
+        methods=methods(
+            results["settings"], [results], results["version"], results["protocol"]["version"], len(results["rules"])
+        ),
+    )  # fmt: skip
+
+
+def script() -> Markup:
+    """What draws the charts that can be moved."""
+    return Markup((Path(__file__).parent / "explorer.js").read_text("utf-8"))
+
+
+def environment() -> Environment:
+    """The templates, and how numbers are written in all of them."""
+    made = Environment(
+        loader=PackageLoader("thalweg.lab.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(steps=_steps, percent=_percent, number=_number, when=_when)
+    return made
+
+
+def remarks(results: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """What a reader should know of single rules: failures, notes, divergence, an optimum at the edge. (rule, sentences)."""
+    return [(row["name"], said_of) for row in results["rules"] if (said_of := list(_remarks(row)))]
+
+
+def _remarks(row: dict[str, Any]) -> list[str]:
+    found = []
+    if row["note"]:
+        found.append(_sentence(row["note"]))
+    broken = [trial for trial in row["tuning"] if trial["diverged"]]
+    if broken:
+        rates = sorted({trial["lr"] for trial in broken})
+        few, many = f"a learning rate of {typed(rates[0])}", f"learning rates from {typed(rates[0])} to {typed(rates[-1])}"
+        span = few if len(rates) == 1 else many
+        found.append(f"{len(broken)} of {len(row['tuning'])} tuning trials diverged, at {span}.")
+    lost = sum(run["diverged"] for run in row["judging"])
+    if lost:
+        found.append(f"{lost} of {len(row['judging'])} judged runs diverged, at the learning rate that was chosen.")
+    if row["at_edge"]:
+        beyond, extreme = ("lower", "lowest") if row["at_edge"] == "low" else ("higher", "highest")
+        found.append(f"Its best learning rate is the {extreme} that was tried: a {beyond} one may be better still.")
+    return found
+
+
+def _sentence(note: str) -> str:
+    return note[:1].upper() + note[1:] + ("" if note.endswith((".", "!", "?")) else ".")
+
+
+def score_cell(row: dict[str, Any], share: bool) -> str:
+    """The mean and its interval: `97.6 % [97.3, 97.8]`."""
+    score = row["score"]
+    missing = sum(run["test_score"] is None for run in row["judging"])
+    if score["mean"] is None:
+        return f"not finite in {missing} of {len(row['judging'])} runs"
+    if score["low"] is None or score["high"] is None or len(row["judging"]) < 2:
+        return said(score["mean"], share)
+    low, high = (said(score[side], share).removesuffix(" %") for side in ("low", "high"))
+    return f"{said(score['mean'], share)} [{low}, {high}]"
+
+
+def _steps(steps: dict[str, Any]) -> str:
+    """The median step, and how many of the runs got there if not all did."""
+    reached = "" if steps["reached"] in (0, 1) else f" ({_percent(steps['reached'])})"
+    return ("not reached" if steps["median"] is None else f"{steps['median']:g}") + reached
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _when(moment: str) -> str:
+    """ISO 8601 as a reader wants it: `2026-11-21 19:35 UTC`."""
+    return f"{moment[:10]} {moment[11:16]} UTC"
+
+
+def _number(value: Any) -> Any:
+    """A setting so that it can be typed back."""
+    return typed(value) if isinstance(value, float) else value
+
+
+def embedded(results: dict[str, Any]) -> Markup:
+    """The results as JSON that cannot end the script element it stands in."""
+    text = json.dumps(results, allow_nan=False)
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+def seen(each: dict[str, Any]) -> str:
+    """What differences this problem could have shown; nothing where that is said already."""
+    sight, share = each["sight"], each["problem"]["score"]["share"]
+    if sight["smallest"] is None or not math.isfinite(sight["smallest"]) or not tested(each["rules"]):
+        return ""
+    best = each["rules"][0]
+    told_apart = [row for row in each["rules"] if row["verdict"]["separable"] and row["score"]["mean"] is not None]
+    if any(abs(row["score"]["mean"] - best["score"]["mean"]) < sight["smallest"] for row in told_apart):
+        return ""  # the spread differs so much from one to the next that no one number says it
+    size = f"{100 * sight['smallest']:.2g} percentage points" if share else said(sight["smallest"], share)
+    told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
+    if sight["pair"]:
+        first, second = sight["pair"]
+        told += f" To tell {second} from {first}, if they differ as much as they seem to, takes about {_seeds(sight['seeds'])}."
+    return told
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed{'' if count == 1 else 's'}"

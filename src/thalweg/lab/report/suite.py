@@ -1,0 +1,238 @@
+"""Many problems, one answer: what the comparisons on each come to together, as one plain dict."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg.lab.protocol import protocol
+from thalweg.lab.report.answer import suite_answer
+from thalweg.lab.report.results import plain
+from thalweg.lab.statistics import aggregate, pairwise, profiles, stats, targets
+from thalweg.lab.statistics.aggregate import Estimate
+from thalweg.lab.statistics.stats import LEVEL, Floats
+
+Rows = dict[str, dict[str, dict[str, Any]]]
+"""Optimizer -> problem -> its row there."""
+TAUS = np.linspace(1, profiles.LARGEST_RATIO, 61)
+SHARES = np.linspace(0, 1, 51)
+"""Of the steps of a trial: where the share of targets reached is told."""
+
+
+def together(name: str, found: Sequence[dict[str, Any]], command: str) -> dict[str, Any]:
+    """The results of a suite from those of its problems, as JSON can hold them. Rules in the order of their mean rank."""
+    rows: Rows = {row["name"]: {} for row in found[0]["rules"]}
+    for each in found:
+        for row in each["rules"]:
+            rows[row["name"]][each["problem"]["name"]] = row
+    telling = [each for each in found if _tells(each)]
+    first = found[0]
+    whole = {
+        "version": first["version"], "command": command,
+        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "suite": name, "environment": first["environment"],
+        "settings": {key: first["settings"][key] for key in SETTINGS},
+        "caution": first["caution"],
+        "protocol": {"version": first["protocol"]["version"], "sentences": _sentences(first["settings"])},
+        "problems": list(found),
+        "left_out": [each["problem"]["name"] for each in found if not _tells(each)],
+        **(_overall(rows, telling) if telling else {"rules": []}),
+    }  # fmt: skip
+    return {"answer": suite_answer(whole), **whole}
+
+
+SETTINGS = ("budget", "seeds", "tuning_seeds", "tuned", "schedules", "search", "rules")
+"""Those that are the same on all problems."""
+
+
+def _sentences(settings: dict[str, Any]) -> list[str]:
+    tuned = (settings["tuned"], settings["schedules"], settings["search"])
+    found = protocol.sentences(settings["budget"], settings["seeds"], None, None, *tuned)
+    return [
+        *found,
+        "A rule whose step takes more than a millisecond a lane has a quarter of the trials, and is shown so.",
+        "Over problems, a score counts as the share of the way from the start to the best median there: 0 for a run that "
+        "diverged or ended below its start. The ranking is by mean rank; all problems weigh the same.",
+    ]
+
+
+def _tells(each: dict[str, Any]) -> bool:
+    """Whether somebody got away from the start, so that shares of the way can be taken."""
+    start, best = _start(each), _best(each)
+    better = best > start if each["problem"]["score"]["higher_is_better"] else best < start
+    return better and math.isfinite(start) and math.isfinite(best)
+
+
+def _start(each: dict[str, Any]) -> float:
+    starts = [run["score_curve"][0] for row in each["rules"] for run in row["judging"] if run["score_curve"]]
+    known = [start for start in starts if start is not None]
+    return float(np.median(known)) if known else math.nan
+
+
+def _best(each: dict[str, Any]) -> float:
+    medians = [float(np.median(_numbers(each, [run["test_score"] for run in row["judging"]]))) for row in each["rules"]]
+    return (max if each["problem"]["score"]["higher_is_better"] else min)(medians)
+
+
+def _numbers(each: dict[str, Any], scores: Sequence[float | None]) -> Floats:
+    worst = -math.inf if each["problem"]["score"]["higher_is_better"] else math.inf
+    return np.array([worst if score is None else score for score in scores], float)
+
+
+def _overall(rows: Rows, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    shares = shares_of(found, lambda row: [run["test_score"] for run in row["judging"]])
+    untuned = shares_of(found, lambda row: row["untuned"]["test_scores"])
+    ranks = aggregate.mean_ranks(shares, True)
+    middle, middle_untuned = aggregate.interquartile_means(shares), aggregate.interquartile_means(untuned)
+    order = sorted(rows, key=lambda name: (ranks[name].value, name))
+    verdicts = against_best(shares, order[0])
+    without = aggregate.without_each_problem(shares, _by_mean_rank)
+    alone = aggregate.without_each_optimizer(shares, _by_mean_rank)
+    places = {name: [table[name] for table in without.values()] or [place] for place, name in enumerate(order, 1)}
+    hits = _hits(rows, found)
+    budget = {each["problem"]["name"]: each["settings"]["steps"] for each in found}
+    times = {name: {p: _or_inf(own[p]["steps_to_target"]["median"]) for p in budget} for name, own in rows.items()}
+    ratios = profiles.ratios(times)
+    parts = {name: {p: found_ / budget[p] for p, found_ in own.items()} for name, own in hits.items()}
+    made = [
+        {
+            "name": name, "place": place, "paper": next(iter(rows[name].values()))["paper"],
+            "mine": next(iter(rows[name].values()))["mine"],
+            "mean_rank": _estimate(ranks[name]), "share": _estimate(middle[name]), "untuned": _estimate(middle_untuned[name]),
+            "places_without_a_problem": [min(places[name]), max(places[name])],
+            "verdict": verdicts[name],
+            "first_on": [p for p in budget if rows[name][p]["rank"]["place"] == 1],
+            "not_separable_on": [p for p in budget if rows[name][p]["verdict"]["separable"] is not True],
+            "targets": plain(targets.area(hits[name], budget)),
+            "reached": [round(float(x), 4) for x in targets.reached(parts[name], SHARES)],
+            "profile": [round(float(x), 4) for x in profiles.profile(ratios[name], TAUS)],
+            "profile_area": plain(profiles.area(ratios[name])),
+            "diverged": {
+                part: float(np.mean([rows[name][p]["diverged"][part] for p in budget])) for part in ("tuning", "judging")
+            },
+            "width": _median([rows[name][p]["width"] for p in budget]),
+            "step_cost": _median([rows[name][p]["step_cost"] for p in budget]),
+            "state_per_parameter": next(iter(rows[name].values()))["state_per_parameter"],
+            "best_of": _best_of([rows[name][p]["best_of"] for p in budget]),
+        }
+        for place, name in enumerate(order, 1)
+    ]  # fmt: skip
+    pairs = pairwise.critical_difference(shares, True)
+    return {
+        "rules": made,
+        "critical_difference": {
+            "mean_rank": pairs.mean_rank, "order": pairs.order, "cliques": pairs.cliques, "remark": pairs.remark,
+        },
+        "without_problem": without, "without_optimizer": alone,
+        "taus": [round(float(x), 4) for x in TAUS], "shares_of_steps": [round(float(x), 4) for x in SHARES],
+        "checks": _checks(found),
+        "untuned": _untuned(untuned, shares, order),
+    }  # fmt: skip
+
+
+def shares_of(found: Sequence[dict[str, Any]], take: Callable[[dict[str, Any]], Any]) -> dict[str, dict[str, Floats]]:
+    """What is taken of each optimizer's row on each problem, as shares of the way from the start to the best."""
+    raw: dict[str, dict[str, Floats]] = {}
+    for each in found:
+        for row in each["rules"]:
+            raw.setdefault(row["name"], {})[each["problem"]["name"]] = _numbers(each, take(row))
+    starts = {each["problem"]["name"]: _start(each) for each in found}
+    return aggregate.normalised(raw, starts, {each["problem"]["name"]: _best(each) for each in found})
+
+
+def _by_mean_rank(some: Mapping[str, Mapping[str, Floats]]) -> dict[str, float]:
+    return {name: -rank for name, rank in aggregate.mean_rank(some, True).items()}
+
+
+def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[str, dict[str, Any]]:
+    """Each optimizer against the one with the best mean rank: Wilcoxon's signed-rank test over problems, after Holm."""
+    means = {name: np.array([float(np.mean(x)) for x in own.values()]) for name, own in shares.items()}
+    values = {name: pairwise.signed_rank(means[name] - means[best]) for name in means if name != best}
+    adjusted = stats.holm(values)
+    powerless = len(means[best]) < pairwise.least_problems(max(1, len(values)))
+    found = {best: {"p": 1.0, "adjusted": 1.0, "separable": False, "sentence": "the best"}}
+    for name, p in values.items():
+        separable = None if powerless else adjusted[name] <= LEVEL
+        words = {True: "worse", False: "not separable", None: "too few problems to tell"}[separable]
+        found[name] = {"p": p, "adjusted": adjusted[name], "separable": separable, "sentence": words}
+    return found
+
+
+def _untuned(untuned: Any, tuned: Any, order: Sequence[str]) -> dict[str, Any]:
+    """What trying several optimizers as they come is worth, beside tuning one (Schmidt et al. 2021, arXiv 2007.01547)."""
+    problems = list(next(iter(untuned.values())))
+    best = {p: max(float(np.median(own[p])) for own in untuned.values()) for p in problems}
+    one = protocol.CONTROL if protocol.CONTROL in tuned else order[0]
+    alone = {p: float(np.median(tuned[one][p])) for p in problems}
+    return {
+        "best_of_all": float(np.mean(list(best.values()))), "one": one, "one_tuned": float(np.mean(list(alone.values()))),
+        "sentence": f"The best of {len(untuned)} optimizers as they come, chosen on the test data itself and so "
+        f"an upper bound, reaches {100 * np.mean(list(best.values())):.0f} % of the way in the mean; {one} alone, tuned, "
+        f"{100 * np.mean(list(alone.values())):.0f} %.",
+    }  # fmt: skip
+
+
+def _hits(rows: Rows, found: Sequence[dict[str, Any]]) -> targets.Hits:
+    at = {each["problem"]["name"]: each["evaluated_at"] for each in found}
+    curves = {
+        name: {p: np.array([_curve(run, len(at[p])) for run in own[p]["judging"]]) for p in at} for name, own in rows.items()
+    }
+    return targets.hits(curves, at, targets.targets(curves))
+
+
+def _curve(run: dict[str, Any], points: int) -> list[float]:
+    """A run's losses; one that failed before it had any reaches nothing."""
+    found = [math.inf if loss is None else loss for loss in run["loss_curve"]]
+    return found or [math.inf] * points
+
+
+def _checks(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The checks of all problems together: over problems, an A/A control must not be told from its twin."""
+    controls = [(each, check) for each in found for check in each["checks"] if check["kind"] == "A/A control"]
+    lost = [
+        {"problem": each["problem"]["name"], **check}
+        for each in found
+        for check in each["checks"]
+        if check["kind"] == "inclusion" and not check["held"]
+    ]
+    p = pairwise.signed_rank(np.array([_gap(each, check) for each, check in controls])) if controls else None
+    alarms = sum(not check["held"] for _, check in controls)
+    verdict = "called equal over the problems, as it should be" if p is None or p > LEVEL else "told from itself: a false alarm"
+    return {
+        "controls": len(controls), "alarms": alarms, "p": p, "held": p is None or p > LEVEL, "lost": lost,
+        "sentence": "The A/A control, one optimizer under two names, each with tuning draws and judging seeds of its own, is "
+        f"{verdict} (p = {1.0 if p is None else p:.2g}). On single problems the two were told apart on {alarms} of "
+        f"{len(controls)}: seeds do not see that two tunings may end at different settings, so verdicts on a single problem "
+        "speak of the settings found.",
+    }  # fmt: skip
+
+
+def _gap(each: dict[str, Any], check: dict[str, Any]) -> float:
+    """How much further along the way from the start to the best the first of a check's two came than the second."""
+    start, best = _start(each), _best(each)
+    first, second = (0.0 if mean is None else max(0.0, (mean - start) / (best - start)) for mean in check["scores"])
+    return first - second
+
+
+def _best_of(curves: Sequence[Sequence[float]]) -> list[float]:
+    """The mean over problems, as far as all curves go."""
+    known = [curve for curve in curves if curve]
+    length = min(map(len, known), default=0)
+    return [round(float(np.mean([curve[k] for curve in known])), 4) for k in range(length)]
+
+
+def _estimate(estimate: Estimate) -> dict[str, float | None]:
+    return {"value": plain(estimate.value), "low": plain(estimate.low), "high": plain(estimate.high)}
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.median(known)) if known else None
+
+
+def _or_inf(value: float | None) -> float:
+    return math.inf if value is None else value

@@ -1,0 +1,102 @@
+"""The report on a suite: one HTML page that needs nothing but itself, made from the results alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from thalweg.lab.report.answer import tested
+from thalweg.lab.report.explorer import explored
+from thalweg.lab.report.figures.cost import cost
+from thalweg.lab.report.figures.lines import lines
+from thalweg.lab.report.figures.ranks import ranks
+from thalweg.lab.report.figures.style import DARK
+from thalweg.lab.report.methods_paragraph import methods
+from thalweg.lab.report.report import embedded, environment, score_cell, script, seen
+from thalweg.lab.statistics.scores import said
+
+FIRST = 5
+
+
+def render(results: dict[str, Any]) -> str:
+    """The page's text: a function of the results. All that comes from a user is escaped."""
+    made = environment()
+    made.filters.update(
+        cell=lambda row, each: score_cell(row, _share(each)), said=lambda x, each: said(x, _share(each)), seen=seen,
+        first_score=lambda each: score_cell(each["rules"][0], _share(each)), breakable=_breakable,
+        told_apart=lambda heat: any(cell["tested"] for _, cells in heat for cell in cells),
+        with_daggers=lambda heat: any(cell["diverged"] for _, cells in heat for cell in cells),
+    )  # fmt: skip
+    return made.get_template("suite.html.j2").render(
+        r=results, figures=_figures(results) if results["rules"] else {}, heat=_heat(results), leave_out=_leave_out(results),
+        dark={name[1:]: dark for name, dark in DARK.items()},
+        explored=embedded(explored(results["problems"], results["rules"] or results["problems"][0]["rules"])),
+        script=script(), tested=tested(results["rules"]),
+        methods=methods(
+            results["settings"], results["problems"], results["version"], results["protocol"]["version"], len(results["rules"])
+        ),
+    )  # fmt: skip
+
+
+def _share(each: dict[str, Any]) -> bool:
+    share: bool = each["problem"]["score"]["share"]
+    return share
+
+
+def _figures(results: dict[str, Any]) -> dict[str, Markup]:
+    rows = results["rules"]
+    return {
+        "ranks": Markup(ranks(results)),
+        "budget": Markup(lines(rows, "best_of", None, "settings tried (k)", "of the way to the best", "budget", "whole")),
+        "targets": Markup(
+            lines(rows, "reached", results["shares_of_steps"], "share of the steps", "targets reached", "targets", "share")
+        ),
+        "profiles": Markup(
+            lines(rows, "profile", results["taus"], "times the fewest steps", "share of problems", "profiles", "ratio")
+        ),
+        "cost": Markup(cost(_as_one(results))),
+    }
+
+
+def _as_one(results: dict[str, Any]) -> dict[str, Any]:
+    """The suite as the figure of score and cost has one problem: the score is the share of the way."""
+    score = {"name": "share of the way", "title": "share of the way", "higher_is_better": True, "share": True}
+    rows = [
+        {**row, "score": {"mean": row["share"]["value"], "low": row["share"]["low"], "high": row["share"]["high"]},
+         "rank": {"place": row["place"]}}
+        for row in results["rules"]
+    ]  # fmt: skip
+    return {"problem": {"score": score}, "rules": rows}
+
+
+def _heat(results: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """For each optimizer its rank on each problem, and how dark it is drawn."""
+    found = []
+    for row in results["rules"]:
+        cells = []
+        for each in results["problems"]:
+            own = next(other for other in each["rules"] if other["name"] == row["name"])
+            place = own["rank"]["place"]
+            shade = 0.45 * max(0.0, 1 - (place - 1) / max(1, len(each["rules"]) - 1)) ** 2
+            told = tested(each["rules"])
+            alike = told and own["verdict"]["separable"] is False
+            diverged = own["diverged"]["judging"] > 0
+            cells.append({"place": place, "shade": f"{shade:.2f}", "alike": alike, "diverged": diverged, "tested": told})
+        found.append((row["name"], cells))
+    return found
+
+
+def _breakable(name: str) -> Markup:
+    """A name that a narrow column may break after an underscore."""
+    return Markup("_<wbr>").join(name.split("_"))
+
+
+def _leave_out(results: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Who is first when a problem or one of the first optimizers is left out."""
+    if not results["rules"]:
+        return []
+    first = [row["name"] for row in results["rules"][:FIRST]]
+    tables = [(f"the problem {out}", places) for out, places in results["without_problem"].items()]
+    tables += [(f"the optimizer {out}", places) for out, places in results["without_optimizer"].items() if out in first]
+    return [(out, sorted(places, key=lambda name: (places[name], name))[:FIRST]) for out, places in tables]

@@ -1,0 +1,1 @@
+"""What the trials say, with its uncertainty."""

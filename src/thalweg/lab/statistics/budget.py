@@ -1,0 +1,62 @@
+"""The tuning budget as an axis: what the best of k trials is worth, for every k.
+
+A trial is a draw of hyper-parameters, the same for everybody: independent, or quasi-random and shuffled. Of n trials, every
+subset of k might as well have been the ones that were run; the mean over all of them is the unbiased estimate of what k
+trials give (Tang et al. 2020, arXiv 2004.13705; counted as by Chen et al. 2021, arXiv 2107.03374, equation 1). The plug-in
+estimate of Dodge et al. 2019 (arXiv 1909.03004) draws with repetition and says too little.
+
+Each trial has what it is chosen by (validation) and what it is worth (test); where one number serves as both, the
+curve says too much, as a lucky trial is believed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats as scipy_stats
+from scipy.special import gammaln
+
+from thalweg.lab.statistics.stats import Floats
+
+
+def _checked(chosen_by: npt.ArrayLike, outcome: npt.ArrayLike) -> tuple[Floats, Floats]:
+    chosen, worth = np.asarray(chosen_by, float), np.asarray(outcome, float)
+    if chosen.ndim != 1 or chosen.shape != worth.shape or not len(chosen):
+        raise ValueError(
+            f"best of k: what trials are chosen by has shape {chosen.shape}, and their outcomes {worth.shape}; wanted "
+            "(n,) of both"
+        )
+    if not np.isfinite(worth).all():
+        raise ValueError("best of k: an outcome is not finite; a diverged trial is worth what chance is, so write that")
+    return np.where(np.isnan(chosen), -np.inf, chosen), worth
+
+
+def _weights(n: int) -> Floats:
+    """Row k - 1: the chance that the i-th best of n trials is the best of k of them, C(n - i, k - 1) / C(n, k)."""
+    k, i = np.arange(1, n + 1)[:, None], np.arange(1, n + 1)[None, :]
+    short = n - i < k - 1
+
+    def log_choose(a: Any, b: Any) -> Any:
+        return gammaln(a + 1) - gammaln(b + 1) - gammaln(a - b + 1)
+
+    return np.where(short, 0.0, np.exp(log_choose(np.where(short, k - 1, n - i), k - 1) - log_choose(n, k)))
+
+
+def expected(chosen_by: npt.ArrayLike, outcome: npt.ArrayLike) -> Floats:
+    """The expected outcome of the best of k = 1..n trials. Trials that cannot be told apart are chosen among by lot: each is
+    worth what they are worth together.
+
+    Args:
+        chosen_by: (n,), higher the better; a diverged trial's may be -inf or NaN and is then chosen last.
+        outcome: (n,), finite: a diverged trial's is what it is worth, chance level as a rule.
+
+    Raises:
+        ValueError: where the two differ in length, are empty, or an outcome is not finite.
+    """
+    chosen, worth = _checked(chosen_by, outcome)
+    groups = scipy_stats.rankdata(-chosen, method="dense") - 1
+    together = np.bincount(groups, worth) / np.bincount(groups)
+    found: Floats = _weights(len(chosen)) @ together[np.sort(groups)]
+    return found

@@ -1,0 +1,1 @@
+"""Trials as they run, many as lanes of one array."""

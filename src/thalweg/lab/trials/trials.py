@@ -1,0 +1,235 @@
+"""Trials: many runs of one rule as lanes of one program."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from thalweg.core.compose import choose, is_matrix, refuses_vectors
+from thalweg.core.optimizer import Optimizer
+from thalweg.core.stage import Stage
+from thalweg.graph.cost import Cost
+from thalweg.lab.data.problem import Floats, Params, Problem
+from thalweg.lab.protocol import protocol, tune
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.running.guard import in_a_line
+from thalweg.lab.running.printed import after
+from thalweg.methods.moments.adam import adamw
+from thalweg.numpy.inplace import InPlace
+from thalweg.rule import Rule
+from thalweg.values.trees import flatten
+
+MEMORY = 1 << 29
+"""Bytes that the lanes of one program may hold in parameters, gradients and state."""
+WORK = 2e9
+"""Bytes that a rule may move in one program: a second or some, after which its trials are put away."""
+SECONDS = 20.0
+"""That the gradients of one program may take, if its lanes took as long as one alone; they are faster together."""
+
+
+@dataclass
+class Trial:
+    """One run: what it was, its curves at `protocol.evaluated_at`, and how it ended. Curves may hold inf and NaN.
+
+    It has diverged if a loss was not finite, or if both the training loss and the validation loss end above their
+    start. Either alone would not do: the one is noisy on a mini-batch, and the other rises where a network learns by heart.
+    """
+
+    lr: float
+    seed: int
+    hyper: dict[str, float] = field(default_factory=dict)
+    schedule: str = "constant"
+    loss_curve: list[float] = field(default_factory=list)
+    score_curve: list[float] = field(default_factory=list)
+    train_curve: list[float] = field(default_factory=list)
+    test_loss: float | None = None
+    test_score: float | None = None
+    diverged: bool = False
+    failure: str | None = None
+
+    @property
+    def setting(self) -> Setting:
+        """What it ran the rule with."""
+        return Setting(self.lr, tuple(self.hyper.items()), self.schedule)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def run(
+    problem: Problem,
+    rule: Rule,
+    given: Sequence[tuple[Setting, int]],
+    *,
+    steps: int,
+    batch_size: int,
+    judge: bool,
+    lanes: Mapping[str, Any] = MappingProxyType({"engine": "numpy"}),
+) -> list[Trial]:
+    """A trial for each (setting, seed), as lanes of one program; all settings name the same hyper-parameters.
+
+    judge: whether the test data may be looked at. lanes: whose program, as `lanes.chosen` says it. A rule that raises gives
+    trials that say so.
+    """
+
+    def begun() -> list[Trial]:
+        return [Trial(own.lr, seed, dict(own.hyper), own.schedule) for own, seed in given]
+
+    trials = begun()
+    try:
+        with np.errstate(all="ignore"):
+            if lanes["engine"] == "jax":
+                shipped = _run_in_jax(problem, rule, trials, steps, batch_size, lanes["chunk"])
+            else:
+                shipped = _run_lanes(problem, rule, trials, steps, batch_size)
+            _end(problem, trials, shipped, judge)
+    except (Exception, SystemExit) as error:  # a user's rule may do anything; its failure is a result
+        trials = begun()
+        for trial in trials:
+            trial.diverged, trial.failure = True, after(in_a_line(error))
+    return trials
+
+
+def configured(rule: Rule, problem: Problem, **hyper: Any) -> Stage:
+    """The rule with these hyper-parameters (numbers, or one for each lane), the others at their defaults. One with a
+    hyper-parameter N, the size of the data set, is told that; one that is for matrices alone has AdamW, at AdamW's usual
+    learning rate, for the rest.
+    """
+    told = {"N": float(problem.train_size)} if "N" in rule.hyper and problem.train_size else {}
+    stage = rule(**told, **hyper)
+    alone = not refuses_vectors(stage) or not has_matrices(problem)
+    return stage if alone else choose((is_matrix, stage), otherwise=adamw().at(adamw.lr))
+
+
+def has_matrices(problem: Problem) -> bool:
+    """Whether any of the problem's parameters is more than a vector."""
+    return any(leaf.ndim > 2 for leaf in flatten(problem.init([0]))[1])
+
+
+@functools.cache
+def usual_cost(rule: Rule) -> Cost:
+    """What a step of a rule as it comes costs: asked for often, and worked out from its symbols."""
+    return rule.cost()
+
+
+def at_once(problem: Problem, rule: Rule, steps: int) -> int:
+    """How many trials of a rule one program is given. It changes none of them: lanes equal runs, to the last bit.
+
+    So many as memory holds, and as take a few seconds: a clock may have a say in it, as nothing depends on it.
+    """
+    leaves, cost = flatten(problem.init([0]))[1], usual_cost(rule)
+    memory = sum(leaf.nbytes for leaf in leaves) * (4 + cost.state_per_parameter)
+    moved = sum(leaf.size for leaf in leaves) * cost.bytes_moved * steps
+    seconds = steps * gradient_seconds(problem)
+    return max(1, int(min(MEMORY / memory, WORK / moved, SECONDS / seconds)))
+
+
+_gradients: dict[str, float] = {}
+
+
+def know_gradient(problem: Problem, seconds: float) -> None:
+    """What one lane's gradient takes was measured in another process."""
+    _gradients[f"{problem.name} {problem.fingerprint}"] = seconds
+
+
+def gradient_seconds(problem: Problem) -> float:
+    """What one lane's gradient takes: the least of a few."""
+    key = f"{problem.name} {problem.fingerprint}"
+    if key not in _gradients:
+        taken = []
+        with np.errstate(all="ignore"), suppress(Exception):  # a user's problem may raise; its trials will say so
+            params, draws = problem.init([0]), problem.draws([0], problem.batch_size)
+            for _ in range(4):
+                begun = time.perf_counter()
+                problem.loss_and_grad(params, next(draws))
+                taken.append(time.perf_counter() - begun)
+        _gradients[key] = min(taken, default=1e-9)
+    return _gradients[key]
+
+
+def _run_in_jax(problem: Problem, rule: Rule, trials: list[Trial], steps: int, batch_size: int, chunk: int) -> Params:
+    """Train and evaluate in JAX; the parameters to judge."""
+    from thalweg.lab.trials.lanes import prepare
+
+    prepare()
+    from thalweg.lab.trials import jax_engine
+
+    rate = tune.rate([trial.setting for trial in trials], steps)
+    rates = np.stack([rate(t) for t in range(1, steps + 1)]) if callable(rate) else np.tile(rate, (steps, 1))
+    hyper = {name: np.array([trial.hyper[name] for trial in trials]) for name in trials[0].hyper}
+    lanes = jax_engine.Lanes(rates, hyper, [trial.seed for trial in trials])
+    at = protocol.evaluated_at(steps)
+    found = jax_engine.run(problem, rule, configured, lanes, at, batch_size, chunk)
+    for i, trial in enumerate(trials):
+        losses = found.training[:, i].astype(np.float64)
+        trial.loss_curve, trial.score_curve = found.loss[:, i].tolist(), found.score[:, i].tolist()
+        trial.train_curve = [float(losses[0]), *(float(losses[a:b].mean()) for a, b in itertools.pairwise(at))]
+    return found.shipped
+
+
+def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, batch_size: int) -> Params:
+    """Train and evaluate in NumPy; the parameters to judge."""
+    seeds = [trial.seed for trial in trials]
+    hyper = {name: np.array([trial.hyper[name] for trial in trials]) for name in trials[0].hyper}
+    rates = tune.rate([trial.setting for trial in trials], steps)
+    optimizer = Optimizer(configured(rule, problem, **hyper), lr=rates, seed=np.array(seeds), lanes=len(trials))
+    params = problem.init(seeds)
+    bound = InPlace(optimizer, params)
+    draws = problem.draws(seeds, batch_size)
+    at = set(protocol.evaluated_at(steps))
+    training = _Mean(len(trials))
+    _evaluate(problem, params, trials, training)
+    for step in range(1, steps + 1):
+        ask = functools.partial(problem.loss_and_grad, draw=next(draws))
+        loss, grads = ask(params)
+        training.add(loss)
+        if step == 1:
+            for trial, value in zip(trials, loss.tolist(), strict=True):
+                trial.train_curve[0] = value
+        bound.step(grads, **optimizer.needs(loss, ask))
+        if step in at:
+            _evaluate(problem, bound.ship(), trials, training)
+    return bound.ship()
+
+
+def _end(problem: Problem, trials: list[Trial], shipped: Params, judge: bool) -> None:
+    """How the trials ended, once their curves are there."""
+    for trial in trials:
+        worse = all(curve[-1] > curve[0] for curve in (trial.train_curve, trial.loss_curve))
+        trial.diverged = worse or not np.isfinite(trial.train_curve + trial.loss_curve).all()
+    if judge:
+        losses, scores = problem.test(shipped, [trial.seed for trial in trials])
+        for trial, loss, score in zip(trials, losses.tolist(), scores.tolist(), strict=True):
+            trial.test_loss, trial.test_score = loss, score
+
+
+class _Mean:
+    """The mean of each lane's training loss since it was last asked."""
+
+    def __init__(self, lanes: int) -> None:
+        self.total, self.count = np.zeros(lanes), 0
+
+    def add(self, loss: Floats) -> None:
+        self.total, self.count = self.total + loss, self.count + 1
+
+    def take(self) -> list[float]:
+        mean = self.total / self.count if self.count else np.full_like(self.total, np.nan)
+        self.total, self.count = np.zeros_like(self.total), 0
+        values: list[float] = mean.tolist()
+        return values
+
+
+def _evaluate(problem: Problem, params: Params, trials: list[Trial], training: _Mean) -> None:
+    losses, scores = problem.validate(params, [trial.seed for trial in trials])
+    for trial, loss, score, train in zip(trials, losses.tolist(), scores.tolist(), training.take(), strict=True):
+        trial.loss_curve.append(loss)
+        trial.score_curve.append(score)
+        trial.train_curve.append(train)

@@ -1,0 +1,121 @@
+"""A rule of the user's own, from a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from thalweg.lab.protocol import tune
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.user import user_file
+from thalweg.methods import rules
+from thalweg.rule import Rule, rule
+
+WIDE = 100.0
+"""A rule of the user's that names no range is tuned from its usual learning rate over this to that times this: who is
+compared is tuned, or loses by that alone."""
+
+
+def load(paths: Iterable[Path], lost: Collection[str] = ()) -> dict[str, Rule]:
+    """The rules declared in Python files, by name; those that are lost are not tried, and a `stand_in` comes for each.
+
+    Raises Refusal, in one sentence, for a file that gives none, or gives one that is none, and for two rules of one name.
+    The files are run, as any Python program is.
+    """
+    found: dict[str, Rule] = {}
+    home: dict[str, Path] = {}
+    for path in paths:
+        given = declared(path)
+        refuse_twice(path, given, home)
+        for name, own in given.items():
+            found[name] = stand_in(name, own.lr, own.search) if name in lost else checked(path, own)
+    return found
+
+
+def declared(path: Path) -> dict[str, Rule]:
+    """The rules in a Python file that have a learning rate, of their own or of what they join, by name; one alone is there
+    without one too. Raises Refusal for a file that gives none, or two of one name.
+    """
+    module = user_file.run(path, "a rule")
+    found: dict[str, Rule] = {}
+    for own in vars(module).values():
+        if not isinstance(own, Rule) or own.__module__ != module.__name__:
+            continue
+        if found.setdefault(own.name, own) is not own:
+            raise Refusal(f"{path}: two rules in it are called '{own.name}'; give one of them another name")
+    if not found:
+        raise Refusal(f"{path}: no rule in it; one is a function under @rule(lr=..., search=(low, high))")
+    rated = {name: with_rate(rule) for name, rule in found.items()}
+    without = [name for name, rule in rated.items() if rule.lr is None]
+    if without and len(found) > 1 and not any(_joins(rule) for rule in found.values()):
+        raise Refusal(
+            f"{path}: '{without[0]}' has no learning rate, so it cannot be compared: @rule(lr=0.01), with its usual rate; a "
+            "stage that others join with is for a recipe"
+        )
+    return {name: rule for name, rule in rated.items() if name not in without or len(found) == 1}
+
+
+def _joins(rule: Rule) -> bool:
+    """Whether it is a recipe, which may join stages that stand beside it."""
+    return rule.function.__code__.co_argcount == 0
+
+
+def refuse_twice(path: Path, names: Iterable[str], home: dict[str, Path]) -> None:
+    """Raises Refusal for a rule whose name one in another file has; home: names with their files, to which these are added."""
+    for name in names:
+        if home.setdefault(name, path) != path:
+            raise Refusal(f"{path}: {home[name]} has a rule called '{name}' too; give one of them another name")
+
+
+def with_rate(rule: Rule) -> Rule:
+    """A recipe that names no learning rate with that of what it joins, which is what it runs at; other rules as they are."""
+    if rule.lr is None:
+        with suppress(Exception):  # `checked` says what is wrong with it
+            return replace(rule, lr=rule().lr)
+    return rule
+
+
+def stand_in(name: str, lr: float | None = None, search: tuple[float, float] | None = None) -> Rule:
+    """In the place of a rule that ends or hangs Python as soon as it is looked at: it is never run, and has a row."""
+
+    def nothing(g: Any) -> Any:
+        """Ends or hangs Python where it is read."""
+        return g
+
+    nothing.__name__, nothing.__module__ = name, "thalweg_user"
+    made: Rule = rule(lr=lr, search=search)(nothing)
+    return made
+
+
+def checked(path: Path, rule: Rule) -> Rule:
+    """A rule that can be compared, with a range to tune it in: tried on symbols. Raises Refusal, in one sentence, for one that
+    cannot.
+    """
+    if rule.name in rules:
+        raise Refusal(f"{path}: thalweg has a rule called '{rule.name}' already; give yours another name")
+    if rule.lr is None:
+        raise Refusal(f"{path}: '{rule.name}' needs a learning rate and a range to search, @rule(lr=0.01, search=(1e-4, 1.0))")
+    if not _is_rate(rule.lr):
+        raise Refusal(f"{path}: '{rule.name}' has the learning rate lr={rule.lr!r}; wanted a number above 0")
+    if rule.search is not None and not _is_range(rule.search):
+        raise Refusal(f"{path}: '{rule.name}' has the range search={rule.search!r}; wanted (low, high) with 0 < low < high")
+    try:
+        with user_file.guarded():
+            rule.cost()  # configures it, and runs it on symbols
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise user_file.refusal(path, error) from error
+    return rule if rule.search is not None else replace(rule, search=(tune.short(rule.lr / WIDE), tune.short(rule.lr * WIDE)))
+
+
+def _is_rate(x: Any) -> bool:
+    return isinstance(x, int | float) and 0 < x < math.inf
+
+
+def _is_range(x: Any) -> bool:
+    return isinstance(x, tuple | list) and len(x) == 2 and all(map(_is_rate, x)) and x[0] < x[1]

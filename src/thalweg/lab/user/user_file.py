@@ -1,0 +1,81 @@
+"""A Python file of the user's own: run, and kept from going on for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.running.guard import in_a_line
+
+PATIENCE = 60.0
+"""Seconds that one call of a user's function may take."""
+
+
+def run(path: Path, what: str) -> ModuleType:
+    """The module that a Python file makes. Raises Refusal, in one sentence that calls it `what`, where it makes none.
+
+    The file is run, as any Python program is.
+    """
+    if "\0" in str(path) or not path.is_file():
+        raise Refusal(f"{path}: there is no such file")
+    name = f"thalweg_user_{path.stem}"
+    while name in sys.modules and sys.modules[name].__file__ != str(path):  # a file of this name from another folder
+        name += "_"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise Refusal(f"{path}: {what} is Python, in a file that ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # inspect finds sources through it
+    folder = os.path.dirname(os.path.abspath(path))
+    if folder not in sys.path:
+        sys.path.append(folder)  # its neighbours can be imported; last, so that none takes the place of another module
+    try:
+        with guarded():
+            spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise refusal(path, error) from error
+    return module
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[None]:
+    """Within it, after PATIENCE, there is a TimeoutError: in a process's main thread, on systems with signals, and not
+    inside a library that never comes back.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: Any) -> None:
+        raise TimeoutError(f"one call took more than {PATIENCE:g} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def refusal(path: Path, error: BaseException) -> Refusal:
+    """What went wrong, and where in the file."""
+    own = os.path.abspath(path)
+    if isinstance(error, SyntaxError):
+        file = error.filename if error.filename and os.path.abspath(error.filename) != own else path
+        return Refusal(f"{file}{f', line {error.lineno}' if error.lineno else ''}: syntax error, {error.msg}")
+    tracebacks = [e.__traceback__ for e in (error, error.__cause__) if e is not None]
+    lines = [frame.lineno for found in tracebacks for frame in traceback.extract_tb(found) if frame.filename == own]
+    return Refusal(f"{path}{f', line {lines[-1]}' if lines else ''}: {in_a_line(error)}")

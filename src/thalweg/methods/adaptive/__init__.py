@@ -1,0 +1,1 @@
+"""A step for each coordinate, from the size of the gradients it has seen."""

@@ -1,0 +1,23 @@
+"""AdaGrad."""
+
+from typing import Literal
+
+from thalweg.form.hyper import NonNegative
+from thalweg.ops import over_root
+from thalweg.rule import rule
+
+
+@rule(lr=1e-2, search=(1e-3, 1e1))
+def adagrad(
+    g, grad, G=0.0, *, eps: NonNegative = 1e-8, eps_place: Literal["outside", "inside"] = "outside",
+    accumulate: Literal["arriving", "raw"] = "arriving",
+):  # fmt: skip
+    """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form).
+
+    eps = 0 takes 0/0 as 0. accumulate="raw" sums the squares of the caller's gradient alone, so that a decay in front
+    of it acts in the numerator only.
+    Differs from optax and Keras: they put eps inside the root and start the sum at 0.1.
+    """
+    x = g if accumulate == "arriving" else grad
+    G = G + x * x
+    return over_root(g, G, eps, eps_place), G

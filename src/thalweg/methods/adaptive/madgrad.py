@@ -1,0 +1,21 @@
+"""MADGRAD: dual averaging with a cube root."""
+
+from thalweg.form.hyper import Decay, Positive
+from thalweg.form.memory import like_p
+from thalweg.ops import sqrt
+from thalweg.rule import rule
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0), step=True)
+def madgrad(g, t, p, lr, s=0.0, nu=0.0, x0=like_p, *, mu: Decay = 0.9, eps: Positive = 1e-6):
+    """MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, algorithm 1): momentum on dual averaging in a cube root's scale.
+
+    Sums of gradients and of their squares, both weighted lr sqrt(t), say where to go from the first point, x0; the
+    parameter goes a share 1 - mu of the way there. A decay before it pulls its sums, one behind it is undone.
+    Differs from the authors' code and optax: they add eps to lr, too; optax rounds lr sqrt(t) to float32.
+    """
+    weight = lr * sqrt(t)
+    s = s + weight * g
+    nu = nu + weight * g * g
+    z = x0 - s / (nu ** (1 / 3) + eps)
+    return (1 - mu) * (p - z), s, nu, x0

@@ -1,0 +1,82 @@
+"""Santa: a stochastic thermostat with Adam-like preconditioning, cooled from sampling into optimizing."""
+
+from typing import Literal
+
+from thalweg.form.hyper import Count, Decay, NonNegative, Positive
+from thalweg.form.memory import gaussian
+from thalweg.ops import exp, maximum, off, ratio, sqrt, where
+from thalweg.rule import rule
+
+
+@rule(lr=1e-4, search=(1e-6, 1e-2), step=True)
+def santa_e(
+    g, t, lr, noise, u=gaussian, a=0.0, v=0.0, G=0.0, *, sigma: Decay = 0.95, lam: Positive = 1e-8, C: Positive = 5.0,
+    burnin: Count = 100, temperature: NonNegative = 1.0, power: NonNegative = 0.5, N: Positive = 1.0,
+    gradient_scale: float | None = None, g0: Literal["first", "zero"] = "first", curvature: bool = True, guard: NonNegative = 0.1,
+):  # fmt: skip
+    """Santa-E (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 1, the Euler scheme).
+
+    N is the size of the data set. The paper's f~ is the gradient of the whole potential, N times that of the mean loss
+    (gradient_scale, where it is another multiple); v averages (f~ / N)^2. Heat 1 / beta_t = temperature / t^power.
+    While t < burnin it explores, with noise; then it refines, without. What the paper leaves open: G_0 ("first": G_1, so
+    no kick at the start); the division by u (|u| is not taken below `guard` times its own scale, sqrt(lr / beta_t)); and
+    a coordinate whose gradient is exactly 0 rests, where G = 1 / sqrt(lam) would throw it thousands of units far.
+    curvature=False leaves the term in 1 - G_prev / G out. It is none of the authors' codes: their Caffe solver has the term.
+    """
+    f = (N if gradient_scale is None else gradient_scale) * g
+    heat = lr * temperature / t**power
+    u, a, v_new, G_new, before = begin(t, lr, f, u, a, v, G, sigma, lam, C, N, g0)
+    kick = explore(noise, heat, G_new, before, u, curvature, guard)
+    a_new = where(t < burnin, a + (u * u - heat), a)
+    u_new = (1 - a_new) * u - lr * G_new * f + where(t < burnin, kick, 0.0)
+    return rest(f, G_new * u_new), keep(f, u_new, u), keep(f, a_new, a), keep(f, v_new, v), keep(f, G_new, G)
+
+
+@rule(lr=1e-4, search=(1e-6, 1e-2), step=True)
+def santa_sss(
+    g, t, lr, noise, u=gaussian, a=0.0, v=0.0, G=0.0, *, sigma: Decay = 0.95, lam: Positive = 1e-8, C: Positive = 5.0,
+    burnin: Count = 100, temperature: NonNegative = 1.0, power: NonNegative = 0.5, N: Positive = 1.0,
+    gradient_scale: float | None = None, g0: Literal["first", "zero"] = "first", curvature: bool = True, guard: NonNegative = 0.1,
+):  # fmt: skip
+    """Santa-SSS (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 2, the symmetric splitting scheme).
+
+    Options and guards as in santa_e. The gradient and G are those of the step's start, as in all public code; the paper
+    would take them after the first half of the move.
+    """
+    f = (N if gradient_scale is None else gradient_scale) * g
+    heat = lr * temperature / t**power
+    u, a, v_new, G_new, before = begin(t, lr, f, u, a, v, G, sigma, lam, C, N, g0)
+    kick = explore(noise, heat, G_new, before, u, curvature, guard)
+    a_half = where(t < burnin, a + (u * u - heat) / 2, a)
+    u_new = exp(-a_half / 2) * u - lr * G_new * f + where(t < burnin, kick, 0.0)
+    u_new = exp(-a_half / 2) * u_new
+    a_new = where(t < burnin, a_half + (u_new * u_new - heat) / 2, a_half)
+    return rest(f, G_new * (u + u_new) / 2), keep(f, u_new, u), keep(f, a_new, a), keep(f, v_new, v), keep(f, G_new, G)
+
+
+def begin(t, lr, f, u, a, v, G, sigma, lam, C, N, g0):
+    """The first values of u and a; the preconditioner now and, for the noise, before."""
+    u = where(t == 1, sqrt(lr) * u, u)
+    a = where(t == 1, sqrt(lr) * C, a)
+    v = sigma * v + (1 - sigma) / N**2 * f * f
+    G_new = 1 / sqrt(lam + sqrt(v))
+    return u, a, v, G_new, where(G == 0, G_new, G) if g0 == "first" else G
+
+
+def explore(noise, heat, G, before, u, curvature, guard):
+    """What exploration adds to u: noise at this heat, and the term that corrects for a moving preconditioner."""
+    kick = sqrt(2 * heat * before) * noise
+    if not curvature:
+        return kick
+    size = abs(u) if off(guard) else maximum(abs(u), guard * sqrt(heat))
+    return kick + ratio(heat * (1 - before / G), where(u < 0, -size, size))
+
+
+def keep(f, new, old):
+    """The new memory, but the old where the gradient is exactly 0."""
+    return where(f == 0, old, new)
+
+
+def rest(f, move):
+    """A step as the framework subtracts it; none where the gradient is exactly 0."""
+    return where(f == 0, 0.0, -move)

@@ -1,0 +1,1 @@
+"""Rules that ask how the gradient changes."""

@@ -1,0 +1,25 @@
+"""Sophia: momentum over a Hessian's diagonal that is looked at now and then, in steps of bounded length."""
+
+from thalweg.form.hyper import Count, Decay, Positive
+from thalweg.ops import clip, every_kth, maximum, mix, where
+from thalweg.rule import rule
+
+
+@rule(lr=1e-3, search=(1e-5, 1e-1))
+def sophia(
+    g, t, curvature, m=0.0, h=0.0, *, beta1: Decay = 0.96, beta2: Decay = 0.99, gamma: Positive = 0.01, eps: Positive = 1e-12,
+    k: Count = 10,
+):  # fmt: skip
+    """Sophia (Liu, Li, Hall, Liang & Ma 2023, arXiv 2305.14342, algorithm 3, without its weight decay).
+
+    The curvature is averaged in steps 1, k + 1, 2k + 1, ..., and what is handed in between is not looked at. Where the
+    average is not above 0 the step is the rate, along the momentum's sign; nowhere is it longer. gamma is the paper's 0.01
+    for Hutchinson's estimate (Sophia-H), which is made where there is a grad_fn or a value_fn, with random signs
+    (Rademacher's; the paper's algorithm 1 draws normal numbers, whose estimate has the same mean and spreads more); 0.05
+    is for Gauss, Newton and Bartlett's (Sophia-G). The algorithm's decay is decoupled, `chain(sophia(), decay(0.2))`.
+    Differs from optax: it corrects the momentum for its start at 0, and steps before it averages, so that each curvature is
+    of use one step later and the first step is one by signs; it has beta1=0.965, eps=1e-8 and a decay of 1e-4.
+    """
+    m = mix(m, g, beta1)
+    h = where(every_kth(t, k), mix(h, curvature, beta2), h)
+    return clip(m / maximum(gamma * h, eps), -1.0, 1.0), m, h

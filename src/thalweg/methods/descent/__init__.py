@@ -1,0 +1,1 @@
+"""Descent along the gradient or its sign, with and without momentum."""

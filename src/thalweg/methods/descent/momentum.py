@@ -1,0 +1,45 @@
+"""Momentum: the heavy ball, and Nesterov's look-ahead."""
+
+from typing import Literal
+
+from thalweg.form.hyper import Decay, Fraction
+from thalweg.ops import off, where
+from thalweg.rule import around, rule
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0))
+def momentum(
+    g, t, v=0.0, *, mu: Decay = 0.9, dampening: Fraction = 0.0, first: Literal["damped", "undamped"] = "damped",
+):  # fmt: skip
+    """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533).
+
+    dampening = mu makes v an average of the gradients, with an effective rate 1 - mu times the undamped one.
+    The learning rate multiplies the buffer; the papers keep it inside, `chain(learning_rate(), momentum())`: the same
+    at a constant rate, another optimizer under a schedule.
+    first="undamped" takes the first gradient whole.
+    Differs from torch.optim.SGD: that is first="undamped", which tells only with dampening.
+    """
+    damped = g if off(dampening) else (1 - dampening) * g
+    v = mu * v + damped
+    if first == "undamped" and not off(dampening):
+        v = where(t == 1, g, v)
+    return v, v
+
+
+@around
+def look_ahead(p, lr, v=0.0, *, mu: Decay = 0.9):
+    """Nesterov's method as published: the gradient at w - lr mu v (Sutskever et al. 2013, ICML, equations 3 and 4)."""
+    _, g = yield p - lr * mu * v
+    v = mu * v + g
+    return v, v
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0), given_grad_fn=look_ahead)
+def nesterov(g, v=0.0, *, mu: Decay = 0.9):
+    """Nesterov's accelerated gradient (Nesterov 1983; shifted form: Bengio et al. 2012, arXiv 1212.0901, equation 7).
+
+    What is held, and where the gradient is taken, is the shifted point W = w - lr mu v. Where `step` is given a
+    `grad_fn`, the true look-ahead runs instead, from w: the same sequence, one shift apart.
+    """
+    v = mu * v + g
+    return g + mu * v, v

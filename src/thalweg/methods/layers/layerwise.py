@@ -1,0 +1,83 @@
+"""Layer-wise rates: LARS, LAMB, NovoGrad and Fromage set each tensor's step against its norm or its gradient's."""
+
+import math
+
+from thalweg.core.compose import chain
+from thalweg.form.hyper import Decay, NonNegative, Positive
+from thalweg.form.memory import per_tensor
+from thalweg.methods.descent.momentum import momentum
+from thalweg.methods.moments.adam import adam
+from thalweg.ops import maximum, mix, norm, over_root, ratio, sqrt, total, where
+from thalweg.rule import recipe, rule
+from thalweg.stages.decay import decay
+from thalweg.stages.learning_rate import learning_rate
+from thalweg.stages.trust_ratio import trust, trust_ratio
+
+
+@recipe(lr=1.0, search=(1e-1, 1e3))
+def lars(*, mu: Decay = 0.9, weight_decay: NonNegative = 5e-4, coefficient: Positive = 1e-3):
+    """LARS (You, Gitman & Ginsburg 2017, arXiv 1708.03888, algorithm 1): momentum at a rate for each layer.
+
+    A tensor's rate is lr times coefficient |p| / (|g| + weight_decay |p|), so that a step is a share of the parameter. It
+    is lr where |p| or |g| is 0, as in the authors' code: the paper would leave a layer at zero there for good.
+    Differs from optax: with decay, that divides by |g + weight_decay p|, which is
+    `chain(decay(wd), trust_ratio(coefficient=1e-3), learning_rate(), momentum())`.
+    """
+    return chain(local_rate(weight_decay, coefficient), learning_rate(), momentum(mu))
+
+
+@rule
+def local_rate(g, p, *, weight_decay: NonNegative = 5e-4, coefficient: Positive = 1e-3):
+    """LARS' local rate (You, Gitman & Ginsburg 2017, arXiv 1708.03888, equation 6), times gradient and L2 penalty."""
+    size, slope = norm(p), norm(g)
+    local = where((size == 0) | (slope == 0), 1.0, ratio(coefficient * size, slope + weight_decay * size))
+    return local * (g + weight_decay * p)
+
+
+@recipe(lr=1e-3, search=(1e-4, 1e0))
+def lamb(
+    *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-6, weight_decay: NonNegative = 0.01,
+    low: NonNegative = 0.0, high: Positive = math.inf,
+):  # fmt: skip
+    """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer.
+
+    low, high: the paper's phi clips the parameter's norm to them; its experiments, and the default, leave it as it is.
+    The ratio is 1 where the parameter or the step is all 0, as in the authors' code.
+    Differs from optax: it has weight_decay=0.
+    """
+    return chain(adam(beta1, beta2, eps), decay(weight_decay), trust_ratio(low, high))
+
+
+@recipe(lr=1e-2, search=(1e-4, 1e0))
+def novograd(*, beta1: Decay = 0.95, beta2: Decay = 0.98, eps: Positive = 1e-8, weight_decay: NonNegative = 0.0):
+    """NovoGrad (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): momentum of gradients over their layer's norm.
+
+    The second moment is one number a tensor, the average of |g|^2 from the first one on; the momentum is a sum, not an
+    average, and the decay is in it.
+    Differs from optax: it has beta1=0.9, beta2=0.25, eps=1e-6.
+    """
+    return chain(layer_normalized(beta2, eps), decay(weight_decay), momentum(beta1))
+
+
+@rule
+def layer_normalized(g, t, n=per_tensor, *, beta2: Decay = 0.98, eps: Positive = 1e-8, eps_root: NonNegative = 0.0):
+    """NovoGrad's normalized gradient (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): over a running norm of it.
+
+    eps_root is added to the running square, under the root.
+    """
+    squares = total(g * g)
+    n = where(t == 1, squares, mix(n, squares, beta2))
+    return over_root(g, n, eps, "outside", eps_root), n
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0), step=True)
+def fromage(g, p, lr, *, min_norm: NonNegative = 0.0):
+    """Fromage (Bernstein, Vahdat, Yue & Liu 2020, arXiv 2002.03432, algorithm 1): steps a share lr of each layer's norm.
+
+    p becomes (p - lr |p| / |g| g) / sqrt(1 + lr^2), the division so that norms do not grow; |p| / |g| is 1 where either
+    is 0, as in the authors' code. A norm below min_norm counts as min_norm.
+    Differs from optax: min_norm=1e-6.
+    """
+    shrink = 1 / sqrt(1 + lr * lr)
+    size, slope = maximum(norm(p), min_norm), maximum(norm(g), min_norm)
+    return shrink * lr * trust(size, slope) * g + (1 - shrink) * p

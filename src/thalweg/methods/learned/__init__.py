@@ -1,0 +1,1 @@
+"""Rules that were trained rather than thought of."""

@@ -1,0 +1,27 @@
+"""GaLore: Adam in the subspace where most of a gradient lies."""
+
+from thalweg.form.hyper import Count, Decay, NonNegative, Positive
+from thalweg.form.memory import projected, projector
+from thalweg.ops import debias, every_kth, leading, lift, mix, over_root, project
+from thalweg.rule import rule
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0))
+def galore(
+    g, t, P=projector("rank"), m=projected("rank"), v=projected("rank"), *, rank: Count = 128, T: Count = 200,
+    scale: NonNegative = 0.25, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8,
+):  # fmt: skip
+    """GaLore (Zhao et al. 2024, arXiv 2403.03507, algorithm 2): Adam on a matrix's gradient as seen in `rank` directions.
+
+    For matrices, which are a tensor's last two axes: the shorter side is projected on the first `rank` singular vectors of
+    the gradient (on all, where it has no more), taken anew in steps 1, T + 1, 2T + 1, ..., where the moments stay as they
+    were. They are rank times the longer side, and so small. A vector's sign is nobody's choice, but after the first time it
+    matters: the largest of its entries is positive here. The decay: `chain(galore(), decay(0.01))`.
+    Differs from optax: scale=1; it projects the longer side, of singular vectors taken in float32, with LAPACK's signs.
+    """
+    P = leading(g, P, every_kth(t, T))
+    R = project(P, g)
+    m = mix(m, R, beta1)
+    v = mix(v, R * R, beta2)
+    N = over_root(debias(m, beta1, t), debias(v, beta2, t), eps, "outside")
+    return scale * lift(P, N), P, m, v

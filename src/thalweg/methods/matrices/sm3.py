@@ -1,0 +1,28 @@
+"""SM3: AdaGrad in the memory of a tensor's edges."""
+
+from typing import Literal
+
+from thalweg.form.hyper import NonNegative
+from thalweg.form.memory import slices
+from thalweg.ops import over_root, slice_max, slice_min
+from thalweg.rule import rule
+
+
+@rule(lr=1e-1, search=(1e-3, 1e1))
+def sm3(g, mu=slices, *, version: Literal["II", "I"] = "II", eps: NonNegative = 0.0):
+    """SM3 (Anil, Gupta, Koren & Singer 2019, arXiv 1901.11150, algorithm SM3-II): AdaGrad in sublinear memory.
+
+    The cover is that of the paper's section 4: a tensor's slices along each axis, so that a matrix keeps one number a row
+    and one a column, and a vector is AdaGrad's. Each is the largest of its entries' sums of squares, as far as they are
+    known, and an entry's own is taken to be the least of its slices'. version="I" adds up the largest squares instead:
+    simpler, and the steps shorten sooner. Where the sum is 0 nothing moves; eps is added to it under the root. The paper's
+    momentum is an average of the steps: `chain(sm3(), momentum(0.9, dampening=0.9))`.
+    Differs from optax: it has that momentum by default, and eps=1e-8.
+    """
+    if version == "II":
+        nu = slice_min(mu, g) + g * g
+        mu = slice_max(nu)
+    else:
+        mu = mu + slice_max(g * g)
+        nu = slice_min(mu, g)
+    return over_root(g, nu, eps, "inside"), mu

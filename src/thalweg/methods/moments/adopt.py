@@ -1,0 +1,26 @@
+"""ADOPT: Adam with the second moment of the steps before, and momentum of what it has divided."""
+
+from thalweg.form.hyper import Decay, NonNegative, Positive
+from thalweg.ops import clip, maximum, mix, off, sqrt, where
+from thalweg.rule import rule
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def adopt(
+    g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.9999, eps: Positive = 1e-6, clipped: bool = True,
+    c: NonNegative = 0.0,
+):  # fmt: skip
+    """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False).
+
+    A gradient is divided by the root of an average it has no part in, cut off at c, which is the fourth root of the step's
+    number where it is left at 0, then averaged. The first gradient only begins v; nothing moves, and the paper's steps are
+    counted from the next.
+    optax.contrib.adopt is the same; its use_clipping is clipped, its clip_value_fn a schedule for c.
+    """
+    divided = g / maximum(sqrt(v), eps)
+    if clipped:
+        limit = (t - 1) ** 0.25 if off(c) else c
+        divided = clip(divided, -limit, limit)
+    m = where(t == 1, m, mix(m, divided, beta1))
+    v = where(t == 1, g * g, mix(v, g * g, beta2))
+    return m, m, v

@@ -1,0 +1,1 @@
+"""Rules that find the size of the step by themselves."""

@@ -1,0 +1,24 @@
+"""COCOB: each coordinate bets a share of what it has won on the sign of its next gradient."""
+
+from thalweg.form.hyper import NonNegative, Positive
+from thalweg.form.memory import like_p
+from thalweg.ops import maximum, minimum, ratio
+from thalweg.rule import rule
+
+
+@rule(lr=1.0, search=(1e-3, 1e1))
+def cocob(g, p, w1=like_p, L=0.0, G=0.0, reward=0.0, C=0.0, *, alpha: Positive = 100.0, eps: NonNegative = 0.0):
+    """COCOB (Orabona & Tommasi 2017, arXiv 1705.07795, algorithm 2, for backpropagation): coin betting, without a rate.
+
+    L is the largest gradient so far, G the sum of their sizes, C (the paper's theta) their own, downhill; the bet, a share
+    of L and of what was won, says how far from the first point w1 to stand. The parameter goes a share lr of the way there,
+    and a coordinate that has had no gradient stays. eps: the least L.
+    Differs from the authors' code and optax: they have eps=1e-8; in optax the rate multiplies the gradient instead, and
+    at a rate of 0 everything goes back to w1.
+    """
+    L = maximum(maximum(L, eps), abs(g))
+    G = G + abs(g)
+    reward = reward - minimum((p - w1) * g, reward)
+    C = C - g
+    bet = ratio(C, L * maximum(G + L, alpha * L))
+    return p - (w1 + bet * (L + reward)), w1, L, G, reward, C

@@ -1,0 +1,74 @@
+"""MoMo: a momentum method whose rate comes from a model of the loss."""
+
+import math
+
+from thalweg.form.hyper import Decay, NonNegative, Real
+from thalweg.form.memory import per_model
+from thalweg.ops import X, debias, maximum, minimum, mix, model_total, off, over_root, ratio, where
+from thalweg.rule import rule
+
+
+@rule(lr=1.0, search=(1e-2, 1e2), step=True)
+def momo(
+    g, t, p, loss, lr, d=0.0, f_bar=per_model(math.inf), gamma=per_model, low=per_model(-math.inf), *,
+    beta: Decay = 0.9, fstar: Real = 0.0, weight_decay: NonNegative = 0.0, estimate: bool = False,
+):  # fmt: skip
+    """MoMo (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 1): momentum and a model's rate.
+
+    The averages of losses and gradients are a line through which the loss should fall; the step goes to where that line
+    is at f*, the least loss possible, at a rate of lr at most. estimate: f* is only a bound on it, and itself found on the
+    way (MoMo*).
+    Differs from optax: with weight_decay, that does not shrink the step along with the parameter.
+    """
+    first = f_bar == math.inf
+    d = where(t == 1, g, mix(d, g, beta))
+    f_bar = where(first, loss, mix(f_bar, loss, beta))
+    slope = model_total(g * p)
+    gamma = where(first, slope, mix(gamma, slope, beta))
+    inner, square = model_total(d * p), model_total(d * d)
+    shrinking = 0.0 if off(weight_decay) else lr * weight_decay
+    tau, low = to_the_bound(f_bar - gamma, inner, square, low, lr, 1.0, fstar, shrinking, estimate)
+    return proximal(tau * d, p, shrinking), d, f_bar, gamma, low
+
+
+@rule(lr=1e-2, search=(1e-3, 1e1), step=True)
+def momo_adam(
+    g, t, p, loss, lr, d=0.0, v=0.0, f_bar=per_model, gamma=per_model, low=per_model(-math.inf), *,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8, fstar: Real = 0.0,
+    weight_decay: NonNegative = 0.0, estimate: bool = False,
+):  # fmt: skip
+    """MoMo-Adam (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 2): MoMo in Adam's metric.
+
+    The rate is what MoMo's line says, lr / (1 - beta1^t) at most; options as MoMo has them.
+    Differs from optax: with weight_decay, that does not shrink the step along with the parameter.
+    """
+    d = mix(d, g, beta1)
+    v = mix(v, g * g, beta2)
+    f_bar = mix(f_bar, loss, beta1)
+    gamma = mix(gamma, model_total(g * p), beta1)
+    step = over_root(d, debias(v, beta2, t), eps, "outside")
+    rho = 1 - beta1**t
+    inner, square = model_total(d * p), model_total(d * step)
+    shrinking = 0.0 if off(weight_decay) else lr * weight_decay
+    tau, low = to_the_bound(f_bar - gamma, inner, square, low, lr, rho, fstar, shrinking, estimate)
+    return proximal(tau * step, p, shrinking), d, v, f_bar, gamma, low
+
+
+def to_the_bound(height: X, inner: X, square: X, low: X, lr: X, rho: X, fstar: X, shrinking: X, estimate: bool) -> tuple[X, X]:
+    """How far along d the averaged line, height + inner here, is at the least loss, lr at most; and that loss' estimate.
+
+    rho: the weights in the averages, by which lr and losses are to be compared with them.
+    """
+    grown = 1 + shrinking
+    least = fstar
+    if estimate:
+        low = maximum(low, fstar)
+        line = grown * height + inner
+        least = where(line < grown * rho * low, maximum(line / (2 * grown * rho), fstar), low)
+    tau = minimum(lr / rho, ratio(maximum(grown * (height - rho * least) + inner, 0.0), square))
+    return tau, maximum((height + inner - 0.5 * tau * square) / rho, fstar) if estimate else low
+
+
+def proximal(step: X, p: X, shrinking: X) -> X:
+    """From p to (p - step) / (1 + shrinking): weight decay as the least of model and penalty together has it."""
+    return step if off(shrinking) else (step + shrinking * p) / (1 + shrinking)

@@ -1,0 +1,66 @@
+"""Layer normalisation."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thalweg.nn import backend
+from thalweg.nn.arrays import Array, Rng, Shape, sum_over_batch
+from thalweg.nn.layers.layer import Trainable
+from thalweg.nn.penalties import Penalty, as_penalties
+from thalweg.values.arrays import framework
+
+
+@dataclass(frozen=True)
+class LayerNorm(Trainable):
+    """(x - mean) / sqrt(variance + eps) over the last axis, times g, plus b (Ba, Kiros, Hinton 2016, arXiv 1607.06450).
+
+    g and b are as long as that axis, and start at 1 and 0.
+
+    Args:
+        eps: above 0, below which a variance counts for little.
+        penalty: an L1 or L2 penalty, or a tuple of them; () takes the model's.
+    """
+
+    eps: float = 1e-5
+    penalty: Penalty | tuple[Penalty, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.eps > 0:
+            raise ValueError(f"LayerNorm(eps={self.eps}): want eps > 0")
+        as_penalties(self.penalty)
+
+    def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
+        """Ones and zeros; the shape stays."""
+        return {"g": np.ones(shape[-1]), "b": np.zeros(shape[-1])}, shape
+
+    def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
+        """Keeps the normalised input and 1 / sqrt(variance + eps)."""
+        apart = x - backend.mean(x)
+        scale = 1 / framework(x).sqrt(backend.mean(apart * apart) + self.eps)
+        normal = apart * scale
+        y = normal * _over(params["g"], x.ndim)
+        y += _over(params["b"], x.ndim)
+        return y, (normal, scale)
+
+    def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:
+        """The sums of dy times the normalised input, and of dy, over batch and places."""
+        normal, _ = cache
+        flat = (len(dy), -1, dy.shape[-1])
+        return {"g": sum_over_batch((dy * normal).reshape(flat)), "b": sum_over_batch(dy.reshape(flat))}
+
+    def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
+        """With n the normalised input and d = g dy: (d - mean d - n mean(d n)) / sqrt(variance + eps)."""
+        normal, scale = cache
+        d: Array = dy * _over(params["g"], dy.ndim)
+        along = backend.mean(d * normal)
+        d -= backend.mean(d)
+        d -= normal * along
+        d *= scale
+        return d
+
+
+def _over(p: Array, axes: int) -> Array:
+    """(lanes, width) -> (lanes, 1, ..., width)."""
+    return p.reshape(len(p), *(1,) * (axes - 2), -1)

@@ -1,0 +1,100 @@
+"""Metrics: plain functions (outputs, targets) -> float, of one run's arrays. `fit` takes any function of that form."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from thalweg.nn.arrays import Array
+from thalweg.nn.losses.loss import shaped_like
+from thalweg.values.arrays import framework
+
+Metric: TypeAlias = Callable[[Array, Array], float]
+Metrics: TypeAlias = Iterable[str | Metric] | str | Metric
+
+
+def accuracy(outputs: Array, targets: Array, threshold: float | None = None) -> float:
+    """The share of right decisions. A NaN among a sample's outputs makes it a wrong one.
+
+    Args:
+        outputs: (samples, classes), where the largest decides, or (samples,) or (samples, 1), where `threshold` does.
+        targets: class numbers (samples,), or rows shaped like outputs.
+        threshold: above it an output says yes. None: 0.5 for a single output, and the largest of several decides. With
+            a number each output is a decision of its own (several labels a sample).
+
+    Raises:
+        ValueError: where the shapes do not fit.
+    """
+    return float(right_share(np.asarray(outputs), np.asarray(targets), threshold))
+
+
+def right_share(outputs: Array, targets: Array, threshold: float | None = None) -> Array:
+    """`accuracy` for arrays of any framework, as an array."""
+    space = framework(outputs)
+    if threshold is None and outputs.ndim == 2 and outputs.shape[1] > 1:
+        wanted = targets.argmax(axis=1) if targets.shape == outputs.shape else targets
+        if wanted.shape != outputs.shape[:1]:
+            raise ValueError(f"targets of shape {targets.shape} do not fit outputs of shape {outputs.shape}")
+        right = (outputs.argmax(axis=1) == wanted) & ~space.isnan(outputs).any(axis=1)
+    else:
+        yes = shaped_like(outputs[None], targets[None], "accuracy")[0] > 0.5
+        right = ((outputs > (0.5 if threshold is None else threshold)) == yes) & ~space.isnan(outputs)
+    share: Array = (right * 1.0).mean()
+    return share
+
+
+def error_rate(outputs: Array, targets: Array, threshold: float | None = None) -> float:
+    """1 - `accuracy`."""
+    return 1 - accuracy(outputs, targets, threshold)
+
+
+def mse(outputs: Array, targets: Array) -> float:
+    """mean (outputs - targets)^2. Targets are shaped like outputs; (samples,) will do for (samples, 1)."""
+    e = outputs - shaped_like(outputs[None], np.asarray(targets)[None], "mse")[0]
+    return float((e * e).mean())
+
+
+def r2(outputs: Array, targets: Array) -> float:
+    """1 - (sum of squared errors) / (sum of squares around the mean), averaged over the outputs.
+
+    Targets that do not vary give 1 where the error is 0, and 0 elsewhere.
+    """
+    return float(explained_share(outputs, np.asarray(targets)))
+
+
+def explained_share(outputs: Array, targets: Array) -> Array:
+    """`r2` for arrays of any framework, as an array."""
+    where = framework(outputs).where
+    y = shaped_like(outputs[None], targets[None], "r2")[0]
+    left = ((y - outputs) ** 2).sum(axis=0)
+    whole = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    flat = whole == 0
+    share: Array = 1 - where(flat, left != 0, left / where(flat, 1, whole)).mean()
+    return share
+
+
+NAMED: dict[str, Callable[..., float]] = {"accuracy": accuracy, "error_rate": error_rate, "mse": mse, "r2": r2}
+AS_ARRAYS: dict[str, Callable[..., Array]] = {"accuracy": right_share, "r2": explained_share}
+"""Those that arrays of other frameworks can be measured by, too."""
+
+
+def several(metrics: Metrics) -> tuple[str | Metric, ...]:
+    """One metric or several -> a tuple. Raises ValueError for an unknown name."""
+    found: tuple[Any, ...] = (metrics,) if isinstance(metrics, str) or callable(metrics) else tuple(metrics)
+    for one in found:
+        if isinstance(one, str) and one not in NAMED:
+            raise ValueError(
+                f"there is no metric {one!r}; there are {', '.join(NAMED)}, or give a function (outputs, targets) -> number"
+            )
+    return found
+
+
+def by_name(metrics: Metrics, threshold: float | None) -> dict[str, Metric]:
+    """What the user wrote -> {name: function}; accuracy and error_rate get the loss's threshold."""
+    found: dict[str, Metric] = {}
+    for one in several(metrics):
+        function = NAMED[one] if isinstance(one, str) else one
+        name = one if isinstance(one, str) else getattr(one, "__name__", repr(one))
+        found[name] = partial(function, threshold=threshold) if function in (accuracy, error_rate) else function
+    return found

@@ -1,0 +1,316 @@
+"""Optimizers for NumPy arrays, which they update in place, each rule's whole step fused into one pass over memory.
+
+`thalweg.numpy.Adam(params, lr=1e-3).step(grads)`: there is one such class for every rule and recipe of the catalogue,
+made from its signature; `of(rule)` makes one from a rule of your own, and `Optimizer` takes any chain.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import re
+from typing import Any
+
+from thalweg.core.compose import as_stage, check_lr
+from thalweg.core.optimizer import USUAL, GradFn, NonFinite, State
+from thalweg.core.optimizer import Optimizer as Pure
+from thalweg.core.regroup import check_whose, hyper_of, regrouped
+from thalweg.form.hyper import ByLeaf, bind, nearest
+from thalweg.methods import ALIASES, instead, rules
+from thalweg.numpy.inplace import InPlace
+from thalweg.numpy.outline import copied
+from thalweg.rule import Rule
+from thalweg.values.trees import Tree, flatten
+
+__all__ = ["Optimizer", "of"]
+
+
+class Optimizer:
+    """Any rule or chain over a dict, list or tree of NumPy arrays, or a single one, updated in place.
+
+    params: the arrays; or a list of parameter groups, dicts with their arrays under "params" and whatever of the
+    learning rate and hyper-parameters (of a chain: of any of its stages) is to differ there. Any strides and floating
+    dtype (float16, bfloat16, float32, float64); a read-only array, or two that share memory, is refused. rule: a rule,
+    stage or chain. lr: a number, a schedule of t = 1, 2, ..., or with lanes one per lane; by default the rule's own.
+    seed, nonfinite, lanes: as in `thalweg.Optimizer`. fused=False does without the kernels.
+
+    `param_groups` holds the groups as dicts; what is written into them holds from the next step on.
+    Raises TypeError and ValueError for what does not fit, in words.
+    """
+
+    _rule: Rule | None = None
+
+    def __init__(
+        self, params: Tree, rule: Any, lr: Any = None, *,
+        seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None, fused: bool = True,
+    ) -> None:  # fmt: skip
+        self._set_up(params, rule, {"lr": lr}, seed, nonfinite, lanes, fused)
+
+    def _set_up(
+        self, params: Tree, stage: Any, common: dict[str, Any], seed: Any, nonfinite: NonFinite, lanes: int | None, fused: bool
+    ) -> None:
+        self._given, self._options = stage, {"seed": seed, "nonfinite": nonfinite, "lanes": lanes}
+        grouped = isinstance(params, list | tuple) and bool(params) and all(isinstance(g, dict) and "params" in g for g in params)
+        self._own = tuple(common)
+        self._hyper = {} if self._rule is not None else hyper_of(as_stage(stage))
+        groups = list(params) if grouped else [{"params": params}]
+        self.param_groups: list[dict[str, Any]] = [
+            {"params": group["params"], **common, **self._checked(group, common)} for group in groups
+        ]
+        self._level()
+        tree = [group["params"] for group in self.param_groups] if grouped else params
+        counts = [len(flatten(group["params"])[0]) for group in self.param_groups]
+        self._names = flatten(tree)[0]
+        self._of_leaf = [i for i, count in enumerate(counts) for _ in range(count)]
+        self._lr_of_rule = None if common["lr"] is not None else Pure(stage, None, **self._options).lr
+        self._seen = self._now()
+        self._bound = InPlace(self._optimizer(), tree, groups=self._of_leaf, fused=fused)
+
+    def step(
+        self, grads: Tree = None, *, loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None
+    ) -> None:
+        """One update, in place.
+
+        grads: arrays in the shape of `params` (with groups: a list of each group's), of any strides; None in an
+        array's place leaves it and its t alone. loss: its value, for the rules that ask for it. grad_fn: parameters ->
+        (loss, gradients), for methods that look at several points. noise, curvature: trees to inject.
+        Raises TypeError, KeyError or ValueError where trees, dtypes or shapes do not fit; nothing has moved then.
+        """
+        now = self._now()
+        if len(now) != len(self._seen) or not all(map(operator.is_, now, self._seen)):
+            self._change(now)
+        self._bound.step(grads, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature)
+
+    def ship(self) -> Tree:
+        """The point to keep and evaluate, as copies: an average where the method keeps one, else the parameters."""
+        return self._bound.ship()
+
+    @property
+    def state(self) -> State:
+        """What the rule remembers: `{"t": {name: updates}, "memory": {stage: {slot: {name: array}}}, ...}`, live.
+
+        What is written into it or replaced holds from the next step on; what does not fit is then refused.
+        """
+        return self._bound.state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._bound.state = state
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of everything but the parameters: a plain tree, for `thalweg.values.trees.save`. A schedule is saved as None."""
+        groups = []
+        for i, group in enumerate(self.param_groups):
+            own = {key: None if callable(value) else value for key, value in group.items() if key != "params"}
+            groups.append({"params": [n for n, of in zip(self._names, self._of_leaf, strict=True) if of == i], **own})
+        return {"optimizer": self._name, "groups": groups, "state": copied(self.state)}
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__ if self._rule is not None else f"Optimizer({self._bound.optimizer.chain.name})"
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take everything from what `state_dict` gave; going on then equals never having stopped, to the last bit.
+
+        Schedules stay as they are. Raises KeyError, TypeError or ValueError where it belongs to other parameters or another rule.
+        """
+        if not isinstance(state_dict, dict) or not {"groups", "state"} <= state_dict.keys():
+            raise ValueError(f"this is no state_dict of {type(self).__name__}: one has 'groups' and 'state'")
+        groups, mine = state_dict["groups"], self.state_dict()
+        saver = state_dict.get("optimizer", "another optimizer")
+        between = f"a state_dict of {saver} cannot be loaded into {mine['optimizer']}"
+        if saver != mine["optimizer"] and _slots(state_dict["state"]) != _slots(mine["state"]):
+            theirs, own = _listed_slots(state_dict), _listed_slots(mine)
+            raise ValueError(f"a state_dict of {saver} ({theirs}) cannot be loaded into {mine['optimizer']} ({own})")
+        if [group["params"] for group in groups] != [group["params"] for group in mine["groups"]]:
+            raise ValueError(f"these are other parameters: {_listed(groups)}; here they are {_listed(mine['groups'])}")
+        for saved, own in zip(groups, mine["groups"], strict=True):
+            if set(saved) - set(self._hyper) != set(own) - set(self._hyper):
+                raise KeyError(f"{between}: its group has {', '.join(saved)}; here one has {', '.join(own)}")
+        try:
+            state = self._bound.fitted(state_dict["state"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise type(error)(f"{between}: {error.args[0]}") from error
+        before = [dict(group) for group in self.param_groups]
+        try:
+            for group, saved in zip(self.param_groups, groups, strict=True):
+                group.update({key: value for key, value in saved.items() if key != "params" and value is not None})
+                group.update({key: None for key in group if key in self._hyper and key not in saved})
+            self._change(self._now())
+        except BaseException:
+            for group, own in zip(self.param_groups, before, strict=True):
+                group.clear()
+                group.update(own)
+            raise
+        self._bound.state = state
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A copy has arrays and state of its own, and goes on as this one would. The class is found again by its rule."""
+        if self._rule is None or type(self) is not of(self._rule):
+            return super().__reduce_ex__(protocol)
+        return _blank, (self._rule,), self.__dict__
+
+    def __repr__(self) -> str:
+        rates = ", ".join(repr(group["lr"]) for group in self.param_groups)
+        rule = "" if self._rule is not None and not self._changed() else f"{self._bound.optimizer.rule!r}, "
+        options = [f", {name}={value!r}" for name, value in self._options.items() if repr(value) != repr(USUAL[name])]
+        return f"{type(self).__name__}({len(self._names)} arrays, {rule}lr={rates}{''.join(options)})"
+
+    def _changed(self) -> bool:
+        rule = self._rule
+        return rule is not None and any(
+            group[name] is not hyper.default for group in self.param_groups for name, hyper in rule.hyper.items()
+        )
+
+    # parameter groups
+
+    def _checked(self, group: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
+        """What a group says of its own, checked."""
+        own = {key: value for key, value in group.items() if key != "params"}
+        for key, value in own.items():
+            known = {**common, **self._hyper}
+            if key not in known:
+                raise KeyError(f"a parameter group has {', '.join(['params', *known])}; there is no '{key}'{nearest(key, known)}")
+            if key in self._hyper:
+                own[key] = None if value is None else self._checked_in_chain(key, value)
+                continue
+            hyper = self._rule.hyper[key] if self._rule is not None and key != "lr" else None
+            if hyper is not None and hyper.static and value != common[key]:
+                raise ValueError(
+                    f"{key} is the same for all groups: {type(self).__name__}(..., {key}={value!r}), or a second optimizer"
+                )
+            own[key] = check_lr(value, type(self).__name__) if hyper is None else hyper.check(value, type(self).__name__)
+        return own
+
+    def _checked_in_chain(self, key: str, value: Any) -> Any:
+        """What a group says of a hyper-parameter that some stage of the chain has, checked."""
+        check_whose(as_stage(self._given), key)
+        if self._hyper[key].static:
+            raise ValueError(f"{key} is the same for all groups; set it where the chain is made, or make a second optimizer")
+        return self._hyper[key].check(value, type(self).__name__)
+
+    def _level(self) -> None:
+        """Every group has what any of them says of a chain; None is what its stages have."""
+        for key in [key for group in self.param_groups for key in group if key in self._hyper]:
+            for group in self.param_groups:
+                group.setdefault(key, None)
+
+    def _now(self) -> list[Any]:
+        return [value for group in self.param_groups for key, value in group.items() if key != "params"]
+
+    def _change(self, now: list[Any]) -> None:
+        for group in self.param_groups:
+            self._checked(group, {key: self.param_groups[0][key] for key in self._own})
+        self._level()
+        now = self._now()
+        before, self._seen = self._seen, now  # only once it has been checked
+        width = len(now) // len(self.param_groups)
+        alike = len(now) == len(before)
+        only_rates = alike and all(i % width == 0 or a is b for i, (a, b) in enumerate(zip(now, before, strict=True)))
+        if only_rates:
+            self._bound.optimizer.lr = self._rates()
+        else:
+            self._bound.configure(self._optimizer())
+
+    def _optimizer(self) -> Pure:
+        """The pure optimizer with the groups' hyper-parameters as they stand."""
+        stage = self._given
+        if self._rule is not None:
+            stage = self._rule(**{key: self._joined(key) for key in self._rule.hyper})
+        said = [key for key in self.param_groups[0] if key in self._hyper]
+        if said:
+            stage = regrouped(as_stage(stage), {key: functools.partial(self._joined, key) for key in said})
+        return Pure(stage, self._rates(), **self._options)
+
+    def _rates(self) -> Any:
+        own = [self._lr_of_rule if group["lr"] is None else group["lr"] for group in self.param_groups]
+        return check_lr(_by_leaf(own, self._names, self._of_leaf), type(self).__name__)
+
+    def _joined(self, key: str, own: Any = None) -> Any:
+        """A hyper-parameter as all groups have it; `own` where a group says nothing."""
+        values = [own if group[key] is None else group[key] for group in self.param_groups]
+        return _by_leaf(values, self._names, self._of_leaf)
+
+
+def _by_leaf(values: list[Any], names: list[str], of_leaf: list[int]) -> Any:
+    """One value where the groups agree, else one for each leaf."""
+    if all(value is values[0] or (isinstance(value, int | float | str) and value == values[0]) for value in values):
+        return values[0]
+    return ByLeaf({name: values[i] for name, i in zip(names, of_leaf, strict=True)})
+
+
+def _slots(state: Any) -> set[str]:
+    """stage.slot of each that there is memory in."""
+    memory = state.get("memory", {}) if isinstance(state, dict) else {}
+    stages = memory if isinstance(memory, dict) else {}
+    return {f"{stage}.{slot}" for stage, held in stages.items() for slot in (held if isinstance(held, dict) else ())}
+
+
+def _listed_slots(state_dict: dict[str, Any]) -> str:
+    found = sorted(_slots(state_dict["state"]))
+    return f"with the memory {', '.join(found)}" if found else "without memory"
+
+
+def _listed(groups: list[dict[str, Any]]) -> str:
+    return "; ".join(", ".join(group["params"]) for group in groups)
+
+
+@functools.cache
+def of(rule: Rule) -> type[Optimizer]:
+    """The class for a rule or recipe, the catalogue's or your own: `of(my_rule)(params, lr=0.1)`."""
+
+    if not isinstance(rule, Rule):
+        raise TypeError(f"of takes a rule or recipe such as adam, not {rule!r}; what is configured goes to Optimizer(params, it)")
+
+    def __init__(
+        self: Optimizer, params: Tree, lr: Any = rule.lr, *hyper: Any,
+        seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None, fused: bool = True, **named: Any,
+    ) -> None:  # fmt: skip
+        config = bind(type(self).__name__, rule.hyper, hyper, named)
+        self._set_up(params, rule(**config), {"lr": lr, **config}, seed, nonfinite, lanes, fused)
+
+    doc = f"{rule.doc}\n\nparams: a tree of NumPy arrays, updated in place, or parameter groups. Options: see `Optimizer`."
+    made = type(class_name(rule), (Optimizer,), {"__init__": __init__, "__doc__": doc, "__module__": __name__, "_rule": rule})
+    made.__signature__ = signature(rule)  # type: ignore[attr-defined]
+    return made
+
+
+def _blank(rule: Rule) -> Optimizer:
+    return object.__new__(of(rule))
+
+
+def signature(rule: Rule) -> inspect.Signature:
+    """How the class of a rule is called."""
+    either, named = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    options = {"seed": 0, "nonfinite": "propagate", "lanes": None, "fused": True}
+    return inspect.Signature(
+        [
+            inspect.Parameter("params", either),
+            inspect.Parameter("lr", either, default=rule.lr),
+            *(inspect.Parameter(h.name, either, default=h.default) for h in rule.hyper.values()),
+            *(inspect.Parameter(name, named, default=value) for name, value in options.items()),
+        ]
+    )
+
+
+def class_name(rule: Rule) -> str:
+    """The rule's name as its paper spells it, where its docstring begins with it, else in capitals by word."""
+    first = re.match(r"[\w-]+", rule.doc)
+    spelled = first.group().replace("-", "") if first else ""
+    if spelled.lower() == rule.name.replace("_", "").lower():
+        return spelled
+    parts = rule.name.split("_")
+    return "".join(class_name(rules[p]) if len(parts) > 1 and p in set(rules) else p[:1].upper() + p[1:] for p in parts)
+
+
+def __getattr__(name: str) -> type[Optimizer]:
+    plain = name.lower()
+    known = {rule.replace("_", ""): rule for rule in rules} | {alias.replace("_", ""): to for alias, to in ALIASES.items()}
+    if name.startswith("_") or plain not in known:
+        raise AttributeError(f"thalweg.numpy has no optimizer '{name}'{instead(name) or nearest(name, __dir__())}")
+    return of(rules[known[plain]])
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *(class_name(rule) for rule in rules.values())])

@@ -1,0 +1,371 @@
+"""An optimizer over NumPy arrays that it updates where they lie: by one kernel over all of them wherever there is one."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import operator
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.core.optimizer import GradFn, Optimizer, State, check_gradient, host_number
+from thalweg.core.stage import Leaf
+from thalweg.engines import native
+from thalweg.engines.gradients import address, ranges
+from thalweg.engines.watch import Watch, watcher
+from thalweg.graph.program import NotTraced, Passage, passages
+from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, whole_number
+from thalweg.values.arrays import dtype_name, framework
+from thalweg.values.norms import SCALES
+from thalweg.values.trees import Tree, Vector, children, flatten, instead, match, rebuild
+
+if TYPE_CHECKING:
+    from thalweg.engines.kernel import Kernel
+
+Floats = npt.NDArray[Any]
+
+
+class InPlace:
+    """`optimizer` bound to the arrays of a tree, which each step changes.
+
+    groups: for each array the number of its parameter group, where hyper-parameters differ (`ByLeaf`).
+    fused=False runs the optimizer's own step, a pure function, and copies what comes out: slower, and the same.
+    Raises TypeError for what is no floating-point array, ValueError for one that cannot be written or lies over another.
+    """
+
+    def __init__(self, optimizer: Optimizer, params: Tree, *, groups: Sequence[int] | None = None, fused: bool = True) -> None:
+        self.optimizer, self.params = optimizer, params
+        self.names, self.arrays = flatten(params)
+        self.groups = [0] * len(self.names) if groups is None else list(groups)
+        for name, array in zip(self.names, self.arrays, strict=True):
+            _check_array(name, array)
+        self._state = optimizer.init(params)
+        self._outline = Outline(self._state, self.names)
+        _check_apart(self.names, self.arrays)
+        self._asks = optimizer.asks
+        self._fused = fused
+        self._launches: list[Any] | None = None
+        self._made_of = [(array.shape, array.dtype) for array in self.arrays]
+        self._left = [array for _, _, array in arrays_of(self._state)]
+        self._watch: Watch | None = None
+        self._busy = threading.Lock()
+        held = children(params)
+        plain = isinstance(params, dict | list | tuple)
+        self._flat = None if held is None else plain and all(children(child) is None for _, child in held)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For a copy, or a pickle: arrays and state, and no kernels, which hold addresses; the copy finds its own."""
+        held = {**self.__dict__, "_state": self.state, "_launches": None, "_watch": None}
+        return {name: value for name, value in held.items() if name not in ("_busy", "_taken")}
+
+    def __setstate__(self, held: dict[str, Any]) -> None:
+        self.__dict__.update(held, _busy=threading.Lock())
+
+    @property
+    def state(self) -> State:
+        """The state as `Optimizer.step` would have made it; what is in it is what the next step uses."""
+        return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._outline.fit(state, self.arrays)
+        self._state, self._watch, self._left = state, None, []
+
+    def fitted(self, saved: State) -> State:
+        """A copy of a saved state that fits these parameters and this rule. Raises in words where there is none."""
+        self._outline.complete(saved, self._state)
+        state: State = copied(saved)
+        self._outline.fit(state, self.arrays)
+        return state
+
+    def configure(self, optimizer: Optimizer) -> None:
+        """Go on with other hyper-parameters of the same rules."""
+        if optimizer.chain.memory != self.optimizer.chain.memory:
+            self._outline = Outline(optimizer.init(self.params), self.names)
+        self.optimizer, self._launches, self._watch = optimizer, None, None
+
+    def step(
+        self, grads: Tree = None, *, loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None
+    ) -> None:
+        """One update of all arrays; arguments and errors as `Optimizer.step` has them."""
+        with self._busy, np.errstate(all="ignore"):
+            if grad_fn is None and grads is not None and (self._launches or (self._launches is None and self._can_fuse())):
+                self._step_fused(grads, loss, noise, curvature)
+            else:
+                self._step_unfused(grads, loss, grad_fn, noise, curvature)
+
+    def ship(self) -> Tree:
+        """The point to keep and evaluate, as a tree of copies: an average where a method has one, else the arrays."""
+        shipped = self.optimizer.ship(self.params, self.state)
+        return rebuild(self.params, {name: np.array(a) for name, a in zip(*flatten(shipped), strict=True)})
+
+    # the pure step, and a copy
+
+    def _step_unfused(self, grads: Tree, loss: Any, grad_fn: GradFn | None, noise: Tree, curvature: Tree) -> None:
+        self._check_parameters()
+        self._fit()
+        state, self._watch = self._state, None
+        new, stepped = self.optimizer.step(
+            self.params, grads, state, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature
+        )
+        self._check_parameters()  # grad_fn is the caller's
+        for array, moved in zip(self.arrays, flatten(new)[1], strict=True):
+            if moved is not array:
+                array[...] = moved
+        _write_over(state, stepped)
+        self._left = [array for _, _, array in arrays_of(state)]
+
+    def _fit(self) -> None:
+        """Have the state fit, where it is not as the last step left it."""
+        arrays = [array for _, _, array in arrays_of(self._state)] if isinstance(self._state, dict) else []
+        same = len(arrays) == len(self._left) and all(map(operator.is_, arrays, self._left))
+        if not same or any(True for _ in self._outline.counts(self._state)):
+            self._outline.fit(self._state, self.arrays)
+            _fill(self._state["memory"], self.optimizer.init(self.params)["memory"])
+
+    # the kernels
+
+    def _can_fuse(self) -> bool:
+        """Whether there are kernels for all stages and tensors; they are made now."""
+        skips = self.optimizer.lanes is not None and self.optimizer.nonfinite == "skip"
+        self._launches = []
+        if not self.optimizer.asks_gradients and self._fused and native.is_there() and not skips:
+            self._launches = None
+            self._check_parameters()
+            self._launches = self._launch()
+            self._is_whole = [launch.members for launch in self._launches] == [list(range(len(self.names)))]
+            self._asks_norms = any(launch.program.norms for launch in self._launches)
+        return bool(self._launches)
+
+    def _launch(self) -> list[Any]:
+        """The kernels, one for each way through the optimizer's stages; none where one of them cannot be had."""
+        from thalweg.engines.launch import Launch
+
+        self._lie = [(address(a), a.strides) for a in self.arrays]
+        try:
+            return [Launch(self.optimizer, found, self.names, self.arrays, way) for way, found in self._ways()]
+        except NotTraced:
+            return []
+
+    def _bind(self) -> None:
+        """Have the kernels take parameters and state as they are now. Raises in words where they do not fit."""
+        self._check_parameters()
+        self._outline.fit(self._state, self.arrays)
+        if self._lie != [(address(a), a.strides) for a in self.arrays]:
+            _check_apart(self.names, self.arrays)
+            self._launches = self._launch()
+        assert self._launches is not None
+        for launch in self._launches:
+            launch.adopt(self._state)
+            launch.forget()
+        written = [array for _, _, array in arrays_of(self._state)]
+        self._taken = ranges([*self.arrays, *written, *(work for launch in self._launches for _, work in launch.staged)])
+        numbers = {
+            ("memory", *slot.path) for launch in self._launches for slot in launch.program.slots if slot.kind.kind == "per_model"
+        }
+        arrays = self.arrays if self._flat is False else [self.params] if self._flat is None else self._children()
+        self._watch, self._told = Watch(arrays, self._state, numbers, watcher()), dict(self._state["t"])
+
+    def _ways(self) -> list[tuple[list[Passage], list[int]]]:
+        """The ways through the optimizer's stages, each with the arrays that take it. Raises NotTraced."""
+        together: dict[Any, tuple[list[Passage], list[int]]] = {}
+        for i, (name, array) in enumerate(zip(self.names, self.arrays, strict=True)):
+            shape = self.optimizer.leaf_shape(array)
+            way = passages(self.optimizer, Leaf(name, shape, array, array, 0, None, array))
+            key = (*((w.path, id(w.stage), id(w.rate)) for w in way), str(array.dtype))
+            together.setdefault(key, (way, []))[1].append(i)
+        return list(together.values())
+
+    def kernels(self) -> list[Kernel]:
+        """The kernels that a step runs, as text; none where it runs unfused. Nothing is compiled."""
+        from thalweg.engines.launch import drawn
+
+        if self.optimizer.asks_gradients or not self._fused or not native.is_there():
+            return []
+        with contextlib.suppress(NotTraced):
+            return [drawn(self.optimizer, way, dtype_name(self.arrays[own[0]]))[1] for way, own in self._ways()]
+        return []
+
+    def _step_fused(self, grads: Tree, loss: Any, noise: Tree, curvature: Tree) -> None:
+        assert self._launches is not None
+        if not self._asks.isdisjoint(("loss", "curvature")):
+            self.optimizer.check_asks(loss, None, curvature)
+        extras = {}
+        if noise is not None or curvature is not None:
+            extras = {w: match(self.params, x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
+        gradients = self._listed(grads)
+        if self._flat is False:
+            self._check_still_there()
+        if self._watch is None or self._state.get("t") != self._told or not self._watch.agrees():
+            self._bind()
+        if self.optimizer.accumulates > 1 or self.optimizer.nonfinite != "propagate":
+            self._check(gradients)
+            prepared = self._prepared(gradients)
+            if prepared is None:
+                return
+            gradients = prepared
+        lists = [gradients] if self._is_whole else [[gradients[i] for i in launch.members] for launch in self._launches]
+        if False in [launch.finds(own) for launch, own in zip(self._launches, lists, strict=True)]:
+            self._check(gradients)
+            t = np.array([self._told[name] for name in self.names], np.int64)
+            for launch, own in zip(self._launches, lists, strict=True):
+                launch.arrange([g is not None for g in own], t, self.groups, self._taken)
+                launch.look_up(own)
+        norms = self._norms(lists) if self._asks_norms else {}
+        loss = None if loss is None else host_number(loss)
+        try:
+            reckoned = [launch.reckoned(self._state, loss, norms) for launch in self._launches]
+            for launch in self._launches:
+                if launch.lent:
+                    launch.lend(extras, self._state.get("seed", self.optimizer.seed))
+        except BaseException:
+            self._watch = None
+            raise
+        t = self._state["t"]
+        for launch, found in zip(self._launches, reckoned, strict=True):
+            launch.keep(self._state, found)
+            launch.tell(t)
+            launch.run()
+        self._told = t.copy()
+        if self.optimizer.accumulates > 1:
+            self._accumulate_anew()
+
+    def _listed(self, grads: Tree) -> list[Any]:
+        """The gradients in the parameters' order. Raises TypeError or KeyError where the trees differ."""
+        if self._flat and type(grads) is type(self.params) and len(grads) == len(self.names):
+            if isinstance(grads, list | tuple):
+                return list(grads)
+            with contextlib.suppress(KeyError):  # `match` says it better
+                return [grads[name] for name in self.params]
+        matched = match(self.params, grads, "gradients")
+        return [matched[name] for name in self.names]
+
+    def _check(self, gradients: list[Any]) -> None:
+        for name, array, gradient in zip(self.names, self.arrays, gradients, strict=True):
+            check_gradient(name, array, gradient)
+
+    def _prepared(self, gradients: list[Any]) -> list[Any] | None:
+        """The gradients to step on, after accumulation and the guard against inf and NaN; None to stay where we are."""
+        optimizer, state = self.optimizer, self._state
+        if optimizer.accumulates > 1:
+            for name, gradient in zip(self.names, gradients, strict=True):
+                if gradient is None:
+                    raise ValueError(f"every({optimizer.accumulates}, ...) needs each gradient in each call; '{name}' has none")
+            calls, sums = whole_number(state["calls"], "state['calls']") + 1, state["accumulated"]
+            totals = [sums[name] + gradient for name, gradient in zip(self.names, gradients, strict=True)]
+            if calls % optimizer.accumulates:
+                for name, total in zip(self.names, totals, strict=True):
+                    sums[name][...] = total
+                state["calls"] = calls
+                return None
+            gradients = [np.asarray(total / optimizer.accumulates, a.dtype) for total, a in zip(totals, self.arrays, strict=True)]
+        if optimizer.nonfinite == "propagate":
+            return gradients
+        finite = optimizer.finite(dict(zip(self.names, gradients, strict=True)))
+        bad = next((name for name, good in finite.items() if not np.all(good)), None)
+        if bad is None:
+            return gradients
+        if optimizer.nonfinite == "raise":
+            raise FloatingPointError(f"the gradient of '{bad}' holds inf or NaN")
+        if optimizer.accumulates > 1:
+            self._accumulate_anew()
+        return None
+
+    def _accumulate_anew(self) -> None:
+        self._state["calls"] += 1
+        for sums in self._state["accumulated"].values():
+            sums[...] = 0
+
+    def _norms(self, lists: list[list[Any]]) -> dict[Any, Any]:
+        """For each stage that asks for it, the norm of all the gradients that come to it."""
+        assert self._launches is not None
+        arriving: dict[Any, list[int]] = {}
+        for k, launch in enumerate(self._launches):
+            for path in launch.program.norms.values():
+                arriving.setdefault(path, []).append(k)
+        lanes, norms = self.optimizer.lanes is not None, {}
+        for path, found in arriving.items():
+            squares = math.nan if lanes else sum(self._launches[k].squares() for k in found)
+            if SCALES["float64"][0] <= squares < math.inf:
+                norms[path] = math.sqrt(squares)
+            else:
+                norms[path] = Vector([g for k in found for g in lists[k] if g is not None], lanes).norm_of_all()
+        return norms
+
+    def _check_still_there(self) -> None:
+        """A parameter that was replaced in the caller's dict or list would be left behind in silence: say so."""
+        now = [self.params] if self._flat is None else self._children() if self._flat else flatten(self.params)[1]
+        if len(now) != len(self.arrays) or not all(map(operator.is_, now, self.arrays)):
+            changed = next((n for n, a, b in zip(self.names, now, self.arrays, strict=False) if a is not b), "one more")
+            raise ValueError(
+                f"parameter '{changed}' is no longer the array this optimizer was given; write into the array "
+                "(params[...][...] = value), or make a new optimizer"
+            )
+
+    def _check_parameters(self) -> None:
+        """Raise ValueError for one that was replaced, made read-only or given another shape or dtype since."""
+        self._check_still_there()
+        for name, array, (shape, dtype) in zip(self.names, self.arrays, self._made_of, strict=True):
+            _check_array(name, array)
+            check_alive(f"parameter '{name}'", array)
+            if array.shape != shape or array.dtype != dtype:
+                raise ValueError(
+                    f"parameter '{name}' was {dtype} in shape {shape} when the optimizer was made, and is {array.dtype} in shape "
+                    f"{array.shape} now; make a new optimizer"
+                )
+
+    def _children(self) -> Any:
+        return self.params.values() if isinstance(self.params, dict) else self.params
+
+
+def _fill(memory: State, start: State) -> None:
+    """What a user deleted begins anew, from where the parameters are before the step."""
+    for key, value in start.items():
+        own = memory.setdefault(key, value)
+        if isinstance(own, dict):
+            _fill(own, value)
+
+
+def _write_over(state: State, new: State) -> None:
+    """Make a dict of dicts equal to another; who holds it sees what is new."""
+    for key in [key for key in state if key not in new]:
+        del state[key]
+    for key, value in new.items():
+        own = state.get(key)
+        if isinstance(value, dict) and isinstance(own, dict):
+            _write_over(own, value)
+        else:
+            state[key] = value
+
+
+def _check_array(name: str, array: Any) -> None:
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"parameter '{name}' is a {type(array).__name__}; only NumPy arrays are updated in place{_cure(array)}")
+    if not array.flags.writeable:
+        raise ValueError(f"parameter '{name}' is read-only, so it cannot be updated; hand over a copy, np.array(...) of it")
+
+
+def _cure(x: Any) -> str:
+    space = framework(x) if hasattr(x, "dtype") else None
+    if space is not None and space.name != "numpy":
+        return f"; thalweg.{space.name} has optimizers for these"
+    return f"; wrap it: numpy.array({x!r}, dtype=float)" if isinstance(x, int | float | np.generic) else instead(x)
+
+
+def _check_apart(names: Sequence[str], arrays: Sequence[Floats]) -> None:
+    """Two parameters in one place, or two elements of one, would be moved twice."""
+    bounds = sorted((np.lib.array_utils.byte_bounds(a), i) for i, a in enumerate(arrays) if a.size)
+    for name, array in zip(names, arrays, strict=True):
+        if array.size and any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)):
+            raise ValueError(f"parameter '{name}' is broadcast: its elements share memory; hand over a copy, np.array(...) of it")
+    last = 0
+    for k in range(1, len(bounds)):
+        (_, reach), before = bounds[last]
+        (start, end), i = bounds[k]
+        if start < reach and np.shares_memory(arrays[i], arrays[before]):
+            raise ValueError(f"parameters '{names[before]}' and '{names[i]}' share memory; hand over one of them")
+        last = k if end > reach else last

@@ -1,0 +1,89 @@
+"""Steps of methods that look at several points of the whole model, through a closure that evaluates it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import torch
+
+from thalweg.torch.groups import Method
+from thalweg.torch.lots import Lot, lots
+from thalweg.torch.tensors import Tensor, like, loss_number, real
+
+Optimizer: TypeAlias = Any
+"""A `thalweg.torch.Optimizer`, which the stub shows only from outside."""
+
+
+class _Rest(Exception):
+    """Some of the parameters asked have no gradient: they rest in this step."""
+
+
+def stepped_around(optimizer: Optimizer, closure: Callable[[], Any]) -> Any:
+    """A step of all groups together; returns the loss at the first point.
+
+    Parameters of which the closure makes no gradient, frozen ones among them, stay as they are. Where the closure raises,
+    whatever it raises, all of them do, and their state.
+    """
+    _check_groups(optimizer)
+    wanted = [list(group["params"]) for group in optimizer.param_groups]
+    answers: list[tuple[Any, dict[Tensor, Any]]] = []
+    for _ in range(2):
+        found = lots(optimizer, wanted)
+        if not found:
+            break
+        try:
+            _walk(found[0], closure, answers)
+        except _Rest:
+            wanted = [[p for p in params if answers[0][1][p] is not None] for params in wanted]
+            continue
+        found[0].put()
+        break
+    if not answers:  # nothing to train
+        with torch.enable_grad():
+            return closure()
+    return answers[0][0]
+
+
+def _walk(lot: Lot, closure: Callable[[], Any], answers: list[tuple[Any, dict[Tensor, Any]]]) -> None:
+    """Work out the step; the parameters are where they were when it is done. The first answer there is counts as the first."""
+    start = {p: p.detach().clone() for p in lot.params.values()}
+    first = answers[:1]
+
+    def ask(points: dict[str, Tensor]) -> tuple[float, dict[str, Tensor]]:
+        if first:
+            loss, gradients = first.pop()
+        else:
+            with torch.no_grad():
+                for name, p in lot.params.items():
+                    p.copy_(like(points[name], p))
+            with torch.enable_grad():
+                loss = closure()
+            gradients = {p: p.grad if p.grad is None else p.grad.clone() for p in lot.params.values()}
+            answers.append((loss, gradients))
+            if len(answers) == 1 and any(g is None for g in gradients.values()):
+                raise _Rest
+        given = {name: torch.zeros_like(p) if gradients[p] is None else gradients[p] for name, p in lot.params.items()}
+        return loss_number(loss), {name: real(g) for name, g in given.items()}
+
+    try:
+        lot.step({name: start[p] for name, p in lot.params.items()}, None, ask)
+    finally:
+        with torch.no_grad():
+            for p, before in start.items():
+                p.copy_(before)
+
+
+def _check_groups(optimizer: Optimizer) -> None:
+    """Raises ValueError where groups differ in what a method around the step has but once."""
+    if len(optimizer.param_groups) < 2:
+        return
+    around = Method(optimizer._row, optimizer.param_groups[0], optimizer._seed).pure._around
+    if around is None:
+        return
+    stage = around[1]
+    words = {*stage.declaration.hyper, *(["lr"] if stage.owns_step or "lr" in stage.asks else [])}
+    for word in sorted(words):
+        said = [group.get(word) for group in optimizer.param_groups]
+        if any(value is not said[0] and value != said[0] for value in said):
+            raise ValueError(f"{stage.name} goes by one '{word}' for the whole model; give all groups the same")

@@ -1,0 +1,353 @@
+"""What all torch optimizers here have in common: a step made of a row's stages, by kernels where there are any."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from thalweg.core.function_stage import model_number
+from thalweg.core.optimizer import Optimizer as Pure
+from thalweg.core.optimizer import host_number
+from thalweg.core.stage import Leaf, Step, resolve
+from thalweg.dialects import Row
+from thalweg.form.memory import draw
+from thalweg.graph.program import NotTraced, Passage, Program, program
+from thalweg.graph.storage import Storage, key_of, scale_name
+from thalweg.torch import interpreter as unfused
+from thalweg.torch.before import Before
+from thalweg.torch.groups import DTYPES, STORAGE, Given, Group, Method
+from thalweg.torch.kernels import Found, Plan
+from thalweg.torch.lots import keepers
+from thalweg.torch.places import watched
+from thalweg.torch.tensors import DENSE, PLAIN, Tensor, check_shape, flat, flat_into, gradient_of, loss_number, scalar_dtype
+
+_DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
+
+
+@torch._disable_dynamo  # type: ignore[attr-defined]  # unlike torch.compiler.disable it imports nothing by itself
+def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
+    """A step as it is without torch.compile, which would cut the stages' Python into dozens of graphs."""
+    return step(closure)
+
+
+class Face(torch.optim.Optimizer):
+    """What the classes here have in common: a step made of a row's stages, on the state that torch's class keeps."""
+
+    _row: Row
+    _seed: Any = 0
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One update. closure: evaluates the model again and returns the loss, which is returned."""
+        if torch.compiler.is_compiling() and not self._compiles():
+            return _untraced(functools.partial(Face.step, self), closure)
+        if closure is not None and self._asks_itself():
+            return self._around(closure)
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        if torch.compiler.is_compiling():
+            self._otherwise(loss)
+            return loss
+        if self._kernels_may():
+            with torch.no_grad(), np.errstate(all="ignore"):
+                if self._by_kernels(loss):
+                    return loss
+        self.__dict__.pop("_plan", None)  # the state goes on without it
+        before = Before(self, self._may_break_off())
+        try:
+            if self._stores():
+                with torch.no_grad():
+                    self._by_programs(loss)
+            else:
+                self._otherwise(loss)
+        except BaseException:
+            before.put_back()
+            raise
+        return loss
+
+    def _otherwise(self, loss: Any) -> None:
+        """The step without kernels."""
+        raise NotImplementedError
+
+    def _may_break_off(self) -> bool:
+        """Whether the step without kernels may raise when some of it is written already."""
+        return False
+
+    def _compiles(self) -> bool:
+        """Whether torch.compile is to trace a step: torch's own, then."""
+        return not self._stores()
+
+    def _asks_itself(self) -> bool:
+        """Whether the method evaluates the model at points of its own."""
+        return False
+
+    def _around(self, closure: Callable[[], Any]) -> Any:
+        """A step of such a method."""
+        raise NotImplementedError
+
+    def _kernels_may(self) -> bool:
+        flagged = any(map(_DIFFERENTIABLE, self.param_groups))
+        unscaled = getattr(self, "found_inf", None) is None
+        return self._row.kernel and unscaled and not flagged and not self._asks_itself() and not watched()
+
+    def _by_kernels(self, loss: Any) -> bool:
+        """Step all groups by kernels; False, and nothing done, where one of them has none.
+
+        The plan is put back when the step is done, so that one that fails leaves none.
+        """
+        plan: Plan | None = self.__dict__.pop("_plan", None)  # a deep copy or an unpickled one begins without
+        found = None if plan is None else plan.finds(self)
+        if plan is not None and found is not None:
+            self._step_planned(plan, found, loss)
+            return True
+        before = Before(self)
+        try:
+            plan = Plan(self)
+            found = plan.finds(self)
+            if found is None:
+                raise NotTraced("what it found is not what it was bound to")
+            self._step_planned(plan, found, loss)
+        except NotTraced:
+            before.put_back()
+            return False
+        except BaseException:
+            before.put_back()
+            raise
+        return True
+
+    def _step_planned(self, plan: Plan, found: list[Found], loss: Any) -> None:
+        losses = [self._loss_number(loss, bound.method.pure) if bound.asks_loss else None for bound in plan.bounds]
+        plan.step(found, losses)
+        self.__dict__["_plan"] = plan
+
+    def _loss_number(self, loss: Any, pure: Pure) -> Any:
+        if "loss" not in pure.asks:
+            return None
+        if loss is None:
+            raise TypeError(f"{pure.rule.name} asks for the loss: step(closure), with a closure that returns it")
+        return host_number(loss_number(loss))
+
+    def _named(self, params: list[Tensor]) -> list[str]:
+        """What the stages know parameters by: their draws, and what `choose` asks of them."""
+        return [str(i) for i in range(len(params))]
+
+    def _updates(self, p: Tensor) -> int:
+        """How many updates a parameter has had."""
+        state = self.state.get(p, {})
+        if "step" not in state and not self._row.counts:  # torch's SGD does not count; what matters is whether it is the first
+            return int(state.get("momentum_buffer") is not None)
+        return int(state["step"]) if "step" in state else 0
+
+    def _count(self, p: Tensor, device: Any = None) -> Tensor:
+        """The tensor in the state that counts its updates, a float; put there where there is none."""
+        state, device = self.state[p], torch.device("cpu") if device is None else device
+        found = state.get("step")
+        if not isinstance(found, Tensor) or found.dtype not in (torch.float32, torch.float64) or found.device != device:
+            dtype = scalar_dtype() if device.type == "cpu" else torch.float32
+            found = state["step"] = torch.tensor(0.0 if found is None else float(found), dtype=dtype, device=device)
+        kept: Tensor = found
+        return kept
+
+    def _kept(self, p: Tensor, name: str, method: Method, made: Program) -> dict[str, tuple[str, Tensor]]:
+        """What the state has for a parameter, by the program's names for it: its key there, and the tensor."""
+        columns = {slot.path: slot.old.name for slot in made.slots}
+        memory, found = method.memory(name, p), dict[str, tuple[str, Tensor]]()
+        if not memory and not made.beside:
+            return found
+        state = self.state[p]
+        for passage, slot, key in memory:
+            if passage.stage.memory[slot].kind == "per_model":
+                continue
+            column = columns[(*passage.path, slot)]
+            dtype = made.dtypes.get(column)
+            found[column] = key, self._remembered(p, passage, slot, key, name, method.given, dtype)
+            if dtype == "int8":
+                scale = scale_name(key)
+                check_shape(self, name, scale, state.get(scale), (unfused.blocks(p.numel()),))
+                found[scale_name(column)] = scale, state[scale]
+        for word, start in (("lost", torch.zeros_like), ("master", torch.Tensor.float)):
+            if word in made.beside:
+                if word not in state:
+                    state[word] = start(p.detach())
+                check_shape(self, name, word, state[word], tuple(p.shape))
+                found[word] = word, state[word]
+        return found
+
+    def _remembered(
+        self, p: Tensor, passage: Passage, slot: str, key: str, name: str, given: Given, dtype: str | None = None
+    ) -> Tensor:
+        """A slot's tensor in the state, made where it is not there yet, in `dtype` if given.
+
+        Raises RuntimeError where what is there has not the shape that the slot has for this parameter.
+        """
+        state = self.state[p]
+        found, kind = state.get(key), passage.stage.memory[slot]
+        if found is None:
+            found = passage.stage.start(
+                slot, Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p), Step(None, self._seed)
+            )
+            start = self._row.starts.get(f"{passage.stage.name}.{slot}")
+            found = found if start is None else torch.full_like(found, start(given))
+        elif not isinstance(found, Tensor):
+            found = torch.as_tensor(found, device=p.device)
+            if kind.kind != "per_tensor" and found.numel() == 1:
+                found = torch.full_like(p, float(found))
+        if kind.kind != "per_tensor":
+            check_shape(self, name, key, found, kind.shape(tuple(p.shape)))
+        elif self._row.scalars or found.dtype in (torch.float16, torch.bfloat16):
+            found = found.to(scalar_dtype() if self._row.scalars else torch.float32)
+        if dtype == "int8" and found.dtype is not torch.int8:
+            codes, state[scale_name(key)] = unfused.quantised(flat(found.float(), p))
+            found = flat_into(torch.empty_like(p, dtype=torch.int8), codes, p)
+        elif dtype is not None and dtype != "int8":
+            found = found.to(getattr(torch, dtype))
+        state[key] = found
+        kept: Tensor = found
+        return kept
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group; what it says of how it is kept is checked, and one that is refused leaves no trace."""
+        super().add_param_group(dict(param_group) if isinstance(param_group, dict) else param_group)
+        try:
+            self._check_storage(self.param_groups[-1])
+        except BaseException:
+            self.param_groups.pop()
+            raise
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state; torch's class would cast all of it to the parameters' dtype, and codes are none of that."""
+        self.__dict__.pop("_plan", None)  # and with it all that it held
+        taken: list[dict[str, Any]] = []
+
+        def take(_: Any, found: dict[str, Any]) -> None:  # the last hook: it sees what the caller's have made of it
+            self._check_checkpoint(found)
+            taken.append(found)
+
+        last = self.register_load_state_dict_pre_hook(take)
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            last.remove()
+        self._loaded(taken[0])
+
+    def _check_checkpoint(self, found: dict[str, Any]) -> None:
+        """Raises ValueError, before anything is changed, where a checkpoint is not for this optimizer."""
+
+    def _loaded(self, found: dict[str, Any]) -> None:
+        """What is to be done once torch's class has loaded a checkpoint."""
+        if not self._stores():
+            return
+        for group, loaded in zip(self.param_groups, found["param_groups"], strict=True):
+            for p, index in zip(group["params"], loaded["params"], strict=True):
+                for key, value in found["state"].get(index, {}).items():
+                    if isinstance(value, Tensor) and value.dtype != self.state[p][key].dtype:
+                        self.state[p][key] = value.to(self.state[p][key].device, copy=True)
+
+    def _keep_as(self, words: dict[str, str]) -> None:
+        """Put what the caller says of storage into defaults and groups, where a group says nothing of its own."""
+        if unknown := set(words) - set(STORAGE):
+            raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument '{unknown.pop()}'")
+        said = {name: value for name, value in words.items() if value != getattr(Storage(), name)}
+        self.defaults.update(said)
+        for group in self.param_groups:
+            for name, value in said.items():
+                group.setdefault(name, value)
+            self._check_storage(group)
+
+    def _check_storage(self, group: Group) -> None:
+        given = Given(group)
+        if not any(name in group for name in STORAGE):
+            return
+        for p in group["params"]:
+            if p.dtype not in DTYPES:
+                raise ValueError(f"rounding= and state_dtype= are for real parameters in floating point, not {p.dtype}")
+            given.storage(p.dtype)
+        if not self._row.kernel or self._asks_itself():
+            raise ValueError(f"rounding= and state_dtype= are for element-wise rules, which {type(self).__name__} is not")
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]  # looking into a group, a compiler would watch its lr too
+    def _stores(self) -> bool:
+        """Whether a group says how it is kept."""
+        return any(name in group for group in self.param_groups for name in STORAGE)
+
+    def _by_programs(self, loss: Any) -> None:
+        """The step word by word, for tensors kept in ways that no kernel here can read."""
+        unscaled, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
+        if found_inf is not None and bool(found_inf):
+            return
+        numbers = {path: (self.state[p], key) for path, (p, key) in keepers(self).items()}
+        written: dict[tuple[str, ...], float] = {}
+        writes = []
+        for group in self.param_groups:
+            method = Method(self._row, group, self._seed)
+            params = [p for p in group["params"] if p.grad is not None]
+            for i, (p, name) in enumerate(zip(params, self._named(params), strict=True)):
+                made = self._program(method, name, p)
+                models = {slot.path: numbers[slot.path] for slot in made.slots if slot.path in numbers}
+                new, write = self._by_program(made, method, (i, p, name), loss, unscaled, models)
+                written |= new
+                writes.append(write)
+        for write in writes:
+            write()
+        for path, value in written.items():
+            state, key = numbers[path]
+            state[key] = value
+
+    def _program(self, method: Method, name: str, p: Tensor) -> Program:
+        """Its steps as symbols. Raises TypeError where it is more than one pass over a dense, real tensor."""
+        try:
+            way = method.way(name, p)
+            made = program(way, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])
+            asked = [*made.norms, *(["curvature"] if "curvature" in made.inputs else [])]
+            if method.pure.moves or asked:
+                raise NotTraced(", ".join(asked) or "a point that moves")
+        except NotTraced as reason:
+            raise TypeError(f"{type(self).__name__}: rounding= and state_dtype= are for element-wise rules ({reason})") from None
+        if gradient_of(p).layout is not DENSE or type(p) not in PLAIN:
+            raise TypeError(f"{type(self).__name__}: rounding= and state_dtype= are for dense tensors")
+        return made
+
+    def _by_program(
+        self, made: Program, method: Method, which: tuple[int, Tensor, str], loss: Any, unscaled: Any, models: dict[Any, Any]
+    ) -> tuple[dict[tuple[str, ...], float], Callable[[], None]]:
+        """Work out the step of one tensor: the new numbers of the model, and what writes the rest.
+
+        models: where the old numbers are in the state.
+        """
+        i, p, name = which
+        t, kept = self._updates(p) + 1, self._kept(p, name, method, made)
+        gradient = flat(gradient_of(p).to(p.dtype), p)
+        given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if unscaled is None else gradient / unscaled, "t": t}
+        given["loss"], given["key"] = self._loss_number(loss, method.pure), key_of(self._seed, t)
+        for word, value in made.hyper.items():
+            given[word] = resolve(method.pure.lr if value is None else value, t, name)
+        for column, (_, tensor) in kept.items():
+            given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
+        for column, stage in made.draws.items():
+            given[column] = flat(draw(self._seed, t, (stage, name), p.detach().float(), None), p)
+        for slot in made.slots:
+            if slot.path in models:
+                state, key = models[slot.path]
+                given[slot.old.name] = state.get(key, slot.kind.value)
+        point, memory, beside = unfused.run(made, given, i)
+        new = {
+            slot.path: float(model_number(value)) for slot, value in zip(made.slots, memory, strict=True) if slot.path in models
+        }
+
+        def write() -> None:
+            flat_into(p.detach(), point, p)
+            for slot, value in zip(made.slots, memory, strict=True):
+                if slot.path not in models:
+                    flat_into(kept[slot.old.name][1], value, p)
+            for word, value in beside.items():
+                flat_into(kept[word][1], value, p)
+            if self._row.counts or "key" in made.inputs:
+                self._count(p).fill_(t)
+
+        return new, write

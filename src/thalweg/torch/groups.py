@@ -1,0 +1,124 @@
+"""What a torch parameter group says, as the stages take it, and what their memory is called in `optimizer.state`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import Any
+
+import torch
+
+from thalweg.core.optimizer import Optimizer as Pure
+from thalweg.core.stage import Leaf
+from thalweg.core.views import in_parts
+from thalweg.dialects import Row
+from thalweg.form.hyper import ByLeaf
+from thalweg.graph.program import Passage, passages
+from thalweg.graph.storage import Storage
+from thalweg.torch.tensors import Tensor, real
+
+Group = dict[str, Any]
+
+STORAGE = ("rounding", "state_dtype")
+"""What a group may say of how it is kept, whatever its method."""
+DTYPES = {torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32", torch.float64: "float64"}
+
+
+STORAGE_PARAMETERS = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=getattr(Storage(), name)) for name in STORAGE
+]
+
+
+FIRST = "first_lr"
+"""In a group whose branches have rates of their own: the learning rate that it began with."""
+OWN = object()
+"""Joined from several groups, the value of one that says nothing: the stage's own."""
+
+
+class Given:
+    """A parameter group's values as a row takes them; it notes what the stages built from them depend on."""
+
+    def __init__(self, group: Group) -> None:
+        self.group, self.size = group, len(group)
+        self.chosen: dict[tuple[str, str], Any] = {}
+
+    def fixed(self, name: str, own: Any = None) -> Any:
+        """A value that chooses the algorithm. own: the stage's, where the group says nothing."""
+        value = self.group[name]
+        if isinstance(value, ByLeaf):
+            raise ValueError(f"'{name}' chooses the algorithm, and this one is of the whole model; give all groups the same")
+        self.chosen[name, "fixed"] = value
+        return own if value is OWN else value
+
+    def live(self, name: str, part: int | None = None, own: Any = None) -> Any:
+        """A number, looked up at each step: schedulers write into the group. own: the stage's, where the group says nothing."""
+
+        def now(t: Any, leaf: str | None = None) -> Any:
+            value = self.group[name] if leaf is None else self.group[name].values[leaf]
+            value = own if value is OWN else value if part is None else value[part]
+            return value(t) if callable(value) else float(value)
+
+        if isinstance(self.group[name], ByLeaf):
+            return ByLeaf({leaf: functools.partial(now, leaf=leaf) for leaf in self.group[name].values})
+        return now
+
+    def or_off(self, name: str, own: Any = None) -> Any:
+        """The same, or a plain 0 that leaves out what it would do."""
+        off = self._is_off(name, own)
+        self.chosen[name, "off"] = off
+        return 0.0 if off else self.live(name, own=own)
+
+    def storage(self, dtype: torch.dtype) -> Storage:
+        """How parameters of this dtype and their memory are kept. Raises ValueError where they cannot be so kept."""
+        words = {name: self.fixed(name) for name in STORAGE if name in self.group}
+        return Storage(**words).beside(DTYPES[dtype])
+
+    def still_holds(self) -> bool:
+        """Whether the stages built from it are the ones that its values ask for now."""
+        return len(self.group) == self.size and all(
+            self._is_off(name) == value if sort == "off" else self.group[name] is value
+            for (name, sort), value in self.chosen.items()
+        )
+
+    def _is_off(self, name: str, own: Any = None) -> bool:
+        value = self.group[name]
+        values = [own if each is OWN else each for each in (value.values.values() if isinstance(value, ByLeaf) else [value])]
+        return all(not callable(each) and float(each) == 0 for each in values)
+
+
+class Method:
+    """A group's stages as they stand, and what their memory is called in `optimizer.state[p]`."""
+
+    def __init__(self, row: Row, group: Group, seed: Any) -> None:
+        self.row, self.given = row, Given(group)
+        self.pure = Pure(row.stages(self.given), row.rate(self.given), seed=seed)
+        self.keys: dict[tuple[str, ...], str] = {}
+
+    def way(self, name: str, p: Tensor) -> list[Passage]:
+        x = real(p.detach())
+        with in_parts({name} if p.is_complex() else ()):
+            return passages(self.pure, Leaf(name, tuple(x.shape), x, x, 0, None, x))
+
+    def memory(self, name: str, p: Tensor) -> list[tuple[Passage, str, str]]:
+        """Each slot that a parameter's stages keep: the stage, the slot, and its key in the state."""
+        found = [(passage, slot) for passage in self.way(name, p) for slot in passage.stage.memory]
+        slots = [slot for _, slot in found]
+        named = [(passage, slot, self._key(passage.path[-1], slot, slots.count(slot) > 1)) for passage, slot in found]
+        self.keys.update({(*passage.path, slot): key for passage, slot, key in named})
+        return named
+
+    def _key(self, stage: str, slot: str, ambiguous: bool) -> str:
+        spelled = f"{stage}.{slot}"
+        return self.row.names.get(spelled, spelled if ambiguous else slot)
+
+
+def joined(owners: dict[str, Group]) -> Group:
+    """The groups that the named parameters belong to as one group, what differs having a value for each of them."""
+    first = next(iter(owners.values()))
+    found: Group = {}
+    for key in dict.fromkeys(key for group in owners.values() for key in group):
+        values = {name: group.get(key, OWN) for name, group in owners.items()}
+        mine = first.get(key, OWN)
+        same = all(v is mine or (isinstance(v, int | float | str | tuple) and v == mine) for v in values.values())
+        found[key] = mine if same else ByLeaf(values)
+    return found

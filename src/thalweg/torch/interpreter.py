@@ -1,0 +1,124 @@
+"""A program run word by word on torch tensors: what the kernels compute, on any device, and what they are tested against."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from thalweg import ops
+from thalweg.engines.expressions import HOST_WORDS, STREAMS
+from thalweg.form import trace
+from thalweg.graph import storage
+from thalweg.graph.program import NotTraced, Program
+from thalweg.graph.storage import BLOCK
+from thalweg.values.symbols import REDUCTIONS, Symbol
+
+Tensor = torch.Tensor
+
+
+def divided(a: Any, b: Any) -> Any:
+    """a / b, rounded once; torch makes a number / tensor of a reciprocal and a product."""
+    return torch.full_like(b, a) / b if isinstance(b, Tensor) and not isinstance(a, Tensor) else a / b
+
+
+SAME_NAME = ("add", "sub", "mul", "pow", "neg", "abs", "eq", "ne", "lt", "le", "gt", "ge")
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "truediv": divided, "and": operator.and_, "or": operator.or_, **{op: getattr(operator, op) for op in SAME_NAME},
+}  # fmt: skip
+
+
+def run(program: Program, given: dict[str, Any], member: int) -> tuple[Any, list[Any], dict[str, Any]]:
+    """The new parameter, each slot's memory and what is beside, from each input: numbers, and flat tensors as stored.
+
+    member: which of several tensors it is; their draws differ.
+    """
+    first = trace.shared(program.results)
+    known: dict[int, Any] = {}
+    size = given["p"].numel()
+
+    def value(x: Any) -> Any:
+        return known[id(first[id(x)])] if isinstance(x, Symbol) else x
+
+    for symbol in trace.steps(program.results):
+        args = [value(arg) for arg in symbol.args]
+        if symbol.op == "input":
+            found = _widened(given[symbol.name])
+            known[id(symbol)] = _spread(found, size) if symbol.name in program.blocked else found
+        elif symbol.op in OPERATORS:
+            known[id(symbol)] = OPERATORS[symbol.op](*args)
+        elif symbol.op in HOST_WORDS or symbol.op in REDUCTIONS:
+            known[id(symbol)] = getattr(ops, symbol.op)(*args)
+        elif symbol.op == "uniform":
+            known[id(symbol)] = uniform(int(args[0]), STREAMS * member + args[1], size, given["p"].device)
+        elif symbol.op == "dithered":
+            known[id(symbol)] = dithered(*args)
+        elif symbol.op == "largest_of_block":
+            known[id(symbol)] = _spread(largest_of_blocks(args[0]), size)
+        elif symbol.op.startswith("rounded_"):
+            known[id(symbol)] = args[0].to(getattr(torch, symbol.op.removeprefix("rounded_"))).to(args[0].dtype)
+        else:
+            raise NotTraced(f"no engine knows {symbol.op}")
+    beside = {name: value(x) for name, x in program.beside.items()}
+    for name in program.blocked:
+        beside[name] = beside[name][::BLOCK]
+    return value(program.parameter), [value(slot.new) for slot in program.slots], beside
+
+
+def quantised(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The int8 codes nearest to a flat tensor's numbers, and its blocks' scales."""
+    scales = largest_of_blocks(x)
+    return storage.encoded(x, _spread(scales, x.numel()), 0.5).to(torch.int8), scales
+
+
+def restored(codes: Tensor, scales: Tensor) -> Tensor:
+    """The float32 numbers that flat int8 codes stand for."""
+    found: Tensor = storage.decoded(codes.float(), _spread(scales, codes.numel()))
+    return found
+
+
+def blocks(size: int) -> int:
+    """How many scales so many numbers have."""
+    return -(-size // BLOCK)
+
+
+def largest_of_blocks(x: Tensor) -> Tensor:
+    """The largest |x| of each block."""
+    padded = torch.nn.functional.pad(x.abs(), (0, blocks(x.numel()) * BLOCK - x.numel()))
+    return padded.view(-1, BLOCK).amax(dim=1)
+
+
+def _spread(scales: Tensor, size: int) -> Tensor:
+    """A block's number for each of its elements."""
+    return scales.repeat_interleave(BLOCK)[:size]
+
+
+def _widened(x: Any) -> Any:
+    narrow = isinstance(x, Tensor) and x.dtype in (torch.float16, torch.bfloat16, torch.int8)
+    return x.float() if narrow else x
+
+
+MASK = 0xFFFFFFFF
+
+
+def _mixed(h: Any) -> Any:
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        h = ((h ^ (h >> shift)) * factor) & MASK
+    return h ^ (h >> 16)
+
+
+def uniform(key: int, stream: int, size: int, device: Any) -> Tensor:
+    """The same draws as the kernels' (see `words.uniform`), in int64."""
+    start = _mixed(key ^ (stream * 0x9E3779B1 & MASK))
+    h = _mixed((torch.arange(size, device=device) + start) & MASK)
+    found: Tensor = (h >> 8).float() * 2.0**-24
+    return found
+
+
+def dithered(x: Tensor, u: Tensor) -> Tensor:
+    """One of the two bfloat16 around x, as float32."""
+    bits = x.view(torch.int32)
+    cut = (bits + (u * 65536.0).to(torch.int32)) & -65536
+    return torch.where(torch.isfinite(x), cut.view(torch.float32), x)

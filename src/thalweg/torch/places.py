@@ -1,0 +1,137 @@
+"""Where each tensor of a step lies and what it is, looked at anew in each step: a kernel trusts no address of yesterday's.
+
+Between two steps a user may put other tensors into the state, lay a parameter anew, change a dtype, swap, share, shrink.
+None of that changes which object a parameter is, so the objects are not what is compared: their facts are, all at once.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import itertools
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import torch
+from torch.utils._device import DeviceContext
+
+from thalweg.torch.tensors import PLAIN, Tensor
+
+_FACTS = operator.attrgetter("dtype", "shape", "layout", "device")
+_STRIDE, _ADDRESS, _NEGATIVE, _GRADIENT = Tensor.stride, Tensor.data_ptr, Tensor.is_neg, operator.attrgetter("grad")
+
+
+class Places:
+    """Parameters with their gradients, and the tensors that their states have under these keys, as they are now.
+
+    It holds neither gradients nor what is in the states. Raises RuntimeError where memory is shorter than a tensor says.
+    """
+
+    def __init__(self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], keys: Iterable[str]) -> None:
+        self.params, self.states = list(params), list(states)
+        self.columns: list[Callable[[Any], Any]] = [operator.itemgetter(key) for key in keys]
+        fixed = self.fixed()
+        self.fits = PLAIN.issuperset(map(type, fixed)) and not any(map(special, fixed))
+        if not self.fits:
+            return
+        for tensor in fixed:
+            check_memory(tensor)
+        self.facts = list(map(_FACTS, [*fixed, *params]))  # gradients are to be as parameters are
+        self.strides = list(map(_STRIDE, [*fixed, *params]))
+        self.addresses = list(map(_ADDRESS, fixed))
+        self.sizes = [p.numel() * p.element_size() for p in params]
+        self.alignment = max((p.element_size() for p in params), default=1) - 1
+        taken = sorted((x.data_ptr(), x.data_ptr() + x.numel() * x.element_size()) for x in fixed if x.numel())
+        self.starts, self.ends = [start for start, _ in taken], [0, *(end for _, end in taken)]
+        self.fits = all(map(operator.le, self.ends[1:], self.starts[1:]))  # what lies over another goes torch's way
+        self.there: list[int] = []
+
+    def fixed(self) -> list[Tensor]:
+        """The parameters, then what the states have under each key. Raises KeyError where one has nothing."""
+        tensors = list(self.params)
+        for column in self.columns:
+            tensors += map(column, self.states)
+        return tensors
+
+    def look(self) -> tuple[list[Tensor], list[Tensor]] | None:
+        """Those tensors and the gradients, where all is as it was and apart; a gradient laid otherwise is copied."""
+        try:
+            fixed = self.fixed()
+        except KeyError:
+            return None
+        gradients: list[Any] = list(map(_GRADIENT, self.params))
+        tensors, count = fixed + gradients, len(fixed)
+        if not PLAIN.issuperset(map(type, tensors)) or list(map(_FACTS, tensors)) != self.facts:
+            return None
+        strides, negative = list(map(_STRIDE, tensors)), list(map(_NEGATIVE, tensors))
+        if strides != self.strides or True in negative:
+            if strides[:count] != self.strides[:count] or True in negative[:count]:
+                return None
+            gradients = [laid_as(p, g) for p, g in zip(self.params, gradients, strict=True)]
+        if list(map(_ADDRESS, fixed)) != self.addresses:
+            return None
+        there = list(map(_ADDRESS, gradients))
+        if there != self.there:
+            for g in gradients:
+                check_memory(g)
+            if not self._apart(there):
+                return None
+            if not all(there) or functools.reduce(operator.or_, there, 0) & self.alignment:  # between two numbers' places
+                gradients = [torch.empty_like(p).copy_(g) for p, g in zip(self.params, gradients, strict=True)]
+            self.there = list(map(_ADDRESS, gradients))
+        return fixed, gradients
+
+    def _apart(self, there: list[int]) -> bool:
+        """Whether no gradient lies over a parameter or state: in what order those are written is torch's to say."""
+        before = map(bisect.bisect_left, itertools.repeat(self.starts), map(operator.add, there, self.sizes))
+        return all(map(operator.le, map(self.ends.__getitem__, before), there))
+
+
+def same_order(x: Tensor, p: Tensor) -> bool:
+    """Whether the elements of two tensors of one shape lie in the same order and distance."""
+    return x.stride() == p.stride() or all(
+        a == b or length == 1 for a, b, length in zip(x.stride(), p.stride(), p.shape, strict=True)
+    )
+
+
+def laid_flat(x: Tensor) -> bool:
+    """Whether its elements fill one stretch of memory."""
+    order = sorted(range(x.ndim), key=x.stride, reverse=True)
+    return x.permute(order).is_contiguous()
+
+
+def laid_as(p: Tensor, g: Tensor) -> Tensor:
+    """A gradient as its parameter lies: itself, or a copy."""
+    return g if same_order(g, p) and not special(g) else torch.empty_like(p).copy_(g)
+
+
+def special(x: Tensor) -> bool:
+    """Whether a tensor's memory does not hold its numbers, or may not be written here."""
+    return x.is_neg() or x.is_conj() or x._is_zerotensor() or x.is_inference()
+
+
+def check_memory(x: Tensor) -> None:
+    """Raises RuntimeError where a dense tensor's storage is too short for it."""
+    if not x.numel() or x._is_zerotensor():
+        return
+    last = x.storage_offset() + sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True))
+    there, wanted = x.untyped_storage().nbytes(), (last + 1) * x.element_size()
+    if there < wanted:
+        raise RuntimeError(
+            f"a tensor of shape {tuple(x.shape)} has {there} bytes of memory where it needs {wanted}: its storage was "
+            "resized; give it memory again before the step"
+        )
+
+
+def watched() -> bool:
+    """Whether something besides the step is to see each of its operations: a mode, a transform, a trace."""
+    inner = torch._C
+    if inner._len_torch_dispatch_stack() or inner._functorch.peek_interpreter_stack() is not None:
+        return True
+    if inner._get_tracing_state() is not None:
+        return True
+    if not inner._len_torch_function_stack():
+        return False
+    modes = torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]
+    return any(type(mode) is not DeviceContext for mode in modes)  # which is the default device: it does not look on

@@ -1,0 +1,88 @@
+"""What a parameter group says of a chain's stages: their hyper-parameters, and the rates set with `.at`."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from thalweg.core.compose import At, Chain, Choose, Every, Shell
+from thalweg.core.function_stage import FunctionStage
+from thalweg.core.regroup import hyper_of
+from thalweg.core.stage import Stage
+from thalweg.form import trace
+from thalweg.form.hyper import ByLeaf
+from thalweg.torch.groups import FIRST, Given
+
+_OF_SCHEDULERS = ("lr", "initial_lr", "max_lr", "min_lr", "swa_lr", "lr_scale", "max_momentum", "base_momentum")
+_OF_TORCH = ("params", "param_names", "name", "foreach", "fused", "capturable", "differentiable")
+TORCHS = frozenset({*_OF_SCHEDULERS, *_OF_TORCH})
+"""What torch, its schedulers and trainers put into any group; torch's own optimizers do not mind either."""
+
+
+def has_rates(stage: Stage) -> bool:
+    """Whether a rate is set with `.at` somewhere in it."""
+    inside = [stage.inner] if isinstance(stage, Shell | Every) else getattr(stage, "stages", ())
+    return isinstance(stage, At) or any(map(has_rates, inside))
+
+
+def regrouped(stage: Stage, given: Given) -> Stage:
+    """The stage as a group has it."""
+    if not has_rates(stage) and not any(name in given.group for name in hyper_of(stage)):
+        return stage
+    return _each(stage, functools.partial(_set, given=given), given)
+
+
+def rated(stage: Stage, given: Given) -> Stage:
+    """The stage with the rates that are set in it as far as the group's has come."""
+    return _each(stage, lambda function: function, given) if has_rates(stage) else stage
+
+
+def _each(stage: Stage, made: Callable[[FunctionStage], Stage], given: Given) -> Stage:
+    """The same stage with its functions made anew."""
+    if isinstance(stage, FunctionStage):
+        return made(stage)
+    found: Any = copy.copy(stage)
+    if isinstance(stage, Choose | Chain):
+        parts = [_each(part, made, given) for part in stage.stages]
+        found.stages = parts if isinstance(stage, Choose) else tuple(parts)
+    if isinstance(stage, Shell | Every):
+        found.inner = _each(stage.inner, made, given)
+    if isinstance(stage, At):
+        found.rate = _scaled(stage.rate, given)
+    return found  # type: ignore[no-any-return]
+
+
+def _set(function: FunctionStage, given: Given) -> FunctionStage:
+    """A function with what the group says of its hyper-parameters."""
+    said = {name: h for name, h in function.declaration.hyper.items() if name in given.group}
+    if not said:
+        return function
+    values = {
+        name: given.fixed(name, function.config[name]) if h.static else given.or_off(name, function.config[name])
+        for name, h in said.items()
+    }
+    found = copy.copy(function)
+    found.config = {**function.config, **values}
+    if any(h.static for h in said.values()):
+        found.declaration = function.declaration.sized(found.config)
+    found.__dict__.pop("_trace", None)
+    trace.general(found)
+    return found
+
+
+def _scaled(rate: Any, given: Given) -> Any:
+    """A branch's own rate, times what has become of the group's since the optimizer was made."""
+    group = given.group
+
+    def now(t: Any, leaf: str = "") -> Any:
+        own = rate(t) if callable(rate) else rate
+        both: list[Any] = [group["lr"], group.get(FIRST)]
+        lr, first = (value.values[leaf] if isinstance(value, ByLeaf) else value for value in both)
+        if first is None or callable(lr) or float(first) == 0:  # a schedule of ours is the optimizer's alone
+            return own
+        return own * (float(lr) / float(first))
+
+    by_leaf = [value for value in (group["lr"], group.get(FIRST)) if isinstance(value, ByLeaf)]
+    return ByLeaf({leaf: functools.partial(now, leaf=leaf) for leaf in by_leaf[0].values}) if by_leaf else now

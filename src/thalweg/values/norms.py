@@ -1,0 +1,59 @@
+"""The Euclidean norm, also of numbers whose squares their dtype cannot hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from thalweg.values.arrays import Array, dtype_name, framework, widened
+
+SCALES = {"float32": (2.0**-103, 2.0**100, 2.0**-80), "float64": (2.0**-970, 2.0**600, 2.0**-600)}
+"""Below which sum of squares bits are lost, what numbers are multiplied by then, and what where the sum overflows: powers of
+two, so that no bit of a norm tells whether it was scaled."""
+
+
+def euclidean(arrays: Sequence[Array], first: int = 0, *, keepdims: bool = False) -> Array:
+    """The norm of all numbers of all arrays together; first: how many axes in front count lanes, each with its own norm.
+
+    A float64 from NumPy, as from the kernels; else the arrays' dtype, or float32 for half precision.
+    """
+    space = framework(arrays[0])
+    if space.name == "numpy":
+        return _scaled([np.asarray(x, np.float64) for x in arrays], first, keepdims)
+    wide = list(map(widened, arrays))
+    if space.name == "torch" and all(dtype_name(x) == "float32" and x.device.type != "mps" for x in wide):
+        norms = [_of_torch(x, first, keepdims) for x in wide]
+        found = norms[0] if len(norms) == 1 else space.linalg.vector_norm(space.stack(norms, 0), dim=0)
+        return space.cast(found, "float32")
+    return _scaled(wide, first, keepdims)
+
+
+def _of_torch(x: Array, first: int, keepdims: bool) -> Array:
+    """In float64, which here costs no copy."""
+    space, axes = framework(x), tuple(range(first, x.ndim))
+    return space.linalg.vector_norm(x, dim=axes, keepdim=keepdims, dtype=space.float64) if axes else abs(x).double()
+
+
+def _scaled(arrays: Sequence[Array], first: int, keepdims: bool) -> Array:
+    squares = _squares(arrays, first, keepdims)
+    space, (least, up, down) = framework(squares), SCALES[dtype_name(squares)]
+    if space.name == "numpy" and (least <= squares < np.inf if first == 0 and not keepdims else _within(squares, least)):
+        return np.sqrt(squares)
+    one, more, less = (space.full(tuple(squares.shape), value, squares) for value in (1.0, up, down))
+    scale = space.where(squares < least, more, space.where(squares < np.inf, one, less))
+    lanes = tuple(scale.shape[:first])
+    of_each = [x * scale.reshape(lanes + (1,) * (x.ndim - first)) for x in arrays]
+    return space.sqrt(_squares(of_each, first, keepdims)) / scale
+
+
+def _within(squares: Array, least: float) -> bool:
+    return bool(np.all((squares >= least) & (squares < np.inf)))
+
+
+def _squares(arrays: Sequence[Array], first: int, keepdims: bool) -> Array:
+    """The sum of the squares."""
+    found = 0.0
+    for x in arrays:
+        found = found + framework(x).sum(x * x, axis=tuple(range(first, x.ndim)), keepdims=keepdims)
+    return found

@@ -1,0 +1,64 @@
+"""Symbols: what a rule is run on to learn its steps, its formula and its cost, without a number being computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thalweg.values.arithmetic import Arithmetic, Operation
+
+NUMBER, PER_TENSOR, TENSOR = 0, 1, 2  # how much of memory a symbol stands for
+
+REDUCTIONS = frozenset({"norm", "total", "mean"})
+MODEL_WORDS = frozenset({"model_total", "inverse_hessian", "strong_wolfe"})  # of all tensors at once
+MATRIX_WORDS = frozenset(
+    {"row_means", "col_means", "orthogonal", "rows", "cols", "slice_max", "slice_min", "leading", "project", "lift"}
+)
+
+
+class Symbol(Arithmetic):
+    """A named input (op "input") or one step of a rule: an operation's name and what it was applied to."""
+
+    __slots__ = ("args", "level", "name", "op")
+
+    def __init__(self, op: str, args: tuple[Any, ...], level: int, name: str = "") -> None:
+        self.op, self.args, self.level, self.name = op, args, level, name
+
+    @classmethod
+    def input(cls, name: str, level: int) -> Symbol:
+        return cls("input", (), level, name)
+
+    @classmethod
+    def of(cls, op: str, *args: Any) -> Symbol:
+        """The symbol for `op(*args)`."""
+        of_a_tensor = op in REDUCTIONS or op in ("rows", "cols")
+        level = PER_TENSOR if of_a_tensor else max(a.level for a in args if isinstance(a, Symbol))
+        level = NUMBER if op == "model_total" else level
+        return cls(op, args, level)
+
+    def _with(self, operate: Operation, other: Any, *, swapped: bool) -> Any:
+        if not isinstance(other, Symbol | int | float):
+            return NotImplemented
+        op = operate.__name__.rstrip("_")
+        return Symbol.of(op, other, self) if swapped else Symbol.of(op, self, other)
+
+    def __neg__(self) -> Symbol:
+        return Symbol.of("neg", self)
+
+    def __abs__(self) -> Symbol:
+        return Symbol.of("abs", self)
+
+    def __array__(self, *wanted: Any, **more: Any) -> Any:
+        raise TypeError("a function of NumPy's, which would take a symbol for a number")
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        raise TypeError("a function of NumPy's, which would take a symbol for a number")
+
+    def __bool__(self) -> bool:
+        what = f"'{self.name}'" if self.name else "a computed value"
+        raise TypeError(
+            f"`if` on {what}, whose value is not known when the rule is compiled; "
+            "write where(condition, a, b), or off(x) to leave work out for a plain 0"
+        )
+
+    def __repr__(self) -> str:
+        return self.name or f"{self.op}({', '.join(map(repr, self.args))})"

@@ -1,0 +1,261 @@
+"""Trees of arrays (dict, list, dataclass, or a single array): their leaves by name, arithmetic on a whole one, files."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
+from typing import Any
+
+import numpy as np
+
+from thalweg.values.arithmetic import Arithmetic, Operation
+from thalweg.values.arrays import Array, framework
+from thalweg.values.norms import euclidean
+from thalweg.values.scalars import Scalar
+from thalweg.values.tree_files import load as load
+from thalweg.values.tree_files import save as save
+
+Tree = Any
+
+SINGLE = "p"
+"""The name of the only leaf where the parameters are a single array."""
+
+
+Path = tuple[Any, ...]
+"""The keys and places that lead to a leaf."""
+ATOMS = (np.ndarray, str, bytes, bytearray, memoryview)
+"""What is no branch of a tree, though some of it could be walked."""
+
+
+def children(tree: Tree) -> list[tuple[Any, Tree]] | None:
+    """What a branch holds, by key, place or field; None for a leaf.
+
+    A branch is any mapping or sequence, and any record: a dataclass, or what attrs made. Fields that a record declares to be
+    no part of a tree (`static=True`, `pytree_node=False`) stay as they are.
+    """
+    sort = _sort(tree)
+    if sort is None:
+        return None
+    if sort == "mapping":
+        return list(tree.items())
+    if sort == "sequence":
+        return list(enumerate(tree))
+    return [(name, getattr(tree, name)) for name in _fields(type(tree)) or ()]
+
+
+def _sort(tree: Tree) -> str | None:
+    """What sort of branch it is; None for a leaf."""
+    return _sort_of_class(type(tree))  # type: ignore[arg-type]  # mypy takes type[Any] for unhashable
+
+
+@functools.cache
+def _sort_of_class(kind: type) -> str | None:
+    if issubclass(kind, ATOMS):
+        return None
+    if issubclass(kind, Mapping):
+        return "mapping"
+    if issubclass(kind, Sequence):
+        return "sequence"
+    return None if _fields(kind) is None else "record"
+
+
+def _fields(kind: type) -> list[str] | None:
+    if dataclasses.is_dataclass(kind):
+        own = [f for f in dataclasses.fields(kind) if not f.metadata.get("static") and f.metadata.get("pytree_node", True)]
+        return [f.name for f in own]
+    attributes = getattr(kind, "__attrs_attrs__", None)
+    return None if attributes is None else [a.name for a in attributes]
+
+
+def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
+    """The leaves' names ('layer.w', in order) and the leaves. A None is a leaf too.
+
+    Two leaves never share a name: where two would, as of {"a.b": x, "a": {"b": y}}, each has its keys in full ("['a.b']",
+    "['a']['b']"). Raises ValueError where keys that differ are written alike.
+    """
+    found: list[tuple[str, Path, Any]] = []
+    _walk(tree, "", (), found)
+    names = [name or SINGLE for name, _, _ in found]
+    if len(set(names)) < len(names):
+        names = _told_apart(names, [path for _, path, _ in found])
+    return names, [leaf for _, _, leaf in found]
+
+
+def _walk(tree: Tree, name: str, path: Path, found: list[tuple[str, Path, Any]]) -> None:
+    branches = children(tree)
+    if branches is None:
+        found.append((name, path, tree))
+        return
+    for key, child in branches:
+        _walk(child, _below(name, key), (*path, key), found)
+
+
+def _below(name: str, key: Any) -> str:
+    return f"{name}.{key}" if name else str(key)
+
+
+def _told_apart(names: list[str], paths: list[Path]) -> list[str]:
+    count = Counter(names)
+    full = ["".join(f"[{key!r}]" for key in path) for path in paths]
+    told = [long if count[name] > 1 else name for name, long in zip(names, full, strict=True)]
+    twice = next((name for name, times in Counter(told).items() if times > 1), None)
+    if twice is not None:
+        raise ValueError(f"two parameters of this tree have one name, {twice}; give their keys names that differ")
+    return told
+
+
+def rebuild(tree: Tree, leaves: dict[str, Any]) -> Tree:
+    """A tree shaped like `tree`, of the same types, with the named leaves in it.
+
+    Raises TypeError for a container that cannot be made anew from what it holds.
+    """
+    names, before = flatten(tree)
+    return rebuild_in_order(tree, before, [leaves[name] for name in names])
+
+
+def rebuild_in_order(tree: Tree, before: Sequence[Any], leaves: Sequence[Any]) -> Tree:
+    """The same from leaves in the order of `flatten`. before: those that are in the tree."""
+    return _filled(tree, map(_of_class, leaves, before))
+
+
+def _of_class(new: Any, old: Any) -> Any:
+    """A plain array in the class of the one whose place it takes: numpy.matrix, say."""
+    if isinstance(old, np.ndarray) and type(old) is not np.ndarray and type(new) is np.ndarray:
+        return new.view(type(old))
+    return new
+
+
+def _filled(tree: Tree, leaves: Iterator[Any]) -> Tree:
+    branches = children(tree)
+    if branches is None:
+        return next(leaves)
+    parts = {key: _filled(child, leaves) for key, child in branches}
+    kind = type(tree)
+    if kind is dict:
+        return parts
+    if kind is list or kind is tuple:
+        return kind(parts.values())
+    try:
+        return _made_anew(tree, parts)
+    except Exception as error:
+        cure = {"mapping": "dict(...)", "sequence": "list(...)"}.get(_sort(tree) or "", "a dict of its fields")
+        raise TypeError(f"a {kind.__name__} cannot be made anew with other arrays in it ({error}); hand over {cure}") from error
+
+
+def _made_anew(tree: Tree, parts: dict[Any, Any]) -> Tree:
+    kind, values = type(tree), list(parts.values())
+    if isinstance(tree, dict):  # with whatever else it has, as defaultdict its factory
+        made: Any = copy.copy(tree)
+        dict.update(made, parts)
+        return made
+    if isinstance(tree, Mapping):
+        return kind(parts)
+    if isinstance(tree, tuple) and hasattr(tree, "_make"):
+        return tree._make(values)
+    if isinstance(tree, deque):
+        return kind(values, tree.maxlen)
+    if isinstance(tree, Sequence):
+        return kind(values)
+    made = copy.copy(tree)
+    for name, value in parts.items():
+        object.__setattr__(made, name, value)  # frozen or not
+    return made
+
+
+def plain(x: Any) -> Any:
+    """An array of a class of its own, whose operators may mean something else (numpy.matrix), as a plain one."""
+    special = isinstance(x, np.ndarray) and type(x) is not np.ndarray and not isinstance(x, np.ma.MaskedArray)
+    return x.view(np.ndarray) if special else x
+
+
+def match(params: Tree, other: Tree, what: str) -> dict[str, Any]:
+    """The leaves of `other` by name, once it has the shape of `params`. Raises TypeError or KeyError saying where not."""
+    return dict(zip(flatten(params)[0], match_in_order(params, other, what), strict=True))
+
+
+def match_in_order(params: Tree, other: Tree, what: str) -> list[Any]:
+    """The same leaves, in the order of `flatten`."""
+    found: list[Any] = []
+    _pair(params, other, what, "", found)
+    return found
+
+
+def _pair(params: Tree, other: Tree, what: str, name: str, found: list[Any]) -> None:
+    ours, theirs = children(params), children(other)
+    if ours is None:
+        if theirs is not None:
+            raise TypeError(f"{what}: '{name or SINGLE}' is one array among the parameters, but a {type(other).__name__} here")
+        found.append(plain(other))
+        return
+    if theirs is None or _sort(params) != _sort(other):
+        where = f"'{name}'" if name else "the tree"
+        raise TypeError(
+            f"{what}: {where} is a {type(params).__name__} among the parameters, but {_describe(other)} here{instead(other)}"
+        )
+    table = dict(theirs)
+    for key, child in ours:
+        if key not in table:
+            full = _below(name, key)
+            raise KeyError(f"{what}: nothing for '{full}'; give its array, or None to leave that parameter as it is")
+        _pair(child, table.pop(key), what, _below(name, key), found)
+    if table:
+        raise KeyError(f"{what}: '{next(iter(table))}' is none of the parameters ({', '.join(str(k) for k, _ in ours)})")
+
+
+def _describe(x: Any) -> str:
+    return "None" if x is None else f"a {type(x).__name__}"
+
+
+def instead(x: Any) -> str:
+    """What to hand over instead of something that is neither a tree nor an array, as the end of a sentence; or nothing."""
+    if hasattr(x, "named_parameters"):
+        return "; of a module hand over dict(module.named_parameters())"
+    if hasattr(x, "layers") and hasattr(x, "fit"):
+        return "; of a network hand over its .params"
+    if isinstance(x, Iterator | Set | ValuesView):
+        return "; hand over a list of its arrays, list(...), or better a dict, whose names tell them apart"
+    if framework(getattr(x, "value", None)) is not None:
+        return "; hand over its .value"
+    if x is None:
+        return "; a tree of parameters has an array in each place, so leave this one out"
+    if isinstance(x, str | bytes):
+        return "; a tree holds arrays alone: leave it out"
+    return ""
+
+
+class Vector(Arithmetic):
+    """A whole tree's leaves as one vector: arithmetic leaf by leaf, with numbers and with other such vectors."""
+
+    __slots__ = ("lanes", "leaves")
+
+    def __init__(self, leaves: Sequence[Array], lanes: bool = False) -> None:
+        self.leaves, self.lanes = list(leaves), lanes
+
+    def _with(self, operate: Operation, other: Any, *, swapped: bool) -> Vector:
+        others = other.leaves if isinstance(other, Vector) else [other] * len(self.leaves)
+        pairs = zip(self.leaves, others, strict=True)
+        return Vector([operate(b, a) if swapped else operate(a, b) for a, b in pairs], self.lanes)
+
+    def __abs__(self) -> Vector:
+        return Vector([abs(leaf) for leaf in self.leaves], self.lanes)
+
+    def rows(self) -> list[Vector]:
+        """One vector for each entry of the leaves' first axis."""
+        return [Vector([leaf[i] for leaf in self.leaves], self.lanes) for i in range(len(self.leaves[0]))]
+
+    def total_of_all(self) -> Any:
+        """The sum over all leaves; with lanes, a Scalar of one sum a lane."""
+        found = 0.0
+        for leaf in self.leaves:
+            found = found + framework(leaf).sum(leaf, axis=tuple(range(int(self.lanes), leaf.ndim)), keepdims=False)
+        return Scalar(found) if self.lanes and framework(found) is not None else found
+
+    def norm_of_all(self) -> Any:
+        """The Euclidean norm over all leaves; with lanes, a Scalar of one norm a lane."""
+        if not self.leaves:
+            return 0.0
+        found = euclidean(self.leaves, int(self.lanes))
+        return Scalar(found) if self.lanes or framework(found).name == "numpy" else found
