@@ -135,7 +135,7 @@ GOOD = {**random_weights(0), "preprocessing": True, "p": 10.0, "scale": 0.1}
 def test_a_wrong_file_is_refused(tree: Any, says: str, tmp_path: Path) -> None:
     path = tmp_path / "wrong.npz"
     trees.save(path, tree)
-    with pytest.raises(ValueError, match=rf"{says}; `python -m thalweg\.lab\.learned_training --out FILE` writes such a file"):
+    with pytest.raises(ValueError, match=rf"{says}; `python -m thalweg\.lab\.learned\.training --out FILE` writes such a file"):
         tw.learned(path)
 
 

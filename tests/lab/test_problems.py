@@ -57,7 +57,7 @@ def descended(params: Any, grads: Any, lr: float = 1e-3) -> Any:
 
 
 def test_a_problem_is_there_because_its_file_is() -> None:
-    files = {path.stem for path in Path(problems.__path__[0]).glob("*.py")} - {"__init__"}
+    files = {path.stem for path in Path(problems.__path__[0]).rglob("*.py")} - {"__init__"}
     assert set(problems.names()) == files
     assert all(problem.name == name for name, problem in ALL.items())
 

@@ -96,7 +96,8 @@ def check(quick: bool, say: Say) -> Check:
     return Check(
         "controls",
         "The lab's own promises",
-        "Bouthillier et al. 2021, arXiv 2103.03098, on tuning as a source of variance; the tests are those of `lab/stats.py`",
+        "Bouthillier et al. 2021, arXiv 2103.03098, on tuning as a source of variance; the tests are those of "
+        "`lab/statistics/stats.py`",
         f"{RATES} rates of {RULE} on {SEEDS} seeds of {PROBLEM} ({STEPS} steps) are the bank. In each of {runs} "
         "comparisons one optimizer bears two names, "
         f"each with its own part of the seeds. The test promises to call them different in at most {LEVEL:.0%}. It "
