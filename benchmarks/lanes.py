@@ -51,7 +51,7 @@ def in_jax(pairs: Sequence[tuple[float, int]], chunk: int, devices: int | None =
     """The lab's JAX engine."""
     rates = np.tile([lr for lr, _ in pairs], (STEPS, 1))
     lanes = jax_engine.Lanes(rates, {}, [seed for _, seed in pairs])
-    found = jax_engine.run(DIGITS, tw.rules["adam"], trials.configured, lanes, AT, BATCH, chunk, devices)
+    found = jax_engine.run(DIGITS, tw.rules["adam"], lanes, AT, BATCH, chunk, devices)
     return [curve.tolist() for curve in found.loss.T]
 
 

@@ -188,7 +188,7 @@ def _contest(source: Source, given: dict[str, Any]) -> Contest:
     from thalweg.lab.comparing.compare import Contest, Settings
     from thalweg.lab.protocol import protocol, suites
     from thalweg.lab.running.sweep import TIMEOUT
-    from thalweg.lab.trials.trials import has_matrices
+    from thalweg.lab.trials.configured import has_matrices
 
     rules = source.load_rules()
     problem = source.see_problem()

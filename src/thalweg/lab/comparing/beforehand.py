@@ -7,20 +7,17 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native
+from thalweg.engines.kernel import Kernel
 from thalweg.lab.comparing.compare import Contest
+from thalweg.lab.trials.configured import configured
 from thalweg.lab.trials.remembered import remembered
-from thalweg.lab.trials.trials import configured
 from thalweg.numpy.inplace import InPlace
 from thalweg.values.trees import flatten
-
-if TYPE_CHECKING:
-    from thalweg.engines.kernel import Kernel
 
 FILE = "seconds.json"
 FIRST = {"compiler": 1.0, "kernel": 0.5, "process": 2.5, "row": 0.2}

@@ -21,6 +21,7 @@ from thalweg.lab.store import store
 from thalweg.lab.store.fingerprint import fingerprint
 from thalweg.lab.trials import lanes, trials
 from thalweg.lab.trials.trials import Trial
+from thalweg.lab.trials.xla import jax_version
 from thalweg.lab.user.source import Source, loaded
 from thalweg.rule import Rule
 
@@ -228,7 +229,7 @@ def _work(source: Source, wanted: Sequence[Wanted]) -> list[Trial]:
     first = wanted[0]
     rule, steps, batch_size, phase = rules[first["rule"]], first["steps"], first["batch_size"], first["phase"]
     # a chunk is what the asking machine found fastest; whoever runs the trial takes it as it is
-    own = first["lanes"] if first["lanes"] == lanes.NUMPY else {**first["lanes"], "version": lanes.jax_version()}
+    own = first["lanes"] if first["lanes"] == lanes.NUMPY else {**first["lanes"], "version": jax_version()}
     known = {"steps": steps, "batch_size": batch_size, "phase": phase, "lanes": own}
     mine = store.identity(problem, rule, _setting(first), first["seed"], **known)
     store.refuse_another(first, mine)

@@ -22,7 +22,8 @@ from thalweg.lab.protocol import protocol, tune
 from thalweg.lab.running.engines import Engine
 from thalweg.lab.running.guard import guarded, here
 from thalweg.lab.running.workers import Processes
-from thalweg.lab.trials.trials import at_once, configured
+from thalweg.lab.trials.configured import configured
+from thalweg.lab.trials.trials import at_once
 from thalweg.lab.user.source import loaded
 from thalweg.numpy.inplace import InPlace
 from thalweg.rule import Rule

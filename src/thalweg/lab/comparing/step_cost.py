@@ -18,8 +18,8 @@ from thalweg.lab.running.guard import guarded, here
 from thalweg.lab.running.workers import processes
 from thalweg.lab.store.fingerprint import fingerprint
 from thalweg.lab.store.store import engine_hash
+from thalweg.lab.trials.configured import configured
 from thalweg.lab.trials.remembered import remembered
-from thalweg.lab.trials.trials import configured
 from thalweg.lab.user.source import Source
 from thalweg.numpy.inplace import InPlace
 from thalweg.rule import Rule

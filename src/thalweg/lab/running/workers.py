@@ -76,7 +76,7 @@ class Processes(Executor):
         processes: list[Any] = []
         begun, (alone, memory) = time.monotonic(), self._mine()
         try:
-            alone.submit(ready).result()  # it may have to be started first
+            alone.submit(ready, *filter(callable, (fn, *arguments))).result()  # it may have to be started first
             if not self.seconds_to_start:
                 self.seconds_to_start = time.monotonic() - begun
             processes, begun = alone.processes, time.monotonic()
@@ -148,9 +148,8 @@ def _died(ended: list[Any], seconds: float, printed: str) -> Died:
     return Died(f"it ended its process with exit code {code}", code, seconds, printed)
 
 
-def ready() -> None:
-    """In a process that is to run trials: have what they need."""
-    import thalweg.lab.comparing.compare  # noqa: F401
+def ready(*functions: Callable[..., Any]) -> None:
+    """In a process that is to run these: have their modules, which were imported for them to arrive here."""
 
 
 def _never_interrupted() -> None:

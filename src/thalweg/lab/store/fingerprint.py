@@ -19,7 +19,7 @@ from thalweg.core.function_stage import FunctionStage
 from thalweg.core.stage import Stage
 from thalweg.form import trace
 from thalweg.lab.data.problem import Problem
-from thalweg.lab.trials.trials import configured
+from thalweg.lab.trials.configured import configured
 from thalweg.rule import Rule
 from thalweg.values.symbols import Symbol
 

@@ -39,8 +39,9 @@ from thalweg.lab.trials.trials import Trial
 from thalweg.rule import Rule
 
 OF_THE_LAB = (
-    "protocol/protocol", "protocol/tune", "trials/trials", "trials/lanes", "trials/jax_engine", "data/supervised", "data/parts",
-    "data/task", "data/surface", "data/instances", "user/my_problem",
+    "protocol/protocol", "protocol/tune",
+    "trials/trials", "trials/configured", "trials/lanes", "trials/xla", "trials/jax_engine",
+    "data/supervised", "data/parts", "data/task", "data/surface", "data/instances", "user/my_problem",
 )  # fmt: skip
 __all__ = ["FILE", "Store", "engine_hash", "identity", "key_of", "refuse_another"]
 

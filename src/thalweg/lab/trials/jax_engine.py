@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from thalweg.core.optimizer import Optimizer
 from thalweg.core.stage import Stage
+from thalweg.lab.trials.configured import configured
 from thalweg.rule import Rule
 
 Array = npt.NDArray[Any]
@@ -31,9 +32,6 @@ DEVICES = "devices"
 """The mesh's one axis."""
 PROGRAMS = 8
 """Compiled programs that a process keeps: a rule's portions follow one another."""
-
-Configured = Callable[..., Stage]
-"""(rule, problem, **hyper) -> the stage to run."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,6 @@ class Curves:
 def run(
     problem: Any,
     rule: Rule,
-    configured: Configured,
     lanes: Lanes,
     at: Sequence[int],
     batch_size: int,
@@ -78,7 +75,7 @@ def run(
 ) -> Curves:
     """Train, and evaluate after the steps `at` (0 among them).
 
-    configured: the rule for a problem, given hyper-parameters. chunk: how many lanes a device has at once; the last digits
+    chunk: how many lanes a device has at once; the last digits
     of all numbers depend on it. devices: how many of the CPUs that JAX knows (XLA's `xla_force_host_platform_device_count`)
     share the lanes; None: all. Raises whatever the rule does, and one of jax.errors for a rule that cannot be traced.
     """
@@ -88,7 +85,7 @@ def run(
     order += [order[-1]] * (-total % wide)  # all programs have one shape
     parts = []
     with jax.enable_x64(True), jax.default_device(used[0]):
-        program = _program(problem, rule, configured, batch_size, int(np.diff(at).max(initial=1)), used)
+        program = _program(problem, rule, batch_size, int(np.diff(at).max(initial=1)), used)
         for start in range(0, len(order), wide):
             some = lanes.some(order[start : start + wide])
             parts.append(_run_some(problem, program, some, at, batch_size))
@@ -152,9 +149,7 @@ def _mapped(tree: Tree, axes: Sequence[int | None], axis: int) -> Tree:
 
 
 @functools.lru_cache(PROGRAMS)
-def _program(
-    problem: Any, rule: Rule, configured: Configured, batch_size: int, longest: int, devices: tuple[jax.Device, ...]
-) -> _Program:
+def _program(problem: Any, rule: Rule, batch_size: int, longest: int, devices: tuple[jax.Device, ...]) -> _Program:
     return _Program(problem, functools.partial(configured, rule, problem), batch_size, longest, devices)
 
 

@@ -13,16 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.core.compose import choose, is_matrix, refuses_vectors
 from thalweg.core.optimizer import Optimizer
-from thalweg.core.stage import Stage
 from thalweg.graph.cost import Cost
 from thalweg.lab.data.problem import Floats, Params, Problem
 from thalweg.lab.protocol import protocol, tune
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.printed import after
-from thalweg.methods.moments.adam import adamw
+from thalweg.lab.trials.configured import configured
+from thalweg.lab.trials.xla import prepare
 from thalweg.numpy.inplace import InPlace
 from thalweg.rule import Rule
 from thalweg.values.trees import flatten
@@ -98,22 +97,6 @@ def run(
     return trials
 
 
-def configured(rule: Rule, problem: Problem, **hyper: Any) -> Stage:
-    """The rule with these hyper-parameters (numbers, or one for each lane), the others at their defaults. One with a
-    hyper-parameter N, the size of the data set, is told that; one that is for matrices alone has AdamW, at AdamW's usual
-    learning rate, for the rest.
-    """
-    told = {"N": float(problem.train_size)} if "N" in rule.hyper and problem.train_size else {}
-    stage = rule(**told, **hyper)
-    alone = not refuses_vectors(stage) or not has_matrices(problem)
-    return stage if alone else choose((is_matrix, stage), otherwise=adamw().at(adamw.lr))
-
-
-def has_matrices(problem: Problem) -> bool:
-    """Whether any of the problem's parameters is more than a vector."""
-    return any(leaf.ndim > 2 for leaf in flatten(problem.init([0]))[1])
-
-
 @functools.cache
 def usual_cost(rule: Rule) -> Cost:
     """What a step of a rule as it comes costs: asked for often, and worked out from its symbols."""
@@ -157,17 +140,15 @@ def gradient_seconds(problem: Problem) -> float:
 
 def _run_in_jax(problem: Problem, rule: Rule, trials: list[Trial], steps: int, batch_size: int, chunk: int) -> Params:
     """Train and evaluate in JAX; the parameters to judge."""
-    from thalweg.lab.trials.lanes import prepare
-
     prepare()
-    from thalweg.lab.trials import jax_engine
+    from thalweg.lab.trials import jax_engine  # it imports JAX, which only who asks for it must have
 
     rate = tune.rate([trial.setting for trial in trials], steps)
     rates = np.stack([rate(t) for t in range(1, steps + 1)]) if callable(rate) else np.tile(rate, (steps, 1))
     hyper = {name: np.array([trial.hyper[name] for trial in trials]) for name in trials[0].hyper}
     lanes = jax_engine.Lanes(rates, hyper, [trial.seed for trial in trials])
     at = protocol.evaluated_at(steps)
-    found = jax_engine.run(problem, rule, configured, lanes, at, batch_size, chunk)
+    found = jax_engine.run(problem, rule, lanes, at, batch_size, chunk)
     for i, trial in enumerate(trials):
         losses = found.training[:, i].astype(np.float64)
         trial.loss_curve, trial.score_curve = found.loss[:, i].tolist(), found.score[:, i].tolist()
