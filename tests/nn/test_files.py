@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from thalweg import nn
+from thalweg.nn.files import parts
 from thalweg.values import trees
 
 from .networks import CASES, NAMES, Case
@@ -112,4 +114,22 @@ def test_parts_of_ones_own_are_not_saved(tmp_path: Path) -> None:
     net = nn.Model([nn.Linear(2), Mine()], nn.MSE(), input_shape=3)
     net.params = net.init()
     with pytest.raises(TypeError, match=r"only parts of thalweg.nn. Save its parameters with thalweg.values.trees.save"):
+        net.save(tmp_path / "net.npz")
+
+
+def test_a_file_may_name_every_public_part_and_nothing_else() -> None:
+    bases = (nn.Layer, nn.Loss, nn.Penalty, nn.Initialiser)
+    public = {name: part for name, part in vars(nn).items() if isinstance(part, type) and issubclass(part, bases)}
+    assert parts() == {name: part for name, part in public.items() if is_dataclass(part)}
+
+
+def test_a_subclass_of_a_users_takes_no_parts_place(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Linear(nn.Linear):
+        pass
+
+    assert parts()["Linear"] is nn.Linear
+    net = nn.Model([Linear(2)], nn.MSE(), input_shape=3)
+    net.params = net.init()
+    with pytest.raises(TypeError, match=r"only parts of thalweg\.nn"):
         net.save(tmp_path / "net.npz")

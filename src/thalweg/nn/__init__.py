@@ -1,6 +1,5 @@
 """Networks in NumPy: layers, losses, initialisers, and a Model that is pure functions over a tree of parameters."""
 
-from thalweg.nn.files import load
 from thalweg.nn.history import History
 from thalweg.nn.initialisers import (
     Initialiser,
@@ -32,7 +31,7 @@ from thalweg.nn.losses.cross_entropy import CrossEntropy
 from thalweg.nn.losses.loss import Loss
 from thalweg.nn.losses.metrics import accuracy, error_rate, mse, r2
 from thalweg.nn.losses.squared_error import MSE
-from thalweg.nn.model import Model
+from thalweg.nn.model import Model, load
 from thalweg.nn.penalties import L1, L2, Penalty
 
 __all__ = [

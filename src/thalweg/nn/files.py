@@ -3,50 +3,79 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from inspect import isabstract
+from typing import Any, Protocol
 
-from thalweg.nn.arrays import Params
+from thalweg.nn.arrays import Params, Shape
 from thalweg.nn.initialisers import Initialiser
 from thalweg.nn.layers.layer import Layer
 from thalweg.nn.losses.loss import Loss
 from thalweg.nn.penalties import Penalty
 from thalweg.values import trees
 
-if TYPE_CHECKING:
-    from thalweg.nn.model import Model
-
 FORMAT, VERSION = "thalweg.nn", 1
+ROOM = __name__.rpartition(".")[0]
+
+
+class Described(Protocol):
+    """What a file keeps of a network besides its parameters."""
+
+    @property
+    def layers(self) -> tuple[Layer, ...]: ...
+    @property
+    def loss(self) -> Loss: ...
+    @property
+    def penalty(self) -> tuple[Penalty, ...]: ...
+    @property
+    def input_shape(self) -> Shape | None: ...
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A network as a file describes it."""
+
+    layers: tuple[Layer, ...]
+    loss: Loss
+    penalty: tuple[Penalty, ...]
+    input_shape: Shape | None
+    params: Params
 
 
 def parts() -> dict[str, Any]:
-    """The classes a file may name, by name: the layers, losses, penalties and initialisers of this room."""
-    from thalweg import nn
-
+    """The classes a file may name, by name: the layers, losses, penalties and initialisers of this package."""
     kinds = (Layer, Loss, Penalty, Initialiser)
-    return {n: part for n, part in vars(nn).items() if is_dataclass(part) and isinstance(part, type) and issubclass(part, kinds)}
+    every = (part for kind in kinds for part in _subclasses(kind))
+    return {part.__name__: part for part in every if part.__module__.startswith(f"{ROOM}.") and not isabstract(part)}
 
 
-def save(model: Model, params: Params, path: str | os.PathLike[str]) -> None:
-    """Writes the network and params. Raises TypeError for a part not of this room: `load` could not make it again."""
-    network = {
-        "layers": [_describe(layer) for layer in model.layers],
-        "loss": _describe(model.loss),
-        "penalty": _describe(model.penalty),
-        "input_shape": model.input_shape,
+def _subclasses(kind: type) -> Iterator[Any]:
+    part: Any
+    for part in kind.__subclasses__():
+        if is_dataclass(part):
+            yield part
+        yield from _subclasses(part)
+
+
+def save(network: Described, params: Params, path: str | os.PathLike[str]) -> None:
+    """Writes the network and params. Raises TypeError for a part not of this package: `read` could not make it again."""
+    described = {
+        "layers": [_describe(layer) for layer in network.layers],
+        "loss": _describe(network.loss),
+        "penalty": _describe(network.penalty),
+        "input_shape": network.input_shape,
     }
-    trees.save(path, {"format": FORMAT, "version": VERSION, "network": network, "params": params})
+    trees.save(path, {"format": FORMAT, "version": VERSION, "network": described, "params": params})
 
 
-def load(path: str | os.PathLike[str]) -> Model:
-    """The network that `Model.save` wrote, its parameters in `params`.
+def read(path: str | os.PathLike[str]) -> Saved:
+    """What `save` wrote.
 
     Raises:
         FileNotFoundError: for no file.
-        ValueError: for a file that `Model.save` did not write, or that a later version wrote.
+        ValueError: for a file that `save` did not write, or that a later version wrote.
     """
-    from thalweg.nn.model import Model
-
     found = trees.load(path)
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ValueError(
@@ -59,9 +88,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         )
     network = found["network"]
     layers, loss, penalty = (_build(network[part], path) for part in ("layers", "loss", "penalty"))
-    model = Model(layers, loss, penalty=penalty, input_shape=network["input_shape"])
-    model.params = found["params"]
-    return model
+    return Saved(layers, loss, penalty, network["input_shape"], found["params"])
 
 
 def _describe(part: Any) -> Any:

@@ -248,3 +248,16 @@ class Model:
         if self.params is None:
             raise ValueError("this network keeps no parameters yet: call net.fit(x, y) first, or pass params=net.init(...)")
         return self.params
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """The network that `Model.save` wrote, its parameters in `params`.
+
+    Raises:
+        FileNotFoundError: for no file.
+        ValueError: for a file that `Model.save` did not write, or that a later version wrote.
+    """
+    saved = files.read(path)
+    model = Model(saved.layers, saved.loss, penalty=saved.penalty, input_shape=saved.input_shape)
+    model.params = saved.params
+    return model

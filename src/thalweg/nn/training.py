@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from thalweg.core.optimizer import GradFn, Optimizer
 from thalweg.methods import rules
 from thalweg.nn import checks
-from thalweg.nn.arrays import Array, Params, positive
+from thalweg.nn.arrays import Array, Params, Seeds, Shape, positive
 from thalweg.nn.history import History
 from thalweg.nn.losses.metrics import Metrics
 from thalweg.nn.progress import Progress
 
-if TYPE_CHECKING:
-    from thalweg.nn.model import Model
-
 Data = tuple[Array, Array]
 SPLIT, EPOCH = 0, 1  # which stream of random numbers of a seed
+
+
+class Network(Protocol):
+    """What the loop needs of a network; `Model` says what each of them does."""
+
+    @property
+    def input_shape(self) -> Shape | None: ...
+    def init(self, input_shape: Shape | int | None = None, seed: Seeds = 0) -> Params: ...
+    def enter(self, params: Params, x: npt.ArrayLike, lanes: int | None) -> tuple[Params, Array, bool]: ...
+    def loss_and_grad(
+        self, params: Params, x: npt.ArrayLike, y: npt.ArrayLike, *, seed: Seeds | None = None
+    ) -> tuple[Any, Params]: ...
+    def evaluate(
+        self, x: npt.ArrayLike, y: npt.ArrayLike, *, metrics: Metrics = (), params: Params | None = None
+    ) -> dict[str, Any]: ...
 
 
 def optimizer_of(optimizer: Any, lr: Any, seed: int) -> Optimizer:
@@ -81,7 +94,7 @@ def batches(n: int, size: int | None, seed: int, epoch: int) -> Iterator[tuple[A
 class Loop:
     """What stays the same from epoch to epoch."""
 
-    model: Model
+    network: Network
     optimizer: Optimizer
     batch_size: int | None
     metrics: Metrics
@@ -105,7 +118,7 @@ class Loop:
         """params -> (loss, gradients) of one batch, with the same masks each time; notes the losses."""
 
         def ask(params: Params) -> tuple[float, Params]:
-            loss, grads = self.model.loss_and_grad(params, x, y, seed=seed)
+            loss, grads = self.network.loss_and_grad(params, x, y, seed=seed)
             losses.append(loss)
             return loss, grads
 
@@ -121,7 +134,7 @@ class Loop:
         return found
 
     def _evaluate(self, params: Params, data: Data) -> dict[str, float]:
-        return self.model.evaluate(*data, metrics=self.metrics, params=params)
+        return self.network.evaluate(*data, metrics=self.metrics, params=params)
 
     def run(
         self,
@@ -165,11 +178,11 @@ class Loop:
         if params is not None and resume is not None:
             raise ValueError("params= and resume= both say where to start: give one")
         x, y = data
-        if self.model.input_shape is None:
-            self.model.init(x.shape[1:])
+        if self.network.input_shape is None:
+            self.network.init(x.shape[1:])
         if resume is not None:
             params = resume.walked
         elif params is None:
-            params = self.model.init(seed=self.seed)
-        _, samples, _ = self.model.enter(params, x, None)
+            params = self.network.init(seed=self.seed)
+        _, samples, _ = self.network.enter(params, x, None)
         return params, (samples[0], checks.targets(y, len(x), None, shared=True)[0])
