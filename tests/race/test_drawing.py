@@ -16,7 +16,7 @@ from thalweg.lab.data.surface import Surface
 from thalweg.lab.marks import mark
 from thalweg.lab.problems import problem
 from thalweg.lab.race.animation import REST, write_gif
-from thalweg.lab.race.page import FACTORS, HERE, _json, write_page
+from thalweg.lab.race.page import FACTORS, HERE, _json, _numbers, write_page
 from thalweg.lab.race.picture import Picture, contour_levels, frames, write_png
 from thalweg.lab.race.place import AROUND, UPWARDS, spread
 from thalweg.lab.race.run import Race, race
@@ -152,7 +152,21 @@ def test_the_page_holds_the_walks(found: Race, tmp_path: Path) -> None:
         as_raced = recorded["runs"][len(recorded["runs"]) // 2]
         np.testing.assert_allclose(np.array(as_raced["at"]).T, one.points, rtol=1e-5, atol=1e-12)
         np.testing.assert_allclose(as_raced["value"], found.gaps(one), rtol=1e-3, atol=1e-12)
+        assert as_raced["lr"] == one.lr
+        if len(recorded["runs"]) > 1:
+            assert [run["lr"] for run in recorded["runs"]] == pytest.approx([one.lr * factor for factor in FACTORS], rel=1e-5)
     assert ("curve" in data, "bands" in data) == ((True, False) if found.start.size == 1 else (False, True))
+
+
+def test_a_rate_that_the_page_shows_gives_the_run_that_it_shows(found: Race, tmp_path: Path) -> None:
+    """Typed back with --lr; what the script shows is the number of the data, by JavaScript's own shortest text."""
+    _, reader, data = page(found, tmp_path)
+    assert data["factors"] == [float(f"{factor:.2g}") for factor in FACTORS]
+    assert "toPrecision" not in reader.scripts[1].partition("const typed")[2]
+    recorded = next(one for one in data["walks"] if len(one["runs"]) > 1 and one["name"] != "learned")
+    for run in (recorded["runs"][1], recorded["runs"][-2]):
+        again = race(found.surface, [recorded["name"]], steps=found.steps, start=found.start, lr=float(str(run["lr"])))
+        assert run["value"] == _numbers(again.gaps(again.walks[0]), 4)
 
 
 def test_the_page_needs_nothing_from_elsewhere(found: Race, tmp_path: Path) -> None:

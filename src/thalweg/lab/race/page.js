@@ -12,7 +12,8 @@ const run = (walk) => walk.runs[walk.runs.length > 1 ? +$("factor").value : 0];
 const errorsOf = (walk) => run(walk)[$("error").value];
 const alone = () => (over === null ? kept : new Set([...kept, over]));
 const strength = (walk) => (alone().size === 0 || alone().has(walk.name) ? 1 : 0.08);
-const short = (x) => Number(x.toPrecision(2)).toString().replace("e+", "e");
+// The shortest text that reads back as this very number.
+const typed = (x) => String(x).replace("e+", "e");
 
 // A curve's own mark every so often, not where its neighbours have theirs: colours alone do not tell twenty apart.
 function strew(a, walk, xs, ys, where) {
@@ -142,7 +143,7 @@ const items = new Map(race.walks.map((walk) => {
   rate.className = "rate";
   success.className = "success";
   success.textContent = walk.success.split(" [")[0];
-  success.title = `success ${walk.success || "–"}, at the learning rate ${short(walk.lr)}`;
+  success.title = `success ${walk.success || "–"}, at the learning rate ${typed(walk.runs[walk.runs.length >> 1].lr)}`;
   button.type = "button";
   button.setAttribute("aria-pressed", "false");
   button.append(picture, name, rate, success);
@@ -168,8 +169,7 @@ function drawLegend() {
   if (legend.contains(focused)) focused.focus();
   for (const [walk, e] of order) {
     const { name, rate } = items.get(walk.name);
-    const factor = walk.runs.length > 1 ? race.factors[+$("factor").value] : 1;
-    rate.textContent = walk.success === "" ? "failed" : e === Infinity ? "diverged" : short(walk.lr * factor);
+    rate.textContent = walk.success === "" ? "failed" : e === Infinity ? "diverged" : typed(run(walk).lr);
     name.className = e === Infinity ? "lost" : "";
   }
 }
@@ -177,7 +177,7 @@ function drawLegend() {
 function draw() {
   $("step").value = now;
   $("clock").textContent = `${race.steps[now]} of ${race.steps[last]}`;
-  $("times").textContent = short(race.factors[+$("factor").value]);
+  $("times").textContent = typed(race.factors[+$("factor").value]);
   $("play").textContent = playing ? "Pause" : "Play";
   $("error-title").textContent = $("error").selectedOptions[0].textContent;
   drawPlane();

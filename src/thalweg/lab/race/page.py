@@ -17,6 +17,7 @@ from matplotlib.colors import to_hex
 
 from thalweg.lab.data.surface import Surface
 from thalweg.lab.marks import mark
+from thalweg.lab.protocol.tune import short
 from thalweg.lab.race.picture import SHADES, Error, contour_levels, frames
 from thalweg.lab.race.place import Array
 from thalweg.lab.race.run import Race, Walk, configured, drawn_with
@@ -27,7 +28,7 @@ from thalweg.rule import Rule
 
 HERE = Path(__file__).parent
 SHOWN = 201  # steps; with longer races, those between are left out
-FACTORS = tuple(10 ** (k / 4) for k in range(-4, 5))
+FACTORS = (0.1, 0.18, 0.32, 0.56, 1.0, 1.8, 3.2, 5.6, 10.0)
 """What the page can multiply every learning rate by: how well a rule does at the wrong one is half of its worth."""
 
 
@@ -63,10 +64,10 @@ def _recorded(race: Race, one: Walk) -> dict[str, Any]:
     m = mark(one.name, list(race.own))
     shown = frames(race.steps, SHOWN)
     return {
-        "name": one.name, "colour": m.colour, "shape": [[round(x, 3), round(y, 3)] for x, y in m.shape], "lr": one.lr,
+        "name": one.name, "colour": m.colour, "shape": [[round(x, 3), round(y, 3)] for x, y in m.shape],
         "success": success(one.success),
         "runs": [{
-            "at": [_numbers(coordinate, 6) for coordinate in run.points[shown].T],
+            "lr": run.lr, "at": [_numbers(coordinate, 6) for coordinate in run.points[shown].T],
             "value": _numbers(race.gaps(run)[shown], 4), "distance": _numbers(race.distances(run)[shown], 4),
         } for run in _runs(race, one)],
     }  # fmt: skip
@@ -79,7 +80,7 @@ def _runs(race: Race, one: Walk) -> list[Walk]:
     rule = race.own[one.name] if own else rules[one.name]
     if rule.search is None or one.failure is not None:
         return [one]
-    rates = [one.lr * factor for factor in FACTORS]
+    rates = [one.lr if factor == 1 else short(one.lr * factor) for factor in FACTORS]  # as the page shows them
     told = (race.surface, race.steps, race.start, rates, race.seed)
     try:
         points, values = race.do(_at_rates, rule, *told) if own else _at_rates(rule, *told)
