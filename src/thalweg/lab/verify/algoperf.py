@@ -108,8 +108,8 @@ def check(quick: bool, say: Say) -> Check:
         "AlgoPerf's leaderboard",
         "AlgoPerf v0.5, external tuning (Kasimbeg et al. 2025, arXiv 2502.15015); times from MLCommons' public logs, Apache-2.0",
         "The scorer of `lab/statistics/profiles.py` on the median times to target of eleven submissions on eight workloads "
-        "and six held-out variants. The leaderboard prints no intervals. The table here has medians only, not the single studies, so "
-        "the intervals come from drawing "
+        "and six held-out variants. The leaderboard prints no intervals. The table here has medians only, not the single "
+        "studies, so the intervals come from drawing "
         "the eight workloads again, each with its variant: they say how much a score hangs on which workloads were "
         "chosen, not how "
         "much it would change with other seeds.",
