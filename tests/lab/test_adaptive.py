@@ -31,7 +31,8 @@ from thalweg.lab.protocol import protocol, searches, tune
 from thalweg.lab.protocol.searches import Search
 from thalweg.lab.protocol.tune import End, Setting, Space
 from thalweg.lab.report import report, suite, suite_report
-from thalweg.lab.store.store import FILE, Store
+from thalweg.lab.store.records import FILE
+from thalweg.lab.store.store import Store
 from thalweg.lab.trials import trials
 from thalweg.lab.trials.trials import Trial
 from thalweg.lab.user.source import Source

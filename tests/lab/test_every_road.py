@@ -66,7 +66,7 @@ def in_numpy(problem: Problem, rule: Rule, lanes: Any = lanes.NUMPY) -> None:
 
 
 def in_jax(problem: Problem, rule: Rule) -> None:
-    in_numpy(problem, rule, lanes.chosen("jax", problem, rule, 4))
+    in_numpy(problem, rule, lanes.engine_for("jax", problem, rule, 4))
 
 
 def timed(problem: Problem, rule: Rule) -> None:

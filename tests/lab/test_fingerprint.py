@@ -17,8 +17,8 @@ from thalweg import rules
 from thalweg.lab.comparing.compare import Contest, Settings
 from thalweg.lab.problems import problem
 from thalweg.lab.protocol.tune import Setting
-from thalweg.lab.store import store
 from thalweg.lab.store.fingerprint import fingerprint
+from thalweg.lab.store.spec import ENGINE, TrialSpec
 from thalweg.lab.user import my_rule
 from thalweg.lab.user.source import Source
 
@@ -139,7 +139,7 @@ def test_a_changed_default_of_the_catalogues_makes_other_trials() -> None:
     adam = rules["adam"]
     other = replace(adam, hyper={**adam.hyper, "beta1": replace(adam.hyper["beta1"], default=0.8)})
     told: dict[str, Any] = {"steps": 2, "batch_size": 4, "phase": "tuning"}
-    keys = [store.key_of(store.identity(problem("xor"), rule, Setting(0.1), 1, **told)) for rule in (adam, other)]
+    keys = [TrialSpec.of(problem("xor"), rule, Setting(0.1), 1, **told).key for rule in (adam, other)]
     assert keys[0] != keys[1]
 
 
@@ -152,7 +152,7 @@ def test_it_is_worked_out_once_for_each_who_takes_part(monkeypatch: pytest.Monke
     contest = Contest.of(settings, problem("xor"), rules)
     for entrant in contest.entrants:
         for phase in ("tuning", "judging"):
-            contest.wanted(entrant, phase, entrant.opening())
+            contest.specs(entrant, phase, entrant.opening())
     assert sorted(calls) == ["adam", "sgd"]
 
 
@@ -162,4 +162,4 @@ def test_it_is_worked_out_once_for_each_who_takes_part(monkeypatch: pytest.Monke
 )
 def test_the_files_of_the_engine_count(file: str) -> None:
     root = Path(tw.__file__).parent
-    assert root / file in {path for pattern in store.ENGINE for path in root.glob(pattern)}
+    assert root / file in {path for pattern in ENGINE for path in root.glob(pattern)}

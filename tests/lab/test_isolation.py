@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from thalweg.commands.cli import main
 from thalweg.lab.protocol.tune import Setting
-from thalweg.lab.store.store import Store, identity
+from thalweg.lab.store.spec import TrialSpec
+from thalweg.lab.store.store import Store
 from thalweg.lab.trials.trials import Trial
 
 pytestmark = pytest.mark.slow
@@ -96,8 +97,8 @@ def test_only_numbers_are_kept(value: object, tmp_path: Path) -> None:
     from thalweg.lab import problems
 
     kept = Store(tmp_path / "trials.sqlite3")
-    what = identity(problems.problem("xor"), rules["sgd"], Setting(0.1), 1, steps=5, batch_size=4, phase="tuning")
+    one = TrialSpec.of(problems.problem("xor"), rules["sgd"], Setting(0.1), 1, steps=5, batch_size=4, phase="tuning")
     with pytest.raises(TypeError, match=r"its loss_curve holds .* where a number is wanted"):
-        kept.add([(what, Trial(0.1, 1, loss_curve=[1.0, value]))])  # type: ignore[list-item]
+        kept.add([(one, Trial(0.1, 1, loss_curve=[1.0, value]))])  # type: ignore[list-item]
     assert list(kept.everything()) == []
     kept.close()

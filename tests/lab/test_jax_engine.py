@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 pytest.importorskip("jax")
 
-JAX = {"engine": "jax", "chunk": 2}
+JAX = lanes.LaneEngine("jax", chunk=2)
 ONE_CHUNK: dict[str, Any] = {"steps": 12, "batch_size": 32, "judge": True, "lanes": JAX}
 
 
@@ -139,21 +139,21 @@ def test_numpy_runs_what_jax_cannot(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     timed: list[Any] = []
     monkeypatch.setattr(chunk, "fastest", lambda *given: timed.append(given) or 4)
     wine = problems.problem("wine")
-    assert lanes.chosen("numpy", wine, rules["adam"], 32) == lanes.NUMPY
-    assert lanes.chosen("jax", wine, rules["lbfgs"], 32) == lanes.NUMPY
+    assert lanes.engine_for("numpy", wine, rules["adam"], 32) == lanes.NUMPY
+    assert lanes.engine_for("jax", wine, rules["lbfgs"], 32) == lanes.NUMPY
     assert not timed
-    found = [lanes.chosen("jax", wine, rules[name], 32) for name in ("adam", "sgd")]
+    found = [lanes.engine_for("jax", wine, rules[name], 32) for name in ("adam", "sgd")]
     assert found[0] == found[1]
-    assert (found[0]["engine"], found[0]["chunk"]) == ("jax", 4)
+    assert (found[0].name, found[0].chunk) == ("jax", 4)
     assert len(timed) == 1, "the number of lanes is timed once, then remembered: it is part of each trial's identity"
 
 
 def test_jax_runs_all_problems_but_those_of_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(lanes, "_chunk", lambda *given: 4)
-    engines = {name: lanes.chosen("jax", problems.problem(name), rules["adam"], 32)["engine"] for name in NAMES}
+    engines = {name: lanes.engine_for("jax", problems.problem(name), rules["adam"], 32).name for name in NAMES}
     assert set(engines.values()) == {"jax"}
     file = tmp_path / "mine.py"
     file.write_text(
         "import jax.numpy as jnp\ndef init(rng): return rng.normal(size=3)\ndef loss(params): return jnp.sum(params**2)\n"
     )
-    assert lanes.chosen("jax", my_problem.load(file), rules["adam"], 32) == lanes.NUMPY
+    assert lanes.engine_for("jax", my_problem.load(file), rules["adam"], 32) == lanes.NUMPY

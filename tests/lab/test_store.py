@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import thalweg
+from lab.specs import spec
 from thalweg.commands.cli import main
 from thalweg.lab import problems
 from thalweg.lab.comparing.compare import Contest, Settings, run
@@ -20,17 +21,15 @@ from thalweg.lab.protocol import protocol
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.workers import processes
-from thalweg.lab.store import store
+from thalweg.lab.store import spec as trial_spec
+from thalweg.lab.store.spec import TrialSpec
 from thalweg.lab.store.store import Store
 from thalweg.lab.trials import trials
+from thalweg.lab.trials.lanes import LaneEngine
 from thalweg.lab.trials.trials import Trial
 from thalweg.lab.user.source import Source
 
 WINE = problems.problem("wine")
-
-
-def what(**changes: Any) -> dict[str, Any]:
-    return {**store.identity(WINE, thalweg.rules["adam"], Setting(0.1), 1, steps=5, batch_size=8, phase="tuning"), **changes}
 
 
 def test_a_trial_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -38,22 +37,22 @@ def test_a_trial_comes_back_as_it_was(tmp_path: Path) -> None:
     trial = Trial(
         0.1, 1, {"eps": 0.1}, "linear", [1.0, float("inf")], [0.5, 0.1 + 0.2], [float("nan"), -0.0], None, 2.5, True, "why"
     )
-    kept.add([(what(), trial)])
+    kept.add([(spec(), trial)])
     kept.close()
     again = Store(tmp_path / "trials.sqlite3")
-    assert repr(again.get(store.key_of(what()))) == repr(trial)
-    assert again.get(store.key_of(what(lr=0.2))) is None
+    assert repr(again.get(spec().key)) == repr(trial)
+    assert again.get(spec(lr=0.2).key) is None
     again.close()
 
 
 def test_a_trial_is_never_changed(tmp_path: Path) -> None:
     kept = Store(tmp_path / "trials.sqlite3")
-    kept.add([(what(), Trial(0.1, 1, failure="first"))])
-    kept.add([(what(), Trial(0.1, 1, failure="second")), (what(seed=2), Trial(0.1, 2))])
-    first = kept.get(store.key_of(what()))
+    kept.add([(spec(), Trial(0.1, 1, failure="first"))])
+    kept.add([(spec(), Trial(0.1, 1, failure="second")), (spec(seed=2), Trial(0.1, 2))])
+    first = kept.get(spec().key)
     assert first is not None
     assert first.failure == "first"
-    assert kept.get(store.key_of(what(seed=2))) is not None
+    assert kept.get(spec(seed=2).key) is not None
     kept.close()
 
 
@@ -70,14 +69,11 @@ def test_all_that_a_trial_depends_on_is_in_its_identity() -> None:
     }
     changes = {
         "problem": other, "rule": thalweg.rules["sgd"], "setting": Setting(0.2), "seed": 2, "steps": 6, "batch_size": 9, "phase": "judging",
-        "lanes": {"engine": "jax", "version": "1", "chunk": 4},
+        "lanes": LaneEngine("jax", "1", 4),
     }  # fmt: skip
-    keys = [store.key_of(store.identity(**{**given, name: value})) for name, value in changes.items()]
-    keys += [
-        store.key_of(store.identity(**{**given, "setting": s}))
-        for s in (Setting(0.1, (("eps", 1.0),)), Setting(0.1, (), "linear"))
-    ]
-    assert len({store.key_of(store.identity(**given)), *keys}) == 1 + len(changes) + 2
+    keys = [TrialSpec.of(**{**given, name: value}).key for name, value in changes.items()]
+    keys += [TrialSpec.of(**{**given, "setting": s}).key for s in (Setting(0.1, (("eps", 1.0),)), Setting(0.1, (), "linear"))]
+    assert len({TrialSpec.of(**given).key, *keys}) == 1 + len(changes) + 2
 
 
 @pytest.mark.parametrize(
@@ -89,12 +85,12 @@ def test_a_changed_engine_makes_other_trials(file: str, another: bool, tmp_path:
     """Whoever mends a word and compares again must not be shown the numbers from before. A new picture changes none."""
     copy = tmp_path / "thalweg"
     shutil.copytree(Path(thalweg.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    before = store.engine_hash()
-    monkeypatch.setattr(store.thalweg, "__file__", str(copy / "__init__.py"))
-    assert store.engine_hash.__wrapped__() == before
+    before = trial_spec.engine_hash()
+    monkeypatch.setattr(trial_spec.thalweg, "__file__", str(copy / "__init__.py"))
+    assert trial_spec.engine_hash.__wrapped__() == before
     with (copy / file).open("ab") as changed:
         changed.write(b"\n")
-    assert (store.engine_hash.__wrapped__() != before) is another
+    assert (trial_spec.engine_hash.__wrapped__() != before) is another
 
 
 def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -118,13 +114,13 @@ def test_a_file_that_is_no_store_is_refused_and_left_alone(tmp_path: Path) -> No
 )
 def test_a_newer_or_older_store_is_refused_in_a_sentence(change: str, says: str, tmp_path: Path) -> None:
     kept = Store(tmp_path / "trials.sqlite3")
-    kept.add([(what(), Trial(0.1, 1))])
+    kept.add([(spec(), Trial(0.1, 1))])
     kept.close()
     with sqlite3.connect(tmp_path / "trials.sqlite3") as connection:
         connection.execute(change)
     connection.close()
     with pytest.raises(Refusal, match=says):
-        Store(tmp_path / "trials.sqlite3").get(store.key_of(what()))
+        Store(tmp_path / "trials.sqlite3").get(spec().key)
 
 
 def test_what_is_finished_is_kept_when_this_process_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,3 +173,31 @@ def test_the_environment_is_as_it_was(tmp_path: Path, monkeypatch: pytest.Monkey
         assert executor.submit(os.getpid).result() != os.getpid()
     assert os.environ["OMP_NUM_THREADS"] == "3"
     assert "OPENBLAS_NUM_THREADS" not in os.environ
+
+
+def test_the_key_of_a_trial_is_worked_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once more by whoever lines it up, runs it, keeps it, finds it again. Nor are trials described anew on their way."""
+    counted = {"keys": 0, "specs": 0}
+    one_key, one_spec = trial_spec.key_of, trial_spec.TrialSpec.__init__
+
+    def key_of(record: Any) -> str:
+        counted["keys"] += 1
+        return one_key(record)
+
+    def made(*given: Any, **named: Any) -> None:
+        counted["specs"] += 1
+        one_spec(*given, **named)
+
+    monkeypatch.setattr(trial_spec, "key_of", key_of)
+    monkeypatch.setattr(trial_spec.TrialSpec, "__init__", made)
+    source = Source("xor")
+    for _ in ("all are run", "all are found"):
+        counted.update(keys=0, specs=0)
+        settings = Settings(source, ("sgd", "adam"), budget=6, seeds=6, steps=4, batch_size=4)
+        contest = Contest.of(settings, source.load_problem(), thalweg.rules)
+        phases: list[str] = []
+        kept = Store(tmp_path / "trials.sqlite3")
+        run([contest], kept, lambda phase, more, done=phases: done.append(phase.title))
+        kept.close()
+        assert counted["keys"] == contest.trials
+        assert contest.trials <= counted["specs"] <= contest.trials + len(phases), "a process compares one of a program's"

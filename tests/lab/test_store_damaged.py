@@ -7,23 +7,20 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from lab.specs import spec
 from thalweg.commands.cli import main
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.store.export import write_parquet
 from thalweg.lab.store.merge import Joined, merge
-from thalweg.lab.store.store import FILE, Store, key_of
+from thalweg.lab.store.records import FILE
+from thalweg.lab.store.store import Store
 from thalweg.lab.trials.trials import Trial
 
 SEEDS = range(24)
-
-
-def what(seed: int) -> dict[str, Any]:
-    return {"problem": "wine", "rule": "adam", "lr": 0.1, "seed": seed, "phase": "tuning"}
 
 
 def trial(seed: int) -> Trial:
@@ -33,7 +30,7 @@ def trial(seed: int) -> Trial:
 def filled(folder: Path) -> Path:
     folder.mkdir()
     with closing(Store(folder / FILE)) as kept:
-        kept.add([(what(seed), trial(seed)) for seed in SEEDS])
+        kept.add([(spec(seed), trial(seed)) for seed in SEEDS])
     return folder / FILE
 
 
@@ -47,11 +44,11 @@ def changed(path: Path, *statements: str) -> None:
 def serves(path: Path) -> tuple[int, int]:
     """How many trials are there, and how many were dropped; each is as it was, and what is missing can be run again."""
     with closing(Store(path)) as kept:
-        keys = {key_of(what(seed)): seed for seed in SEEDS}
+        keys = {spec(seed).key: seed for seed in SEEDS}
         found = kept.find(keys)
         assert all(repr(one) == repr(trial(keys[key])) for key, one in found.items())
         told = kept.dropped
-        kept.add([(what(seed), trial(seed)) for seed in SEEDS])
+        kept.add([(spec(seed), trial(seed)) for seed in SEEDS])
         assert {key: repr(one) for key, one in kept.find(keys).items()} == {key: repr(trial(seed)) for key, seed in keys.items()}
         write_parquet(kept, path.with_suffix(".parquet"))
     with closing(Store(path)) as again:

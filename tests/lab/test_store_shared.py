@@ -17,22 +17,20 @@ import pytest
 from click.testing import CliRunner
 from support import PATIENCE
 
+from lab.specs import spec
 from thalweg.commands.cli import main
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.store.export import write_parquet
 from thalweg.lab.store.merge import Joined, merge
-from thalweg.lab.store.store import FILE, Store, key_of
+from thalweg.lab.store.records import FILE
+from thalweg.lab.store.store import Store
 from thalweg.lab.trials.trials import Trial
-
-
-def what(seed: int, **more: Any) -> dict[str, Any]:
-    return {"problem": "wine", "rule": "adam", "lr": 0.1, "seed": seed, "phase": "tuning", **more}
 
 
 def filled(folder: Path, seeds: Any, loss: float = 1.0) -> Path:
     folder.mkdir(exist_ok=True)
     with closing(Store(folder / FILE)) as kept:
-        kept.add([(what(seed), Trial(0.1, seed, loss_curve=[loss, float(seed)])) for seed in seeds])
+        kept.add([(spec(seed), Trial(0.1, seed, loss_curve=[loss, float(seed)])) for seed in seeds])
     return folder
 
 
@@ -44,12 +42,12 @@ def seeds_in(folder: Path) -> list[int]:
 WRITER = """
 import sys
 from pathlib import Path
-from lab.test_store_shared import Store, Trial, what
+from lab.test_store_shared import Store, Trial, spec
 kept = Store(Path(sys.argv[1]))
 print("ready", flush=True)
 sys.stdin.readline()
 for seed in range(int(sys.argv[2]), int(sys.argv[3])):
-    kept.add([(what(seed), Trial(0.1, seed, loss_curve=[1.0] * 50))])
+    kept.add([(spec(seed), Trial(0.1, seed, loss_curve=[1.0] * 50))])
 """
 
 
@@ -72,8 +70,8 @@ def test_two_processes_on_one_store_lose_nothing_and_count_nothing_twice(tmp_pat
 
 def test_many_trials_are_found_at_once(tmp_path: Path) -> None:
     with closing(Store(tmp_path / FILE)) as kept:
-        kept.add([(what(seed), Trial(0.1, seed)) for seed in range(0, 3000, 2)])
-        keys = [key_of(what(seed)) for seed in range(3000)]
+        kept.add([(spec(seed), Trial(0.1, seed)) for seed in range(0, 3000, 2)])
+        keys = [spec(seed).key for seed in range(3000)]
         found = kept.find(keys)
         assert [keys[trial.seed] for trial in found.values()] == list(found)
         assert sorted(trial.seed for trial in found.values()) == list(range(0, 3000, 2))
@@ -81,8 +79,8 @@ def test_many_trials_are_found_at_once(tmp_path: Path) -> None:
 
 def test_what_time_had_a_part_in_is_known_to_this_process_only(tmp_path: Path) -> None:
     with closing(Store(tmp_path / FILE)) as kept:
-        kept.note([(what(1), Trial(0.1, 1, failure="it hung"))])
-        trial = kept.get(key_of(what(1)))
+        kept.note([(spec(1), Trial(0.1, 1, failure="it hung"))])
+        trial = kept.get(spec(1).key)
         assert trial is not None
         assert trial.failure == "it hung"
     assert seeds_in(tmp_path) == []
@@ -94,8 +92,8 @@ def test_a_full_disk_is_refused_and_what_is_finished_kept(tmp_path: Path) -> Non
         pages = kept.connection.execute("PRAGMA page_count").fetchone()[0]
         kept.connection.execute(f"PRAGMA max_page_count = {pages + 2}")  # SQLite then says what it says of a full disk
         with pytest.raises(Refusal, match=r"cannot keep trials there \(database or disk is full\); what is finished is kept"):
-            kept.add([(what(seed), Trial(0.1, seed, loss_curve=[1.0] * 2000)) for seed in range(10, 20)])
-        assert kept.find([key_of(what(1))])
+            kept.add([(spec(seed), Trial(0.1, seed, loss_curve=[1.0] * 2000)) for seed in range(10, 20)])
+        assert kept.find([spec(1).key])
     assert seeds_in(folder) == list(range(10))
     assert [path.name for path in folder.iterdir()] == [FILE], "one file, no journal left"
 
@@ -104,9 +102,9 @@ def test_a_store_that_may_only_be_read_answers_and_refuses_more(tmp_path: Path) 
     folder = filled(tmp_path / "a", range(3))
     with closing(Store(folder / FILE)) as kept:
         kept.connection.execute("PRAGMA query_only = 1")  # root may write any file
-        assert kept.get(key_of(what(1))) is not None
+        assert kept.get(spec(1).key) is not None
         with pytest.raises(Refusal, match=r"attempt to write a readonly database"):
-            kept.add([(what(7), Trial(0.1, 7))])
+            kept.add([(spec(7), Trial(0.1, 7))])
 
 
 def test_merge_joins_and_counts(tmp_path: Path) -> None:
@@ -124,7 +122,7 @@ def test_merge_joins_and_counts(tmp_path: Path) -> None:
     assert "problem wine, rule adam, lr 0.1, seed 4" in done.stderr
     assert seeds_in(out) == [*range(9), 20]
     with closing(Store(out / FILE)) as kept:
-        first = kept.get(key_of(what(4)))
+        first = kept.get(spec(4).key)
     assert first is not None
     assert first.loss_curve == [1.0, 4.0], "the first is kept"
     assert list(merge([out, a], out)) == [Joined(0, 10, 0, None), Joined(0, 5, 0, None)]
@@ -158,8 +156,8 @@ def test_parquet_holds_every_trial(tmp_path: Path) -> None:
 
     with closing(Store(tmp_path / FILE)) as kept:
         one = Trial(0.1, 1, loss_curve=[1.0, math.inf], train_curve=[math.nan, 2.0], test_score=0.75)
-        kept.add([(what(1, hyper={}), one)])
-        kept.add([(what(2, hyper={"b": 1, "a": 2.5}), Trial(0.1, 2, diverged=True, failure="it raised"))])
+        kept.add([(spec(1, hyper={}), one)])
+        kept.add([(spec(2, hyper={"b": 1, "a": 2.5}), Trial(0.1, 2, diverged=True, failure="it raised"))])
         assert write_parquet(kept, tmp_path / "trials.parquet") == 2
     first, two = parquet.read_table(tmp_path / "trials.parquet").to_pylist()
     assert [first[name] for name in ("problem", "seed", "test_score", "failure", "hyper")] == ["wine", 1, 0.75, None, "{}"]

@@ -54,9 +54,9 @@ def portion(row: str, job: Callable[..., Any], numbers: Sequence[int], *argument
 def swept(by: Engine, portions: Sequence[Portion], timeout: float = PATIENCE) -> tuple[Kept, list[Finished]]:
     kept = Kept()
     done = list(sweep(deque(portions), by.executor, by.jobs, kept, failed, timeout))
-    wanted = [what["n"] for some in portions for what in some.wanted]
+    wanted = [what["n"] for some in portions for what in some.specs]
     assert kept.times == Counter(wanted), "each once, and no other"
-    assert sum(len(one.portion.wanted) for one in done) == len(wanted)
+    assert sum(len(one.portion.specs) for one in done) == len(wanted)
     return kept, done
 
 

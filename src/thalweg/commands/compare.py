@@ -261,7 +261,8 @@ def _run(contests: Sequence[Contest], out: Path, given: dict[str, Any]) -> tuple
     from thalweg.lab.running.engines import engine
     from thalweg.lab.running.workers import Processes
     from thalweg.lab.store.export import refresh_parquet
-    from thalweg.lab.store.store import FILE, Store, dropped
+    from thalweg.lab.store.records import FILE
+    from thalweg.lab.store.store import Store, dropped
 
     isolated = any(contest.settings.source.holds_code for contest in contests)
     jobs = min(given["jobs"] or _cores(), sum(contest.programs for contest in contests))  # a process takes a while to begin

@@ -21,7 +21,7 @@ def merge_command(sources: tuple[Path, ...], out: Path) -> None:
     differ, the first is kept, and the number of such trials is said.
     """
     from thalweg.lab.store.merge import merge
-    from thalweg.lab.store.store import FILE
+    from thalweg.lab.store.records import FILE
 
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ import math
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from thalweg.lab.comparing.entrant import Entrant, entrants
 from thalweg.lab.data.problem import Problem
@@ -16,9 +16,10 @@ from thalweg.lab.protocol import protocol, searches
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.running.engines import Engine, engine
 from thalweg.lab.running.printed import forget
-from thalweg.lab.running.sweep import TIMEOUT, Portion, Wanted, sweep
-from thalweg.lab.store import store
+from thalweg.lab.running.sweep import TIMEOUT, Portion, sweep
 from thalweg.lab.store.fingerprint import fingerprint
+from thalweg.lab.store.spec import TrialSpec
+from thalweg.lab.store.store import Store
 from thalweg.lab.trials import lanes, trials
 from thalweg.lab.trials.trials import Trial
 from thalweg.lab.trials.xla import jax_version
@@ -85,14 +86,14 @@ class Contest:
         most = max(self.settings.budget, self.settings.seeds)
         return sum(math.ceil(most / trials.at_once(self.problem, e.rule, self.settings.steps)) for e in self.entrants)
 
-    def wanted(self, entrant: Entrant, phase: str, settings: Sequence[Setting]) -> list[Wanted]:
-        """The identities of a phase's trials."""
+    def specs(self, entrant: Entrant, phase: str, settings: Sequence[Setting]) -> list[TrialSpec]:
+        """The trials of a phase: each setting on each of its seeds."""
         mine, seeds = self.settings, self.seeds(entrant, phase)
-        own = lanes.chosen(mine.lanes, self.problem, entrant.rule, mine.batch_size)
-        settled = functools.partial(
-            store.identity, steps=mine.steps, batch_size=mine.batch_size, phase=phase, lanes=own, source=self.source(entrant.rule)
+        own = lanes.engine_for(mine.lanes, self.problem, entrant.rule, mine.batch_size)
+        spec = functools.partial(
+            TrialSpec.of, steps=mine.steps, batch_size=mine.batch_size, phase=phase, lanes=own, source=self.source(entrant.rule)
         )
-        return [settled(self.problem, entrant.rule, setting, seed) for setting, seed in itertools.product(settings, seeds)]
+        return [spec(self.problem, entrant.rule, setting, seed) for setting, seed in itertools.product(settings, seeds)]
 
     def source(self, rule: Rule) -> str:
         """What a rule computes, in a word: worked out once for all of its trials."""
@@ -119,9 +120,10 @@ class Phase:
     then: Callable[[list[Trial]], Phase | None]
     left: int = 0
 
-    @property
-    def wanted(self) -> list[Wanted]:
-        return self.contest.wanted(self.entrant, self.name, self.settings)
+    @functools.cached_property
+    def specs(self) -> list[TrialSpec]:
+        """Its trials, in the order in which `then` takes them."""
+        return self.contest.specs(self.entrant, self.name, self.settings)
 
 
 Report = Callable[[Phase, int], None]
@@ -156,7 +158,7 @@ def untuned(contest: Contest, entrant: Entrant) -> Phase:
 
 def run(
     contests: Sequence[Contest],
-    kept: store.Store,
+    kept: Store,
     report: Report,
     by: Engine | None = None,
     before: Callable[[Mapping[tuple[str, str], int]], None] = lambda stored: None,
@@ -183,7 +185,7 @@ def run(
 class _Comparison:
     """Which trials there are to run: those of a phase, and those that follow from it."""
 
-    kept: store.Store
+    kept: Store
     report: Report
     waiting: deque[Portion] = field(default_factory=deque)
     stored: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -191,20 +193,20 @@ class _Comparison:
     def begin(self, phase: Phase | None) -> None:
         """Take what the store has of a phase, and line up the rest."""
         while phase is not None:
-            wanted = phase.wanted
+            specs = phase.specs
             if why := dict(phase.contest.settings.source.lost).get(phase.entrant.rule.name):
-                self.kept.note([(what, _failed(what, why)) for what in wanted])
-            known = self.kept.find(store.key_of(what) for what in wanted)
-            missing = [what for what in wanted if store.key_of(what) not in known]
+                self.kept.note([(spec, _failed(spec, why)) for spec in specs])
+            known = self.kept.find(spec.key for spec in specs)
+            missing = [spec for spec in specs if spec.key not in known]
             phase.left = len(missing)
-            self.stored[phase.contest.problem.name, phase.entrant.label] += len(wanted) - len(missing)
-            self.report(phase, len(wanted) - len(missing))
+            self.stored[phase.contest.problem.name, phase.entrant.label] += len(specs) - len(missing)
+            self.report(phase, len(specs) - len(missing))
             if missing:
                 self._line_up(phase, missing)
                 return
-            phase = phase.then([known[store.key_of(what)] for what in wanted])
+            phase = phase.then([known[spec.key] for spec in specs])
 
-    def _line_up(self, phase: Phase, missing: list[Wanted]) -> None:
+    def _line_up(self, phase: Phase, missing: list[TrialSpec]) -> None:
         settings, problem, rule = phase.contest.settings, phase.contest.problem, phase.entrant.rule
         size = trials.at_once(problem, rule, settings.steps)
         row = f"{rule.name} on {problem.name}"
@@ -215,32 +217,27 @@ class _Comparison:
         """Run what is lined up, and what follows from it."""
         for done in sweep(self.waiting, by.executor, by.jobs, self.kept, _failed, timeout):
             phase: Phase = done.portion.of
-            phase.left -= len(done.portion.wanted)
-            self.report(phase, len(done.portion.wanted))
+            phase.left -= len(done.portion.specs)
+            self.report(phase, len(done.portion.specs))
             if not phase.left:
-                wanted = phase.wanted
-                known = self.kept.find(store.key_of(what) for what in wanted)
-                self.begin(phase.then([known[store.key_of(what)] for what in wanted]))
+                known = self.kept.find(spec.key for spec in phase.specs)
+                self.begin(phase.then([known[spec.key] for spec in phase.specs]))
 
 
-def _work(source: Source, wanted: Sequence[Wanted]) -> list[Trial]:
+def _work(source: Source, specs: Sequence[TrialSpec]) -> list[Trial]:
     """Trials of one rule, in whichever process this is."""
     problem, rules = loaded(source)
-    first = wanted[0]
-    rule, steps, batch_size, phase = rules[first["rule"]], first["steps"], first["batch_size"], first["phase"]
+    first = specs[0]
+    rule, steps, batch_size, phase = rules[first.rule], first.steps, first.batch_size, first.phase
     # a chunk is what the asking machine found fastest; whoever runs the trial takes it as it is
-    own = first["lanes"] if first["lanes"] == lanes.NUMPY else {**first["lanes"], "version": jax_version()}
-    known = {"steps": steps, "batch_size": batch_size, "phase": phase, "lanes": own}
-    mine = store.identity(problem, rule, _setting(first), first["seed"], **known)
-    store.refuse_another(first, mine)
+    own = first.lanes if first.lanes == lanes.NUMPY else replace(first.lanes, version=jax_version())
+    mine = TrialSpec.of(problem, rule, first.setting, first.seed, steps=steps, batch_size=batch_size, phase=phase, lanes=own)
+    first.refuse_another(mine)
     forget()  # reading the file, and telling what a rule computes, runs it on symbols
-    given = [(_setting(what), what["seed"]) for what in wanted]
+    given = [(spec.setting, spec.seed) for spec in specs]
     return trials.run(problem, rule, given, steps=steps, batch_size=batch_size, judge=phase == "judging", lanes=own)
 
 
-def _setting(what: Wanted) -> Setting:
-    return Setting(what["lr"], tuple(what["hyper"].items()), what["schedule"])
-
-
-def _failed(what: Wanted, why: str) -> Trial:
-    return Trial(what["lr"], what["seed"], what["hyper"], what["schedule"], diverged=True, failure=why)
+def _failed(spec: TrialSpec, why: str) -> Trial:
+    own = spec.setting
+    return Trial(own.lr, spec.seed, dict(own.hyper), own.schedule, diverged=True, failure=why)

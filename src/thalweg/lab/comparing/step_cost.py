@@ -17,7 +17,7 @@ from thalweg.lab.data.problem import Problem
 from thalweg.lab.running.guard import guarded, here
 from thalweg.lab.running.workers import processes
 from thalweg.lab.store.fingerprint import fingerprint
-from thalweg.lab.store.store import engine_hash
+from thalweg.lab.store.spec import engine_hash
 from thalweg.lab.trials.configured import configured
 from thalweg.lab.trials.remembered import remembered
 from thalweg.lab.user.source import Source

@@ -23,16 +23,16 @@ DEATHS = 3
 NO_MORE = ("NoWorkers", "NoWorkerError", "FutureCancelledError", "CancelledError")
 """Our and dask's words for workers none of which starts again, and dask's for a scheduler that is gone."""
 
-Wanted = dict[str, Any]
-"""A trial's identity; see `store.identity`."""
-Pairs = Sequence[tuple[Wanted, Any]]
+Spec = Any
+"""What a trial is; the sweep hands it through."""
+Pairs = Sequence[tuple[Spec, Any]]
 
 
 class Keeper(Protocol):
     """Where finished trials go."""
 
     def add(self, pairs: Pairs) -> None:
-        """For ever: what follows from the identity alone. Raises TypeError or ValueError for what is no result."""
+        """For ever: what follows from the spec alone. Raises TypeError or ValueError for what is no result."""
 
     def note(self, pairs: Pairs) -> None:
         """For this process only: what time, memory or a dying machine had a part in."""
@@ -40,7 +40,7 @@ class Keeper(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Portion:
-    """Trials for one program: work(*arguments, wanted) gives a result for each of `wanted`, in its order.
+    """Trials for one program: work(*arguments, specs) gives a result for each of `specs`, in its order.
 
     work is a function of a module and arguments can be pickled, as processes are told of both by name and by value. `of` is
     for the caller, who gets the portion back. `row` says whose trials they are: a row that hangs once, or only
@@ -51,7 +51,7 @@ class Portion:
     row: str
     work: Callable[..., Sequence[Any]]
     arguments: tuple[Any, ...]
-    wanted: tuple[Wanted, ...]
+    specs: tuple[Spec, ...]
     tries: int = 0
     alone: bool = False
 
@@ -69,12 +69,12 @@ def sweep(
     executor: Executor | Callable[[], Executor],
     jobs: int,
     kept: Keeper,
-    failed: Callable[[Wanted, str], Any],
+    failed: Callable[[Spec, str], Any],
     timeout: float = TIMEOUT,
 ) -> Iterator[Finished]:
     """Run the waiting portions, at most `jobs` at a time, and yield each when its results are in the store.
 
-    More may be appended to `waiting` while this is iterated. failed(wanted, why) makes the result of a trial that has
+    More may be appended to `waiting` while this is iterated. failed(spec, why) makes the result of a trial that has
     none: its portion raised, hung for `timeout` seconds, or its process died every time. That costs no other portion
     anything. Where the executor is given as a function that makes one, a broken one is replaced. Raises Refusal where
     the store cannot be written, or an executor given as it is takes no more work.
@@ -89,7 +89,7 @@ class _Sweep:
     given: Executor | Callable[[], Executor]
     jobs: int
     kept: Keeper
-    failed: Callable[[Wanted, str], Any]
+    failed: Callable[[Spec, str], Any]
     timeout: float
     stack: ExitStack
 
@@ -119,7 +119,7 @@ class _Sweep:
 
     def _begin(self, portion: Portion) -> None:
         executor = self._one_by_one() if portion.alone else self.executor
-        job = (guarded, here(), self.timeout, portion.work, *portion.arguments, portion.wanted)
+        job = (guarded, here(), self.timeout, portion.work, *portion.arguments, portion.specs)
         try:
             running = executor.submit(*job)
         except BrokenExecutor as error:
@@ -166,21 +166,21 @@ class _Sweep:
         if portion.tries < TRIES and not self.deaths[portion.row]:
             self.waiting.appendleft(portion)
         else:
-            self.waiting.extendleft(replace(portion, wanted=(one,), alone=True) for one in reversed(portion.wanted))
+            self.waiting.extendleft(replace(portion, specs=(one,), alone=True) for one in reversed(portion.specs))
 
     def _put_away(self, portion: Portion, answer: Answer) -> Finished:
         why = answer.failure or _nonsense(portion, answer.results)
         if why is not None:
             return self._fail(portion, why)
         try:
-            self.kept.add(list(zip(portion.wanted, answer.results, strict=True)))
+            self.kept.add(list(zip(portion.specs, answer.results, strict=True)))
         except (TypeError, ValueError) as error:  # no result that can be kept
             return self._fail(portion, in_a_line(error))
         self.fruitful.add(portion.row)
         return Finished(portion, None)
 
     def _fail(self, portion: Portion, why: str) -> Finished:
-        self.kept.note([(what, self.failed(what, why)) for what in portion.wanted])
+        self.kept.note([(spec, self.failed(spec, why)) for spec in portion.specs])
         return Finished(portion, why)
 
 
@@ -190,10 +190,10 @@ def _process_died(error: BaseException) -> bool:
 
 
 def _nonsense(portion: Portion, results: Any) -> str | None:
-    if isinstance(results, list | tuple) and len(results) == len(portion.wanted):
+    if isinstance(results, list | tuple) and len(results) == len(portion.specs):
         return None
     what = f"a list of {len(results)}" if isinstance(results, list | tuple) else type(results).__name__
-    return f"{len(portion.wanted)} trials were wanted, and what came back is {what}"
+    return f"{len(portion.specs)} trials were wanted, and what came back is {what}"
 
 
 def _no_more(error: BaseException) -> Refusal:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.store.records import COMPLAINTS, FILE, Record, connected, has_table, key_of, refuse_damage, scan
+from thalweg.lab.store.records import COMPLAINTS, FILE, Record, connected, has_table, refuse_damage, scan
+from thalweg.lab.store.spec import key_of
 from thalweg.lab.store.store import Store, batched
 from thalweg.lab.trials.trials import Trial
 

@@ -22,14 +22,9 @@ Record = tuple[str, str, str, str]
 """A trial's key, what it was, how it went, and the digest of these three."""
 
 
-def key_of(what: dict[str, Any]) -> str:
-    """A trial's identity as one short word."""
-    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-
-
-def record(what: dict[str, Any], trial: dict[str, Any]) -> Record:
-    """A trial as it is kept."""
-    key, told, came = key_of(what), json.dumps(what), json.dumps(trial)
+def record(key: str, what: dict[str, Any], trial: dict[str, Any]) -> Record:
+    """A trial as it is kept under its key."""
+    told, came = json.dumps(what), json.dumps(trial)
     return key, told, came, _digest(key.encode(), told.encode(), came.encode())
 
 

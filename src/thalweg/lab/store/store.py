@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
-import platform
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-import thalweg
-from thalweg.lab.data.problem import Problem
-from thalweg.lab.protocol import protocol
-from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.store.fingerprint import fingerprint
 from thalweg.lab.store.records import (
     COLUMNS,
     COMPLAINTS,
-    FILE,
     TABLE,
     Record,
     connected,
     has_table,
-    key_of,
     record,
     refuse_damage,
     scan,
     sound,
 )
-from thalweg.lab.trials.lanes import NUMPY
+from thalweg.lab.store.spec import TrialSpec
 from thalweg.lab.trials.trials import Trial
-from thalweg.rule import Rule
 
-OF_THE_LAB = (
-    "protocol/protocol", "protocol/tune",
-    "trials/trials", "trials/configured", "trials/lanes", "trials/xla", "trials/jax_engine",
-    "data/supervised", "data/parts", "data/task", "data/surface", "data/instances", "user/my_problem",
-)  # fmt: skip
-__all__ = ["FILE", "Store", "engine_hash", "identity", "key_of", "refuse_another"]
-
-ENGINE = (
-    "rule.py", "methods/**/*.npz", "lab/problems/**/*.py",
-    *(f"{room}/**/*.py" for room in ("values", "ops", "form", "core", "graph", "engines", "stages", "numpy", "nn")),
-    *(f"lab/{name}.py" for name in OF_THE_LAB),
-)  # fmt: skip
-"""The files, besides a rule and its stages, that a trial's numbers come from."""
-
-Pairs = Iterable[tuple[dict[str, Any], Trial]]
+Pairs = Iterable[tuple[TrialSpec, Trial]]
 ASKED_AT_ONCE = 500
 """Keys in one question: each SQLite takes this many."""
 
 
 class Store:
-    """Trials by their identity in one SQLite file, which several processes may use at once.
+    """Trials by their key (`TrialSpec.key`) in one SQLite file, which several processes may use at once.
 
     Its rollback journal survives a kill and leaves one file; a write-ahead log would leave three, need memory shared by
     all who read, and gain nothing at a few writes a second. On a network file system SQLite is only as safe as that
@@ -121,11 +94,11 @@ class Store:
             ) from error
 
     def get(self, key: str) -> Trial | None:
-        """The trial of this identity, if it has been run."""
+        """The trial under this key, if it has been run."""
         return self.find([key]).get(key)
 
     def find(self, keys: Iterable[str]) -> dict[str, Trial]:
-        """Those of these identities' trials that have been run."""
+        """The trials under these keys, by key; those that have not been run are missing."""
         asked = list(keys)
         found = {key: self.passing[key] for key in asked if key in self.passing}
         with self.refusing():
@@ -141,7 +114,7 @@ class Store:
 
         Raises TypeError for a trial that holds anything but numbers where these belong.
         """
-        rows = [record(what, _checked(trial)) for what, trial in trials]
+        rows = [record(spec.key, spec.as_dict(), _checked(trial)) for spec, trial in trials]
         with self.refusing(), self.connection:
             self.put(rows)
 
@@ -154,9 +127,9 @@ class Store:
     def note(self, trials: Pairs) -> None:
         """Know trials until this object is closed: failures in which time, memory or a dying process had a part.
 
-        They do not follow from the identity alone, so they are no record; who asks again another day tries again.
+        They do not follow from the trial's spec alone, so they are no record; who asks again another day tries again.
         """
-        self.passing.update((key_of(what), trial) for what, trial in trials)
+        self.passing.update((spec.key, trial) for spec, trial in trials)
 
     def everything(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """All records, as they came: what each trial was, and how it went."""
@@ -208,55 +181,3 @@ def _checked(trial: Trial) -> dict[str, Any]:
 
 def batched(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (items[i : i + size] for i in range(0, len(items), size))
-
-
-def identity(
-    problem: Problem,
-    rule: Rule,
-    setting: Setting,
-    seed: int,
-    *,
-    steps: int,
-    batch_size: int,
-    phase: str,
-    lanes: Mapping[str, Any] = NUMPY,
-    source: str | None = None,
-) -> dict[str, Any]:
-    """All that a trial's outcome depends on. lanes: whose program runs it, as `lanes.chosen` says. source: the rule's
-    `fingerprint`, where that is known already.
-    """
-    return {
-        "protocol": protocol.VERSION,
-        "thalweg": thalweg.__version__,
-        "engine": engine_hash(),
-        "numpy": np.__version__,
-        "problem": problem.name,
-        "data": problem.fingerprint,
-        "rule": rule.name,
-        "source": fingerprint(rule, problem) if source is None else source,
-        "lr": setting.lr,
-        "hyper": dict(setting.hyper),
-        "schedule": setting.schedule,
-        "seed": seed,
-        "steps": steps,
-        "batch_size": batch_size,
-        "phase": phase,
-        "lanes": dict(lanes),
-    }
-
-
-def refuse_another(wanted: dict[str, Any], mine: dict[str, Any]) -> None:
-    """Raises RuntimeError where this process would not run the trial that is wanted: a machine with other files or versions."""
-    for name, value in wanted.items():
-        if mine.get(name) != value:
-            raise RuntimeError(f"{platform.node()} has another {name} ({mine.get(name)}) than the one asked for ({value})")
-
-
-@functools.cache
-def engine_hash() -> str:
-    """A hash of the ENGINE: whoever changes it gets other trials, not the old ones again."""
-    root = Path(thalweg.__file__).parent
-    found = hashlib.sha256()
-    for path in sorted(path for pattern in ENGINE for path in root.glob(pattern)):
-        found.update(f"{path.relative_to(root).as_posix()} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return found.hexdigest()[:16]

@@ -1,8 +1,9 @@
-"""Which engine runs trials as lanes, and what of it belongs to a trial's identity."""
+"""Which engine runs trials as lanes, and what of it a trial's outcome depends on."""
 
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import dataclass
 from typing import Any
 
 from thalweg.core.optimizer import Optimizer
@@ -14,13 +15,32 @@ from thalweg.lab.trials.xla import cache_folder, jax_version, prepare
 from thalweg.rule import Rule
 
 NAMES = ("numpy", "jax")
-NUMPY: dict[str, Any] = {"engine": "numpy"}
+
+
+@dataclass(frozen=True)
+class LaneEngine:
+    """What runs trials as lanes of one program. For JAX also its version, and how many lanes a device has at once (chunk):
+    the last digits of all numbers depend on both.
+    """
+
+    name: str = "numpy"
+    version: str | None = None
+    chunk: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As it stands in a trial's record."""
+        return (
+            {"engine": self.name} if self.chunk is None else {"engine": self.name, "version": self.version, "chunk": self.chunk}
+        )
+
+
+NUMPY = LaneEngine()
 DIFFERENTIABLE = ("batch", "held_out", "loss", "judge")
 """What a problem has that is `Differentiable`."""
 
 
-def chosen(name: str, problem: Problem, rule: Rule, batch_size: int) -> dict[str, Any]:
-    """What runs a rule's trials on a problem, as their identity has it: the engine, for JAX its version and the lanes at once.
+def engine_for(name: str, problem: Problem, rule: Rule, batch_size: int) -> LaneEngine:
+    """What runs a rule's trials on a problem, where `name` is asked for.
 
     NumPy where JAX cannot: for a problem that is not `Differentiable`, such as one from a user's file, and a rule that asks
     for gradients itself, since a line search decides as it goes. Raises Refusal where JAX is not installed.
@@ -32,7 +52,7 @@ def chosen(name: str, problem: Problem, rule: Rule, batch_size: int) -> dict[str
     if importlib.util.find_spec("jax") is None:
         raise Refusal("jax is not installed; write pip install 'thalweg[jax]', or leave --lanes out")
     version = jax_version()
-    return {"engine": "jax", "version": version, "chunk": _chunk(problem, batch_size, version)}
+    return LaneEngine("jax", version, _chunk(problem, batch_size, version))
 
 
 def _chunk(problem: Problem, batch_size: int, version: str) -> int:

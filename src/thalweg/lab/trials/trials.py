@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.printed import after
 from thalweg.lab.trials.configured import configured
+from thalweg.lab.trials.lanes import NUMPY, LaneEngine
 from thalweg.lab.trials.xla import prepare
 from thalweg.numpy.inplace import InPlace
 from thalweg.rule import Rule
@@ -71,11 +71,11 @@ def run(
     steps: int,
     batch_size: int,
     judge: bool,
-    lanes: Mapping[str, Any] = MappingProxyType({"engine": "numpy"}),
+    lanes: LaneEngine = NUMPY,
 ) -> list[Trial]:
     """A trial for each (setting, seed), as lanes of one program; all settings name the same hyper-parameters.
 
-    judge: whether the test data may be looked at. lanes: whose program, as `lanes.chosen` says it. A rule that raises gives
+    judge: whether the test data may be looked at. lanes: what runs them, as `lanes.engine_for` says. A rule that raises gives
     trials that say so.
     """
 
@@ -85,8 +85,8 @@ def run(
     trials = begun()
     try:
         with np.errstate(all="ignore"):
-            if lanes["engine"] == "jax":
-                shipped = _run_in_jax(problem, rule, trials, steps, batch_size, lanes["chunk"])
+            if lanes.chunk is not None:
+                shipped = _run_in_jax(problem, rule, trials, steps, batch_size, lanes.chunk)
             else:
                 shipped = _run_lanes(problem, rule, trials, steps, batch_size)
             _end(problem, trials, shipped, judge)
