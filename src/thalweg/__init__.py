@@ -6,8 +6,9 @@ from typing import Any
 
 from thalweg import ops
 from thalweg.core.arrange import arranged
-from thalweg.core.compose import chain, choose, every, is_matrix, named, only
+from thalweg.core.compose import choose, every, is_matrix, named, only
 from thalweg.core.optimizer import Optimizer
+from thalweg.core.stage import chain
 from thalweg.form import schedules
 from thalweg.form.hyper import Count, Decay, Fraction, NonNegative, Positive, Real, Schedule
 from thalweg.form.memory import (

@@ -6,7 +6,8 @@ import numpy.typing as npt
 
 from thalweg import ops as ops
 from thalweg.core.arrange import arranged as arranged
-from thalweg.core.compose import chain as chain, choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
+from thalweg.core.stage import chain as chain
+from thalweg.core.compose import choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
 from thalweg.core.optimizer import Optimizer as Optimizer
 from thalweg.form import schedules as schedules
 from thalweg.form.hyper import Count as Count, Decay as Decay, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule

@@ -1,4 +1,4 @@
-"""A rule is a plain function, and its signature is its declaration: this file reads it."""
+"""A rule: a plain function whose signature is its declaration, with all that comes from it."""
 
 from __future__ import annotations
 
@@ -7,115 +7,22 @@ import inspect
 import math
 import re
 import sys
-import typing
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 
-from thalweg.form.hyper import Hyper, bind, listed
-from thalweg.form.memory import Kind, of_default, per_model
-
-if TYPE_CHECKING:
-    from thalweg.core.stage import Stage
-    from thalweg.graph.cost import Cost
-    from thalweg.graph.formula import Formula
-
-Function: TypeAlias = Callable[..., Any]
-
-ASKS = {
-    "g": "what arrives at this stage: the gradient, or an earlier stage's direction",
-    "t": "the number of this tensor's update: 1, 2, ...",
-    "p": "the parameter",
-    "lr": "the learning rate (only with @rule(step=True))",
-    "rate": "what a direction must be multiplied by here: 1, or the learning rate after a rule that owns its step",
-    "gnorm": "the norm of all that arrives at this stage, over the whole model",
-    "loss": "the value of the loss",
-    "grad": "the caller's raw gradient",
-    "noise": "a standard normal draw",
-    "curvature": "an estimate of the Hessian's diagonal; a hyper-parameter k says that every k-th step looks at it",
-}
-AFTER_ASKS = {"z": "the walked point", "t": ASKS["t"], "lr": "the learning rate"}
-AROUND_ASKS = {"p": "the parameters, a whole tree", "t": ASKS["t"], "lr": "the learning rate"}
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """What a signature says: `asks` are injected by name, `memory` is kept, `hyper` is what a user sets."""
-
-    asks: tuple[str, ...]
-    memory: dict[str, Kind]
-    hyper: dict[str, Hyper]
-    order: tuple[str, ...]
-    tuples: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def sized(self, config: dict[str, Any]) -> Declaration:
-        """The same with memory as large as these hyper-parameters make it; of `numbers` each has a slot."""
-        memory: dict[str, Kind] = {}
-        tuples: dict[str, tuple[str, ...]] = {}
-        for slot, kind in self.memory.items():
-            own = kind.sized(config)
-            if own.kind == "numbers":
-                tuples[slot] = tuple(f"{slot}{i + 1}" for i in range(int(own.size)))
-            memory |= dict.fromkeys(tuples[slot], per_model) if slot in tuples else {slot: own}
-        return replace(self, memory=memory, order=(*self.asks, *memory), tuples=tuples)
-
-    def packed(self, values: Sequence[Any]) -> list[Any]:
-        """The function's arguments, from a value for each ask and slot of memory."""
-        named, found = dict(zip(self.order, values, strict=True)), []
-        of_tuples = {name: slot for slot, names in self.tuples.items() for name in names}
-        for name, value in named.items():
-            if name not in of_tuples:
-                found.append(value)
-            elif name == self.tuples[of_tuples[name]][0]:
-                found.append(tuple(named[other] for other in self.tuples[of_tuples[name]]))
-        return found
-
-    @staticmethod
-    def unpacked(results: Any) -> tuple[Any, ...]:
-        """What a function returns as the direction and a value for each slot."""
-        each = results if isinstance(results, tuple) else (results,)
-        return tuple(value for one in each for value in (one if isinstance(one, tuple) else (one,)))
-
-
-def read(function: Function, asks: dict[str, str]) -> Declaration:
-    """The declaration in a function's signature. Raises TypeError where it breaks the form, saying how to mend it."""
-    name = function.__name__
-    hints = typing.get_type_hints(function, include_extras=True)
-    wanted: list[str] = []
-    memory: dict[str, Kind] = {}
-    hyper: dict[str, Hyper] = {}
-    for parameter in inspect.signature(function).parameters.values():
-        word, default = parameter.name, parameter.default
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise TypeError(f"{name}: *{word} hides what the rule takes; write its arguments out")
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            if default is parameter.empty:
-                raise TypeError(f"{name}: hyper-parameter '{word}' needs a default, as in `{word}: Positive = 1e-8`")
-            hyper[word] = Hyper.declared(word, default, hints.get(word), name)
-        elif default is parameter.empty:
-            if word == "lr" and word not in asks and "g" in asks:
-                raise TypeError(
-                    f"{name}: 'lr' is nothing a rule can ask for; with @rule(step=True) it is asked for, and the rule then "
-                    "returns the whole step, the learning rate in it"
-                )
-            if word not in asks:
-                raise TypeError(
-                    f"{name}: '{word}' is nothing a rule can ask for (that is {listed(asks)}), and as memory it needs "
-                    f"a first value (`{word}=0.0`); a hyper-parameter stands after `*`"
-                )
-            wanted.append(word)
-        elif word in asks:
-            raise TypeError(f"{name}: '{word}' is asked for, so it takes no default; memory needs another name")
-        else:
-            kind = of_default(default)
-            if kind is None:
-                raise TypeError(f"{name}: memory '{word}' starts as a number or a kind such as like_p, not {default!r}")
-            memory[word] = kind
-    return Declaration(tuple(wanted), memory, hyper, (*wanted, *memory))
+from thalweg.core.around_stage import AroundStage
+from thalweg.core.rule_stage import AfterStage, RuleStage
+from thalweg.core.stage import Configurable, Stage
+from thalweg.form.declaration import AFTER_ASKS, AROUND_ASKS, ASKS, Function, read
+from thalweg.form.hyper import Hyper, bind
+from thalweg.form.memory import Kind
+from thalweg.graph.cost import Cost, cost
+from thalweg.graph.formula import Formula, formula
 
 
 @dataclass(frozen=True, eq=False)
-class Rule:
+class Rule(Configurable):
     """A declared method: call it with hyper-parameters, by position or name, and get a stage ready for an Optimizer.
 
     `lr` is its usual learning rate and `search` the range in which to look for a better one (None: not to be tuned).
@@ -190,8 +97,6 @@ class Rule:
 
     def formula(self, **hyper: Any) -> Formula:
         """The update in LaTeX (`.plain` for a terminal), printed from the rule itself."""
-        from thalweg.graph.formula import formula
-
         return formula(self(**hyper))
 
     def cost(self, itemsize: int = 4, **hyper: Any) -> Cost:
@@ -199,8 +104,6 @@ class Rule:
 
         Of a method that treats matrices and the rest in two ways it is the matrices'; `branches` has both.
         """
-        from thalweg.graph.cost import cost
-
         return cost(self(**hyper), itemsize).usual
 
 
@@ -233,8 +136,6 @@ def rule(
     """
 
     def declare(function: Function) -> Rule:
-        from thalweg.core.rule_stage import RuleStage
-
         asks = ASKS if step else {k: v for k, v in ASKS.items() if k != "lr"}
         declaration = read(function, asks)
 
@@ -251,8 +152,6 @@ def after_step(function: Function) -> Rule:
 
     A memory named `x` is the point to ship (`Optimizer.ship`); without one it is z.
     """
-    from thalweg.core.rule_stage import AfterStage
-
     declaration = read(function, AFTER_ASKS)
     return Rule(function.__name__, function, declaration.hyper, lambda rule, c: AfterStage(rule, declaration, c))
 
@@ -274,8 +173,6 @@ def around(
     """
 
     def declare(function: Function) -> Rule:
-        from thalweg.core.around_stage import AroundStage
-
         declaration = read(function, AROUND_ASKS)
 
         def configure(rule: Rule, config: dict[str, Any]) -> Stage:

@@ -21,14 +21,15 @@ from rich.text import Text
 
 from thalweg.commands.listing import aliases
 from thalweg.commands.screen import Screen
+from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
-from thalweg.core.stage import Leaf
+from thalweg.form.declaration import AFTER_ASKS, ASKS
 from thalweg.form.hyper import Hyper, nearest
 from thalweg.form.memory import Kind
 from thalweg.graph.cost import Cost, word_kind
 from thalweg.lab.refusal import Refusal
 from thalweg.methods import ALIASES, rules, stages_by_name
-from thalweg.rule import AFTER_ASKS, ASKS, Rule
+from thalweg.rule import Rule
 from thalweg.values.numerals import typed
 
 WIDTH = 132  # columns where nobody watches

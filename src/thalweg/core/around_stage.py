@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from thalweg.core.function_stage import FunctionStage, copied, settle
-from thalweg.core.stage import Leaf, Memory, Step, resolve
-from thalweg.form import trace
+from thalweg.core.leaf import Leaf, Memory, Step, resolve
+from thalweg.core.stage import Configurable
+from thalweg.form.declaration import Declaration
 from thalweg.values.arrays import Array, framework, widened
 from thalweg.values.scalars import Scalar
 from thalweg.values.trees import Vector
-
-if TYPE_CHECKING:
-    from thalweg.rule import Declaration, Rule
 
 
 class AroundStage(FunctionStage):
     """What happens around the step: a generator over whole trees."""
 
-    def __init__(self, rule: Rule, declaration: Declaration, config: dict[str, Any], *, owns_step: bool, decides: bool) -> None:
+    place = 0
+
+    def __init__(
+        self, rule: Configurable, declaration: Declaration, config: dict[str, Any], *, owns_step: bool, decides: bool
+    ) -> None:
         self.owns_step, self.decides = owns_step, decides
         super().__init__(rule, declaration, config)
 
     @property
     def asks(self) -> frozenset[str]:
         """What must be injected; the loss too, where it is made use of at the first point."""
-        return super().asks | ({"loss"} & {"loss" if word == "loss_1" else "" for word in trace.of(self).used})
+        return super().asks | ({"loss"} & {"loss" if word == "loss_1" else "" for word in self.trace.used})
 
     def points(self, leaves: Sequence[Leaf], memory: Memory, step: Step, lane: int | None = None) -> Walk:
         """Run the generator: what it returns, and its memory. lane: of which lane the leaves, memory and step are."""
@@ -47,7 +49,7 @@ class AroundStage(FunctionStage):
         hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
         if lane is not None:
             hyper = {name: _of_lane(value, lane) if isinstance(value, Scalar) else value for name, value in hyper.items()}
-        results = yield from self.rule.function(*values, **hyper)
+        results = yield from self.function(*values, **hyper)
         gradient, *rest = results if isinstance(results, tuple) else (results,)
         kept = copied(memory)
         first = () if step.lanes is None else (step.lanes,)

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from thalweg.core.compose import Shell, as_stage
+from thalweg.core.leaf import Leaf, Memory, Step, owned
 from thalweg.core.rule_stage import RuleStage
-from thalweg.core.stage import Leaf, Memory, Stage, Step
-from thalweg.core.views import owned
+from thalweg.core.stage import Shell, Stage, as_stage
 from thalweg.form.memory import Shape
 from thalweg.values.arrays import Array, framework
 

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Number
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 import numpy as np
 
-from thalweg.core import views
-from thalweg.core.stage import Leaf, Memory, Stage, Step, resolve
+from thalweg.core.leaf import Leaf, Memory, Step, owned, resolve
+from thalweg.core.stage import Configurable, Stage
 from thalweg.form import trace
+from thalweg.form.declaration import Declaration, Function
 from thalweg.form.memory import Kind, Shape, draw
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
-
-if TYPE_CHECKING:
-    from thalweg.rule import Declaration, Rule
 
 
 class FunctionStage(Stage):
     """A declared function with its hyper-parameters set: how memory is made, injected and taken back."""
 
-    owns_step = False
-    """Whether what it returns has the learning rate in it."""
-
-    def __init__(self, rule: Rule, declaration: Declaration, config: dict[str, Any]) -> None:
+    def __init__(self, rule: Configurable, declaration: Declaration, config: dict[str, Any]) -> None:
         self.rule, self.declaration, self.config = rule, declaration.sized(config), config
         self.name, self.lr = rule.name, rule.lr
         trace.general(self)
@@ -37,21 +33,40 @@ class FunctionStage(Stage):
         changed = [f"{k}={v!r}" for k, v in self.config.items() if type(v) is not type(usual[k]) or v != usual[k]]
         return f"<{self.name}({', '.join(changed)})>"
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Without its trace, which is made again from the function as it then is."""
-        return {name: value for name, value in self.__dict__.items() if name != "_trace"}
+    @property
+    def function(self) -> Function:
+        """What its rule declares."""
+        return self.rule.function
+
+    @functools.cached_property
+    def trace(self) -> trace.Trace:
+        """What one run of this configuration on symbols tells."""
+        return trace.of(self)
 
     @property
     def functions(self) -> Sequence[FunctionStage]:
         return (self,)
 
-    @property
+    @functools.cached_property
     def asks(self) -> frozenset[str]:
-        return trace.of(self).used & frozenset(self.declaration.asks)
+        return self.trace.used & frozenset(self.declaration.asks)
 
-    @property
+    @functools.cached_property
     def memory(self) -> dict[str, Kind]:
         return {slot: kind for slot, kind in self.declaration.memory.items() if slot in self.stored}
+
+    @property
+    def stored(self) -> frozenset[str]:
+        """The slots this configuration really keeps: one handed back untouched is never stored."""
+        return self.trace.stored
+
+    def but(self, **config: Any) -> Self:
+        """The same with other hyper-parameters. Raises TypeError where the rule does not take them."""
+        other = copy.copy(self)
+        other.config = {**self.config, **config}
+        other.declaration = self.declaration.sized(other.config)
+        trace.general(other)
+        return other
 
     def keeping(self, dtypes: dict[str, str]) -> FunctionStage:
         """The same, with slots of memory kept in these dtypes."""
@@ -61,11 +76,6 @@ class FunctionStage(Stage):
             self.declaration, memory={slot: replace(kind, dtype=dtypes.get(slot, kind.dtype)) for slot, kind in memory.items()}
         )
         return kept
-
-    @property
-    def stored(self) -> frozenset[str]:
-        """The slots this configuration really keeps: one handed back untouched is never stored."""
-        return trace.of(self).stored
 
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
         memory: Memory = {}
@@ -83,13 +93,13 @@ class FunctionStage(Stage):
 
     def start(self, slot: str, leaf: Leaf, step: Step) -> Array:
         words, kind = (self.name, slot, leaf.name), self.declaration.memory[slot]
-        kind.shape(views.owned(leaf).shape)  # the parts of a complex vector are no matrix
+        kind.shape(owned(leaf).shape)  # the parts of a complex vector are no matrix
         return kind.start(leaf.p, leaf.shape, step.lanes, lambda: draw(step.seed, 0, words, leaf.p, step.lanes))
 
     def run(self, leaf: Leaf, given: dict[str, Any], memory: Memory, updated: Memory, step: Step) -> Any:
         """Call the function for one leaf; put its new memory into `updated` and return its first result."""
         values, hyper = self.arguments(leaf, given, memory, step)
-        results = self.rule.function(*self.declaration.packed(values), **hyper)
+        results = self.function(*self.declaration.packed(values), **hyper)
         return self.keep(self.declaration.unpacked(results), leaf, updated, step)
 
     def arguments(self, leaf: Leaf, given: dict[str, Any], memory: Memory, step: Step) -> tuple[list[Any], dict[str, Any]]:
@@ -141,7 +151,6 @@ class FunctionStage(Stage):
             if not hyper.static:
                 at_0 = copy.copy(self)
                 at_0.config = {**self.config, name: 0.0}
-                at_0.__dict__.pop("_trace", None)
                 if not at_0.stored:
                     return True
         return False

@@ -5,13 +5,10 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning, approx_fprime
-
-if TYPE_CHECKING:
-    from thalweg.core.optimizer import Optimizer, State
 
 Vector = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
@@ -22,6 +19,29 @@ MESSAGES = {
     99: "`callback` raised `StopIteration`.",
 }
 """SciPy's own numbers and words, so that code which looks at them goes on working."""
+
+
+class Stepping(Protocol):
+    """What is asked of an optimizer here."""
+
+    rule: Any
+    lanes: int | None
+
+    @property
+    def nonfinite(self) -> str:
+        """What a NaN or inf in a gradient does."""
+
+    def init(self, params: Any) -> dict[str, Any]:
+        """The state at the start."""
+
+    def step(self, params: Any, grads: Any, state: dict[str, Any], *, loss: Any = None, grad_fn: Any = None) -> tuple[Any, Any]:
+        """New parameters and new state."""
+
+    def ship(self, params: Any, state: dict[str, Any]) -> Any:
+        """The point to evaluate."""
+
+    def needs(self, loss: Any, grad_fn: Any) -> dict[str, Any]:
+        """What a step must be handed besides gradients."""
 
 
 class Objective:
@@ -67,7 +87,7 @@ class Objective:
 
 
 def minimize(
-    optimizer: Optimizer, fun: Callable[..., Any], x0: Any, args: Any = (), jac: Any = None, hess: Any = None,
+    optimizer: Stepping, fun: Callable[..., Any], x0: Any, args: Any = (), jac: Any = None, hess: Any = None,
     hessp: Any = None, bounds: Any = None, constraints: Any = (), callback: Callable[..., Any] | None = None,
     *, maxiter: int = 1000, gtol: float | None = None, ftol: float | None = None, tol: float | None = None,
     disp: bool = False, return_all: bool = False, **unknown: Any,
@@ -106,10 +126,10 @@ def minimize(
 class _Run:
     """The walk itself: where it is, and whether it has arrived."""
 
-    def __init__(self, optimizer: Optimizer, objective: Objective, x: Vector, gtol: float, ftol: float | None) -> None:
+    def __init__(self, optimizer: Stepping, objective: Objective, x: Vector, gtol: float, ftol: float | None) -> None:
         self.optimizer, self.objective, self.gtol, self.ftol = optimizer, objective, gtol, ftol
         self.x, self.nit = x, 0
-        self.state: State = optimizer.init(x)
+        self.state = optimizer.init(x)
         self.path = [x.copy()]
 
     @property
@@ -141,7 +161,7 @@ class _Run:
             if self._settled(before):
                 return 0
 
-    def _step(self, gradient: Vector) -> tuple[Vector, State]:
+    def _step(self, gradient: Vector) -> tuple[Vector, dict[str, Any]]:
         needed = self.optimizer.needs(lambda: self.objective.value(self.x), self.objective.both)
         moved, state = self.optimizer.step(self.x, gradient, self.state, **needed)
         return moved, state
@@ -174,7 +194,7 @@ def _as_callback(callback: Callable[..., Any] | None) -> Callable[[Vector, Objec
     return lambda x, objective: callback(x.copy())
 
 
-def _warn_of_unused(optimizer: Optimizer, hess: Any, hessp: Any, bounds: Any, constraints: Any, unknown: dict[str, Any]) -> None:
+def _warn_of_unused(optimizer: Stepping, hess: Any, hessp: Any, bounds: Any, constraints: Any, unknown: dict[str, Any]) -> None:
     name = optimizer.rule.name
     unused = {
         "cannot handle bounds": bounds is not None,

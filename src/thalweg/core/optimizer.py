@@ -9,10 +9,11 @@ import numpy as np
 
 from thalweg import ops
 from thalweg.core.around_stage import AroundStage
-from thalweg.core.compose import Every, as_stage, chain, check_lr
+from thalweg.core.compose import Every
 from thalweg.core.curvature import hutchinson
+from thalweg.core.leaf import Leaf, Memory, Step, resolve
 from thalweg.core.rule_stage import AfterStage, RuleStage
-from thalweg.core.stage import Leaf, Memory, Stage, Step, resolve
+from thalweg.core.stage import Stage, as_stage, chain, check_lr
 from thalweg.values.arrays import Array, dtype_name, framework, is_floating, is_traced, widened
 from thalweg.values.scalars import Scalar
 from thalweg.values.trees import Tree, Vector, flatten, instead, match_in_order, plain, rebuild, rebuild_in_order

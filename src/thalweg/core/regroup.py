@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from thalweg.core.around_stage import AroundStage
-from thalweg.core.compose import Chain, Choose, Every, Shell
+from thalweg.core.compose import Choose, Every
 from thalweg.core.function_stage import FunctionStage
-from thalweg.core.stage import Stage
+from thalweg.core.stage import Chain, Shell, Stage
 from thalweg.core.ways import ways
-from thalweg.form import trace
 from thalweg.form.hyper import Hyper
 
 
@@ -45,11 +44,7 @@ def regrouped(stage: Stage, said: dict[str, Callable[[Any], Any]]) -> Stage:
         own = {name: made(stage.config[name]) for name, made in said.items() if name in stage.config}
         if not own:
             return stage
-        changed = copy.copy(stage)
-        changed.config = {**stage.config, **own}
-        changed.__dict__.pop("_trace", None)
-        trace.general(changed)
-        return changed
+        return stage.but(**own)
     found: Any = copy.copy(stage)
     if isinstance(stage, Choose | Chain):
         parts = [regrouped(part, said) for part in stage.stages]

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from thalweg.core.function_stage import FunctionStage, copied, settle
-from thalweg.core.stage import Leaf, Memory, Step, Transform
-from thalweg.form import trace
+from thalweg.core.leaf import Leaf, Memory, Step
+from thalweg.core.stage import Configurable, Transform
+from thalweg.form.declaration import Declaration
 from thalweg.form.memory import draw
 from thalweg.values.arrays import widened
 from thalweg.values.per_tensor import of, together
 from thalweg.values.trees import Vector
-
-if TYPE_CHECKING:
-    from thalweg.rule import Declaration, Rule
 
 
 class RuleStage(FunctionStage, Transform):
     """A rule: g, memory -> direction, memory, one leaf at a time."""
 
     def __init__(
-        self, rule: Rule, declaration: Declaration, config: dict[str, Any], *, owns_step: bool, given_grad_fn: Rule | None
+        self,
+        rule: Configurable,
+        declaration: Declaration,
+        config: dict[str, Any],
+        *,
+        owns_step: bool,
+        given_grad_fn: Configurable | None,
     ) -> None:
         self.owns_step, self.given_grad_fn = owns_step, given_grad_fn
         super().__init__(rule, declaration, config)
@@ -29,7 +33,7 @@ class RuleStage(FunctionStage, Transform):
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
         updated = copied(memory)
         given = self._given(leaves, step)
-        directions = (self._run_on_all if trace.of(self).whole else self._run_on_each)(leaves, given, memory, updated, step)
+        directions = (self._run_on_all if self.trace.whole else self._run_on_each)(leaves, given, memory, updated, step)
         for leaf, direction in zip(leaves, directions, strict=True):
             leaf.d = settle(direction, tuple(leaf.p.shape), leaf, None, self.name)
             leaf.owned = leaf.owned or self.owns_step
@@ -66,17 +70,19 @@ class RuleStage(FunctionStage, Transform):
         arguments = [self.arguments(leaf, asked, memory, step) for leaf, asked in zip(leaves, given, strict=True)]
         values = [together(of_leaves) for of_leaves in zip(*(values for values, _ in arguments), strict=True)]
         hyper = {name: together([config[name] for _, config in arguments]) for name in self.config}
-        results = self.declaration.unpacked(self.rule.function(*self.declaration.packed(values), **hyper))
+        results = self.declaration.unpacked(self.function(*self.declaration.packed(values), **hyper))
         return [self.keep([of(x, i) for x in results], leaf, updated, step) for i, leaf in enumerate(leaves)]
 
 
 class AfterStage(FunctionStage):
     """What happens after the step: z, memory -> the point of the next gradient, memory."""
 
+    place = 2
+
     @property
     def moves(self) -> bool:
         """False where the next gradient is simply taken at the walked point."""
-        return trace.of(self).moves
+        return self.trace.moves
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
         updated = copied(memory)

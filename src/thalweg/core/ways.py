@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from thalweg.core.compose import At, Chain, Choose, Every, Shell, word
-from thalweg.core.function_stage import FunctionStage
-from thalweg.core.stage import Leaf, Stage
+from thalweg.core.compose import Choose, Every, word
+from thalweg.core.leaf import Leaf
+from thalweg.core.stage import At, Chain, Declared, Shell, Stage
 
 Condition = tuple[Callable[[Leaf], bool], bool]
 """A predicate of `choose`, and whether it holds."""
@@ -18,7 +18,7 @@ Condition = tuple[Callable[[Leaf], bool], bool]
 class Way:
     """The functions that a parameter passes, and when: where its conditions hold, at a rate of its own, once in `calls`."""
 
-    functions: tuple[FunctionStage, ...] = ()
+    functions: tuple[Declared, ...] = ()
     conditions: tuple[Condition, ...] = ()
     rate: Any = None
     calls: int = 1

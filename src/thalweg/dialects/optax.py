@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from thalweg.core.compose import chain, only
-from thalweg.core.stage import Stage
+from thalweg.core.compose import only
+from thalweg.core.stage import Stage, chain
 from thalweg.dialects.optax_matrices import adafactor
 from thalweg.dialects.optax_parts import adam_or_nadam, decayed, named, rate_of
 from thalweg.dialects.row import Masks, Row

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.core.compose import chain
-from thalweg.core.stage import Stage
+from thalweg.core.stage import Stage, chain
 from thalweg.dialects.optax_matrices import muon, muon_fits
 from thalweg.dialects.optax_parts import decayed, named, rate_of, times
 from thalweg.dialects.row import Masks, Row

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from thalweg.core.arrange import Axes, arranged
-from thalweg.core.compose import chain, choose
-from thalweg.core.stage import Leaf, Stage
+from thalweg.core.compose import choose
+from thalweg.core.leaf import Leaf
+from thalweg.core.stage import Stage, chain
 from thalweg.dialects.optax_parts import adam_or_nadam, decayed
 from thalweg.dialects.row import Masks
 from thalweg.methods.descent.momentum import momentum

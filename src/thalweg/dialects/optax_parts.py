@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.core.compose import chain, only
-from thalweg.core.stage import Stage
+from thalweg.core.compose import only
+from thalweg.core.stage import Stage, chain
 from thalweg.dialects.row import Masks
 from thalweg.methods.moments.adam import adam, nadam
 from thalweg.rule import Rule

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.core.compose import chain
-from thalweg.core.stage import Stage
+from thalweg.core.stage import Stage, chain
 from thalweg.dialects.row import Arguments, Row
 from thalweg.methods.adaptive.adadelta import adadelta
 from thalweg.methods.adaptive.adagrad import adagrad

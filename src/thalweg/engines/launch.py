@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from thalweg import ops
 from thalweg.core.function_stage import model_number
+from thalweg.core.leaf import Step, resolve
 from thalweg.core.optimizer import Optimizer
-from thalweg.core.stage import Step, resolve
 from thalweg.engines import native, threads
 from thalweg.engines.expressions import COMPUTED, HOST_WORDS
 from thalweg.engines.gradients import Gradients, address, overlaps, reader
@@ -358,7 +358,7 @@ def _column(value: Any) -> Any:
 
 
 def _leaf(name: str, array: Floats, lanes: int | None) -> Any:
-    from thalweg.core.stage import Leaf
+    from thalweg.core.leaf import Leaf
 
     return Leaf(name, array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
 

@@ -7,19 +7,29 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from thalweg.form import foreign_words
+from thalweg.form.declaration import Declaration, Function
 from thalweg.ops import off
 from thalweg.values.symbols import NUMBER, TENSOR, Symbol
-
-if TYPE_CHECKING:
-    from thalweg.core.function_stage import FunctionStage
 
 LEVELS = {
     "g": TENSOR, "p": TENSOR, "z": TENSOR, "grad": TENSOR, "noise": TENSOR, "curvature": TENSOR,
     "t": NUMBER, "lr": NUMBER, "rate": NUMBER, "gnorm": NUMBER, "loss": NUMBER,
 }  # fmt: skip
+
+
+class Configured(Protocol):
+    """A declared function with its hyper-parameters set."""
+
+    name: str
+    declaration: Declaration
+    config: dict[str, Any]
+
+    @property
+    def function(self) -> Function:
+        """The function itself."""
 
 
 @dataclass
@@ -86,54 +96,51 @@ class Trace:
         return self.direction is not self.inputs.get("z")
 
 
-def general(stage: FunctionStage) -> Trace:
+def general(stage: Configured) -> Trace:
     """Run the rule with every float unknown: finds a wrong arity, an `if` on a dynamic number, a foreign function."""
     hypers = stage.declaration.hyper.items()
     return _run(stage, {name: stage.config[name] if hyper.static else Symbol.input(name, NUMBER) for name, hyper in hypers})
 
 
-def of(stage: FunctionStage) -> Trace:
+def of(stage: Configured) -> Trace:
     """The trace of this configuration: a plain 0 is known to be 0 (`off`), every other float is a symbol."""
-    if "_trace" not in stage.__dict__:
-        stage.__dict__["_trace"] = _run(stage, _hyper(stage))
-    found: Trace = stage.__dict__["_trace"]
-    return found
+    return _run(stage, _hyper(stage))
 
 
-def named(stage: FunctionStage) -> Trace:
+def named(stage: Configured) -> Trace:
     """The same, with the function's local names, for its formula."""
     return _run(stage, _hyper(stage), keep_names=True)
 
 
-def _hyper(stage: FunctionStage) -> dict[str, Any]:
+def _hyper(stage: Configured) -> dict[str, Any]:
     return {name: value if is_known(stage, name) else Symbol.input(name, NUMBER) for name, value in stage.config.items()}
 
 
-def is_known(stage: FunctionStage, name: str) -> bool:
+def is_known(stage: Configured, name: str) -> bool:
     """Whether a hyper-parameter's value belongs to the trace: a static one's does, and a plain 0."""
     value = stage.config[name]
     return stage.declaration.hyper[name].static or (isinstance(value, int | float) and value == 0)
 
 
-def _run(stage: FunctionStage, hyper: dict[str, Any], keep_names: bool = False) -> Trace:
+def _run(stage: Configured, hyper: dict[str, Any], keep_names: bool = False) -> Trace:
     declaration = stage.declaration
     levels = LEVELS | {slot: kind.level for slot, kind in declaration.memory.items()}
     inputs = {word: Symbol.input(word, levels[word]) for word in declaration.order}
     return run_on(stage, inputs, hyper, keep_names)
 
 
-def run_on(stage: FunctionStage, inputs: dict[str, Any], hyper: dict[str, Any], keep_names: bool = False) -> Trace:
+def run_on(stage: Configured, inputs: dict[str, Any], hyper: dict[str, Any], keep_names: bool = False) -> Trace:
     """Run the function on these inputs. Raises TypeError for what no rule may do, in the rule's own terms."""
     declaration, name = stage.declaration, stage.name
     names: dict[str, Any] = {}
     evaluations: list[Any] = []
     try:
-        with _Locals(stage.rule.function, names if keep_names else None):
-            result = stage.rule.function(*declaration.packed([inputs[word] for word in declaration.order]), **hyper)
+        with _Locals(stage.function, names if keep_names else None):
+            result = stage.function(*declaration.packed([inputs[word] for word in declaration.order]), **hyper)
             if inspect.isgenerator(result):
                 result = _drive(result, evaluations)
     except (TypeError, AttributeError) as error:
-        hint = foreign_words.hint(error, stage.rule.function.__code__)
+        hint = foreign_words.hint(error, stage.function.__code__)
         raise TypeError(f"{name}: {hint or f'{error} (a rule uses only operators and the words of thalweg.ops)'}") from error
     first, *rest = declaration.unpacked(result)
     if len(rest) != len(declaration.memory):

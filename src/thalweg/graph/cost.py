@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from thalweg.core.ways import Way, ways
-from thalweg.form.trace import is_zero, of, steps
+from thalweg.form.trace import is_zero, steps
 from thalweg.values.symbols import MATRIX_WORDS, MODEL_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _of_way(way: Way, itemsize: int) -> Cost:
         state, moved, operations = 1.0, 2.0, 4
     reads, again = {"p", "grad"}, 1.0  # what arrives is read again: the gradient, or what rules made, kept for that or remade
     for part in way.functions:
-        traced = of(part)
+        traced = part.trace
         kinds = part.declaration.memory
         state += sum(kinds[slot].per_parameter for slot in traced.stored)
         for symbol in traced.computed:
@@ -96,7 +96,7 @@ def word_kind(stage: Stage) -> str:
     """'element-wise', 'tensor norms', 'matrices' or 'whole model': how far a rule looks beyond its own coordinate."""
     kinds = {"element-wise"}
     for part in stage.functions:
-        traced = of(part)
+        traced = part.trace
         if part.asks & {"gnorm", "loss"} or any(k.level == NUMBER for k in part.memory.values()):
             kinds.add("whole model")
         for symbol in steps(traced.results):

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from thalweg.core.around_stage import AroundStage
-from thalweg.core.function_stage import FunctionStage
 from thalweg.core.rule_stage import AfterStage, RuleStage
-from thalweg.core.stage import Stage
+from thalweg.core.stage import Declared, Stage
 from thalweg.core.ways import Way, ways
 from thalweg.form import trace
 from thalweg.form.trace import Trace
@@ -62,7 +61,7 @@ def _heading(way: Way) -> Iterator[Line]:
         yield HEADING, f"{', '.join(filter(None, said))}:"
 
 
-def _lines(functions: Sequence[FunctionStage], write: Notation) -> list[Line]:
+def _lines(functions: Sequence[Declared], write: Notation) -> list[Line]:
     """Around, rules, the step itself, after: each function's lines in the order they are computed."""
     rules = [f for f in functions if isinstance(f, RuleStage)]
     after = [f for f in functions if isinstance(f, AfterStage)]
@@ -97,7 +96,7 @@ def _lines(functions: Sequence[FunctionStage], write: Notation) -> list[Line]:
 class _Writer:
     """One function's trace, written down: named things get a line of their own, before they are used."""
 
-    def __init__(self, stage: FunctionStage, write: Notation, arrives: Text, owned: bool = False) -> None:
+    def __init__(self, stage: Declared, write: Notation, arrives: Text, owned: bool = False) -> None:
         self.stage, self.write, self.arrives, self.owned = stage, write, arrives, owned
         self.trace: Trace = trace.named(stage)
         self.done: list[Line] = []

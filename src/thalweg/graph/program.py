@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thalweg.core.around_stage import AroundStage
-from thalweg.core.compose import At, Chain, Choose, Shell
+from thalweg.core.compose import Choose
 from thalweg.core.function_stage import FunctionStage
+from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
 from thalweg.core.rule_stage import AfterStage, RuleStage
-from thalweg.core.stage import Leaf
+from thalweg.core.stage import At, Chain, Shell
 from thalweg.form import trace
 from thalweg.form.memory import Kind
 from thalweg.graph import storage
@@ -184,7 +185,7 @@ class _Builder:
 
     def _call(self, passage: Passage, given: dict[str, Any]) -> Any:
         stage = passage.stage
-        if trace.of(stage).whole:
+        if stage.trace.whole:
             raise NotTraced(f"{stage.name} sums over the whole model, and a kernel passes over memory once")
         declaration = stage.declaration
         values: dict[str, Any] = {}

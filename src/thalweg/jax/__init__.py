@@ -19,10 +19,11 @@ import jax.numpy as jnp
 import optax
 
 from thalweg import dialects, ops
-from thalweg.core.compose import as_stage, check_lr, looks_at_time
+from thalweg.core.compose import looks_at_time
+from thalweg.core.leaf import Leaf, Step, resolve
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.optimizer import host_number
-from thalweg.core.stage import Leaf, Step, resolve
+from thalweg.core.stage import as_stage, check_lr
 from thalweg.form.hyper import bind, nearest
 from thalweg.jax.arguments import Given, by_count, keeping, masks_over
 from thalweg.jax.estimators import Drawing, Drawn, Looked, Looking

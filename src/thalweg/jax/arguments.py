@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.core.arrange import Arranged
-from thalweg.core.compose import At, Chain, Choose, chain
-from thalweg.core.stage import Leaf
-from thalweg.core.views import in_parts
+from thalweg.core.compose import Choose
+from thalweg.core.leaf import Leaf, in_parts
+from thalweg.core.stage import At, Chain, chain
 from thalweg.jax.trees import complex_leaves, flat
 
 Tree = Any

@@ -12,10 +12,10 @@ import operator
 import re
 from typing import Any
 
-from thalweg.core.compose import as_stage, check_lr
 from thalweg.core.optimizer import USUAL, GradFn, NonFinite, State
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.regroup import check_whose, hyper_of, regrouped
+from thalweg.core.stage import as_stage, check_lr
 from thalweg.form.hyper import ByLeaf, bind, nearest
 from thalweg.methods import ALIASES, instead, rules
 from thalweg.numpy.inplace import InPlace

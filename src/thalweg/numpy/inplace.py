@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import GradFn, Optimizer, State, check_gradient, host_number
-from thalweg.core.stage import Leaf
 from thalweg.engines import native
 from thalweg.engines.gradients import address, ranges
 from thalweg.engines.watch import Watch, watcher

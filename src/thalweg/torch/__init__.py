@@ -20,10 +20,10 @@ import numpy as np
 import torch
 
 from thalweg import dialects
-from thalweg.core.compose import Every, as_stage, check_lr
+from thalweg.core.compose import Every
 from thalweg.core.regroup import hyper_of, twice
 from thalweg.core.rule_stage import AfterStage
-from thalweg.core.stage import Stage
+from thalweg.core.stage import Stage, as_stage, check_lr
 from thalweg.dialects import Row
 from thalweg.form.hyper import bind, nearest
 from thalweg.methods import ALIASES, instead, rules

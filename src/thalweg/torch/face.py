@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from thalweg.core.function_stage import model_number
+from thalweg.core.leaf import Leaf, Step, resolve
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.optimizer import host_number
-from thalweg.core.stage import Leaf, Step, resolve
 from thalweg.dialects import Row
 from thalweg.form.memory import draw
 from thalweg.graph.program import NotTraced, Passage, Program, program

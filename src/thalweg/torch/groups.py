@@ -8,9 +8,8 @@ from typing import Any
 
 import torch
 
+from thalweg.core.leaf import Leaf, in_parts
 from thalweg.core.optimizer import Optimizer as Pure
-from thalweg.core.stage import Leaf
-from thalweg.core.views import in_parts
 from thalweg.dialects import Row
 from thalweg.form.hyper import ByLeaf
 from thalweg.graph.program import Passage, passages

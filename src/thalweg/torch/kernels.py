@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from thalweg.core.stage import Step, resolve
+from thalweg.core.leaf import Step, resolve
 from thalweg.engines import native
 from thalweg.engines.expressions import COMPUTED
 from thalweg.graph.program import NotTraced, Program, program

@@ -8,9 +8,8 @@ from typing import Any, TypeAlias
 
 import torch
 
+from thalweg.core.leaf import in_parts
 from thalweg.core.stage import Stage
-from thalweg.core.views import in_parts
-from thalweg.form import trace
 from thalweg.torch.groups import Group, Method, joined
 from thalweg.torch.tensors import Tensor, check_shape, curvature, like, put, real
 
@@ -60,7 +59,7 @@ def lots(optimizer: Optimizer, wanted: list[list[Tensor]]) -> list[Lot]:
     if len(groups) > 1:
         pure = Method(optimizer._row, groups[0][0], optimizer._seed).pure
         models = any(kind.kind == "per_model" for kind in pure.chain.memory.values())
-        if models or pure.asks_gradients or "gnorm" in pure.asks or any(trace.of(part).whole for part in pure.chain.functions):
+        if models or pure.asks_gradients or "gnorm" in pure.asks or any(part.trace.whole for part in pure.chain.functions):
             groups = [(joined({optimizer._names[p]: group for p, group in whose.items()}), list(whose))]
     numbers = keepers(optimizer)
     return [Lot(optimizer, group, params, numbers) for group, params in groups]

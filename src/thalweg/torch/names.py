@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg.core.compose import Choose, Every, Shell, named
-from thalweg.core.stage import Stage
+from thalweg.core.compose import Choose, Every, named
+from thalweg.core.stage import Shell, Stage
 from thalweg.torch.tensors import Tensor
 
 WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})

@@ -7,11 +7,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from thalweg.core.compose import At, Chain, Choose, Every, Shell
+from thalweg.core.compose import Choose, Every
 from thalweg.core.function_stage import FunctionStage
 from thalweg.core.regroup import hyper_of
-from thalweg.core.stage import Stage
-from thalweg.form import trace
+from thalweg.core.stage import At, Chain, Shell, Stage
 from thalweg.form.hyper import ByLeaf
 from thalweg.torch.groups import FIRST, Given
 
@@ -63,13 +62,7 @@ def _set(function: FunctionStage, given: Given) -> FunctionStage:
         name: given.fixed(name, function.config[name]) if h.static else given.or_off(name, function.config[name])
         for name, h in said.items()
     }
-    found = copy.copy(function)
-    found.config = {**function.config, **values}
-    if any(h.static for h in said.values()):
-        found.declaration = function.declaration.sized(found.config)
-    found.__dict__.pop("_trace", None)
-    trace.general(found)
-    return found
+    return function.but(**values)
 
 
 def _scaled(rate: Any, given: Given) -> Any:

@@ -14,7 +14,6 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from thalweg.core.optimizer import Optimizer
-from thalweg.form import trace
 from thalweg.lab.comparing import beforehand
 from thalweg.lab.comparing.compare import Contest, Settings
 from thalweg.lab.data.problem import Problem
@@ -162,7 +161,7 @@ def _more(rule: Rule) -> float:
     """Gradients a step that a rule asks for besides the first, on average, where that is a fixed number."""
     parts = rule().functions
     looks: float = sum(1 / part.config.get("k", 1) for part in parts if "curvature" in part.asks)
-    return sum(len(trace.of(part).evaluations) for part in parts) + looks
+    return sum(len(part.trace.evaluations) for part in parts) + looks
 
 
 def words(seconds: float) -> str:

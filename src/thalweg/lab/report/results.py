@@ -14,7 +14,6 @@ import numpy as np
 import thalweg
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.compose import refuses_vectors
-from thalweg.form import trace
 from thalweg.lab.comparing.compare import Contest, Settings
 from thalweg.lab.comparing.entrant import Entrant
 from thalweg.lab.data.problem import Problem
@@ -113,7 +112,7 @@ def _default(value: Any) -> Any:
 
 def _what(entrant: Entrant, problem: Problem, budget: int) -> dict[str, Any]:
     rule = entrant.rule
-    gradients = sum(len(trace.of(part).evaluations) for part in rule().functions)
+    gradients = sum(len(part.trace.evaluations) for part in rule().functions)
     notes = [] if entrant.tuned else ["not tuned: it runs its shipped setting"]
     if any(isinstance(part, AroundStage) and part.decides for part in rule().functions):
         notes.append("as many gradients a step as it asks for")

@@ -81,17 +81,17 @@ class _Telling:
             return "set", tuple(sorted(map(repr, map(self.of, x))))
         if isinstance(x, list | tuple):
             return type(x).__name__, tuple(map(self.of, x))
-        fields = {**_slots(x), **getattr(x, "__dict__", {})}
+        fields = {**_slots(x), **(x.__getstate__() if isinstance(x, Stage) else getattr(x, "__dict__", {}))}
         kept = {name: value for name, value in fields.items() if not isinstance(x, Stage) or not name.startswith("_")}
         return type(x).__module__, type(x).__qualname__, self.of(kept)
 
     def _stage(self, stage: FunctionStage) -> object:
         declaration = stage.declaration
-        known = {name: value for name, value in stage.__dict__.items() if name in ("owns_step", "decides", "given_grad_fn")}
+        known = {name: value for name, value in vars(stage).items() if name in ("owns_step", "decides", "given_grad_fn")}
         told = stage.name, self.of(known), declaration.order, self.of(declaration.memory), self.of(stage.config)
         ranges = tuple((hyper.name, hyper.static) for hyper in declaration.hyper.values())
-        traces = self._graph(trace.of(stage)), self._graph(trace.general(stage))
-        code = self.of(stage.rule.function) if isinstance(stage, AroundStage) else None  # its way may hang on values
+        traces = self._graph(stage.trace), self._graph(trace.general(stage))
+        code = self.of(stage.function) if isinstance(stage, AroundStage) else None  # its way may hang on values
         return type(stage).__qualname__, *told, ranges, *traces, code
 
     def _graph(self, found: trace.Trace) -> object:

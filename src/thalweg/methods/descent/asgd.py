@@ -1,6 +1,6 @@
 """Averaged stochastic gradient descent."""
 
-from thalweg.core.compose import chain
+from thalweg.core.stage import chain
 from thalweg.form.hyper import NonNegative
 from thalweg.rule import recipe
 from thalweg.stages.after import polyak_average

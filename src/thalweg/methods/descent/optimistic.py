@@ -1,6 +1,6 @@
 """Optimistic gradient descent and Adam, for games."""
 
-from thalweg.core.compose import chain
+from thalweg.core.stage import chain
 from thalweg.form.hyper import Decay, NonNegative, Positive
 from thalweg.methods.moments.adam import adam
 from thalweg.ops import where

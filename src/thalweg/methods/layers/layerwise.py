@@ -2,7 +2,7 @@
 
 import math
 
-from thalweg.core.compose import chain
+from thalweg.core.stage import chain
 from thalweg.form.hyper import Decay, NonNegative, Positive
 from thalweg.form.memory import per_tensor
 from thalweg.methods.descent.momentum import momentum

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from thalweg.core.compose import chain, choose, is_matrix
+from thalweg.core.compose import choose, is_matrix
+from thalweg.core.stage import chain
 from thalweg.form.hyper import NonNegative, Positive, Range, Real
 from thalweg.form.memory import cols, rows
 from thalweg.ops import X, col_means, maximum, mean, minimum, mix, off, ratio, row_means, sqrt

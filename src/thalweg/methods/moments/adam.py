@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from thalweg.core.compose import chain
+from thalweg.core.stage import chain
 from thalweg.form.hyper import Decay, NonNegative, Positive, Range
 from thalweg.form.memory import per_tensor
 from thalweg.ops import debias, maximum, mix, over_root, ratio, sqrt, where

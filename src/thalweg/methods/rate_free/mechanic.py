@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from thalweg.core.compose import chain
+from thalweg.core.stage import chain
 from thalweg.form.hyper import Count, Decay, NonNegative, Positive
 from thalweg.form.memory import like_p, numbers
 from thalweg.methods.moments.adam import adam

@@ -1,0 +1,105 @@
+"""What a function's signature declares: what it asks for, what it remembers, what its users set."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from thalweg.form.hyper import Hyper, listed
+from thalweg.form.memory import Kind, of_default, per_model
+
+Function: TypeAlias = Callable[..., Any]
+
+ASKS = {
+    "g": "what arrives at this stage: the gradient, or an earlier stage's direction",
+    "t": "the number of this tensor's update: 1, 2, ...",
+    "p": "the parameter",
+    "lr": "the learning rate (only with @rule(step=True))",
+    "rate": "what a direction must be multiplied by here: 1, or the learning rate after a rule that owns its step",
+    "gnorm": "the norm of all that arrives at this stage, over the whole model",
+    "loss": "the value of the loss",
+    "grad": "the caller's raw gradient",
+    "noise": "a standard normal draw",
+    "curvature": "an estimate of the Hessian's diagonal; a hyper-parameter k says that every k-th step looks at it",
+}
+AFTER_ASKS = {"z": "the walked point", "t": ASKS["t"], "lr": "the learning rate"}
+AROUND_ASKS = {"p": "the parameters, a whole tree", "t": ASKS["t"], "lr": "the learning rate"}
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a signature says: `asks` are injected by name, `memory` is kept, `hyper` is what a user sets."""
+
+    asks: tuple[str, ...]
+    memory: dict[str, Kind]
+    hyper: dict[str, Hyper]
+    order: tuple[str, ...]
+    tuples: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def sized(self, config: dict[str, Any]) -> Declaration:
+        """The same with memory as large as these hyper-parameters make it; of `numbers` each has a slot."""
+        memory: dict[str, Kind] = {}
+        tuples: dict[str, tuple[str, ...]] = {}
+        for slot, kind in self.memory.items():
+            own = kind.sized(config)
+            if own.kind == "numbers":
+                tuples[slot] = tuple(f"{slot}{i + 1}" for i in range(int(own.size)))
+            memory |= dict.fromkeys(tuples[slot], per_model) if slot in tuples else {slot: own}
+        return replace(self, memory=memory, order=(*self.asks, *memory), tuples=tuples)
+
+    def packed(self, values: Sequence[Any]) -> list[Any]:
+        """The function's arguments, from a value for each ask and slot of memory."""
+        named, found = dict(zip(self.order, values, strict=True)), []
+        of_tuples = {name: slot for slot, names in self.tuples.items() for name in names}
+        for name, value in named.items():
+            if name not in of_tuples:
+                found.append(value)
+            elif name == self.tuples[of_tuples[name]][0]:
+                found.append(tuple(named[other] for other in self.tuples[of_tuples[name]]))
+        return found
+
+    @staticmethod
+    def unpacked(results: Any) -> tuple[Any, ...]:
+        """What a function returns as the direction and a value for each slot."""
+        each = results if isinstance(results, tuple) else (results,)
+        return tuple(value for one in each for value in (one if isinstance(one, tuple) else (one,)))
+
+
+def read(function: Function, asks: dict[str, str]) -> Declaration:
+    """The declaration in a function's signature. Raises TypeError where it breaks the form, saying how to mend it."""
+    name = function.__name__
+    hints = typing.get_type_hints(function, include_extras=True)
+    wanted: list[str] = []
+    memory: dict[str, Kind] = {}
+    hyper: dict[str, Hyper] = {}
+    for parameter in inspect.signature(function).parameters.values():
+        word, default = parameter.name, parameter.default
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            raise TypeError(f"{name}: *{word} hides what the rule takes; write its arguments out")
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            if default is parameter.empty:
+                raise TypeError(f"{name}: hyper-parameter '{word}' needs a default, as in `{word}: Positive = 1e-8`")
+            hyper[word] = Hyper.declared(word, default, hints.get(word), name)
+        elif default is parameter.empty:
+            if word == "lr" and word not in asks and "g" in asks:
+                raise TypeError(
+                    f"{name}: 'lr' is nothing a rule can ask for; with @rule(step=True) it is asked for, and the rule then "
+                    "returns the whole step, the learning rate in it"
+                )
+            if word not in asks:
+                raise TypeError(
+                    f"{name}: '{word}' is nothing a rule can ask for (that is {listed(asks)}), and as memory it needs "
+                    f"a first value (`{word}=0.0`); a hyper-parameter stands after `*`"
+                )
+            wanted.append(word)
+        elif word in asks:
+            raise TypeError(f"{name}: '{word}' is asked for, so it takes no default; memory needs another name")
+        else:
+            kind = of_default(default)
+            if kind is None:
+                raise TypeError(f"{name}: memory '{word}' starts as a number or a kind such as like_p, not {default!r}")
+            memory[word] = kind
+    return Declaration(tuple(wanted), memory, hyper, (*wanted, *memory))
