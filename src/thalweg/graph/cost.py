@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from thalweg.core.stage import Stage
 from thalweg.core.ways import Way, ways
 from thalweg.form.trace import is_zero, steps
 from thalweg.values.symbols import MATRIX_WORDS, MODEL_WORDS, NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
-
-if TYPE_CHECKING:
-    from thalweg.core.stage import Stage
 
 
 class Cost(NamedTuple):
