@@ -1,0 +1,88 @@
+"""The reports in a real browser, where there is one: no error, and the charts move when they are asked to."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from support import PATIENCE
+
+from lab.report.fake_results import fake
+from lab.report.test_report import SCRIPT
+from lab.report.test_suite import whole
+from thalweg.lab.report import report
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+
+
+def shown(page: str, then: str, folder: Path, width: int = 1200) -> str:
+    """The document after `then` has run in it; raises where the console had an error."""
+    path = folder / "page.html"
+    told = "<script>addEventListener('error', (e) => { document.title = `error: ${e.message}`; });</script>"
+    path.write_text(
+        page.replace("<head>", f"<head>{told}").replace("</body>", f"<script>{then}</script></body>"), encoding="utf-8"
+    )
+    command = [
+        *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--window-size={width},900"),
+        *("--virtual-time-budget=2000", "--dump-dom", f"--user-data-dir={folder / 'profile'}", path.as_uri()),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    assert not re.findall(r"CONSOLE.*", done.stderr), done.stderr
+    assert "<title>error" not in done.stdout
+    return done.stdout
+
+
+MOVED = """
+const root = document.getElementById("explorer"), paths = () => root.querySelectorAll("#explored-curves path").length;
+const cells = () => [...root.querySelectorAll("tbody tr")].map((row) => row.textContent).join("|");
+const before = [paths(), cells()], slider = root.querySelector("input[type=range]");
+slider.value = "0.5"; slider.dispatchEvent(new Event("input"));
+const after = cells();
+document.getElementById("explored-none").click();
+const none = paths();
+document.getElementById("explored-all").click();
+const all = root.querySelectorAll("#explored-curves > text[fill]").length;
+document.body.dataset.found = JSON.stringify({ curves: before[0] > 0, moved: after !== before[1] && after.length > 0, none, all });
+"""
+
+
+def found(text: str) -> dict[str, object]:
+    import html
+    import json
+
+    (value,) = re.findall(r'data-found="([^"]*)"', text)
+    read: dict[str, object] = json.loads(html.unescape(value))
+    return read
+
+
+def test_a_reports_charts_move(tmp_path: Path) -> None:
+    text = shown(report.render(fake(rules=8, names={3: SCRIPT})), MOVED, tmp_path)
+    assert found(text) == {"curves": True, "moved": True, "none": 0, "all": 8}
+    assert SCRIPT.lower() not in text.lower().replace("\\u003c", "")
+
+
+FILTERED = """
+const box = document.getElementById("filter"), rows = () => [...document.querySelectorAll("#ranking-table tbody tr")].filter((r) => !r.hidden);
+const before = rows().length;
+box.value = "adam"; box.dispatchEvent(new Event("input"));
+const one = rows().map((row) => row.dataset.name);
+box.value = ""; box.dispatchEvent(new Event("input"));
+const select = document.querySelector("#explorer select"), first = document.getElementById("explored-curves").innerHTML;
+select.selectedIndex = 3; select.dispatchEvent(new Event("change"));
+document.querySelector('a[href="#on-2"]').click();
+document.body.dataset.found = JSON.stringify({
+  before, one, after: rows().length, other: document.getElementById("explored-curves").innerHTML !== first,
+  open: document.getElementById("on-2").open, wide: document.documentElement.scrollWidth <= innerWidth,
+});
+"""
+
+
+@pytest.mark.parametrize("width", [1200, 500])
+def test_a_suites_filter_problem_and_links_work(width: int, tmp_path: Path) -> None:
+    text = shown(whole()[1], FILTERED, tmp_path, width)
+    assert found(text) == {"before": 5, "one": ["adam", "nadam"], "after": 5, "other": True, "open": True, "wide": True}
