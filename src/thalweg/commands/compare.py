@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from thalweg.commands.comparison_progress import ComparisonProgress
+from thalweg.commands.heartbeat import stage
 from thalweg.commands.screen import Screen, say
 from thalweg.commands.types import PLACE, Many, Seconds
 from thalweg.lab.plain import plain
@@ -163,7 +164,7 @@ def _compare(given: dict[str, Any], screen: TextIO) -> None:
         contests = _with_dear_rules(contests, out)
     costs, ended = _run(contests, out, given)
     command = plain(shlex.join(["thalweg", *sys.argv[1:]]))
-    with Screen(stderr=True).status("writing the report"):
+    with stage(Screen(stderr=True), "writing the report"):
         each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
         found = together(given["suite"], each, command) if given["suite"] else each[0]
         with _writing(out):
@@ -223,12 +224,12 @@ def _with_dear_rules(contests: Sequence[Contest], out: Path) -> list[Contest]:
 
     console, found = Screen(stderr=True), []
     new = dear.unknown(contests, out)
-    with console.status("timing") as status:
+    with stage(console, "timing") as update:
         if new:
-            _compile(contests, lambda text: console.print(text, markup=False, highlight=False), status.update)
+            _compile(contests, lambda text: console.print(text, markup=False, highlight=False), update)
             console.print(f"timing {new} steps: about {words(new * dear.EACH)}", highlight=False)
         for contest in contests:
-            status.update(f"timing a step of each rule on {contest.problem.name}")
+            update(f"timing a step of each rule on {contest.problem.name}")
             mine, rules = contest.settings, contest.settings.source.load_rules()
             each = dear.budgets(contest.problem, [rules[name] for name in mine.rules], mine.budget, mine.batch_size, out)
             found.append(Contest.of(mine, contest.problem, rules, each))
