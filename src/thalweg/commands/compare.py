@@ -18,7 +18,7 @@ import click
 
 from thalweg.commands.comparison_progress import ComparisonProgress
 from thalweg.commands.heartbeat import stage
-from thalweg.commands.screen import Screen, say
+from thalweg.commands.screen import Screen, say, say_first
 from thalweg.commands.types import PLACE, Many, Seconds
 from thalweg.lab.plain import plain
 from thalweg.lab.refusal import Refusal
@@ -109,20 +109,13 @@ def compare_command(**given: Any) -> None:
         raise Refusal("--target and --task speak of your own data; give it with --data")
     out = sys.stdout
     try:
-        _say_first(given)
+        where = given["suite"] or given["data"] or given["problem"] or "digits"
+        say_first(f"Comparing optimizers on {where}; the answer stands at the end.")
         with contextlib.redirect_stdout(Tail()):  # what a user's file prints is no result
             _compare(given, out)
     except KeyboardInterrupt:
         click.echo("Stopped. The finished trials are kept; the same command goes on from here.", err=True)
         sys.exit(130)
-
-
-def _say_first(given: dict[str, Any]) -> None:
-    """What is about to be done, at once, for whoever reads a pipe: what does it takes seconds to import alone."""
-    if not sys.stdout.isatty():
-        where = given["suite"] or given["data"] or given["problem"] or "digits"
-        click.echo(plain(f"Comparing optimizers on {where}; the answer stands at the end."))
-        sys.stdout.flush()
 
 
 def _schedules(given: str) -> tuple[str, ...]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from thalweg.commands.screen import Screen
+from thalweg.commands.heartbeat import stage
+from thalweg.commands.screen import Screen, say_first
 from thalweg.commands.types import PLACE
 from thalweg.lab.refusal import Refusal
-
-if TYPE_CHECKING:
-    from thalweg.lab.verify.check import Check
+from thalweg.lab.verify import page
+from thalweg.lab.verify.check import Check
+from thalweg.lab.verify.run import CHECKS, run
 
 
 @click.command("verify")
@@ -35,18 +35,16 @@ def verify_command(quick: bool, only: str | None, out: Path) -> None:
     Prints what was found beside what was expected, writes verify.html, verify.md and verify.json, and ends with exit code 1
     where a check fails.
     """
-    from thalweg.lab.verify import page
-    from thalweg.lab.verify.run import CHECKS, run
-
     names = [name.strip() for name in only.split(",")] if only else list(CHECKS)
     unknown = [name for name in names if name not in CHECKS]
     if unknown:
         raise Refusal(f"--only: there is no check '{unknown[0]}'; there are {', '.join(CHECKS)}")
+    say_first(f"Checking the lab: {', '.join(names)}. What is found follows.")
     notes, wide = Screen(stderr=True), Screen(width=None if sys.stdout.isatty() else 160)
-    with notes.status("checking") as status:
+    with stage(notes, "checking") as update:
 
         def say(text: str) -> None:
-            status.update(text)
+            update(text)
             if not notes.is_terminal:
                 notes.print(text, markup=False, highlight=False, soft_wrap=True)
 
@@ -66,8 +64,6 @@ def verify_command(quick: bool, only: str | None, out: Path) -> None:
 
 
 def _table(check: Check) -> Table:
-    from thalweg.lab.verify.page import cells
-
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=check.title, title_justify="left")
     for title, side in (
         ("what", "left"),
@@ -79,5 +75,5 @@ def _table(check: Check) -> Table:
     ):
         made.add_column(title, justify=side)  # type: ignore[arg-type]
     for line in check.lines:
-        made.add_row(*(Text(cell) for cell in cells(line)))
+        made.add_row(*(Text(cell) for cell in page.cells(line)))
     return made

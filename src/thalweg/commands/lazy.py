@@ -11,6 +11,12 @@ from thalweg.form.hyper import nearest
 from thalweg.lab.refusal import Refusal
 
 
+def attribute(place: str) -> Any:
+    """What "module:attribute" names; the module is imported now, if it was not."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
 class Lazy(click.Group):
     """A group that finds its commands in `where`: name to "module:attribute"."""
 
@@ -31,6 +37,5 @@ class Lazy(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in self.where:
             return None
-        module, _, attribute = self.where[name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command: click.Command = attribute(self.where[name])
         return command

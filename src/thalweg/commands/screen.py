@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.segment import Segment
 
+import thalweg
 from thalweg.commands.lazy import Lazy
 from thalweg.lab.plain import plain
 from thalweg.lab.refusal import Refusal
@@ -32,6 +33,13 @@ class Screen(Console):
 def say(text: str) -> None:
     """A line on the error stream."""
     click.echo(plain(text), err=True)
+
+
+def say_first(text: str) -> None:
+    """What is about to be done, at once, for whoever reads a pipe: what does it takes seconds to import alone."""
+    if not sys.stdout.isatty():
+        click.echo(plain(text))
+        sys.stdout.flush()
 
 
 class Program(Lazy):
@@ -100,8 +108,6 @@ def prepare() -> None:
 
 def leave_the_working_folder() -> None:
     """Import nothing from it, here or in processes begun here, unless thalweg itself lies there."""
-    import thalweg
-
     here = os.getcwd() if os.path.isdir(os.curdir) else ""
     home = os.path.dirname(os.path.dirname(os.path.abspath(thalweg.__file__)))
     if sys.path and sys.path[0] in ("", here) and home != here:

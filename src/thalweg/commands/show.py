@@ -23,11 +23,14 @@ from thalweg.commands.listing import aliases
 from thalweg.commands.screen import Screen
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
+from thalweg.engines.kernel import printed
 from thalweg.form.declaration import AFTER_ASKS, ASKS
 from thalweg.form.hyper import Hyper, nearest
 from thalweg.form.memory import Kind
 from thalweg.graph.cost import Cost, word_kind
+from thalweg.graph.program import NotTraced, passages, program
 from thalweg.lab.refusal import Refusal
+from thalweg.lab.user import my_rule
 from thalweg.methods import ALIASES, rules, stages_by_name
 from thalweg.rule import Rule
 from thalweg.values.numerals import typed
@@ -171,9 +174,6 @@ def _cost_words(cost: Cost) -> str:
 
 def kernel_text(rule: Rule) -> str:
     """The kernel of a whole step, for float32 parameters. Raises Refusal where one pass over memory is not enough."""
-    from thalweg.engines.kernel import printed
-    from thalweg.graph.program import NotTraced, passages, program
-
     optimizer = Optimizer(rule, lr=rule.lr or 1.0)
     if optimizer.asks_gradients:
         raise Refusal(f"{rule.name} asks for gradients at several points, so that no one loop is its whole step")
@@ -196,8 +196,6 @@ def show_command(name: str, kernel: bool) -> None:
 
 def _of_file(name: str) -> list[Rule]:
     """The rules in a file of the user's. Raises Refusal for one that gives none."""
-    from thalweg.lab.user import my_rule
-
     given = my_rule.declared(Path(name))
     return [my_rule.checked(Path(name), rule) if rule.lr is not None else rule for rule in given.values()]
 

@@ -29,8 +29,14 @@ def problem(name: str) -> Problem:
 
 
 def of_kind(kind: type) -> list[str]:
-    """The names of the problems of a class, in alphabetical order: what `problem` says that it gives. No data are read."""
-    return [name for name in names() if typing.get_type_hints(_module(name).problem)["return"] is kind]
+    """The names of the problems of a class, in alphabetical order. No data are read."""
+    return [name for name in names() if kind_of(name) is kind]
+
+
+def kind_of(name: str) -> type:
+    """The class of the problem of this name, as its function `problem` says. No data are read."""
+    found: type = typing.get_type_hints(_module(name).problem)["return"]
+    return found
 
 
 def about(name: str) -> str:

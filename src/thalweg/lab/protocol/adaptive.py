@@ -16,6 +16,7 @@ from optuna.samplers import TPESampler
 
 from thalweg.lab.protocol import protocol, tune
 from thalweg.lab.protocol.tune import End, Setting, Space
+from thalweg.values.numerals import short
 
 RATE, SCHEDULE = "learning rate", "learning-rate schedule"
 """A study's names for what is no hyper-parameter; with a blank, they can be no hyper-parameter's."""
@@ -68,8 +69,8 @@ def _params(space: Space, setting: Setting) -> dict[str, Any]:
 
 
 def _setting(space: Space, params: Mapping[str, Any]) -> Setting:
-    hyper = [(axis.name, tune.short(1 - params[axis.name] if axis.complement else params[axis.name])) for axis in space.axes]
-    return Setting(tune.short(params[RATE]), tuple(hyper), params.get(SCHEDULE, space.schedules[0]))
+    hyper = [(axis.name, short(1 - params[axis.name] if axis.complement else params[axis.name])) for axis in space.axes]
+    return Setting(short(params[RATE]), tuple(hyper), params.get(SCHEDULE, space.schedules[0]))
 
 
 def _within(low: float, high: float, value: float) -> float:

@@ -14,6 +14,7 @@ from scipy.stats import qmc
 from thalweg.form.hyper import Hyper
 from thalweg.lab.protocol.protocol import RESERVED, SCHEDULES
 from thalweg.rule import Rule
+from thalweg.values.numerals import short
 
 EPSILONS = (1e-10, 1.0)
 """Where the guard of a denominator is searched: at 1 an adaptive method is all but plain momentum (Choi et al. 2019, arXiv
@@ -149,11 +150,6 @@ def _number(draws: str) -> int:
 
 def _between(low: float, high: float, share: float) -> float:
     return float(low * (high / low) ** share)
-
-
-def short(value: float) -> float:
-    """A number as it is tried, told and kept: six digits."""
-    return float(f"{value:.6g}")
 
 
 def below_one(rest: float) -> float:

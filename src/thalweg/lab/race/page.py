@@ -17,7 +17,6 @@ from matplotlib.colors import to_hex
 
 from thalweg.lab.data.surface import Surface
 from thalweg.lab.marks import mark
-from thalweg.lab.protocol.tune import short
 from thalweg.lab.race.picture import SHADES, Error, contour_levels, frames
 from thalweg.lab.race.place import Array
 from thalweg.lab.race.run import Race, Walk, configured, drawn_with
@@ -25,6 +24,7 @@ from thalweg.lab.race.walk import walk
 from thalweg.lab.race.words import ERRORS, end, headline, outcome, rate, small_print, success, success_print
 from thalweg.methods import rules
 from thalweg.rule import Rule
+from thalweg.values.numerals import short
 
 HERE = Path(__file__).parent
 SHOWN = 201  # steps; with longer races, those between are left out

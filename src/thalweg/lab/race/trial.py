@@ -10,9 +10,9 @@ from scipy.stats import binomtest
 
 from thalweg.core.stage import Stage
 from thalweg.lab.data.surface import Surface
-from thalweg.lab.protocol.tune import short
 from thalweg.lab.race.ground import Array, Placed, instances
 from thalweg.lab.race.walk import ends
+from thalweg.values.numerals import short
 
 RATES = 33  # learning rates for each rule, in equal ratios over the range it declares
 TUNED_ON = 25  # instances that a learning rate is judged by; odd, so that the median is a loss and no mean of two

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from thalweg.lab.protocol import tune
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.user import user_file
 from thalweg.methods import rules
 from thalweg.rule import Rule, rule
+from thalweg.values.numerals import short
 
 WIDE = 100.0
 """A rule of the user's that names no range is tuned from its usual learning rate over this to that times this: who is
@@ -110,7 +110,7 @@ def checked(path: Path, rule: Rule) -> Rule:
         raise
     except BaseException as error:
         raise user_file.refusal(path, error) from error
-    return rule if rule.search is not None else replace(rule, search=(tune.short(rule.lr / WIDE), tune.short(rule.lr * WIDE)))
+    return rule if rule.search is not None else replace(rule, search=(short(rule.lr / WIDE), short(rule.lr * WIDE)))
 
 
 def _is_rate(x: Any) -> bool:

@@ -26,8 +26,7 @@ def run(path: Path, what: str) -> ModuleType:
 
     The file is run, as any Python program is.
     """
-    if "\0" in str(path) or not path.is_file():
-        raise Refusal(f"{path}: there is no such file")
+    refuse_missing(path)
     name = f"thalweg_user_{path.stem}"
     while name in sys.modules and sys.modules[name].__file__ != str(path):  # a file of this name from another folder
         name += "_"
@@ -47,6 +46,12 @@ def run(path: Path, what: str) -> ModuleType:
     except BaseException as error:
         raise refusal(path, error) from error
     return module
+
+
+def refuse_missing(path: Path) -> None:
+    """Raises Refusal where there is no file."""
+    if "\0" in str(path) or not path.is_file():
+        raise Refusal(f"{path}: there is no such file")
 
 
 @contextlib.contextmanager
