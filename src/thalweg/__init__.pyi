@@ -6,9 +6,9 @@ import numpy.typing as npt
 
 from thalweg import ops as ops
 from thalweg.core.arrange import arranged as arranged
-from thalweg.core.stage import chain as chain
 from thalweg.core.compose import choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
 from thalweg.core.optimizer import Optimizer as Optimizer
+from thalweg.core.stage import chain as chain
 from thalweg.form import schedules as schedules
 from thalweg.form.hyper import Count as Count, Decay as Decay, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
 from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, rows as rows, slices as slices, square as square
