@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,10 @@ def shell(line: str, folder: Path, **environment: str) -> subprocess.CompletedPr
         ("run compare --problems | head -1", 1, ""),
         ("run show adam >&-", 0, ""),
         ("run show adam > /dev/full", 1, "Error: the output: No space left on device"),
+        ("run list > /dev/full", 1, "Error: the output: No space left on device"),
+        ("run race --rules sgd --steps 3 > /dev/full", 1, "Error: the output: No space left on device"),
+        ("run lab verify --only momentum > /dev/full", 1, "Error: the output: No space left on device"),
+        (f"run {' '.join(SMALL)} > /dev/full", 1, "Error: the output: No space left on device"),
     ],
 )
 def test_pipes(line: str, code: int, says: str, tmp_path: Path) -> None:
@@ -46,13 +51,78 @@ def test_pipes(line: str, code: int, says: str, tmp_path: Path) -> None:
     assert done.stderr.strip() == says
 
 
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
 @POSIX
-@pytest.mark.parametrize(
-    "environment", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "latin-1"}]
-)
+@pytest.mark.parametrize("environment", [ASCII, {"PYTHONIOENCODING": "latin-1"}])
 def test_letters_that_a_terminal_lacks(environment: dict[str, str], tmp_path: Path) -> None:
     done = shell("run show adam", tmp_path, **environment)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@POSIX
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "line",
+    [f"run {' '.join(SMALL)} --out ö", "run race saddle --rules sgd --steps 3 --out ö.html", "run lab verify --quick --only momentum --out ö",
+     "run list --search Nesterov", "run compare --problems"],
+)  # fmt: skip
+def test_to_the_end_where_nothing_but_ascii_is_known(line: str, tmp_path: Path) -> None:
+    done = shell(line, tmp_path, **ASCII)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert "Traceback" not in done.stderr
+
+
+STEERS = b"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xff|\xfe"
+
+
+@POSIX
+def test_odd_bytes_go_through_a_whole_comparison(tmp_path: Path) -> None:
+    """A folder whose name is no text, and columns whose names steer a terminal: in none of what is shown are they raw."""
+    columns = "size\x1b]0;title\x07,age\x9b31m<blink>,price\x1b[31m"
+    rows = [f"{i % 7},{i % 5},{i % 7 + 0.5 * (i % 3)}" for i in range(60)]
+    (tmp_path / "x.csv").write_bytes("\n".join([columns, *rows]).encode())
+    out = b"o\xff\x1b[31m\xfe"
+    told = [*SMALL[3:], "--data", "x.csv", "--target", "price\x1b[31m", "--out", out]
+    done = subprocess.run([*PROGRAM, "compare", *told], cwd=tmp_path, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    found = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + out))
+    report = (found / "report.html").read_bytes()
+    for shown in (done.stdout, done.stderr, report.replace(b"\t", b" "), (found / "results.json").read_bytes()):
+        assert not re.findall(STEERS, shown)
+    assert b"<blink" not in re.sub(rb"<script.*?</script>", b"", report, flags=re.DOTALL)
+
+
+@POSIX
+def test_who_sees_every_row_fail_is_told_and_has_an_exit_code(tmp_path: Path) -> None:
+    """One that fails in its trials, as it seems well at first."""
+    (tmp_path / "own.py").write_text(FAILS)
+    done = shell(f"run {' '.join(SMALL).replace('xor', 'own.py').replace('--steps 3', '--steps 30')} --out o", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "Error: every optimizer failed; sgd: it failed: ArithmeticError: no"
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "o" / "report.html").exists()
+
+
+FAILS = """
+import numpy as np
+
+CALLS = []
+
+def init(rng):
+    return {"w": rng.normal(size=3)}
+
+def loss(params):
+    return float((params["w"] ** 2).sum())
+
+def grad(params):
+    CALLS.append(1)
+    if len(CALLS) > 20:
+        raise ArithmeticError("no")
+    return {"w": 2 * params["w"]}
+"""
 
 
 def test_without_docstrings_there_is_a_sentence(tmp_path: Path) -> None:
