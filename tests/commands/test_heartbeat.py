@@ -6,8 +6,6 @@ import io
 import re
 import threading
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +16,7 @@ from thalweg.commands.cli import main
 from thalweg.commands.comparison_progress import ComparisonProgress
 from thalweg.commands.heartbeat import Heartbeat, stage
 from thalweg.commands.screen import Screen
+from thalweg.lab.api.progress import Progress
 
 
 @pytest.fixture
@@ -25,16 +24,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "EVERY", 0.001)
 
 
-def contest() -> Any:
-    return SimpleNamespace(trials=1200, problem=SimpleNamespace(name="xor"))
-
-
 @pytest.mark.usefixtures("quick")
 def test_a_long_stage_of_a_comparison_is_heard_of() -> None:
     pipe = io.StringIO()
-    with ComparisonProgress(Screen(file=pipe), [contest()]) as progress:
-        entrant = SimpleNamespace(label="\x1b[31madam")
-        progress.report(SimpleNamespace(title="tuning", left=3, entrant=entrant, contest=contest()), 24)
+    with ComparisonProgress(Screen(file=pipe)) as progress:
+        progress(Progress("tuning \x1b[31madam", "now", 24, 1200))
         wait_for(lambda: re.search(r"^tuning \ufffd\[31madam; 24 of 1,200 trials, \d+ s so far$", pipe.getvalue(), re.MULTILINE))
     assert "\x1b" not in pipe.getvalue()
 
@@ -49,8 +43,8 @@ def test_a_long_stage_of_any_command_is_heard_of() -> None:
 
 def test_where_lines_come_there_are_no_others() -> None:
     pipe = io.StringIO()
-    with ComparisonProgress(Screen(file=pipe), [contest()]) as progress:
-        progress.say("timing a step of each")
+    with ComparisonProgress(Screen(file=pipe)) as progress:
+        progress(Progress("timing a step of each", "stage", 0, 1200))
     assert pipe.getvalue().splitlines() == ["timing a step of each"]
 
 

@@ -11,7 +11,7 @@ import thalweg.lab
 LAB = Path(thalweg.lab.__file__).parent
 ROOMS = (
     *("refusal", "plain", "marks", "learned", "data", "protocol", "problems", "running", "trials", "store", "user"),
-    *("statistics", "comparing", "report", "race", "verify"),
+    *("statistics", "comparing", "report", "race", "verify", "api"),
 )
 NEED_A_PACKAGE_OF_THE_USERS = {"chunk", "jax_engine", "adaptive"}
 """Modules that import JAX or Optuna at their top; who asks for one of these at need imports them at need."""

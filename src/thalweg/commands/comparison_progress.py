@@ -3,58 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
 from thalweg.commands.heartbeat import Heartbeat
-
-
-class Contest(Protocol):
-    """A comparison on one problem."""
-
-    @property
-    def trials(self) -> int:
-        """How many it has."""
-
-    @property
-    def problem(self) -> Any: ...
-
-
-class Phase(Protocol):
-    """The tuning or the judging of one optimizer in one contest."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def left(self) -> int:
-        """Trials that are still to be run."""
-
-    @property
-    def entrant(self) -> Any: ...
-    @property
-    def contest(self) -> Contest: ...
+from thalweg.lab.api.progress import Progress
 
 
 class ComparisonProgress:
     """A bar where somebody watches; elsewhere plain lines, and one at least every few seconds."""
 
-    def __init__(self, console: Console, contests: Sequence[Contest]) -> None:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        self.bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.total, self.done, self.now = sum(contest.trials for contest in contests), 0, "starting"
-        self.console, self.task = console, self.bar.add_task(self.now, total=self.total)
-        self.one = len(contests) == 1
-        self.running: dict[tuple[str, str], None] = {}
+    def __init__(self, console: Console) -> None:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+        self.bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self.now, self.done = "starting", 0
+        self.total: int | None = None
+        self.console, self.task = console, self.bar.add_task(self.now, total=None)
         self.begun = time.monotonic()
         self.heart = Heartbeat(self._beat)
         self.open = ExitStack()
@@ -66,33 +34,19 @@ class ComparisonProgress:
     def __exit__(self, *error: Any) -> None:
         self.open.close()
 
-    def report(self, phase: Phase, more: int) -> None:
-        """So many more trials of a phase are done."""
-        self.done += more
-        self.bar.advance(self.task, more)
-        name = phase.entrant.label if self.one else f"{phase.entrant.label} on {phase.contest.problem.name}"
-        self.running[name, phase.title] = None
-        if not phase.left:
-            del self.running[name, phase.title]
-            if not self.console.is_terminal:
-                self.tell(f"{phase.title} done: {name}")
-        self._turn(", ".join(f"{title} {name}" for name, title in list(self.running)[:2]) or "done")
+    def __call__(self, progress: Progress) -> None:
+        """Show how far it is; a line stays, and where nobody watches each stage is one."""
+        self.done, self.total = progress.done, progress.total
+        if progress.kind == "line" or (progress.kind == "stage" and not self.console.is_terminal):
+            self._tell(progress.text)
+        if progress.kind != "line":
+            self.now = progress.text
+        self.bar.update(self.task, completed=self.done, total=self.total, description=self.now)
 
-    def say(self, text: str) -> None:
-        """What is being done now."""
-        self._turn(text)
-        if not self.console.is_terminal:
-            self.tell(text)
-
-    def tell(self, text: str) -> None:
-        """A line that stays."""
+    def _tell(self, text: str) -> None:
         self.heart.touch()
-        self.console.print(text, markup=False, highlight=False)
-
-    def _turn(self, text: str) -> None:
-        self.now = text
-        self.bar.update(self.task, description=text)
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _beat(self) -> None:
-        seconds = time.monotonic() - self.begun
-        self.tell(f"{self.now}; {self.done:,} of {self.total:,} trials, {seconds:.0f} s so far")
+        counted = "" if self.total is None else f"; {self.done:,} of {self.total:,} trials"
+        self._tell(f"{self.now}{counted}, {time.monotonic() - self.begun:.0f} s so far")

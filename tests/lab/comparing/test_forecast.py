@@ -16,7 +16,7 @@ import pytest
 import thalweg
 from thalweg.lab import problems
 from thalweg.lab.comparing import beforehand, forecast
-from thalweg.lab.comparing.compare import Contest, Settings
+from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.running.engines import engine
 from thalweg.lab.user.source import Source
 

@@ -25,7 +25,7 @@ from lab.comparing.test_compare import results, row, stored, thalweg
 from lab.report.fake_results import fake
 from thalweg.commands.cli import main
 from thalweg.lab import problems
-from thalweg.lab.comparing.compare import Contest, Settings, run
+from thalweg.lab.comparing.contest import Contest, Settings, run
 from thalweg.lab.comparing.entrant import WORST, Entrant, entrants
 from thalweg.lab.protocol import protocol, searches, tune
 from thalweg.lab.protocol.searches import Search

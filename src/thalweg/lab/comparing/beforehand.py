@@ -13,7 +13,7 @@ import numpy as np
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native
 from thalweg.engines.kernel import Kernel
-from thalweg.lab.comparing.compare import Contest
+from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.trials.configured import configured
 from thalweg.lab.trials.remembered import remembered
 from thalweg.numpy.inplace import InPlace

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from thalweg.lab.comparing.compare import Contest
+from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.comparing.forecast import LANES, step_seconds
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from thalweg.core.optimizer import Optimizer
 from thalweg.lab.comparing import beforehand
-from thalweg.lab.comparing.compare import Contest, Settings
+from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, tune
 from thalweg.lab.running.engines import Engine

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.lab.comparing.compare import Contest
+from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.comparing.entrant import Entrant
 from thalweg.lab.statistics import power, stats
 from thalweg.lab.statistics.scores import judged_scores
@@ -42,7 +42,7 @@ def found(contest: Contest) -> list[dict[str, Any]]:
     wider = next((entrant.label for entrant in contest.entrants if entrant.role == "inclusion"), "")
     pairs = [(wider, "momentum"), ("momentum", "sgd")]
     made += [_inclusion(contest, known[a], known[b]) for a, b in pairs if a in known and b in known]
-    return [asdict(check) for check in made]
+    return [{**asdict(check), "scores": list(check.scores)} for check in made]
 
 
 def _control(contest: Contest, first: Entrant, second: Entrant) -> Check:

@@ -14,7 +14,7 @@ import numpy as np
 import thalweg
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.compose import refuses_vectors
-from thalweg.lab.comparing.compare import Contest, Settings
+from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.entrant import Entrant
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, searches

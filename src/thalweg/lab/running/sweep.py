@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.guard import Answer, guarded, here, in_a_line
-from thalweg.lab.running.workers import Died, Here, Processes, processes
+from thalweg.lab.running.workers import Died, Here, NotStarted, Processes, processes
 
 TIMEOUT = 900.0
 """Seconds that a portion may take. It is planned to take a few."""
@@ -140,6 +140,8 @@ class _Sweep:
         error = job.exception()
         if error is None:
             return self._put_away(portion, job.result())
+        if isinstance(error, NotStarted):
+            raise error
         if type(error).__name__ in NO_MORE:
             raise _no_more(error) from error
         if not _process_died(error):

@@ -15,6 +15,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.printed import read, shared, tell, told
 from thalweg.lab.running.process import Alone, OneProcess
 
@@ -22,6 +23,12 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 ALONE = (*THREADS, "PYTHONSAFEPATH")
 Make = Callable[[Any], Alone]
 """Makes an executor of one process, given memory (`printed.shared`) that `begin` may hand to that."""
+
+
+UNGUARDED = (
+    "a process for trials ended before it could do anything; in a script, what starts them must stand under "
+    'if __name__ == "__main__":, as each of them imports the script'
+)
 
 
 class Died(BrokenExecutor):
@@ -38,6 +45,10 @@ class Died(BrokenExecutor):
     def in_words(self, limit: float) -> str:
         """What became of the job, with its last words."""
         return told(f"it hung: no result in {limit:g} s" if self.is_over(limit) else self.how, self.printed)
+
+
+class NotStarted(Refusal):
+    """Processes end before they can do anything, so that nothing can be said of a job."""
 
 
 class Here(Executor):
@@ -76,7 +87,12 @@ class Processes(Executor):
         processes: list[Any] = []
         begun, (alone, memory) = time.monotonic(), self._mine()
         try:
-            alone.submit(ready, *filter(callable, (fn, *arguments))).result()  # it may have to be started first
+            try:
+                alone.submit(ready, *filter(callable, (fn, *arguments))).result()  # it may have to be started first
+            except BrokenExecutor as error:
+                if not self.seconds_to_start:
+                    raise NotStarted(UNGUARDED) from error
+                raise
             if not self.seconds_to_start:
                 self.seconds_to_start = time.monotonic() - begun
             processes, begun = alone.processes, time.monotonic()

@@ -1,0 +1,155 @@
+"""A comparison is carried out: kernels compiled, steps timed, trials run, results and report written."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from thalweg.lab.api.options import Options
+from thalweg.lab.api.watch import Watch
+from thalweg.lab.comparing import beforehand, dear
+from thalweg.lab.comparing.contest import Contest, run
+from thalweg.lab.comparing.forecast import forecast, words
+from thalweg.lab.comparing.step_cost import remembered_step_costs
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.report import report, suite_report
+from thalweg.lab.report.results import results
+from thalweg.lab.report.suite import together
+from thalweg.lab.running.engines import Engine, engine
+from thalweg.lab.running.guard import in_a_line
+from thalweg.lab.running.workers import Processes
+from thalweg.lab.store.export import refresh_parquet
+from thalweg.lab.store.records import FILE
+from thalweg.lab.store.store import Store, dropped
+from thalweg.values.atomic import written_whole
+
+Costs = list[dict[str, float | None]]
+"""For each problem what a step of each rule costs there."""
+
+
+def conduct(contests: Sequence[Contest], out: Path, options: Options, command: str, watch: Watch) -> dict[str, Any]:
+    """All of it; the results, which are in the folder `out` too. command: what to write to run it again."""
+    suite = options.get("suite")
+    if suite:
+        contests = _with_fewer_trials_of_slow_rules(contests, out, watch)
+    watch.expect(contests)
+    costs, ended = _run(contests, out, options, watch)
+    watch.now("writing the report")
+    each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
+    found = together(suite, each, command) if suite else each[0]
+    with _writing(out):
+        with written_whole(out / "results.json") as file:
+            file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
+        report.write(found, out / "report.html", suite_report.render if suite else None)
+    beforehand.learn(row=beforehand.per_row(time.perf_counter() - ended, sum(len(one["rules"]) for one in each)))
+    return found
+
+
+def _with_fewer_trials_of_slow_rules(contests: Sequence[Contest], out: Path, watch: Watch) -> list[Contest]:
+    """The same contests; a rule whose steps take long has fewer trials."""
+    new = dear.unknown(contests, out)
+    if new:
+        _compile(contests, watch)
+        watch.line(f"timing {new} steps: about {words(new * dear.EACH)}")
+    found = []
+    for contest in contests:
+        watch.now(f"timing a step of each rule on {contest.problem.name}")
+        mine, rules = contest.settings, contest.settings.source.load_rules()
+        each = dear.budgets(contest.problem, [rules[name] for name in mine.rules], mine.budget, mine.batch_size, out)
+        found.append(Contest.of(mine, contest.problem, rules, each))
+    return found
+
+
+def _compile(contests: Sequence[Contest], watch: Watch) -> None:
+    """Compile the kernels that were never compiled on this machine; how long that will take is told first."""
+    if kernels := beforehand.missing(contests):
+        seconds = words(beforehand.compile_seconds(len(kernels)))
+        watch.line(f"compiling {len(kernels)} kernel{'s' if len(kernels) > 1 else ''}, once on this machine: about {seconds}")
+        beforehand.compile_all(kernels, watch.stage)
+
+
+def _run(contests: Sequence[Contest], out: Path, options: Options, watch: Watch) -> tuple[Costs, float]:
+    """All trials; afterwards what a step costs, on each problem, and when (on the clock) the last trial had ended."""
+    kept = Store(out / FILE)
+    if kept.dropped:
+        watch.line(dropped(kept.path, kept.dropped))
+    try:
+        with _engine(contests, options) as by:
+            run(contests, kept, watch.report, by, functools.partial(_before, contests, by, watch))
+            if isinstance(by.executor, Processes) and by.executor.seconds_to_start:
+                beforehand.learn(process=by.executor.seconds_to_start)
+        ended = time.perf_counter()
+        with _writing(out):
+            costs = [_step_costs(contest, out, watch) for contest in contests]
+            watch.stage("writing the trials")
+            refresh_parquet(kept, out / "trials.parquet")
+    finally:
+        kept.close()
+    return costs, ended
+
+
+def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | None]:
+    watch.stage(f"measuring the cost of a step on {contest.problem.name}")
+    source, rules = contest.settings.source, contest.settings.source.load_rules()
+    some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
+    return remembered_step_costs(source, contest.problem, some, rules["sgd"], out)
+
+
+@contextlib.contextmanager
+def _engine(contests: Sequence[Contest], options: Options) -> Iterator[Engine]:
+    """Who runs the trials."""
+    by = options.get("engine") or "processes"
+    jobs = options.get("jobs") or _cores()
+    if isinstance(by, Engine):
+        yield by
+    elif isinstance(by, Executor):
+        yield Engine(by, jobs)
+    else:
+        isolated = any(contest.settings.source.holds_code for contest in contests)
+        jobs = min(jobs, sum(contest.programs for contest in contests))  # a process takes a while to begin
+        with engine(by, jobs, options.get("cluster"), isolated=isolated, patience=options.get("wait")) as found:
+            yield found
+
+
+def _before(contests: Sequence[Contest], by: Engine, watch: Watch, stored: Mapping[tuple[str, str], int]) -> None:
+    """Tell how long the trials will take, before the first of them."""
+    if sum(stored.values()) < sum(contest.trials for contest in contests):
+        _compile(contests, watch)
+        watch.stage("timing a step of each")
+    watch.line(forecast(contests, stored, by).sentence(by.jobs))
+
+
+def _cores() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def writable(out: Path) -> Path:
+    """The output folder, made if need be and tried out. Raises Refusal where nothing can be written."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise Refusal(f"{out}: cannot write there ({error.strerror}); choose another folder with --out") from error
+    return out
+
+
+@contextlib.contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Raises Refusal where what is made of the trials cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or in_a_line(error)
+        raise Refusal(
+            f"{out}: cannot write the report there ({why}); all trials are kept, and the same command writes it"
+        ) from error

@@ -1,0 +1,88 @@
+"""From what is asked for to what is compared: a contest for each problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from thalweg.core.compose import refuses_vectors
+from thalweg.lab.api.options import MOST, Options, listed, schedules
+from thalweg.lab.comparing.contest import Contest, Settings
+from thalweg.lab.data.problem import Problem
+from thalweg.lab.protocol import protocol, suites
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.running.sweep import TIMEOUT
+from thalweg.lab.trials.configured import has_matrices
+from thalweg.lab.user import first_look
+from thalweg.lab.user.source import Source
+from thalweg.methods import rules as catalogue
+from thalweg.rule import Rule
+
+ALL = "all"
+"""As `rules`: every rule of the catalogue."""
+
+
+def contests(options: Options, tell: Callable[[str], None]) -> list[Contest]:
+    """What is compared, on each problem. tell: told of what is left out, and why. Raises Refusal for what cannot be."""
+    suite, problem = options.get("suite"), options.get("problem")
+    names = suites.suite(suite) if suite else (None if problem is None else str(problem),)
+    files = [Path(path) for path in listed(options.get("my_rule") or ())]
+    own, lost = first_look.rules(files) if files else ((), ())
+    for name, why in lost:
+        tell(f"{name} is not run: {why}")
+    data = options.get("data")
+    place = None if data is None else Path(data)
+    sources = [Source(name, place, options.get("target"), options.get("task"), own, lost) for name in names]
+    return [_contest(source, options, tell) for source in sources]
+
+
+def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> Contest:
+    rules, problem = source.load_rules(), source.see_problem()
+    selected = _fit(problem, selected_rules(options.get("rules"), rules), rules, options, tell)
+    usual = suites if options.get("suite") else protocol
+    budget, seeds = options.get("budget") or usual.BUDGET, options.get("seeds") or usual.SEEDS
+    trials = len(selected) * (budget * protocol.TUNING_SEEDS + 2 * seeds)
+    if trials > MOST:
+        raise Refusal(
+            f"that would be {trials:,} trials, and {MOST:,} are the most; lower --budget or --seeds, or name fewer --rules"
+        )
+    settings = Settings(
+        source, selected, budget, seeds, options.get("steps") or problem.steps,
+        min(options.get("batch_size") or problem.batch_size, problem.train_size) if problem.train_size else 0,
+        options.get("tune") or "lr", schedules(options), options.get("timeout") or TIMEOUT,
+        options.get("lanes") or "numpy", options.get("search") or protocol.SEARCHES[0],
+    )  # fmt: skip
+    return Contest.of(settings, problem, rules)
+
+
+def _fit(
+    problem: Problem, selected: tuple[str, ...], rules: Mapping[str, Rule], options: Options, tell: Callable[[str], None]
+) -> tuple[str, ...]:
+    """The selected rules without those that a problem has nothing for: refused where they were named one by one."""
+    unfit = [] if has_matrices(problem) else [name for name in selected if refuses_vectors(rules[name]())]
+    if not unfit:
+        return selected
+    told = f"{problem.name} has no matrices, and {', '.join(unfit)} {'take' if len(unfit) > 1 else 'takes'} nothing else"
+    rest = tuple(name for name in selected if name not in unfit)
+    if not rest or (options.get("rules") != ALL and not options.get("suite")):
+        raise Refusal(f"{told}; leave {'them' if len(unfit) > 1 else 'it'} out, or compare on a problem with a network")
+    tell(f"{told}: left out there")
+    return rest
+
+
+def selected_rules(names: str | Iterable[str] | None, rules: Mapping[str, Rule]) -> tuple[str, ...]:
+    """The rules that were named, or the protocol's, and in any case the user's own. Raises Refusal for a name of none."""
+    own = [name for name, rule in rules.items() if not rule.ours]
+    if names is None:
+        return (*protocol.RULES, *own)
+    if names == ALL:
+        return tuple(rules)
+    selected: list[str] = []
+    for name in listed(names):
+        try:
+            selected.append((rules[name] if name in rules else catalogue[name]).name)
+        except KeyError as error:
+            raise Refusal(str(error.args[0])) from error
+    if not selected:
+        raise Refusal("--rules names no optimizer; write for example --rules sgd,momentum,adam")
+    return tuple(dict.fromkeys(selected + own))

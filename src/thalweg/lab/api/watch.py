@@ -1,0 +1,50 @@
+"""From what a comparison does to what its caller is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from thalweg.lab.api.progress import Progress
+from thalweg.lab.comparing.contest import Contest, Phase
+
+
+def _silent(progress: Progress) -> None:
+    """Tell nobody."""
+
+
+@dataclass
+class Watch:
+    """Counts trials, and tells of them and of everything else."""
+
+    callback: Callable[[Progress], None] = _silent
+    done: int = 0
+    total: int | None = None
+    several: bool = False
+    running: dict[tuple[str, str], None] = field(default_factory=dict)
+
+    def expect(self, contests: Sequence[Contest]) -> None:
+        """So many trials are to come."""
+        self.total, self.several = sum(contest.trials for contest in contests), len(contests) > 1
+
+    def line(self, text: str) -> None:
+        """Tell what is worth keeping."""
+        self.callback(Progress(text, "line", self.done, self.total))
+
+    def stage(self, text: str) -> None:
+        """Tell that a part of the work begins."""
+        self.callback(Progress(text, "stage", self.done, self.total))
+
+    def now(self, text: str) -> None:
+        """Tell what is being done."""
+        self.callback(Progress(text, "now", self.done, self.total))
+
+    def report(self, phase: Phase, more: int) -> None:
+        """So many more trials of a phase are done."""
+        self.done += more
+        name = f"{phase.entrant.label} on {phase.contest.problem.name}" if self.several else phase.entrant.label
+        self.running[name, phase.title] = None
+        if not phase.left:
+            del self.running[name, phase.title]
+            self.stage(f"{phase.title} done: {name}")
+        self.now(", ".join(f"{title} {name}" for name, title in list(self.running)[:2]) or "done")
