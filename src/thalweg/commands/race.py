@@ -9,7 +9,7 @@ import click
 from thalweg.commands.lazy import attribute
 from thalweg.commands.race_arguments import Asked
 from thalweg.commands.screen import say_first
-from thalweg.commands.types import PLACE, Whole
+from thalweg.commands.types import PLACE, WholeNumber
 
 
 @click.command("race")
@@ -17,11 +17,11 @@ from thalweg.commands.types import PLACE, Whole
 @click.option("--rules", "names", metavar="A,B,C", help="The optimizers that race; all of them unless told.")
 @click.option("--my-rule", type=PLACE, metavar="FILE", multiple=True,
               help="A Python file with a rule of your own; it joins the race.")  # fmt: skip
-@click.option("--steps", type=Whole(1, 100_000), help="Steps of each.  [default: the surface's own; quartic: 100]")
+@click.option("--steps", type=WholeNumber(1, 100_000), help="Steps of each.  [default: the surface's own; quartic: 100]")
 @click.option("--lr", default="tuned", show_default=True, metavar="tuned|default|NUMBER",
               help="The best of many from each rule's own range, each rule's own default, or one for all.")  # fmt: skip
 @click.option("--start", metavar="X[,Y]", help="Where they start.  [default: the surface's own start]")
-@click.option("--seed", type=Whole(0), default=0, show_default=True,
+@click.option("--seed", type=WholeNumber(0), default=0, show_default=True,
               help="For the instances of the surface, and the rules that draw.")  # fmt: skip
 @click.option("--error", type=click.Choice(["value", "distance"]), default="value", show_default=True,
               help="The error curves: f - f_min, or the distance to the nearest minimum.")  # fmt: skip

@@ -20,8 +20,8 @@ from thalweg.commands.race_arguments import Asked, chosen
 from thalweg.commands.screen import Screen
 from thalweg.lab.plain import plain
 from thalweg.lab.race import animation, page, picture
-from thalweg.lab.race.elsewhere import elsewhere
-from thalweg.lab.race.run import Race, here, race
+from thalweg.lab.race.isolated import isolated
+from thalweg.lab.race.run import OwnRules, Race, here, race
 from thalweg.lab.race.table import table
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.printed import Tail
@@ -47,8 +47,8 @@ def _race(asked: Asked) -> Race:
     readable, lost, own = _own(asked.my_rule)
     names = chosen(asked.names, own)
     told: dict[str, Any] = {"steps": asked.steps, "start": asked.start, "lr": asked.lr, "seed": asked.seed}
-    with elsewhere(readable, lost, asked.steps) if own else contextlib.nullcontext(here) as do, _Progress() as progress:
-        found = race(asked.surface, names, **told, own=own, do=do, advance=progress.task("racing", len(names)))
+    with isolated(readable, lost, asked.steps) if own else contextlib.nullcontext(here) as run, _Progress() as progress:
+        found = race(asked.surface, names, **told, own=OwnRules(own, run), advance=progress.task("racing", len(names)))
         _write(found, asked, progress)
     return found
 

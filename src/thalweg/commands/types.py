@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 
-class Whole(click.IntRange):
+class WholeNumber(click.IntRange):
     """A whole number from `least` on, up to `most` where there is one."""
 
     name = "whole number"
@@ -25,7 +25,7 @@ class Whole(click.IntRange):
             self.fail(f"{value!r}; wanted a whole number {span}.", param, ctx)
 
 
-class Many(Whole):
+class Many(WholeNumber):
     """A whole number from `least` on, up to `most`, which nobody has to know who is far below it."""
 
     def __init__(self, least: int, most: int) -> None:

@@ -168,7 +168,7 @@ def rows(stdout: str) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 def test_a_rule_of_ones_own_costs_its_own_row_whatever_it_does(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thalweg.lab.race.elsewhere.LIMIT", 15.0)
+    monkeypatch.setattr("thalweg.lab.race.isolated.LIMIT", 15.0)
     (here / "mine.py").write_text(HOSTILE)
     found = race("--rules", "sgd", "--my-rule", "mine.py", "--steps", "5", "--lr", "0.01", "--out", "race.html")
     assert found.exit_code == 0, found.output

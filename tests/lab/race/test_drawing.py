@@ -16,11 +16,11 @@ from thalweg.lab.data.surface import Surface
 from thalweg.lab.marks import mark
 from thalweg.lab.problems import problem
 from thalweg.lab.race.animation import REST, write_gif
+from thalweg.lab.race.captions import success
 from thalweg.lab.race.page import FACTORS, HERE, _json, _numbers, write_page
 from thalweg.lab.race.picture import Picture, contour_levels, frames, write_png
 from thalweg.lab.race.place import AROUND, UPWARDS, spread
 from thalweg.lab.race.run import Race, race
-from thalweg.lab.race.words import success
 
 NAMES = ["sgd", "momentum", "adam", "learned"]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import thalweg as tw
-from thalweg.lab.race.run import Race, Walk, configured, race
+from thalweg.lab.race.captions import outcome, rate
+from thalweg.lab.race.run import OwnRules, Race, Walk, configured, race
 from thalweg.lab.race.trial import NEAR
 from thalweg.lab.race.walk import walk
-from thalweg.lab.race.words import outcome, rate
 
 from .surfaces import surface
 
@@ -137,7 +137,7 @@ def test_a_rule_of_ones_own_that_raises_has_its_row() -> None:
         raise SystemExit("no more\nof this")
 
     mine = {"own": own, "broken": broken}
-    found = race(QUARTIC, ["sgd", *mine], steps=10, start=QUARTIC.start, lr=0.01, own=mine)
+    found = race(QUARTIC, ["sgd", *mine], steps=10, start=QUARTIC.start, lr=0.01, own=OwnRules(mine))
     walks = {w.name: w for w in found.walks}
     np.testing.assert_array_equal(walks["own"].points, walks["sgd"].points)
     assert walks["own"].success == walks["sgd"].success

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import thalweg as tw
+from thalweg.lab.race.captions import success
 from thalweg.lab.race.ground import Placed, instances
 from thalweg.lab.race.trial import JUDGED_ON, NEAR, RATES, TUNED_ON, Success, judged, numbers, reached, tuned
 from thalweg.lab.race.walk import ends, walk
-from thalweg.lab.race.words import success
 
 from .surfaces import surface
 

@@ -17,11 +17,11 @@ from matplotlib.colors import to_hex
 
 from thalweg.lab.data.surface import Surface
 from thalweg.lab.marks import mark
+from thalweg.lab.race.captions import ERRORS, end, headline, outcome, rate, small_print, success, success_print
 from thalweg.lab.race.picture import SHADES, Error, contour_levels, frames
 from thalweg.lab.race.place import Array
 from thalweg.lab.race.run import Race, Walk, configured, drawn_with
 from thalweg.lab.race.walk import walk
-from thalweg.lab.race.words import ERRORS, end, headline, outcome, rate, small_print, success, success_print
 from thalweg.methods import rules
 from thalweg.rule import Rule
 from thalweg.values.numerals import short
@@ -61,7 +61,7 @@ def _file(name: str) -> Markup:
 
 def _recorded(race: Race, one: Walk) -> dict[str, Any]:
     """A rule's walks at its learning rate times each of the FACTORS."""
-    m = mark(one.name, list(race.own))
+    m = mark(one.name, list(race.own.by_name))
     shown = frames(race.steps, SHOWN)
     return {
         "name": one.name, "colour": m.colour, "shape": [[round(x, 3), round(y, 3)] for x, y in m.shape],
@@ -76,14 +76,14 @@ def _recorded(race: Race, one: Walk) -> dict[str, Any]:
 def _runs(race: Race, one: Walk) -> list[Walk]:
     """The rule's runs at its learning rate times each of the FACTORS; one that is not tuned has its one run alone, and so
     has one that fails."""
-    own = one.name in race.own
-    rule = race.own[one.name] if own else rules[one.name]
+    own = one.name in race.own.by_name
+    rule = race.own.by_name[one.name] if own else rules[one.name]
     if rule.search is None or one.failure is not None:
         return [one]
     rates = [one.lr if factor == 1 else short(one.lr * factor) for factor in FACTORS]  # as the page shows them
     told = (race.surface, race.steps, race.start, rates, race.seed)
     try:
-        points, values = race.do(_at_rates, rule, *told) if own else _at_rates(rule, *told)
+        points, values = race.own.run(_at_rates, rule, *told) if own else _at_rates(rule, *told)
     except (Exception, SystemExit):
         if not own:
             raise
@@ -100,7 +100,7 @@ def _at_rates(
 
 def _row(race: Race, one: Walk) -> dict[str, Any]:
     near = race.near(one)
-    m = mark(one.name, list(race.own))
+    m = mark(one.name, list(race.own.by_name))
     x, f = end(one, 6)
     return {
         "name": one.name, "colour": m.colour, "corners": " ".join(f"{6 + 3.6 * u:.2f},{6 - 3.6 * v:.2f}" for u, v in m.shape),

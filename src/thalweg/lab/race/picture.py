@@ -14,9 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
 
 from thalweg.lab.marks import Mark, mark
+from thalweg.lab.race.captions import error_name, headline, rate, small_print, success, success_print
 from thalweg.lab.race.place import AROUND, UPWARDS, Array, spread
 from thalweg.lab.race.run import Race, Walk
-from thalweg.lab.race.words import error_name, headline, rate, small_print, success, success_print
 
 SIZE = 8.0  # a marker's diameter in points
 PNG_DPI = 120
@@ -33,7 +33,7 @@ class Picture:
         self.race = race
         self.figure = Figure(figsize=size, facecolor="white")
         FigureCanvasAgg(self.figure)
-        self.marks: list[Mark] = [mark(walk.name, list(race.own)) for walk in race.walks]
+        self.marks: list[Mark] = [mark(walk.name, list(race.own.by_name)) for walk in race.walks]
         self.errors = [_floored(race.gaps(w) if error == "value" else race.distances(w)) for w in race.walks]
         self.plane = self.figure.add_axes((0.045, 0.085, 0.385, 0.745))
         self.curves = self.figure.add_axes((0.485, 0.085, 0.265, 0.745))

@@ -20,12 +20,20 @@ from thalweg.methods import rules
 from thalweg.rule import Rule
 
 LearningRate = Literal["tuned", "default"] | float
-Do = Callable[..., Any]
-"""do(work, rule, *arguments) is work(rule, *arguments), for a rule of the user's own; see `elsewhere`."""
+Runner = Callable[..., Any]
+"""run(work, rule, *arguments) is work(rule, *arguments), for a rule of the user's own, perhaps in another process: `isolated`."""
 
 
 def here(work: Callable[..., Any], rule: Rule, *arguments: Any) -> Any:
     return work(rule, *arguments)
+
+
+@dataclass(frozen=True)
+class OwnRules:
+    """The user's rules by name, and who runs them."""
+
+    by_name: Mapping[str, Rule] = field(default_factory=dict)
+    run: Runner = here
 
 
 @dataclass(frozen=True)
@@ -61,9 +69,7 @@ class Walk:
 
 @dataclass(frozen=True)
 class Race:
-    """All the walks over one surface, the best first. own: the user's rules among those that race, by name; do: who runs
-    them.
-    """
+    """All the walks over one surface, the best first. own: the user's rules among those that race."""
 
     surface: Surface
     steps: int
@@ -71,8 +77,7 @@ class Race:
     lr: LearningRate
     seed: int
     walks: tuple[Walk, ...]
-    own: Mapping[str, Rule] = field(default_factory=dict)
-    do: Do = here
+    own: OwnRules = field(default_factory=OwnRules)
 
     def gaps(self, walk: Walk) -> Array:
         """f - f_min along the way."""
@@ -94,30 +99,29 @@ class Race:
 
 def race(
     surface: Surface, names: Sequence[str], *, steps: int, start: Array, lr: LearningRate = "tuned", seed: int = 0,
-    own: Mapping[str, Rule] | None = None, do: Do = here, advance: Callable[[], None] = lambda: None,
+    own: OwnRules = OwnRules(), advance: Callable[[], None] = lambda: None,
 ) -> Race:  # fmt: skip
     """Run the named rules, of the catalogue or the user's own, from `start` (d,) for `steps` steps.
 
     lr: "tuned" takes for each rule the best of as many learning rates from its own range, by the median loss after the
     last step over instances of the surface (`trial.tuned`), none of them the one that is drawn; "default" each rule's
     own; a number the same for all. A rule without a range runs as it is shipped. Then its success is counted on other
-    instances. seed: of the instances and of the rules that draw. do: who runs the user's own rules, of which one that
-    fails has a row that says so. `advance` is called as each rule is done.
+    instances. seed: of the instances and of the rules that draw. own: the user's rules, of which one that fails has
+    a row that says so. `advance` is called as each rule is done.
     """
-    mine = own or {}
     walks = []
     for name in names:
         told = (surface, steps, start, lr, seed)
-        if name not in mine:
+        if name not in own.by_name:
             walks.append(_walk(rules[name], *told))
         else:
             try:
-                walks.append(do(_walk, mine[name], *told))
+                walks.append(own.run(_walk, own.by_name[name], *told))
             except (Exception, SystemExit) as error:
                 why = str(error) if isinstance(error, Lost) else in_a_line(error)
-                walks.append(_failed(surface, mine[name], steps, start, why))
+                walks.append(_failed(surface, own.by_name[name], steps, start, why))
         advance()
-    return Race(surface, steps, start, lr, seed, tuple(sorted(walks, key=lambda w: _order(w, surface))), mine, do)
+    return Race(surface, steps, start, lr, seed, tuple(sorted(walks, key=lambda w: _order(w, surface))), own)
 
 
 def _order(walk: Walk, surface: Surface) -> tuple[float, float, float]:

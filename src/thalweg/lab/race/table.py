@@ -6,8 +6,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from thalweg.lab.race.captions import end, headline, outcome, rate, small_print, success, success_print
 from thalweg.lab.race.run import Race
-from thalweg.lab.race.words import end, headline, outcome, rate, small_print, success, success_print
 
 
 def table(race: Race) -> Table:

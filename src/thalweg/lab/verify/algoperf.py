@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+from collections.abc import Iterator, Mapping
 from importlib import resources
 
 import numpy as np
@@ -75,33 +76,8 @@ def check(quick: bool, say: Say) -> Check:
     found = scores(given)
     say("drawing AlgoPerf's workloads again")
     overtaken, drawn = _overtaken(given), over_workloads(given, DRAWS // 10 if quick else DRAWS)
-    lines = []
-    for name, published in PUBLISHED.items():
-        low, high = np.percentile(drawn[name], [2.5, 97.5])
-        told = f"95 % over workloads: {low:.2f} to {high:.2f}"
-        if name in KNOWN:
-            agrees = abs(found[name] - FROM_LOGS[name]) < 5e-5
-            lines.append(Line(name, found[name], published, agrees, f"{KNOWN[name]}; {told}"))
-        else:
-            lines.append(close(name, found[name], published, 5e-5 + 1e-12, told))
     exact = sum(abs(found[name] - published) < 5.1e-5 for name, published in PUBLISHED.items())
-    order = sorted(PUBLISHED, key=lambda name: -PUBLISHED[name])
-    ours = sorted(found, key=lambda name: -found[name])
-    lines.append(close("scores that agree to four decimals", exact, 10, 0, "of eleven", digits=0))
-    same = sum(a == b for a, b in zip(order, ours, strict=True))
-    lines.append(close("submissions in their published place", same, 11, 0, "of eleven", digits=0))
-    exactly = _exact(given)
-    largest = max(abs(value - exactly[name]) for name, value in found.items())
-    lines.append(
-        Line(
-            "largest difference to the exact area under the profile",
-            largest,
-            None,
-            largest < 0.0016,
-            "AlgoPerf takes trapezoids over 100 points",
-        )
-    )
-    first, second = ours[:2]
+    first, second = sorted(found, key=lambda name: -found[name])[:2]
     ahead = float(np.mean(drawn[first] > drawn[second]))
     return Check(
         "algoperf",
@@ -113,12 +89,36 @@ def check(quick: bool, say: Say) -> Check:
         "the eight workloads again, each with its variant: they say how much a score hangs on which workloads were "
         "chosen, not how "
         "much it would change with other seeds.",
-        lines,
+        [*_beside_published(found, drawn), *_in_all(given, found, exact)],
         f"Of eleven scores {exact} agree to four decimals; LAWA-EMA is shown with both values. {first} is ahead of {second} in "
         f"{ahead:.0%} of the draws of workloads"
         + (", which is not separable. " if 0.025 < ahead < 0.975 else ". ")
         + f"Leaving one submission out: {'; '.join(overtaken) or 'the others keep their order, whoever it is'}.",
     )
+
+
+def _beside_published(found: Mapping[str, float], drawn: Mapping[str, Floats]) -> Iterator[Line]:
+    """Each score beside the leaderboard's."""
+    for name, published in PUBLISHED.items():
+        low, high = np.percentile(drawn[name], [2.5, 97.5])
+        told = f"95 % over workloads: {low:.2f} to {high:.2f}"
+        if name in KNOWN:
+            agrees = abs(found[name] - FROM_LOGS[name]) < 5e-5
+            yield Line(name, found[name], published, agrees, f"{KNOWN[name]}; {told}")
+        else:
+            yield close(name, found[name], published, 5e-5 + 1e-12, told)
+
+
+def _in_all(given: Times, found: Mapping[str, float], exact: int) -> Iterator[Line]:
+    """How many scores and places are the leaderboard's, and how far the scores are from the area that they approximate."""
+    order, ours = (sorted(scores, key=lambda name: -scores[name]) for scores in (PUBLISHED, found))
+    yield close("scores that agree to four decimals", exact, 10, 0, "of eleven", digits=0)
+    same = sum(a == b for a, b in zip(order, ours, strict=True))
+    yield close("submissions in their published place", same, 11, 0, "of eleven", digits=0)
+    exactly = _exact(given)
+    largest = max(abs(value - exactly[name]) for name, value in found.items())
+    what, why = "largest difference to the exact area under the profile", "AlgoPerf takes trapezoids over 100 points"
+    yield Line(what, largest, None, largest < 0.0016, why)
 
 
 def _exact(given: Times) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,47 +86,42 @@ def check(quick: bool, say: Say) -> Check:
                 note=f"at the best of {len(tried)} rates; of the four commonest classes {100 * common(best):.4f}",
             )
         )
-    lines += [
-        Line(
-            "gradient descent: the rare ones' share over the common ones'",
-            uneven["sgd"],
-            None,
-            uneven["sgd"] > 3,
-            "slow on rare classes: more than 3",
-            2,
-        ),
-        *(
-            Line(f"{name}: the same", uneven[name], None, 0.5 < uneven[name] < 1.5, "as fast on rare classes: near 1", 2)
-            for name in ("signsgd", "adam")
-        ),
-        Line(
-            "left by gradient descent over left by Adam",
-            left["sgd"] / left["adam"],
-            None,
-            left["sgd"] > 10 * left["adam"],
-            "on the rarer half: more than 10",
-            0,
-        ),
-    ]
     return Check(
         "heavy_tails",
         "Rare classes",
         "Kunstner et al. 2024, arXiv 2402.19449",
-        f"A linear softmax model, in float64, whose k-th of {len(data.share)} classes is as frequent as 1 / k, one "
-        "input for each class. First "
-        "the simplest case, where input decides class: small steps of gradient descent follow the gradient flow, whose "
-        "loss on a class of frequency "
-        "π falls as 1 / (π t) and is known in closed form (by Wright's omega function), and the sign's loss is the "
-        "same on all classes. "
-        f"Then with labels that are certain to {CERTAIN:.0%} (with certain ones any rate, however large, separates the "
-        "classes at once, and "
-        f"tuning hides the effect): {STEPS} steps of each rule on all data at the rate, tuned, with the lowest mean "
-        "loss at the end; "
-        "what is left of the rarer half's loss above its minimum, as a share of what there was at the start.",
-        lines,
+        _about(data),
+        [*lines, *_compared(left, uneven)],
         f"Of the rarer half's loss, gradient descent at its best rate leaves {left['sgd']:.2%} and momentum "
         f"{left['momentum']:.2%}; the sign "
         f"leaves {left['signsgd']:.3%} and Adam {left['adam']:.3%}, no more than of the common ones.",
+    )
+
+
+def _compared(left: Mapping[str, float], uneven: Mapping[str, float]) -> list[Line]:
+    """What the paper says of the rules, of what each leaves of the rare ones' loss, alone and over the common ones'."""
+    slow, far = uneven["sgd"], left["sgd"] / left["adam"]
+    first = "gradient descent: the rare ones' share over the common ones'"
+    return [
+        Line(first, slow, None, slow > 3, "slow on rare classes: more than 3", 2),
+        *(
+            Line(f"{name}: the same", uneven[name], None, 0.5 < uneven[name] < 1.5, "as fast on rare classes: near 1", 2)
+            for name in ("signsgd", "adam")
+        ),
+        Line("left by gradient descent over left by Adam", far, None, far > 10, "on the rarer half: more than 10", 0),
+    ]
+
+
+def _about(data: Classes) -> str:
+    return (
+        f"A linear softmax model, in float64, whose k-th of {len(data.share)} classes is as frequent as 1 / k, one "
+        "input for each class. First the simplest case, where input decides class: small steps of gradient descent follow "
+        "the gradient flow, whose loss on a class of frequency π falls as 1 / (π t) and is known in closed form (by "
+        "Wright's omega function), and the sign's loss is the same on all classes. "
+        f"Then with labels that are certain to {CERTAIN:.0%} (with certain ones any rate, however large, separates the "
+        f"classes at once, and tuning hides the effect): {STEPS} steps of each rule on all data at the rate, tuned, with "
+        "the lowest mean loss at the end; what is left of the rarer half's loss above its minimum, as a share of what "
+        "there was at the start."
     )
 
 

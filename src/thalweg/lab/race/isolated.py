@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from thalweg.lab.race.run import Do
+from thalweg.lab.race.run import Runner
 from thalweg.lab.running.printed import forget
 from thalweg.lab.running.workers import processes
 from thalweg.lab.user import my_rule
@@ -20,17 +20,17 @@ LIMIT, A_STEP = 60.0, 0.1
 
 
 @contextmanager
-def elsewhere(paths: tuple[Path, ...], lost: Mapping[str, str], steps: int) -> Iterator[Do]:
+def isolated(paths: tuple[Path, ...], lost: Mapping[str, str], steps: int) -> Iterator[Runner]:
     """Who runs the rules of the files in another process; it raises `Lost` for those that are lost, and for what goes wrong."""
     limit = LIMIT + A_STEP * steps
     with processes(1) as executor:
 
-        def do(work: Callable[..., Any], rule: Rule, *arguments: Any) -> Any:
+        def run(work: Callable[..., Any], rule: Rule, *arguments: Any) -> Any:
             if rule.name in lost:
                 raise Lost(lost[rule.name])
             return alone(executor, limit, _there, paths, tuple(lost), work, rule.name, *arguments)
 
-        yield do
+        yield run
 
 
 def _there(paths: tuple[Path, ...], lost: tuple[str, ...], work: Callable[..., Any], name: str, *arguments: Any) -> Any:
