@@ -38,7 +38,7 @@ OURS: dict[str, dict[str, Any]] = {
     "adamax": {"eps": 1e-8},
     "amsgrad": {"eps": 1e-8, "sqrt_decay": False, "bias_correction": True},
     "nadam": {"mu": 0.9, "average": "constant", "nu_factor": False},
-    "radam": {"eps": 1e-8, "eps_place": "raw", "threshold": 5.0},
+    "radam": {"eps": tw.outside(1e-8, raw=True), "threshold": 5.0},
 }
 """The options with which our rule is the algorithm that torch has."""
 

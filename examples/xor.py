@@ -19,7 +19,7 @@ net = nn.Model(
 params = net.init((2,), seed=np.random.RandomState(0))
 print(net.summary())
 
-rule = tw.rmsprop(rho=0.9, eps=1e-10, eps_place="inside")
+rule = tw.rmsprop(rho=0.9, eps=tw.inside(1e-10))
 history = net.fit(x, y, rule, lr=0.02, epochs=200, batch_size=None, params=params)
 
 for epoch in [1, *range(20, 201, 20)]:

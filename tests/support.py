@@ -41,7 +41,9 @@ ASKING = tuple(name for name, method in RULES.items() if tw.Optimizer(method()).
 HANDED = {name: method for name, method in RULES.items() if name not in ASKING}
 """Those that take the gradients they are handed."""
 MUONS: dict[str, Any] = {
-    "muon average": lambda: of_matrices(tw.muon(momentum="average", nesterov=False, scale="match_rms_adamw", eps_place="floor")),
+    "muon average": lambda: of_matrices(
+        tw.muon(momentum="average", nesterov=False, scale="match_rms_adamw", eps=tw.at_least(1e-7))
+    ),
     "muon corrected": lambda: of_matrices(tw.muon(momentum="corrected", scale="transposed")),
     "muon without momentum": lambda: of_matrices(tw.muon(0.0, scale="none")),
 }

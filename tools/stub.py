@@ -18,6 +18,7 @@ from thalweg.dialects import OPTAX, TORCH
 from thalweg.graph.storage import ROUNDINGS, STATE_DTYPES, Storage
 from thalweg.methods import rules
 from thalweg.numpy import class_name
+from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 
 ROOM = Path(tw.__file__).parent
@@ -29,6 +30,7 @@ import numpy.typing as npt
 
 {imports}
 from thalweg.core.stage import Stage
+from thalweg.ops import Epsilon
 
 __version__: str
 
@@ -39,8 +41,9 @@ Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArra
 NUMPY_HEAD = """# Written by tools/stub.py from the rules' signatures. Do not edit.
 from typing import Any, Literal
 
-from thalweg import Dynamic
+from thalweg import Dynamic, both, inside, outside
 from thalweg.core.optimizer import GradFn, NonFinite, State
+from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 from thalweg.values.trees import Tree
 """
@@ -51,7 +54,8 @@ from typing import Any, Literal
 import torch
 from torch.optim.optimizer import ParamsT
 
-from thalweg import Dynamic
+from thalweg import Dynamic, both, inside, outside
+from thalweg.ops import Epsilon
 from thalweg.torch.hessian import hutchinson as hutchinson
 from thalweg.rule import Rule
 
@@ -92,6 +96,8 @@ def annotation(rule: Rule, name: str) -> str:
     if get_origin(hint) is Literal:
         return f"Literal[{', '.join(repr(choice) for choice in get_args(hint))}]"
     default = rule.hyper[name].default
+    if isinstance(default, Epsilon):
+        return "Dynamic | Epsilon"
     if isinstance(default, float):
         return "Dynamic"
     if default is None:
@@ -125,7 +131,7 @@ def in_numpy(rule: Rule) -> str:
 
 def default(value: Any) -> str:
     """A default, written so that it can be read back; else three dots."""
-    plain = value is None or type(value) in (bool, int, float, str, tuple)
+    plain = value is None or type(value) in (bool, int, float, str, tuple, Epsilon)
     return repr(value) if plain and value not in (float("inf"), float("-inf")) else "..."
 
 
@@ -195,7 +201,8 @@ from typing import Any, Literal, NamedTuple
 
 import optax
 
-from thalweg import Dynamic
+from thalweg import Dynamic, both, inside, outside
+from thalweg.ops import Epsilon
 from thalweg.jax.hessian import hutchinson as hutchinson
 from thalweg.rule import Rule
 

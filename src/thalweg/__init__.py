@@ -10,7 +10,7 @@ from thalweg.core.compose import choose, every, is_matrix, named, only
 from thalweg.core.optimizer import Optimizer
 from thalweg.core.stage import chain
 from thalweg.form import schedules
-from thalweg.form.hyper import Count, Decay, Fraction, NonNegative, Positive, Real, Schedule
+from thalweg.form.hyper import Count, Decay, Eps, Fraction, NonNegative, Positive, Real, Schedule
 from thalweg.form.memory import (
     cols,
     gaussian,
@@ -28,6 +28,7 @@ from thalweg.form.memory import (
     square,
 )
 from thalweg.methods import rules, stages_by_name
+from thalweg.ops import at_least, both, inside, outside
 from thalweg.rule import Rule, after_step, around, recipe, rule
 from thalweg.values import trees
 from thalweg.values.moved import Moved

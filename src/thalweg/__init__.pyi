@@ -10,12 +10,14 @@ from thalweg.core.compose import choose as choose, every as every, is_matrix as 
 from thalweg.core.optimizer import Optimizer as Optimizer
 from thalweg.core.stage import chain as chain
 from thalweg.form import schedules as schedules
-from thalweg.form.hyper import Count as Count, Decay as Decay, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
+from thalweg.form.hyper import Count as Count, Decay as Decay, Eps as Eps, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
 from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, rows as rows, slices as slices, square as square
 from thalweg.methods import rules as rules
+from thalweg.ops import at_least as at_least, both as both, inside as inside, outside as outside
 from thalweg.rule import Rule as Rule, after_step as after_step, around as around, recipe as recipe, rule as rule
 from thalweg.values import trees as trees
 from thalweg.core.stage import Stage
+from thalweg.ops import Epsilon
 
 __version__: str
 
@@ -25,14 +27,14 @@ Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArra
 class _Acprop(Rule):
     """ACProp (Zhuang, Ding, Tang, Dvornek, Tatikonda & Duncan 2021, arXiv 2110.05454, algorithm 2)."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 acprop: _Acprop
 
 class _Adabelief(Rule):
     """AdaBelief (Zhuang et al. 2020, arXiv 2010.07468, algorithm 2)."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-16, eps_place: Literal['both', 'outside'] = 'both', eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = both(1e-16)) -> Stage: ...
 
 adabelief: _Adabelief
 
@@ -53,35 +55,35 @@ adadelta: _Adadelta
 class _Adafactor(Rule):
     """Adafactor (Shazeer & Stern 2018, arXiv 1804.04235, algorithms 4 and 5): Adam's second moment in sublinear memory."""
 
-    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic | Epsilon = inside(1e-30), eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0) -> Stage: ...
 
 adafactor: _Adafactor
 
 class _AdafactorMatrix(Rule):
     """Adafactor for weight matrices (Shazeer & Stern 2018, arXiv 1804.04235, algorithm 4), the last two axes of a tensor."""
 
-    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic | Epsilon = inside(1e-30), eps2: Dynamic = 0.001, d: Dynamic = 1.0, relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0) -> Stage: ...
 
 adafactor_matrix: _AdafactorMatrix
 
 class _AdafactorVector(Rule):
     """Adafactor for weight vectors (Shazeer & Stern 2018, arXiv 1804.04235, algorithm 5); for a tensor of any shape."""
 
-    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic | Epsilon = inside(1e-30), eps2: Dynamic = 0.001, d: Dynamic = 1.0, relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0) -> Stage: ...
 
 adafactor_vector: _AdafactorVector
 
 class _Adagrad(Rule):
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form)."""
 
-    def __call__(self, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'inside'] = 'outside', accumulate: Literal['arriving', 'raw'] = 'arriving') -> Stage: ...
+    def __call__(self, eps: Dynamic | Epsilon = outside(1e-08), accumulate: Literal['arriving', 'raw'] = 'arriving') -> Stage: ...
 
 adagrad: _Adagrad
 
 class _Adam(Rule):
     """Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1)."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'inside', 'raw', 'inside_raw'] = 'outside', eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 adam: _Adam
 
@@ -102,14 +104,14 @@ adamaxw: _Adamaxw
 class _Adamw(Rule):
     """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2): Adam with decoupled weight decay."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, weight_decay: Dynamic = 0.01) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.01) -> Stage: ...
 
 adamw: _Adamw
 
 class _Adan(Rule):
     """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677, algorithm 1, without restarts and weight decay)."""
 
-    def __call__(self, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic = 1e-08, bias_correction: bool = False, eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08), bias_correction: bool = False) -> Stage: ...
 
 adan: _Adan
 
@@ -123,7 +125,7 @@ adasecant: _Adasecant
 class _Ademamix(Rule):
     """AdEMAMix (Pagliardini, Ablin & Grangier 2024, arXiv 2409.03137, algorithm 1, without its weight decay)."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, alpha: Dynamic = 5.0, eps: Dynamic = 1e-08, T: Dynamic = 0.0, eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, alpha: Dynamic = 5.0, eps: Dynamic | Epsilon = outside(1e-08), T: Dynamic = 0.0) -> Stage: ...
 
 ademamix: _Ademamix
 
@@ -144,7 +146,7 @@ amsbound: _Amsbound
 class _Amsgrad(Rule):
     """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'inside', 'raw'] = 'outside', sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw', eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0), sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw') -> Stage: ...
 
 amsgrad: _Amsgrad
 
@@ -242,7 +244,7 @@ fromage: _Fromage
 class _Galore(Rule):
     """GaLore (Zhao et al. 2024, arXiv 2403.03507, algorithm 2): Adam on a matrix's gradient as seen in `rank` directions."""
 
-    def __call__(self, rank: int = 128, T: int = 200, scale: Dynamic = 0.25, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08) -> Stage: ...
+    def __call__(self, rank: int = 128, T: int = 200, scale: Dynamic = 0.25, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 galore: _Galore
 
@@ -256,7 +258,7 @@ independent_decay: _IndependentDecay
 class _Lamb(Rule):
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-06, weight_decay: Dynamic = 0.01, low: Dynamic = 0.0, high: Dynamic = ...) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), weight_decay: Dynamic = 0.01, low: Dynamic = 0.0, high: Dynamic = ...) -> Stage: ...
 
 lamb: _Lamb
 
@@ -270,7 +272,7 @@ lars: _Lars
 class _LayerNormalized(Rule):
     """NovoGrad's normalized gradient (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): over a running norm of it."""
 
-    def __call__(self, beta2: Dynamic = 0.98, eps: Dynamic = 1e-08, eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta2: Dynamic = 0.98, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 layer_normalized: _LayerNormalized
 
@@ -340,7 +342,7 @@ mechanic: _Mechanic
 class _MechanicAdam(Rule):
     """Mechanic on Adam (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): Adam at a rate that it finds by itself."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, s_init: Dynamic = 1e-08, weight_decay: Dynamic = 0.01) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), s_init: Dynamic = 1e-08, weight_decay: Dynamic = 0.01) -> Stage: ...
 
 mechanic_adam: _MechanicAdam
 
@@ -361,28 +363,28 @@ momo: _Momo
 class _MomoAdam(Rule):
     """MoMo-Adam (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 2): MoMo in Adam's metric."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, fstar: Dynamic = 0.0, weight_decay: Dynamic = 0.0, estimate: bool = False) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), fstar: Dynamic = 0.0, weight_decay: Dynamic = 0.0, estimate: bool = False) -> Stage: ...
 
 momo_adam: _MomoAdam
 
 class _Muon(Rule):
     """Muon (Jordan, Jin, Boza, You, Cesista, Newhouse & Bernstein 2024, kellerjordan.github.io/posts/muon)."""
 
-    def __call__(self, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic = 1e-07, eps_place: Literal['added', 'floor'] = 'added', dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', rms: Dynamic = 0.2, dual_norm: bool = False, preconditioning: Literal['frobenius', 'spectral', 'aol', 'schatten'] = 'frobenius', coefficients: tuple[tuple[float, float, float], ...] | None = None) -> Stage: ...
+    def __call__(self, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic | Epsilon = outside(1e-07), dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', rms: Dynamic = 0.2, dual_norm: bool = False, preconditioning: Literal['frobenius', 'spectral', 'aol', 'schatten'] = 'frobenius', coefficients: tuple[tuple[float, float, float], ...] | None = None) -> Stage: ...
 
 muon: _Muon
 
 class _Nadam(Rule):
     """Nadam (Dozat 2016, ICLR workshop, "Incorporating Nesterov momentum into Adam", algorithm 2)."""
 
-    def __call__(self, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic = 1e-08, psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, eps_place: Literal['outside', 'inside'] = 'outside', eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True) -> Stage: ...
 
 nadam: _Nadam
 
 class _Nadamw(Rule):
     """NadamW (Dozat 2016, ICLR workshop, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101)."""
 
-    def __call__(self, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic = 1e-08, psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, weight_decay: Dynamic = 0.01) -> Stage: ...
+    def __call__(self, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, weight_decay: Dynamic = 0.01) -> Stage: ...
 
 nadamw: _Nadamw
 
@@ -403,14 +405,14 @@ noisy_sgd: _NoisySgd
 class _Novograd(Rule):
     """NovoGrad (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): momentum of gradients over their layer's norm."""
 
-    def __call__(self, beta1: Dynamic = 0.95, beta2: Dynamic = 0.98, eps: Dynamic = 1e-08, weight_decay: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.95, beta2: Dynamic = 0.98, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0) -> Stage: ...
 
 novograd: _Novograd
 
 class _OptimisticAdam(Rule):
     """Optimistic Adam (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, algorithm 1): 2 Adam's step - the last."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, alpha: Dynamic = 1.0, beta: Dynamic = 1.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), alpha: Dynamic = 1.0, beta: Dynamic = 1.0) -> Stage: ...
 
 optimistic_adam: _OptimisticAdam
 
@@ -452,14 +454,14 @@ prodigy: _Prodigy
 class _Radam(Rule):
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'raw'] = 'outside', threshold: Dynamic = 4.0, eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0), threshold: Dynamic = 4.0) -> Stage: ...
 
 radam: _Radam
 
 class _Rmsprop(Rule):
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""
 
-    def __call__(self, rho: Dynamic = 0.9, eps: Dynamic = 1e-08, centred: bool = False, eps_place: Literal['outside', 'inside'] = 'outside', accumulate: Literal['arriving', 'raw'] = 'arriving') -> Stage: ...
+    def __call__(self, rho: Dynamic = 0.9, eps: Dynamic | Epsilon = outside(1e-08), centred: bool = False, accumulate: Literal['arriving', 'raw'] = 'arriving') -> Stage: ...
 
 rmsprop: _Rmsprop
 
@@ -529,14 +531,14 @@ signum: _Signum
 class _SimplifiedAdemamix(Rule):
     """Simplified AdEMAMix (Morwani, Vyas, Zhang & Kakade 2025, arXiv 2502.02431): a slow sum, and the gradient as the fast one."""
 
-    def __call__(self, beta1: Dynamic = 0.99, beta2: Dynamic = 0.95, alpha: Dynamic = 0.0, eps: Dynamic = 1e-08, eps_root: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.99, beta2: Dynamic = 0.95, alpha: Dynamic = 0.0, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 simplified_ademamix: _SimplifiedAdemamix
 
 class _Sm3(Rule):
     """SM3 (Anil, Gupta, Koren & Singer 2019, arXiv 1901.11150, algorithm SM3-II): AdaGrad in sublinear memory."""
 
-    def __call__(self, version: Literal['II', 'I'] = 'II', eps: Dynamic = 0.0) -> Stage: ...
+    def __call__(self, version: Literal['II', 'I'] = 'II', eps: Dynamic | Epsilon = inside(0.0)) -> Stage: ...
 
 sm3: _Sm3
 
@@ -557,7 +559,7 @@ sophia: _Sophia
 class _SparseAdam(Rule):
     """Sparse Adam, or lazy: Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) only where there is a gradient."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'raw'] = 'outside') -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 sparse_adam: _SparseAdam
 
@@ -571,6 +573,6 @@ trust_ratio: _TrustRatio
 class _Yogi(Rule):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.001, bias_correction: bool = False) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.001), bias_correction: bool = False) -> Stage: ...
 
 yogi: _Yogi

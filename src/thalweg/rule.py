@@ -15,7 +15,7 @@ from thalweg.core.around_stage import AroundStage
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Configurable, Stage
 from thalweg.form.declaration import AFTER_ASKS, AROUND_ASKS, ASKS, Function, read
-from thalweg.form.hyper import Hyper, bind
+from thalweg.form.hyper import Former, Hyper, bind, parts_of
 from thalweg.form.memory import Kind
 from thalweg.graph.cost import Cost, cost
 from thalweg.graph.formula import Formula, formula
@@ -34,6 +34,7 @@ class Rule(Configurable):
     configure: Callable[[Rule, dict[str, Any]], Stage] = field(repr=False)
     lr: float | None = None
     search: tuple[float, float] | None = None
+    former: dict[str, Former] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         _check_rates(self)
@@ -45,7 +46,20 @@ class Rule(Configurable):
 
     def __call__(self, *hyper: Any, **named: Any) -> Stage:
         """The method with these hyper-parameters. Raises TypeError for an unknown one, ValueError out of range."""
-        return self.configure(self, bind(self.name, self.hyper, hyper, named))
+        return self.configure(self, self.bound(self.name, hyper, named))
+
+    def bound(self, owner: str, args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+        """The configuration that a call asks for, by the names of `parts`. owner: who is called, for messages."""
+        return bind(owner, self.hyper, args, named, self.former)
+
+    def configured(self, config: dict[str, Any]) -> Stage:
+        """The method with a configuration as `bound` makes it. Raises TypeError and ValueError as a call does."""
+        return self.configure(self, {name: part.check(config[name], self.name) for name, part in self.parts.items()})
+
+    @functools.cached_property
+    def parts(self) -> dict[str, Hyper]:
+        """The hyper-parameters as a configuration has them, by name: an epsilon's number, place and second number apart."""
+        return parts_of(self.hyper)
 
     def __repr__(self) -> str:
         return f"<rule {self.name}: {self.paper}>"
@@ -56,7 +70,7 @@ class Rule(Configurable):
         name: str = self.function.__qualname__
         if functools.reduce(lambda o, part: getattr(o, part, None), name.split("."), module) is self:
             return name
-        return Rule, (self.name, self.function, self.hyper, self.configure, self.lr, self.search)
+        return Rule, (self.name, self.function, self.hyper, self.configure, self.lr, self.search, self.former)
 
     def __copy__(self) -> Rule:
         return self
@@ -128,11 +142,13 @@ def rule(
     search: tuple[float, float] | None = None,
     step: bool = False,
     given_grad_fn: Rule | None = None,
+    former: dict[str, Former] | None = None,
 ) -> Any:
     """Declare an optimizer: a function from what it asks for and remembers to (direction, new memory...).
 
     lr, search: its usual learning rate and the range to tune it in. step=True: it returns the whole step, the learning
     rate in it. given_grad_fn: the @around method that takes its place where the caller hands `grad_fn` to `step`.
+    former: words of an earlier release for its hyper-parameters, taken for one release more.
     """
 
     def declare(function: Function) -> Rule:
@@ -142,7 +158,7 @@ def rule(
         def configure(rule: Rule, config: dict[str, Any]) -> Stage:
             return RuleStage(rule, declaration, config, owns_step=step, given_grad_fn=given_grad_fn)
 
-        return Rule(function.__name__, function, declaration.hyper, configure, lr, search)
+        return Rule(function.__name__, function, declaration.signature, configure, lr, search, former or {})
 
     return declare if function is None else declare(function)
 
@@ -153,7 +169,7 @@ def after_step(function: Function) -> Rule:
     A memory named `x` is the point to ship (`Optimizer.ship`); without one it is z.
     """
     declaration = read(function, AFTER_ASKS)
-    return Rule(function.__name__, function, declaration.hyper, lambda rule, c: AfterStage(rule, declaration, c))
+    return Rule(function.__name__, function, declaration.signature, lambda rule, c: AfterStage(rule, declaration, c))
 
 
 def around(
@@ -178,24 +194,30 @@ def around(
         def configure(rule: Rule, config: dict[str, Any]) -> Stage:
             return AroundStage(rule, declaration, config, owns_step=step, decides=decides)
 
-        return Rule(function.__name__, function, declaration.hyper, configure, lr, search)
+        return Rule(function.__name__, function, declaration.signature, configure, lr, search)
 
     return declare if function is None else declare(function)
 
 
-def recipe(function: Function | None = None, *, lr: float | None = None, search: tuple[float, float] | None = None) -> Any:
+def recipe(
+    function: Function | None = None,
+    *,
+    lr: float | None = None,
+    search: tuple[float, float] | None = None,
+    former: dict[str, Former] | None = None,
+) -> Any:
     """Declare a named chain: a function of hyper-parameters alone that joins rules and stages."""
 
     def declare(function: Function) -> Rule:
         parameters = inspect.signature(function).parameters.values()
         if positional := [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]:
             raise TypeError(f"{function.__name__}: a recipe has hyper-parameters only; write `*` before '{positional[0]}'")
-        hyper = read(function, {}).hyper
+        declaration = read(function, {})
 
         def configure(rule: Rule, config: dict[str, Any]) -> Stage:
-            built: Stage = function(**config)
+            built: Stage = function(**declaration.joined(config))
             return built.named(rule.name, rule.lr)
 
-        return Rule(function.__name__, function, hyper, configure, lr, search)
+        return Rule(function.__name__, function, declaration.signature, configure, lr, search, former or {})
 
     return declare if function is None else declare(function)

@@ -20,7 +20,7 @@ STAGES: dict[str, Any] = {
     "adam + average": lambda: tw.chain(tw.adam(), tw.average(0.9)),
     "choose": lambda: tw.choose((tw.is_matrix, tw.momentum().at(lr=0.02)), otherwise=tw.adam()),
     "adasecant 2014": lambda: tw.adasecant("2014"),
-    "adafactor floor": lambda: tw.adafactor(eps1=1e-3, eps_place="floor", relative_step=False),
+    "adafactor floor": lambda: tw.adafactor(eps1=tw.at_least(1e-3), relative_step=False),
     **MUONS,
     "asgd ahead": lambda: tw.asgd(t0=5.0, ahead=True),
     "rprop backtracking": lambda: tw.rprop(backtracking=True),

@@ -39,7 +39,7 @@ def test_every_rule_prints_balanced(name: str) -> None:
 
 
 def test_options_change_the_formula() -> None:
-    assert "√(vₜ + ε)" in tw.rules["rmsprop"].formula(eps_place="inside").plain
+    assert "√(vₜ + ε)" in tw.rules["rmsprop"].formula(eps=tw.inside(1e-8)).plain
     assert "√vₜ + ε" in tw.rules["rmsprop"].formula().plain
     assert tw.rules["momentum"].formula(mu=0.0).plain == tw.rules["sgd"].formula().plain
 

@@ -22,7 +22,7 @@ STAGES: dict[str, Any] = {
     "every": lambda: tw.every(3, tw.adam()),
     "adasecant 2014": lambda: tw.adasecant("2014"),
     "santa_e": lambda: tw.santa_e(curvature=False),
-    "adafactor floor": lambda: tw.adafactor(eps1=1e-3, eps_place="floor", relative_step=False),
+    "adafactor floor": lambda: tw.adafactor(eps1=tw.at_least(1e-3), relative_step=False),
     **MUONS,
     "asgd ahead": lambda: tw.asgd(t0=5.0, ahead=True),
     "rprop backtracking": lambda: tw.rprop(backtracking=True),
@@ -260,11 +260,11 @@ def test_equal_to_torch_optim_where_it_has_the_same_variant() -> None:
         "RMSprop centred": (tw.rmsprop(0.99, 1e-3, centred=True), {"centered": True, "eps": 1e-3}),
         "RMSprop momentum": (tw.chain(tw.rmsprop(0.99), tw.momentum()), {"momentum": 0.9}),
         "Adadelta": (tw.adadelta(0.9), {}), "Adam": (tw.adam(), {}), "AdamW": (tw.adamw(), {}), "Adamax": (tw.adamax(eps=1e-8), {}),
-        "Adafactor": (tw.adafactor(eps1=2.0**-52, eps_place="floor"), {}),
-        "Adafactor options": (tw.adafactor(-0.5, 1e-2, 0.7, 2.5, 0.1, "floor"),
+        "Adafactor": (tw.adafactor(eps1=tw.at_least(2.0**-52)), {}),
+        "Adafactor options": (tw.adafactor(-0.5, tw.at_least(1e-2), 0.7, 2.5, 0.1),
                               {"beta2_decay": -0.5, "eps": (1e-2, 0.7), "d": 2.5, "weight_decay": 0.1}),
         "Adam amsgrad": (tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True), {"amsgrad": True}),
-        "RAdam": (tw.radam(eps=1e-8, eps_place="raw", threshold=5.0), {}), "Rprop": (tw.rprop(), {}),
+        "RAdam": (tw.radam(eps=tw.outside(1e-8, raw=True), threshold=5.0), {}), "Rprop": (tw.rprop(), {}),
         "NAdam": (tw.nadam(0.9, average="constant", nu_factor=False), {}),
         "NAdam coupled": (tw.chain(tw.decay(0.1), tw.nadam(0.9, average="constant", nu_factor=False)), {"weight_decay": 0.1}),
         "AdamW options": (tw.adamw(0.8, 0.99, 1e-3, 0.1), {"betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.1}),
@@ -288,7 +288,7 @@ def test_sparse_adam_is_torchs_on_the_entries_of_a_sparse_gradient() -> None:
     params, gradients, _ = stream(steps=60)
     draw = np.random.default_rng(2)
     sparse = [{"w": g["w"] * (draw.uniform(size=(4, 3)) < 0.3)} for g in gradients]
-    path, _ = run(tw.sparse_adam(eps_place="raw"), {"w": params["w"]}, sparse, lr=0.01)
+    path, _ = run(tw.sparse_adam(eps=tw.outside(1e-8, raw=True)), {"w": params["w"]}, sparse, lr=0.01)
     w = torch.tensor(params["w"], requires_grad=True)
     torchs = torch.optim.SparseAdam([w], lr=0.01)
     for mine, g in zip(path, sparse, strict=True):
@@ -319,7 +319,7 @@ def test_what_asgd_ships_is_torchs_too() -> None:
 def test_muon_is_torchs(options: dict[str, Any]) -> None:
     torch = pytest.importorskip("torch")
     params, gradients, _ = stream(steps=60)
-    core = tw.muon(momentum="average", eps_place="floor", dtype="bfloat16", nesterov=options.get("nesterov", True),
+    core = tw.muon(momentum="average", eps=tw.at_least(1e-7), dtype="bfloat16", nesterov=options.get("nesterov", True),
                    scale=options.get("adjust_lr_fn", "original"))  # fmt: skip
     optimizer = tw.Optimizer(tw.chain(core, tw.decay(options.get("weight_decay", 0.1))), lr=0.02)
     for shape in ((4, 3), (3, 4)):
@@ -340,11 +340,11 @@ def test_orthogonal_is_torchs_to_the_last_bit(dtype: str) -> None:
     draw, post = torch.Generator().manual_seed(0), (3.4445, -4.7750, 2.0315)
     for shape in ((1, 1), (4, 3), (3, 7), (40, 25), (16, 64), (130, 130)):
         x = torch.randn(shape, generator=draw, dtype=getattr(torch, dtype))
-        ours = tw.ops.orthogonal(x, 5, *post, 1e-7, "floor", "bfloat16")
+        ours = tw.ops.orthogonal(x, 5, *post, tw.at_least(1e-7), "bfloat16")
         assert ours.dtype == x.dtype
         assert torch.equal(ours, theirs(x.clone(), post, 5, 1e-7).to(x.dtype))
         if dtype != "bfloat16":
-            near = tw.ops.orthogonal(x.numpy(), 5, *post, 1e-7, "floor", "bfloat16")
+            near = tw.ops.orthogonal(x.numpy(), 5, *post, tw.at_least(1e-7), "bfloat16")
             assert near.dtype == x.numpy().dtype
             np.testing.assert_allclose(near, ours, rtol=0, atol=2.0**-7)
             away = np.sqrt(np.mean((near - ours.numpy()) ** 2) / np.mean(near**2))
@@ -371,8 +371,8 @@ def test_equal_to_optax_where_it_has_the_same_variant() -> None:
         "sgd": (tw.sgd(), optax.sgd(0.01)), "momentum": (tw.momentum(), optax.sgd(0.01, momentum=0.9)),
         "nesterov": (tw.nesterov(), optax.sgd(0.01, momentum=0.9, nesterov=True)), "adam": (tw.adam(), optax.adam(0.01)),
         "adamw": (tw.adamw(weight_decay=1e-4), optax.adamw(0.01)), "adamax": (tw.adamax(eps=1e-8), optax.adamax(0.01)),
-        "rmsprop": (tw.rmsprop(eps_place="inside"), optax.rmsprop(0.01)),
-        "rmsprop momentum": (tw.chain(tw.rmsprop(eps_place="inside"), tw.learning_rate(), tw.momentum()), optax.rmsprop(0.01, momentum=0.9)),
+        "rmsprop": (tw.rmsprop(eps=tw.inside(1e-8)), optax.rmsprop(0.01)),
+        "rmsprop momentum": (tw.chain(tw.rmsprop(eps=tw.inside(1e-8)), tw.learning_rate(), tw.momentum()), optax.rmsprop(0.01, momentum=0.9)),
         "adadelta": (tw.adadelta(0.9), optax.adadelta(0.01)), "nadam": (tw.nadam(0.9, schedule=False, nu_factor=False), optax.nadam(0.01)),
         "amsgrad": (tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True, maximum_of="corrected"), optax.amsgrad(0.01)),
         "radam": (tw.radam(eps=1e-8, threshold=5.0), optax.radam(0.01)),

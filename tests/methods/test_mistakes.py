@@ -41,7 +41,7 @@ def apart(right: np.ndarray, wrong: np.ndarray) -> None:
         (tw.adam, mistakes.adam_epoch_counter_001),
         (tw.adam, mistakes.adam_without_powers_004),
         (tw.adam, mistakes.adam_eps_added_to_step_003),
-        (lambda: tw.adam(eps_place="inside_raw"), mistakes.adam_square_in_text_002),
+        (lambda: tw.adam(eps=tw.inside(1e-8, raw=True)), mistakes.adam_square_in_text_002),
         (tw.smorms3, mistakes.smorms3_002),
         (lambda: tw.chain(tw.rmsprop(), tw.momentum()), mistakes.rmsprop_momentum_forgotten_004),
     ],

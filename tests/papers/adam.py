@@ -5,16 +5,16 @@ from __future__ import annotations
 from oracles import adabelief, adabound, adam, adan, ademamix, adopt, optimistic, sophia, yogi
 
 import thalweg as tw
-from papers.case import WD, Case, halving, shrinking, shrinking_share
+from papers.case import WD, Case, at, halving, shrinking, shrinking_share
 
 AUTHORS = {"gamma": 1e-3, "eps": 1e-8, "bias_correction": True, "sqrt_decay": False}
 CASES = [
-    *(Case(f"adam {place}", lambda place=place: tw.adam(eps=1e-3, eps_place=place), adam.adam, {"eps": 1e-3, "eps_place": place})
+    *(Case(f"adam {place}", lambda place=place: tw.adam(eps=at(place, 1e-3)), adam.adam, {"eps": 1e-3, "eps_place": place})
       for place in ("outside", "inside", "raw", "inside_raw")),
     Case("adam schedule", tw.adam, adam.adam, {}, shrinking),
     Case("adam beta1=0", lambda: tw.adam(0.0), adam.adam, {"beta1": 0.0}), Case("adam beta2=0", lambda: tw.adam(beta2=0.0, eps=1e-3), adam.adam, {"beta2": 0.0, "eps": 1e-3}),
     Case("adam coupled", lambda: tw.chain(tw.decay(WD), tw.adam()), adam.adam, {"weight_decay": WD}),
-    *(Case(f"sparse_adam {place}", lambda place=place: tw.sparse_adam(0.8, 0.99, 1e-3, place), adam.sparse_adam,
+    *(Case(f"sparse_adam {place}", lambda place=place: tw.sparse_adam(0.8, 0.99, at(place, 1e-3)), adam.sparse_adam,
            {"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "eps_place": place}, shrinking)
       for place in ("outside", "raw")),
     Case("adamw", tw.adamw, adam.adamw),
@@ -23,16 +23,16 @@ CASES = [
     Case("adamax torch", lambda: tw.adamax(eps=1e-8), adam.adamax, {"eps": 1e-8, "eps_place": "maximum"}),
     Case("nadam", tw.nadam, adam.nadam),
     Case("nadam constant", lambda: tw.nadam(schedule=False), adam.nadam, {"schedule": False}),
-    Case("nadam source", lambda: tw.nadam(schedule=False, eps_place="inside"), adam.nadam, {"schedule": False, "eps_place": "inside"}),
+    Case("nadam source", lambda: tw.nadam(schedule=False, eps=tw.inside(1e-8)), adam.nadam, {"schedule": False, "eps_place": "inside"}),
     Case("nadam torch", lambda: tw.nadam(mu=0.9, average="constant", nu_factor=False), adam.nadam, {"mu": 0.9, "ema": 0.9, "nu_factor": False}),
     Case("amsgrad", tw.amsgrad, adam.amsgrad),
-    Case("amsgrad inside", lambda: tw.amsgrad(eps=1e-8, eps_place="inside"), adam.amsgrad, {"eps": 1e-8, "eps_place": "inside"}),
+    Case("amsgrad inside", lambda: tw.amsgrad(eps=tw.inside(1e-8)), adam.amsgrad, {"eps": 1e-8, "eps_place": "inside"}),
     *(Case(f"amsgrad corrected, max of {which}",
            lambda which=which: tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True, maximum_of=which), adam.amsgrad,
            {"eps": 1e-8, "sqrt_decay": False, "bias_correction": True, "maximum_of": which})
       for which in ("raw", "corrected")),
     Case("radam", tw.radam, adam.radam),
-    *(Case(f"radam eps {place}, above {threshold}", lambda place=place, threshold=threshold: tw.radam(0.8, 0.99, 1e-3, place, threshold), adam.radam,
+    *(Case(f"radam eps {place}, above {threshold}", lambda place=place, threshold=threshold: tw.radam(0.8, 0.99, at(place, 1e-3), threshold), adam.radam,
            {"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "eps_place": place, "threshold": threshold})
       for place in ("outside", "raw") for threshold in (4.0, 5.0)),
     *(Case(f"radam beta2={beta2:.3g}", lambda beta2=beta2: tw.radam(beta2=beta2), adam.radam, {"beta2": beta2}) for beta2 in (1 / 3, 0.6, 0.7)),
@@ -42,14 +42,14 @@ CASES = [
     Case("nadamw", tw.nadamw, adam.nadamw),
     Case("nadamw options", lambda: tw.nadamw(0.9, 0.99, 1e-6, 0.01, average="constant", nu_factor=False, weight_decay=0.1), adam.nadamw,
          {"mu": 0.9, "nu": 0.99, "eps": 1e-6, "decay": 0.01, "ema": 0.9, "nu_factor": False, "weight_decay": 0.1}, shrinking),
-    *(Case(f"{name} eps_root {options}", lambda name=name, options=options: tw.rules[name](eps_root=1e-3, **options), getattr(adam, name),
+    *(Case(f"{name} eps_root {options}", lambda name=name, options=options: tw.rules[name](eps=at(options["eps_place"], options["eps"], 1e-3)), getattr(adam, name),
            {"eps_root": 1e-3, **options}, shrinking)
       for name, places in (("adam", ("outside", "inside", "raw", "inside_raw")), ("nadam", ("outside", "inside")), ("radam", ("outside", "raw")),
                            ("amsgrad", ("outside", "inside")))
       for options in ({"eps_place": place, "eps": eps} for place in places for eps in (1e-2, *([0.0] if name in ("radam", "amsgrad") else [])))),
     Case("adabelief", tw.adabelief, adabelief.adabelief),
     Case("adabelief options", lambda: tw.adabelief(0.8, 0.99, 1e-4), adabelief.adabelief, {"beta1": 0.8, "beta2": 0.99, "eps": 1e-4}, shrinking),
-    *(Case(f"adabelief eps {place}", lambda place=place: tw.adabelief(eps=1e-3, eps_place=place, eps_root=1e-4), adabelief.adabelief,
+    *(Case(f"adabelief eps {place}", lambda place=place: tw.adabelief(eps=at(place, 1e-3, 1e-4)), adabelief.adabelief,
            {"eps": 1e-3, "eps_place": place, "eps_root": 1e-4}) for place in ("both", "outside")),
     *(Case(f"yogi {options}", lambda options=options: tw.yogi(**options), yogi.yogi, options, lr)
       for options in ({}, {"bias_correction": True}, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-5}) for lr in (None, shrinking)),
@@ -57,7 +57,7 @@ CASES = [
       for corrected in (False, True)),
     *(Case(f"adan options, corrected={corrected}", lambda corrected=corrected: tw.adan(0.9, 0.7, 0.95, 1e-3, corrected), adan.adan,
            {"b1": 0.1, "b2": 0.3, "b3": 0.05, "eps": 1e-3, "bias_correction": corrected}, shrinking) for corrected in (False, True)),
-    *(Case(f"adan eps_root, corrected={corrected}", lambda corrected=corrected: tw.adan(bias_correction=corrected, eps_root=1e-3), adan.adan,
+    *(Case(f"adan eps_root, corrected={corrected}", lambda corrected=corrected: tw.adan(bias_correction=corrected, eps=tw.outside(1e-8, root=1e-3)), adan.adan,
            {"bias_correction": corrected, "eps_root": 1e-3}) for corrected in (False, True)),
     *(Case(f"adopt {options}", lambda options=options: tw.adopt(**options), adopt.adopt, options, lr)
       for options in ({}, {"clipped": False}, {"beta1": 0.5, "beta2": 0.9, "eps": 0.1}, {"c": 0.3}) for lr in (None, shrinking)),
@@ -66,9 +66,9 @@ CASES = [
     *(Case(f"ademamix T={T}", lambda T=T: tw.ademamix(0.8, 0.99, 0.995, 8.0, 1e-6, T), ademamix.ademamix,
            {"beta1": 0.8, "beta2": 0.99, "beta3": 0.995, "alpha": 8.0, "eps": 1e-6, "warmup": T}, shrinking) for T in (0.0, 1.0, 40.0, 1000.0)),
     Case("ademamix decayed", lambda: tw.chain(tw.ademamix(), tw.decay(WD)), ademamix.ademamix, {"weight_decay": WD}),
-    Case("ademamix eps_root", lambda: tw.ademamix(eps_root=1e-3), ademamix.ademamix, {"eps_root": 1e-3}),
+    Case("ademamix eps_root", lambda: tw.ademamix(eps=tw.outside(1e-8, root=1e-3)), ademamix.ademamix, {"eps_root": 1e-3}),
     Case("simplified_ademamix", tw.simplified_ademamix, ademamix.simplified_ademamix),
-    Case("simplified_ademamix eps_root", lambda: tw.simplified_ademamix(eps_root=1e-3), ademamix.simplified_ademamix, {"eps_root": 1e-3}),
+    Case("simplified_ademamix eps_root", lambda: tw.simplified_ademamix(eps=tw.outside(1e-8, root=1e-3)), ademamix.simplified_ademamix, {"eps_root": 1e-3}),
     Case("simplified_ademamix options", lambda: tw.chain(tw.simplified_ademamix(0.9, 0.99, 8.0, 1e-3), tw.decay(WD)), ademamix.simplified_ademamix,
          {"beta1": 0.9, "beta2": 0.99, "alpha": 8.0, "eps": 1e-3, "weight_decay": WD}, shrinking),
     *(Case(f"sophia {options}", lambda options=options: tw.sophia(**options), sophia.sophia, options, lr, "curvature")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from support import SHAPES
 
+import thalweg as tw
+
 
 @dataclass
 class Case:
@@ -41,3 +43,8 @@ def resting(t: int) -> float:
 
 
 WD = 0.03
+
+
+def at(place: str, eps: float, root: float = 0.0) -> tw.ops.Epsilon:
+    """An epsilon in the place that an oracle calls so."""
+    return tw.ops.Epsilon(eps, place, root)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from oracles import adafactor, galore, layerwise, muon
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
+
+
+def placed(options: dict[str, Any]) -> dict[str, Any]:
+    """muon's options, in which the oracle says the place of its epsilon apart."""
+    word = {"added": tw.outside, "floor": tw.at_least}.get(options.get("eps_place", ""))
+    rest = {name: value for name, value in options.items() if name != "eps_place"}
+    return rest if word is None else {**rest, "eps": word(options["eps"])}
+
 
 CASES = [
     Case("adafactor", tw.adafactor, adafactor.adafactor),
@@ -14,9 +24,9 @@ CASES = [
     *(Case(f"adafactor {options}", lambda options=options: tw.adafactor(**options), adafactor.adafactor, options, lr)
       for options in ({"relative_step": False}, {"parameter_scale": False}, {"relative_step": False, "parameter_scale": False, "d": float("inf")}, {"offset": -7.0})
       for lr in (0.3, shrinking)),
-    *(Case(f"adafactor floor {eps1}", lambda eps1=eps1: tw.adafactor(eps1=eps1, eps_place="floor"), adafactor.adafactor,
+    *(Case(f"adafactor floor {eps1}", lambda eps1=eps1: tw.adafactor(eps1=tw.at_least(eps1)), adafactor.adafactor,
            {"eps1": eps1, "eps_place": "floor"}, 0.3) for eps1 in (2.0**-52, 0.1)),
-    *(Case(f"muon {options}", lambda options=options: tw.muon(**options), muon.muon, options, lr, leaves=("w",))
+    *(Case(f"muon {options}", lambda options=options: tw.muon(**placed(options)), muon.muon, options, lr, leaves=("w",))
       for options in ({}, {"nesterov": False}, {"mu": 0.0}, {"scale": "transposed"}, {"scale": "match_rms_adamw"}, {"scale": "none", "ns_steps": 9},
                       *({"momentum": kind, "nesterov": ahead} for kind in ("average", "corrected") for ahead in (True, False)),
                       {"eps": 0.3, "mu": 0.5}, {"eps": 3.0, "eps_place": "floor"},
@@ -25,7 +35,7 @@ CASES = [
       for lr in (None, shrinking)),
     Case("muon coefficients", lambda: tw.muon(a=1.875, b=-1.25, c=0.375), muon.muon, {"coefficients": (1.875, -1.25, 0.375)}, leaves=("w",)),
     Case("muon bfloat16", lambda: tw.muon(dtype="bfloat16"), muon.muon, {"bfloat16": True}, leaves=("w",)),
-    Case("muon torch", lambda: tw.chain(tw.muon(momentum="average", eps_place="floor", dtype="bfloat16"), tw.decay(0.1)), muon.muon,
+    Case("muon torch", lambda: tw.chain(tw.muon(momentum="average", eps=tw.at_least(1e-7), dtype="bfloat16"), tw.decay(0.1)), muon.muon,
          {"momentum": "average", "eps_place": "floor", "bfloat16": True, "weight_decay": 0.1}, shrinking, leaves=("w",)),
     *(Case(f"lars {options}", lambda options=options: tw.lars(**options), layerwise.lars, options, lr)
       for options, lr in (({}, None), ({"mu": 0.5, "weight_decay": 0.3, "coefficient": 0.01}, shrinking), ({"weight_decay": 0.0}, 3.0))),
@@ -36,7 +46,7 @@ CASES = [
       for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.25, "eps": 1e-3, "weight_decay": 0.1}, shrinking))),
     Case("fromage", tw.fromage, layerwise.fromage),
     Case("fromage schedule", tw.fromage, layerwise.fromage, {}, halving),
-    Case("novograd eps_root", lambda: tw.chain(tw.layer_normalized(eps_root=0.1), tw.momentum(0.95)), layerwise.novograd, {"eps_root": 0.1}, 0.01),
+    Case("novograd eps_root", lambda: tw.chain(tw.layer_normalized(eps=tw.outside(1e-8, root=0.1)), tw.momentum(0.95)), layerwise.novograd, {"eps_root": 0.1}, 0.01),
     *(Case(f"fromage {least}", lambda least=least: tw.fromage(least), layerwise.fromage, {"min_norm": least}) for least in (1e-6, 1.0, 4.0)),
     *(Case(f"lars of sums {options}",
            lambda options=options: tw.chain(tw.decay(WD), tw.trust_ratio(**options), tw.learning_rate(), tw.momentum()),

@@ -67,7 +67,7 @@ def test_amsgrad_with_keras_epsilon() -> None:
     """alpha = lr sqrt(1 - beta2^t) / (1 - beta1^t); p -= alpha m / (sqrt(v_max) + eps), as Keras' Adam(amsgrad=True)."""
     params, gradients, _ = stream()
     options = {"sqrt_decay": False, "bias_correction": True, "eps": 1e-2}
-    path, _ = run(tw.amsgrad(eps_place="raw", **options), params, gradients, lr=0.01)
+    path, _ = run(tw.amsgrad(eps=tw.outside(options.pop("eps"), raw=True), **options), params, gradients, lr=0.01)
     other, _ = run(tw.amsgrad(**options), params, gradients, lr=0.01)
     p, m, v, v_max = params["w"], 0.0, 0.0, 0.0
     for t, g in enumerate(gradients, start=1):

@@ -221,7 +221,7 @@ def test_a_groups_hyper_parameter_is_the_stages(rule: Any) -> None:
 
 
 def test_a_scheduler_may_set_any_of_them_between_steps() -> None:
-    for word, value, rule in (("beta1", 0.5, tw.adam(beta1=0.5)), ("eps_place", "inside", tw.adam(eps_place="inside"))):
+    for word, value, rule in (("beta1", 0.5, tw.adam(beta1=0.5)), ("eps_place", "inside", tw.adam(eps=tw.inside(1e-8)))):
         a, b, groups = two()
         ours, other = tt.Optimizer(groups[:1], tw.adam(), lr=0.1), tt.Optimizer(groups[1:], rule, lr=0.1)
         for t in range(3):

@@ -49,7 +49,7 @@ class AroundStage(FunctionStage):
         hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
         if lane is not None:
             hyper = {name: _of_lane(value, lane) if isinstance(value, Scalar) else value for name, value in hyper.items()}
-        results = yield from self.function(*values, **hyper)
+        results = yield from self.function(*values, **self.declaration.joined(hyper))
         gradient, *rest = results if isinstance(results, tuple) else (results,)
         kept = copied(memory)
         first = () if step.lanes is None else (step.lanes,)

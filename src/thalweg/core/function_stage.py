@@ -29,8 +29,8 @@ class FunctionStage(Stage):
         trace.general(self)
 
     def __repr__(self) -> str:
-        usual = {name: hyper.default for name, hyper in self.declaration.hyper.items()}
-        changed = [f"{k}={v!r}" for k, v in self.config.items() if type(v) is not type(usual[k]) or v != usual[k]]
+        signature, given = self.declaration.signature, self.declaration.joined(self.config)
+        changed = [f"{k}={signature[k].told(v)}" for k, v in given.items() if repr(v) != repr(signature[k].default)]
         return f"<{self.name}({', '.join(changed)})>"
 
     @property
@@ -99,7 +99,7 @@ class FunctionStage(Stage):
     def run(self, leaf: Leaf, given: dict[str, Any], memory: Memory, updated: Memory, step: Step) -> Any:
         """Call the function for one leaf; put its new memory into `updated` and return its first result."""
         values, hyper = self.arguments(leaf, given, memory, step)
-        results = self.function(*self.declaration.packed(values), **hyper)
+        results = self.function(*self.declaration.packed(values), **self.declaration.joined(hyper))
         return self.keep(self.declaration.unpacked(results), leaf, updated, step)
 
     def arguments(self, leaf: Leaf, given: dict[str, Any], memory: Memory, step: Step) -> tuple[list[Any], dict[str, Any]]:

@@ -70,7 +70,7 @@ class RuleStage(FunctionStage, Transform):
         arguments = [self.arguments(leaf, asked, memory, step) for leaf, asked in zip(leaves, given, strict=True)]
         values = [together(of_leaves) for of_leaves in zip(*(values for values, _ in arguments), strict=True)]
         hyper = {name: together([config[name] for _, config in arguments]) for name in self.config}
-        results = self.declaration.unpacked(self.function(*self.declaration.packed(values), **hyper))
+        results = self.declaration.unpacked(self.function(*self.declaration.packed(values), **self.declaration.joined(hyper)))
         return [self.keep([of(x, i) for x in results], leaf, updated, step) for i, leaf in enumerate(leaves)]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from thalweg.core.compose import only
 from thalweg.core.stage import Stage, chain
 from thalweg.dialects.optax_matrices import adafactor
-from thalweg.dialects.optax_parts import adam_or_nadam, decayed, named, rate_of
+from thalweg.dialects.optax_parts import adam_or_nadam, decayed, epsilon, named, rate_of
 from thalweg.dialects.row import Masks, Row
 from thalweg.methods.adaptive.adadelta import adadelta
 from thalweg.methods.adaptive.adagrad import adagrad
@@ -25,6 +25,7 @@ from thalweg.methods.moments.adabelief import adabelief
 from thalweg.methods.moments.adam import adam, adamax, amsgrad, radam
 from thalweg.methods.moments.adan import adan
 from thalweg.methods.moments.yogi import yogi
+from thalweg.ops import inside, outside
 from thalweg.stages.decay import decay
 from thalweg.stages.learning_rate import learning_rate
 from thalweg.stages.trust_ratio import trust_ratio
@@ -52,24 +53,22 @@ def _adamaxw(given: Masks) -> Stage:
 
 
 def _radam(given: Masks) -> Stage:
-    betas, root = (given.live("b1"), given.live("b2")), given.or_off("eps_root")
-    return chain(radam(*betas, given.live("eps"), threshold=given.live("threshold"), eps_root=root))
+    return chain(radam(given.live("b1"), given.live("b2"), epsilon(given), given.live("threshold")))
 
 
 def _amsgrad(given: Masks) -> Stage:
     corrected = {"bias_correction": True, "maximum_of": "corrected"} if given.fixed("bias_correction_mu") else {}
-    options = {"sqrt_decay": False, "eps_root": given.or_off("eps_root"), **corrected}
-    return chain(amsgrad(given.live("b1"), given.live("b2"), given.live("eps"), **options))
+    options = {"sqrt_decay": False, **corrected}
+    return chain(amsgrad(given.live("b1"), given.live("b2"), epsilon(given), **options))
 
 
 def _adabelief(given: Masks) -> Stage:
-    betas = given.live("b1"), given.live("b2")
-    return chain(adabelief(*betas, given.live("eps"), "outside", given.or_off("eps_root")))
+    return chain(adabelief(given.live("b1"), given.live("b2"), epsilon(given)))
 
 
 def _adan(given: Masks) -> Stage:
-    betas, eps = (given.live("b1"), given.live("b2"), given.live("b3")), given.live("eps")
-    return chain(adan(*betas, eps, bias_correction=True, eps_root=given.or_off("eps_root")), decayed(given))
+    betas = given.live("b1"), given.live("b2"), given.live("b3")
+    return chain(adan(*betas, epsilon(given), bias_correction=True), decayed(given))
 
 
 def _yogi(given: Masks) -> Stage:
@@ -77,17 +76,16 @@ def _yogi(given: Masks) -> Stage:
 
 
 def _rmsprop(given: Masks) -> Stage:
-    average, eps = given.live("decay"), given.live("eps")
-    place = "inside" if given.fixed("eps_in_sqrt") else "outside"
+    average, eps = given.live("decay"), (inside if given.fixed("eps_in_sqrt") else outside)(given.live("eps"))
     if given.fixed("bias_correction"):
-        core = adam(0.0, average, eps, place)
+        core = adam(0.0, average, eps)
     else:
-        core = rmsprop(average, eps, given.fixed("centered"), place)
+        core = rmsprop(average, eps, given.fixed("centered"))
     return chain(core) if given.fixed("momentum") is None else chain(core, learning_rate(), _ball(given))
 
 
 def _adagrad(given: Masks) -> Stage:
-    return chain(adagrad(given.live("eps"), "inside"))
+    return chain(adagrad(inside(given.live("eps"))))
 
 
 def _adadelta(given: Masks) -> Stage:
@@ -110,12 +108,12 @@ def _lars(given: Masks) -> Stage:
 
 
 def _lamb(given: Masks) -> Stage:
-    core = adam(given.live("b1"), given.live("b2"), given.live("eps"), eps_root=given.or_off("eps_root"))
+    core = adam(given.live("b1"), given.live("b2"), epsilon(given))
     return chain(core, decayed(given), trust_ratio())
 
 
 def _novograd(given: Masks) -> Stage:
-    normalized = layer_normalized(given.live("b2"), given.live("eps"), given.or_off("eps_root"))
+    normalized = layer_normalized(given.live("b2"), epsilon(given))
     return chain(normalized, decay(given.or_off("weight_decay")), momentum(given.live("b1")))
 
 

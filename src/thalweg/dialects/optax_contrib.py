@@ -6,7 +6,7 @@ from typing import Any
 
 from thalweg.core.stage import Stage, chain
 from thalweg.dialects.optax_matrices import muon, muon_fits
-from thalweg.dialects.optax_parts import decayed, named, rate_of, times
+from thalweg.dialects.optax_parts import decayed, epsilon, named, rate_of, times
 from thalweg.dialects.row import Masks, Row
 from thalweg.methods.adaptive.acprop import acprop
 from thalweg.methods.adaptive.madgrad import madgrad
@@ -27,18 +27,18 @@ from thalweg.values.trees import Vector
 
 
 def _acprop(given: Masks) -> Stage:
-    core = acprop(given.live("b1"), given.live("b2"), given.live("eps"), given.or_off("eps_root"))
+    core = acprop(given.live("b1"), given.live("b2"), epsilon(given))
     return chain(core, decayed(given))
 
 
 def _ademamix(given: Masks) -> Stage:
     averages = given.live("b1"), given.live("b2"), given.live("b3"), given.live("alpha")
-    return chain(ademamix(*averages, given.live("eps"), eps_root=given.or_off("eps_root")), decayed(given))
+    return chain(ademamix(*averages, epsilon(given)), decayed(given))
 
 
 def _simplified_ademamix(given: Masks) -> Stage:
-    betas, alpha, eps = (given.live("b1"), given.live("b2")), given.live("alpha"), given.live("eps")
-    return chain(simplified_ademamix(*betas, alpha, eps, given.or_off("eps_root")), decayed(given))
+    betas, alpha = (given.live("b1"), given.live("b2")), given.live("alpha")
+    return chain(simplified_ademamix(*betas, alpha, epsilon(given)), decayed(given))
 
 
 def _adopt(given: Masks) -> Stage:

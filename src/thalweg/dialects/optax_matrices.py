@@ -17,6 +17,7 @@ from thalweg.dialects.row import Masks
 from thalweg.methods.descent.momentum import momentum
 from thalweg.methods.matrices.adafactor import adafactor_matrix, adafactor_vector
 from thalweg.methods.matrices.muon import muon as orthogonalized
+from thalweg.ops import at_least
 from thalweg.stages.decay import decay, independent_decay
 
 
@@ -100,7 +101,7 @@ def _core_of_muon(given: Masks) -> Stage:
     forms: dict[str, Any] = {"coefficients": told} if _of_each(told) else dict(zip("abc", told, strict=True))
     forms |= {"scale": "transposed"} if rms is None else {"scale": "match_rms_adamw", "rms": given.live("consistent_rms")}
     if kind in ("aol", "schatten"):  # under the root 1e-8, whatever its eps
-        forms |= {"eps": 1e-4, "eps_place": "floor"}
+        forms |= {"eps": at_least(1e-4)}
     else:
         forms |= {"eps": given.live("eps")}
     options = {"momentum": "corrected", "dual_norm": given.fixed("adaptive"), "preconditioning": kind}

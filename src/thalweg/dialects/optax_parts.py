@@ -8,6 +8,7 @@ from thalweg.core.compose import only
 from thalweg.core.stage import Stage, chain
 from thalweg.dialects.row import Masks
 from thalweg.methods.moments.adam import adam, nadam
+from thalweg.ops import Epsilon, outside
 from thalweg.rule import Rule
 from thalweg.stages.decay import decay
 
@@ -15,6 +16,11 @@ from thalweg.stages.decay import decay
 def rate_of(given: Masks) -> Any:
     """Where the learning rate is what it is called; 1 where it is None."""
     return 1.0 if given.fixed("learning_rate") is None else given.live("learning_rate")
+
+
+def epsilon(given: Masks, of: str = "") -> Epsilon:
+    """Its eps, and its eps_root. of: before the latter's name."""
+    return outside(given.live("eps"), root=given.or_off(f"{of}eps_root"))
 
 
 def times(value: Any, factor: Any) -> Any:
@@ -30,10 +36,10 @@ def decayed(given: Masks, amount: str = "weight_decay", mask: str = "mask", by: 
 
 def adam_or_nadam(given: Masks, of: str = "") -> Stage:
     """Adam, or with its `nesterov` Nadam at a constant momentum. of: before its names, but for eps."""
-    betas, eps, root = (given.live(f"{of}b1"), given.live(f"{of}b2")), given.live("eps"), given.or_off(f"{of}eps_root")
+    betas, eps = (given.live(f"{of}b1"), given.live(f"{of}b2")), epsilon(given, of)
     if given.fixed("nesterov"):
-        return chain(nadam(*betas, eps, schedule=False, nu_factor=False, eps_root=root))
-    return chain(adam(*betas, eps, eps_root=root))
+        return chain(nadam(*betas, eps, schedule=False, nu_factor=False))
+    return chain(adam(*betas, eps))
 
 
 _MOMENTS = {"m": "mu", "v": "nu"}

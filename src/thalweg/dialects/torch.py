@@ -16,6 +16,7 @@ from thalweg.methods.descent.sgd import sgd
 from thalweg.methods.matrices.adafactor import adafactor
 from thalweg.methods.matrices.muon import muon
 from thalweg.methods.moments.adam import adam, adamax, amsgrad, nadam, radam
+from thalweg.ops import at_least, outside
 from thalweg.stages.ascend import ascend
 from thalweg.stages.decay import decay
 
@@ -57,7 +58,7 @@ def _nadam(given: Arguments) -> Stage:
 
 
 def _radam(given: Arguments) -> Stage:
-    core = radam(given.live("betas", 0), given.live("betas", 1), given.live("eps"), "raw", 5.0)
+    core = radam(given.live("betas", 0), given.live("betas", 1), outside(given.live("eps"), raw=True), 5.0)
     return _with_decay(given, core, decoupled=given.fixed("decoupled_weight_decay"))
 
 
@@ -73,7 +74,7 @@ def _asgd(given: Arguments) -> Stage:
 def _adafactor(given: Arguments) -> Stage:
     eps1 = given.live("eps", 0) if given.fixed("eps")[0] is not None else EPSILON[given.fixed("dtype")]
     core = adafactor(
-        given.live("beta2_decay"), eps1, given.live("eps", 1), given.live("d"), given.or_off("weight_decay"), eps_place="floor"
+        given.live("beta2_decay"), at_least(eps1), given.live("eps", 1), given.live("d"), given.or_off("weight_decay")
     )
     return chain(*([ascend()] if given.fixed("maximize") else []), core)
 
@@ -85,8 +86,7 @@ def _muon(given: Arguments) -> Stage:
         "average",
         given.fixed("ns_steps"),
         *(given.live("ns_coefficients", part) for part in range(3)),
-        given.live("eps"),
-        "floor",
+        at_least(given.live("eps")),
         "bfloat16",
         given.fixed("adjust_lr_fn") or "original",
     )
@@ -95,7 +95,7 @@ def _muon(given: Arguments) -> Stage:
 
 def _sparse_adam(given: Arguments) -> Stage:
     """On the rows that a sparse gradient has."""
-    core = adam(given.live("betas", 0), given.live("betas", 1), given.live("eps"), "raw")
+    core = adam(given.live("betas", 0), given.live("betas", 1), outside(given.live("eps"), raw=True))
     return chain(*([ascend()] if given.fixed("maximize") else []), core)
 
 

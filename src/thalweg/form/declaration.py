@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from thalweg.form.hyper import Hyper, listed
+from thalweg.form.hyper import Hyper, joined, listed, parts_of
 from thalweg.form.memory import Kind, of_default, per_model
 
 Function: TypeAlias = Callable[..., Any]
@@ -31,13 +32,29 @@ AROUND_ASKS = {"p": "the parameters, a whole tree", "t": ASKS["t"], "lr": "the l
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a signature says: `asks` are injected by name, `memory` is kept, `hyper` is what a user sets."""
+    """What a signature says: `asks` are injected by name, `memory` is kept, `signature` is what a user sets.
+
+    A configuration holds the parts of that by name, `hyper`: an epsilon's number, which may change, apart from its place.
+    """
 
     asks: tuple[str, ...]
     memory: dict[str, Kind]
-    hyper: dict[str, Hyper]
+    signature: dict[str, Hyper]
     order: tuple[str, ...]
     tuples: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @functools.cached_property
+    def hyper(self) -> dict[str, Hyper]:
+        """The hyper-parameters as a configuration has them."""
+        return parts_of(self.signature)
+
+    @functools.cached_property
+    def _plain(self) -> bool:
+        return self.hyper.keys() == self.signature.keys()
+
+    def joined(self, config: dict[str, Any]) -> dict[str, Any]:
+        """A configuration as the function takes it."""
+        return config if self._plain else joined(self.signature, config)
 
     def sized(self, config: dict[str, Any]) -> Declaration:
         """The same with memory as large as these hyper-parameters make it; of `numbers` each has a slot."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import numpy as np
 
+from thalweg.ops.epsilon import PLACES, Epsilon
 from thalweg.values.arrays import framework, is_traced
 
 Schedule = Callable[[Any], Any]
@@ -55,10 +58,23 @@ Positive = Annotated[float, Range(0, low_in=False)]
 """x > 0."""
 NonNegative = Annotated[float, Range(0)]
 """x >= 0."""
+Eps = Annotated[Epsilon, Range(0, low_in=False)]
+"""x > 0 and its place, as `outside(1e-8)`; a plain number stands where the default does."""
+EpsOrZero = Annotated[Epsilon, Range(0)]
+"""x >= 0 and its place; with 0, 0/0 = 0."""
 Real = Annotated[float, Range()]
 """Any number."""
 Count = Annotated[int, Range(1)]
 """A whole number from 1 on."""
+
+
+class Places(tuple[str, ...]):
+    """In an annotation: the places that a rule's epsilon can take, where they are not all."""
+
+
+def part_names(name: str) -> tuple[str, str, str]:
+    """What a configuration calls the parts of an epsilon: its number, its place and the number under the root."""
+    return name, f"{name}_place", f"{name}_root"
 
 
 @dataclass(frozen=True)
@@ -76,7 +92,28 @@ class Hyper:
 
     @property
     def static(self) -> bool:
-        return not isinstance(self.default, float)
+        return not isinstance(self.default, float | Epsilon)
+
+    @functools.cached_property
+    def parts(self) -> dict[str, Hyper]:
+        """What a configuration holds of it, by name: of an epsilon its number, its place and the number under the root."""
+        if not isinstance(self.default, Epsilon):
+            return {self.name: self}
+        number, place, root = part_names(self.name)
+        return {
+            number: replace(self, default=float(self.default.number), choices=()),
+            place: Hyper(place, self.default.place, choices=self.choices or PLACES),
+            root: Hyper(root, float(self.default.root), Range(0)),
+        }
+
+    def split(self, value: Any) -> dict[str, Any]:
+        """A value by the names of its parts: an epsilon's number alone, where it is a plain one."""
+        return split_all({self.name: value}) if isinstance(self.default, Epsilon) else {self.name: value}
+
+    def told(self, value: Any) -> str:
+        """A value as one would write it: of an epsilon in its usual place, the number alone."""
+        usual = isinstance(value, Epsilon) and replace(value, number=0.0) == replace(self.default, number=0.0)
+        return repr(value.number if usual else value)
 
     @classmethod
     def declared(cls, name: str, default: Any, annotation: Any, owner: str = "") -> Hyper:
@@ -85,8 +122,13 @@ class Hyper:
         choices: tuple[Any, ...] = get_args(annotation) if get_origin(annotation) is Literal else ()
         if isinstance(default, bool):
             choices = (False, True)
+        if isinstance(default, Epsilon):
+            choices = next((tuple(x) for x in getattr(annotation, "__metadata__", ()) if isinstance(x, Places)), PLACES)
         made = cls(name, default, bounds, choices)
-        if default is not None and not callable(default):
+        if isinstance(default, Epsilon):
+            for part in made.parts.values():
+                part.check(part.default, f"the default in {owner}")
+        elif default is not None and not callable(default):
             if isinstance(default, float) and get_origin(annotation) is Annotated and get_args(annotation)[0] is int:
                 raise TypeError(
                     f"{owner}: {name} is a whole number by its annotation, and its default is {default!r}; write {default:.0f}"
@@ -151,17 +193,88 @@ ELSEWHERE = {
 """What is no rule's hyper-parameter though it is often taken for one: where it goes."""
 
 
-def bind(owner: str, hyper: dict[str, Hyper], args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
-    """The configuration that a call asks for: defaults, then positions, then names, each checked."""
+@dataclass(frozen=True)
+class Former:
+    """How an earlier release said a hyper-parameter: it is taken for one release more, with a DeprecationWarning.
+
+    now: what to write, with {value} in it. part: the part of a configuration that it is,
+    and values: what that calls the values it had, where they are called otherwise.
+    """
+
+    now: str
+    part: str
+    values: Mapping[Any, Any] = field(default_factory=dict)
+
+    def read(self, owner: str, name: str, value: Any, parts: dict[str, Hyper]) -> dict[str, Any]:
+        """The part of a configuration that name=value was, once it has been checked and warned of."""
+        found = parts[self.part].check(self.values.get(value, value), owner)
+        warnings.warn(f"{owner}: {name}={value!r} is now {self.now.format(value=value)}", DeprecationWarning, stacklevel=5)
+        return {self.part: found}
+
+
+def formers(hyper: dict[str, Hyper]) -> dict[str, Former]:
+    """The words that an earlier release had for an epsilon's place, where a rule's hyper-parameters have one."""
+    found = {}
+    for h in hyper.values():
+        if isinstance(h.default, Epsilon):
+            _, place, root = part_names(h.name)
+            found[place] = Former(f"{h.name}=inside(...) or another of {', '.join(h.choices)}", place)
+            found[root] = Former(f"{h.name}=outside(..., root={{value!r}})", root)
+    return found
+
+
+def bind(
+    owner: str, hyper: dict[str, Hyper], args: tuple[Any, ...], named: dict[str, Any], former: Mapping[str, Former] | None = None
+) -> dict[str, Any]:
+    """The configuration that a call asks for: defaults, then positions, then names, each checked, by the names of parts.
+
+    former: words of an earlier release that are still taken, with a DeprecationWarning.
+    """
     if len(args) > len(hyper):
         raise TypeError(f"{owner} takes at most {len(hyper)} hyper-parameters ({', '.join(hyper)}), not {len(args)}")
-    given = dict(zip(hyper, args, strict=False))
+    given: dict[str, Any] = {}
+    for name, value in zip(hyper, args, strict=False):
+        given |= hyper[name].split(value)
+    former, parts = {**formers(hyper), **(former or {})}, parts_of(hyper)
     for name, value in named.items():
-        if name not in hyper:
+        if name in hyper:
+            own = hyper[name].split(value)
+        elif name in former:
+            own = former[name].read(owner, name, value, parts)
+        else:
             have = f"it has {', '.join(hyper)}" if hyper else "it has none"
             hint = ELSEWHERE.get(name, "").format(owner=owner) or nearest(name, hyper)
             raise TypeError(f"{owner} has no hyper-parameter '{name}'; {have}{hint}")
         if name in given:
             raise TypeError(f"{owner}: {name} is given twice, by position and by name")
-        given[name] = value
-    return {name: h.check(given[name], owner) if name in given else h.default for name, h in hyper.items()}
+        given |= own
+    return {name: h.check(given[name], owner) if name in given else h.default for name, h in parts.items()}
+
+
+def parts_of(hyper: dict[str, Hyper]) -> dict[str, Hyper]:
+    """The hyper-parameters by the names that a configuration has."""
+    return {name: part for h in hyper.values() for name, part in h.parts.items()}
+
+
+def split_all(said: dict[str, Any]) -> dict[str, Any]:
+    """What a parameter group says, an epsilon by its parts."""
+    found: dict[str, Any] = {}
+    for name, value in said.items():
+        parts = (value.number, value.place, value.root) if isinstance(value, Epsilon) else ()
+        found |= dict(zip(part_names(name), parts, strict=True)) if parts else {name: value}
+    return found
+
+
+def with_parts(saved: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
+    """What was saved of a parameter group, with the places that an earlier release did not keep beside an epsilon."""
+    kept = {key: value for key, value in group.items() if key.endswith(part_names("")[1:]) and key not in saved}
+    return {**saved, **kept}
+
+
+def joined(hyper: dict[str, Hyper], config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration as a rule's function takes it: the parts of an epsilon as one value."""
+    found = dict(config)
+    for name, h in hyper.items():
+        if isinstance(h.default, Epsilon) and name in found:
+            found[name] = Epsilon(*(found.pop(part) for part in part_names(name)))
+    return found

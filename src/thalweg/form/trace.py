@@ -136,7 +136,8 @@ def run_on(stage: Configured, inputs: dict[str, Any], hyper: dict[str, Any], kee
     evaluations: list[Any] = []
     try:
         with _Locals(stage.function, names if keep_names else None):
-            result = stage.function(*declaration.packed([inputs[word] for word in declaration.order]), **hyper)
+            given = declaration.packed([inputs[word] for word in declaration.order])
+            result = stage.function(*given, **declaration.joined(hyper))
             if inspect.isgenerator(result):
                 result = _drive(result, evaluations)
     except (TypeError, AttributeError) as error:

@@ -24,7 +24,7 @@ from thalweg.core.leaf import Leaf, Step, resolve
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.optimizer import host_number
 from thalweg.core.stage import as_stage, check_lr
-from thalweg.form.hyper import bind, nearest
+from thalweg.form.hyper import nearest
 from thalweg.jax.arguments import Given, by_count, keeping, masks_over
 from thalweg.jax.estimators import Drawing, Drawn, Looked, Looking
 from thalweg.jax.hessian import hutchinson
@@ -229,8 +229,9 @@ def of(rule: Rule) -> Callable[..., Transformation]:
     """The function for a rule or recipe, the catalogue's or your own: `of(my_rule)(learning_rate=0.1)`."""
 
     def make(learning_rate: Any = rule.lr, *hyper: Any, seed: Any = 0, **named: Any) -> Transformation:
-        config = bind(rule.name, rule.hyper, hyper, named)
-        return optimizer(rule(**{name: by_count(value) for name, value in config.items()}), learning_rate, seed=seed)
+        config = rule.bound(rule.name, hyper, named)
+        made = rule.configured({name: by_count(value) for name, value in config.items()})
+        return optimizer(made, learning_rate, seed=seed)
 
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter("learning_rate", either, default=rule.lr)]

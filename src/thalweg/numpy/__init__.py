@@ -16,7 +16,7 @@ from thalweg.core.optimizer import USUAL, GradFn, NonFinite, State
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.regroup import check_whose, hyper_of, regrouped
 from thalweg.core.stage import as_stage, check_lr
-from thalweg.form.hyper import ByLeaf, bind, nearest
+from thalweg.form.hyper import ByLeaf, nearest, split_all, with_parts
 from thalweg.methods import ALIASES, instead, rules
 from thalweg.numpy.inplace import InPlace
 from thalweg.numpy.outline import copied
@@ -125,6 +125,7 @@ class Optimizer:
             raise ValueError(f"a state_dict of {saver} ({theirs}) cannot be loaded into {mine['optimizer']} ({own})")
         if [group["params"] for group in groups] != [group["params"] for group in mine["groups"]]:
             raise ValueError(f"these are other parameters: {_listed(groups)}; here they are {_listed(mine['groups'])}")
+        groups = [with_parts(saved, own) for saved, own in zip(groups, mine["groups"], strict=True)]
         for saved, own in zip(groups, mine["groups"], strict=True):
             if set(saved) - set(self._hyper) != set(own) - set(self._hyper):
                 raise KeyError(f"{between}: its group has {', '.join(saved)}; here one has {', '.join(own)}")
@@ -160,14 +161,14 @@ class Optimizer:
     def _changed(self) -> bool:
         rule = self._rule
         return rule is not None and any(
-            group[name] is not hyper.default for group in self.param_groups for name, hyper in rule.hyper.items()
+            group[name] is not hyper.default for group in self.param_groups for name, hyper in rule.parts.items()
         )
 
     # parameter groups
 
     def _checked(self, group: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
         """What a group says of its own, checked."""
-        own = {key: value for key, value in group.items() if key != "params"}
+        own = split_all({key: value for key, value in group.items() if key != "params"})
         for key, value in own.items():
             known = {**common, **self._hyper}
             if key not in known:
@@ -175,7 +176,7 @@ class Optimizer:
             if key in self._hyper:
                 own[key] = None if value is None else self._checked_in_chain(key, value)
                 continue
-            hyper = self._rule.hyper[key] if self._rule is not None and key != "lr" else None
+            hyper = self._rule.parts[key] if self._rule is not None and key != "lr" else None
             if hyper is not None and hyper.static and value != common[key]:
                 raise ValueError(
                     f"{key} is the same for all groups: {type(self).__name__}(..., {key}={value!r}), or a second optimizer"
@@ -217,7 +218,7 @@ class Optimizer:
         """The pure optimizer with the groups' hyper-parameters as they stand."""
         stage = self._given
         if self._rule is not None:
-            stage = self._rule(**{key: self._joined(key) for key in self._rule.hyper})
+            stage = self._rule.configured({key: self._joined(key) for key in self._rule.parts})
         said = [key for key in self.param_groups[0] if key in self._hyper]
         if said:
             stage = regrouped(as_stage(stage), {key: functools.partial(self._joined, key) for key in said})
@@ -267,8 +268,8 @@ def of(rule: Rule) -> type[Optimizer]:
         self: Optimizer, params: Tree, lr: Any = rule.lr, *hyper: Any,
         seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None, fused: bool = True, **named: Any,
     ) -> None:  # fmt: skip
-        config = bind(type(self).__name__, rule.hyper, hyper, named)
-        self._set_up(params, rule(**config), {"lr": lr, **config}, seed, nonfinite, lanes, fused)
+        config = rule.bound(type(self).__name__, hyper, named)
+        self._set_up(params, rule.configured(config), {"lr": lr, **config}, seed, nonfinite, lanes, fused)
 
     doc = f"{rule.doc}\n\nparams: a tree of NumPy arrays, updated in place, or parameter groups. Options: see `Optimizer`."
     made = type(class_name(rule), (Optimizer,), {"__init__": __init__, "__doc__": doc, "__module__": __name__, "_rule": rule})

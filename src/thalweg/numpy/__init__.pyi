@@ -1,8 +1,9 @@
 # Written by tools/stub.py from the rules' signatures. Do not edit.
 from typing import Any, Literal
 
-from thalweg import Dynamic
+from thalweg import Dynamic, both, inside, outside
 from thalweg.core.optimizer import GradFn, NonFinite, State
+from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 from thalweg.values.trees import Tree
 
@@ -30,12 +31,12 @@ def class_name(rule: Rule) -> str: ...
 class ACProp(Optimizer):
     """ACProp (Zhuang, Ding, Tang, Dvornek, Tatikonda & Duncan 2021, arXiv 2110.05454, algorithm 2)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_root: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class AdaBelief(Optimizer):
     """AdaBelief (Zhuang et al. 2020, arXiv 2010.07468, algorithm 2)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-16, eps_place: Literal['both', 'outside'] = 'both', eps_root: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = both(1e-16), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class AdaBound(Optimizer):
     """AdaBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 2), with the bounds of its experiments."""
@@ -50,17 +51,17 @@ class AdaDelta(Optimizer):
 class Adafactor(Optimizer):
     """Adafactor (Shazeer & Stern 2018, arXiv 1804.04235, algorithms 4 and 5): Adam's second moment in sublinear memory."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta2_decay: Dynamic = -0.8, eps1: Dynamic = 1e-30, eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, eps_place: Literal['squares', 'floor'] = 'squares', relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta2_decay: Dynamic = -0.8, eps1: Dynamic | Epsilon = inside(1e-30), eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class AdaGrad(Optimizer):
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.01, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'inside'] = 'outside', accumulate: Literal['arriving', 'raw'] = 'arriving', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, eps: Dynamic | Epsilon = outside(1e-08), accumulate: Literal['arriving', 'raw'] = 'arriving', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Adam(Optimizer):
     """Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'inside', 'raw', 'inside_raw'] = 'outside', eps_root: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class AdaMax(Optimizer):
     """AdaMax (Kingma & Ba 2015, arXiv 1412.6980, algorithm 2), with 0/0 = 0."""
@@ -75,12 +76,12 @@ class AdaMaxW(Optimizer):
 class AdamW(Optimizer):
     """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2): Adam with decoupled weight decay."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Adan(Optimizer):
     """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677, algorithm 1, without restarts and weight decay)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic = 1e-08, bias_correction: bool = False, eps_root: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08), bias_correction: bool = False, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class AdaSecant(Optimizer):
     """AdaSecant (Gulcehre & Bengio 2014, arXiv 1412.7419; Gulcehre, Sotelo, Moczulski & Bengio 2017, arXiv 1703.00788)."""
@@ -90,7 +91,7 @@ class AdaSecant(Optimizer):
 class AdEMAMix(Optimizer):
     """AdEMAMix (Pagliardini, Ablin & Grangier 2024, arXiv 2409.03137, algorithm 1, without its weight decay)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, alpha: Dynamic = 5.0, eps: Dynamic = 1e-08, T: Dynamic = 0.0, eps_root: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, alpha: Dynamic = 5.0, eps: Dynamic | Epsilon = outside(1e-08), T: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class ADOPT(Optimizer):
     """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False)."""
@@ -105,7 +106,7 @@ class AMSBound(Optimizer):
 class AMSGrad(Optimizer):
     """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'inside', 'raw'] = 'outside', sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw', eps_root: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0), sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class ASGD(Optimizer):
     """ASGD, averaged SGD (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838; the rate: Bottou 2010, COMPSTAT)."""
@@ -150,12 +151,12 @@ class Fromage(Optimizer):
 class GaLore(Optimizer):
     """GaLore (Zhao et al. 2024, arXiv 2403.03507, algorithm 2): Adam on a matrix's gradient as seen in `rank` directions."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.01, rank: int = 128, T: int = 200, scale: Dynamic = 0.25, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, rank: int = 128, T: int = 200, scale: Dynamic = 0.25, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class LAMB(Optimizer):
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-06, weight_decay: Dynamic = 0.01, low: Dynamic = 0.0, high: Dynamic = ..., *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), weight_decay: Dynamic = 0.01, low: Dynamic = 0.0, high: Dynamic = ..., *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class LARS(Optimizer):
     """LARS (You, Gitman & Ginsburg 2017, arXiv 1708.03888, algorithm 1): momentum at a rate for each layer."""
@@ -190,7 +191,7 @@ class MADGRAD(Optimizer):
 class MechanicAdam(Optimizer):
     """Mechanic on Adam (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): Adam at a rate that it finds by itself."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, s_init: Dynamic = 1e-08, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), s_init: Dynamic = 1e-08, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Momentum(Optimizer):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""
@@ -205,22 +206,22 @@ class MoMo(Optimizer):
 class MoMoAdam(Optimizer):
     """MoMo-Adam (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 2): MoMo in Adam's metric."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, fstar: Dynamic = 0.0, weight_decay: Dynamic = 0.0, estimate: bool = False, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), fstar: Dynamic = 0.0, weight_decay: Dynamic = 0.0, estimate: bool = False, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Muon(Optimizer):
     """Muon (Jordan, Jin, Boza, You, Cesista, Newhouse & Bernstein 2024, kellerjordan.github.io/posts/muon)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.02, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic = 1e-07, eps_place: Literal['added', 'floor'] = 'added', dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', rms: Dynamic = 0.2, dual_norm: bool = False, preconditioning: Literal['frobenius', 'spectral', 'aol', 'schatten'] = 'frobenius', coefficients: tuple[tuple[float, float, float], ...] | None = None, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.02, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic | Epsilon = outside(1e-07), dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', rms: Dynamic = 0.2, dual_norm: bool = False, preconditioning: Literal['frobenius', 'spectral', 'aol', 'schatten'] = 'frobenius', coefficients: tuple[tuple[float, float, float], ...] | None = None, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Nadam(Optimizer):
     """Nadam (Dozat 2016, ICLR workshop, "Incorporating Nesterov momentum into Adam", algorithm 2)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.002, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic = 1e-08, psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, eps_place: Literal['outside', 'inside'] = 'outside', eps_root: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.002, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class NadamW(Optimizer):
     """NadamW (Dozat 2016, ICLR workshop, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.002, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic = 1e-08, psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.002, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Nesterov(Optimizer):
     """Nesterov's accelerated gradient (Nesterov 1983; shifted form: Bengio et al. 2012, arXiv 1212.0901, equation 7)."""
@@ -235,12 +236,12 @@ class NoisySGD(Optimizer):
 class NovoGrad(Optimizer):
     """NovoGrad (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): momentum of gradients over their layer's norm."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta1: Dynamic = 0.95, beta2: Dynamic = 0.98, eps: Dynamic = 1e-08, weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta1: Dynamic = 0.95, beta2: Dynamic = 0.98, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class OptimisticAdam(Optimizer):
     """Optimistic Adam (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, algorithm 1): 2 Adam's step - the last."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, alpha: Dynamic = 1.0, beta: Dynamic = 1.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), alpha: Dynamic = 1.0, beta: Dynamic = 1.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class OptimisticGd(Optimizer):
     """Optimistic gradient descent (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, optimistic mirror descent)."""
@@ -260,12 +261,12 @@ class Prodigy(Optimizer):
 class RAdam(Optimizer):
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, eps_place: Literal['outside', 'raw'] = 'outside', threshold: Dynamic = 4.0, eps_root: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0), threshold: Dynamic = 4.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class RMSprop(Optimizer):
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, rho: Dynamic = 0.9, eps: Dynamic = 1e-08, centred: bool = False, eps_place: Literal['outside', 'inside'] = 'outside', accumulate: Literal['arriving', 'raw'] = 'arriving', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, rho: Dynamic = 0.9, eps: Dynamic | Epsilon = outside(1e-08), centred: bool = False, accumulate: Literal['arriving', 'raw'] = 'arriving', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class RMSpropGraves(Optimizer):
     """RMSprop as Graves has it (2013, arXiv 1308.0850, equations 38-45): centred, with momentum, eps inside the root."""
@@ -305,12 +306,12 @@ class Signum(Optimizer):
 class SimplifiedAdEMAMix(Optimizer):
     """Simplified AdEMAMix (Morwani, Vyas, Zhang & Kakade 2025, arXiv 2502.02431): a slow sum, and the gradient as the fast one."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.0001, beta1: Dynamic = 0.99, beta2: Dynamic = 0.95, alpha: Dynamic = 0.0, eps: Dynamic = 1e-08, eps_root: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.0001, beta1: Dynamic = 0.99, beta2: Dynamic = 0.95, alpha: Dynamic = 0.0, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class SM3(Optimizer):
     """SM3 (Anil, Gupta, Koren & Singer 2019, arXiv 1901.11150, algorithm SM3-II): AdaGrad in sublinear memory."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.1, version: Literal['II', 'I'] = 'II', eps: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.1, version: Literal['II', 'I'] = 'II', eps: Dynamic | Epsilon = inside(0.0), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class SMORMS3(Optimizer):
     """SMORMS3 (Funk 2015, "RMSprop loses to SMORMS3 - Beware the Epsilon!", sifter.org/~simon/journal/20150420.html)."""
@@ -325,9 +326,9 @@ class Sophia(Optimizer):
 class SparseAdam(Optimizer):
     """Sparse Adam, or lazy: Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) only where there is a gradient."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps_place: Literal['outside', 'raw'] = 'outside', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Yogi(Optimizer):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""
 
-    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.001, bias_correction: bool = False, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.001), bias_correction: bool = False, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...

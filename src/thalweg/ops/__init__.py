@@ -18,7 +18,6 @@ from thalweg.ops.elements import (
     minimum,
     mix,
     off,
-    over_root,
     ratio,
     sigmoid,
     sign,
@@ -26,6 +25,7 @@ from thalweg.ops.elements import (
     tanh,
     where,
 )
+from thalweg.ops.epsilon import Epsilon, at_least, both, inside, outside, over_debiased_root, over_root
 from thalweg.ops.history import append, known
 from thalweg.ops.matrices import col_means, leading, lift, orthogonal, project, row_means, sizes
 from thalweg.ops.slices import slice_max, slice_min
@@ -33,8 +33,8 @@ from thalweg.ops.tensors import mean, model_total, norm, total
 from thalweg.ops.vectors import join, linear, single, split, stack
 
 __all__ = [
-    "X", "append", "clip", "col_means", "cos", "debias", "every_kth", "exp", "floor", "join", "known", "lanes", "leading", "lift",
-    "linear", "log", "maximum", "mean", "minimum", "mix", "model_total", "norm", "off", "orthogonal", "over_root", "project",
-    "ratio", "row_means", "sigmoid", "sign", "single", "sizes", "slice_max", "slice_min", "split", "sqrt", "stack", "tanh",
-    "total", "where",
+    "Epsilon", "X", "append", "at_least", "both", "clip", "col_means", "cos", "debias", "every_kth", "exp", "floor", "inside",
+    "join", "known", "lanes", "leading", "lift", "linear", "log", "maximum", "mean", "minimum", "mix", "model_total", "norm",
+    "off", "orthogonal", "outside", "over_debiased_root", "over_root", "project", "ratio", "row_means", "sigmoid", "sign",
+    "single", "sizes", "slice_max", "slice_min", "split", "sqrt", "stack", "tanh", "total", "where",
 ]  # fmt: skip

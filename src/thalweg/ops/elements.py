@@ -92,17 +92,6 @@ def ratio(a: X, b: X) -> X:
     return where(zero, 0.0, a / where(zero, 1.0, b))
 
 
-def over_root(x: X, v: X, eps: X, eps_place: str, eps_root: X = 0.0) -> X:
-    """x / (sqrt(v) + eps), or with eps_place "inside" x / sqrt(v + eps); with eps = 0, 0/0 = 0.
-
-    eps_root is a second epsilon, added to v, so that the root has a finite slope at 0 for who differentiates through a step.
-    """
-    v = v if off(eps_root) else v + eps_root
-    if off(eps):
-        return ratio(x, sqrt(v))
-    return x / (sqrt(v) + eps) if eps_place == "outside" else x / sqrt(v + eps)
-
-
 def mix(m: X, x: X, beta: X) -> X:
     """The exponential moving average, one step of it: beta m + (1 - beta) x."""
     return beta * m + (1 - beta) * x

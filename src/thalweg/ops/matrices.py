@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from thalweg.ops.calling import X, by_tensor, has_lanes
-from thalweg.ops.elements import maximum, sign, sqrt, where
+from thalweg.ops.elements import sign, sqrt, where
+from thalweg.ops.epsilon import Epsilon, outside
 from thalweg.values.arrays import dtype_name, framework, is_traced
 from thalweg.values.scalars import Scalar
 from thalweg.values.symbols import Symbol
@@ -39,24 +40,25 @@ def sizes(x: X) -> tuple[X, X]:
 
 @by_tensor
 def orthogonal(
-    x: X, steps: int, a: X, b: X, c: X, eps: X, eps_place: str, dtype: str, preconditioning: str = "frobenius",
+    x: X, steps: int, a: X, b: X, c: X, eps: X, dtype: str, preconditioning: str = "frobenius",
     each: Sequence[Sequence[X]] | None = None,
 ) -> X:  # fmt: skip
     """Roughly the orthogonal matrix nearest to x, by the quintic Newton-Schulz iteration; `steps` times
-    X <- a X + b (X X^T) X + c (X X^T)^2 X, from x divided by its Frobenius norm + eps (or with eps_place "floor" by the
-    norm, eps if it is less). dtype: that of the iteration, "own" for x's. preconditioning: another size than that norm to
+    X <- a X + b (X X^T) X + c (X X^T)^2 X, from x divided by its Frobenius norm + eps (with an `at_least` by the norm,
+    eps if it is less). dtype: that of the iteration, "own" for x's. preconditioning: another size than that norm to
     divide by, see `muon`. each: a, b and c of each iteration, in place of `steps` times the same; ValueError for other rows.
     """
+    eps = eps if isinstance(eps, Epsilon) else outside(eps)
     if each is not None and not (len(each) and all(len(abc) == 3 for abc in each)):
         raise ValueError(f"coefficients are (a, b, c) for each iteration, as ((3.4445, -4.775, 2.0315), ...), not {each!r}")
     if isinstance(x, Symbol):
-        return Symbol.of("orthogonal", x, *((steps, a, b, c) if each is None else [z for abc in each for z in abc]), eps)
+        return Symbol.of("orthogonal", x, *((steps, a, b, c) if each is None else [z for abc in each for z in abc]), eps.number)
     space, own = framework(_a_matrix(x)), dtype_name(x)
     dtype = own if dtype == "own" else dtype
     tall = x.shape[-2] > x.shape[-1]  # X X^T then is the smaller of the two squares
     x = space.rounded(space.swapaxes(x, -1, -2) if tall else x, dtype)
     size = _size(x, preconditioning, dtype)
-    x = space.rounded(x / space.rounded(size + eps if eps_place == "added" else maximum(size, eps), dtype), dtype)
+    x = space.rounded(x / space.rounded(eps.beside(size), dtype), dtype)
     for first, third, fifth in each or [(a, b, c)] * steps:
         square = space.product(x, space.swapaxes(x, -1, -2), dtype)
         x = space.product_and(1.0, space.product_and(fifth, square, square, third, square, dtype), x, first, x, dtype)

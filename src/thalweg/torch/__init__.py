@@ -25,7 +25,7 @@ from thalweg.core.regroup import hyper_of, twice
 from thalweg.core.rule_stage import AfterStage
 from thalweg.core.stage import Stage, as_stage, check_lr
 from thalweg.dialects import Row
-from thalweg.form.hyper import bind, nearest
+from thalweg.form.hyper import nearest, split_all
 from thalweg.methods import ALIASES, instead, rules
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
@@ -119,6 +119,7 @@ class Optimizer(Face):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group; what it says of its own is checked, and one that is refused leaves no trace."""
+        param_group = split_all(param_group) if isinstance(param_group, dict) else param_group
         self._check(param_group if isinstance(param_group, dict) else {})
         before = len(self.param_groups)
         try:
@@ -149,7 +150,7 @@ class Optimizer(Face):
         return found
 
     def _check(self, group: Group) -> None:
-        mine = hyper_of(self._stage) if self._rule is None else self._rule.hyper
+        mine = hyper_of(self._stage) if self._rule is None else self._rule.parts
         for key, value in group.items():
             if key == "lr" and not isinstance(value, Tensor):
                 check_lr(value, self.who)
@@ -173,7 +174,7 @@ class Optimizer(Face):
 
     def _check_keys(self, group: Group) -> None:
         """Raises TypeError for a key that is neither a stage's nor one that torch and trainers write."""
-        mine = hyper_of(self._stage) if self._rule is None else self._rule.hyper
+        mine = hyper_of(self._stage) if self._rule is None else self._rule.parts
         known = {*mine, *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"}
         for key in group:
             if key not in known and not key.startswith("_"):
@@ -307,15 +308,16 @@ def of(rule: Rule) -> type[Optimizer]:
         raise TypeError(f"of takes a rule or recipe such as adam, not {rule!r}; what is configured goes to Optimizer(params, it)")
 
     def stages(given: Any) -> Stage:
-        made = rule(**{name: given.fixed(name) if h.static else given.or_off(name) for name, h in rule.hyper.items()})
+        config = {name: given.fixed(name) if h.static else given.or_off(name) for name, h in rule.parts.items()}
+        made = rule.configured(config)
         return rated(made, given)
 
     def __init__(self: Optimizer, params: Any, lr: Any = rule.lr, *hyper: Any, seed: Any = 0, **named: Any) -> None:
         storage = {name: named.pop(name) for name in STORAGE if name in named}
-        config = bind(type(self).__name__, rule.hyper, hyper, named)
+        config = rule.bound(type(self).__name__, hyper, named)
         if lr is None:
             raise ValueError(f"{rule.name} has no learning rate of its own; write lr=0.01")
-        self._set_up(params, rule(**config), {"lr": lr, **config}, seed, storage)
+        self._set_up(params, rule.configured(config), {"lr": lr, **config}, seed, storage)
 
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     signature = inspect.Signature(

@@ -9,6 +9,7 @@ import torch
 
 from thalweg import dialects
 from thalweg.core.regroup import hyper_of
+from thalweg.form.hyper import with_parts
 from thalweg.graph.storage import scale_name
 from thalweg.methods import rules
 from thalweg.numpy import class_name
@@ -31,13 +32,14 @@ def without_schedules(state_dict: dict[str, Any]) -> dict[str, Any]:
 def merged(group: Group, saved: Group) -> Group:
     """A group as it is with what a checkpoint says of it; a schedule, which is saved as None, stays."""
     stay = {key: value for key, value in group.items() if key == FIRST or (callable(value) and saved.get(key) is None)}
+    saved = with_parts(saved, group)
     return {**saved, **{key: value for key, value in stay.items() if saved.get(key) is None}, "params": group["params"]}
 
 
 def check(optimizer: Optimizer, found: dict[str, Any]) -> None:
     """Raises ValueError where a checkpoint is another optimizer's, or lacks what this one keeps."""
     groups = [merged(mine, saved) for mine, saved in zip(optimizer.param_groups, found["param_groups"], strict=False)]
-    hyper = {} if optimizer._rule is None else optimizer._rule.hyper
+    hyper = {} if optimizer._rule is None else optimizer._rule.parts
     known = {*hyper, *hyper_of(optimizer._stage), *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"}
     for group, saved in zip(groups, found["param_groups"], strict=False):
         lacking = [name for name in ("lr", *hyper) if name not in group]

@@ -78,7 +78,7 @@ def axes(rule: Rule) -> tuple[Axis, ...]:
     An average's decay x: 1 - x within a decade of the default's (AlgoPerf does so). A guard eps: EPSILONS. Another positive
     number: within two decades of its default. What is 0 or infinite by default, negative, or fixed in advance stays.
     """
-    return tuple(axis for hyper in rule.hyper.values() if (axis := _axis(hyper)) is not None)
+    return tuple(axis for hyper in rule.parts.values() if (axis := _axis(hyper)) is not None)
 
 
 def _axis(hyper: Hyper) -> Axis | None:

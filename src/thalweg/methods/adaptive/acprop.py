@@ -1,23 +1,22 @@
 """ACProp: the gradient over how far earlier ones were from their mean."""
 
-from thalweg.form.hyper import Decay, NonNegative, Positive
-from thalweg.ops import debias, maximum, mix, off, over_root, where
+from thalweg.form.hyper import Decay, Eps
+from thalweg.ops import debias, maximum, mix, outside, sqrt, where
 from thalweg.rule import rule
 
 
 @rule(lr=1e-3, search=(1e-4, 1e0))
-def acprop(g, t, m=0.0, s=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8, eps_root: NonNegative = 0.0):
+def acprop(g, t, m=0.0, s=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8)):
     """ACProp (Zhuang, Ding, Tang, Dvornek, Tatikonda & Duncan 2021, arXiv 2110.05454, algorithm 2).
 
     The gradient, not its average, is divided by the root of s, the mean square of g - m, of one step before. As in the
     authors' code, s is corrected for its beginning at 0, and the first step, which has none, is the gradient itself. A
-    coordinate that has had no gradient so far makes a step of g / eps when its first one comes. eps_root is added to s at
-    every step, as the authors' code adds its epsilon.
+    coordinate that has had no gradient so far makes a step of g / eps when its first one comes. The `root` of eps is added to s
+    at every step, as the authors' code adds its epsilon.
     Differs from optax: it takes m of one step before in g - m, too, so that its steps are those of beta1 times the rate
-    and eps here, but for the first; and it has eps_root=1e-16.
+    and eps here, but for the first; and it has eps=outside(1e-16, root=1e-16).
     """
     before = debias(s, beta2, maximum(t - 1, 1))
     m = mix(m, g, beta1)
-    s = mix(s, (g - m) ** 2, beta2)
-    s = s if off(eps_root) else s + eps_root
-    return where(t == 1, g, over_root(g, before, eps, "outside")), m, s
+    s = eps.under(mix(s, (g - m) ** 2, beta2))
+    return where(t == 1, g, g / eps.beside(sqrt(before))), m, s

@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from thalweg.form.hyper import NonNegative
-from thalweg.ops import over_root
+from thalweg.form.hyper import EpsOrZero
+from thalweg.ops import outside, over_root
 from thalweg.rule import rule
 
 
 @rule(lr=1e-2, search=(1e-3, 1e1))
 def adagrad(
-    g, grad, G=0.0, *, eps: NonNegative = 1e-8, eps_place: Literal["outside", "inside"] = "outside",
+    g, grad, G=0.0, *, eps: EpsOrZero = outside(1e-8),
     accumulate: Literal["arriving", "raw"] = "arriving",
 ):  # fmt: skip
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form).
@@ -20,4 +20,4 @@ def adagrad(
     """
     x = g if accumulate == "arriving" else grad
     G = G + x * x
-    return over_root(g, G, eps, eps_place), G
+    return over_root(g, G, eps), G

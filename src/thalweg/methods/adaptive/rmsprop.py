@@ -2,15 +2,15 @@
 
 from typing import Literal
 
-from thalweg.form.hyper import Decay, NonNegative, Positive
-from thalweg.ops import maximum, minimum, mix, over_root, sqrt
+from thalweg.form.hyper import Decay, EpsOrZero, Positive
+from thalweg.ops import maximum, minimum, mix, outside, over_root, sqrt
 from thalweg.rule import rule
 
 
 @rule(lr=1e-3, search=(1e-4, 1e0))
 def rmsprop(
-    g, grad, v=0.0, m=0.0, *, rho: Decay = 0.9, eps: NonNegative = 1e-8, centred: bool = False,
-    eps_place: Literal["outside", "inside"] = "outside", accumulate: Literal["arriving", "raw"] = "arriving",
+    g, grad, v=0.0, m=0.0, *, rho: Decay = 0.9, eps: EpsOrZero = outside(1e-8), centred: bool = False,
+    accumulate: Literal["arriving", "raw"] = "arriving",
 ):  # fmt: skip
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5).
 
@@ -22,9 +22,9 @@ def rmsprop(
     x = g if accumulate == "arriving" else grad
     v = mix(v, x * x, rho)
     if not centred:
-        return over_root(g, v, eps, eps_place), v, m
+        return over_root(g, v, eps), v, m
     m = mix(m, x, rho)
-    return over_root(g, maximum(v - m * m, 0.0), eps, eps_place), v, m
+    return over_root(g, maximum(v - m * m, 0.0), eps), v, m
 
 
 @rule(lr=1e-4, search=(1e-5, 1e-1), step=True)

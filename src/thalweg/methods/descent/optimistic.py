@@ -1,9 +1,9 @@
 """Optimistic gradient descent and Adam, for games."""
 
 from thalweg.core.stage import chain
-from thalweg.form.hyper import Decay, NonNegative, Positive
+from thalweg.form.hyper import Decay, Eps, NonNegative
 from thalweg.methods.moments.adam import adam
-from thalweg.ops import where
+from thalweg.ops import outside, where
 from thalweg.rule import recipe, rule
 
 
@@ -20,7 +20,7 @@ def optimistic_gd(g, t, previous=0.0, *, alpha: NonNegative = 1.0, beta: NonNega
 
 @recipe(lr=1e-3, search=(1e-5, 1e-1))
 def optimistic_adam(
-    *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8, alpha: NonNegative = 1.0, beta: NonNegative = 1.0
+    *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8), alpha: NonNegative = 1.0, beta: NonNegative = 1.0
 ):
     """Optimistic Adam (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, algorithm 1): 2 Adam's step - the last.
 

@@ -3,11 +3,11 @@
 import math
 
 from thalweg.core.stage import chain
-from thalweg.form.hyper import Decay, NonNegative, Positive
+from thalweg.form.hyper import Decay, Eps, NonNegative, Positive
 from thalweg.form.memory import per_tensor
 from thalweg.methods.descent.momentum import momentum
 from thalweg.methods.moments.adam import adam
-from thalweg.ops import maximum, mix, norm, over_root, ratio, sqrt, total, where
+from thalweg.ops import maximum, mix, norm, outside, over_root, ratio, sqrt, total, where
 from thalweg.rule import recipe, rule
 from thalweg.stages.decay import decay
 from thalweg.stages.learning_rate import learning_rate
@@ -36,7 +36,7 @@ def local_rate(g, p, *, weight_decay: NonNegative = 5e-4, coefficient: Positive 
 
 @recipe(lr=1e-3, search=(1e-4, 1e0))
 def lamb(
-    *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-6, weight_decay: NonNegative = 0.01,
+    *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-6), weight_decay: NonNegative = 0.01,
     low: NonNegative = 0.0, high: Positive = math.inf,
 ):  # fmt: skip
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer.
@@ -49,7 +49,7 @@ def lamb(
 
 
 @recipe(lr=1e-2, search=(1e-4, 1e0))
-def novograd(*, beta1: Decay = 0.95, beta2: Decay = 0.98, eps: Positive = 1e-8, weight_decay: NonNegative = 0.0):
+def novograd(*, beta1: Decay = 0.95, beta2: Decay = 0.98, eps: Eps = outside(1e-8), weight_decay: NonNegative = 0.0):
     """NovoGrad (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): momentum of gradients over their layer's norm.
 
     The second moment is one number a tensor, the average of |g|^2 from the first one on; the momentum is a sum, not an
@@ -60,14 +60,11 @@ def novograd(*, beta1: Decay = 0.95, beta2: Decay = 0.98, eps: Positive = 1e-8, 
 
 
 @rule
-def layer_normalized(g, t, n=per_tensor, *, beta2: Decay = 0.98, eps: Positive = 1e-8, eps_root: NonNegative = 0.0):
-    """NovoGrad's normalized gradient (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): over a running norm of it.
-
-    eps_root is added to the running square, under the root.
-    """
+def layer_normalized(g, t, n=per_tensor, *, beta2: Decay = 0.98, eps: Eps = outside(1e-8)):
+    """NovoGrad's normalized gradient (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): over a running norm of it."""
     squares = total(g * g)
     n = where(t == 1, squares, mix(n, squares, beta2))
-    return over_root(g, n, eps, "outside", eps_root), n
+    return over_root(g, n, eps), n
 
 
 @rule(lr=1e-2, search=(1e-4, 1e0), step=True)

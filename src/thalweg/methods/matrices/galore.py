@@ -1,15 +1,15 @@
 """GaLore: Adam in the subspace where most of a gradient lies."""
 
-from thalweg.form.hyper import Count, Decay, NonNegative, Positive
+from thalweg.form.hyper import Count, Decay, Eps, NonNegative
 from thalweg.form.memory import projected, projector
-from thalweg.ops import debias, every_kth, leading, lift, mix, over_root, project
+from thalweg.ops import debias, every_kth, leading, lift, mix, outside, over_debiased_root, project
 from thalweg.rule import rule
 
 
 @rule(lr=1e-2, search=(1e-4, 1e0))
 def galore(
     g, t, P=projector("rank"), m=projected("rank"), v=projected("rank"), *, rank: Count = 128, T: Count = 200,
-    scale: NonNegative = 0.25, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8,
+    scale: NonNegative = 0.25, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8),
 ):  # fmt: skip
     """GaLore (Zhao et al. 2024, arXiv 2403.03507, algorithm 2): Adam on a matrix's gradient as seen in `rank` directions.
 
@@ -23,5 +23,5 @@ def galore(
     R = project(P, g)
     m = mix(m, R, beta1)
     v = mix(v, R * R, beta2)
-    N = over_root(debias(m, beta1, t), debias(v, beta2, t), eps, "outside")
+    N = over_debiased_root(debias(m, beta1, t), v, beta2, t, eps)
     return scale * lift(P, N), P, m, v

@@ -1,18 +1,22 @@
 """Muon: momentum, made orthogonal."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from thalweg.form.hyper import Count, Decay, NonNegative, Positive, Real
+from thalweg.form.hyper import Count, Decay, Former, Places, Positive, Range, Real
 from thalweg.form.memory import matrix
-from thalweg.ops import X, col_means, debias, maximum, mix, orthogonal, row_means, sizes, sqrt
+from thalweg.ops import Epsilon, X, col_means, debias, maximum, mix, orthogonal, outside, row_means, sizes, sqrt
 from thalweg.rule import rule
 
+Beside = Annotated[Epsilon, Range(0), Places(("outside", "at_least"))]
+"""x >= 0, added to what is divided by, or the least of it."""
+FORMER = {"eps_place": Former("eps=at_least(...), or outside(...)", "eps_place", {"added": "outside", "floor": "at_least"})}
 
-@rule(lr=2e-2, search=(1e-4, 1e0))
+
+@rule(lr=2e-2, search=(1e-4, 1e0), former=FORMER)
 def muon(
     g, t, B=matrix, *, mu: Decay = 0.95, nesterov: bool = True, momentum: Literal["ball", "average", "corrected"] = "ball",
-    ns_steps: Count = 5, a: Real = 3.4445, b: Real = -4.7750, c: Real = 2.0315, eps: NonNegative = 1e-7,
-    eps_place: Literal["added", "floor"] = "added", dtype: Literal["own", "bfloat16"] = "own",
+    ns_steps: Count = 5, a: Real = 3.4445, b: Real = -4.7750, c: Real = 2.0315, eps: Beside = outside(1e-7),
+    dtype: Literal["own", "bfloat16"] = "own",
     scale: Literal["original", "transposed", "match_rms_adamw", "none"] = "original", rms: Positive = 0.2,
     dual_norm: bool = False, preconditioning: Literal["frobenius", "spectral", "aol", "schatten"] = "frobenius",
     coefficients: tuple[tuple[float, float, float], ...] | None = None,
@@ -25,14 +29,14 @@ def muon(
     that, which the direction does not see; "corrected" is the average as Nadam has it. scale: "original" is the code's
     sqrt(max(1, rows/columns)) for matrices of (outputs, inputs), "transposed" the same for (inputs, outputs), as JAX and
     thalweg.nn store them; "match_rms_adamw" rms sqrt(max(rows, columns)) (Liu et al. 2025, arXiv 2502.16982, equation 4),
-    for learning rates of AdamW's. dtype="bfloat16" iterates in that, as the post does; eps_place="floor" divides by
+    for learning rates of AdamW's. dtype="bfloat16" iterates in that, as the post does; `at_least(eps)` divides by
     max(norm, eps). dual_norm multiplies by <momentum, direction>: steepest descent in the spectral norm (Bernstein &
     Newhouse 2024, arXiv 2409.20325). preconditioning: what is divided by before the iteration, the nearer to the spectral
     norm the better: the Frobenius norm; the "spectral" norm itself; with "aol" each row (of the shorter side) by the root of
     its sum in |X X^T| (Boissin et al. 2025, arXiv 2512.04632); "schatten", the 4-norm of the singular values (Grishina et
     al. 2025, arXiv 2506.10935). coefficients: an (a, b, c) for each iteration, in place of ns_steps times the same (Amsel
     et al. 2025, arXiv 2505.16932).
-    Differs from torch: it has momentum="average", eps_place="floor", dtype="bfloat16" and then decay(0.1).
+    Differs from torch: it has momentum="average", eps=at_least(1e-7), dtype="bfloat16" and then decay(0.1).
     Differs from optax: it has momentum="corrected", eps=1e-8, scale="transposed".
     """
     if momentum == "ball":
@@ -41,7 +45,7 @@ def muon(
     else:
         B = mix(B, g, mu)
         ahead = looking_ahead(B, g, t, mu, nesterov, momentum == "corrected")
-    O = orthogonal(ahead, ns_steps, a, b, c, eps, eps_place, dtype, preconditioning, coefficients)
+    O = orthogonal(ahead, ns_steps, a, b, c, eps, dtype, preconditioning, coefficients)
     if dual_norm:
         m, n = sizes(g)
         O = m * n * col_means(row_means(ahead * O)) * O

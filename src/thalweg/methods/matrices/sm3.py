@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from thalweg.form.hyper import NonNegative
+from thalweg.form.hyper import EpsOrZero
 from thalweg.form.memory import slices
-from thalweg.ops import over_root, slice_max, slice_min
+from thalweg.ops import inside, over_root, slice_max, slice_min
 from thalweg.rule import rule
 
 
 @rule(lr=1e-1, search=(1e-3, 1e1))
-def sm3(g, mu=slices, *, version: Literal["II", "I"] = "II", eps: NonNegative = 0.0):
+def sm3(g, mu=slices, *, version: Literal["II", "I"] = "II", eps: EpsOrZero = inside(0.0)):
     """SM3 (Anil, Gupta, Koren & Singer 2019, arXiv 1901.11150, algorithm SM3-II): AdaGrad in sublinear memory.
 
     The cover is that of the paper's section 4: a tensor's slices along each axis, so that a matrix keeps one number a row
@@ -25,4 +25,4 @@ def sm3(g, mu=slices, *, version: Literal["II", "I"] = "II", eps: NonNegative = 
     else:
         mu = mu + slice_max(g * g)
         nu = slice_min(mu, g)
-    return over_root(g, nu, eps, "inside"), mu
+    return over_root(g, nu, eps), mu

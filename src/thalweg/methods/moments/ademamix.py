@@ -1,20 +1,19 @@
 """AdEMAMix: Adam with a second, slow average of the gradients; simplified, with the gradient itself as the fast one."""
 
-from thalweg.form.hyper import Decay, NonNegative, Positive
-from thalweg.ops import debias, exp, log, minimum, mix, off, over_root
+from thalweg.form.hyper import Decay, Eps, NonNegative
+from thalweg.ops import debias, exp, log, minimum, mix, off, outside, over_debiased_root
 from thalweg.rule import rule
 
 
 @rule(lr=1e-3, search=(1e-4, 1e0))
 def ademamix(
     g, t, m1=0.0, m2=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, beta3: Decay = 0.9999, alpha: NonNegative = 5.0,
-    eps: Positive = 1e-8, T: NonNegative = 0.0, eps_root: NonNegative = 0.0,
+    eps: Eps = outside(1e-8), T: NonNegative = 0.0,
 ):  # fmt: skip
     """AdEMAMix (Pagliardini, Ablin & Grangier 2024, arXiv 2409.03137, algorithm 1, without its weight decay).
 
     The slow average is not corrected for its start at 0. Over the first T steps alpha rises from 0 in equal steps, and
     beta3 from beta1 so that its half-life does; T = 0: both are there at once. The paper takes T = the whole run.
-    eps_root is added to v, under the root.
     The decay: `chain(ademamix(), decay(0.1))`.
     Differs from optax: T is left to the caller's schedules for b3 and alpha, which it hands t - 1.
     """
@@ -25,22 +24,21 @@ def ademamix(
     m1 = mix(m1, g, beta1)
     m2 = mix(m2, g, beta3)
     v = mix(v, g * g, beta2)
-    direction = over_root(debias(m1, beta1, t) + alpha * m2, debias(v, beta2, t), eps, "outside", eps_root)
-    return direction, m1, m2, v
+    return over_debiased_root(debias(m1, beta1, t) + alpha * m2, v, beta2, t, eps), m1, m2, v
 
 
 @rule(lr=1e-4, search=(1e-6, 1e-2))
 def simplified_ademamix(
-    g, t, m=0.0, v=0.0, *, beta1: Decay = 0.99, beta2: Decay = 0.95, alpha: NonNegative = 0.0, eps: Positive = 1e-8,
-    eps_root: NonNegative = 0.0,
+    g, t, m=0.0, v=0.0, *, beta1: Decay = 0.99, beta2: Decay = 0.95, alpha: NonNegative = 0.0,
+    eps: Eps = outside(1e-8),
 ):  # fmt: skip
     """Simplified AdEMAMix (Morwani, Vyas, Zhang & Kakade 2025, arXiv 2502.02431): a slow sum, and the gradient as the fast one.
 
     m is a sum, not an average, and is not corrected for its start at 0: against Adam's the rate is to be about 1 - beta1
     times as large. alpha weighs the gradient beside it; the smaller the batch, the larger the authors have it, up to some
     hundreds with a beta1 nearer to 1, and 0 by default: that is Adam without its first correction. The decay:
-    `chain(simplified_ademamix(), decay(0.1))`. eps_root: a second epsilon, under the root, which optax has.
+    `chain(simplified_ademamix(), decay(0.1))`.
     """
     m = beta1 * m + g
     v = mix(v, g * g, beta2)
-    return over_root(m + alpha * g, debias(v, beta2, t), eps, "outside", eps_root), m, v
+    return over_debiased_root(m + alpha * g, v, beta2, t, eps), m, v

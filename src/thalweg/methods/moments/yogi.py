@@ -1,13 +1,13 @@
 """Yogi: Adam whose second moment moves by steps that do not depend on how far it is off."""
 
-from thalweg.form.hyper import Decay, Positive
-from thalweg.ops import debias, mix, over_root, sign
+from thalweg.form.hyper import Decay, Eps
+from thalweg.ops import debias, mix, outside, over_debiased_root, over_root, sign
 from thalweg.rule import rule
 
 
 @rule(lr=1e-2, search=(1e-4, 1e0))
 def yogi(
-    g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-3, bias_correction: bool = False,
+    g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-3), bias_correction: bool = False,
 ):  # fmt: skip
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2).
 
@@ -18,5 +18,5 @@ def yogi(
     m = mix(m, g, beta1)
     v = v - (1 - beta2) * sign(v - g * g) * (g * g)
     if bias_correction:
-        return over_root(debias(m, beta1, t), debias(v, beta2, t), eps, "outside"), m, v
-    return over_root(m, v, eps, "outside"), m, v
+        return over_debiased_root(debias(m, beta1, t), v, beta2, t, eps), m, v
+    return over_root(m, v, eps), m, v

@@ -3,10 +3,10 @@
 from typing import Literal
 
 from thalweg.core.stage import chain
-from thalweg.form.hyper import Count, Decay, NonNegative, Positive
+from thalweg.form.hyper import Count, Decay, Eps, NonNegative, Positive
 from thalweg.form.memory import like_p, numbers
 from thalweg.methods.moments.adam import adam
-from thalweg.ops import clip, maximum, model_total, ratio, sqrt
+from thalweg.ops import clip, maximum, model_total, outside, ratio, sqrt
 from thalweg.rule import recipe, rule
 
 
@@ -43,7 +43,12 @@ def mechanic(
 
 @recipe(lr=1.0, search=(1e-2, 1e2))
 def mechanic_adam(
-    *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8, s_init: Positive = 1e-8, weight_decay: NonNegative = 1e-2
+    *,
+    beta1: Decay = 0.9,
+    beta2: Decay = 0.999,
+    eps: Eps = outside(1e-8),
+    s_init: Positive = 1e-8,
+    weight_decay: NonNegative = 1e-2,
 ):
     """Mechanic on Adam (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): Adam at a rate that it finds by itself.
 

@@ -2,9 +2,9 @@
 
 import math
 
-from thalweg.form.hyper import Decay, NonNegative, Real
+from thalweg.form.hyper import Decay, EpsOrZero, NonNegative, Real
 from thalweg.form.memory import per_model
-from thalweg.ops import X, debias, maximum, minimum, mix, model_total, off, over_root, ratio, where
+from thalweg.ops import X, maximum, minimum, mix, model_total, off, outside, over_debiased_root, ratio, where
 from thalweg.rule import rule
 
 
@@ -34,7 +34,7 @@ def momo(
 @rule(lr=1e-2, search=(1e-3, 1e1), step=True)
 def momo_adam(
     g, t, p, loss, lr, d=0.0, v=0.0, f_bar=per_model, gamma=per_model, low=per_model(-math.inf), *,
-    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8, fstar: Real = 0.0,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: EpsOrZero = outside(1e-8), fstar: Real = 0.0,
     weight_decay: NonNegative = 0.0, estimate: bool = False,
 ):  # fmt: skip
     """MoMo-Adam (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 2): MoMo in Adam's metric.
@@ -46,7 +46,7 @@ def momo_adam(
     v = mix(v, g * g, beta2)
     f_bar = mix(f_bar, loss, beta1)
     gamma = mix(gamma, model_total(g * p), beta1)
-    step = over_root(d, debias(v, beta2, t), eps, "outside")
+    step = over_debiased_root(d, v, beta2, t, eps)
     rho = 1 - beta1**t
     inner, square = model_total(d * p), model_total(d * step)
     shrinking = 0.0 if off(weight_decay) else lr * weight_decay
