@@ -135,6 +135,12 @@ def default(value: Any) -> str:
     return repr(value) if plain and value not in (float("inf"), float("-inf")) else "..."
 
 
+def with_used(text: str) -> str:
+    """A stub that imports no more of an epsilon's places than it has."""
+    used = [word for word in ("both", "inside", "outside") if f"= {word}(" in text]
+    return text.replace("import Dynamic, both, inside, outside", f"import {', '.join(['Dynamic', *used])}")
+
+
 def stub() -> str:
     """All of __init__.pyi."""
     every = {name: value for name, value in vars(tw).items() if isinstance(value, Rule)}
@@ -156,7 +162,7 @@ def numpy_stub() -> str:
         "def of(rule: Rule) -> type[Optimizer]: ...", "def class_name(rule: Rule) -> str: ...", "",
         *(in_numpy(rule) for rule in rules.values()),
     ]  # fmt: skip
-    return "\n".join(lines)
+    return with_used("\n".join(lines))
 
 
 def in_torch(rule: Rule) -> str:
@@ -192,7 +198,7 @@ def torch_stub() -> str:
     others = [in_torch(rule) for rule in rules.values() if class_name(rule).lower() not in taken]
     handed = "import torch\nfrom torch.optim import LBFGS as LBFGS\n"  # a rule has its name, torch its class
     head = TORCH_HEAD.replace("{storage}", STORAGE).replace("import torch\n", handed)
-    return "\n".join([head, *shared, "", *others])
+    return with_used("\n".join([head, *shared, "", *others]))
 
 
 JAX_HEAD = """# Written by tools/stub.py from the rules' signatures and the optax dialect. Do not edit.
@@ -256,7 +262,7 @@ def jax_stub() -> str:
     others = [in_jax(rule) for rule in rules.values() if not hasattr(optax, rule.name)]
     contrib = "\n".join("    " + shared_with_optax(name) for name in OPTAX if "." in name)
     shared = [shared_with_optax(name) for name in OPTAX if "." not in name]
-    return "\n".join([JAX_HEAD.format(contrib=contrib), *shared, "", *others, ""])
+    return with_used("\n".join([JAX_HEAD.format(contrib=contrib), *shared, "", *others, ""]))
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def transform_of_numpy(g):
         (total_of_a_method, r"\.sum is no word.*write total\(x\)"),
         (square_of_numpy, r"np\.square .*write x \* x"),
         (larger_of_numpy, r"np\.maximum .*write maximum"),
-        (transform_of_numpy, r"np\.fft\.fft .*the words there are: append, clip"),
+        (transform_of_numpy, r"np\.fft\.fft .*the words there are: append, at_least"),
     ],
     ids=lambda x: getattr(x, "__name__", ""),
 )

@@ -32,6 +32,7 @@ from thalweg.graph.program import NotTraced, passages, program
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.user import my_rule
 from thalweg.methods import ALIASES, rules, stages_by_name
+from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 from thalweg.values.numerals import typed
 
@@ -71,6 +72,8 @@ def memory_words(kind: Kind) -> str:
 
 def values_words(hyper: Hyper) -> str:
     """The values that a hyper-parameter takes, in words."""
+    if isinstance(hyper.default, Epsilon):
+        return f"{str(hyper.range).replace('x', hyper.name, 1)}; {', '.join(hyper.choices)}"
     if hyper.choices:
         return ", ".join(str(choice) for choice in hyper.choices)
     if hyper.range is None:

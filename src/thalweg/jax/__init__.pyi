@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 import optax
 
-from thalweg import Dynamic, both, inside, outside
+from thalweg import Dynamic, outside
 from thalweg.ops import Epsilon
 from thalweg.jax.hessian import hutchinson as hutchinson
 from thalweg.rule import Rule

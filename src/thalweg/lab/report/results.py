@@ -133,7 +133,7 @@ def _what(entrant: Entrant, problem: Problem, budget: int) -> dict[str, Any]:
     return {
         "name": entrant.label, "paper": rule.paper,
         "mine": not rule.ours,
-        "hyper": {n: problem.train_size if n == "N" else _default(hyper.default) for n, hyper in rule.hyper.items()},
+        "hyper": {n: problem.train_size if n == "N" else _default(hyper.default) for n, hyper in rule.parts.items()},
         "state_per_parameter": usual_cost(rule).state_per_parameter,
         "failed": entrant.failure is not None,
         "note": "; ".join(notes) or None,
