@@ -121,7 +121,7 @@ def element(text: str, name: str) -> Any:
 
 def test_every_rules_setting_is_json() -> None:
     """Which knows no infinity; LAMB has one for a default."""
-    written = {name: [_default(h.default) for h in rule.hyper.values()] for name, rule in rules.items()}
+    written = {name: [_default(h.default) for h in rule.parts.values()] for name, rule in rules.items()}
     assert "inf" in json.loads(json.dumps(written, allow_nan=False))["lamb"]
 
 
