@@ -99,21 +99,36 @@ class FunctionStage(Stage):
     def run(self, leaf: Leaf, given: dict[str, Any], memory: Memory, updated: Memory, step: Step) -> Any:
         """Call the function for one leaf; put its new memory into `updated` and return its first result."""
         values, hyper = self.arguments(leaf, given, memory, step)
-        results = self.function(*self.declaration.packed(values), **self.declaration.joined(hyper))
-        return self.keep(self.declaration.unpacked(results), leaf, updated, step)
+        return self.keep(self.call(values, hyper), leaf, updated, step)
+
+    def call(self, values: Sequence[Any], hyper: dict[str, Any]) -> Sequence[Any]:
+        """The function's direction and new memory, from a value for each ask and slot."""
+        hyper = self.declaration.joined(hyper)
+        if self.declaration.tuples:
+            return self.declaration.unpacked(self.rule.function(*self.declaration.packed(values), **hyper))
+        results = self.rule.function(*values, **hyper)
+        return results if isinstance(results, tuple) else (results,)
 
     def arguments(self, leaf: Leaf, given: dict[str, Any], memory: Memory, step: Step) -> tuple[list[Any], dict[str, Any]]:
         """What the function is called with for a leaf: what it asks for and remembers, and its hyper-parameters."""
         values = [given[ask] for ask in self.declaration.asks]
         for slot, kind in self.declaration.memory.items():
             values.append(self._recall(slot, kind, leaf, memory, step))
+        if self.steady:
+            return values, self.config
         return values, {name: resolve(value, leaf.t, leaf.name) for name, value in self.config.items()}
+
+    @functools.cached_property
+    def steady(self) -> bool:
+        """Whether its hyper-parameters are the same for each tensor at each step."""
+        return all(isinstance(value, bool | int | float | str | None) for value in self.config.values())
 
     def keep(self, results: Sequence[Any], leaf: Leaf, updated: Memory, step: Step) -> Any:
         """Put the new memory among a leaf's results into `updated`; returns the first result."""
         first, *rest = results
+        stored = self.stored
         for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
-            if slot not in self.stored:
+            if slot not in stored:
                 continue
             if kind.kind == "per_model":
                 updated[slot] = model_number(value)
@@ -136,11 +151,10 @@ class FunctionStage(Stage):
                 return kind.value
             self._check_lost(slot, leaf, memory, step)
             return widened(self.start(slot, leaf.stored(), step))
-        if step.remembers:
+        if step.remembers and not (kind.full and found.shape == leaf.p.shape):
             self._check_shape(found, slot, kind, leaf, step)
-        found = (
-            found if leaf.half is None else widened(found)
-        )  # what a caller keeps narrow beside wide parameters is optax's affair
+        if leaf.half is not None:  # what a caller keeps narrow beside wide parameters is optax's affair
+            found = widened(found)
         if step.lanes is not None and kind.kind == "per_tensor":
             return found.reshape(found.shape + (1,) * len(leaf.shape))
         return found
@@ -182,13 +196,16 @@ class FunctionStage(Stage):
         if step.lanes is not None and kind.kind == "per_tensor":
             value = value.meet(leaf.p) if isinstance(value, Scalar) else value
             value = value.reshape(first) if framework(value) is not None else value
-        return settle(value, first + kind.shape(leaf.shape), leaf, kind.dtype or leaf.half, self.name)
+        shape = leaf.p.shape if kind.full else first + kind.shape(leaf.shape)
+        return settle(value, shape, leaf, kind.dtype or leaf.half, self.name)
 
 
 def settle(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) -> Array:
     """A rule's result as an array of its own, of the given shape and dtype, in the parameter's framework."""
-    space = framework(leaf.p)
-    dtype = dtype or dtype_name(leaf.p)
+    space, p = leaf.space, leaf.p
+    dtype, shape = dtype or leaf.dtype, tuple(shape)
+    if type(value) is type(p) and value.dtype == p.dtype and dtype == leaf.dtype and value.shape == shape:
+        return space.copy(value) if value is leaf.grad or value is p else value  # the caller may overwrite his gradient
     if isinstance(value, Scalar):
         value = value.meet(leaf.p)
     if framework(value) is None:
@@ -206,7 +223,7 @@ def settle(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) 
         if dtype_name(value).startswith("complex") and not dtype.startswith("complex"):  # a cast would drop half of it
             raise TypeError(f"{owner}: for '{leaf.name}' it returned {dtype_name(value)} where {dtype} is wanted")
         return space.cast(value, dtype)
-    if value is leaf.grad or value is leaf.p:  # the caller may overwrite his gradient; memory must not follow
+    if value is leaf.grad or value is p:
         return space.copy(value)
     return space.asarray(value, leaf.p, dtype) if isinstance(value, np.generic) else value
 

@@ -7,6 +7,7 @@ is a matrix) is asked of the shape that its owner knows.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -42,9 +43,24 @@ class Leaf:
     extras: dict[str, Array] = field(default_factory=dict)
     half: str | None = None
 
+    @functools.cached_property
+    def space(self) -> Any:
+        """The parameter's framework."""
+        return framework(self.p)
+
+    @functools.cached_property
+    def dtype(self) -> str:
+        """The parameter's dtype, by name."""
+        return dtype_name(self.p)
+
+    @property
+    def step(self) -> Array:
+        """What is taken from the parameter: the learning rate times the direction."""
+        return self.d if self.owned else self.lr * self.d
+
     def widened(self) -> Leaf:
         """The leaf as a step computes with it: half precision in float32, so that results are rounded once, at the end."""
-        dtype = dtype_name(self.p)
+        dtype = self.dtype
         if dtype not in HALF:
             return self
         grad, d = (x if x is None else widened(x) for x in (self.grad, self.d))
@@ -57,7 +73,7 @@ class Leaf:
 
     def as_stored(self, x: Array) -> Array:
         """A parameter as it is kept."""
-        return x if self.half is None else framework(x).cast(x, self.half)
+        return x if self.half is None else self.space.cast(x, self.half)
 
 
 @dataclass

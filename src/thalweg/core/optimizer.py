@@ -39,7 +39,7 @@ class Parameters(NamedTuple):
     @classmethod
     def of(cls, tree: Tree) -> Parameters:
         names, leaves = flatten(tree)
-        return cls(tree, names, leaves, [plain(p) for p in leaves])
+        return cls(tree, names, leaves, [p if type(p) is np.ndarray else plain(p) for p in leaves])
 
     def match(self, other: Tree, what: str) -> dict[str, Any]:
         return dict(zip(self.names, match_in_order(self.tree, other, what), strict=True))
@@ -165,7 +165,10 @@ class Optimizer:
             given = {} if grads is None else here.match(grads, "gradients")
             extras = {w: here.match(x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
             for name, p in zip(here.names, here.arrays, strict=True):
-                check_gradient(name, p, given.get(name))
+                g = given.get(name)
+                alike = g is not None and type(g) is type(p) and g.dtype == p.dtype and g.shape == p.shape
+                if not alike or isinstance(g, np.ma.MaskedArray):
+                    check_gradient(name, p, g)
             if self.accumulates > 1:
                 return self._accumulate(here, given, state, loss, extras)
             return self._guarded(here, given, state, loss, grad_fn, extras)
@@ -276,9 +279,8 @@ class Optimizer:
         """The update itself, of the walked point."""
         for leaf in leaves:
             start = widened(state["walked"][leaf.name]) if self.moves else leaf.p
-            moved = start - (leaf.d if leaf.owned else leaf.lr * leaf.d)
-            space = framework(leaf.p)
-            leaf.p = moved if dtype_name(moved) == dtype_name(start) else space.cast(moved, dtype_name(start))
+            moved = start - leaf.step
+            leaf.p = moved if moved.dtype == start.dtype else leaf.space.cast(moved, dtype_name(start))
             if isinstance(leaf.p, np.generic):  # NumPy makes numbers of 0-d arrays
                 leaf.p = np.asarray(leaf.p)
 

@@ -35,7 +35,7 @@ class RuleStage(FunctionStage, Transform):
         given = self._given(leaves, step)
         directions = (self._run_on_all if self.trace.whole else self._run_on_each)(leaves, given, memory, updated, step)
         for leaf, direction in zip(leaves, directions, strict=True):
-            leaf.d = settle(direction, tuple(leaf.p.shape), leaf, None, self.name)
+            leaf.d = settle(direction, leaf.p.shape, leaf, None, self.name)
             leaf.owned = leaf.owned or self.owns_step
         return updated
 
@@ -70,7 +70,7 @@ class RuleStage(FunctionStage, Transform):
         arguments = [self.arguments(leaf, asked, memory, step) for leaf, asked in zip(leaves, given, strict=True)]
         values = [together(of_leaves) for of_leaves in zip(*(values for values, _ in arguments), strict=True)]
         hyper = {name: together([config[name] for _, config in arguments]) for name in self.config}
-        results = self.declaration.unpacked(self.function(*self.declaration.packed(values), **self.declaration.joined(hyper)))
+        results = self.call(values, hyper)
         return [self.keep([of(x, i) for x in results], leaf, updated, step) for i, leaf in enumerate(leaves)]
 
 
@@ -88,7 +88,7 @@ class AfterStage(FunctionStage):
         updated = copied(memory)
         for leaf in leaves:
             given = {"z": leaf.p, "t": leaf.t, "lr": leaf.lr}
-            leaf.p = settle(self.run(leaf, given, memory, updated, step), tuple(leaf.p.shape), leaf, None, self.name)
+            leaf.p = settle(self.run(leaf, given, memory, updated, step), leaf.p.shape, leaf, None, self.name)
         return updated
 
 

@@ -155,15 +155,15 @@ class Chain(Transform):
     def parts(self) -> Sequence[Stage]:
         return self.stages
 
-    @property
+    @functools.cached_property
     def functions(self) -> Sequence[Declared]:
         return [function for stage in self.stages for function in stage.functions]
 
-    @property
+    @functools.cached_property
     def asks(self) -> frozenset[str]:
         return frozenset().union(*(stage.asks for stage in self.stages))
 
-    @property
+    @functools.cached_property
     def memory(self) -> dict[str, Kind]:
         pairs = [(key, stage.memory) for key, stage in zip(self.keys, self.stages, strict=True) if stage.memory]
         if len(pairs) == 1:
@@ -174,13 +174,18 @@ class Chain(Transform):
         """Its stages of one kind, with the keys of their memory."""
         return [(key, stage) for key, stage in zip(self.keys, self.stages, strict=True) if isinstance(stage, kind)]
 
+    @functools.cached_property
+    def transforms(self) -> list[tuple[str, Any]]:
+        """What stands before or at the step."""
+        return self.items(Transform)
+
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
         started = {key: stage.init(leaves, step) for key, stage in self.items(Stage) if hasattr(stage, "init")}
         return {key: memory for key, memory in started.items() if memory}
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
         updated = dict(memory)
-        for key, stage in self.items(Transform):
+        for key, stage in self.transforms:
             new = stage.apply(leaves, memory.get(key, {}), step)
             if new:
                 updated[key] = new

@@ -67,6 +67,11 @@ class Kind:
         return replace(self, size=config[self.size]) if isinstance(self.size, str) else self
 
     @property
+    def full(self) -> bool:
+        """Whether it is a tensor like the parameter."""
+        return self.kind in ("filled", "like_p", "gaussian", "matrix")
+
+    @property
     def level(self) -> int:
         return {"per_model": NUMBER, "per_tensor": PER_TENSOR}.get(self.kind, TENSOR)
 

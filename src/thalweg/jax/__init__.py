@@ -165,7 +165,7 @@ class _Face:
             leaves.append(Leaf(name, tuple(p.shape), p, grads[name], t, rate, grads[name], extras=found).widened())
         with ops.lanes(present=False):
             memory = self.pure.chain.apply(leaves, pure["memory"], Step(None, pure["seed"], host_number(value), remembers=True))
-        return [-leaf.d if leaf.owned else -leaf.lr * leaf.d for leaf in leaves], {"memory": memory}
+        return [-leaf.step for leaf in leaves], {"memory": memory}
 
     @functools.cached_property
     def interval(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import functools
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any
@@ -36,7 +35,7 @@ def children(tree: Tree) -> list[tuple[Any, Tree]] | None:
     A branch is any mapping or sequence, and any record: a dataclass, or what attrs made. Fields that a record declares to be
     no part of a tree (`static=True`, `pytree_node=False`) stay as they are.
     """
-    sort = _sort(tree)
+    sort = SORTS[type(tree)]
     if sort is None:
         return None
     if sort == "mapping":
@@ -46,20 +45,25 @@ def children(tree: Tree) -> list[tuple[Any, Tree]] | None:
     return [(name, getattr(tree, name)) for name in _fields(type(tree)) or ()]
 
 
-def _sort(tree: Tree) -> str | None:
-    """What sort of branch it is; None for a leaf."""
-    return _sort_of_class(type(tree))  # type: ignore[arg-type]  # mypy takes type[Any] for unhashable
+class _Sorts(dict[type, str | None]):
+    """What sort of branch a class's instances are; None for leaves."""
+
+    def __missing__(self, kind: type) -> str | None:
+        self[kind] = self._of(kind)
+        return self[kind]
+
+    @staticmethod
+    def _of(kind: type) -> str | None:
+        if issubclass(kind, ATOMS):
+            return None
+        if issubclass(kind, Mapping):
+            return "mapping"
+        if issubclass(kind, Sequence):
+            return "sequence"
+        return None if _fields(kind) is None else "record"
 
 
-@functools.cache
-def _sort_of_class(kind: type) -> str | None:
-    if issubclass(kind, ATOMS):
-        return None
-    if issubclass(kind, Mapping):
-        return "mapping"
-    if issubclass(kind, Sequence):
-        return "sequence"
-    return None if _fields(kind) is None else "record"
+SORTS = _Sorts()
 
 
 def _fields(kind: type) -> list[str] | None:
@@ -78,7 +82,7 @@ def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
     """
     found: list[tuple[str, Path, Any]] = []
     _walk(tree, "", (), found)
-    names = [name or SINGLE for name, _, _ in found]
+    names = [name for name, _, _ in found]
     if len(set(names)) < len(names):
         names = _told_apart(names, [path for _, path, _ in found])
     return names, [leaf for _, _, leaf in found]
@@ -87,14 +91,14 @@ def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
 def _walk(tree: Tree, name: str, path: Path, found: list[tuple[str, Path, Any]]) -> None:
     branches = children(tree)
     if branches is None:
-        found.append((name, path, tree))
+        found.append((name or SINGLE, path, tree))
         return
     for key, child in branches:
-        _walk(child, _below(name, key), (*path, key), found)
-
-
-def _below(name: str, key: Any) -> str:
-    return f"{name}.{key}" if name else str(key)
+        below, way = f"{name}.{key}" if name else str(key), (*path, key)
+        if SORTS[type(child)] is None:
+            found.append((below, way, child))
+        else:
+            _walk(child, below, way, found)
 
 
 def _told_apart(names: list[str], paths: list[Path]) -> list[str]:
@@ -118,21 +122,23 @@ def rebuild(tree: Tree, leaves: dict[str, Any]) -> Tree:
 
 def rebuild_in_order(tree: Tree, before: Sequence[Any], leaves: Sequence[Any]) -> Tree:
     """The same from leaves in the order of `flatten`. before: those that are in the tree."""
-    return _filled(tree, map(_of_class, leaves, before))
+    return _filled(tree, (_of_class(new, old) if _special(old) else new for new, old in zip(leaves, before, strict=True)))
+
+
+def _special(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and type(x) is not np.ndarray
 
 
 def _of_class(new: Any, old: Any) -> Any:
     """A plain array in the class of the one whose place it takes: numpy.matrix, say."""
-    if isinstance(old, np.ndarray) and type(old) is not np.ndarray and type(new) is np.ndarray:
-        return new.view(type(old))
-    return new
+    return new.view(type(old)) if type(new) is np.ndarray else new
 
 
 def _filled(tree: Tree, leaves: Iterator[Any]) -> Tree:
     branches = children(tree)
     if branches is None:
         return next(leaves)
-    parts = {key: _filled(child, leaves) for key, child in branches}
+    parts = {key: next(leaves) if SORTS[type(child)] is None else _filled(child, leaves) for key, child in branches}
     kind = type(tree)
     if kind is dict:
         return parts
@@ -141,7 +147,7 @@ def _filled(tree: Tree, leaves: Iterator[Any]) -> Tree:
     try:
         return _made_anew(tree, parts)
     except Exception as error:
-        cure = {"mapping": "dict(...)", "sequence": "list(...)"}.get(_sort(tree) or "", "a dict of its fields")
+        cure = {"mapping": "dict(...)", "sequence": "list(...)"}.get(SORTS[kind] or "", "a dict of its fields")
         raise TypeError(f"a {kind.__name__} cannot be made anew with other arrays in it ({error}); hand over {cure}") from error
 
 
@@ -167,8 +173,7 @@ def _made_anew(tree: Tree, parts: dict[Any, Any]) -> Tree:
 
 def plain(x: Any) -> Any:
     """An array of a class of its own, whose operators may mean something else (numpy.matrix), as a plain one."""
-    special = isinstance(x, np.ndarray) and type(x) is not np.ndarray and not isinstance(x, np.ma.MaskedArray)
-    return x.view(np.ndarray) if special else x
+    return x.view(np.ndarray) if _special(x) and not isinstance(x, np.ma.MaskedArray) else x
 
 
 def match(params: Tree, other: Tree, what: str) -> dict[str, Any]:
@@ -190,17 +195,21 @@ def _pair(params: Tree, other: Tree, what: str, name: str, found: list[Any]) -> 
             raise TypeError(f"{what}: '{name or SINGLE}' is one array among the parameters, but a {type(other).__name__} here")
         found.append(plain(other))
         return
-    if theirs is None or _sort(params) != _sort(other):
+    if theirs is None or SORTS[type(params)] != SORTS[type(other)]:
         where = f"'{name}'" if name else "the tree"
         raise TypeError(
             f"{what}: {where} is a {type(params).__name__} among the parameters, but {_describe(other)} here{instead(other)}"
         )
     table = dict(theirs)
     for key, child in ours:
+        below = f"{name}.{key}" if name else str(key)
         if key not in table:
-            full = _below(name, key)
-            raise KeyError(f"{what}: nothing for '{full}'; give its array, or None to leave that parameter as it is")
-        _pair(child, table.pop(key), what, _below(name, key), found)
+            raise KeyError(f"{what}: nothing for '{below}'; give its array, or None to leave that parameter as it is")
+        held = table.pop(key)
+        if type(held) is type(child) is np.ndarray:
+            found.append(held)
+        else:
+            _pair(child, held, what, below, found)
     if table:
         raise KeyError(f"{what}: '{next(iter(table))}' is none of the parameters ({', '.join(str(k) for k, _ in ours)})")
 
