@@ -10,7 +10,7 @@ import pytest
 
 import thalweg as tw
 from thalweg.form.hyper import Decay, Positive
-from thalweg.form.memory import Kind
+from thalweg.form.memory import Filled
 from thalweg.ops import mix, off, sqrt, where
 from thalweg.rule import after_step, around, recipe, rule
 
@@ -29,7 +29,7 @@ def toy(g, t, m=0.0, *, beta: Decay = 0.9, loud: bool = False):
 
 def test_a_signature_is_a_declaration() -> None:
     assert toy.asks == ("g", "t")
-    assert toy.memory == {"m": Kind("filled", 0.0)}
+    assert toy.memory == {"m": Filled(0.0)}
     assert [h.name for h in toy.hyper.values()] == ["beta", "loud"]
     assert toy.hyper["loud"].static
     assert not toy.hyper["beta"].static

@@ -38,22 +38,6 @@ from thalweg.values.numerals import typed
 
 WIDTH = 132  # columns where nobody watches
 DIFFERS = "Differs from "
-KINDS = {
-    "filled": "one number a parameter, {value:g} at the start",
-    "like_p": "a copy of the parameter at the start",
-    "gaussian": "one number a parameter, drawn from the standard normal distribution at the start",
-    "per_tensor": "one number a tensor, {value:g} at the start",
-    "per_model": "one number for the whole model, {value:g} at the start",
-    "matrix": "one number a parameter of a matrix, {value:g} at the start",
-    "rows": "one number a row of a matrix, {value:g} at the start",
-    "cols": "one number a column of a matrix, {value:g} at the start",
-    "square": "a square matrix on the rows, {value:g} at the start",
-    "slices": "one number a slice along each axis, as rows and columns, {value:g} at the start",
-    "projector": "{size} directions of a matrix's shorter side, {value:g} at the start",
-    "projected": "a matrix seen in {size} directions, {value:g} at the start",
-    "history": "the last {size} tensors of one sort, {value:g} at the start",
-    "per_coordinate": "{size} numbers a parameter, {value:g} at the start",
-}
 
 
 def find(name: str) -> Rule:
@@ -67,7 +51,7 @@ def find(name: str) -> Rule:
 
 def memory_words(kind: Kind) -> str:
     """A slot of memory in words."""
-    return KINDS[kind.kind].format(value=kind.value, size=kind.size) + (f", {kind.dtype}" if kind.dtype else "")
+    return kind.words.format(value=kind.value, size=kind.size) + (f", {kind.dtype}" if kind.dtype else "")
 
 
 def values_words(hyper: Hyper) -> str:

@@ -15,8 +15,6 @@ from thalweg.values.arrays import Array, framework
 
 Axes = tuple[tuple[int, ...], ...]
 """Groups of a tensor's axes, each axis in one of them: each group is one axis of what a rule sees."""
-WHOLE = ("filled", "like_p", "gaussian", "matrix")
-"""The kinds of memory with a number for each of the parameter's: it is kept as the parameter lies, and split as that is."""
 
 
 class Arranged(Shell):
@@ -45,7 +43,7 @@ class Arranged(Shell):
         for key, stage in self.inner.items(RuleStage):
             for slot, kind in stage.memory.items():
                 held = told.get(key, {}).get(slot)
-                if kind.kind in WHOLE and held is not None:
+                if kind.full and held is not None:  # kept as the parameter lies, and split over devices as that is
                     told[key][slot] = {**held, **{v.seen.name: way(v, held[v.seen.name]) for v in views if v.seen.name in held}}
         return told
 

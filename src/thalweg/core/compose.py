@@ -12,7 +12,7 @@ from thalweg.core.function_stage import FunctionStage
 from thalweg.core.leaf import Leaf, Memory, Step, owned
 from thalweg.core.stage import At, Chain, Declared, Shell, Stage, Transform, as_stage, chain, inside, told_apart
 from thalweg.form.hyper import Count, Hyper
-from thalweg.form.memory import Kind
+from thalweg.form.memory import Filled, Kind
 
 Predicate = Callable[[Leaf], bool]
 """What `choose` asks of a parameter: it has a name ('layer.w') and its owner's shape (without the lane axis)."""
@@ -173,7 +173,7 @@ class Every(Stage):
 
     @property
     def memory(self) -> dict[str, Kind]:
-        return {**self.inner.memory, "accumulated": Kind("filled")}
+        return {**self.inner.memory, "accumulated": Filled()}
 
     def named(self, name: str, lr: float | None) -> Stage:
         renamed = copy.copy(self)

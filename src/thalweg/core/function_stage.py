@@ -15,7 +15,7 @@ from thalweg.core.leaf import Leaf, Memory, Step, owned, resolve
 from thalweg.core.stage import Configurable, Stage
 from thalweg.form import trace
 from thalweg.form.declaration import Declaration, Function
-from thalweg.form.memory import Kind, Shape, draw
+from thalweg.form.memory import Filled, Kind, PerModel, PerTensor, Shape, draw
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
 
@@ -80,7 +80,7 @@ class FunctionStage(Stage):
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
         memory: Memory = {}
         for slot, kind in self.memory.items():
-            if kind.kind == "per_model":
+            if isinstance(kind, PerModel):
                 memory[slot] = self.model_start(kind, leaves, step)
             else:
                 memory[slot] = {leaf.name: self.start(slot, leaf, step) for leaf in leaves}
@@ -130,14 +130,14 @@ class FunctionStage(Stage):
         for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
             if slot not in stored:
                 continue
-            if kind.kind == "per_model":
+            if isinstance(kind, PerModel):
                 updated[slot] = model_number(value)
             else:
                 updated.setdefault(slot, {})[leaf.name] = self._settle(value, kind, leaf, step)
         return first
 
     def _recall(self, slot: str, kind: Kind, leaf: Leaf, memory: Memory, step: Step) -> Any:
-        if kind.kind == "per_model":
+        if isinstance(kind, PerModel):
             if slot not in memory:
                 self._check_lost(slot, leaf, memory, step)
             value = memory.get(slot, kind.value)
@@ -147,7 +147,7 @@ class FunctionStage(Stage):
             return Scalar(value) if on_host or getattr(value, "ndim", 0) == 1 else value
         found = (memory.get(slot) or {}).get(leaf.name)
         if found is None:
-            if kind.kind == "filled" and slot not in self.stored:
+            if isinstance(kind, Filled) and slot not in self.stored:
                 return kind.value
             self._check_lost(slot, leaf, memory, step)
             return widened(self.start(slot, leaf.stored(), step))
@@ -155,7 +155,7 @@ class FunctionStage(Stage):
             self._check_shape(found, slot, kind, leaf, step)
         if leaf.half is not None:  # what a caller keeps narrow beside wide parameters is optax's affair
             found = widened(found)
-        if step.lanes is not None and kind.kind == "per_tensor":
+        if step.lanes is not None and isinstance(kind, PerTensor):
             return found.reshape(found.shape + (1,) * len(leaf.shape))
         return found
 
@@ -193,7 +193,7 @@ class FunctionStage(Stage):
 
     def _settle(self, value: Any, kind: Kind, leaf: Leaf, step: Step) -> Array:
         first = () if step.lanes is None else (step.lanes,)
-        if step.lanes is not None and kind.kind == "per_tensor":
+        if step.lanes is not None and isinstance(kind, PerTensor):
             value = value.meet(leaf.p) if isinstance(value, Scalar) else value
             value = value.reshape(first) if framework(value) is not None else value
         shape = leaf.p.shape if kind.full else first + kind.shape(leaf.shape)

@@ -14,6 +14,7 @@ from thalweg.core.curvature import hutchinson
 from thalweg.core.leaf import Leaf, Memory, Step, resolve
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Stage, as_stage, chain, check_lr
+from thalweg.form.memory import Gaussian
 from thalweg.values.arrays import Array, dtype_name, framework, is_floating, is_traced, widened
 from thalweg.values.scalars import Scalar
 from thalweg.values.trees import Tree, Vector, flatten, instead, match_in_order, plain, rebuild, rebuild_in_order
@@ -90,7 +91,7 @@ class Optimizer:
         self.asks = self.chain.asks
         """What the rules have injected: {"g", "t", "loss"} tells that `step` needs loss=."""
         self._drawn = bool(self.asks & {"noise", "curvature"}) or any(
-            kind.kind == "gaussian" for kind in self.chain.memory.values()
+            isinstance(kind, Gaussian) for kind in self.chain.memory.values()
         )
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from thalweg.form.hyper import Hyper, joined, listed, parts_of
-from thalweg.form.memory import Kind, of_default, per_model
+from thalweg.form.memory import Kind, Numbers, of_default, per_model
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -62,7 +62,7 @@ class Declaration:
         tuples: dict[str, tuple[str, ...]] = {}
         for slot, kind in self.memory.items():
             own = kind.sized(config)
-            if own.kind == "numbers":
+            if isinstance(own, Numbers):
                 tuples[slot] = tuple(f"{slot}{i + 1}" for i in range(int(own.size)))
             memory |= dict.fromkeys(tuples[slot], per_model) if slot in tuples else {slot: own}
         return replace(self, memory=memory, order=(*self.asks, *memory), tuples=tuples)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,49 +15,26 @@ from thalweg.values.symbols import NUMBER, PER_TENSOR, TENSOR
 Shape = tuple[int, ...]
 
 
-def _matrix(kind: str, shape: Shape) -> Shape:
-    if len(shape) < 2:
-        raise ValueError(
-            f"memory of the kind '{kind}' needs a matrix, and this parameter has shape {shape}; "
-            "route it with choose((is_matrix, this_rule()), otherwise=another())"
-        )
-    return shape
-
-
-_SHAPES: dict[str, Callable[[Shape], Shape]] = {
-    "filled": lambda s: s,
-    "like_p": lambda s: s,
-    "gaussian": lambda s: s,
-    "per_tensor": lambda s: (),
-    "per_model": lambda s: (),
-    "matrix": lambda s: _matrix("matrix", s),
-    "rows": lambda s: (*_matrix("rows", s)[:-1], 1),
-    "cols": lambda s: (*_matrix("cols", s)[:-2], 1, s[-1]),
-    "square": lambda s: (*_matrix("square", s)[:-1], s[-2]),
-    "slices": lambda s: (sum(s) if s else 1,),
-}
-_SIZED: dict[str, Callable[[Shape, int], Shape]] = {
-    "per_coordinate": lambda s, size: (*s, size),
-    "history": lambda s, size: (size, *s),
-    "projector": lambda s, size: (*_matrix("projector", s)[:-2], min(s[-2:]), min(size, *s[-2:])),
-    "projected": lambda s, size: (
-        *_matrix("projected", s)[:-2],
-        *((min(size, s[-2]), s[-1]) if s[-2] <= s[-1] else (s[-2], min(size, s[-1]))),
-    ),
-}
-
-
 @dataclass(frozen=True)
 class Kind:
     """What one slot of memory is: its shape from the parameter's, its first value, its dtype (the parameter's if None).
 
-    Calling a kind sets the first value and the dtype: `per_tensor(1.0)`, `rows(0.0, dtype="float32")`.
+    Calling a kind sets the first value and the dtype: `per_tensor(1.0)`, `rows(0.0, dtype="float32")`. Each kind is a class
+    below, with all that is to be known of it.
     """
 
-    kind: str
     value: float = 0.0
     dtype: str | None = None
     size: int | str = 0
+    kind: ClassVar[str]
+    """What its rules' authors call it."""
+    words: ClassVar[str]
+    """What it keeps, for readers."""
+    level: ClassVar[int] = TENSOR
+    full: ClassVar[bool] = False
+    """Whether it is a tensor like the parameter, in its shape."""
+    of_matrices: ClassVar[bool] = False
+    """Whether a vector has no such memory."""
 
     def __call__(self, value: float = 0.0, *, dtype: str | None = None) -> Kind:
         return replace(self, value=float(value), dtype=dtype)
@@ -67,65 +44,156 @@ class Kind:
         return replace(self, size=config[self.size]) if isinstance(self.size, str) else self
 
     @property
-    def full(self) -> bool:
-        """Whether it is a tensor like the parameter."""
-        return self.kind in ("filled", "like_p", "gaussian", "matrix")
-
-    @property
-    def level(self) -> int:
-        return {"per_model": NUMBER, "per_tensor": PER_TENSOR}.get(self.kind, TENSOR)
-
-    @property
     def per_parameter(self) -> float:
         """Numbers of memory for each number of the parameter, in the limit of a large tensor."""
-        small = ("per_model", "per_tensor", "rows", "cols", "slices", "projector", "projected")
-        return 0.0 if self.kind in small else float(self.size) if self.kind in _SIZED else 1.0
-
-    @property
-    def of_matrices(self) -> bool:
-        """Whether a vector has no such memory."""
-        return self.kind in ("matrix", "rows", "cols", "square", "projector", "projected")
+        return 1.0 if self.full else 0.0
 
     def shape(self, shape: Shape) -> Shape:
-        if self.kind in _SIZED:
-            return _SIZED[self.kind](shape, int(self.size))
-        return _SHAPES[self.kind](shape)
+        """Its shape beside a parameter of this shape. Raises ValueError where a matrix is needed and this is none."""
+        if self.of_matrices and len(shape) < 2:
+            raise ValueError(
+                f"memory of the kind '{self.kind}' needs a matrix, and this parameter has shape {shape}; "
+                "route it with choose((is_matrix, this_rule()), otherwise=another())"
+            )
+        return self._shape(shape)
+
+    def _shape(self, shape: Shape) -> Shape:
+        return shape
 
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
         """The slot's first value for the parameter p, of shape `shape` in each lane."""
-        space = framework(p)
-        if self.kind == "like_p":
-            return space.copy(p) if self.dtype is None else space.cast(space.copy(p), self.dtype)
-        if self.kind == "gaussian":
-            return draw()
         first = () if lanes is None else (lanes,)
-        return space.full(first + self.shape(shape), self.value, p, self.dtype)
+        return framework(p).full(first + self.shape(shape), self.value, p, self.dtype)
 
 
-per_tensor = Kind("per_tensor")
+class Filled(Kind):
+    kind, words, full = "filled", "one number a parameter, {value:g} at the start", True
+
+
+class LikeP(Kind):
+    kind, words, full = "like_p", "a copy of the parameter at the start", True
+
+    def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
+        space = framework(p)
+        return space.copy(p) if self.dtype is None else space.cast(space.copy(p), self.dtype)
+
+
+class Gaussian(Kind):
+    kind, words, full = "gaussian", "one number a parameter, drawn from the standard normal distribution at the start", True
+
+    def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
+        return draw()
+
+
+class PerTensor(Kind):
+    kind, words, level = "per_tensor", "one number a tensor, {value:g} at the start", PER_TENSOR
+
+    def _shape(self, shape: Shape) -> Shape:
+        return ()
+
+
+class PerModel(Kind):
+    kind, words, level = "per_model", "one number for the whole model, {value:g} at the start", NUMBER
+
+    def _shape(self, shape: Shape) -> Shape:
+        return ()
+
+
+class Numbers(PerModel):
+    kind, words = "numbers", "{size} numbers for the whole model, {value:g} at the start"
+
+
+class Matrix(Kind):
+    kind, words, full, of_matrices = "matrix", "one number a parameter of a matrix, {value:g} at the start", True, True
+
+
+class Rows(Kind):
+    kind, words, of_matrices = "rows", "one number a row of a matrix, {value:g} at the start", True
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (*shape[:-1], 1)
+
+
+class Cols(Kind):
+    kind, words, of_matrices = "cols", "one number a column of a matrix, {value:g} at the start", True
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (*shape[:-2], 1, shape[-1])
+
+
+class Square(Kind):
+    kind, words, of_matrices = "square", "a square matrix on the rows, {value:g} at the start", True
+    per_parameter = 1.0  # of a square matrix, which a parameter's may be
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (*shape[:-1], shape[-2])
+
+
+class Slices(Kind):
+    kind, words = "slices", "one number a slice along each axis, as rows and columns, {value:g} at the start"
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (sum(shape) if shape else 1,)
+
+
+class PerCoordinate(Kind):
+    kind, words = "per_coordinate", "{size} numbers a parameter, {value:g} at the start"
+
+    @property
+    def per_parameter(self) -> float:
+        return float(self.size)
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (*shape, int(self.size))
+
+
+class History(PerCoordinate):
+    kind, words = "history", "the last {size} tensors of one sort, {value:g} at the start"
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (int(self.size), *shape)
+
+
+class Projector(Kind):
+    kind, words, of_matrices = "projector", "{size} directions of a matrix's shorter side, {value:g} at the start", True
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (*shape[:-2], min(shape[-2:]), min(int(self.size), *shape[-2:]))
+
+
+class Projected(Kind):
+    kind, words, of_matrices = "projected", "a matrix seen in {size} directions, {value:g} at the start", True
+
+    def _shape(self, shape: Shape) -> Shape:
+        *first, rows, columns = shape
+        few = min(int(self.size), rows, columns)
+        return (*first, few, columns) if rows <= columns else (*first, rows, few)
+
+
+per_tensor = PerTensor()
 """One number for each tensor."""
-per_model = Kind("per_model")
+per_model = PerModel()
 """One number for the whole model; all its tensors must agree on it."""
-matrix = Kind("matrix")
+matrix = Matrix()
 """One number for each parameter of a matrix: shape (..., m, n). A vector is refused."""
-rows = Kind("rows")
+rows = Rows()
 """One number for each row of a matrix: shape (..., m, 1)."""
-cols = Kind("cols")
+cols = Cols()
 """One number for each column of a matrix: shape (..., 1, n)."""
-square = Kind("square")
+square = Square()
 """A square matrix on the rows: shape (..., m, m)."""
-slices = Kind("slices")
+slices = Slices()
 """One number for each slice of a tensor along each of its axes, end to end: of an (m, n) matrix its m rows and its n
 columns, shape (m + n,); of a vector one for each entry, of a number one."""
-like_p = Kind("like_p")
+like_p = LikeP()
 """A copy of the parameter as it is at `init`."""
-gaussian = Kind("gaussian")
+gaussian = Gaussian()
 """One draw from the standard normal distribution, made at `init` from the optimizer's seed."""
 
 
 def per_coordinate(size: int, *, dtype: str | None = None) -> Kind:
     """A vector of `size` zeros for each coordinate: shape of the parameter + (size,)."""
-    return Kind("per_coordinate", 0.0, dtype, size)
+    return PerCoordinate(0.0, dtype, size)
 
 
 def history(size: int | str, *, dtype: str | None = None) -> Kind:
@@ -133,17 +201,17 @@ def history(size: int | str, *, dtype: str | None = None) -> Kind:
 
     size: a number, or the name of the rule's whole-number hyper-parameter that says it.
     """
-    return Kind("history", 0.0, dtype, size)
+    return History(0.0, dtype, size)
 
 
 def projector(size: int | str) -> Kind:
     """So many directions of a matrix's shorter side, as columns: shape (..., min(m, n), size), or fewer where it is shorter."""
-    return Kind("projector", size=size)
+    return Projector(size=size)
 
 
 def projected(size: int | str) -> Kind:
     """A matrix with its shorter side projected on so many directions: (..., size, n) where m <= n, else (..., m, size)."""
-    return Kind("projected", size=size)
+    return Projected(size=size)
 
 
 def numbers(size: int | str) -> Kind:
@@ -151,7 +219,7 @@ def numbers(size: int | str) -> Kind:
 
     size: a number, or the name of the rule's whole-number hyper-parameter that says it.
     """
-    return Kind("numbers", size=size)
+    return Numbers(size=size)
 
 
 def of_default(default: Any) -> Kind | None:
@@ -159,7 +227,7 @@ def of_default(default: Any) -> Kind | None:
     if isinstance(default, Kind):
         return default
     if isinstance(default, int | float) and not isinstance(default, bool):
-        return Kind("filled", float(default))
+        return Filled(float(default))
     return None
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from thalweg.form import foreign_words
 from thalweg.form.declaration import Declaration, Function
+from thalweg.form.memory import LikeP
 from thalweg.ops import off
 from thalweg.values.symbols import NUMBER, TENSOR, Symbol
 
@@ -147,7 +148,7 @@ def run_on(stage: Configured, inputs: dict[str, Any], hyper: dict[str, Any], kee
     if len(rest) != len(declaration.memory):
         slots = ", ".join(declaration.memory) or "no memory"
         raise TypeError(f"{name} returns {1 + len(rest)} value(s); wanted: the direction, then {slots}, in the signature's order")
-    starts = frozenset(slot for slot, kind in declaration.memory.items() if kind.kind == "like_p")
+    starts = frozenset(slot for slot, kind in declaration.memory.items() if isinstance(kind, LikeP))
     return Trace(inputs, first, dict(zip(declaration.memory, rest, strict=True)), names, evaluations, starts)
 
 
