@@ -55,7 +55,7 @@ class FunctionStage(Stage):
     def memory(self) -> dict[str, Kind]:
         return {slot: kind for slot, kind in self.declaration.memory.items() if slot in self.stored}
 
-    @property
+    @functools.cached_property
     def stored(self) -> frozenset[str]:
         """The slots this configuration really keeps: one handed back untouched is never stored."""
         return self.trace.stored
@@ -103,7 +103,7 @@ class FunctionStage(Stage):
 
     def call(self, values: Sequence[Any], hyper: dict[str, Any]) -> Sequence[Any]:
         """The function's direction and new memory, from a value for each ask and slot."""
-        hyper = self.declaration.joined(hyper)
+        hyper = self.fixed if hyper is self.config else self.declaration.joined(hyper)
         if self.declaration.tuples:
             return self.declaration.unpacked(self.rule.function(*self.declaration.packed(values), **hyper))
         results = self.rule.function(*values, **hyper)
@@ -117,6 +117,11 @@ class FunctionStage(Stage):
         if self.steady:
             return values, self.config
         return values, {name: resolve(value, leaf.t, leaf.name) for name, value in self.config.items()}
+
+    @functools.cached_property
+    def fixed(self) -> dict[str, Any]:
+        """Its hyper-parameters as the function takes them."""
+        return self.declaration.joined(self.config)
 
     @functools.cached_property
     def steady(self) -> bool:

@@ -152,7 +152,7 @@ class Optimizer:
         """
         here = Parameters.of(params)
         space = framework(here.arrays[0])
-        if not _is_array(here.arrays[0]):
+        if space is None or not hasattr(here.arrays[0], "dtype"):
             _check_parameter(here.names[0], here.arrays[0], self.lanes)
         with space.no_grad(), ops.lanes(self.lanes is not None):
             if grad_fn is not None and self._method_around() is None and grads is None:
@@ -252,7 +252,7 @@ class Optimizer:
     def _step(
         self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
-        step = Step(self.lanes, state.get("seed", self.seed), host_number(loss), remembers=True)
+        step = Step(self.lanes, state.get("seed", self.seed), None if loss is None else host_number(loss), remembers=True)
         active = [(n, p) for n, p in zip(params.names, params.arrays, strict=True) if not given or given[n] is not None]
         t = {n: state["t"][n] + 1 for n, _ in active}
         leaves = [self._leaf(n, p, given.get(n), t[n], extras) for n, p in active]
@@ -268,13 +268,13 @@ class Optimizer:
                 leaf.d = leaf.grad
         memory = {**memory, **kept}
         self._move(leaves, state)
-        walked = {leaf.name: leaf.as_stored(leaf.p) for leaf in leaves} if self.moves else {}
+        walked = {leaf.name: leaf.p if leaf.half is None else leaf.as_stored(leaf.p) for leaf in leaves} if self.moves else {}
         for key, after in self._afters:
             memory = {**memory, key: after.apply(leaves, memory.get(key, {}), step)}
         new_state = {**state, "t": {**state["t"], **t}, "memory": {k: m for k, m in memory.items() if m}}
         if self.moves:
             new_state["walked"] = {**state["walked"], **walked}
-        return params.moved({leaf.name: leaf.as_stored(leaf.p) for leaf in leaves}), new_state
+        return params.moved({leaf.name: leaf.p if leaf.half is None else leaf.as_stored(leaf.p) for leaf in leaves}), new_state
 
     def _move(self, leaves: Sequence[Leaf], state: State) -> None:
         """The update itself, of the walked point."""
@@ -288,7 +288,9 @@ class Optimizer:
     def _leaf(self, name: str, p: Array, g: Any, t: Any, extras: dict[str, dict[str, Any]]) -> Leaf:
         time = Scalar(t) if getattr(t, "ndim", 0) == 1 else t
         found = {word: values[name] for word, values in extras.items()}
-        return Leaf(name, self.leaf_shape(p), p, g, time, resolve(self.lr, time, name), g, extras=found).widened()
+        shape = p.shape if self.lanes is None else p.shape[1:]
+        rate = self.lr if isinstance(self.lr, float) else resolve(self.lr, time, name)
+        return Leaf(name, tuple(shape), p, g, time, rate, g, extras=found).widened()
 
     def _method_around(self) -> tuple[str, AroundStage] | None:
         """The chain's @around method, or the one that its rule names for callers with a grad_fn."""

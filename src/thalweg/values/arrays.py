@@ -23,7 +23,8 @@ class _NumPy:
     name = "numpy"
 
     def __getattr__(self, word: str) -> Any:
-        return getattr(np, word)
+        found = self.__dict__[word] = getattr(np, word)  # asked for once
+        return found
 
     def asarray(self, x: Any, like: Array, dtype: str | None = None) -> Array:
         return np.asarray(x, dtype=dtype or like.dtype)

@@ -122,7 +122,9 @@ def rebuild(tree: Tree, leaves: dict[str, Any]) -> Tree:
 
 def rebuild_in_order(tree: Tree, before: Sequence[Any], leaves: Sequence[Any]) -> Tree:
     """The same from leaves in the order of `flatten`. before: those that are in the tree."""
-    return _filled(tree, (_of_class(new, old) if _special(old) else new for new, old in zip(leaves, before, strict=True)))
+    return _filled(
+        tree, (new if type(old) is np.ndarray else _of_class(new, old) for new, old in zip(leaves, before, strict=True))
+    )
 
 
 def _special(x: Any) -> bool:
@@ -131,7 +133,7 @@ def _special(x: Any) -> bool:
 
 def _of_class(new: Any, old: Any) -> Any:
     """A plain array in the class of the one whose place it takes: numpy.matrix, say."""
-    return new.view(type(old)) if type(new) is np.ndarray else new
+    return new.view(type(old)) if _special(old) and type(new) is np.ndarray else new
 
 
 def _filled(tree: Tree, leaves: Iterator[Any]) -> Tree:
