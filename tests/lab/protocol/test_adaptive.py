@@ -223,7 +223,7 @@ def test_a_suite_says_so_too() -> None:
     others = [json.loads(json.dumps(each)) for _ in range(3)]
     for i, other in enumerate(others):
         other["problem"]["name"] = f"problem {i}"
-    page = suite_report.render(suite.together("mine", others, "thalweg compare --suite mine"))
+    page = suite_report.render(suite.combine("mine", others, "thalweg compare --suite mine"))
     assert page.count("Adaptive search makes the tuning unequal") == 2
     assert "this adaptive search makes the tuning unequal" in page
     assert 'href="#budget"' not in page

@@ -109,7 +109,7 @@ def test_the_table_has_a_line_for_each_and_no_word_is_cut(width: int) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 160])
 def test_a_suites_table_too(width: int) -> None:
-    lines = printed(suite_table(suite.together("mine", ten(), "again"), width), width)
+    lines = printed(suite_table(suite.combine("mine", ten(), "again"), width), width)
     rows = [line for line in lines if line.strip().partition(" ")[0].isdigit()]
     assert len(rows) == 5
     assert "not separable" in "".join(rows) or "worse" in "".join(rows)

@@ -187,7 +187,7 @@ def test_equal_scores_and_values_that_are_not_there() -> None:
         row["tuning"] = [{**trial, "score": 1.0, "loss": 0.0} for trial in row["tuning"]] if i != 2 else []
     page = Page(report.render(results))
     assert len(page.all("svg")) == 2 + 6 + 5 + 2
-    assert cost(results) == ""
+    assert cost(results["rules"], results["problem"]["score"]) == ""
 
 
 def test_the_same_results_make_the_same_page() -> None:
@@ -196,17 +196,17 @@ def test_the_same_results_make_the_same_page() -> None:
 
 def test_the_page_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     results = fake(rules=1, seeds=1)
-    report.write(results, tmp_path / "report.html")
+    report.write(results, tmp_path / "report.html", report.render)
     before = (tmp_path / "report.html").read_bytes()
     broken = copy.deepcopy(results)
     broken["rules"][0]["width"] = object()
     with pytest.raises(TypeError):
-        report.write(broken, tmp_path / "report.html")
+        report.write(broken, tmp_path / "report.html", report.render)
     assert (tmp_path / "report.html").read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {"report.html", "figures"}
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        report.write(results, tmp_path / "file" / "report.html")
+        report.write(results, tmp_path / "file" / "report.html", report.render)
 
 
 def test_a_rule_has_one_mark_everywhere() -> None:
@@ -257,7 +257,8 @@ def test_the_frontier_holds_what_nothing_beats() -> None:
     ]
     assert [row["name"] for row in frontier(rows, True)] == ["a", "c"]
     assert [row["name"] for row in frontier(rows, False)] == ["a", "b"]
-    assert cost(fake(rules=1, seeds=2)) == "", "one rule has nothing to be compared with"
+    alone = fake(rules=1, seeds=2)
+    assert cost(alone["rules"], alone["problem"]["score"]) == "", "one rule has nothing to be compared with"
 
 
 def test_timings_that_are_all_but_equal_put_nothing_on_the_frontier() -> None:
@@ -276,7 +277,14 @@ def test_a_log_axis_over_a_short_range_has_ticks() -> None:
 
 
 def test_every_axis_of_shares_says_what_it_is() -> None:
-    text = lines(fake(rules=3)["rules"], "best_of", None, "settings tried (k)", "of the way to the best", "budget", "whole")
+    text = lines(
+        {row["name"]: row["best_of"] for row in fake(rules=3)["rules"]},
+        None,
+        "settings tried (k)",
+        "of the way to the best",
+        "budget",
+        "whole",
+    )
     assert "settings tried (k)" in text
     assert "of the way to the best" in text
 

@@ -51,7 +51,7 @@ def ten(**better: float) -> list[dict[str, Any]]:
 
 @cache
 def whole() -> tuple[dict[str, Any], str]:
-    results = suite.together("mine", ten(), "thalweg compare --suite mine")
+    results = suite.combine("mine", ten(), "thalweg compare --suite mine")
     return results, suite_report.render(results)
 
 
@@ -76,7 +76,7 @@ def test_the_best_on_every_problem_is_first_and_the_worst_is_told_from_it() -> N
 
 
 def test_few_problems_are_said_to_be_few() -> None:
-    found = suite.together("mine", ten()[:3], "again")
+    found = suite.combine("mine", ten()[:3], "again")
     assert found["answer"]["use"].startswith("No telling yet. adam leads.")
     assert found["answer"]["sure"] == (
         "Not at all: 3 problems are too few for a test over them to tell 5 optimizers apart; it takes 8."
@@ -91,10 +91,10 @@ def test_a_problem_where_nobody_moved_is_left_out_and_named() -> None:
     for row in stuck["rules"]:
         for run in row["judging"]:
             run["test_score"] = 0.1
-    found = suite.together("mine", [*ten(), stuck], "again")
+    found = suite.combine("mine", [*ten(), stuck], "again")
     assert found["left_out"] == ["stuck"]
     assert "Left out of the ranking" in suite_report.render(found)
-    alone = suite.together("mine", [stuck], "again")
+    alone = suite.combine("mine", [stuck], "again")
     assert alone["rules"] == []
     assert suite_report.render(alone)
 
@@ -105,7 +105,7 @@ def test_a_run_that_diverged_costs_what_not_having_trained_costs() -> None:
         run["test_score"] = None
     shares = suite.shares_of(some, lambda row: [run["test_score"] for run in row["judging"]])
     assert not np.any(shares["adam"]["problem 0"])
-    assert suite.together("mine", some, "again")["rules"][0]["mean_rank"]["value"] > 1.0
+    assert suite.combine("mine", some, "again")["rules"][0]["mean_rank"]["value"] > 1.0
 
 
 def test_the_page_is_whole_and_small_and_asks_nobody_for_anything() -> None:
@@ -140,7 +140,7 @@ def test_a_control_is_told_from_its_twin_over_problems_only_if_it_is_another(tmp
             each["checks"] = [
                 {"kind": "A/A control", "first": "adam", "second": "adam again", "scores": [first, second], "held": gap < 0.5}
             ]
-        found: dict[str, Any] = suite.together("mine", some, "again")["checks"]
+        found: dict[str, Any] = suite.combine("mine", some, "again")["checks"]
         return found
 
     equal = checked([0.1, -0.11, 0.12, -0.13, 0.14, -0.15, 0.16, -0.17, 0.18, -0.19])

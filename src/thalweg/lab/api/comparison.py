@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from thalweg.lab.report.schema import Answer, Results, SuiteResults
 from thalweg.lab.report.table import answered, suite_table, table
 
 WIDTH = 160
@@ -23,20 +23,18 @@ class Comparison:
     results: everything as `results.json` has it. out: the folder with report, results and trials.
     """
 
-    results: dict[str, Any] = field(repr=False)
+    results: Results | SuiteResults = field(repr=False)
     out: Path
 
     @property
-    def answer(self) -> dict[str, str]:
-        """Which optimizer to use, how sure that is, and why: three sentences, under "use", "sure" and "why"."""
-        found: dict[str, str] = self.results["answer"]
-        return found
+    def answer(self) -> Answer:
+        """Which optimizer to use, how sure that is, and why."""
+        return self.results["answer"]
 
     @property
     def best(self) -> str:
         """The optimizer in the first place."""
-        name: str = self.results["rules"][0]["name"]
-        return name
+        return self.results["rules"][0]["name"]
 
     @property
     def report(self) -> Path:
@@ -44,10 +42,9 @@ class Comparison:
         return self.out / "report.html"
 
     @property
-    def problems(self) -> list[dict[str, Any]]:
+    def problems(self) -> list[Results]:
         """The results on each problem: several in a suite, else one."""
-        found: list[dict[str, Any]] = self.results.get("problems", [self.results])
-        return found
+        return self.results["problems"] if "suite" in self.results else [self.results]
 
     @property
     def failure(self) -> str | None:
@@ -58,7 +55,7 @@ class Comparison:
 
     def tables(self, width: int = WIDTH) -> tuple[Table, Table]:
         """A row for each optimizer, and the answer, for a console with so many columns."""
-        shown = (suite_table if "suite" in self.results else table)(self.results, width)
+        shown = suite_table(self.results, width) if "suite" in self.results else table(self.results, width)
         return shown, answered(self.answer, width)
 
     def __str__(self) -> str:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
 
 from thalweg.lab.api.options import Options
 from thalweg.lab.api.watch import Watch
@@ -22,7 +21,8 @@ from thalweg.lab.comparing.step_cost import remembered_step_costs
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.report import report, suite_report
 from thalweg.lab.report.results import results
-from thalweg.lab.report.suite import together
+from thalweg.lab.report.schema import Results, SuiteResults
+from thalweg.lab.report.suite import combine
 from thalweg.lab.running.engines import Engine, engine
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.workers import Processes
@@ -35,7 +35,7 @@ Costs = list[dict[str, float | None]]
 """For each problem what a step of each rule costs there."""
 
 
-def conduct(contests: Sequence[Contest], out: Path, options: Options, command: str, watch: Watch) -> dict[str, Any]:
+def conduct(contests: Sequence[Contest], out: Path, options: Options, command: str, watch: Watch) -> Results | SuiteResults:
     """All of it; the results, which are in the folder `out` too. command: what to write to run it again."""
     suite = options.get("suite")
     if suite:
@@ -44,11 +44,14 @@ def conduct(contests: Sequence[Contest], out: Path, options: Options, command: s
     costs, ended = _run(contests, out, options, watch)
     watch.now("writing the report")
     each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
-    found = together(suite, each, command) if suite else each[0]
+    found = combine(suite, each, command) if suite else each[0]
     with _writing(out):
         with written_whole(out / "results.json") as file:
             file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
-        report.write(found, out / "report.html", suite_report.render if suite else None)
+        if "suite" in found:
+            report.write(found, out / "report.html", suite_report.render)
+        else:
+            report.write(found, out / "report.html", report.render)
     beforehand.learn(row=beforehand.per_row(time.perf_counter() - ended, sum(len(one["rules"]) for one in each)))
     return found
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
+from thalweg.lab.report.schema import Answer, Compared, Facts, Results, Row, Score, SuiteFacts, SuiteRow
 from thalweg.lab.statistics import pairwise, power
-from thalweg.lab.statistics.scores import said
+from thalweg.lab.statistics.scores import number, said
 from thalweg.values.numerals import typed
 
-Rows = Sequence[dict[str, Any]]
+Rows = Sequence[Row]
+T = TypeVar("T", bound=Compared)
 
 
-def answer(found: dict[str, Any]) -> dict[str, str]:
+def answer(found: Facts) -> Answer:
     """The answer on one problem: sentences under "use", "sure" and "why", from the rows of its results, the best first."""
     rows, score = found["rules"], found["problem"]["score"]
     if rows[0]["score"]["mean"] is None:
@@ -28,7 +30,7 @@ def answer(found: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def suite_answer(found: dict[str, Any]) -> dict[str, str]:
+def suite_answer(found: SuiteFacts) -> Answer:
     """The answer over the problems of a suite, from its results."""
     rows, problems = found["rules"], len(found["problems"]) - len(found["left_out"])
     if not rows:
@@ -41,12 +43,12 @@ def suite_answer(found: dict[str, Any]) -> dict[str, str]:
 NOTHING = "On no problem did any optimizer get away from its start: there is nothing to rank."
 
 
-def alike(rows: Rows) -> list[dict[str, Any]]:
+def alike(rows: Sequence[T]) -> list[T]:
     """The best, and those that a test had the chance to tell from it and did not."""
     return [row for row in rows if row is rows[0] or (row["verdict"]["separable"] is False and not row.get("failed"))]
 
 
-def tested(rows: Rows) -> bool:
+def tested(rows: Sequence[Compared]) -> bool:
     """Whether a test had the chance to tell anybody from the best."""
     return all(row["verdict"]["separable"] is not None for row in rows)
 
@@ -60,7 +62,7 @@ def _use(rows: Rows) -> str:
     return f"{best['name']}, with {setting(best)}."
 
 
-def setting(row: dict[str, Any]) -> str:
+def setting(row: Row) -> str:
     """What a row was judged with, in words."""
     told = [f"a learning rate of {typed(row['best_lr'])}"]
     told += [f"{name} = {typed(value)}" for name, value in row["best_hyper"].items()]
@@ -107,7 +109,7 @@ def _failed(rows: Rows) -> list[str]:
     return [f"Failed: {', '.join(failed)}."] if failed else []
 
 
-def _why(rows: Rows, score: dict[str, Any], seeds: int) -> list[str]:
+def _why(rows: Rows, score: Score, seeds: int) -> list[str]:
     (best, *others), share = rows, score["share"]
     low, high = (said(best["score"][side], share) for side in ("low", "high"))
     span = "" if low == high else f" (95 % interval {low} to {high})"
@@ -122,7 +124,7 @@ def _why(rows: Rows, score: dict[str, Any], seeds: int) -> list[str]:
     return [f"{told}.", *([usual] if best["tuned"] and plain is not None else [])]
 
 
-def _among(rows: Rows, score: dict[str, Any]) -> list[str]:
+def _among(rows: Rows, score: Score) -> list[str]:
     """What else may decide between those that cannot be told apart."""
     equals = alike(rows)
     if len(equals) < 2 or not tested(rows):
@@ -130,12 +132,12 @@ def _among(rows: Rows, score: dict[str, Any]) -> list[str]:
     sign, share = -1 if score["higher_is_better"] else 1, score["share"]
     said_of: dict[str, list[str]] = {}
 
-    def say(row: dict[str, Any], what: str) -> None:
+    def say(row: Row, what: str) -> None:
         said_of.setdefault(row["name"], []).append(what)
 
     plain = [row for row in equals if row["untuned"]["score"]["mean"] is not None]
     if plain:
-        ready = min(plain, key=lambda row: sign * row["untuned"]["score"]["mean"])
+        ready = min(plain, key=lambda row: sign * number(row["untuned"]["score"]["mean"]))
         say(ready, f"did best untuned ({said(ready['untuned']['score']['mean'], share)})")
     light = min(equals, key=lambda row: row["state_per_parameter"])
     say(light, f"keeps the least memory ({_numbers(light['state_per_parameter'])} for each parameter)")
@@ -154,7 +156,7 @@ def _round(x: float) -> str:
     return f"{float(f'{x:.1g}'):,.0f}"
 
 
-def _use_over(rows: Rows, problems: Rows) -> str:
+def _use_over(rows: Sequence[SuiteRow], problems: Sequence[Results]) -> str:
     best = rows[0]
     own = [row for each in problems for row in each["rules"] if row["name"] == best["name"]]
     low, high = min(row["best_lr"] for row in own), max(row["best_lr"] for row in own)
@@ -164,7 +166,7 @@ def _use_over(rows: Rows, problems: Rows) -> str:
     return f"{leads}{span if own[0]['tuned'] else ''}"
 
 
-def _sure_over(rows: Rows, problems: int) -> str:
+def _sure_over(rows: Sequence[SuiteRow], problems: int) -> str:
     others = rows[1:]
     if not others:
         return "Of one optimizer there is nothing to be sure of."
@@ -186,7 +188,7 @@ def _sure_over(rows: Rows, problems: int) -> str:
     )
 
 
-def _why_over(rows: Rows, problems: int) -> str:
+def _why_over(rows: Sequence[SuiteRow], problems: int) -> str:
     best = rows[0]
     _, lowest = best["places_without_a_problem"]
     told = (
@@ -199,6 +201,6 @@ def _why_over(rows: Rows, problems: int) -> str:
     first = len(best["first_on"])
     told += f"It is the first on {first} of them. " if first else ""
     return told + (
-        f"On a typical problem it came {100 * best['share']['value']:.1f} % of the way from the start to the best result there, "
-        f"and {100 * best['untuned']['value']:.1f} % untuned."
+        f"On a typical problem it came {100 * number(best['share']['value']):.1f} % of the way from the start to the best result "
+        f"there, and {100 * number(best['untuned']['value']):.1f} % untuned."
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
 from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.comparing.entrant import Entrant
+from thalweg.lab.report.schema import Check
 from thalweg.lab.statistics import power, stats
 from thalweg.lab.statistics.scores import judged_scores
 
@@ -21,20 +20,7 @@ LUCK = (
 """Why a test over seeds speaks of the settings that were found, not of the optimizers."""
 
 
-@dataclass(frozen=True)
-class Check:
-    """One check: who against whom, the two mean scores, the p-value of a permutation test, whether it held, in words."""
-
-    kind: str
-    first: str
-    second: str
-    scores: tuple[float | None, float | None]
-    p: float
-    held: bool
-    sentence: str
-
-
-def found(contest: Contest) -> list[dict[str, Any]]:
+def run_checks(contest: Contest) -> list[Check]:
     """The checks that this contest's entrants allow."""
     known = {entrant.label: entrant for entrant in contest.entrants}
     controls = [entrant for entrant in contest.entrants if entrant.role == "control"]
@@ -42,7 +28,7 @@ def found(contest: Contest) -> list[dict[str, Any]]:
     wider = next((entrant.label for entrant in contest.entrants if entrant.role == "inclusion"), "")
     pairs = [(wider, "momentum"), ("momentum", "sgd")]
     made += [_inclusion(contest, known[a], known[b]) for a, b in pairs if a in known and b in known]
-    return [{**asdict(check), "scores": list(check.scores)} for check in made]
+    return made
 
 
 def _control(contest: Contest, first: Entrant, second: Entrant) -> Check:
@@ -51,7 +37,15 @@ def _control(contest: Contest, first: Entrant, second: Entrant) -> Check:
     told = f"{first.label} took part twice, the second time with tuning draws and judging seeds of its own, and the same test "
     told += ("could not have told the two apart with so few seeds, whatever they scored" if _blind(first) else
              "does not tell the two apart, as it should be" if held else f"tells the two apart. {LUCK}")  # fmt: skip
-    return Check("A/A control", first.label, second.label, means, p, held, f"{told} (p = {p:.2g}).")
+    return Check(
+        kind="A/A control",
+        first=first.label,
+        second=second.label,
+        scores=means,
+        p=p,
+        held=held,
+        sentence=f"{told} (p = {p:.2g}).",
+    )
 
 
 def _inclusion(contest: Contest, general: Entrant, special: Entrant) -> Check:
@@ -63,7 +57,15 @@ def _inclusion(contest: Contest, general: Entrant, special: Entrant) -> Check:
         if held
         else "does, beyond noise: its search was too short or its range too narrow for this problem"
     )
-    return Check("inclusion", general.label, special.label, means, p, held, f"{told} (p = {p:.2g}).")
+    return Check(
+        kind="inclusion",
+        first=general.label,
+        second=special.label,
+        scores=means,
+        p=p,
+        held=held,
+        sentence=f"{told} (p = {p:.2g}).",
+    )
 
 
 def _blind(entrant: Entrant) -> bool:
@@ -71,12 +73,12 @@ def _blind(entrant: Entrant) -> bool:
     return len(entrant.judging) < power.least_seeds()
 
 
-def _compared(contest: Contest, a: Entrant, b: Entrant) -> tuple[tuple[float | None, float | None], float, bool]:
+def _compared(contest: Contest, a: Entrant, b: Entrant) -> tuple[list[float | None], float, bool]:
     """Both means, the p-value, and whether the first is at least as good."""
     higher = contest.problem.score.higher_is_better
     scores = {entrant.label: judged_scores(entrant.judging, higher) for entrant in (a, b)}
     p = min(verdict.p for verdict in stats.compare_to_best(scores, higher).values())
     first, second = (float(np.mean(found)) for found in scores.values())
     better = first >= second if higher else first <= second
-    shown = [x if math.isfinite(x) else None for x in (first, second)]
-    return (shown[0], shown[1]), p, better
+    shown: list[float | None] = [x if math.isfinite(x) else None for x in (first, second)]
+    return shown, p, better

@@ -9,11 +9,12 @@ import numpy as np
 
 from thalweg.lab.report.figures.curves import quartiles
 from thalweg.lab.report.figures.style import marks
+from thalweg.lab.report.schema import Named, Results, Row
 
 DIGITS = 4
 
 
-def explored(found: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def explored(found: Sequence[Results], rows: Sequence[Named]) -> dict[str, Any]:
     """The problems with, for each optimizer, its curve (quartiles over the judged seeds) and its sweep of learning rates.
 
     rows: the optimizers in the order in which the page has them.
@@ -25,21 +26,21 @@ def explored(found: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) ->
     }
 
 
-def _problem(each: dict[str, Any]) -> dict[str, Any]:
+def _problem(each: Results) -> dict[str, Any]:
     return {
         "name": each["problem"]["name"], "score": each["problem"]["score"], "at": each["evaluated_at"],
         "target": each["target"]["loss"], "rules": {row["name"]: _row(row, len(each["evaluated_at"])) for row in each["rules"]},
     }  # fmt: skip
 
 
-def _row(row: dict[str, Any], points: int) -> dict[str, Any]:
+def _row(row: Row, points: int) -> dict[str, Any]:
     return {
         "curve": [[_short(x) for x in line] for line in quartiles(row, points).tolist()], "best_lr": row["best_lr"],
         "place": row["rank"]["place"], "sweep": _sweep(row),
     }  # fmt: skip
 
 
-def _sweep(row: dict[str, Any]) -> list[list[float | None]]:
+def _sweep(row: Row) -> list[list[float | None]]:
     """[learning rate, median score at the end (None where a run diverged)], in the order of the rates."""
     ends: dict[float, list[float]] = {}
     for trial in row["tuning"]:

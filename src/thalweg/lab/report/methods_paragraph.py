@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from thalweg.lab.protocol import protocol
+from thalweg.lab.report.schema import Results, SuiteSettings
 
 
-def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: str, by: str, rules: int) -> str:
+def methods(settings: SuiteSettings, problems: Sequence[Results], version: str, by: str, rules: int) -> str:
     """The paragraph, from the settings of a comparison's results and the results of its problems. by: which protocol's."""
     names = [each["problem"]["name"] for each in problems]
     where = names[0] if len(names) == 1 else f"{len(names)} problems ({', '.join(names)})"
@@ -30,7 +31,7 @@ def methods(settings: dict[str, Any], problems: list[dict[str, Any]], version: s
     return f"{told} {ONE if len(names) == 1 else MANY}"
 
 
-def _fewer(settings: dict[str, Any], problems: list[dict[str, Any]]) -> str:
+def _fewer(settings: SuiteSettings, problems: Sequence[Results]) -> str:
     """Who had fewer trials than the others, if anybody."""
     names = {
         row["name"]: None for each in problems for row in each["rules"] if row["tuned"] and row["trials"] < settings["budget"]
@@ -38,7 +39,7 @@ def _fewer(settings: dict[str, Any], problems: list[dict[str, Any]]) -> str:
     return f" (fewer where a step is dear: {', '.join(names)})" if names else ""
 
 
-def _spread(settings: dict[str, Any]) -> tuple[str, str]:
+def _spread(settings: SuiteSettings) -> tuple[str, str]:
     """What was tried, and what the budget had left for."""
     drawn = (
         "log-spaced learning rates within the range that each optimizer declares (one that declares none: four decades around "
@@ -56,7 +57,7 @@ def _spread(settings: dict[str, Any]) -> tuple[str, str]:
     )
 
 
-def _proposed(settings: dict[str, Any], version: str) -> tuple[str, str]:
+def _proposed(settings: SuiteSettings, version: str) -> tuple[str, str]:
     """What was tried, and why that is not equal."""
     what = (
         "the learning rate and all other hyper-parameters"

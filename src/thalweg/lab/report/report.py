@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -22,9 +22,12 @@ from thalweg.lab.report.figures.style import DARK
 from thalweg.lab.report.figures.svg import kept
 from thalweg.lab.report.figures.svg import write as write_figures
 from thalweg.lab.report.methods_paragraph import methods
-from thalweg.lab.statistics.scores import said
+from thalweg.lab.report.schema import Results, Row, StepsToTarget, SuiteResults
+from thalweg.lab.statistics.scores import number, said
 from thalweg.values.atomic import written_whole
 from thalweg.values.numerals import typed
+
+T = TypeVar("T", Results, SuiteResults)
 
 NAMES = {
     "steps": "steps of a trial", "batch_size": "samples in a mini-batch", "budget": "settings tried for each optimizer",
@@ -33,28 +36,28 @@ NAMES = {
 """The settings, as a reader wants them."""
 
 
-def write(results: dict[str, Any], path: Path, rendered: Callable[[dict[str, Any]], str] | None = None) -> None:
+def write(results: T, path: Path, render: Callable[[T], str]) -> None:
     """Write the report, and its figures into a folder beside it; the page appears whole or not at all.
 
-    rendered: what makes the page of the results; `render`, unless told. Raises OSError where it cannot be written.
+    render: makes the page of the results: `render` here, or `suite_report.render`. Raises OSError where it cannot be written.
     """
     with kept() as drawn:
-        page = (rendered or render)(results)
+        page = render(results)
     write_figures(drawn, path.parent / "figures")
     with written_whole(path) as file:
         file.write(page)
 
 
-def render(results: dict[str, Any]) -> str:
+def render(results: Results) -> str:
     """The page's text: a function of the results. All that comes from a user (names, notes, commands, columns) is escaped."""
     made = environment()
-    share = results["problem"]["score"]["share"]
+    score = results["problem"]["score"]
+    share = score["share"]
     made.filters.update(score=lambda x: said(x, share), score_cell=lambda row: score_cell(row, share))
+    budgets = {row["name"]: row["best_of"] for row in results["rules"]}
     figures = {
-        "scores": Markup(scores(results)), "cost": Markup(cost(results)),
-        "budget": Markup(
-            lines(results["rules"], "best_of", None, "settings tried (k)", "of the way to the best", "budget", "whole")
-        ),
+        "scores": Markup(scores(results)), "cost": Markup(cost(results["rules"], score)),
+        "budget": Markup(lines(budgets, None, "settings tried (k)", "of the way to the best", "budget", "whole")),
         "curves": [Markup(panel) for panel in curves(results)], "sensitivity": [Markup(panel) for panel in sensitivity(results)],
     }  # fmt: skip
     return made.get_template("report.html.j2").render(
@@ -86,12 +89,12 @@ def environment() -> Environment:
     return made
 
 
-def remarks(results: dict[str, Any]) -> list[tuple[str, list[str]]]:
+def remarks(results: Results) -> list[tuple[str, list[str]]]:
     """What a reader should know of single rules: failures, notes, divergence, an optimum at the edge. (rule, sentences)."""
     return [(row["name"], said_of) for row in results["rules"] if (said_of := list(_remarks(row)))]
 
 
-def _remarks(row: dict[str, Any]) -> list[str]:
+def _remarks(row: Row) -> list[str]:
     found = []
     if row["note"]:
         found.append(_sentence(row["note"]))
@@ -114,7 +117,7 @@ def _sentence(note: str) -> str:
     return note[:1].upper() + note[1:] + ("" if note.endswith((".", "!", "?")) else ".")
 
 
-def score_cell(row: dict[str, Any], share: bool) -> str:
+def score_cell(row: Row, share: bool) -> str:
     """The mean and its interval: `97.6 % [97.3, 97.8]`."""
     score = row["score"]
     missing = sum(run["test_score"] is None for run in row["judging"])
@@ -126,7 +129,7 @@ def score_cell(row: dict[str, Any], share: bool) -> str:
     return f"{said(score['mean'], share)} [{low}, {high}]"
 
 
-def _steps(steps: dict[str, Any]) -> str:
+def _steps(steps: StepsToTarget) -> str:
     """The median step, and how many of the runs got there if not all did."""
     reached = "" if steps["reached"] in (0, 1) else f" ({_percent(steps['reached'])})"
     return ("not reached" if steps["median"] is None else f"{steps['median']:g}") + reached
@@ -146,24 +149,24 @@ def _number(value: Any) -> Any:
     return typed(value) if isinstance(value, float) else value
 
 
-def embedded(results: dict[str, Any]) -> Markup:
+def embedded(results: Mapping[str, Any]) -> Markup:
     """The results as JSON that cannot end the script element it stands in."""
     text = json.dumps(results, allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
-def seen(each: dict[str, Any]) -> str:
+def seen(each: Results) -> str:
     """What differences this problem could have shown; nothing where that is said already."""
     sight, share = each["sight"], each["problem"]["score"]["share"]
     if sight["smallest"] is None or not math.isfinite(sight["smallest"]) or not tested(each["rules"]):
         return ""
     best = each["rules"][0]
     told_apart = [row for row in each["rules"] if row["verdict"]["separable"] and row["score"]["mean"] is not None]
-    if any(abs(row["score"]["mean"] - best["score"]["mean"]) < sight["smallest"] for row in told_apart):
+    if any(abs(number(row["score"]["mean"]) - number(best["score"]["mean"])) < sight["smallest"] for row in told_apart):
         return ""  # the spread differs so much from one to the next that no one number says it
     size = f"{100 * sight['smallest']:.2g} percentage points" if share else said(sight["smallest"], share)
     told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
-    if sight["pair"]:
+    if sight["pair"] and sight["seeds"]:
         first, second = sight["pair"]
         told += f" To tell {second} from {first}, if they differ as much as they seem to, takes about {_seeds(sight['seeds'])}."
     return told

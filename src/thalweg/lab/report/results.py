@@ -20,6 +20,20 @@ from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, searches
 from thalweg.lab.report import checks
 from thalweg.lab.report.answer import answer
+from thalweg.lab.report.schema import (
+    Described,
+    Facts,
+    HowTuned,
+    Interval,
+    JudgedTrial,
+    Results,
+    Row,
+    Sight,
+    StepsToTarget,
+    TunedTrial,
+    Untuned,
+    Verdict,
+)
 from thalweg.lab.statistics import budget, power, stats
 from thalweg.lab.statistics.scores import judged_scores
 from thalweg.lab.trials.trials import Trial, usual_cost
@@ -27,7 +41,7 @@ from thalweg.methods.moments.adam import adamw
 from thalweg.values.numerals import typed
 
 
-def results(contest: Contest, costs: dict[str, float | None], command: str) -> dict[str, Any]:
+def results(contest: Contest, costs: dict[str, float | None], command: str) -> Results:
     """The comparison on one problem as JSON can hold it: infinite and undefined numbers are None. Rules in the order of
     their rank.
     """
@@ -40,7 +54,7 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
     at = protocol.evaluated_at(settings.steps)
     goal = _target(entrants)
     start, best = _way(entrants, higher)
-    rows = [
+    rows: list[Row] = [
         {
             **_what(entrant, problem, settings.budget),
             **_how_tuned(entrant, higher),
@@ -57,7 +71,7 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
         for entrant in entrants
     ]
     rows.sort(key=lambda row: (row["rank"]["place"], row["name"]))
-    found = {
+    found: Facts = {
         "version": thalweg.__version__,
         "protocol": {"version": protocol.name(settings.search), "sentences": _sentences(settings)},
         "caution": protocol.caution(settings.search),
@@ -79,7 +93,7 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> d
         },
         "evaluated_at": at,
         "target": {"loss": plain(goal), "sentence": f"a validation loss of {goal:.4g}"},
-        "checks": checks.found(contest),
+        "checks": checks.run_checks(contest),
         "sight": _sight(scores, higher),
         "rules": rows,
     }  # fmt: skip
@@ -101,8 +115,9 @@ def _plains(xs: Sequence[float]) -> list[float | None]:
     return [plain(x) for x in xs]
 
 
-def _interval(scores: Any) -> dict[str, float | None]:
-    return dict(zip(("mean", "low", "high"), map(plain, stats.interval(scores)), strict=True))
+def _interval(scores: Any) -> Interval:
+    mean, low, high = map(plain, stats.interval(scores))
+    return {"mean": mean, "low": low, "high": high}
 
 
 def _default(value: Any) -> Any:
@@ -110,7 +125,7 @@ def _default(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _what(entrant: Entrant, problem: Problem, budget: int) -> dict[str, Any]:
+def _what(entrant: Entrant, problem: Problem, budget: int) -> Described:
     rule = entrant.rule
     gradients = sum(len(part.trace.evaluations) for part in rule().functions)
     notes = [] if entrant.tuned else ["not tuned: it runs its shipped setting"]
@@ -140,8 +155,8 @@ def _what(entrant: Entrant, problem: Problem, budget: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _how_tuned(entrant: Entrant, higher: bool) -> dict[str, Any]:
-    rows = [
+def _how_tuned(entrant: Entrant, higher: bool) -> HowTuned:
+    rows: list[TunedTrial] = [
         {
             "lr": trial.lr, "hyper": trial.hyper, "schedule": trial.schedule, "seed": trial.seed, "diverged": trial.diverged,
             "loss": plain(trial.loss_curve[-1]) if trial.loss_curve else None,
@@ -181,14 +196,14 @@ def _best_of(entrant: Entrant, start: float, best: float, higher: bool) -> list[
     return [round(float(x), 4) for x in budget.expected(worth, worth)]
 
 
-def _sight(scores: Any, higher: bool) -> dict[str, Any]:
+def _sight(scores: Any, higher: bool) -> Sight:
     """The smallest difference to the best that this run could have seen, and what the next pair would take."""
     found = power.sight(scores, higher)
-    told = {"smallest": plain(found.smallest), "pair": list(found.pair) if found.pair else None, "more": found.more}
-    return {**told, "seeds": found.seeds}
+    pair = list(found.pair) if found.pair else None
+    return {"smallest": plain(found.smallest), "pair": pair, "more": found.more, "seeds": found.seeds}
 
 
-def _untuned(entrant: Entrant, higher: bool) -> dict[str, Any]:
+def _untuned(entrant: Entrant, higher: bool) -> Untuned:
     """The rule as it comes: a row of its own. One that is never tuned is that already."""
     found: list[Trial] = entrant.untuned if entrant.tuned else entrant.judging
     return {
@@ -199,7 +214,7 @@ def _untuned(entrant: Entrant, higher: bool) -> dict[str, Any]:
     }
 
 
-def _judged(trial: Any) -> dict[str, Any]:
+def _judged(trial: Trial) -> JudgedTrial:
     return {
         "seed": trial.seed, "loss_curve": _plains(trial.loss_curve), "score_curve": _plains(trial.score_curve),
         "train_curve": _plains(trial.train_curve), "test_score": plain(trial.test_score), "test_loss": plain(trial.test_loss),
@@ -217,7 +232,7 @@ def _target(entrants: Sequence[Entrant]) -> float:
     return best + protocol.NEAR * (start - best)
 
 
-def _steps_to(entrant: Entrant, at: Sequence[int], goal: float) -> dict[str, Any]:
+def _steps_to(entrant: Entrant, at: Sequence[int], goal: float) -> StepsToTarget:
     steps = [stats.steps_to(goal, trial.loss_curve, at) if trial.loss_curve else math.inf for trial in entrant.judging]
     reached = float(np.mean(np.isfinite(steps))) if steps else 0.0
     return {"median": plain(float(np.median(steps))) if steps else None, "reached": reached}
@@ -227,7 +242,7 @@ def _share_diverged(trials: Sequence[Any]) -> float:
     return float(np.mean([trial.diverged for trial in trials])) if trials else 0.0
 
 
-def _verdict(verdict: Any) -> dict[str, Any]:
+def _verdict(verdict: Any) -> Verdict:
     words = {True: "worse", False: "not separable", None: "too few seeds to tell"}
     return {
         "p": plain(verdict.p),

@@ -12,18 +12,34 @@ import numpy as np
 from thalweg.lab.protocol import protocol
 from thalweg.lab.report.answer import suite_answer
 from thalweg.lab.report.results import plain
+from thalweg.lab.report.schema import (
+    Check,
+    Estimated,
+    JudgedTrial,
+    LostCheck,
+    Overall,
+    Results,
+    Row,
+    SuiteChecks,
+    SuiteFacts,
+    SuiteResults,
+    SuiteRow,
+    SuiteSettings,
+    SuiteUntuned,
+    Verdict,
+)
 from thalweg.lab.statistics import aggregate, pairwise, profiles, stats, targets
 from thalweg.lab.statistics.aggregate import Estimate
 from thalweg.lab.statistics.stats import LEVEL, Floats
 
-Rows = dict[str, dict[str, dict[str, Any]]]
+Rows = dict[str, dict[str, Row]]
 """Optimizer -> problem -> its row there."""
 TAUS = np.linspace(1, profiles.LARGEST_RATIO, 61)
 SHARES = np.linspace(0, 1, 51)
 """Of the steps of a trial: where the share of targets reached is told."""
 
 
-def together(name: str, found: Sequence[dict[str, Any]], command: str) -> dict[str, Any]:
+def combine(name: str, found: Sequence[Results], command: str) -> SuiteResults:
     """The results of a suite from those of its problems, as JSON can hold them. Rules in the order of their mean rank."""
     rows: Rows = {row["name"]: {} for row in found[0]["rules"]}
     for each in found:
@@ -31,25 +47,30 @@ def together(name: str, found: Sequence[dict[str, Any]], command: str) -> dict[s
             rows[row["name"]][each["problem"]["name"]] = row
     telling = [each for each in found if _tells(each)]
     first = found[0]
-    whole = {
+    overall, ranked = _overall(rows, telling) if telling else (Overall(), [])
+    whole: SuiteFacts = {
         "version": first["version"], "command": command,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "suite": name, "environment": first["environment"],
-        "settings": {key: first["settings"][key] for key in SETTINGS},
+        "settings": _shared(first["settings"]),
         "caution": first["caution"],
         "protocol": {"version": first["protocol"]["version"], "sentences": _sentences(first["settings"])},
         "problems": list(found),
         "left_out": [each["problem"]["name"] for each in found if not _tells(each)],
-        **(_overall(rows, telling) if telling else {"rules": []}),
+        "rules": ranked, **overall,
     }  # fmt: skip
     return {"answer": suite_answer(whole), **whole}
 
 
-SETTINGS = ("budget", "seeds", "tuning_seeds", "tuned", "schedules", "search", "rules")
-"""Those that are the same on all problems."""
+def _shared(settings: SuiteSettings) -> SuiteSettings:
+    """What is the same on all problems."""
+    return {
+        "budget": settings["budget"], "seeds": settings["seeds"], "tuning_seeds": settings["tuning_seeds"],
+        "tuned": settings["tuned"], "schedules": settings["schedules"], "search": settings["search"], "rules": settings["rules"],
+    }  # fmt: skip
 
 
-def _sentences(settings: dict[str, Any]) -> list[str]:
+def _sentences(settings: SuiteSettings) -> list[str]:
     tuned = (settings["tuned"], settings["schedules"], settings["search"])
     found = protocol.sentences(settings["budget"], settings["seeds"], None, None, *tuned)
     return [
@@ -60,30 +81,30 @@ def _sentences(settings: dict[str, Any]) -> list[str]:
     ]
 
 
-def _tells(each: dict[str, Any]) -> bool:
+def _tells(each: Results) -> bool:
     """Whether somebody got away from the start, so that shares of the way can be taken."""
     start, best = _start(each), _best(each)
     better = best > start if each["problem"]["score"]["higher_is_better"] else best < start
     return better and math.isfinite(start) and math.isfinite(best)
 
 
-def _start(each: dict[str, Any]) -> float:
+def _start(each: Results) -> float:
     starts = [run["score_curve"][0] for row in each["rules"] for run in row["judging"] if run["score_curve"]]
     known = [start for start in starts if start is not None]
     return float(np.median(known)) if known else math.nan
 
 
-def _best(each: dict[str, Any]) -> float:
+def _best(each: Results) -> float:
     medians = [float(np.median(_numbers(each, [run["test_score"] for run in row["judging"]]))) for row in each["rules"]]
     return (max if each["problem"]["score"]["higher_is_better"] else min)(medians)
 
 
-def _numbers(each: dict[str, Any], scores: Sequence[float | None]) -> Floats:
+def _numbers(each: Results, scores: Sequence[float | None]) -> Floats:
     worst = -math.inf if each["problem"]["score"]["higher_is_better"] else math.inf
     return np.array([worst if score is None else score for score in scores], float)
 
 
-def _overall(rows: Rows, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _overall(rows: Rows, found: Sequence[Results]) -> tuple[Overall, list[SuiteRow]]:
     shares = shares_of(found, lambda row: [run["test_score"] for run in row["judging"]])
     untuned = shares_of(found, lambda row: row["untuned"]["test_scores"])
     ranks = aggregate.mean_ranks(shares, True)
@@ -98,7 +119,7 @@ def _overall(rows: Rows, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     times = {name: {p: _or_inf(own[p]["steps_to_target"]["median"]) for p in budget} for name, own in rows.items()}
     ratios = profiles.ratios(times)
     parts = {name: {p: found_ / budget[p] for p, found_ in own.items()} for name, own in hits.items()}
-    made = [
+    made: list[SuiteRow] = [
         {
             "name": name, "place": place, "paper": next(iter(rows[name].values()))["paper"],
             "mine": next(iter(rows[name].values()))["mine"],
@@ -112,7 +133,8 @@ def _overall(rows: Rows, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "profile": [round(float(x), 4) for x in profiles.profile(ratios[name], TAUS)],
             "profile_area": plain(profiles.area(ratios[name])),
             "diverged": {
-                part: float(np.mean([rows[name][p]["diverged"][part] for p in budget])) for part in ("tuning", "judging")
+                "tuning": float(np.mean([rows[name][p]["diverged"]["tuning"] for p in budget])),
+                "judging": float(np.mean([rows[name][p]["diverged"]["judging"] for p in budget])),
             },
             "width": _median([rows[name][p]["width"] for p in budget]),
             "step_cost": _median([rows[name][p]["step_cost"] for p in budget]),
@@ -122,8 +144,7 @@ def _overall(rows: Rows, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for place, name in enumerate(order, 1)
     ]  # fmt: skip
     pairs = pairwise.critical_difference(shares, True)
-    return {
-        "rules": made,
+    overall: Overall = {
         "critical_difference": {
             "mean_rank": pairs.mean_rank, "order": pairs.order, "cliques": pairs.cliques, "remark": pairs.remark,
         },
@@ -132,9 +153,10 @@ def _overall(rows: Rows, found: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "checks": _checks(found),
         "untuned": _untuned(untuned, shares, order),
     }  # fmt: skip
+    return overall, made
 
 
-def shares_of(found: Sequence[dict[str, Any]], take: Callable[[dict[str, Any]], Any]) -> dict[str, dict[str, Floats]]:
+def shares_of(found: Sequence[Results], take: Callable[[Row], Any]) -> dict[str, dict[str, Floats]]:
     """What is taken of each optimizer's row on each problem, as shares of the way from the start to the best."""
     raw: dict[str, dict[str, Floats]] = {}
     for each in found:
@@ -148,13 +170,13 @@ def _by_mean_rank(some: Mapping[str, Mapping[str, Floats]]) -> dict[str, float]:
     return {name: -rank for name, rank in aggregate.mean_rank(some, True).items()}
 
 
-def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[str, dict[str, Any]]:
+def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[str, Verdict]:
     """Each optimizer against the one with the best mean rank: Wilcoxon's signed-rank test over problems, after Holm."""
     means = {name: np.array([float(np.mean(x)) for x in own.values()]) for name, own in shares.items()}
     values = {name: pairwise.signed_rank(means[name] - means[best]) for name in means if name != best}
     adjusted = stats.holm(values)
     powerless = len(means[best]) < pairwise.least_problems(max(1, len(values)))
-    found = {best: {"p": 1.0, "adjusted": 1.0, "separable": False, "sentence": "the best"}}
+    found: dict[str, Verdict] = {best: {"p": 1.0, "adjusted": 1.0, "separable": False, "sentence": "the best"}}
     for name, p in values.items():
         separable = None if powerless else adjusted[name] <= LEVEL
         words = {True: "worse", False: "not separable", None: "too few problems to tell"}[separable]
@@ -162,7 +184,7 @@ def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[
     return found
 
 
-def _untuned(untuned: Any, tuned: Any, order: Sequence[str]) -> dict[str, Any]:
+def _untuned(untuned: Any, tuned: Any, order: Sequence[str]) -> SuiteUntuned:
     """What trying several optimizers as they come is worth, beside tuning one (Schmidt et al. 2021, arXiv 2007.01547)."""
     problems = list(next(iter(untuned.values())))
     best = {p: max(float(np.median(own[p])) for own in untuned.values()) for p in problems}
@@ -176,7 +198,7 @@ def _untuned(untuned: Any, tuned: Any, order: Sequence[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _hits(rows: Rows, found: Sequence[dict[str, Any]]) -> targets.Hits:
+def _hits(rows: Rows, found: Sequence[Results]) -> targets.Hits:
     at = {each["problem"]["name"]: each["evaluated_at"] for each in found}
     curves = {
         name: {p: np.array([_curve(run, len(at[p])) for run in own[p]["judging"]]) for p in at} for name, own in rows.items()
@@ -184,16 +206,16 @@ def _hits(rows: Rows, found: Sequence[dict[str, Any]]) -> targets.Hits:
     return targets.hits(curves, at, targets.targets(curves))
 
 
-def _curve(run: dict[str, Any], points: int) -> list[float]:
+def _curve(run: JudgedTrial, points: int) -> list[float]:
     """A run's losses; one that failed before it had any reaches nothing."""
     found = [math.inf if loss is None else loss for loss in run["loss_curve"]]
     return found or [math.inf] * points
 
 
-def _checks(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _checks(found: Sequence[Results]) -> SuiteChecks:
     """The checks of all problems together: over problems, an A/A control must not be told from its twin."""
     controls = [(each, check) for each in found for check in each["checks"] if check["kind"] == "A/A control"]
-    lost = [
+    lost: list[LostCheck] = [
         {"problem": each["problem"]["name"], **check}
         for each in found
         for check in each["checks"]
@@ -211,7 +233,7 @@ def _checks(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _gap(each: dict[str, Any], check: dict[str, Any]) -> float:
+def _gap(each: Results, check: Check) -> float:
     """How much further along the way from the start to the best the first of a check's two came than the second."""
     start, best = _start(each), _best(each)
     first, second = (0.0 if mean is None else max(0.0, (mean - start) / (best - start)) for mean in check["scores"])
@@ -225,7 +247,7 @@ def _best_of(curves: Sequence[Sequence[float]]) -> list[float]:
     return [round(float(np.mean([curve[k] for curve in known])), 4) for k in range(length)]
 
 
-def _estimate(estimate: Estimate) -> dict[str, float | None]:
+def _estimate(estimate: Estimate) -> Estimated:
     return {"value": plain(estimate.value), "low": plain(estimate.low), "high": plain(estimate.high)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -14,12 +15,14 @@ from thalweg.lab.report.figures.ranks import ranks
 from thalweg.lab.report.figures.style import DARK
 from thalweg.lab.report.methods_paragraph import methods
 from thalweg.lab.report.report import embedded, environment, score_cell, script, seen
+from thalweg.lab.report.schema import Interval, Priced, Results, Score, SuiteResults, SuiteRow
 from thalweg.lab.statistics.scores import said
 
 FIRST = 5
+SHARE = Score(name="share of the way", higher_is_better=True, share=True)
 
 
-def render(results: dict[str, Any]) -> str:
+def render(results: SuiteResults) -> str:
     """The page's text: a function of the results. All that comes from a user is escaped."""
     made = environment()
     made.filters.update(
@@ -39,38 +42,59 @@ def render(results: dict[str, Any]) -> str:
     )  # fmt: skip
 
 
-def _share(each: dict[str, Any]) -> bool:
+def _share(each: Results) -> bool:
     share: bool = each["problem"]["score"]["share"]
     return share
 
 
-def _figures(results: dict[str, Any]) -> dict[str, Markup]:
+def _figures(results: SuiteResults) -> dict[str, Markup]:
     rows = results["rules"]
     return {
         "ranks": Markup(ranks(results)),
-        "budget": Markup(lines(rows, "best_of", None, "settings tried (k)", "of the way to the best", "budget", "whole")),
+        "budget": Markup(
+            lines(
+                {row["name"]: row["best_of"] for row in rows},
+                None,
+                "settings tried (k)",
+                "of the way to the best",
+                "budget",
+                "whole",
+            )
+        ),
         "targets": Markup(
-            lines(rows, "reached", results["shares_of_steps"], "share of the steps", "targets reached", "targets", "share")
+            lines(
+                {row["name"]: row["reached"] for row in rows},
+                results["shares_of_steps"],
+                "share of the steps",
+                "targets reached",
+                "targets",
+                "share",
+            )
         ),
         "profiles": Markup(
-            lines(rows, "profile", results["taus"], "times the fewest steps", "share of problems", "profiles", "ratio")
+            lines(
+                {row["name"]: row["profile"] for row in rows},
+                results["taus"],
+                "times the fewest steps",
+                "share of problems",
+                "profiles",
+                "ratio",
+            )
         ),
-        "cost": Markup(cost(_as_one(results))),
+        "cost": Markup(cost(_priced(rows), SHARE, SHARE["name"])),
     }
 
 
-def _as_one(results: dict[str, Any]) -> dict[str, Any]:
-    """The suite as the figure of score and cost has one problem: the score is the share of the way."""
-    score = {"name": "share of the way", "title": "share of the way", "higher_is_better": True, "share": True}
-    rows = [
-        {**row, "score": {"mean": row["share"]["value"], "low": row["share"]["low"], "high": row["share"]["high"]},
-         "rank": {"place": row["place"]}}
-        for row in results["rules"]
+def _priced(rows: Sequence[SuiteRow]) -> list[Priced]:
+    """The rows as the figure of score and cost has them on one problem: the score is the share of the way."""
+    return [
+        Priced(name=row["name"], step_cost=row["step_cost"],
+               score=Interval(mean=row["share"]["value"], low=row["share"]["low"], high=row["share"]["high"]))
+        for row in rows
     ]  # fmt: skip
-    return {"problem": {"score": score}, "rules": rows}
 
 
-def _heat(results: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+def _heat(results: SuiteResults) -> list[tuple[str, list[dict[str, Any]]]]:
     """For each optimizer its rank on each problem, and how dark it is drawn."""
     found = []
     for row in results["rules"]:
@@ -92,7 +116,7 @@ def _breakable(name: str) -> Markup:
     return Markup("_<wbr>").join(name.split("_"))
 
 
-def _leave_out(results: dict[str, Any]) -> list[tuple[str, list[str]]]:
+def _leave_out(results: SuiteResults) -> list[tuple[str, list[str]]]:
     """Who is first when a problem or one of the first optimizers is left out."""
     if not results["rules"]:
         return []

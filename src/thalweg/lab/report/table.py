@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from thalweg.lab.report.schema import Answer, Interval, Results, Row, SuiteResults
 from thalweg.lab.statistics import scores
 from thalweg.values.numerals import typed
 
@@ -26,10 +27,10 @@ class Column(NamedTuple):
 
     title: str
     side: Literal["left", "right"]
-    cell: Callable[[dict[str, Any]], str]
+    cell: Callable[[Any], str]
 
 
-def table(results: dict[str, Any], width: int) -> Table:
+def table(results: Results, width: int) -> Table:
     """A row for each optimizer, in the order of rank; the columns that matter most first."""
     share = results["problem"]["score"]["share"]
     columns = [
@@ -51,7 +52,7 @@ def table(results: dict[str, Any], width: int) -> Table:
     return _fitted(columns, results, width, known)
 
 
-def suite_table(results: dict[str, Any], width: int) -> Table:
+def suite_table(results: SuiteResults, width: int) -> Table:
     """A row for each optimizer of a suite, in the order of mean rank."""
     columns = [
         Column("place", "right", lambda row: str(row["place"])),
@@ -72,11 +73,11 @@ def suite_table(results: dict[str, Any], width: int) -> Table:
     return _fitted(columns, results, width, [])
 
 
-def _rate(row: dict[str, Any]) -> str:
+def _rate(row: Row) -> str:
     return f"{typed(row['best_lr'])}{EDGES[row['at_edge']] if row['tuned'] else ' (shipped)'}"
 
 
-def _fitted(columns: Sequence[Column], results: dict[str, Any], width: int, known: list[str]) -> Table:
+def _fitted(columns: Sequence[Column], results: Results | SuiteResults, width: int, known: list[str]) -> Table:
     """The columns from the first on, as far as a line each is enough for them; the first three in any case."""
     cells = [[column.cell(row) for row in results["rules"]] for column in columns]
     wide = [max(map(cell_len, (*column.title.split(), *own))) for column, own in zip(columns, cells, strict=True)]
@@ -95,12 +96,12 @@ def _fitted(columns: Sequence[Column], results: dict[str, Any], width: int, know
     return made
 
 
-def answered(answer: dict[str, str], width: int) -> Table:
+def answered(answer: Answer, width: int) -> Table:
     """The answer under it: which one, how sure, and why."""
     made = Table.grid(padding=(0, 2, 0, 0))
     made.add_column(style="bold", no_wrap=True)
     made.add_column(width=min(width, READABLE) - 10)
-    for title, sentence in zip(("Use", "How sure", "Why"), answer.values(), strict=True):
+    for title, sentence in (("Use", answer["use"]), ("How sure", answer["sure"]), ("Why", answer["why"])):
         made.add_row(Text(title), Text(sentence))
     return made
 
@@ -113,14 +114,14 @@ def _rank(rank: dict[str, int]) -> str:
     return f"{rank['place']}" if rank["low"] == rank["high"] else f"{rank['place']} [{rank['low']}-{rank['high']}]"
 
 
-def _interval(score: dict[str, Any], share: bool) -> str:
+def _interval(score: Interval, share: bool) -> str:
     if score["low"] is None or score["high"] is None or score["low"] == score["high"] == score["mean"]:
         return ""
-    low, high = (scores.said(score[side], share) for side in ("low", "high"))
+    low, high = (scores.said(end, share) for end in (score["low"], score["high"]))
     return f"{low.removesuffix(' %')} - {high}"
 
 
-def _verdict(row: dict[str, Any]) -> str:
+def _verdict(row: Row) -> str:
     best = "the best" if row["score"]["mean"] is not None else ""
     return "failed" if row["failed"] else best if row["rank"]["place"] == 1 else str(row["verdict"]["sentence"])
 

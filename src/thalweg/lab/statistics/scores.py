@@ -21,3 +21,8 @@ def judged_scores(trials: Sequence[Trial], higher_is_better: bool) -> Floats:
     worst = -math.inf if higher_is_better else math.inf
     scores = [worst if trial.test_score is None or math.isnan(trial.test_score) else trial.test_score for trial in trials]
     return np.array(scores, float)
+
+
+def number(x: float | None) -> float:
+    """A number to count with or to draw: NaN where there is none."""
+    return math.nan if x is None else x

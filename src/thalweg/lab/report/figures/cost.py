@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,27 +16,29 @@ from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.scores import near_best
 from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, marks, put, short
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.statistics.scores import said
+from thalweg.lab.report.schema import Priced, Score
+from thalweg.lab.statistics.scores import number, said
 
 WIDTH, HEIGHT = 6.6, 4.2  # inches
 SAME = 1.1
 """Step costs that differ by no more than this factor are the same: timings of a few microseconds vary as much."""
 
 
-def cost(results: dict[str, Any]) -> str:
+def cost(rows: Sequence[Priced], score: Score, what: str | None = None) -> str:
     """The mean test score of each optimizer against the time of its step; the line joins those that none beats in both.
 
-    Scores far off are at the edge, with their number. Empty where fewer than two optimizers have a score and a step cost.
+    Scores far off are at the edge, with their number. what: what the scores are, if not test scores. Empty where fewer than two
+    optimizers have a score and a step cost.
     """
-    score = results["problem"]["score"]
-    rows = [row for row in results["rules"] if row["score"]["mean"] is not None and row["step_cost"]]
+    drawn = marks(rows)
+    rows = [row for row in rows if row["score"]["mean"] is not None and row["step_cost"]]
     if len(rows) < 2:
         return ""
-    scale = Scale.of([row["score"]["mean"] for row in rows], score)
+    scale = Scale.of([number(row["score"]["mean"]) for row in rows], score)
     scale = scale if scale.kind == "log" else Scale("linear")
     measured = list(zip(rows, near_best(rows, scale), strict=True))
     factor = 100.0 if score["share"] else 1.0
-    shown = [factor * row["score"]["mean"] for row, near in measured if near] or [0.0]
+    shown = [factor * number(row["score"]["mean"]) for row, near in measured if near] or [0.0]
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, HEIGHT))
         axes = figure.add_axes((0.085, 0.10, 0.90, 0.88))
@@ -45,11 +48,13 @@ def cost(results: dict[str, Any]) -> str:
         edge = axes.get_ylim()[0]
         points = []
         for row, near in measured:
-            mean, name = row["score"]["mean"], short(row["name"])
+            mean, name = number(row["score"]["mean"]), short(row["name"])
             there = scale.place(factor * mean) if near else edge
-            points.append(Point(row["name"], row["step_cost"], there, name if near else f"{name} ▾ {said(mean, score['share'])}"))
-        _draw(axes, points, frontier(rows, score["higher_is_better"]), marks(results["rules"]))
-        what = score.get("title") or f"mean test {score['name']}"
+            points.append(
+                Point(row["name"], number(row["step_cost"]), there, name if near else f"{name} ▾ {said(mean, score['share'])}")
+            )
+        _draw(axes, points, frontier(rows, score["higher_is_better"]), drawn)
+        what = what or f"mean test {score['name']}"
         axes.set_ylabel(f"{what}{' (%)' if score['share'] else ''}")
         return svg(figure, "cost", _label(frontier(rows, score["higher_is_better"]), score, what))
 
@@ -64,20 +69,20 @@ class Point:
     text: str
 
 
-def frontier(rows: list[dict[str, Any]], higher_is_better: bool) -> list[dict[str, Any]]:
+def frontier(rows: Sequence[Priced], higher_is_better: bool) -> list[Priced]:
     """The rows, cheapest first, that no other beats: each is better than all that are not clearly dearer."""
     sign = -1 if higher_is_better else 1
 
-    def beats(other: dict[str, Any], row: dict[str, Any]) -> bool:
-        theirs, ours = sign * other["score"]["mean"], sign * row["score"]["mean"]
-        cheaper: bool = other["step_cost"] < row["step_cost"]
-        better: bool = theirs < ours or (theirs == ours and cheaper)
-        return better and bool(other["step_cost"] <= SAME * row["step_cost"])
+    def beats(other: Priced, row: Priced) -> bool:
+        theirs, ours = sign * number(other["score"]["mean"]), sign * number(row["score"]["mean"])
+        price, own = number(other["step_cost"]), number(row["step_cost"])
+        better = theirs < ours or (theirs == ours and price < own)
+        return better and price <= SAME * own
 
-    return sorted((row for row in rows if not any(beats(other, row) for other in rows)), key=lambda row: row["step_cost"])
+    return sorted((row for row in rows if not any(beats(other, row) for other in rows)), key=lambda row: number(row["step_cost"]))
 
 
-def _draw(axes: Axes, points: list[Point], front: list[dict[str, Any]], drawn: dict[str, Mark]) -> None:
+def _draw(axes: Axes, points: list[Point], front: Sequence[Priced], drawn: dict[str, Mark]) -> None:
     costs = [point.x for point in points]
     plain_log(axes, "x", min(costs) / 1.15, max(max(costs) * 1.3, 2 * min(costs)))
     axes.grid(color=PALE, linewidth=0.3)
@@ -108,6 +113,6 @@ def _names(axes: Axes, points: list[Point], bold: set[str]) -> None:
             axes.annotate("", (point.x, point.y), near, textcoords="offset points", zorder=2, arrowprops=tie)
 
 
-def _label(front: list[dict[str, Any]], score: dict[str, Any], what: str) -> str:
+def _label(front: Sequence[Priced], score: Score, what: str) -> str:
     told = "; ".join(f"{row['name']} {said(row['score']['mean'], score['share'])} at {row['step_cost']:.1f}" for row in front)
     return f"{what} against the time of a step. None is both cheaper and better than: {told}"

@@ -12,12 +12,13 @@ from matplotlib.axes import Axes
 from thalweg.lab.report.figures.scale import plain_log
 from thalweg.lab.report.figures.style import BAD, SETTINGS, SOFT, background, marks, panel, put
 from thalweg.lab.report.figures.svg import svg
+from thalweg.lab.report.schema import Results, Row
 
 COARSE = 26
 """Points of a curve in the background."""
 
 
-def curves(results: dict[str, Any]) -> list[str]:
+def curves(results: Results) -> list[str]:
     """A panel for each optimizer: median and middle half over the judged seeds, the target, and the step that reaches it."""
     at = np.array(results["evaluated_at"], float)
     rows, target = results["rules"], results["target"]["loss"]
@@ -41,7 +42,7 @@ def curves(results: dict[str, Any]) -> list[str]:
     return panels
 
 
-def _remark(row: dict[str, Any], end: float, high: float) -> str:
+def _remark(row: Row, end: float, high: float) -> str:
     """What went wrong, beside the title."""
     broken = sum(run["diverged"] for run in row["judging"])
     if broken:
@@ -49,7 +50,7 @@ def _remark(row: dict[str, Any], end: float, high: float) -> str:
     return f"ends at {end:.2g}" if end > high else ""
 
 
-def _draw(axes: Axes, at: Any, band: Any, row: dict[str, Any], m: Any, target: float | None) -> None:
+def _draw(axes: Axes, at: Any, band: Any, row: Row, m: Any, target: float | None) -> None:
     colour = m.colour
     axes.fill_between(at, band[0], band[2], color=colour, alpha=0.2, linewidth=0, zorder=2)
     axes.plot(at, band[1], color=colour, zorder=3)
@@ -62,7 +63,7 @@ def _draw(axes: Axes, at: Any, band: Any, row: dict[str, Any], m: Any, target: f
         put(axes, row["steps_to_target"]["median"], target, m)
 
 
-def quartiles(row: dict[str, Any], length: int) -> Any:
+def quartiles(row: Row, length: int) -> Any:
     """The quartiles over seeds at each evaluation; NaN where the median run is not finite."""
     table = np.full((max(1, len(row["judging"])), length), np.inf)
     for run, line in zip(row["judging"], table, strict=False):
@@ -91,7 +92,7 @@ def _limits(bands: list[Any], target: float | None) -> tuple[bool, float, float]
     return False, low - margin, max(top, low) + margin
 
 
-def _label(row: dict[str, Any], middle: Any) -> str:
+def _label(row: Row, middle: Any) -> str:
     finite = middle[np.isfinite(middle)]
     if not len(finite):
         return f"{row['name']}: no finite validation loss"

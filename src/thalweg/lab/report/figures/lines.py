@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import matplotlib
@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from thalweg.lab.report.figures.style import INK, SETTINGS, SIZE, background, marks, put, short
 from thalweg.lab.report.figures.svg import svg
+from thalweg.lab.report.schema import Named
 
 WIDTH, HEIGHT = 6.6, 3.2  # inches
 NAMED = 7
@@ -19,44 +20,43 @@ DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 
 
 def lines(
-    rows: Sequence[dict[str, Any]], key: str, xs: Sequence[float] | None, across: str, upwards: str, name: str,
+    curves: Mapping[str, Sequence[float]], xs: Sequence[float] | None, across: str, upwards: str, name: str,
     ticks: Literal["whole", "share", "ratio"],
 ) -> str:  # fmt: skip
-    """The shares row[key] of each optimizer over xs (1, 2, ... where None), upwards 0 to 100 %; rows in the order of rank.
+    """The shares of each optimizer over xs (1, 2, ... where None), upwards 0 to 100 %; optimizers in the order of rank.
 
     across, upwards: what the axes say. ticks: how the one below is written. Empty where no row has any.
     """
-    known = [row for row in rows if row[key]]
+    known = {name: (xs if xs is not None else range(1, len(curve) + 1), curve) for name, curve in curves.items() if curve}
     if not known:
         return ""
-    drawn = marks(rows)
-
-    def points(row: dict[str, Any]) -> tuple[Sequence[float], list[float]]:
-        return (xs if xs is not None else range(1, len(row[key]) + 1)), row[key]
+    drawn = marks([Named(name=name) for name in curves])
+    first_ones = list(known.items())[:NAMED]
 
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, HEIGHT))
         axes = figure.add_axes((0.105, 0.13, 0.73, 0.84))
-        background(axes, [points(row) for row in known[NAMED:]])
+        background(axes, list(known.values())[NAMED:])
         ends = []
-        for i, row in enumerate(known[:NAMED]):
-            across_, up = points(row)
-            m = drawn[row["name"]]
+        for i, (optimizer, (across_, up)) in enumerate(first_ones):
+            m = drawn[optimizer]
             axes.plot(across_, up, color=m.colour, linestyle=DASHES[i % len(DASHES)], zorder=3)
-            ends.append((up[-1], row["name"], m, across_[-1]))
-        low = min(min(points(row)[1]) for row in known[:NAMED])
+            ends.append((up[-1], optimizer, m, across_[-1]))
+        low = min(min(up) for _, (_, up) in first_ones)
         axes.set_ylim(max(0.0, low - 0.05), 1.02)
         _names(axes, sorted(ends, key=lambda end: -end[0]))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=ticks == "whole", steps=[1, 2, 5, 10]))
         if ticks == "share":
             axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-        last = max(points(row)[0][-1] for row in known)
-        first = min(points(row)[0][0] for row in known)
+        last = max(across_[-1] for across_, _ in known.values())
+        first = min(across_[0] for across_, _ in known.values())
         axes.set_xlim(first - 0.01 * (last - first), last + 0.03 * ((last - first) or 1))
         axes.set_xlabel(across, fontsize=SIZE)
         axes.set_ylabel(upwards, fontsize=SIZE)
-        return svg(figure, name, "; ".join(f"{row['name']}: {100 * row[key][-1]:.0f} % at the end" for row in known))
+        return svg(
+            figure, name, "; ".join(f"{optimizer}: {100 * up[-1]:.0f} % at the end" for optimizer, (_, up) in known.items())
+        )
 
 
 def _names(axes: Any, ends: Sequence[tuple[float, str, Any, float]]) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, marks, put, short
 from thalweg.lab.report.figures.svg import svg
+from thalweg.lab.report.schema import SuiteResults
+from thalweg.lab.statistics.scores import number
 
 WIDTH, LINE = 6.6, 0.2  # inches
 
 
-def ranks(results: dict[str, Any]) -> str:
+def ranks(results: SuiteResults) -> str:
     """A row for each optimizer, the best at the top: the mean rank, its interval, and to the right the groups of the
     critical-difference test, where there are enough problems for one.
     """
@@ -27,9 +27,10 @@ def ranks(results: dict[str, Any]) -> str:
         axes = figure.add_axes((0.2, 0.36 / height, right - 0.2, 1 - 0.42 / height))
         for row in rows:
             rank, y, m = row["mean_rank"], place[row["name"]], drawn[row["name"]]
+            low, high = number(rank["low"]), number(rank["high"])
             axes.axhline(y, color=PALE, linewidth=0.4, zorder=0)
-            axes.plot([rank["low"], rank["high"]], [y, y], color=m.colour, linewidth=2.2, solid_capstyle="butt")
-            put(axes, rank["value"], y, m)
+            axes.plot([low, high], [y, y], color=m.colour, linewidth=2.2, solid_capstyle="butt")
+            put(axes, number(rank["value"]), y, m)
             axes.annotate(
                 short(row["name"]), (0, y), (-8, 0), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
                 va="center", color=INK, weight="bold" if y == 0 else "normal",
@@ -41,7 +42,7 @@ def ranks(results: dict[str, Any]) -> str:
                 transform=axes.get_yaxis_transform(),
             )  # fmt: skip
         axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xlim(0.5, max(row["mean_rank"]["high"] for row in rows) + 0.5)
+        axes.set_xlim(0.5, max(number(row["mean_rank"]["high"]) for row in rows) + 0.5)
         axes.set_yticks([])
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
         axes.set_xlabel("mean rank, 1 the best", fontsize=SIZE)

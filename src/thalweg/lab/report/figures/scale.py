@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from thalweg.lab.report.schema import Score
 
 Which = Literal["x", "y"]
 NO_SPAN = 1e-9
@@ -26,7 +28,7 @@ class Scale:
     """What the scores of the kind "missing" are multiplied by to be written: 100 for shares."""
 
     @classmethod
-    def of(cls, scores: Sequence[float], score: dict[str, Any]) -> Scale:
+    def of(cls, scores: Sequence[float], score: Score) -> Scale:
         """The scale on which these scores (of a results' score) can be told apart."""
         if score["higher_is_better"] and max(scores, default=1.0) <= 1:
             return cls("missing", min((1 - x for x in scores if x < 1), default=0.02) / 2, 100.0 if score["share"] else 1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
@@ -13,7 +14,8 @@ from matplotlib.figure import Figure
 from thalweg.lab.report.figures.scale import Scale
 from thalweg.lab.report.figures.style import BAD, BAND, SETTINGS, SOFT, marks, put, short
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.statistics.scores import said
+from thalweg.lab.report.schema import Results, Row, Score, Scored
+from thalweg.lab.statistics.scores import number, said
 
 FAR = 6.0
 """How many times as far from the best as the middle optimizer a mean may be and still be drawn in its place."""
@@ -21,7 +23,7 @@ WIDTH, ROW = 6.6, 0.21  # inches
 LEFT, ACROSS = 0.255, 0.635  # of the width
 
 
-def scores(results: dict[str, Any]) -> str:
+def scores(results: Results) -> str:
     """Test scores in the order of rank; those far off are written at the edge, so that the others can be told apart."""
     rows, score = results["rules"], results["problem"]["score"]
     factor = 100.0 if score["share"] else 1.0
@@ -38,8 +40,8 @@ def scores(results: dict[str, Any]) -> str:
         scale.dress(axes, "x", low, high, ticks=8)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         if near[:1] == [True] and rows[0]["score"]["low"] is not None:
-            ends = [scale.place(factor * rows[0]["score"][side]) for side in ("low", "high")]
-            axes.axvspan(*ends, color=BAND, zorder=0, linewidth=0)
+            low, high = (scale.place(factor * number(end)) for end in (rows[0]["score"]["low"], rows[0]["score"]["high"]))
+            axes.axvspan(low, high, color=BAND, zorder=0, linewidth=0)
         for y, (row, is_near) in enumerate(zip(rows, near, strict=True)):
             _name(axes, y, row, drawn[row["name"]], said(row["score"]["mean"], score["share"]))
             if is_near:
@@ -50,7 +52,7 @@ def scores(results: dict[str, Any]) -> str:
         return svg(figure, "score", _label(results))
 
 
-def _frame(axes: Axes, score: dict[str, Any], ticks: bool) -> None:
+def _frame(axes: Axes, score: Score, ticks: bool) -> None:
     axes.set_yticks([])
     if not ticks:
         axes.set_xticks([])
@@ -61,13 +63,13 @@ def _frame(axes: Axes, score: dict[str, Any], ticks: bool) -> None:
     axes.annotate(words, (x, 0), (0, -24), xycoords="axes fraction", textcoords="offset points", ha=side, color=SOFT)
 
 
-def near_best(rows: list[dict[str, Any]], scale: Scale) -> list[bool]:
+def near_best(rows: Sequence[Scored], scale: Scale) -> list[bool]:
     """Which rules, given in the order of rank, can be drawn on this scale beside the best."""
     means = [row["score"]["mean"] for row in rows]
     places = [_far_along(scale, mean) for mean in means if mean is not None]
     if len(places) < 4:
         return [mean is not None for mean in means]
-    doubt = [_far_along(scale, rows[0]["score"][side]) for side in ("low", "high") if rows[0]["score"][side] is not None]
+    doubt = [_far_along(scale, x) for x in (rows[0]["score"]["low"], rows[0]["score"]["high"]) if x is not None]
     reach = FAR * max(abs(places[len(places) // 2] - places[0]), (max(doubt) - min(doubt)) / 2 if doubt else 0.0)
     return [mean is not None and (reach == 0 or abs(_far_along(scale, mean) - places[0]) <= reach) for mean in means]
 
@@ -76,11 +78,11 @@ def _far_along(scale: Scale, x: float) -> float:
     return math.log10(scale.place(x)) if scale.kind == "log" else x
 
 
-def _runs(row: dict[str, Any]) -> list[float]:
+def _runs(row: Row) -> list[float]:
     return [run["test_score"] for run in row["judging"] if run["test_score"] is not None]
 
 
-def _name(axes: Axes, y: int, row: dict[str, Any], m: Any, mean: str) -> None:
+def _name(axes: Axes, y: int, row: Row, m: Any, mean: str) -> None:
     where: Any = ("axes fraction", "data")
     rank = row["rank"]["place"]
     axes.annotate(f"{rank}", (0, y), (-104, 0), xycoords=where, textcoords="offset points", ha="right", va="center", color=SOFT)
@@ -89,7 +91,7 @@ def _name(axes: Axes, y: int, row: dict[str, Any], m: Any, mean: str) -> None:
     put(axes, -96 / (WIDTH * ACROSS * 72), y, m, transform=axes.get_yaxis_transform())
 
 
-def _draw(axes: Axes, y: int, row: dict[str, Any], factor: float, scale: Scale, m: Any) -> None:
+def _draw(axes: Axes, y: int, row: Row, factor: float, scale: Scale, m: Any) -> None:
     runs = [scale.place(factor * x) for x in _runs(row)]
     axes.axhline(y, color=BAND, linewidth=0.6, zorder=0)
     axes.plot(
@@ -102,9 +104,9 @@ def _draw(axes: Axes, y: int, row: dict[str, Any], factor: float, scale: Scale, 
         markeredgewidth=0,
         zorder=1,
     )
-    ends = [scale.place(factor * row["score"][side]) for side in ("low", "high") if row["score"][side] is not None]
+    ends = [scale.place(factor * x) for x in (row["score"]["low"], row["score"]["high"]) if x is not None]
     axes.plot(ends, [y] * len(ends), color=m.colour, linewidth=1.8, zorder=2)
-    put(axes, scale.place(factor * row["score"]["mean"]), y, m)
+    put(axes, scale.place(factor * number(row["score"]["mean"])), y, m)
 
 
 def _stacked(runs: list[float], axes: Axes) -> list[float]:
@@ -120,7 +122,7 @@ def _stacked(runs: list[float], axes: Axes) -> list[float]:
     return shifts
 
 
-def _far(axes: Axes, y: int, row: dict[str, Any], score: dict[str, Any]) -> None:
+def _far(axes: Axes, y: int, row: Row, score: Score) -> None:
     """Words in the place of a row that is off the scale."""
     missing = sum(run["test_score"] is None for run in row["judging"])
     left = score["higher_is_better"]
@@ -134,7 +136,7 @@ def _far(axes: Axes, y: int, row: dict[str, Any], score: dict[str, Any]) -> None
                   ha="left" if left else "right")  # fmt: skip
 
 
-def _label(results: dict[str, Any]) -> str:
+def _label(results: Results) -> str:
     score, rows = results["problem"]["score"], results["rules"]
     told = "; ".join(f"{row['rank']['place']}. {row['name']} {said(row['score']['mean'], score['share'])}" for row in rows)
     return f"Mean test {score['name']} in the order of rank: {told}"

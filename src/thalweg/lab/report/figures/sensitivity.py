@@ -13,11 +13,12 @@ from thalweg.lab.marks import Mark
 from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.style import BAD, SETTINGS, SOFT, background, marks, panel, put
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.statistics.scores import said
+from thalweg.lab.report.schema import Results, Row, Score, TunedTrial
+from thalweg.lab.statistics.scores import number, said
 from thalweg.values.numerals import typed
 
 
-def sensitivity(results: dict[str, Any]) -> list[str]:
+def sensitivity(results: Results) -> list[str]:
     """A panel for each tuned optimizer: the final validation score of its trials against the learning rate.
 
     The others lie behind it, each shifted so that the rate it chose falls on the one chosen here.
@@ -43,20 +44,22 @@ def sensitivity(results: dict[str, Any]) -> list[str]:
     return panels
 
 
-def reach(rows: Sequence[dict[str, Any]], score: dict[str, Any]) -> list[float]:
+def reach(rows: Sequence[Row], score: Score) -> list[float]:
     """The scores that all panels have room for: every median, and the best single trial."""
-    single = [trial["score"] for row in rows for trial in row["tuning"] if _good(trial)]
+    single = [number(trial["score"]) for row in rows for trial in row["tuning"] if _good(trial)]
     best = [(max if score["higher_is_better"] else min)(single)] if single else []
     return best + [x for row in rows for x in _medians(row)[1].tolist() if np.isfinite(x)]
 
 
-def _draw(axes: Axes, row: dict[str, Any], medians: Any, scale: Scale, m: Mark) -> float | None:
+def _draw(axes: Axes, row: Row, medians: Any, scale: Scale, m: Mark) -> float | None:
     """A rule's trials; returns the median at the rate that was chosen, None if a run diverged there."""
     rates, middle = medians
     good = [t for t in row["tuning"] if _good(t)]
     bad = sorted({t["lr"] for t in row["tuning"] if not _good(t)})
     axes.plot(rates, _placed(scale, middle), color=m.colour, zorder=2)
-    axes.plot([t["lr"] for t in good], [scale.place(t["score"]) for t in good], ".", color=m.colour, markersize=3, zorder=3)
+    axes.plot(
+        [t["lr"] for t in good], [scale.place(number(t["score"])) for t in good], ".", color=m.colour, markersize=3, zorder=3
+    )
     axes.plot(bad, [0.04] * len(bad), "x", color=BAD, markersize=4, transform=axes.get_xaxis_transform(), zorder=3)
     axes.axvline(row["best_lr"], color=SOFT, linewidth=0.6, linestyle=":", zorder=1)
     best = [float(x) for x in middle[rates == row["best_lr"]] if np.isfinite(x)]
@@ -66,14 +69,16 @@ def _draw(axes: Axes, row: dict[str, Any], medians: Any, scale: Scale, m: Mark) 
     return best[0]
 
 
-def _good(trial: dict[str, Any]) -> bool:
+def _good(trial: TunedTrial) -> bool:
     return not trial["diverged"] and trial["score"] is not None
 
 
-def _medians(row: dict[str, Any]) -> tuple[Any, Any]:
+def _medians(row: Row) -> tuple[Any, Any]:
     """The learning rates, and the median score of each; NaN where a run diverged."""
     rates = sorted({trial["lr"] for trial in row["tuning"]})
-    ends = [[trial["score"] if _good(trial) else np.nan for trial in row["tuning"] if trial["lr"] == rate] for rate in rates]
+    ends = [
+        [number(trial["score"]) if _good(trial) else np.nan for trial in row["tuning"] if trial["lr"] == rate] for rate in rates
+    ]
     return np.array(rates), np.array([np.median(end) for end in ends])
 
 
@@ -81,7 +86,7 @@ def _placed(scale: Scale, scores: Any) -> list[float]:
     return [scale.place(x) if np.isfinite(x) else np.nan for x in scores.tolist()]
 
 
-def _label(row: dict[str, Any], score: dict[str, Any], best: float | None) -> str:
+def _label(row: Row, score: Score, best: float | None) -> str:
     share = np.mean([not _good(trial) for trial in row["tuning"]])
     return (
         f"{row['name']}: best learning rate {typed(row['best_lr'])}{', at the edge of those tried' if row['at_edge'] else ''}, "

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from thalweg.lab.marks import COLOURS, SHAPES, Mark, mark
+from thalweg.lab.report.schema import Named
 from thalweg.methods import rules as catalogue
 
 INK, SOFT, PALE, BAD, BAND = "#1f2933", "#5b6875", "#c8d0d8", "#b3380a", "#e9eef3"
@@ -61,7 +62,7 @@ SETTINGS: Any = {
 }
 
 
-def marks(rows: Sequence[dict[str, Any]]) -> dict[str, Mark]:
+def marks(rows: Sequence[Named]) -> dict[str, Mark]:
     """A rule's mark: the same in all figures, and for a rule of the catalogue the same as in `thalweg race`."""
     known = list(catalogue)
     names = [row["name"] for row in rows]
