@@ -58,7 +58,7 @@ def agree(rule: str, rival: str, threads: int) -> bool:
 def heats(rule: str, name: str, against: list[str]) -> list[list[str]]:
     """The rivals by as many as fit into memory at once, beside ours; each has parameters, gradients and slots of its own."""
     numbers = sum(map(math.prod, shapes.named(name)))
-    slots = tw.rules[rule].cost(4, **rivals.OURS.get(rule, {})).state_per_parameter
+    slots = rivals.as_torch(rule).cost(4, **rivals.OURS.get(rule, {})).state_per_parameter
     room = max(1, int(MEMORY / (4 * numbers * (2 + slots))) - 1)
     return [against[k : k + room] for k in range(0, len(against), room)]
 

@@ -19,6 +19,7 @@ import thalweg.numpy as tn
 from benchmarks import textbook
 from benchmarks.shapes import Shapes
 from thalweg.core.compose import refuses_vectors
+from thalweg.dialects import variants
 
 Arrays = list[Any]
 
@@ -36,11 +37,17 @@ Make = Callable[[str, Shapes, int], Contestant]
 
 OURS: dict[str, dict[str, Any]] = {
     "adamax": {"eps": 1e-8},
-    "amsgrad": {"eps": 1e-8, "sqrt_decay": False, "bias_correction": True},
+    "amsgrad": {"eps": 1e-8},
     "nadam": {"mu": 0.9, "average": "constant", "nu_factor": False},
     "radam": {"eps": tw.outside(1e-8, raw=True), "threshold": 5.0},
 }
 """The options with which our rule is the algorithm that torch has."""
+
+
+def as_torch(rule: str) -> Any:
+    """The rule that is torch's."""
+    return variants.corrected_amsgrad if rule == "amsgrad" else tw.rules[rule]
+
 
 TORCH: dict[str, tuple[str, dict[str, Any]]] = {
     "sgd": ("SGD", {}),
@@ -92,7 +99,7 @@ def _given(rule: str, grads: Arrays) -> dict[str, Any]:
 
 def ours(rule: str, shapes: Shapes, threads: int) -> Contestant:
     params, grads = data(shapes)
-    optimizer = tn.of(tw.rules[rule])(params, **OURS.get(rule, {}))
+    optimizer = tn.of(as_torch(rule))(params, **OURS.get(rule, {}))
     return Contestant(
         functools.partial(optimizer.step, grads, **_given(rule, grads)), lambda: params, functools.partial(_into, grads)
     )
@@ -180,7 +187,7 @@ def floors(rule: str, shapes: Shapes, threads: int) -> dict[str, Callable[[], No
 
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
     size = sum(map(math.prod, shapes))
-    count = 2 + round(tw.rules[rule].cost(4, **OURS.get(rule, {})).state_per_parameter)
+    count = 2 + round(as_torch(rule).cost(4, **OURS.get(rule, {})).state_per_parameter)
     arrays = [np.full(size, k, np.float32) for k in range(count)]
     at = np.array([a.ctypes.data for a in arrays], np.int64)
     part, halves = _loops(count)

@@ -84,7 +84,7 @@ def imports() -> str:
     exported = []
     for line in lines:
         module, _, names = line.removeprefix("from ").partition(" import ")
-        kept = [name.strip() for name in names.split(",") if name.strip() not in ("stages_by_name", "Moved")]
+        kept = [name.strip() for name in names.split(",") if name.strip() not in ("stages_by_name", "Moved", "former as _former")]
         if kept:
             exported.append(f"from {module} import {', '.join(f'{name} as {name}' for name in kept)}")
     return "\n".join(exported)

@@ -9,6 +9,7 @@ from thalweg.core.arrange import arranged
 from thalweg.core.compose import choose, every, is_matrix, named, only
 from thalweg.core.optimizer import Optimizer
 from thalweg.core.stage import chain
+from thalweg.dialects import former as _former
 from thalweg.form import schedules
 from thalweg.form.hyper import Count, Decay, Eps, Fraction, NonNegative, Positive, Real, Schedule
 from thalweg.form.memory import (

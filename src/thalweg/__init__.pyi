@@ -111,7 +111,7 @@ adamw: _Adamw
 class _Adan(Rule):
     """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677, algorithm 1, without restarts and weight decay)."""
 
-    def __call__(self, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08), bias_correction: bool = False) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 adan: _Adan
 
@@ -146,7 +146,7 @@ amsbound: _Amsbound
 class _Amsgrad(Rule):
     """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0), sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw') -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0)) -> Stage: ...
 
 amsgrad: _Amsgrad
 
@@ -160,7 +160,7 @@ ascend: _Ascend
 class _Asgd(Rule):
     """ASGD, averaged SGD (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838; the rate: Bottou 2010, COMPSTAT)."""
 
-    def __call__(self, lam: Dynamic = 0.0001, alpha: Dynamic = 0.75, t0: Dynamic = 0.0, ahead: bool = False) -> Stage: ...
+    def __call__(self, lam: Dynamic = 0.0001, alpha: Dynamic = 0.75, t0: Dynamic = 0.0) -> Stage: ...
 
 asgd: _Asgd
 
@@ -230,7 +230,7 @@ eve: _Eve
 class _FadingRate(Rule):
     """Apply the learning rate here, fading: lr / (1 + lam lr (t - 1))^alpha (Bottou 2010, COMPSTAT)."""
 
-    def __call__(self, lam: Dynamic = 0.0001, alpha: Dynamic = 0.75, ahead: bool = False) -> Stage: ...
+    def __call__(self, lam: Dynamic = 0.0001, alpha: Dynamic = 0.75) -> Stage: ...
 
 fading_rate: _FadingRate
 
@@ -349,7 +349,7 @@ mechanic_adam: _MechanicAdam
 class _Momentum(Rule):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""
 
-    def __call__(self, mu: Dynamic = 0.9, dampening: Dynamic = 0.0, first: Literal['damped', 'undamped'] = 'damped') -> Stage: ...
+    def __call__(self, mu: Dynamic = 0.9, dampening: Dynamic = 0.0) -> Stage: ...
 
 momentum: _Momentum
 
@@ -426,7 +426,7 @@ optimistic_gd: _OptimisticGd
 class _PolyakAverage(Rule):
     """The mean of the points after step t0, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
 
-    def __call__(self, t0: Dynamic = 0.0, ahead: bool = False) -> Stage: ...
+    def __call__(self, t0: Dynamic = 0.0) -> Stage: ...
 
 polyak_average: _PolyakAverage
 
@@ -573,6 +573,6 @@ trust_ratio: _TrustRatio
 class _Yogi(Rule):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""
 
-    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.001), bias_correction: bool = False) -> Stage: ...
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.001)) -> Stage: ...
 
 yogi: _Yogi

@@ -7,6 +7,7 @@ import inspect
 import math
 import re
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,18 @@ from thalweg.form.hyper import Former, Hyper, bind, parts_of
 from thalweg.form.memory import Kind
 from thalweg.graph.cost import Cost, cost
 from thalweg.graph.formula import Formula, formula
+
+
+@dataclass(frozen=True)
+class Switches:
+    """Switches that a rule had in an earlier release, where a stage or another rule stands now.
+
+    choices: each one's values, the usual first. now: what to write. stage: what a call with them meant.
+    """
+
+    choices: dict[str, tuple[Any, ...]]
+    now: str
+    stage: Callable[..., Stage]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +48,7 @@ class Rule(Configurable):
     lr: float | None = None
     search: tuple[float, float] | None = None
     former: dict[str, Former] = field(default_factory=dict, repr=False)
+    switches: list[Switches] = field(default_factory=list, repr=False)
 
     def __post_init__(self) -> None:
         _check_rates(self)
@@ -46,7 +60,19 @@ class Rule(Configurable):
 
     def __call__(self, *hyper: Any, **named: Any) -> Stage:
         """The method with these hyper-parameters. Raises TypeError for an unknown one, ValueError out of range."""
-        return self.configure(self, self.bound(self.name, hyper, named))
+        return self.switched(hyper, named) or self.configure(self, self.bound(self.name, hyper, named))
+
+    def switched(self, args: tuple[Any, ...], named: dict[str, Any]) -> Stage | None:
+        """What a call meant that sets switches of an earlier release, with a DeprecationWarning; None where it sets none."""
+        for switches in self.switches:
+            said = {name: value for name, value in named.items() if name in switches.choices}
+            for name, value in said.items():
+                Hyper(name, switches.choices[name][0], choices=switches.choices[name]).check(value, self.name)
+            if said:
+                words = ", ".join(f"{name}={value!r}" for name, value in said.items())
+                warnings.warn(f"{self.name}: in place of {words} there is {switches.now}", DeprecationWarning, stacklevel=3)
+                return switches.stage(*args, **named)
+        return None
 
     def bound(self, owner: str, args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         """The configuration that a call asks for, by the names of `parts`. owner: who is called, for messages."""

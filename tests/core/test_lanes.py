@@ -9,6 +9,7 @@ import pytest
 from support import MUONS, RULES, stepped, stream
 
 import thalweg as tw
+from thalweg.dialects import variants
 
 T = 3
 STEPS = 25
@@ -22,7 +23,7 @@ STAGES: dict[str, Any] = {
     "adasecant 2014": lambda: tw.adasecant("2014"),
     "adafactor floor": lambda: tw.adafactor(eps1=tw.at_least(1e-3), relative_step=False),
     **MUONS,
-    "asgd ahead": lambda: tw.asgd(t0=5.0, ahead=True),
+    "asgd ahead": lambda: variants.late_asgd(t0=5.0),
     "rprop backtracking": lambda: tw.rprop(backtracking=True),
     "eve v1": lambda: tw.eve(version="v1"),
     "nadam schedule": lambda: tw.nadam(mu=lambda t: 0.9 - 0.1 / t),

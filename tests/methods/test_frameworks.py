@@ -12,6 +12,7 @@ import pytest
 from support import ASKING, MUONS, RULES, run, stepped, stream
 
 import thalweg as tw
+from thalweg.dialects import variants
 
 STEPS = 30
 STAGES: dict[str, Any] = {
@@ -24,7 +25,7 @@ STAGES: dict[str, Any] = {
     "santa_e": lambda: tw.santa_e(curvature=False),
     "adafactor floor": lambda: tw.adafactor(eps1=tw.at_least(1e-3), relative_step=False),
     **MUONS,
-    "asgd ahead": lambda: tw.asgd(t0=5.0, ahead=True),
+    "asgd ahead": lambda: variants.late_asgd(t0=5.0),
     "rprop backtracking": lambda: tw.rprop(backtracking=True),
     "eve v1": lambda: tw.eve(version="v1"),
     "rmsprop centred": lambda: tw.rmsprop(centred=True, eps=1e-3),
@@ -263,7 +264,7 @@ def test_equal_to_torch_optim_where_it_has_the_same_variant() -> None:
         "Adafactor": (tw.adafactor(eps1=tw.at_least(2.0**-52)), {}),
         "Adafactor options": (tw.adafactor(-0.5, tw.at_least(1e-2), 0.7, 2.5, 0.1),
                               {"beta2_decay": -0.5, "eps": (1e-2, 0.7), "d": 2.5, "weight_decay": 0.1}),
-        "Adam amsgrad": (tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True), {"amsgrad": True}),
+        "Adam amsgrad": (variants.corrected_amsgrad(eps=1e-8), {"amsgrad": True}),
         "RAdam": (tw.radam(eps=tw.outside(1e-8, raw=True), threshold=5.0), {}), "Rprop": (tw.rprop(), {}),
         "NAdam": (tw.nadam(0.9, average="constant", nu_factor=False), {}),
         "NAdam coupled": (tw.chain(tw.decay(0.1), tw.nadam(0.9, average="constant", nu_factor=False)), {"weight_decay": 0.1}),
@@ -301,7 +302,7 @@ def test_sparse_adam_is_torchs_on_the_entries_of_a_sparse_gradient() -> None:
 def test_what_asgd_ships_is_torchs_too() -> None:
     torch = pytest.importorskip("torch")
     params, gradients, _ = stream(steps=60)
-    optimizer = tw.Optimizer(tw.asgd(0.01, 0.75, t0=10.0, ahead=True), lr=tw.schedules.cosine(0.05, 60))
+    optimizer = tw.Optimizer(variants.late_asgd(0.01, 0.75, t0=10.0), lr=tw.schedules.cosine(0.05, 60))
     p, state = params, optimizer.init(params)
     theirs = {k: torch.tensor(x, requires_grad=True) for k, x in params.items()}
     torchs = torch.optim.ASGD(theirs.values(), lr=0.05, lambd=0.01, alpha=0.75, t0=10)
@@ -374,7 +375,7 @@ def test_equal_to_optax_where_it_has_the_same_variant() -> None:
         "rmsprop": (tw.rmsprop(eps=tw.inside(1e-8)), optax.rmsprop(0.01)),
         "rmsprop momentum": (tw.chain(tw.rmsprop(eps=tw.inside(1e-8)), tw.learning_rate(), tw.momentum()), optax.rmsprop(0.01, momentum=0.9)),
         "adadelta": (tw.adadelta(0.9), optax.adadelta(0.01)), "nadam": (tw.nadam(0.9, schedule=False, nu_factor=False), optax.nadam(0.01)),
-        "amsgrad": (tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True, maximum_of="corrected"), optax.amsgrad(0.01)),
+        "amsgrad": (variants.amsgrad_of_corrected(eps=1e-8), optax.amsgrad(0.01)),
         "radam": (tw.radam(eps=1e-8, threshold=5.0), optax.radam(0.01)),
         "signsgd": (tw.signsgd(), optax.sign_sgd(0.01)), "signum": (tw.signum(), optax.signum(0.01)),
         "lion": (tw.chain(tw.lion(), tw.decay(1e-3)), optax.lion(0.01)), "adabelief": (tw.adabelief(), optax.adabelief(0.01)),

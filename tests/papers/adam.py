@@ -6,8 +6,11 @@ from oracles import adabelief, adabound, adam, adan, ademamix, adopt, optimistic
 
 import thalweg as tw
 from papers.case import WD, Case, at, halving, shrinking, shrinking_share
+from thalweg.dialects import variants
 
 AUTHORS = {"gamma": 1e-3, "eps": 1e-8, "bias_correction": True, "sqrt_decay": False}
+AMSGRAD = {"raw": variants.corrected_amsgrad, "corrected": variants.amsgrad_of_corrected}
+ADAN = {False: tw.adan, True: variants.corrected_adan}
 CASES = [
     *(Case(f"adam {place}", lambda place=place: tw.adam(eps=at(place, 1e-3)), adam.adam, {"eps": 1e-3, "eps_place": place})
       for place in ("outside", "inside", "raw", "inside_raw")),
@@ -28,7 +31,7 @@ CASES = [
     Case("amsgrad", tw.amsgrad, adam.amsgrad),
     Case("amsgrad inside", lambda: tw.amsgrad(eps=tw.inside(1e-8)), adam.amsgrad, {"eps": 1e-8, "eps_place": "inside"}),
     *(Case(f"amsgrad corrected, max of {which}",
-           lambda which=which: tw.amsgrad(eps=1e-8, sqrt_decay=False, bias_correction=True, maximum_of=which), adam.amsgrad,
+           lambda which=which: AMSGRAD[which](eps=1e-8), adam.amsgrad,
            {"eps": 1e-8, "sqrt_decay": False, "bias_correction": True, "maximum_of": which})
       for which in ("raw", "corrected")),
     Case("radam", tw.radam, adam.radam),
@@ -52,12 +55,14 @@ CASES = [
     *(Case(f"adabelief eps {place}", lambda place=place: tw.adabelief(eps=at(place, 1e-3, 1e-4)), adabelief.adabelief,
            {"eps": 1e-3, "eps_place": place, "eps_root": 1e-4}) for place in ("both", "outside")),
     *(Case(f"yogi {options}", lambda options=options: tw.yogi(**options), yogi.yogi, options, lr)
-      for options in ({}, {"bias_correction": True}, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-5}) for lr in (None, shrinking)),
-    *(Case(f"adan corrected={corrected}", lambda corrected=corrected: tw.adan(bias_correction=corrected), adan.adan, {"bias_correction": corrected})
+      for options in ({}, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-5}) for lr in (None, shrinking)),
+    *(Case(f"yogi corrected, {name}", variants.corrected_yogi, yogi.yogi, {"bias_correction": True}, lr) for name, lr in (("usual", None), ("shrinking", shrinking))),
+    Case("amsgrad steady", lambda: variants.steady_amsgrad(eps=1e-8), adam.amsgrad, {"eps": 1e-8, "sqrt_decay": False}),
+    *(Case(f"adan corrected={corrected}", lambda corrected=corrected: ADAN[corrected](), adan.adan, {"bias_correction": corrected})
       for corrected in (False, True)),
-    *(Case(f"adan options, corrected={corrected}", lambda corrected=corrected: tw.adan(0.9, 0.7, 0.95, 1e-3, corrected), adan.adan,
+    *(Case(f"adan options, corrected={corrected}", lambda corrected=corrected: ADAN[corrected](0.9, 0.7, 0.95, 1e-3), adan.adan,
            {"b1": 0.1, "b2": 0.3, "b3": 0.05, "eps": 1e-3, "bias_correction": corrected}, shrinking) for corrected in (False, True)),
-    *(Case(f"adan eps_root, corrected={corrected}", lambda corrected=corrected: tw.adan(bias_correction=corrected, eps=tw.outside(1e-8, root=1e-3)), adan.adan,
+    *(Case(f"adan eps_root, corrected={corrected}", lambda corrected=corrected: ADAN[corrected](eps=tw.outside(1e-8, root=1e-3)), adan.adan,
            {"bias_correction": corrected, "eps_root": 1e-3}) for corrected in (False, True)),
     *(Case(f"adopt {options}", lambda options=options: tw.adopt(**options), adopt.adopt, options, lr)
       for options in ({}, {"clipped": False}, {"beta1": 0.5, "beta2": 0.9, "eps": 0.1}, {"c": 0.3}) for lr in (None, shrinking)),

@@ -9,6 +9,7 @@ from oracles import acprop, adadelta, adagrad, asgd, madgrad, momentum, optimist
 
 import thalweg as tw
 from papers.case import WD, Case, halving, resting, shrinking
+from thalweg.dialects import variants
 
 
 def asgd_walked(*args: Any, **options: Any) -> np.ndarray:
@@ -23,7 +24,7 @@ CASES = [
     Case("momentum", tw.momentum, momentum.momentum),
     Case("momentum mu=0", lambda: tw.momentum(0.0), momentum.momentum, {"mu": 0.0}),
     Case("momentum damped", lambda: tw.momentum(0.9, 0.1), momentum.momentum, {"dampening": 0.1}),
-    Case("momentum damped but at first", lambda: tw.momentum(0.9, 0.3, "undamped"), momentum.momentum, {"dampening": 0.3, "first_undamped": True}),
+    Case("momentum damped but at first", lambda: variants.undamped_momentum(0.9, 0.3), momentum.momentum, {"dampening": 0.3, "first_undamped": True}),
     Case("momentum lr outside", tw.momentum, momentum.momentum, {"lr_inside": False}, halving),
     Case("momentum lr inside", lambda: tw.chain(tw.learning_rate(), tw.momentum()), momentum.momentum, {"lr_inside": True}, halving),
     Case("momentum coupled", lambda: tw.chain(tw.decay(WD), tw.momentum()), momentum.momentum, {"weight_decay": WD}),
@@ -60,7 +61,7 @@ CASES = [
       for back in (False, True)),
     Case("asgd", tw.asgd, asgd_walked),
     Case("asgd options", lambda: tw.asgd(0.1, 1.0, 20.0), asgd_walked, {"lam": 0.1, "alpha": 1.0, "t0": 20.0}, halving),
-    Case("asgd ahead", lambda: tw.asgd(0.1, t0=20.0, ahead=True), asgd_walked, {"lam": 0.1, "t0": 20.0, "ahead": True}, halving),
+    Case("asgd ahead", lambda: variants.late_asgd(0.1, t0=20.0), asgd_walked, {"lam": 0.1, "t0": 20.0, "ahead": True}, halving),
     Case("asgd without a penalty", lambda: tw.asgd(0.0), asgd_walked, {"lam": 0.0}),
     Case("asgd coupled", lambda: tw.chain(tw.decay(WD), tw.asgd()), asgd_walked, {"weight_decay": WD}),
     Case("optimistic_gd", tw.optimistic_gd, optimistic.optimistic_gd),

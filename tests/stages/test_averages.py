@@ -9,6 +9,7 @@ import pytest
 from support import run, stream
 
 import thalweg as tw
+from thalweg.dialects import variants
 
 
 def points(stage: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -66,9 +67,8 @@ def test_the_first_place_of_schedule_free_weighs_one() -> None:
 def test_amsgrad_with_keras_epsilon() -> None:
     """alpha = lr sqrt(1 - beta2^t) / (1 - beta1^t); p -= alpha m / (sqrt(v_max) + eps), as Keras' Adam(amsgrad=True)."""
     params, gradients, _ = stream()
-    options = {"sqrt_decay": False, "bias_correction": True, "eps": 1e-2}
-    path, _ = run(tw.amsgrad(eps=tw.outside(options.pop("eps"), raw=True), **options), params, gradients, lr=0.01)
-    other, _ = run(tw.amsgrad(**options), params, gradients, lr=0.01)
+    path, _ = run(variants.corrected_amsgrad(eps=tw.outside(1e-2, raw=True)), params, gradients, lr=0.01)
+    other, _ = run(variants.corrected_amsgrad(eps=1e-2), params, gradients, lr=0.01)
     p, m, v, v_max = params["w"], 0.0, 0.0, 0.0
     for t, g in enumerate(gradients, start=1):
         m, v = m + (g["w"] - m) * 0.1, v + (g["w"] ** 2 - v) * 0.001

@@ -10,6 +10,7 @@ from thalweg.core.stage import Stage, chain
 from thalweg.dialects.optax_matrices import adafactor
 from thalweg.dialects.optax_parts import adam_or_nadam, decayed, epsilon, named, rate_of
 from thalweg.dialects.row import Masks, Row
+from thalweg.dialects.variants import amsgrad_of_corrected, corrected_adan, corrected_yogi, steady_amsgrad
 from thalweg.methods.adaptive.adadelta import adadelta
 from thalweg.methods.adaptive.adagrad import adagrad
 from thalweg.methods.adaptive.rmsprop import rmsprop
@@ -22,9 +23,7 @@ from thalweg.methods.descent.signs import lion, signsgd, signum
 from thalweg.methods.layers.layerwise import fromage, layer_normalized
 from thalweg.methods.matrices.sm3 import sm3
 from thalweg.methods.moments.adabelief import adabelief
-from thalweg.methods.moments.adam import adam, adamax, amsgrad, radam
-from thalweg.methods.moments.adan import adan
-from thalweg.methods.moments.yogi import yogi
+from thalweg.methods.moments.adam import adam, adamax, radam
 from thalweg.ops import inside, outside
 from thalweg.stages.decay import decay
 from thalweg.stages.learning_rate import learning_rate
@@ -57,9 +56,8 @@ def _radam(given: Masks) -> Stage:
 
 
 def _amsgrad(given: Masks) -> Stage:
-    corrected = {"bias_correction": True, "maximum_of": "corrected"} if given.fixed("bias_correction_mu") else {}
-    options = {"sqrt_decay": False, **corrected}
-    return chain(amsgrad(given.live("b1"), given.live("b2"), epsilon(given), **options))
+    core = amsgrad_of_corrected if given.fixed("bias_correction_mu") else steady_amsgrad
+    return chain(core(given.live("b1"), given.live("b2"), epsilon(given)))
 
 
 def _adabelief(given: Masks) -> Stage:
@@ -68,11 +66,11 @@ def _adabelief(given: Masks) -> Stage:
 
 def _adan(given: Masks) -> Stage:
     betas = given.live("b1"), given.live("b2"), given.live("b3")
-    return chain(adan(*betas, epsilon(given), bias_correction=True), decayed(given))
+    return chain(corrected_adan(*betas, epsilon(given)), decayed(given))
 
 
 def _yogi(given: Masks) -> Stage:
-    return chain(yogi(given.live("b1"), given.live("b2"), given.live("eps"), bias_correction=True))
+    return chain(corrected_yogi(given.live("b1"), given.live("b2"), given.live("eps")))
 
 
 def _rmsprop(given: Masks) -> Stage:
@@ -158,10 +156,11 @@ def _sm3(given: Masks) -> Stage:
     return chain(sm3(eps=1e-8), momentum(average, dampening=average))
 
 
+_LARGEST = {"m": "mu", "v": "nu", "v_max": "nu_max"}
 _TRACE = {**named("momentum", v="trace"), **named("nesterov", v="trace")}
 _ADAM = {**named("adam"), **named("nadam", m="mu", n="nu")}
 _OPTIMISTIC = {**_ADAM, **named("optimistic_gd", previous="previous_gradient")}
-_IN_MU = dict.fromkeys(("adam.m", "nadam.m", "amsgrad.m", "lion.m"), "mu_dtype")
+_IN_MU = dict.fromkeys(("adam.m", "nadam.m", "amsgrad_of_corrected.m", "steady_amsgrad.m", "lion.m"), "mu_dtype")
 
 OPTAX: dict[str, Row] = {
     "sgd": Row(_sgd, _TRACE, rate_of, dtypes=dict.fromkeys(_TRACE, "accumulator_dtype")),
@@ -173,12 +172,12 @@ OPTAX: dict[str, Row] = {
     "adamaxw": Row(_adamaxw, named("adamax", m="mu", u="nu"), rate_of),
     "radam": Row(_radam, named("radam"), rate_of, only=("nesterov",)),
     "amsgrad": Row(
-        _amsgrad, named("amsgrad", m="mu", v="nu", v_max="nu_max"), rate_of,
+        _amsgrad, {**named("amsgrad_of_corrected", **_LARGEST), **named("steady_amsgrad", **_LARGEST)}, rate_of,
         dtypes=_IN_MU, fits=lambda given: given.fixed("bias_correction_mu") == given.fixed("bias_correction_nu"),
     ),
     "adabelief": Row(_adabelief, named("adabelief", m="mu", s="nu"), rate_of, only=("nesterov",)),
-    "adan": Row(_adan, named("adan", prev="g"), rate_of),
-    "yogi": Row(_yogi, named("yogi"), rate_of, starts={"yogi.v": lambda given: 1e-6}),
+    "adan": Row(_adan, named("corrected_adan", prev="g"), rate_of),
+    "yogi": Row(_yogi, named("corrected_yogi"), rate_of, starts={"corrected_yogi.v": lambda given: 1e-6}),
     "rmsprop": Row(
         _rmsprop,
         {**named("rmsprop", v="nu", m="mu"), **named("adam"), **_TRACE},

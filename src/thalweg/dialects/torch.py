@@ -6,16 +6,16 @@ from typing import Any
 
 from thalweg.core.stage import Stage, chain
 from thalweg.dialects.row import Arguments, Row
+from thalweg.dialects.variants import corrected_amsgrad, late_asgd, undamped_momentum
 from thalweg.methods.adaptive.adadelta import adadelta
 from thalweg.methods.adaptive.adagrad import adagrad
 from thalweg.methods.adaptive.rmsprop import rmsprop
-from thalweg.methods.descent.asgd import asgd
 from thalweg.methods.descent.momentum import momentum, nesterov
 from thalweg.methods.descent.rprop import rprop
 from thalweg.methods.descent.sgd import sgd
 from thalweg.methods.matrices.adafactor import adafactor
 from thalweg.methods.matrices.muon import muon
-from thalweg.methods.moments.adam import adam, adamax, amsgrad, nadam, radam
+from thalweg.methods.moments.adam import adam, adamax, nadam, radam
 from thalweg.ops import at_least, outside
 from thalweg.stages.ascend import ascend
 from thalweg.stages.decay import decay
@@ -34,14 +34,15 @@ def _sgd(given: Arguments) -> Stage:
         return _with_decay(given, sgd())
     if given.fixed("nesterov"):
         return _with_decay(given, nesterov(mu))
-    return _with_decay(given, momentum(mu, given.or_off("dampening"), "undamped"))
+    damping = given.or_off("dampening")
+    return _with_decay(given, undamped_momentum(mu, damping) if callable(damping) else momentum(mu))
 
 
 def _adam(given: Arguments) -> Stage:
     betas = given.live("betas", 0), given.live("betas", 1)
     core = adam(*betas, given.live("eps"))
     if given.fixed("amsgrad"):
-        core = amsgrad(*betas, given.live("eps"), sqrt_decay=False, bias_correction=True)
+        core = corrected_amsgrad(*betas, given.live("eps"))
     return _with_decay(given, core, decoupled=given.fixed("decoupled_weight_decay"))
 
 
@@ -68,7 +69,7 @@ def _rprop(given: Arguments) -> Stage:
 
 
 def _asgd(given: Arguments) -> Stage:
-    return _with_decay(given, asgd(given.or_off("lambd"), given.live("alpha"), given.live("t0"), ahead=True))
+    return _with_decay(given, late_asgd(given.or_off("lambd"), given.live("alpha"), given.live("t0")))
 
 
 def _adafactor(given: Arguments) -> Stage:
@@ -125,10 +126,10 @@ def _adadelta(given: Arguments) -> Stage:
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 """The distance from 1 to the next number of each dtype."""
 _MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
-_ADAM = Row(_adam, {f"{stage}.{slot}": name for stage in ("adam", "amsgrad") for slot, name in _MOMENTS.items()})
+_ADAM = Row(_adam, {f"{stage}.{slot}": name for stage in ("adam", "corrected_amsgrad") for slot, name in _MOMENTS.items()})
 
 TORCH: dict[str, Row] = {
-    "SGD": Row(_sgd, {"momentum.v": "momentum_buffer", "nesterov.v": "momentum_buffer"}, counts=False),
+    "SGD": Row(_sgd, dict.fromkeys(("momentum.v", "undamped_momentum.v", "nesterov.v"), "momentum_buffer"), counts=False),
     "Adam": _ADAM,
     "AdamW": _ADAM,
     "NAdam": Row(_nadam, {"nadam.m": "exp_avg", "nadam.n": "exp_avg_sq", "nadam.product": "mu_product"}, scalars="float32"),
@@ -136,8 +137,8 @@ TORCH: dict[str, Row] = {
     "Rprop": Row(_rprop, {"rprop.prev": "prev", "rprop.size": "step_size"}),
     "ASGD": Row(
         _asgd,
-        {"fading_rate.eta": "eta", "polyak_average.x": "ax", "polyak_average.mu": "mu"},
-        starts={"fading_rate.eta": lambda given: given.live("lr")(1)},
+        {"late_fading_rate.eta": "eta", "late_polyak_average.x": "ax", "late_polyak_average.mu": "mu"},
+        starts={"late_fading_rate.eta": lambda given: given.live("lr")(1)},
         scalars="float32",
     ),
     "Adamax": Row(_adamax, {"adamax.m": "exp_avg", "adamax.u": "exp_inf"}),

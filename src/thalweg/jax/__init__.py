@@ -229,8 +229,9 @@ def of(rule: Rule) -> Callable[..., Transformation]:
     """The function for a rule or recipe, the catalogue's or your own: `of(my_rule)(learning_rate=0.1)`."""
 
     def make(learning_rate: Any = rule.lr, *hyper: Any, seed: Any = 0, **named: Any) -> Transformation:
-        config = rule.bound(rule.name, hyper, named)
-        made = rule.configured({name: by_count(value) for name, value in config.items()})
+        before = rule.switched(tuple(map(by_count, hyper)), {name: by_count(value) for name, value in named.items()})
+        config = {} if before else rule.bound(rule.name, hyper, named)
+        made = before or rule.configured({name: by_count(value) for name, value in config.items()})
         return optimizer(made, learning_rate, seed=seed)
 
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD

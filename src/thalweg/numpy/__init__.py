@@ -268,6 +268,10 @@ def of(rule: Rule) -> type[Optimizer]:
         self: Optimizer, params: Tree, lr: Any = rule.lr, *hyper: Any,
         seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None, fused: bool = True, **named: Any,
     ) -> None:  # fmt: skip
+        if before := rule.switched(hyper, named):
+            self._rule = None
+            self._set_up(params, before, {"lr": lr}, seed, nonfinite, lanes, fused)
+            return
         config = rule.bound(type(self).__name__, hyper, named)
         self._set_up(params, rule.configured(config), {"lr": lr, **config}, seed, nonfinite, lanes, fused)
 

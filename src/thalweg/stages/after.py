@@ -52,13 +52,10 @@ def polynomial_average(z, t, x=like_p, *, gamma: NonNegative = 8.0):
 
 
 @after_step
-def polyak_average(z, t, x=like_p, mu=per_tensor(1.0), *, t0: NonNegative = 0.0, ahead: bool = False):
+def polyak_average(z, t, x=like_p, *, t0: NonNegative = 0.0):
     """The mean of the points after step t0, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838).
 
-    Until then it is the walked point itself. ahead: a step's weight is worked out one step before; so torch has it.
+    Until then it is the walked point itself.
     """
-    mu_t = 1 / maximum(1.0, t - t0)
-    if ahead:
-        mu_t, mu = mu, mu_t
-    x = where(mu_t < 1, x + mu_t * (z - x), z)
-    return z, x, mu
+    mu = 1 / maximum(1.0, t - t0)
+    return z, where(mu < 1, x + mu * (z - x), z)

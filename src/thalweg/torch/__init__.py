@@ -314,6 +314,10 @@ def of(rule: Rule) -> type[Optimizer]:
 
     def __init__(self: Optimizer, params: Any, lr: Any = rule.lr, *hyper: Any, seed: Any = 0, **named: Any) -> None:
         storage = {name: named.pop(name) for name in STORAGE if name in named}
+        if before := rule.switched(hyper, named):
+            self._rule = None
+            Optimizer.__init__(self, params, before, lr, seed=seed, **storage)
+            return
         config = rule.bound(type(self).__name__, hyper, named)
         if lr is None:
             raise ValueError(f"{rule.name} has no learning rate of its own; write lr=0.01")

@@ -85,7 +85,7 @@ class AdaMaxW(Optimizer):
 class Adan(Optimizer):
     """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677, algorithm 1, without restarts and weight decay)."""
 
-    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08), bias_correction: bool = False, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class AdaSecant(Optimizer):
     """AdaSecant (Gulcehre & Bengio 2014, arXiv 1412.7419; Gulcehre, Sotelo, Moczulski & Bengio 2017, arXiv 1703.00788)."""
@@ -110,7 +110,7 @@ class AMSBound(Optimizer):
 class AMSGrad(Optimizer):
     """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0."""
 
-    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0), sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal['raw', 'corrected'] = 'raw', *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class COCOB(Optimizer):
     """COCOB (Orabona & Tommasi 2017, arXiv 1705.07795, algorithm 2, for backpropagation): coin betting, without a rate."""
@@ -190,7 +190,7 @@ class MechanicAdam(Optimizer):
 class Momentum(Optimizer):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""
 
-    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, mu: Dynamic = 0.9, dampening: Dynamic = 0.0, first: Literal['damped', 'undamped'] = 'damped', *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, mu: Dynamic = 0.9, dampening: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class MoMo(Optimizer):
     """MoMo (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 1): momentum and a model's rate."""
@@ -290,4 +290,4 @@ class Sophia(Optimizer):
 class Yogi(Optimizer):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""
 
-    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.001), bias_correction: bool = False, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.001), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...

@@ -1,28 +1,21 @@
 """Momentum: the heavy ball, and Nesterov's look-ahead."""
 
-from typing import Literal
-
 from thalweg.form.hyper import Decay, Fraction
-from thalweg.ops import off, where
+from thalweg.ops import off
 from thalweg.rule import around, rule
 
 
 @rule(lr=1e-2, search=(1e-4, 1e0))
-def momentum(
-    g, t, v=0.0, *, mu: Decay = 0.9, dampening: Fraction = 0.0, first: Literal["damped", "undamped"] = "damped",
-):  # fmt: skip
+def momentum(g, v=0.0, *, mu: Decay = 0.9, dampening: Fraction = 0.0):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533).
 
     dampening = mu makes v an average of the gradients, with an effective rate 1 - mu times the undamped one.
     The learning rate multiplies the buffer; the papers keep it inside, `chain(learning_rate(), momentum())`: the same
     at a constant rate, another optimizer under a schedule.
-    first="undamped" takes the first gradient whole.
-    Differs from torch.optim.SGD: that is first="undamped", which tells only with dampening.
+    Differs from torch.optim.SGD: with dampening, that takes the first gradient whole (`undamped_momentum` of
+    `thalweg.dialects.variants`).
     """
-    damped = g if off(dampening) else (1 - dampening) * g
-    v = mu * v + damped
-    if first == "undamped" and not off(dampening):
-        v = where(t == 1, g, v)
+    v = mu * v + (g if off(dampening) else (1 - dampening) * g)
     return v, v
 
 

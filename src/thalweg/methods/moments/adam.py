@@ -1,4 +1,4 @@
-"""Adam and its nearest kin: AdaMax, Nadam, RAdam, AMSGrad, AdamW's decoupled decay, and Adam for sparse gradients."""
+"""Adam and its nearest kin: AdaMax, Nadam, RAdam, AdamW's decoupled decay, and Adam for sparse gradients."""
 
 from typing import Annotated, Literal
 
@@ -102,30 +102,6 @@ def radam(
     rho = rho_inf - 2 * t * beta2**t / (1 - beta2**t)
     r = sqrt(ratio((rho - 4) * (rho - 2) * rho_inf, (rho_inf - 4) * (rho_inf - 2) * rho))  # beta2 = 0.6 is never rectified
     return where(rho > threshold, r * over_debiased_root(m_hat, v, beta2, t, eps), m_hat), m, v
-
-
-@rule(lr=1e-3, search=(1e-4, 1e0))
-def amsgrad(
-    g, t, m=0.0, v=0.0, v_max=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: EpsOrZero = outside(0.0),
-    sqrt_decay: bool = True, bias_correction: bool = False, maximum_of: Literal["raw", "corrected"] = "raw",
-):  # fmt: skip
-    """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0.
-
-    As the paper: lr / sqrt(t), no epsilon, no bias correction. sqrt_decay=False holds the rate; bias_correction=True
-    corrects both moments, the largest one taken of the raw ones or of the corrected ones (maximum_of).
-    Differs from torch: sqrt_decay=False, bias_correction=True, eps=1e-8; optax moreover maximum_of="corrected".
-    Differs from Keras: sqrt_decay=False, bias_correction=True, eps=outside(1e-7, raw=True).
-    """
-    m = mix(m, g, beta1)
-    v = mix(v, g * g, beta2)
-    corrected = bias_correction and maximum_of == "corrected"
-    v_max = maximum(v_max, debias(v, beta2, t) if corrected else v)
-    m_hat = debias(m, beta1, t) if bias_correction else m
-    if bias_correction and not corrected:
-        direction = over_debiased_root(m_hat, v_max, beta2, t, eps)
-    else:
-        direction = over_root(m_hat, v_max, eps)
-    return direction / sqrt(t) if sqrt_decay else direction, m, v, v_max
 
 
 @recipe(lr=2e-3, search=(1e-4, 1e0))

@@ -1,20 +1,21 @@
 """Adan: Adam with Nesterov's momentum by differences of gradients."""
 
 from thalweg.form.hyper import Decay, Eps
-from thalweg.ops import debias, mix, outside, over_debiased_root, over_root, where
+from thalweg.ops import mix, outside, over_root, where
 from thalweg.rule import rule
 
 
 @rule(lr=1e-3, search=(1e-4, 1e0))
 def adan(
     g, t, m=0.0, v=0.0, n=0.0, prev=0.0, *, beta1: Decay = 0.98, beta2: Decay = 0.92, beta3: Decay = 0.99,
-    eps: Eps = outside(1e-8), bias_correction: bool = False,
+    eps: Eps = outside(1e-8),
 ):  # fmt: skip
     """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677, algorithm 1, without restarts and weight decay).
 
     A beta is what an average keeps, as everywhere here and in the authors' code; the paper's is 1 minus that. m begins at
     the first gradient, n at its square, v at the first difference of two.
-    Differs from the authors' code: bias_correction=True, all three begin at 0 and are corrected for it. Weight decay:
+    Differs from the authors' code: there all three begin at 0 and are corrected for it (`corrected_adan` of
+    `thalweg.dialects.variants`). Weight decay:
     `chain(adan(), decay(0.02))` is theirs with no_prox; the paper's divides what was walked to by 1 + lr weight_decay.
     Differs from optax: that is corrected too, but weighs differences by 1 - beta2 = 0.08 where the paper and the authors'
     code have 0.92: it took over the paper's 1 - beta2 with a beta2 of the other meaning. The paper is right. It also has
@@ -23,8 +24,5 @@ def adan(
     difference = where(t == 1, 0.0 * g, g - prev)
     ahead = g + beta2 * difference
     m_next, v_next, n_next = mix(m, g, beta1), mix(v, difference, beta2), mix(n, ahead * ahead, beta3)
-    if bias_correction:
-        look = debias(m_next, beta1, t) + beta2 * debias(v_next, beta2, t)
-        return over_debiased_root(look, n_next, beta3, t, eps), m_next, v_next, n_next, g
     m, v, n = where(t == 1, g, m_next), where(t <= 2, difference, v_next), where(t == 1, g * g, n_next)
     return over_root(m + beta2 * v, n, eps), m, v, n, g

@@ -1,22 +1,20 @@
 """Yogi: Adam whose second moment moves by steps that do not depend on how far it is off."""
 
 from thalweg.form.hyper import Decay, Eps
-from thalweg.ops import debias, mix, outside, over_debiased_root, over_root, sign
+from thalweg.ops import mix, outside, over_root, sign
 from thalweg.rule import rule
 
 
 @rule(lr=1e-2, search=(1e-4, 1e0))
 def yogi(
-    g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-3), bias_correction: bool = False,
+    g, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-3),
 ):  # fmt: skip
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2).
 
     v goes towards g^2 by (1 - beta2) g^2, however far away it is, so that it forgets slowly what was large.
-    Differs from optax: bias_correction=True, and both moments begin at 1e-6. In m that is a drift which points down
-    whatever the gradients are; the paper has m = 0 at the start.
+    Differs from optax: that corrects both moments (`corrected_yogi` of `thalweg.dialects.variants`), which begin at 1e-6.
+    In m that is a drift which points down whatever the gradients are; the paper has m = 0 at the start.
     """
     m = mix(m, g, beta1)
     v = v - (1 - beta2) * sign(v - g * g) * (g * g)
-    if bias_correction:
-        return over_debiased_root(debias(m, beta1, t), v, beta2, t, eps), m, v
     return over_root(m, v, eps), m, v
