@@ -84,6 +84,19 @@ def test_a_page_says_it_all() -> None:
         assert part in text
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("adam", "one pass over memory"),
+        ("prodigy", "2 passes over memory, the last of which writes"),
+        ("muon", "none: muon keeps memory of the kind matrix"),
+        ("sam", "none: it asks for gradients at several points"),
+    ],
+)
+def test_whether_kernels_run_it_and_if_not_why(name: str, words: str) -> None:
+    assert f"Kernel {words}" in " ".join(show(name).stdout.split())
+
+
 def test_the_source_is_the_rules_without_its_docstring() -> None:
     lines = source(tw.rules["adam"])
     assert lines.startswith("@rule(lr=1e-3")

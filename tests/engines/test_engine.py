@@ -202,13 +202,13 @@ def test_what_the_reader_of_addresses_refuses() -> None:
 
 
 def test_what_a_kernel_cannot_do_runs_unfused() -> None:
-    mixed = tw.chain(tw.clip(1.0), tw.adam(), tw.clip(1.0))  # a norm of what Adam made
-    p = np.ones(3)
+    mixed = tw.chain(tw.clip(1.0), tw.muon())  # products of matrices
+    p = np.ones((3, 2))
     optimizer = tn.Optimizer(p, mixed)
-    optimizer.step(np.ones(3))
+    optimizer.step(np.ones((3, 2)))
     assert not optimizer._bound._launches
     pure = tw.Optimizer(mixed)
-    q, _ = pure.step(np.ones(3), np.ones(3), pure.init(np.ones(3)))
+    q, _ = pure.step(np.ones((3, 2)), np.ones((3, 2)), pure.init(np.ones((3, 2))))
     assert np.array_equal(p, q)
 
 
@@ -221,7 +221,7 @@ def test_the_kernel_says_what_the_rule_says() -> None:
     assert "m = beta1 * m_old + n1 * g" in shown
     assert "n1 = 1 - beta1" in shown
     assert "p_old - lr * (m / n2 / (sqrt(v / n4) + eps))" in shown
-    refused = CliRunner().invoke(main, ["show", "adasecant", "--kernel"])
+    refused = CliRunner().invoke(main, ["show", "muon", "--kernel"])
     assert refused.exit_code == 2
     assert "has no kernel" in refused.output
 

@@ -17,29 +17,9 @@ from thalweg.engines import threads
 from thalweg.values.trees import flatten
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3)}
-WITHOUT = (
-    "adasecant",
-    "adafactor",
-    "muon",
-    "learned",
-    "lars",
-    "lamb",
-    "novograd",
-    "fromage",
-    "sm3",
-    "mechanic",
-    "mechanic_adam",
-    "galore",
-    "dog",
-    "ldog",
-    "dowg",
-    "prodigy",
-    "dadapt_adam",
-    "dadapt_sgd",
-    "momo",
-    "momo_adam",
-)  # norms, sums over the model, matrices, a network for each coordinate: no single pass over memory
-APPROXIMATE = ("santa_sss", "madgrad", "polyak_sgd")  # exp, a power, a sum over the model
+WITHOUT = ("adafactor", "muon", "learned", "sm3", "galore")  # matrices, a network for each coordinate
+APPROXIMATE = ("santa_sss", "madgrad", "polyak_sgd", "adasecant")
+"""An exp, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
 
 
 def fused(optimizer: Any) -> bool:

@@ -23,12 +23,12 @@ from thalweg.commands.listing import aliases
 from thalweg.commands.screen import Screen
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
-from thalweg.engines.kernel import printed
+from thalweg.engines.drawn import drawn, in_words
 from thalweg.form.declaration import AFTER_ASKS, ASKS
 from thalweg.form.hyper import Hyper, nearest
 from thalweg.form.memory import Kind
 from thalweg.graph.cost import Cost, word_kind
-from thalweg.graph.program import NotTraced, passages, program
+from thalweg.graph.program import NotTraced, passages
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.user import my_rule
 from thalweg.methods import ALIASES, rules, stages_by_name
@@ -96,6 +96,7 @@ def page(rule: Rule) -> Iterator[RenderableType]:
     yield from _part("Memory", _pairs([(slot, memory_words(kind)) for slot, kind in rule.memory.items()]))
     yield from _part("Hyper-parameters", _hyper(rule))
     yield from _part("Cost", Text(_cost(rule)))
+    yield from _part("Kernel", Text(in_words(Optimizer(rule, lr=rule.lr or 1.0))))
     if differences:
         yield from _part("Between libraries", Text(differences))
     yield from _part("Source", Syntax(source(rule), "python", background_color="default", word_wrap=True))
@@ -160,21 +161,21 @@ def _cost_words(cost: Cost) -> str:
 
 
 def kernel_text(rule: Rule) -> str:
-    """The kernel of a whole step, for float32 parameters. Raises Refusal where one pass over memory is not enough."""
+    """The kernels of a step's passes over memory, for float32 parameters. Raises Refusal where there are none."""
     optimizer = Optimizer(rule, lr=rule.lr or 1.0)
     if optimizer.asks_gradients:
-        raise Refusal(f"{rule.name} asks for gradients at several points, so that no one loop is its whole step")
+        raise Refusal(f"{rule.name} asks for gradients at several points, so that no loop is its whole step")
     p = np.zeros((2, 2), np.float32)
     try:
-        made = program(passages(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), moves=optimizer.moves)
-        return printed(made, f"{rule.name}, float32", dict.fromkeys(made.inputs, "float32")).text
+        made = drawn(optimizer, passages(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), "float32")
+        return "\n\n".join(kernel.text for kernel in made.kernels)
     except NotTraced as reason:
         raise Refusal(f"{rule.name} has no kernel: {reason}") from None
 
 
 @click.command("show")
 @click.argument("name")
-@click.option("--kernel", is_flag=True, help="Print the loop that Numba compiles of it, for float32 parameters.")
+@click.option("--kernel", is_flag=True, help="Print the loops that Numba compiles of it, for float32 parameters.")
 def show_command(name: str, kernel: bool) -> None:
     """One optimizer: its paper, formula, memory, hyper-parameters, cost and source."""
     for rule in _of_file(name) if name.endswith(".py") else [find(name)]:

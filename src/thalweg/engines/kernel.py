@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,9 @@ from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
 from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
+OWN_WORDS = ("floor", "larger", "magnitude", "largest", "leaf_sum_float32", "leaf_sum_float64", "scratch")
+"""Words of `thalweg.engines.words` that a loop may say, besides those of storage, loads and stores."""
+
 
 @dataclass(frozen=True)
 class Kernel:
@@ -45,17 +48,18 @@ class Kernel:
     kept: tuple[int, ...]
 
 
-def printed(program: Program, title: str, dtypes: dict[str, str]) -> Kernel:
-    """The kernel of a program. dtypes: of each tensor among its inputs, by name.
+def printed(program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> Kernel:
+    """The kernel of a program. dtypes: of each tensor among its inputs, by name. columns: all that it has addresses of,
+    where that is more than it needs.
 
     Raises NotTraced for a program with words that no single pass over memory can do.
     """
-    return Printer(program, title, dtypes).kernel()
+    return Printer(program, title, dtypes, columns).kernel()
 
 
 class Printer:
-    def __init__(self, program: Program, title: str, dtypes: dict[str, str]) -> None:
-        self.program, self.title, self.dtypes = program, title, dtypes
+    def __init__(self, program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> None:
+        self.program, self.title, self.dtypes, self.columns = program, title, dtypes, columns
         self.same = trace.shared(program.results)
         self.symbols = list(trace.steps(program.results))
         self.uses: Counter[int] = Counter()
@@ -86,7 +90,7 @@ class Printer:
         shared = self._frontier([value for _, value in stores])
         numbers, needs = self._numbers(shared, [self.first(slots[i].new) for i in kept])
         used = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR} | {name for name, _ in stores}
-        columns = tuple(name for name in self.program.inputs if name in used)
+        columns = self.columns or tuple(name for name in self.program.inputs if name in used)
         imports, step = self._step(shared, columns, stores)
         text = "\n".join(
             [
@@ -141,65 +145,88 @@ class Printer:
     # the loop
 
     def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
-        computed = COMPUTED[self.dtypes["p"]]
-        loop = Loop(computed)
         phases = phases_of(self)
         carried = carried_by(self, phases)
+        loop = Loop(self.computed)
         write = Writer(self, loop, {id(symbol) for symbol in carried})
-        heads: list[str] = []
-        for k, symbol in enumerate(shared):
-            name = write.name(symbol, "n")
-            truth = " != 0" if symbol.op in COMPARISONS else ""
-            heads.append(f"{name} = numbers[at + {k}]{truth}")
-        heads += [f"{column}_at = addresses[row + {k}]" for k, column in enumerate(columns)]
-        if any(symbol.op == "uniform" for symbol in self.symbols):
-            loop.said.add("uniform")
-            heads.append(f"own = {STREAMS} * jobs[4 * job]")
-        read = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR}
-        loads = []
-        for k, column in enumerate(columns):
-            if column in read:
-                letter = write.letters[id(self.program.inputs[column])]
-                loads.append(f"{letter} = load_{self.dtypes[column]}({k}, {column}_at, {self._place(column)})")
-        body: list[str] = []
+        heads = self.heads(write, loop, shared, columns)
+        loads = self.loads(write, columns)
         if phases.blocks:
             tops = {id(s): f"top_{k}" for k, s in enumerate(self.symbols) if s.op == "largest_of_block"}
             body = two_loops(self, write, loop, phases, carried, loads, columns, stores, tops)
         else:
-            for symbol in self.symbols:
-                if symbol.level == TENSOR:
-                    write.visit(symbol)
+            self.visit(write)
             ends = [self.store(write, columns, name, value) for name, value in stores]
             body = ["for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):", *indented([*loads, *write.lines, *ends])]
-        used = sorted({self.dtypes[column] for column in columns} | ({computed} if carried else set()))
+        used = {self.dtypes[column] for column in columns} | ({self.computed} if carried else set())
+        rooms = [f"kept_{k} = scratch({BLOCK})" for k in range(len(carried))]
+        return self.imports(loop, used), self.function(rooms, (len(columns), len(shared)), [*heads, *body])
+
+    @property
+    def computed(self) -> str:
+        """The dtype that arithmetic is done in."""
+        return COMPUTED[self.dtypes["p"]]
+
+    def heads(self, write: Writer, loop: Loop, shared: list[Symbol], columns: tuple[str, ...]) -> list[str]:
+        """What a job begins with: its numbers, and where its columns are."""
+        lines = []
+        for k, symbol in enumerate(shared):
+            name = write.name(symbol, "n")
+            truth = " != 0" if symbol.op in COMPARISONS else ""
+            lines.append(f"{name} = numbers[at + {k}]{truth}")
+        lines += [f"{column}_at = addresses[row + {k}]" for k, column in enumerate(columns)]
+        if any(symbol.op == "uniform" for symbol in self.symbols):
+            loop.said.add("uniform")
+            lines.append(f"own = {STREAMS} * jobs[4 * job]")
+        return lines
+
+    def loads(self, write: Writer, columns: tuple[str, ...]) -> list[str]:
+        """An element of each column that is read."""
+        read = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR}
+        lines = []
+        for k, column in enumerate(columns):
+            if column in read:
+                letter = write.letters[id(self.program.inputs[column])]
+                lines.append(f"{letter} = load_{self.dtypes[column]}({k}, {column}_at, {self._place(column)})")
+        return lines
+
+    def visit(self, write: Writer) -> None:
+        """Write down all that differs from element to element."""
+        for symbol in self.symbols:
+            if symbol.level == TENSOR:
+                write.visit(symbol)
+
+    def imports(self, loop: Loop, dtypes: Collection[str]) -> str:
+        """The lines that a module begins with. dtypes: of what it loads and stores."""
         math = sorted(word for word in LOOP_WORDS if word in loop.said)
-        words = [f"{verb}_{dtype}" for dtype in used for verb in ("load", "store")]
-        words += sorted(
-            word for word in ("floor", "larger", "magnitude", "largest", "scratch", *STORAGE_WORDS) if word in loop.said
-        )
-        imports = [
+        words = [f"{verb}_{dtype}" for dtype in sorted(dtypes) for verb in ("load", "store")]
+        words += sorted(word for word in (*OWN_WORDS, *STORAGE_WORDS) if word in loop.said)
+        lines = [
             *([f"from math import {', '.join(math)}", ""] if math else []),
             "from numba import cfunc, types",
-            "from numpy import " + computed + " as number",
+            "from numpy import " + self.computed + " as number",
             "",
             "from thalweg.engines.words import " + ", ".join(words),
             "",
             "integers = types.CPointer(types.int64)",
-            f"floats = types.CPointer(types.{computed})",
+            f"floats = types.CPointer(types.{self.computed})",
             "\n",
         ]
+        return "\n".join(lines)
+
+    def function(self, rooms: list[str], widths: tuple[int, int], body: list[str]) -> str:
+        """The compiled function. rooms: lines before its jobs; widths: how many columns and numbers there are; body: a job."""
         lines = [
             "",
             '@cfunc(types.int64(integers, floats, integers, types.int64, types.int64), error_model="numpy")',
             "def step(addresses, numbers, jobs, first, last):",
-            *(f"    {symbol_at} = scratch({BLOCK})" for symbol_at in (f"kept_{k}" for k in range(len(carried)))),
+            *indented(rooms),
             "    for job in range(first, last):",
-            f"        row, at = {len(columns)} * jobs[4 * job], {len(shared)} * jobs[4 * job + 1]",
-            *(f"        {line}" for line in heads),
-            *(f"        {line}" for line in body),
+            f"        row, at = {widths[0]} * jobs[4 * job], {widths[1]} * jobs[4 * job + 1]",
+            *indented(indented(body)),
             "    return 0",
         ]
-        return "\n".join(imports), "\n".join(lines) + "\n"
+        return "\n".join(lines) + "\n"
 
     def store(self, write: Writer, columns: tuple[str, ...], name: str, value: Any) -> str:
         column = columns.index(name)

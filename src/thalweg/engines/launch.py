@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from thalweg import ops
 from thalweg.core.function_stage import model_number
-from thalweg.core.leaf import Step, resolve
+from thalweg.core.leaf import Leaf, Step, resolve
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native, threads
-from thalweg.engines.expressions import COMPUTED, HOST_WORDS
+from thalweg.engines.adding import Adding, Stretches
+from thalweg.engines.bucket import Bucket, block_of, broadcastable, fill, single
+from thalweg.engines.drawn import drawn, numbers_of
+from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.gradients import Gradients, address, overlaps, reader
-from thalweg.engines.kernel import Kernel, printed, squares
+from thalweg.engines.kernel import squares
 from thalweg.form.memory import draw
-from thalweg.graph.program import NotTraced, Passage, Program, Slot, program
+from thalweg.graph.program import Passage, Slot
 from thalweg.graph.storage import Storage, key_of
 from thalweg.values.arrays import dtype_name
 from thalweg.values.scalars import Scalar
@@ -33,52 +34,6 @@ QUICK = 1 << 14
 """Elements below which a step keeps Python's lock: it is done before another thread would have it."""
 SHARED = 1 << 20
 """Elements from which on waking other threads pays."""
-
-
-@functools.cache
-def numbers_of(text: str, dtype: str) -> Callable[..., tuple[Any, ...]]:
-    """The function `numbers` of a kernel, for parameters of a dtype."""
-    computed = COMPUTED[dtype]
-
-    def kept(value: Any) -> Any:
-        """What is kept in less than is computed with is used as it was kept."""
-        return value.astype(computed) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
-
-    scope: dict[str, Any] = {"math": math, "kept": kept, **{word: getattr(ops, word) for word in HOST_WORDS}}
-    exec(text, scope)  # the text was printed by `kernel`
-    made: Callable[..., tuple[Any, ...]] = scope["numbers"]
-    return made
-
-
-def drawn(optimizer: Optimizer, way: list[Passage], dtype: str, kept: Storage | None = None) -> tuple[Program, Kernel]:
-    """A way through an optimizer's stages and its kernel, as text: nothing is compiled. Raises NotTraced where there is none."""
-    made = program(way, moves=optimizer.moves, kept=kept, dtype=dtype)
-    if dtype not in COMPUTED or (dtype == "float16" and not native.converts_half()):
-        raise NotTraced(f"no kernel computes with {dtype}")
-    return made, printed(made, f"{optimizer.rule.name}, {dtype}", _dtypes(made, dtype))
-
-
-def _dtypes(made: Program, dtype: str) -> dict[str, str]:
-    """The dtype of each tensor that goes in, beside parameters of this one."""
-    found = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), dtype)
-    for slot in made.slots:
-        if slot.old.level == TENSOR and slot.kind.dtype is not None:
-            found[slot.old.name] = slot.kind.dtype
-    found |= made.dtypes | dict.fromkeys(made.blocked, "float32")
-    for name, own in found.items():
-        if name not in made.dtypes and own != dtype and (own != "float32" or COMPUTED[dtype] != "float32"):
-            raise NotTraced(f"'{name}' is kept in {own} beside parameters in {dtype}")
-    return found
-
-
-class Bucket:
-    """Tensors of one launch that share their numbers: of one parameter group, at the same t."""
-
-    def __init__(self, members: Sequence[int], leaves: Sequence[str], t: int, block: Floats, whole: bool) -> None:
-        self.leaves, self.leaf, self.t, self.block = leaves, leaves[0], t, block
-        self.members: Any = slice(None) if whole else np.asarray(members)
-        self.arguments: list[Any] = []
-        self.changing: list[tuple[int, Callable[..., Any]]] = []
 
 
 class Launch:
@@ -99,12 +54,23 @@ class Launch:
         kept: Storage | None = None,
     ) -> None:
         self.optimizer, self.members = optimizer, list(members)
+        self.order = self.members
         self.names, self.arrays = [names[i] for i in members], [arrays[i] for i in members]
         self.lanes = optimizer.lanes
         self.dtype = dtype or dtype_name(self.arrays[0])
-        self.program, self.kernel = drawn(optimizer, way, self.dtype, kept)
-        self.numbers = numbers_of(self.kernel.numbers, self.dtype)
+        made = drawn(optimizer, way, self.dtype, kept)
+        self.program, self.kernel = made.program, made.kernel
+        self.by_tensor, self.plain = made.by_tensor, made.of_the_model and self.lanes is None
+        self.numbers = numbers_of(self.kernel.numbers, self.dtype, plain=self.plain)
         native.compiled(self.kernel.text, self.kernel.title)  # whatever Numba has against it is said now
+        parts = zip(made.adding, made.cut.passes, strict=True)
+        self.adding = [Adding(kernel, sums, self.dtype, plain=self.plain) for kernel, sums in parts]
+        self.sums = {each.name for sums in made.cut.passes for each in sums}
+        self.count = made.cut.count
+        self.needs = list(dict.fromkeys(name for kernel in made.kernels for name in kernel.needs))
+        self.places = list(map(self.needs.index, self.kernel.needs))
+        for adding in self.adding:
+            adding.places = list(map(self.needs.index, adding.kernel.needs))
         self.columns = {name: k for k, name in enumerate(self.kernel.columns)}
         self.work = [a if _lies_flat(a, self.lanes) else np.array(a, order="C") for a in self.arrays]
         self.staged = [(a, w) for a, w in zip(self.arrays, self.work, strict=True) if a is not w]
@@ -176,35 +142,47 @@ class Launch:
         for k in self.present:
             found.setdefault((groups[self.members[k]], int(t[self.members[k]])), []).append(k)
         lanes = self.lanes or 1
-        widths = [len(members) if self.vectors else 1 for members in found.values()]
+        widths = [len(members) if self.by_tensor else 1 for members in found.values()]
         self.table = np.zeros((lanes * sum(widths), self.kernel.width), COMPUTED[self.dtype])
         self.buckets = []
         jobs: list[tuple[int, int, int, int]] = []
+        stretches = Stretches()
         row = 0
         for ((_, updates), members), width in zip(found.items(), widths, strict=True):
-            block = self.table[row : row + lanes * width].reshape(lanes, width, -1)
-            self.buckets.append(self._bucket(members, updates, block))
+            self.buckets.append(self._bucket(members, updates, (row, lanes, width)))
             for j, k in enumerate(members):
                 size = self.work[k].size // lanes
                 for lane in range(lanes):
-                    at, begin, end = row + lane * width + (j if self.vectors else 0), lane * size, (lane + 1) * size
+                    at, begin, end = row + lane * width + (j if self.by_tensor else 0), lane * size, (lane + 1) * size
                     jobs += [(k, at, i, min(i + CHUNK, end)) for i in range(begin, end, CHUNK)]
+                    if self.adding:
+                        stretches.add(k, at, begin, end, lane * len(self.members) + k)
             row += lanes * width
         self.jobs = np.array(jobs, np.int64).reshape(-1, 4)
         elements = sum(self.work[k].size for k in self.present)
         self.threads = threads.count() if elements >= SHARED else 1
-        self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=elements < QUICK)
+        self.quick = elements < QUICK
+        self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=self.quick)
         self.where, self.jobs_at = (self.address, address(self.table)), address(self.jobs)
         self.taken, self.gradients = taken, None
+        for adding in self.adding:
+            adding.arrange(self, row, stretches)
+            for bucket in self.buckets:
+                bucket.blocks.append(block_of(adding.table, bucket.rows))
 
-    def _bucket(self, members: list[int], t: int, block: Floats) -> Bucket:
-        bucket = Bucket(members, [self.names[k] for k in members], t, block, len(members) == len(self.members))
-        for i, name in enumerate(self.kernel.needs):
+    def _bucket(self, members: list[int], t: int, rows: tuple[int, int, int]) -> Bucket:
+        bucket = Bucket(members, [self.names[k] for k in members], t, rows, len(members) == len(self.members))
+        bucket.block = block_of(self.table, rows)
+        for i, name in enumerate(self.needs):
             value = self.program.hyper.get(name)
-            if type(value) is float:
-                bucket.arguments.append(value)
+            bucket.arguments.append(value if type(value) is float else None)
+            if type(value) is float or name in self.sums:
+                continue
+            if name == "t":
+                bucket.scheduled.append((i, int))
+            elif callable(value) and self.lanes is None:
+                bucket.scheduled.append((i, value))
             else:
-                bucket.arguments.append(None)
                 bucket.changing.append((i, self._input(name)))
         return bucket
 
@@ -256,35 +234,47 @@ class Launch:
                     own[...] = given
                     self._hold(column, k, own)
 
-    def reckon(self, state: dict[str, Any], loss: Any, norms: dict[str, Any]) -> None:
-        """One update on: the numbers that a whole tensor shares, the memory that is one number a tensor or a model."""
-        self.keep(state, self.reckoned(state, loss, norms))
-
-    def reckoned(self, state: dict[str, Any], loss: Any, norms: dict[str, Any]) -> list[tuple[Any, ...]]:
-        """What `numbers` says for each bucket, one update on. Where it raises, nothing has changed."""
+    def begin(self, state: dict[str, Any], loss: Any, norms: dict[str, Any]) -> None:
+        """One update on: what `numbers` is called with, but for the sums. Once it raises, jobs are to be laid out anew."""
         for bucket in self.buckets:
             bucket.t += 1
-        found = []
-        try:
+            arguments, t = bucket.arguments, bucket.t
+            for i, scheduled in bucket.scheduled:
+                arguments[i] = scheduled(t)
+            for i, take in bucket.changing:
+                arguments[i] = take(bucket, state, loss, norms)
+        for array, work in self.staged:
+            work[...] = array
+
+    def added(self, adding: Adding) -> Floats:
+        """The sums of tensors that a pass adds up."""
+        k = self.adding.index(adding)
+        width = adding.kernel.width - adding.scales
+        for bucket in self.buckets:
+            arguments = bucket.arguments
+            fill(bucket.blocks[k][..., :width], adding.numbers(*[arguments[i] for i in adding.places]))
+        return adding.run(self)
+
+    def take(self, sums: dict[str, Any]) -> None:
+        """What was added up, for the passes after: numbers, or one for each tensor."""
+        for name, value in sums.items():
+            i = self.needs.index(name)
             for bucket in self.buckets:
-                arguments = bucket.arguments
-                for i, take in bucket.changing:
-                    arguments[i] = take(bucket, state, loss, norms)
-                found.append(self.numbers(*arguments))
-        except BaseException:
-            for bucket in self.buckets:
-                bucket.t -= 1
-            raise
-        return found
+                bucket.arguments[i] = value[..., bucket.members] if isinstance(value, np.ndarray) and value.ndim else value
+
+    def reckoned(self) -> list[tuple[Any, ...]]:
+        """What `numbers` says for each bucket: for the pass that writes, then what is remembered."""
+        places = self.places
+        return [self.numbers(*[bucket.arguments[i] for i in places]) for bucket in self.buckets]
 
     def keep(self, state: dict[str, Any], found: list[tuple[Any, ...]]) -> None:
         """Put what was reckoned into the kernel's table and the memory."""
         width, slots = self.kernel.width, self.program.slots
         for bucket, values in zip(self.buckets, found, strict=True):
-            _fill(bucket.block, values[:width])
+            fill(bucket.block, values[:width])
             for i, value in zip(self.kernel.kept, values[width:], strict=True):
                 if i in self.vectors:
-                    self.vectors[i][..., bucket.members] = _column(value)
+                    self.vectors[i][..., bucket.members] = broadcastable(value)
                 else:
                     *above, name = slots[i].path
                     functools.reduce(dict.__getitem__, above, state["memory"])[name] = model_number(value)
@@ -294,16 +284,17 @@ class Launch:
 
         What is returned does not hold the launch, which holds it: in a circle, memory would wait for the collector.
         """
-        optimizer, vectors, hyper = self.optimizer, self.vectors, self.program.hyper
-        if name == "t":
-            return lambda bucket, state, loss, norms: bucket.t
+        optimizer, vectors, hyper, plain = self.optimizer, self.vectors, self.program.hyper, self.plain
         if name == "loss":
-            return lambda bucket, state, loss, norms: loss
+            return lambda bucket, state, loss, norms: single(loss) if plain else loss
         if name == "key":
             return lambda bucket, state, loss, norms: key_of(optimizer.seed, bucket.t)
         if name in self.program.norms:
             path = self.program.norms[name]
-            return lambda bucket, state, loss, norms: norms[path]
+            return lambda bucket, state, loss, norms: single(norms[path]) if plain else norms[path]
+        if name == self.count:
+            sizes = np.array([max(array.size // (self.lanes or 1), 1) for array in self.work], COMPUTED[self.dtype])
+            return lambda bucket, state, loss, norms: sizes[bucket.members]
         if name in hyper:
             value = hyper[name]
             if name == "lr" and value is None:
@@ -313,6 +304,8 @@ class Launch:
         if i in vectors:
             return lambda bucket, state, loss, norms: vectors[i][..., bucket.members]
         *above, last = self.program.slots[i].path
+        if plain:
+            return lambda bucket, state, loss, norms: np.float64(functools.reduce(dict.__getitem__, above, state["memory"])[last])
         return lambda bucket, state, loss, norms: Scalar(functools.reduce(dict.__getitem__, above, state["memory"])[last])
 
     def let_go(self) -> None:
@@ -323,43 +316,24 @@ class Launch:
         """The sum of the squares of all gradients; in float64, and the same on any number of threads."""
         step = native.compiled(squares(self.dtype), f"squares, {self.dtype}")
         sums, gradients = np.zeros(len(self.jobs)), np.ascontiguousarray(self.addresses[:, self.columns["g"]])
-        self._pass(step, address(gradients), address(sums))
+        self.share(step, address(gradients), address(sums), self.jobs_at, len(self.jobs))
         return float(sums.sum())
 
     def run(self) -> None:
-        """The pass over memory."""
-        for array, work in self.staged:
-            work[...] = array
-        self._pass(self.step, *self.where)
+        """The pass over memory that writes."""
+        self.share(self.step, *self.where, self.jobs_at, len(self.jobs))
         for array, work in self.staged:
             array[...] = work
 
-    def _pass(self, step: native.Step, addresses: int, numbers: int) -> None:
+    def share(self, step: native.Step, addresses: int, numbers: int, jobs: int, count: int) -> None:
+        """Run a kernel on so many jobs."""
         if self.threads == 1:
-            step(addresses, numbers, self.jobs_at, 0, len(self.jobs))
+            step(addresses, numbers, jobs, 0, count)
         else:
-            threads.share(step, addresses, numbers, self.jobs_at, len(self.jobs), self.threads)
-
-
-def _fill(block: Floats, values: Sequence[Any]) -> None:
-    """Numbers into a block (lane, tensor, number): one for all, one a lane (a Scalar), or one a tensor."""
-    if set(map(type, values)) == {float}:
-        block[...] = values
-        return
-    for k, value in enumerate(values):
-        block[..., k] = _column(value)
-
-
-def _column(value: Any) -> Any:
-    """A number so that it broadcasts over (lane, tensor)."""
-    if not isinstance(value, Scalar):
-        return value
-    return value.values[:, None] if value.values.ndim else value.values
+            threads.share(step, addresses, numbers, jobs, count, self.threads)
 
 
 def _leaf(name: str, array: Floats, lanes: int | None) -> Any:
-    from thalweg.core.leaf import Leaf
-
     return Leaf(name, array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
 
 

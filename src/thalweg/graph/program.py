@@ -16,6 +16,7 @@ from thalweg.core.stage import At, Chain, Shell
 from thalweg.form import trace
 from thalweg.form.memory import Kind
 from thalweg.graph import storage
+from thalweg.graph.model_sums import belong_to, model_norm
 from thalweg.graph.storage import Storage
 from thalweg.values.symbols import NUMBER, PER_TENSOR, TENSOR, Symbol
 
@@ -185,8 +186,8 @@ class _Builder:
 
     def _call(self, passage: Passage, given: dict[str, Any]) -> Any:
         stage = passage.stage
-        if stage.trace.whole:
-            raise NotTraced(f"{stage.name} sums over the whole model, and a kernel passes over memory once")
+        if stage.trace.whole and isinstance(stage, AfterStage):
+            raise NotTraced(f"{stage.name} sums over the whole model after the step")
         declaration = stage.declaration
         values: dict[str, Any] = {}
         for ask in declaration.asks:
@@ -197,6 +198,7 @@ class _Builder:
         for name, value in stage.config.items():
             hyper[name] = value if trace.is_known(stage, name) else self._hyper(name, value, stage.name)
         ran = trace.run_on(stage, values, hyper, keep_names=True)
+        belong_to(passage.path, [ran.direction, *ran.memory.values()])
         for name, symbol in ran.names.items():
             if isinstance(symbol, Symbol) and symbol.op != "input":
                 self.made.names.setdefault(id(symbol), name)
@@ -231,8 +233,8 @@ class _Builder:
         if ask == "gnorm":
             if ask not in passage.stage.asks:
                 return self.input("gnorm", NUMBER)
-            if given["g"] is not self.made.inputs["g"]:
-                raise NotTraced(f"{passage.stage.name} asks for the norm of what other stages made of the gradient")
+            if given["g"] is not self.made.inputs["g"] or passage.stage.trace.whole:
+                return model_norm(given["g"])
             name = self.fresh("gnorm", passage.stage.name)
             self.made.norms[name] = passage.path
             return self.input(name, NUMBER)

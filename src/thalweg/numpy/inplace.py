@@ -7,7 +7,7 @@ import math
 import operator
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +15,17 @@ import numpy.typing as npt
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import GradFn, Optimizer, State, check_gradient, host_number
 from thalweg.engines import native
+from thalweg.engines.adding import add_up, agree
+from thalweg.engines.drawn import drawn
 from thalweg.engines.gradients import address, ranges
+from thalweg.engines.kernel import Kernel
+from thalweg.engines.launch import Launch
 from thalweg.engines.watch import Watch, watcher
 from thalweg.graph.program import NotTraced, Passage, passages
 from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, whole_number
 from thalweg.values.arrays import dtype_name, framework
 from thalweg.values.norms import SCALES
 from thalweg.values.trees import Tree, Vector, children, flatten, instead, match, rebuild
-
-if TYPE_CHECKING:
-    from thalweg.engines.kernel import Kernel
 
 Floats = npt.NDArray[Any]
 
@@ -138,16 +139,17 @@ class InPlace:
             self._check_parameters()
             self._launches = self._launch()
             self._is_whole = [launch.members for launch in self._launches] == [list(range(len(self.names)))]
+            self._adds_up = any(launch.adding for launch in self._launches)
             self._asks_norms = any(launch.program.norms for launch in self._launches)
         return bool(self._launches)
 
-    def _launch(self) -> list[Any]:
+    def _launch(self) -> list[Launch]:
         """The kernels, one for each way through the optimizer's stages; none where one of them cannot be had."""
-        from thalweg.engines.launch import Launch
-
         self._lie = [(address(a), a.strides) for a in self.arrays]
         try:
-            return [Launch(self.optimizer, found, self.names, self.arrays, way) for way, found in self._ways()]
+            launches = [Launch(self.optimizer, found, self.names, self.arrays, way) for way, found in self._ways()]
+            agree(launches)
+            return launches
         except NotTraced:
             return []
 
@@ -182,12 +184,11 @@ class InPlace:
 
     def kernels(self) -> list[Kernel]:
         """The kernels that a step runs, as text; none where it runs unfused. Nothing is compiled."""
-        from thalweg.engines.launch import drawn
-
         if self.optimizer.asks_gradients or not self._fused or not native.is_there():
             return []
         with contextlib.suppress(NotTraced):
-            return [drawn(self.optimizer, way, dtype_name(self.arrays[own[0]]))[1] for way, own in self._ways()]
+            made = [drawn(self.optimizer, way, dtype_name(self.arrays[own[0]])) for way, own in self._ways()]
+            return [kernel for each in made for kernel in each.kernels]
         return []
 
     def _step_fused(self, grads: Tree, loss: Any, noise: Tree, curvature: Tree) -> None:
@@ -218,10 +219,13 @@ class InPlace:
         norms = self._norms(lists) if self._asks_norms else {}
         loss = None if loss is None else host_number(loss)
         try:
-            reckoned = [launch.reckoned(self._state, loss, norms) for launch in self._launches]
             for launch in self._launches:
+                launch.begin(self._state, loss, norms)
                 if launch.lent:
                     launch.lend(extras, self._state.get("seed", self.optimizer.seed))
+            if self._adds_up:
+                add_up(self._launches)
+            reckoned = [launch.reckoned() for launch in self._launches]
         except BaseException:
             self._watch = None
             raise

@@ -16,14 +16,16 @@ from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.optimizer import host_number
 from thalweg.dialects import Row
 from thalweg.form.memory import draw
+from thalweg.graph.model_sums import sums_of
 from thalweg.graph.program import NotTraced, Passage, Program, program
 from thalweg.graph.storage import Storage, key_of, scale_name
 from thalweg.torch import interpreter as unfused
 from thalweg.torch.before import Before
 from thalweg.torch.groups import DTYPES, STORAGE, Given, Group, Method
-from thalweg.torch.kernels import Found, Plan
+from thalweg.torch.kernels import Found, NoKernel
 from thalweg.torch.lots import keepers
 from thalweg.torch.places import watched
+from thalweg.torch.plan import Plan, Without
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor, check_shape, flat, flat_into, gradient_of, loss_number, scalar_dtype
 
 _DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
@@ -106,6 +108,9 @@ class Face(torch.optim.Optimizer):
         if plan is not None and found is not None:
             self._step_planned(plan, found, loss)
             return True
+        without: Without | None = self.__dict__.get("_without")
+        if without is not None and without.holds(self):
+            return False
         before = Before(self)
         try:
             plan = Plan(self)
@@ -113,13 +118,26 @@ class Face(torch.optim.Optimizer):
             if found is None:
                 raise NotTraced("what it found is not what it was bound to")
             self._step_planned(plan, found, loss)
-        except NotTraced:
+        except NotTraced as reason:
             before.put_back()
+            if isinstance(reason, NoKernel):
+                self.__dict__["_without"] = Without(self, reason)
             return False
         except BaseException:
             before.put_back()
             raise
         return True
+
+    def _method(self, group: Group) -> Method:
+        """A group's stages as they stand: those of the last step where nothing that they depend on has changed."""
+        known: dict[int, Method] = self.__dict__.setdefault("_methods", {})
+        found = known.get(id(group))
+        same = found is not None and found.given.group is group and found.row is self._row and found.seed is self._seed
+        if found is None or not same or not found.given.still_holds():
+            found = Method(self._row, group, self._seed)
+            if any(group is own for own in self.param_groups):
+                known[id(group)] = found
+        return found
 
     def _step_planned(self, plan: Plan, found: list[Found], loss: Any) -> None:
         losses = [self._loss_number(loss, bound.method.pure) if bound.asks_loss else None for bound in plan.bounds]
@@ -304,7 +322,7 @@ class Face(torch.optim.Optimizer):
         try:
             way = method.way(name, p)
             made = program(way, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])
-            asked = [*made.norms, *(["curvature"] if "curvature" in made.inputs else [])]
+            asked = [*sums_of(made.results), *made.norms, *(["curvature"] if "curvature" in made.inputs else [])]
             if method.pure.moves or asked:
                 raise NotTraced(", ".join(asked) or "a point that moves")
         except NotTraced as reason:

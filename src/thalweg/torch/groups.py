@@ -89,7 +89,7 @@ class Method:
     """A group's stages as they stand, and what their memory is called in `optimizer.state[p]`."""
 
     def __init__(self, row: Row, group: Group, seed: Any) -> None:
-        self.row, self.given = row, Given(group)
+        self.row, self.given, self.seed = row, Given(group), seed
         self.pure = Pure(row.stages(self.given), row.rate(self.given), seed=seed)
         self.keys: dict[tuple[str, ...], str] = {}
 

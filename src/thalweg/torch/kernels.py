@@ -5,23 +5,44 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from thalweg.core.leaf import Step, resolve
-from thalweg.engines import native
 from thalweg.engines.expressions import COMPUTED
-from thalweg.graph.program import NotTraced, Program, program
-from thalweg.graph.storage import key_of
+from thalweg.engines.launch import Launch
+from thalweg.engines.numbers import Numbers
+from thalweg.engines.triton.grid import Grid
+from thalweg.graph.program import NotTraced, Passage, Program, program
+from thalweg.graph.storage import Storage, key_of
 from thalweg.torch.groups import DTYPES, Group, Method
-from thalweg.torch.places import Places, check_memory, laid_flat, same_order, special
-from thalweg.torch.tensors import DENSE, PLAIN, Tensor, as_array, scalar_dtype
+from thalweg.torch.lots import Keepers
+from thalweg.torch.places import Places, check_memory, laid_flat, same_order
+from thalweg.torch.tensors import Tensor, as_array, scalar_dtype
 from thalweg.values.symbols import TENSOR
 
 if TYPE_CHECKING:
     from thalweg.torch.face import Face
+
+
+class NoKernel(NotTraced):
+    """There is no kernel, whatever tensors and state are like: it is the stages that have none, or the groups that differ."""
+
+
+@dataclass
+class Alike:
+    """Tensors of one group and dtype on one way through its stages, and their places among all of the optimizer's."""
+
+    group: Group
+    method: Method
+    way: list[Passage]
+    params: list[Tensor]
+    names: list[str]
+    order: list[int]
+
 
 Found = tuple[list[Tensor], list[Tensor]]
 """What a step writes to, and the gradients it reads."""
@@ -35,28 +56,29 @@ class Bound:
     and written back when it is done.
     """
 
-    def __init__(self, face: Face, group: Group, params: list[Tensor]) -> None:
-        from thalweg.engines.launch import Launch
-        from thalweg.engines.numbers import Numbers
-
-        self.params, self.method = params, Method(face._row, group, face._seed)
-        self.dtype = params[0].dtype
-        names = face._named(params)
-        ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
-        if any(way != ways[0] for way in ways):
-            raise NotTraced("the group's parameters take different ways")
+    def __init__(self, face: Face, lot: Alike, keepers: Keepers) -> None:
+        params, self.method = lot.params, lot.method
+        self.params, self.dtype = params, params[0].dtype
+        names = lot.names
         kept = self.method.given.storage(self.dtype)
         arrays = [as_array(p) for p in params]
-        self.launch = Launch(self.method.pure, range(len(params)), names, arrays, ways[0], DTYPES[self.dtype], kept)
+        try:
+            self.launch = Launch(self.method.pure, range(len(params)), names, arrays, lot.way, DTYPES[self.dtype], kept)
+        except NotTraced as reason:
+            raise NoKernel(str(reason)) from None
+        self.launch.order = lot.order
         made = self.launch.program
-        if made.norms or self.launch.lent or self.launch.staged or "walked" in self.launch.columns:
-            raise NotTraced("its step needs more than each tensor and its state")
+        if self.launch.lent or "walked" in self.launch.columns:
+            raise NoKernel("its step needs more than each tensor and its state")
+        if self.launch.staged:
+            raise NotTraced("a tensor that does not lie in one stretch of memory")
+        if kept != Storage() and (made.norms or self.launch.adding):
+            raise NoKernel("a sum over tensors that are kept in another way")
         self.asks_loss = "loss" in self.method.pure.asks
         scalars = self.method.row.scalars
         self.launch.scalars = "float64" if scalars and scalar_dtype() is torch.float64 else scalars
         updates = np.array([face._updates(p) for p in params], np.int64)  # before there is any memory: SGD does not count
         held = [face._kept(p, name, self.method, made) for p, name in zip(params, names, strict=True)]
-        self.first = face.state[params[0]] if held[0] or made.slots else {}
         numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
         columns = {column: (key, [own[column][1] for own in held]) for column, (key, _) in held[0].items()}
         self.state = self._adopted(names, {column: tensors for column, (_, tensors) in columns.items()})
@@ -87,7 +109,11 @@ class Bound:
         self.launch.arrange([True] * len(params), updates, [0] * len(params), np.zeros((0, 2), np.int64))
         self.launch.let_go()
         self.state["beside"] = {}
-        self.models = {self.method.keys[slot.path]: slot for slot in made.slots if slot.kind.kind == "per_model"}
+        found = [(keepers[slot.path], slot) for slot in made.slots if slot.kind.kind == "per_model"]
+        memory = self.state["memory"]
+        self.models = [
+            (face.state[p], key, slot.kind.value, _place(memory, slot.path), slot.path[-1]) for (p, key), slot in found
+        ]
         for slot in made.slots:
             if slot.old.level == TENSOR:
                 _place(self.state["memory"], slot.path)[slot.path[-1]] = {}
@@ -132,19 +158,24 @@ class Bound:
             numbers.read()
         if self.steps is not None and self.steps.tolist() != self.t:
             return None
-        for key, slot in self.models.items():
-            kept = self.first.get(key)
-            start = slot.stage.model_start(slot.kind, [], STEP)
-            _place(self.state["memory"], slot.path)[slot.path[-1]] = start if kept is None else float(kept)
+        for state, key, start, place, name in self.models:
+            place[name] = float(state.get(key, start))
         return found
 
-    def reckon(self, loss: Any) -> None:
+    def begin(self, loss: Any, norms: dict[Any, Any]) -> None:
+        """What the step is worked out from, but for sums."""
+        self.launch.begin(self.state, loss, norms)
+
+    def look_up(self) -> None:
+        """Have the gradients' addresses in the table."""
+        self.launch.addresses[:, self.launch.columns["g"]] = self.places.there
+
+    def reckon(self) -> None:
         """Work out what the kernel goes by; nothing of the user's is written yet."""
-        self.launch.reckon(self.state, loss, {})
+        self.launch.keep(self.state, self.launch.reckoned())
 
     def run(self, written: list[Tensor], gradients: list[Tensor]) -> None:
-        addresses, columns = self.launch.addresses, self.launch.columns
-        addresses[:, columns["g"]] = self.places.there
+        """The pass over memory that writes, and what is one number a tensor or a model put where it is kept."""
         torch.autograd.graph.increment_version(written)
         self.launch.run()
         if self.steps is not None:
@@ -152,8 +183,8 @@ class Bound:
             self.t = self.steps.tolist()
         for numbers in self.numbers:
             numbers.write()
-        for key, slot in self.models.items():
-            self.first[key] = _place(self.state["memory"], slot.path)[slot.path[-1]]
+        for state, key, _, place, name in self.models:
+            state[key] = place[name]
 
 
 def _place(memory: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
@@ -175,17 +206,14 @@ def _number_in(state: dict[str, Any], key: str, dtype: Any) -> Tensor:
 class OnDevice:
     """The same for tensors of a device that Triton writes kernels for."""
 
-    def __init__(self, face: Face, group: Group, params: list[Tensor]) -> None:
-        from thalweg.engines.triton import grid
-
-        self.params, self.method = params, Method(face._row, group, face._seed)
-        self.dtype, self.device = params[0].dtype, params[0].device
+    def __init__(self, face: Face, lot: Alike, keepers: Keepers) -> None:
+        params, group, self.method = lot.params, lot.group, lot.method
+        self.params, self.dtype, self.device = params, params[0].dtype, params[0].device
         names = face._named(params)
-        ways = [self.method.way(name, p) for name, p in zip(names, params, strict=True)]
         kept, own = self.method.given.storage(self.dtype), DTYPES[self.dtype]
-        made = program(ways[0], moves=self.method.pure.moves, kept=kept, dtype=own)
+        made = program(lot.way, moves=self.method.pure.moves, kept=kept, dtype=own)
         asks = [*made.norms, *made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
-        if any(way != ways[0] for way in ways) or asks or self.method.pure.moves or not all(map(laid_flat, params)):
+        if asks or self.method.pure.moves or not all(map(laid_flat, params)):
             raise NotTraced("its step needs more than each tensor and its state")
         self.made, self.asks_loss = made, "loss" in self.method.pure.asks
         held = [face._kept(p, name, self.method, made) for p, name in zip(params, names, strict=True)]
@@ -197,11 +225,11 @@ class OnDevice:
         for column, (_, tensors) in columns.items():
             if column not in numbers:
                 _check_lies(made, column, tensors, params, dtypes[column])
-        self.first = face.state[params[0]] if held[0] or made.slots else {}
-        self.models = {slot.old.name: slot for slot in made.slots if slot.kind.kind == "per_model"}
+        found = [(keepers[slot.path], slot) for slot in made.slots if slot.kind.kind == "per_model"]
+        self.models = {slot.old.name: (face.state[p], key, slot) for (p, key), slot in found}
         title, memory = f"{self.method.pure.rule.name}, {own}", {column: found for column, (_, found) in columns.items()}
         value = functools.partial(_value, made, self.method.pure)
-        self.grid = grid.Grid(made, title, dtypes, params, {**memory, "p": params}, value)
+        self.grid = Grid(made, title, dtypes, params, {**memory, "p": params}, value)
         self.there = bool(group.get("capturable"))
         if self.there and (self.grid.kernel.kept or "loss" in made.inputs):
             raise NotTraced("what is one number a tensor or a model is kept on the host")
@@ -228,10 +256,17 @@ class OnDevice:
         """What it writes to and the gradients it reads; None where something is not as it was."""
         return self.places.look() if self.method.given.still_holds() else None
 
-    def reckon(self, loss: Any) -> None:
+    def begin(self, loss: Any, norms: dict[Any, Any]) -> None:
+        """What the step is worked out from."""
+        self.given = {name: state.get(key, slot.kind.value) for name, (state, key, slot) in self.models.items()}
+        self.given["loss"] = loss
+
+    def look_up(self) -> None:
+        """Nothing yet: the grid is told of gradients when it runs."""
+
+    def reckon(self) -> None:
         """Work out what the kernel goes by; nothing of the user's is written yet."""
-        models = {name: self.first.get(self.method.keys[slot.path], slot.kind.value) for name, slot in self.models.items()}
-        models["loss"] = loss
+        models = self.given
         self.steps = [state["step"] for state in self.states] if self.counts else []
         if self.there:
             self.grid.count_there(torch.stack(self.steps).double() + 1, models)
@@ -251,7 +286,8 @@ class OnDevice:
         for slot, values in self.new.items():
             found = self.made.slots[slot]
             if found.kind.kind == "per_model":
-                self.first[self.method.keys[found.path]] = values[0]
+                state, key, _ = self.models[found.old.name]
+                state[key] = values[0]
                 continue
             for state, value in zip(self.states, values, strict=True):
                 state[self.kept[found.old.name]].fill_(value)
@@ -280,67 +316,3 @@ def _check_lies(made: Program, column: str, tensors: Sequence[Tensor], params: S
 
 _VERSION = operator.attrgetter("_version")
 TRITON_DEVICES = {"cuda"}
-
-
-def _is_plain(x: Tensor) -> bool:
-    """A dense tensor where kernels run, with numbers that they compute with."""
-    return (x.is_cpu or x.device.type in TRITON_DEVICES) and x.layout is DENSE and x.dtype in DTYPES and type(x) in PLAIN
-
-
-def _bound(face: Face, group: Group, params: list[Tensor]) -> Bound | OnDevice:
-    """The tensors bound to the kernels of where they are. Raises NotTraced where there are none."""
-    if params[0].device.type in TRITON_DEVICES:
-        from thalweg.engines.triton import grid
-
-        if grid.is_there():
-            return OnDevice(face, group, params)
-    elif not group.get("capturable") and native.is_there():
-        return Bound(face, group, params)
-    raise NotTraced("there are no kernels here")
-
-
-class Plan:
-    """What a step of all groups goes through: which tensors have gradients, and each lot of them bound to a kernel."""
-
-    def __init__(self, face: Face) -> None:
-        self.groups = [list(group["params"]) for group in face.param_groups]
-        self.resting = [p for params in self.groups for p in params if p.grad is None]
-        sorts: dict[tuple[int, torch.dtype, torch.device], list[Tensor]] = {}
-        for i, params in enumerate(self.groups):
-            for p in params:
-                if p.grad is None:
-                    continue
-                fits = _is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype and p.grad.device == p.device
-                if not fits or special(p) or p.grad.shape != p.shape:
-                    raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
-                sorts.setdefault((i, p.dtype, p.device), []).append(p)
-        self.bounds: list[Bound | OnDevice] = [_bound(face, face.param_groups[i], same) for (i, _, _), same in sorts.items()]
-        if any(bound.models and (len(self.bounds) > 1 or bound.params[0] is not self.groups[0][0]) for bound in self.bounds):
-            raise NotTraced("a number of the whole model that these tensors do not keep alone")
-        self.states = list(face.state.values())
-
-    def finds(self, face: Face) -> list[Found] | None:
-        """Get ready for a step; None where groups, tensors or state are not those of the plan."""
-        if len(face.param_groups) != len(self.groups) or len(face.state) != len(self.states):
-            return None
-        if not all(map(operator.is_, face.state.values(), self.states)):
-            return None
-        for group, params in zip(face.param_groups, self.groups, strict=True):
-            if len(group["params"]) != len(params) or not all(map(operator.is_, group["params"], params)):
-                return None
-        if not all(p.grad is None for p in self.resting):
-            return None
-        found = []
-        for bound in self.bounds:
-            ready = bound.finds()
-            if ready is None:
-                return None
-            found.append(ready)
-        return found
-
-    def step(self, found: list[Found], losses: Sequence[Any]) -> None:
-        """All that may fail comes first: what the numbers are; then each kernel runs."""
-        for bound, loss in zip(self.bounds, losses, strict=True):
-            bound.reckon(loss)
-        for bound, (written, gradients) in zip(self.bounds, found, strict=True):
-            bound.run(written, gradients)

@@ -10,31 +10,33 @@ import torch
 
 from thalweg.core.leaf import in_parts
 from thalweg.core.stage import Stage
-from thalweg.torch.groups import Group, Method, joined
+from thalweg.torch.groups import Group, joined
 from thalweg.torch.tensors import Tensor, check_shape, curvature, like, put, real
 
 Optimizer: TypeAlias = Any
 """A `thalweg.torch.Optimizer`, which the stub shows only from outside."""
 
 Path = tuple[str, ...]
+Keepers = dict[Path, tuple[Tensor, str]]
+"""Where the state has each number of the whole model: with which parameter, and what it is called."""
 
 
 def _at(tree: Any, path: Path) -> Any:
     return functools.reduce(operator.getitem, path, tree)
 
 
-def keepers(optimizer: Optimizer) -> dict[Path, tuple[Tensor, str]]:
+def keepers(optimizer: Optimizer) -> Keepers:
     """Where the state has each number of the whole model: with the first parameter that passes its stage, and what it is called.
 
     Whoever has a gradient this time, and whatever groups there are, it is this one.
     """
-    found: dict[Path, tuple[Tensor, str]] = {}
+    found: Keepers = {}
     stage = getattr(optimizer, "_stage", None)  # torch's own classes have no such number
     declared = [kind for f in stage.functions for kind in f.declaration.memory.values()] if stage else []
     if not any(kind.kind == "per_model" for kind in declared):
         return found
     for group in optimizer.param_groups:
-        method = Method(optimizer._row, group, optimizer._seed)
+        method = optimizer._method(group)
         wanted = sum(kind.kind == "per_model" for kind in method.pure.chain.memory.values())
         for p, name in zip(group["params"], optimizer._named(group["params"]) if wanted else (), strict=False):
             if len(found) >= wanted:
@@ -57,7 +59,7 @@ def lots(optimizer: Optimizer, wanted: list[list[Tensor]]) -> list[Lot]:
         return []
     groups = [(group, params) for group, params in zip(optimizer.param_groups, wanted, strict=True) if params]
     if len(groups) > 1:
-        pure = Method(optimizer._row, groups[0][0], optimizer._seed).pure
+        pure = optimizer._method(groups[0][0]).pure
         models = any(kind.kind == "per_model" for kind in pure.chain.memory.values())
         if models or pure.asks_gradients or "gnorm" in pure.asks or any(part.trace.whole for part in pure.chain.functions):
             groups = [(joined({optimizer._names[p]: group for p, group in whose.items()}), list(whose))]
@@ -68,9 +70,9 @@ def lots(optimizer: Optimizer, wanted: list[list[Tensor]]) -> list[Lot]:
 class Lot:
     """Parameters that take a step together."""
 
-    def __init__(self, optimizer: Optimizer, group: Group, params: list[Tensor], numbers: dict[Path, tuple[Tensor, str]]) -> None:
+    def __init__(self, optimizer: Optimizer, group: Group, params: list[Tensor], numbers: Keepers) -> None:
         self.optimizer, self.numbers = optimizer, numbers
-        self.method = Method(optimizer._row, group, optimizer._seed)
+        self.method = optimizer._method(group)
         self.params = {optimizer._names[p]: p for p in params}
         self.keys: dict[Path, str] = {}
         self.first = optimizer.param_groups[0]["params"][0]

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from thalweg.engines.drawn import numbers_of
 from thalweg.engines.kernel import Kernel
-from thalweg.engines.launch import numbers_of
 from thalweg.engines.triton import kernel as triton_kernel
 from thalweg.graph.program import NotTraced, Program
 from thalweg.values.scalars import Scalar

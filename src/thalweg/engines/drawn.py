@@ -1,0 +1,131 @@
+"""A way through an optimizer's stages as the kernels of its passes over memory, and the host's part of each as a function."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thalweg import ops
+from thalweg.core.leaf import Leaf
+from thalweg.core.optimizer import Optimizer
+from thalweg.engines import native, sums
+from thalweg.engines.expressions import COMPUTED, HOST_WORDS
+from thalweg.engines.kernel import Kernel, printed
+from thalweg.graph.passes import Cut, cut
+from thalweg.graph.program import NotTraced, Passage, Program, passages, program
+from thalweg.graph.storage import Storage
+from thalweg.values.symbols import PER_TENSOR, TENSOR
+
+Numbers = Callable[..., tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The program of a whole step; its cut; the kernel of each pass that adds up, and of the one that writes."""
+
+    program: Program
+    cut: Cut
+    adding: tuple[Kernel, ...]
+    kernel: Kernel
+
+    @property
+    def kernels(self) -> list[Kernel]:
+        return [*self.adding, self.kernel]
+
+    @property
+    def by_tensor(self) -> bool:
+        """Whether tensors of one group may differ in their numbers."""
+        slots = any(slot.old.level == PER_TENSOR for slot in self.program.slots)
+        return slots or any(not each.over for sums in self.cut.passes for each in sums)
+
+    @property
+    def of_the_model(self) -> bool:
+        """Whether all numbers that it adds up are of the whole model."""
+        return bool(self.cut.passes) and not self.by_tensor
+
+
+def drawn(optimizer: Optimizer, way: list[Passage], dtype: str, kept: Storage | None = None) -> Drawn:
+    """The kernels, as text: nothing is compiled. Raises NotTraced where there are none."""
+    made = program(way, moves=optimizer.moves, kept=kept, dtype=dtype)
+    if dtype not in COMPUTED or (dtype == "float16" and not native.converts_half()):
+        raise NotTraced(f"no kernel computes with {dtype}")
+    return printed_passes(made, f"{optimizer.rule.name}, {dtype}", _dtypes(made, dtype))
+
+
+def in_words(optimizer: Optimizer) -> str:
+    """Whether kernels run a step of float32 parameters on a CPU, in how many passes, or why there are none."""
+    if optimizer.asks_gradients:
+        return "none: it asks for gradients at several points"
+    found = {}
+    for whose, shape in (("of matrices", (2, 2)), ("of vectors", (2,))):
+        p = np.zeros(shape, np.float32)
+        try:
+            passes = len(drawn(optimizer, passages(optimizer, Leaf("p", shape, p, p, 0, None, p)), "float32").kernels)
+            found[whose] = "one pass over memory" if passes == 1 else f"{passes} passes over memory, the last of which writes"
+        except NotTraced as reason:
+            found[whose] = f"none: {reason}"
+    if len(set(found.values())) == 1:
+        return found["of vectors"]
+    return "; ".join(f"{whose} {words}" for whose, words in found.items())
+
+
+def printed_passes(made: Program, title: str, dtypes: dict[str, str]) -> Drawn:
+    """The kernels of a program. dtypes: of each tensor among its inputs. Raises NotTraced where there are none."""
+    parts = cut(made)
+    if not parts.passes:
+        return Drawn(made, parts, (), printed(made, title, dtypes))
+    if sums.SUMS in parts.last.inputs:
+        raise NotTraced(f"'{sums.SUMS}' is the engine's own word")
+    dtypes = {**dtypes, sums.SUMS: "float64"}
+    columns = (*(name for name, symbol in made.inputs.items() if symbol.level == TENSOR), sums.SUMS)
+    adding = [
+        sums.printed(parts, those, f"{title}, pass {k} of {len(parts.passes) + 1}", dtypes, columns)
+        for k, those in enumerate(parts.passes, 1)
+    ]
+    return Drawn(made, parts, tuple(adding), printed(parts.last, title, dtypes, columns))
+
+
+def _dtypes(made: Program, dtype: str) -> dict[str, str]:
+    """The dtype of each tensor that goes in, beside parameters of this one."""
+    found = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), dtype)
+    for slot in made.slots:
+        if slot.old.level == TENSOR and slot.kind.dtype is not None:
+            found[slot.old.name] = slot.kind.dtype
+    found |= made.dtypes | dict.fromkeys(made.blocked, "float32")
+    for name, own in found.items():
+        if name not in made.dtypes and own != dtype and (own != "float32" or COMPUTED[dtype] != "float32"):
+            raise NotTraced(f"'{name}' is kept in {own} beside parameters in {dtype}")
+    return found
+
+
+@functools.cache
+def numbers_of(text: str, dtype: str, *, plain: bool = False) -> Numbers:
+    """The function `numbers` of a kernel, for parameters of a dtype.
+
+    plain: its arguments are Python's and NumPy's numbers alone, so that NumPy's own functions do.
+    """
+    computed = COMPUTED[dtype]
+
+    def kept(value: Any) -> Any:
+        """What is kept in less than is computed with is used as it was kept."""
+        return value.astype(computed) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
+
+    words = PLAIN if plain else {word: getattr(ops, word) for word in HOST_WORDS}
+    scope: dict[str, Any] = {"math": math, "kept": kept, **words}
+    exec(text, scope)  # the text was printed by `kernel`
+    made: Numbers = scope["numbers"]
+    return made
+
+
+PLAIN: dict[str, Any] = {word: getattr(np, word) for word in HOST_WORDS if hasattr(np, word)} | {
+    "where": lambda condition, a, b: a if condition else b,
+    "ratio": lambda a, b: 0.0 if b == 0 else a / b,
+    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    "sigmoid": lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,
+}
+"""The host's words on single numbers."""

@@ -1,0 +1,93 @@
+"""Rules that sum, by kernels on torch's tensors; and rules without a kernel, of which it is remembered why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import thalweg as tw  # noqa: E402
+import thalweg.numpy as tn  # noqa: E402
+import thalweg.torch as tt  # noqa: E402
+from thalweg.form import trace  # noqa: E402
+from thalweg.torch import face  # noqa: E402
+
+SHAPES = {"w": (20, 30), "b": (30,), "s": ()}
+SUMMING = [
+    "adasecant", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "fromage", "lamb", "lars", "ldog", "mechanic_adam", "momo",
+    "momo_adam", "novograd", "prodigy",
+]  # fmt: skip
+
+
+def tensors(dtype: Any = np.float32) -> dict[str, Any]:
+    draw = np.random.default_rng(0)
+    return {k: np.asarray(draw.normal(size=s), dtype) for k, s in SHAPES.items()}
+
+
+def steps(optimizer: Any, params: dict[str, Any], count: int = 5, loss: float = 1.5) -> None:
+    draw = np.random.default_rng(1)
+    for _ in range(count):
+        for k, p in params.items():
+            p.grad = torch.from_numpy(np.asarray(draw.normal(size=SHAPES[k]), p.detach().numpy().dtype))
+        optimizer.step(lambda: torch.tensor(loss, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", SUMMING)
+def test_a_step_is_numpys_to_the_last_bit(name: str, dtype: Any) -> None:
+    params = {k: torch.nn.Parameter(torch.from_numpy(v.copy())) for k, v in tensors(dtype).items()}
+    ours = tt.of(tw.rules[name])(params.values())
+    steps(ours, params)
+    assert "_plan" in ours.__dict__
+    mine = tensors(dtype)
+    beside = tn.of(tw.rules[name])(mine)
+    draw = np.random.default_rng(1)
+    for _ in range(5):
+        g = {k: np.asarray(draw.normal(size=s), dtype) for k, s in SHAPES.items()}
+        beside.step(g, loss=1.5)
+    for k, p in params.items():
+        np.testing.assert_array_equal(p.detach().numpy(), mine[k])
+
+
+def test_a_model_in_groups_is_one_model() -> None:
+    """Groups of other rates, dtypes and ways through the stages; one tensor without a gradient."""
+    rule = tw.chain(tw.ascend(), tw.clip(0.5), tw.choose((tw.is_matrix, tw.prodigy()), otherwise=tw.dog()))
+    params = {k: torch.nn.Parameter(torch.from_numpy(v)) for k, v in tensors(np.float64).items()}
+    params["still"] = torch.nn.Parameter(torch.zeros(3, dtype=torch.float64))
+    groups = [{"params": [params["still"], params["w"]], "lr": 0.5}, {"params": [params["b"], params["s"]], "lr": 2.0}]
+    ours = tt.Optimizer(groups, rule, 1.0)
+    steps(ours, {k: params[k] for k in SHAPES})
+    assert "_plan" in ours.__dict__
+    mine = tensors(np.float64)
+    beside = tn.Optimizer([{"params": [mine["w"]], "lr": 0.5}, {"params": [mine["b"], mine["s"]], "lr": 2.0}], rule, 1.0)
+    draw = np.random.default_rng(1)
+    for _ in range(5):
+        w, b, s = (np.asarray(draw.normal(size=SHAPES[k])) for k in SHAPES)
+        beside.step([[w], [b, s]])
+    for k in SHAPES:
+        np.testing.assert_allclose(params[k].detach().numpy(), mine[k], rtol=1e-12, atol=1e-14)
+
+
+def test_that_there_is_no_kernel_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    params = {"w": torch.nn.Parameter(torch.ones(20, 30))}
+    ours = tt.of(tw.muon)(params.values(), lr=0.1)
+    steps(ours, params, 2)
+    assert ours.__dict__["_without"].reason == "muon keeps memory of the kind matrix"
+
+    def again(*args: Any, **named: Any) -> Any:
+        raise AssertionError("a stage is traced anew")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trace, "run_on", again)
+        patch.setattr(face, "Plan", again)
+        patch.setattr(face, "Method", again)
+        steps(ours, params, 2)
+        ours.param_groups[0]["lr"] = 0.05
+        steps(ours, params, 1)
+    ours.param_groups[0]["mu"] = 0.0  # another algorithm
+    before = ours.__dict__["_without"]
+    steps(ours, params, 1)
+    assert ours.__dict__["_without"] is not before
