@@ -9,7 +9,7 @@ import click
 from thalweg.commands.lazy import attribute
 from thalweg.commands.types import PLACE
 from thalweg.lab.plain import plain
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import writable
 from thalweg.lab.store.records import FILE
 
 
@@ -22,10 +22,7 @@ def merge_command(sources: tuple[Path, ...], out: Path) -> None:
     Then `thalweg compare --out` with that folder finds them all. A trial that is in several is counted once; where they
     differ, the first is kept, and the number of such trials is said.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Refusal(f"{out}: cannot write there ({error.strerror}); choose another folder with --out") from error
+    writable(out)
     merge = attribute("thalweg.lab.store.merge:merge")  # it imports SciPy
     for source, joined in zip(sources, merge(sources, out), strict=True):
         click.echo(plain(f"{source}: {joined.added} trials added, {joined.alike} were there already"))

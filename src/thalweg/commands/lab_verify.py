@@ -13,7 +13,7 @@ from rich.text import Text
 from thalweg.commands.heartbeat import stage
 from thalweg.commands.screen import Screen, say_first
 from thalweg.commands.types import PLACE
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import Refusal, writable
 from thalweg.lab.verify import page
 from thalweg.lab.verify.check import Check
 from thalweg.lab.verify.run import CHECKS, run
@@ -39,6 +39,7 @@ def verify_command(quick: bool, only: str | None, out: Path) -> None:
     unknown = [name for name in names if name not in CHECKS]
     if unknown:
         raise Refusal(f"--only: there is no check '{unknown[0]}'; there are {', '.join(CHECKS)}")
+    writable(out)  # before minutes of work
     say_first(f"Checking the lab: {', '.join(names)}. What is found follows.")
     notes, wide = Screen(stderr=True), Screen(width=None if sys.stdout.isatty() else 160)
     with stage(notes, "checking") as update:
@@ -53,10 +54,7 @@ def verify_command(quick: bool, only: str | None, out: Path) -> None:
             wide.print(_table(check))
             wide.print(check.conclusion, "\n", markup=False, highlight=False, soft_wrap=True)
             checks.append(check)
-    try:
-        page.write(checks, quick, out)
-    except OSError as error:
-        raise Refusal(f"{out}: cannot write there ({error.strerror}); choose another folder with --out") from error
+    page.write(checks, quick, out)
     failed = [check.name for check in checks if not check.holds]
     wide.print(f"Page: {out / 'verify.html'}", markup=False, highlight=False, soft_wrap=True)
     if failed:

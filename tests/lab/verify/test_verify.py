@@ -121,4 +121,4 @@ def test_the_command(tmp_path: Path) -> None:
     blocked.write_text("")
     refused = CliRunner().invoke(main, ["lab", "verify", "--quick", "--only", "momentum", "--out", str(blocked / "in")])
     assert refused.exit_code == 2
-    assert "cannot write there" in refused.output
+    assert refused.output == f"Error: {blocked / 'in'}: cannot write there (Not a directory); choose another folder with --out\n"

@@ -9,11 +9,11 @@ from typing import Unpack
 
 from thalweg.lab.api import plan
 from thalweg.lab.api.comparison import Comparison
-from thalweg.lab.api.conduct import conduct, writable
+from thalweg.lab.api.conduct import conduct
 from thalweg.lab.api.options import Options, check
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.plain import plain
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import Refusal, writable
 from thalweg.lab.running.workers import UNGUARDED
 
 

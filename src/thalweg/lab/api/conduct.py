@@ -6,7 +6,6 @@ import contextlib
 import functools
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -133,17 +132,6 @@ def _before(contests: Sequence[Contest], by: Engine, watch: Watch, stored: Mappi
 def _cores() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def writable(out: Path) -> Path:
-    """The output folder, made if need be and tried out. Raises Refusal where nothing can be written."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-    except OSError as error:
-        raise Refusal(f"{out}: cannot write there ({error.strerror}); choose another folder with --out") from error
-    return out
 
 
 @contextlib.contextmanager
