@@ -7,10 +7,11 @@ import io
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 import thalweg as tw
 from thalweg.core.compose import refuses_vectors
@@ -40,6 +41,21 @@ ASKING = tuple(name for name, method in RULES.items() if tw.Optimizer(method()).
 """Those that ask for gradients themselves, at points of their own."""
 HANDED = {name: method for name, method in RULES.items() if name not in ASKING}
 """Those that take the gradients they are handed."""
+EVERYDAY = (
+    *("sgd", "momentum", "adam", "amsgrad", "nadam", "rprop", "asgd"),  # element-wise: memory of no, one, two, three kinds
+    *("lamb", "adafactor", "sm3", "muon", "galore"),  # norms, rows and columns, slices, matrices, a projection
+    *("prodigy", "momo", "santa_sss", "sophia", "adasecant"),  # the whole model, the loss, noise, a curvature, statistics
+    *("lbfgs", "learned"),  # points and weights of their own
+)
+"""A rule of each kind."""
+
+
+def everyday(cases: Iterable[Any], of: Collection[str] = EVERYDAY, name: Callable[[Any], str] = str) -> list[Any]:
+    """The cases as parameters: those of these rules, and what begins with no rule's name, every day; others with `-m slow`."""
+    others = set(tw.rules) - set(of)
+    return [pytest.param(case, marks=pytest.mark.slow if name(case).split()[0] in others else ()) for case in cases]
+
+
 MUONS: dict[str, Any] = {
     "muon average": lambda: of_matrices(
         tw.muon(momentum="average", nesterov=False, scale="match_rms_adamw", eps=tw.at_least(1e-7))

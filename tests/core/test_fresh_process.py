@@ -11,15 +11,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from support import PATIENCE  # noqa: E402
+from support import EVERYDAY, PATIENCE  # noqa: E402
 
 import thalweg as tw  # noqa: E402
 from core import fresh_process as work  # noqa: E402
 
 
-def test_every_rule_goes_on_in_a_fresh_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "names", [EVERYDAY, pytest.param(tuple(tw.rules), marks=pytest.mark.slow)], ids=["each kind", "every rule"]
+)
+def test_rules_go_on_in_a_fresh_process(names: tuple[str, ...], tmp_path: Path) -> None:
     halfway, whole = {}, {}
-    for name in tw.rules:
+    for name in names:
         params = work.parameters(name)
         optimizer = work.optimizer_of(name, params)
         work.train(optimizer, params, range(work.STEPS // 2))
@@ -34,8 +37,8 @@ def test_every_rule_goes_on_in_a_fresh_process(tmp_path: Path) -> None:
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ran.returncode == 0, ran.stderr[-3000:]
     ended = torch.load(tmp_path / "end.pt", weights_only=True)
-    assert set(ended) == set(tw.rules)
+    assert set(ended) == set(names)
     different = [n for n, params in whole.items() if not all(map(torch.equal, params, ended[n]))]
     assert not different
     moved = [n for n, params in whole.items() if not all(map(torch.equal, params, halfway[n][0]))]
-    assert set(moved) == set(tw.rules)
+    assert set(moved) == set(names)

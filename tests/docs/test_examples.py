@@ -13,7 +13,13 @@ from support import PATIENCE
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+SLOW = ("jax_equinox", "jax_flax")
+"""As `jax_plain` with a library of networks."""
+
+
+@pytest.mark.parametrize(
+    "example", [pytest.param(path, id=path.name, marks=pytest.mark.slow if path.stem in SLOW else ()) for path in EXAMPLES]
+)
 def test_an_example_runs(example: Path, tmp_path: Path) -> None:
     for package in re.findall(
         r"^(?:import|from) (torch|jax|optax|flax|equinox)\b", example.read_text(encoding="utf-8"), re.MULTILINE

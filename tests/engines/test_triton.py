@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from support import PATIENCE, drive
+from support import EVERYDAY, PATIENCE, drive
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
@@ -33,7 +33,11 @@ KEPT = [
 
 
 CASES = [
-    (name, dtype, kept) for name in RULES for dtype, kept in (KEPT if name in ("adam", "nadam", "rprop", "sgd") else KEPT[:1])
+    pytest.param(
+        name, dtype, kept, marks=() if name == "adam" or (name in EVERYDAY and dtype is torch.float32) else pytest.mark.slow
+    )
+    for name in RULES
+    for dtype, kept in (KEPT if name in ("adam", "nadam", "rprop", "sgd") else KEPT[:1])
 ]
 
 
@@ -164,6 +168,7 @@ for name, rounding, state, dtype in (
 """
 
 
+@pytest.mark.slow
 def test_a_gpus_compiler_takes_them_and_reads_in_wide_words(tmp_path: Any) -> None:
     """For compute capability 9.0; no GPU is needed to compile."""
     environment = {**os.environ, "TRITON_INTERPRET": "0", "TRITON_CACHE_DIR": str(tmp_path)}

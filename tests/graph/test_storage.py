@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import drive, through_a_file
+from support import drive, everyday, through_a_file
 
 torch = pytest.importorskip("torch")
 
@@ -45,14 +45,16 @@ def same_bits(a: Any, b: Any) -> bool:
     return a.dtype == b.dtype and torch.equal(a.nan_to_num(7.0), b.nan_to_num(7.0)) and torch.equal(a.isnan(), b.isnan())
 
 
-RULES = [name for name in tw.rules if is_one_pass(name)]
 WITHOUT_KERNEL = {"adasecant", "fromage", "lamb", "lars", "ldog", "noisy_sgd", "novograd", "santa_e", "santa_sss"}
 SUMMING_UP = {"dog", "dowg", "prodigy", "dadapt_adam", "dadapt_sgd", "momo", "momo_adam", "mechanic_adam"}  # the whole model
 OF_TENSORS = {"sm3", "galore", "sophia"}  # slices, matrices, and what needs a curvature
+REFUSED = {"adafactor", "learned", "muon", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
+RULES = [name for name in tw.rules if name not in REFUSED]
 
 
-def test_almost_all_rules_can_be_so_kept() -> None:
-    assert set(tw.rules) - set(RULES) <= {"adafactor", "learned", "muon", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
+def test_all_rules_but_these_can_be_so_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "is_there", lambda: False)  # that the kernels compute the same is a test of its own
+    assert {name for name in tw.rules if not is_one_pass(name)} == REFUSED
 
 
 MANY_SIDED = ("sgd", "momentum", "adam", "amsgrad", "nadam", "rprop", "asgd", "adasecant")
@@ -93,7 +95,9 @@ def wanted_dtypes(name: str, rounding: str, state_dtype: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("rounding", "state_dtype"), CHOICES)
-@pytest.mark.parametrize("name", ["sgd", "momentum", "adam", "amsgrad", "rprop", "asgd", "nadam"])
+@pytest.mark.parametrize(
+    "name", everyday(["sgd", "momentum", "adam", "amsgrad", "rprop", "asgd", "nadam"], of=("adam", "rprop", "asgd"))
+)
 def test_what_is_kept_and_resumed_to_the_last_bit(name: str, rounding: str, state_dtype: str) -> None:
     """Through torch.save and a weights_only load, into another optimizer."""
     make = tt.of(tw.rules[name])

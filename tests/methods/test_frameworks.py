@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import ASKING, MUONS, RULES, run, stepped, stream
+from support import ASKING, MUONS, RULES, everyday, run, stepped, stream
 
 import thalweg as tw
 from thalweg.dialects import variants
@@ -92,8 +92,8 @@ def test_torch(name: str) -> None:
     close(walk(stage, torch_array, noise), walk(stage, np.asarray, noise), name)
 
 
-@pytest.mark.parametrize("jitted", [False, True], ids=["eager", "jit"])
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("jitted", [pytest.param(False, marks=pytest.mark.slow), True], ids=["eager", "jit"])
+@pytest.mark.parametrize("name", everyday(STAGES))
 def test_jax(name: str, jitted: bool) -> None:
     stage, noise = tw.core.compose.as_stage(STAGES[name]()), injected(name, STEPS)
     with sixty_four_bits():

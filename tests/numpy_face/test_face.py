@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import ASKING, RULES, bent, bowl
+from support import ASKING, RULES, bent, bowl, everyday
 
 import thalweg as tw
 import thalweg.numpy as tn
@@ -186,7 +186,7 @@ def test_a_replaced_parameter_is_no_silent_miss() -> None:
             optimizer.step(params)
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", everyday(RULES))
 def test_resuming_from_a_file_is_exact(name: str, tmp_path: Path) -> None:
     make = tn.of(RULES[name])
     params = tree()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from papers import CASES
-from support import HANDED, RULES, asked_for
+from support import HANDED, RULES, asked_for, everyday
 
 import thalweg as tw
 import thalweg.numpy as tn
@@ -80,7 +80,11 @@ def test_a_thousand_steps(name: str, dtype: Any) -> None:
         assert same_bits(a, b), path
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.name.split()[0] not in (*WITHOUT, *APPROXIMATE)], ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "case",
+    everyday([c for c in CASES if c.name.split()[0] not in (*WITHOUT, *APPROXIMATE)], name=lambda c: c.name),
+    ids=lambda c: c.name,
+)
 def test_every_option(case: Any) -> None:
     params, state, mine, ours = beside(case.stage(), np.float64, 20, case.lr)
     assert fused(ours)
@@ -189,7 +193,7 @@ def test_gradients_that_are_parameters() -> None:
         assert all(same_bits(mine[k], params[k]) for k in start)
 
 
-@pytest.mark.parametrize("name", [n for n in HANDED if n not in (*WITHOUT, *APPROXIMATE)])
+@pytest.mark.parametrize("name", everyday(n for n in HANDED if n not in (*WITHOUT, *APPROXIMATE)))
 def test_lanes_equal_lanes(name: str) -> None:
     """One rate, loss and seed a lane; and a lane of NaN touches no other."""
     draw = np.random.default_rng(0)

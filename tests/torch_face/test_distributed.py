@@ -19,6 +19,7 @@ CLASSES = ("Adam", "SGD", "NAdam", "SMORMS3")
 NAMES = (*CLASSES, "norms", "factors", "matrices")
 
 
+@pytest.mark.slow
 def test_as_in_one_process(tmp_path: Path) -> None:
     """All in one test: the two processes begin once, and not in every worker that has a part of the cases."""
     found = in_two_processes(tmp_path)

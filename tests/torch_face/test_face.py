@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from support import ASKING, HANDED, PATIENCE, RULES, asked_for, bent, through_a_file
+from support import ASKING, HANDED, PATIENCE, RULES, asked_for, bent, everyday, through_a_file
 
 import thalweg as tw
 
@@ -43,7 +43,7 @@ def both(ours: Any, params: list[Any], rule: Any, steps: int = 20, **options: An
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-@pytest.mark.parametrize("name", HANDED)
+@pytest.mark.parametrize("name", everyday(HANDED))
 def test_every_rule_has_a_class_that_resumes_from_a_file(name: str, dtype: Any) -> None:
     params = parameters(dtype)
     make = tt.of(RULES[name])

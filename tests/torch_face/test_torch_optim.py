@@ -27,11 +27,13 @@ SAMPLES: dict[str, Any] = {info.optim_cls.__name__: info for info in common.opti
 Make = Callable[..., Any]
 
 
-def option_sets(names: Collection[str] = KERNELS) -> list[Any]:
+def option_sets(names: Collection[str] = KERNELS, everyday: int = 100) -> list[Any]:
+    """everyday: with how many sets of its options, of those that PyTorch samples, a class runs every day."""
     found = []
     for name in names:
         for k, sample in enumerate(SAMPLES[name].optim_inputs_func(device="cpu", dtype=torch.float64)):
-            found.append(pytest.param(name, sample.kwargs, id=f"{name}-{k}-{sample.desc.replace(' ', '-')}"))
+            marks = () if k < everyday or sample.kwargs.get("amsgrad") or sample.kwargs.get("nesterov") else pytest.mark.slow
+            found.append(pytest.param(name, sample.kwargs, id=f"{name}-{k}-{sample.desc.replace(' ', '-')}", marks=marks))
     return found
 
 
@@ -58,7 +60,7 @@ def apart(ours: list[Any], theirs: list[Any]) -> float:
     return max(float((a - b).detach().abs().max() / b.detach().abs().max()) for a, b in zip(ours, theirs, strict=True))
 
 
-@pytest.mark.parametrize(("name", "options"), option_sets())
+@pytest.mark.parametrize(("name", "options"), option_sets(everyday=1))
 def test_two_hundred_steps_and_all_state_equal_torchs(name: str, options: dict[str, Any]) -> None:
     (p, g), (q, _) = problem(), problem()
     ours, theirs = getattr(tt, name)(p, **copy.deepcopy(options)), getattr(torch.optim, name)(q, **copy.deepcopy(options))
@@ -120,7 +122,7 @@ def test_names_in_torchs_spelling_are_torchs() -> None:
 
 
 @pytest.mark.parametrize("way", ["from torch", "to torch", "to ourselves"])
-@pytest.mark.parametrize(("name", "options"), option_sets())
+@pytest.mark.parametrize(("name", "options"), option_sets(everyday=1))
 def test_a_checkpoint_goes_over_in_the_middle(name: str, options: dict[str, Any], way: str) -> None:
     before, after = {
         "from torch": (torch.optim, tt),

@@ -24,6 +24,7 @@ from oracles.signs import lion, signsgd, signum
 from oracles.sm3 import sm3
 from oracles.streams import apart, halving, start, stream
 from oracles.yogi import yogi
+from support import everyday
 
 outside = {"lr_inside": False}
 Case = tuple[Callable[[Any], Any], Callable[..., Array], dict[str, Any]]
@@ -173,8 +174,8 @@ CASES: dict[str, Case] = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("lr", [2.0**-6, halving])
+@pytest.mark.parametrize("name", everyday(CASES))
+@pytest.mark.parametrize("lr", [pytest.param(2.0**-6, marks=pytest.mark.slow), halving])
 def test_same_walk(name: str, lr: Any) -> None:
     make, oracle, options = CASES[name]
     assert apart(oracle(start(), stream(), lr=lr, **options), walk(make, lr), start()) < 1e-12

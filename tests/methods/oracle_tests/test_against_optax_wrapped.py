@@ -17,8 +17,8 @@ EXACT = (3.5, -4.75, 2.0)
 """optax keeps the coefficients in float32; it has these whole."""
 
 
-@pytest.mark.parametrize("lr", [2.0**-6, halving])
-@pytest.mark.parametrize("nesterov", [True, False])
+@pytest.mark.parametrize("lr", [pytest.param(2.0**-6, marks=pytest.mark.slow), halving])
+@pytest.mark.parametrize("nesterov", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("more", [{}, {"weight_decay": 0.1}, {"consistent_rms": 0.2}])
 def test_muon(more: dict[str, Any], nesterov: bool, lr: Any) -> None:
     theirs = walk(lambda lr: optax.contrib.muon(lr, ns_coeffs=EXACT, nesterov=nesterov, **more), lr)
