@@ -63,6 +63,7 @@ def test_a_closed_pipe_ends_it_without_a_word(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_whole_comparison_in_a_pipe(tmp_path: Path) -> None:
     told = ["compare", "--problem", "xor", "--rules", "sgd,adam", "--budget", "2", "--seeds", "2", "--steps", "3", "--jobs", "1"]

@@ -79,6 +79,7 @@ STEERS = b"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xff|\xfe"
 
 
 @POSIX
+@pytest.mark.slow
 def test_odd_bytes_go_through_a_whole_comparison(tmp_path: Path) -> None:
     """A folder whose name is no text, and columns whose names steer a terminal: in none of what is shown are they raw."""
     columns = "size\x1b]0;title\x07,age\x9b31m<blink>,price\x1b[31m"
