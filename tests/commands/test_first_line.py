@@ -28,7 +28,7 @@ main({told!r}, standalone_mode=False)
 @pytest.mark.parametrize(
     ("command", "first", "begins"),
     [
-        ("compare --problem xor --rules sgd --out o", "thalweg.lab.user.first_look", "Comparing optimizers on xor"),
+        ("compare --problem xor --rules sgd --out o", "thalweg.lab.user.probe", "Comparing optimizers on xor"),
         ("race saddle --rules sgd,adam --out o.png", "thalweg.commands.racing", "Racing optimizers on saddle"),
         ("lab verify --only momentum --out o", "thalweg.lab.verify.momentum", "Checking the lab: momentum"),
     ],

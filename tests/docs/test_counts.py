@@ -13,7 +13,7 @@ import thalweg as tw
 from thalweg.commands.compare import compare_command
 from thalweg.lab.data import mnist1d
 from thalweg.lab.protocol import protocol, suites
-from thalweg.lab.running import engines, sweep
+from thalweg.lab.running import executors, sweep
 from thalweg.lab.statistics import targets
 
 ROOT = Path(__file__).parents[2]
@@ -64,7 +64,7 @@ DERIVED: dict[str, Callable[[], int]] = {
     rf"One trial in {NUMBER} is kept back": lambda: protocol.RESERVED,
     rf"This is protocol {NUMBER};": lambda: int(protocol.VERSION),
     rf"`--timeout` \({NUMBER} seconds": lambda: round(sweep.TIMEOUT),
-    rf"for {NUMBER} minutes no\s+worker starts": lambda: engines.WORKERLESS // 60,
+    rf"for {NUMBER} minutes no\s+worker starts": lambda: executors.WORKERLESS // 60,
     rf"{NUMBER} at a time, so that they still run as lanes": lambda: protocol.AT_ONCE,
 }
 """What stands in a page, and what it must be; in a pattern with two numbers the other one has a line of its own."""

@@ -13,7 +13,7 @@ import pytest
 
 import thalweg.numpy as tn
 from thalweg.engines import native
-from thalweg.lab.trials.remembered import remembered
+from thalweg.lab.trials.json_cache import json_cache
 from thalweg.values import own_files
 
 HAS_OWNERS = pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no owners here")
@@ -137,7 +137,7 @@ def test_what_is_written_is_this_users_alone(kernel: Path) -> None:
 def test_a_pipe_in_a_files_place_is_not_waited_for(cache: Path) -> None:
     cache.mkdir()
     os.mkfifo(cache / "seconds.json")
-    with remembered(cache / "seconds.json", cached=True) as known:
+    with json_cache(cache / "seconds.json", cached=True) as known:
         assert known == {}
 
 
@@ -165,7 +165,7 @@ def test_numbers_that_are_none_are_measured_anew(content: bytes | None, cached: 
     else:
         path.write_bytes(content)
         path.chmod(0o600)
-    with remembered(path, cached=cached) as known:
+    with json_cache(path, cached=cached) as known:
         assert known == {}
         known["process"] = 2.5
     if not path.is_dir():

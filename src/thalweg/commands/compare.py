@@ -15,8 +15,8 @@ from thalweg.commands.screen import Screen, say_first
 from thalweg.commands.types import PLACE, Many, Seconds
 from thalweg.lab import problems
 from thalweg.lab.plain import plain
-from thalweg.lab.running.engines import NAMES
-from thalweg.lab.running.printed import Tail
+from thalweg.lab.running.executors import NAMES
+from thalweg.lab.running.output_capture import Tail
 
 MOST = 1_000_000
 """Trials of a comparison on one problem; more settings or seeds cannot be asked for."""

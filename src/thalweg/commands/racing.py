@@ -24,8 +24,8 @@ from thalweg.lab.race.isolated import isolated
 from thalweg.lab.race.run import OwnRules, Race, here, race
 from thalweg.lab.race.table import table
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.running.printed import Tail
-from thalweg.lab.user import first_look
+from thalweg.lab.running.output_capture import Tail
+from thalweg.lab.user import probe
 from thalweg.lab.user.source import Source
 from thalweg.methods import rules
 from thalweg.rule import Rule
@@ -57,7 +57,7 @@ def _own(paths: tuple[Path, ...]) -> tuple[tuple[Path, ...], dict[str, str], dic
     """The user's files that can be run, the rules of them that cannot, and why not, and all of them by name."""
     if not paths:
         return (), {}, {}
-    readable, lost = first_look.rules(paths)
+    readable, lost = probe.rules(paths)
     found = Source(my_rule=readable, lost=lost).load_rules()
     return readable, dict(lost), {name: rule for name, rule in found.items() if name not in rules}
 

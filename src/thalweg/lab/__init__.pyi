@@ -3,6 +3,6 @@ from thalweg.lab.api.comparison import Comparison as Comparison
 from thalweg.lab.api.options import Options as Options
 from thalweg.lab.api.progress import Progress as Progress
 from thalweg.lab.refusal import Refusal as Refusal
-from thalweg.lab.running.engines import Engine as Engine
+from thalweg.lab.running.executors import Engine as Engine
 
 __all__ = ["Comparison", "Engine", "Options", "Progress", "Refusal", "compare"]

@@ -15,9 +15,9 @@ import pytest
 
 import thalweg
 from thalweg.lab import problems
-from thalweg.lab.comparing import beforehand, forecast
+from thalweg.lab.comparing import forecast, warmup
 from thalweg.lab.comparing.contest import Contest, Settings
-from thalweg.lab.running.engines import engine
+from thalweg.lab.running.executors import engine
 from thalweg.lab.user.source import Source
 
 
@@ -70,22 +70,22 @@ def test_processes_and_the_report_take_what_they_took_the_last_time(tmp_path: Pa
     one = contest()
     with engine("processes", 2) as by:  # none is started before it has work
         before = forecast.forecast([one], {}, by)
-        beforehand.learn(process=100.0, row=50.0)
+        warmup.learn(process=100.0, row=50.0)
         after = forecast.forecast([one], {}, by)
-    assert after.core_seconds - before.core_seconds == pytest.approx(2 * (100.0 - beforehand.FIRST["process"]), abs=1.0)
-    assert after.besides - before.besides == pytest.approx(2 * (50.0 - beforehand.FIRST["row"])), "of two optimizers"
+    assert after.core_seconds - before.core_seconds == pytest.approx(2 * (100.0 - warmup.FIRST["process"]), abs=1.0)
+    assert after.besides - before.besides == pytest.approx(2 * (50.0 - warmup.FIRST["row"])), "of two optimizers"
     with engine("processes", 1) as by:
         assert forecast.forecast([one], {}, by).core_seconds < 100, "this process needs no start"
 
 
 def test_what_is_measured_again_takes_the_place_of_what_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THALWEG_CACHE", str(tmp_path))
-    assert beforehand.known() == beforehand.FIRST
-    beforehand.learn(kernel=1.0)
-    beforehand.learn(kernel=2.0)
-    assert beforehand.known() == {**beforehand.FIRST, "kernel": 2.0}
-    (tmp_path / "kernels" / beforehand.FILE).write_text("no JSON")
-    assert beforehand.known() == beforehand.FIRST
+    assert warmup.known() == warmup.FIRST
+    warmup.learn(kernel=1.0)
+    warmup.learn(kernel=2.0)
+    assert warmup.known() == {**warmup.FIRST, "kernel": 2.0}
+    (tmp_path / "kernels" / warmup.FILE).write_text("no JSON")
+    assert warmup.known() == warmup.FIRST
 
 
 def test_the_command_says_how_long_compiling_takes_and_does_so_once(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_command_says_how_long_compiling_takes_and_does_so_once(tmp_path: Pa
     assert {name for name in kept if name not in ("gradients", "watch")} == {"sgd_float32", "adam_float32", "lion_float32"}
     assert first.startswith("compiling 3 kernels, once on this machine: about ")
     assert re.search(r"^about \d+ seconds? on 1 core;", first, re.MULTILINE)
-    measured = json.loads((tmp_path / "cache" / "kernels" / beforehand.FILE).read_text())
+    measured = json.loads((tmp_path / "cache" / "kernels" / warmup.FILE).read_text())
     assert measured["kernel"] > 0.01
     assert measured["row"] > 0
     every = told("second", "--tune", "all")

@@ -46,7 +46,7 @@ SMALL = [*ARGUMENTS, "--budget", "7", "--seeds", "3", "--steps", "30"]
 
 
 def search(steps: int = 500) -> Search:
-    return searches.chosen("optuna", problems.problem("xor"), steps, 4)
+    return searches.search_for("optuna", problems.problem("xor"), steps, 4)
 
 
 def bowl(setting: Setting) -> End:

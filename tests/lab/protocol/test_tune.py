@@ -118,6 +118,6 @@ def test_who_takes_part() -> None:
     assert [e.label for e in entrants([tw.sgd], {"sgd": 6})] == ["sgd", "sgd again"]
 
 
-def test_a_dear_rule_has_fewer_trials() -> None:
+def test_an_expensive_rule_has_fewer_trials() -> None:
     assert protocol.trials(8, 1e-4) == 8
     assert protocol.trials(8, 2e-3) == 2

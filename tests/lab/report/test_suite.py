@@ -16,7 +16,7 @@ from support import PATIENCE
 
 from lab.report.fake_results import fake
 from lab.report.test_report import SCRIPT, Page, element
-from thalweg.lab.comparing.dear import FILE as DEAR
+from thalweg.lab.comparing.slow_rules import FILE as DEAR
 from thalweg.lab.comparing.step_cost import FILE as COSTS
 from thalweg.lab.protocol.protocol import RULES
 from thalweg.lab.protocol.suites import SUITES
@@ -152,10 +152,10 @@ def test_a_control_is_told_from_its_twin_over_problems_only_if_it_is_another(tmp
     assert different["alarms"] == 8
 
 
-def test_dear_rules_have_fewer_trials_and_keep_that_number(tmp_path: Path) -> None:
+def test_expensive_rules_have_fewer_trials_and_keep_that_number(tmp_path: Path) -> None:
     from thalweg import rules
     from thalweg.lab import problems
-    from thalweg.lab.comparing.dear import FILE, budgets
+    from thalweg.lab.comparing.slow_rules import FILE, budgets
 
     wine, some = problems.problem("wine"), [rules["sgd"], rules["adam"]]
     assert budgets(wine, some, 8, 32, tmp_path) == {"sgd": 8, "adam": 8}

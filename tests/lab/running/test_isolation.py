@@ -67,7 +67,7 @@ def imagines(g):
 
 
 def test_it_costs_its_own_row_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thalweg.lab.user.first_look.LIMIT", 10.0)
+    monkeypatch.setattr("thalweg.lab.user.probe.LIMIT", 10.0)
     (tmp_path / "mine.py").write_text(MINE)
     out = tmp_path / "out"
     command = ["compare", "--problem", "xor", "--rules", "sgd", "--my-rule", tmp_path / "mine.py", "--budget", "1", "--seeds", "2",

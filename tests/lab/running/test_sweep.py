@@ -19,7 +19,7 @@ from support import PATIENCE, wait_for
 
 from lab.running import sweep_work as work
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.running.engines import NO_DASHBOARD, Engine, engine
+from thalweg.lab.running.executors import NO_DASHBOARD, Engine, engine
 from thalweg.lab.running.sweep import Finished, Portion, sweep
 from thalweg.lab.running.workers import Here, processes
 
@@ -223,7 +223,7 @@ def test_a_result_that_is_lost_on_its_way_fails_in_the_end(tmp_path: Path) -> No
 
 def test_workers_that_do_not_start_again_stop_it_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("thalweg.lab.running.engines.WORKERLESS", 1)
+    monkeypatch.setattr("thalweg.lab.running.executors.WORKERLESS", 1)
 
     async def nothing(_: Any) -> None:
         pass
@@ -264,7 +264,7 @@ def test_a_cluster_without_workers_is_waited_for_so_long_and_no_longer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("thalweg.lab.running.engines.ASK", 0.2)
+    monkeypatch.setattr("thalweg.lab.running.executors.ASK", 0.2)
     with (
         distributed.LocalCluster(n_workers=0, processes=False, scheduler_kwargs=NO_DASHBOARD, silence_logs=50) as cluster,
         pytest.raises(Refusal, match=r"takes no more work \(NoWorkers: the cluster has had no worker for 0.5 seconds"),
@@ -276,7 +276,7 @@ def test_a_cluster_without_workers_is_waited_for_so_long_and_no_longer(
 
 def test_a_cluster_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr("thalweg.lab.running.engines.CONNECT", 0.5)
+    monkeypatch.setattr("thalweg.lab.running.executors.CONNECT", 0.5)
     with (
         pytest.raises(Refusal, match=r"--cluster tcp://127.0.0.1:9: no dask scheduler answers"),
         engine("dask", 1, "tcp://127.0.0.1:9"),

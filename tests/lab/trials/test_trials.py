@@ -112,7 +112,7 @@ def test_a_rule_that_raises_is_a_result_in_a_line(error: BaseException) -> None:
     assert "\n" not in trial.failure
 
 
-def test_a_dear_rule_is_given_fewer_lanes_at_once() -> None:
+def test_an_expensive_rule_is_given_fewer_lanes_at_once() -> None:
     digits = problems.problem("digits")
     sizes = {name: at_once(digits, rules[name], 500) for name in ("sgd", "adam", "learned")}
     assert sizes["sgd"] > sizes["adam"] > 12 > sizes["learned"] >= 1

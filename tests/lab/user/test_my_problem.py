@@ -216,7 +216,7 @@ def test_a_file_that_ends_or_hangs_python_gets_a_sentence(
     text: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "hung" in words:
-        monkeypatch.setattr("thalweg.lab.user.first_look.LIMIT", 4.0)
+        monkeypatch.setattr("thalweg.lab.user.probe.LIMIT", 4.0)
     done = compared(written(tmp_path, text))
     assert done.exit_code == 2
     assert done.stderr.strip().endswith(f"mine.py: {words}")

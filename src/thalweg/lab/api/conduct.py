@@ -13,16 +13,16 @@ from pathlib import Path
 
 from thalweg.lab.api.options import Options
 from thalweg.lab.api.watch import Watch
-from thalweg.lab.comparing import beforehand, dear
+from thalweg.lab.comparing import slow_rules, warmup
 from thalweg.lab.comparing.contest import Contest, run
-from thalweg.lab.comparing.forecast import forecast, words
+from thalweg.lab.comparing.forecast import forecast, humanize
 from thalweg.lab.comparing.step_cost import remembered_step_costs
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.report import report, suite_report
 from thalweg.lab.report.results import results
 from thalweg.lab.report.schema import Results, SuiteResults
 from thalweg.lab.report.suite import combine
-from thalweg.lab.running.engines import Engine, engine
+from thalweg.lab.running.executors import Engine, engine
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.workers import Processes
 from thalweg.lab.store.export import refresh_parquet
@@ -51,31 +51,31 @@ def conduct(contests: Sequence[Contest], out: Path, options: Options, command: s
             report.write(found, out / "report.html", suite_report.render)
         else:
             report.write(found, out / "report.html", report.render)
-    beforehand.learn(row=beforehand.per_row(time.perf_counter() - ended, sum(len(one["rules"]) for one in each)))
+    warmup.learn(row=warmup.per_row(time.perf_counter() - ended, sum(len(one["rules"]) for one in each)))
     return found
 
 
 def _with_fewer_trials_of_slow_rules(contests: Sequence[Contest], out: Path, watch: Watch) -> list[Contest]:
     """The same contests; a rule whose steps take long has fewer trials."""
-    new = dear.unknown(contests, out)
+    new = slow_rules.unknown(contests, out)
     if new:
         _compile(contests, watch)
-        watch.line(f"timing {new} steps: about {words(new * dear.EACH)}")
+        watch.line(f"timing {new} steps: about {humanize(new * slow_rules.EACH)}")
     found = []
     for contest in contests:
         watch.now(f"timing a step of each rule on {contest.problem.name}")
         mine, rules = contest.settings, contest.settings.source.load_rules()
-        each = dear.budgets(contest.problem, [rules[name] for name in mine.rules], mine.budget, mine.batch_size, out)
+        each = slow_rules.budgets(contest.problem, [rules[name] for name in mine.rules], mine.budget, mine.batch_size, out)
         found.append(Contest.of(mine, contest.problem, rules, each))
     return found
 
 
 def _compile(contests: Sequence[Contest], watch: Watch) -> None:
     """Compile the kernels that were never compiled on this machine; how long that will take is told first."""
-    if kernels := beforehand.missing(contests):
-        seconds = words(beforehand.compile_seconds(len(kernels)))
+    if kernels := warmup.missing(contests):
+        seconds = humanize(warmup.compile_seconds(len(kernels)))
         watch.line(f"compiling {len(kernels)} kernel{'s' if len(kernels) > 1 else ''}, once on this machine: about {seconds}")
-        beforehand.compile_all(kernels, watch.stage)
+        warmup.compile_all(kernels, watch.stage)
 
 
 def _run(contests: Sequence[Contest], out: Path, options: Options, watch: Watch) -> tuple[Costs, float]:
@@ -87,7 +87,7 @@ def _run(contests: Sequence[Contest], out: Path, options: Options, watch: Watch)
         with _engine(contests, options) as by:
             run(contests, kept, watch.report, by, functools.partial(_before, contests, by, watch))
             if isinstance(by.executor, Processes) and by.executor.seconds_to_start:
-                beforehand.learn(process=by.executor.seconds_to_start)
+                warmup.learn(process=by.executor.seconds_to_start)
         ended = time.perf_counter()
         with _writing(out):
             costs = [_step_costs(contest, out, watch) for contest in contests]

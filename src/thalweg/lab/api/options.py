@@ -12,8 +12,8 @@ from thalweg.form.hyper import nearest
 from thalweg.lab.api.progress import Progress
 from thalweg.lab.protocol.protocol import SCHEDULES, SEARCHES
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.running import engines
-from thalweg.lab.running.engines import Engine
+from thalweg.lab.running import executors
+from thalweg.lab.running.executors import Engine
 from thalweg.lab.trials import lanes
 
 MOST = 1_000_000
@@ -76,7 +76,7 @@ WHOLE = ("budget", "seeds", "steps", "batch_size", "jobs")
 SECONDS = ("timeout", "wait")
 CHOICES: dict[str, Sequence[str]] = {
     "tune": ("lr", "all"), "search": SEARCHES, "lanes": lanes.NAMES, "task": ("classification", "regression"),
-    "engine": engines.NAMES, "schedule": tuple(SCHEDULES),
+    "engine": executors.NAMES, "schedule": tuple(SCHEDULES),
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from thalweg.lab.protocol import protocol, suites
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.sweep import TIMEOUT
 from thalweg.lab.trials.configured import has_matrices
-from thalweg.lab.user import first_look
+from thalweg.lab.user import probe
 from thalweg.lab.user.source import Source
 from thalweg.methods import rules as catalogue
 from thalweg.rule import Rule
@@ -27,7 +27,7 @@ def contests(options: Options, tell: Callable[[str], None]) -> list[Contest]:
     suite, problem = options.get("suite"), options.get("problem")
     names = suites.suite(suite) if suite else (None if problem is None else str(problem),)
     files = [Path(path) for path in listed(options.get("my_rule") or ())]
-    own, lost = first_look.rules(files) if files else ((), ())
+    own, lost = probe.rules(files) if files else ((), ())
     for name, why in lost:
         tell(f"{name} is not run: {why}")
     data = options.get("data")

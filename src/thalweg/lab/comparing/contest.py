@@ -14,8 +14,8 @@ from thalweg.lab.comparing.entrant import Entrant, entrants
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, searches
 from thalweg.lab.protocol.tune import Setting
-from thalweg.lab.running.engines import Engine, engine
-from thalweg.lab.running.printed import forget
+from thalweg.lab.running.executors import Engine, engine
+from thalweg.lab.running.output_capture import reset
 from thalweg.lab.running.sweep import TIMEOUT, Portion, sweep
 from thalweg.lab.store.fingerprint import fingerprint
 from thalweg.lab.store.spec import TrialSpec
@@ -67,7 +67,7 @@ class Contest:
         """
         some = [rules[name] for name in settings.rules]
         each = dict.fromkeys(settings.rules, settings.budget) | dict(budgets or {})
-        search = searches.chosen(settings.search, problem, settings.steps, settings.batch_size)
+        search = searches.search_for(settings.search, problem, settings.steps, settings.batch_size)
         return cls(settings, problem, entrants(some, each, settings.tune, settings.schedules, search))
 
     @property
@@ -170,7 +170,7 @@ def run(
     """
     comparison = _Comparison(kept, report)
     everyone = [(contest, entrant) for contest in contests for entrant in contest.entrants]
-    everyone.sort(key=lambda both: -trials.usual_cost(both[1].rule).bytes_moved)  # the dearest not last
+    everyone.sort(key=lambda both: -trials.usual_cost(both[1].rule).bytes_moved)  # the most expensive not last
     for contest, entrant in everyone:
         comparison.begin(tuning(contest, entrant))
         if entrant.compared and entrant.tuned:
@@ -233,7 +233,7 @@ def _work(source: Source, specs: Sequence[TrialSpec]) -> list[Trial]:
     own = first.lanes if first.lanes == lanes.NUMPY else replace(first.lanes, version=jax_version())
     mine = TrialSpec.of(problem, rule, first.setting, first.seed, steps=steps, batch_size=batch_size, phase=phase, lanes=own)
     first.refuse_another(mine)
-    forget()  # reading the file, and telling what a rule computes, runs it on symbols
+    reset()  # reading the file, and telling what a rule computes, runs it on symbols
     given = [(spec.setting, spec.seed) for spec in specs]
     return trials.run(problem, rule, given, steps=steps, batch_size=batch_size, judge=phase == "judging", lanes=own)
 

@@ -14,12 +14,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from thalweg.core.optimizer import Optimizer
-from thalweg.lab.comparing import beforehand
+from thalweg.lab.comparing import warmup
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, tune
-from thalweg.lab.running.engines import Engine
-from thalweg.lab.running.guard import guarded, here
+from thalweg.lab.running.executors import Engine
+from thalweg.lab.running.guard import here, with_watchdog
 from thalweg.lab.running.workers import Processes
 from thalweg.lab.trials.configured import configured
 from thalweg.lab.trials.trials import at_once
@@ -52,12 +52,12 @@ class Forecast:
     def sentence(self, jobs: int) -> str:
         """For whoever waits: "about 31 minutes on 2 cores; 0 of 7,000 trials in the store"."""
         if self.stored == self.trials:
-            return f"all of {self.trials:,} trials are in the store; about {words(self.besides)} for the report"
+            return f"all of {self.trials:,} trials are in the store; about {humanize(self.besides)} for the report"
         if math.isnan(self.core_seconds):
             return f"{self.stored:,} of {self.trials:,} trials in the store"
         cores = f"{jobs} core{'s' if jobs > 1 else ''}"
         seconds = self.core_seconds / jobs + self.besides
-        return f"about {words(seconds)} on {cores}; {self.stored:,} of {self.trials:,} trials in the store"
+        return f"about {humanize(seconds)} on {cores}; {self.stored:,} of {self.trials:,} trials in the store"
 
 
 def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int], by: Engine | None = None) -> Forecast:
@@ -66,7 +66,7 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
 
     Gradients and evaluations are timed on each problem; the steps of a rule on the first problem where it is met, and
     taken in proportion to the parameters elsewhere. A rule of the user's own, whose code must not run here, is taken to
-    cost as much as the dearest other, and a kernel that is compiled once. Other kernels have been compiled before this.
+    cost as much as the most expensive other, and a kernel that is compiled once. Other kernels have been compiled before this.
     The start of processes and the report are in it, as this machine took for them the last time.
     """
     contests = list(contests)
@@ -85,13 +85,13 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
             else:
                 each = trial_seconds(contest.problem, list(rules.values()), settings.steps, settings.batch_size, known)
             seconds += sum(left[entrant.label] * each[entrant.rule.name] for entrant in some)
-    usual = beforehand.known()
+    usual = warmup.known()
     rows = sum(entrant.compared for contest in contests for entrant in contest.entrants)
     if count > there:
-        seconds += beforehand.compile_seconds(len({e.rule.name for c in contests for e in c.entrants if not e.rule.ours}))
+        seconds += warmup.compile_seconds(len({e.rule.name for c in contests for e in c.entrants if not e.rule.ours}))
         if by is not None and isinstance(by.executor, Processes):
             seconds += by.jobs * usual["process"]
-    return Forecast(seconds, count, there, beforehand.report_seconds(rows))
+    return Forecast(seconds, count, there, warmup.report_seconds(rows))
 
 
 def trial_seconds(
@@ -114,9 +114,9 @@ def trial_seconds(
                 known[rule.name] = (
                     max(0.0, step_seconds(problem, rule, seeds, batch_size) / lanes - gradient * _more(rule)) / size
                 )
-    dearest = max(known.values(), default=0.0)
+    most = max(known.values(), default=0.0)
     fixed = evaluation * len(protocol.evaluated_at(steps))
-    return {rule.name: fixed + steps * (gradient * (1 + _more(rule)) + known.get(rule.name, dearest) * size) for rule in rules}
+    return {rule.name: fixed + steps * (gradient * (1 + _more(rule)) + known.get(rule.name, most) * size) for rule in rules}
 
 
 def _timed_by(by: Engine, settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
@@ -124,7 +124,7 @@ def _timed_by(by: Engine, settings: Settings, names: tuple[str, ...]) -> dict[st
     executor = by.executor if isinstance(by.executor, Executor) else by.executor()
     answer = None
     with suppress(Exception):  # each engine has its own word for a process that has ended
-        answer = executor.submit(guarded, here(), PATIENCE, _there, settings, names).result()
+        answer = executor.submit(with_watchdog, here(), PATIENCE, _there, settings, names).result()
     found: dict[str, float] = answer.results if answer and answer.results else dict.fromkeys(names, math.nan)
     return found
 
@@ -164,7 +164,7 @@ def _more(rule: Rule) -> float:
     return sum(len(part.trace.evaluations) for part in parts) + looks
 
 
-def words(seconds: float) -> str:
+def humanize(seconds: float) -> str:
     """A time as people say it: "31 minutes"."""
     for unit, size in (("hour", 3600), ("minute", 60)):
         if seconds >= 2 * size:

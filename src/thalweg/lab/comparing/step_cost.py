@@ -14,12 +14,12 @@ from threadpoolctl import threadpool_limits
 
 from thalweg.core.optimizer import Optimizer
 from thalweg.lab.data.problem import Problem
-from thalweg.lab.running.guard import guarded, here
+from thalweg.lab.running.guard import here, with_watchdog
 from thalweg.lab.running.workers import processes
 from thalweg.lab.store.fingerprint import fingerprint
 from thalweg.lab.store.spec import engine_hash
 from thalweg.lab.trials.configured import configured
-from thalweg.lab.trials.remembered import remembered
+from thalweg.lab.trials.json_cache import json_cache
 from thalweg.lab.user.source import Source
 from thalweg.numpy.inplace import InPlace
 from thalweg.rule import Rule
@@ -39,7 +39,7 @@ def remembered_step_costs(
     def key(rule: Rule) -> str:
         return f"{rule.name} {fingerprint(rule, problem)} on {problem.name} {problem.fingerprint} by {engine_hash()}"
 
-    with remembered(out / FILE) as known:
+    with json_cache(out / FILE) as known:
         new = [rule for rule in rules if key(rule) not in known]
         found = isolated_step_costs(source, problem, new, reference) if new else {}
         known.update((key(rule), cost) for rule in new if (cost := found[rule.name]) is not None)
@@ -55,7 +55,7 @@ def isolated_step_costs(source: Source, problem: Problem, rules: Sequence[Rule],
     with processes(1) as executor:
         for measured in (names, [name for name in names if name not in own]):
             with suppress(BrokenExecutor):
-                answer = executor.submit(guarded, here(), TIMEOUT, _costs, source, measured, reference.name).result()
+                answer = executor.submit(with_watchdog, here(), TIMEOUT, _costs, source, measured, reference.name).result()
                 return {name: (answer.results or {}).get(name) for name in names}
     return dict.fromkeys(names)
 

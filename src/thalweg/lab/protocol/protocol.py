@@ -18,7 +18,7 @@ RESERVED = 6
 TUNING_SEEDS = 2
 SEEDS = 15
 EVALUATIONS = 50
-DEAR = 1e-3
+EXPENSIVE = 1e-3
 """Seconds that a step of one lane may take in a suite before its rule has fewer trials."""
 RULES = (
     *("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw", "adamax", "nadam"),
@@ -72,8 +72,8 @@ def spread(budget: int) -> int:
 
 
 def trials(budget: int, seconds: float) -> int:
-    """How many trials a rule has in a suite, by the time that a step of one lane takes: a dear one has fewer, and is shown so."""
-    return budget if seconds <= DEAR else max(2, budget // 4)
+    """How many trials a rule has in a suite, by the time that a step of one lane takes: an expensive one has fewer."""
+    return budget if seconds <= EXPENSIVE else max(2, budget // 4)
 
 
 def evaluated_at(steps: int) -> list[int]:

@@ -23,7 +23,7 @@ def quasi_random(space: Space, ends: Mapping[Setting, End], spent: int) -> list[
     return tune.following(space, ends) if spent < space.budget else []
 
 
-def chosen(name: str, problem: Problem, steps: int, batch_size: int) -> Search:
+def search_for(name: str, problem: Problem, steps: int, batch_size: int) -> Search:
     """The search of this name. Raises Refusal where what it needs is not installed."""
     if name == protocol.SEARCHES[0]:
         return quasi_random

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.lab.race.run import Runner
-from thalweg.lab.running.printed import forget
+from thalweg.lab.running.output_capture import reset
 from thalweg.lab.running.workers import processes
 from thalweg.lab.user import my_rule
-from thalweg.lab.user.first_look import Lost, alone
+from thalweg.lab.user.probe import ProbeFailed, alone
 from thalweg.rule import Rule
 
 LIMIT, A_STEP = 60.0, 0.1
@@ -21,13 +21,13 @@ LIMIT, A_STEP = 60.0, 0.1
 
 @contextmanager
 def isolated(paths: tuple[Path, ...], lost: Mapping[str, str], steps: int) -> Iterator[Runner]:
-    """Who runs the rules of the files in another process; it raises `Lost` for those that are lost, and for what goes wrong."""
+    """Who runs the rules of the files in another process; raises `ProbeFailed` for those that are lost, and for what goes wrong."""
     limit = LIMIT + A_STEP * steps
     with processes(1) as executor:
 
         def run(work: Callable[..., Any], rule: Rule, *arguments: Any) -> Any:
             if rule.name in lost:
-                raise Lost(lost[rule.name])
+                raise ProbeFailed(lost[rule.name])
             return alone(executor, limit, _there, paths, tuple(lost), work, rule.name, *arguments)
 
         yield run
@@ -35,7 +35,7 @@ def isolated(paths: tuple[Path, ...], lost: Mapping[str, str], steps: int) -> It
 
 def _there(paths: tuple[Path, ...], lost: tuple[str, ...], work: Callable[..., Any], name: str, *arguments: Any) -> Any:
     rule = _rules(paths, lost)[name]
-    forget()  # reading the file runs all of its rules on symbols
+    reset()  # reading the file runs all of its rules on symbols
     return work(rule, *arguments)
 
 

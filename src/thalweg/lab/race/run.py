@@ -15,7 +15,7 @@ from thalweg.lab.race.ground import Array
 from thalweg.lab.race.trial import NEAR, Success, fresh, judged, tuned
 from thalweg.lab.race.walk import walk
 from thalweg.lab.running.guard import in_a_line
-from thalweg.lab.user.first_look import Lost
+from thalweg.lab.user.probe import ProbeFailed
 from thalweg.methods import rules
 from thalweg.rule import Rule
 
@@ -118,7 +118,7 @@ def race(
             try:
                 walks.append(own.run(_walk, own.by_name[name], *told))
             except (Exception, SystemExit) as error:
-                why = str(error) if isinstance(error, Lost) else in_a_line(error)
+                why = str(error) if isinstance(error, ProbeFailed) else in_a_line(error)
                 walks.append(_failed(surface, own.by_name[name], steps, start, why))
         advance()
     return Race(surface, steps, start, lr, seed, tuple(sorted(walks, key=lambda w: _order(w, surface))), own)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from thalweg.lab.report.schema import Answer, Compared, Facts, Results, Row, Score, SuiteFacts, SuiteRow
 from thalweg.lab.statistics import pairwise, power
-from thalweg.lab.statistics.scores import number, said
+from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.numerals import typed
 
 Rows = Sequence[Row]
@@ -111,16 +111,16 @@ def _failed(rows: Rows) -> list[str]:
 
 def _why(rows: Rows, score: Score, seeds: int) -> list[str]:
     (best, *others), share = rows, score["share"]
-    low, high = (said(best["score"][side], share) for side in ("low", "high"))
+    low, high = (format_score(best["score"][side], share) for side in ("low", "high"))
     span = "" if low == high else f" (95 % interval {low} to {high})"
-    told = f"Its test {score['name']} is {said(best['score']['mean'], share)}"
+    told = f"Its test {score['name']} is {format_score(best['score']['mean'], share)}"
     told += f"{', the mean of ' + _seeds(seeds) if seeds > 1 else ', from one seed'}{span}"
     if others and others[0]["rank"]["place"] == best["rank"]["place"]:
         told += f"; {others[0]['name']} has the same"
     elif others and others[0]["score"]["mean"] is not None:
-        told += f"; the next, {others[0]['name']}, has {said(others[0]['score']['mean'], share)}"
+        told += f"; the next, {others[0]['name']}, has {format_score(others[0]['score']['mean'], share)}"
     plain = best["untuned"]["score"]["mean"]
-    usual = f"As it comes, with its usual learning rate of {typed(best['untuned']['lr'])}, it has {said(plain, share)}."
+    usual = f"As it comes, with its usual learning rate of {typed(best['untuned']['lr'])}, it has {format_score(plain, share)}."
     return [f"{told}.", *([usual] if best["tuned"] and plain is not None else [])]
 
 
@@ -138,7 +138,7 @@ def _among(rows: Rows, score: Score) -> list[str]:
     plain = [row for row in equals if row["untuned"]["score"]["mean"] is not None]
     if plain:
         ready = min(plain, key=lambda row: sign * number(row["untuned"]["score"]["mean"]))
-        say(ready, f"did best untuned ({said(ready['untuned']['score']['mean'], share)})")
+        say(ready, f"did best untuned ({format_score(ready['untuned']['score']['mean'], share)})")
     light = min(equals, key=lambda row: row["state_per_parameter"])
     say(light, f"keeps the least memory ({_numbers(light['state_per_parameter'])} for each parameter)")
     wide = max(equals, key=lambda row: row["width"] or 0.0)

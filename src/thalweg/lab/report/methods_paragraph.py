@@ -36,7 +36,7 @@ def _fewer(settings: SuiteSettings, problems: Sequence[Results]) -> str:
     names = {
         row["name"]: None for each in problems for row in each["rules"] if row["tuned"] and row["trials"] < settings["budget"]
     }
-    return f" (fewer where a step is dear: {', '.join(names)})" if names else ""
+    return f" (fewer where a step is expensive: {', '.join(names)})" if names else ""
 
 
 def _spread(settings: SuiteSettings) -> tuple[str, str]:

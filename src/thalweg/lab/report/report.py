@@ -23,7 +23,7 @@ from thalweg.lab.report.figures.svg import kept
 from thalweg.lab.report.figures.svg import write as write_figures
 from thalweg.lab.report.methods_paragraph import methods
 from thalweg.lab.report.schema import Results, Row, StepsToTarget, SuiteResults
-from thalweg.lab.statistics.scores import number, said
+from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.atomic import written_whole
 from thalweg.values.numerals import typed
 
@@ -53,7 +53,7 @@ def render(results: Results) -> str:
     made = environment()
     score = results["problem"]["score"]
     share = score["share"]
-    made.filters.update(score=lambda x: said(x, share), score_cell=lambda row: score_cell(row, share))
+    made.filters.update(score=lambda x: format_score(x, share), score_cell=lambda row: score_cell(row, share))
     budgets = {row["name"]: row["best_of"] for row in results["rules"]}
     figures = {
         "scores": Markup(scores(results)), "cost": Markup(cost(results["rules"], score)),
@@ -124,9 +124,9 @@ def score_cell(row: Row, share: bool) -> str:
     if score["mean"] is None:
         return f"not finite in {missing} of {len(row['judging'])} runs"
     if score["low"] is None or score["high"] is None or len(row["judging"]) < 2:
-        return said(score["mean"], share)
-    low, high = (said(score[side], share).removesuffix(" %") for side in ("low", "high"))
-    return f"{said(score['mean'], share)} [{low}, {high}]"
+        return format_score(score["mean"], share)
+    low, high = (format_score(score[side], share).removesuffix(" %") for side in ("low", "high"))
+    return f"{format_score(score['mean'], share)} [{low}, {high}]"
 
 
 def _steps(steps: StepsToTarget) -> str:
@@ -164,7 +164,7 @@ def seen(each: Results) -> str:
     told_apart = [row for row in each["rules"] if row["verdict"]["separable"] and row["score"]["mean"] is not None]
     if any(abs(number(row["score"]["mean"]) - number(best["score"]["mean"])) < sight["smallest"] for row in told_apart):
         return ""  # the spread differs so much from one to the next that no one number says it
-    size = f"{100 * sight['smallest']:.2g} percentage points" if share else said(sight["smallest"], share)
+    size = f"{100 * sight['smallest']:.2g} percentage points" if share else format_score(sight["smallest"], share)
     told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
     if sight["pair"] and sight["seeds"]:
         first, second = sight["pair"]

@@ -16,7 +16,7 @@ from thalweg.lab.report.figures.style import DARK
 from thalweg.lab.report.methods_paragraph import methods
 from thalweg.lab.report.report import embedded, environment, score_cell, script, seen
 from thalweg.lab.report.schema import Interval, Priced, Results, Score, SuiteResults, SuiteRow
-from thalweg.lab.statistics.scores import said
+from thalweg.lab.statistics.scores import format_score
 
 FIRST = 5
 SHARE = Score(name="share of the way", higher_is_better=True, share=True)
@@ -26,7 +26,7 @@ def render(results: SuiteResults) -> str:
     """The page's text: a function of the results. All that comes from a user is escaped."""
     made = environment()
     made.filters.update(
-        cell=lambda row, each: score_cell(row, _share(each)), said=lambda x, each: said(x, _share(each)), seen=seen,
+        cell=lambda row, each: score_cell(row, _share(each)), said=lambda x, each: format_score(x, _share(each)), seen=seen,
         first_score=lambda each: score_cell(each["rules"][0], _share(each)), breakable=_breakable,
         told_apart=lambda heat: any(cell["tested"] for _, cells in heat for cell in cells),
         with_daggers=lambda heat: any(cell["diverged"] for _, cells in heat for cell in cells),

@@ -36,11 +36,13 @@ def table(results: Results, width: int) -> Table:
     columns = [
         Column("rank", "right", lambda row: _rank(row["rank"])),
         Column("optimizer", "left", lambda row: _name(row["name"])),
-        Column(f"test {results['problem']['score']['name']}", "right", lambda row: scores.said(row["score"]["mean"], share)),
+        Column(
+            f"test {results['problem']['score']['name']}", "right", lambda row: scores.format_score(row["score"]["mean"], share)
+        ),
         Column("against the best", "left", _verdict),
         Column("95 % interval", "right", lambda row: _interval(row["score"], share)),
         Column("best lr", "right", _rate),
-        Column("untuned", "right", lambda row: scores.said(row["untuned"]["score"]["mean"], share)),
+        Column("untuned", "right", lambda row: scores.format_score(row["untuned"]["score"]["mean"], share)),
         Column("steps to target", "right", lambda row: _steps(row["steps_to_target"])),
         Column("diverged", "right", lambda row: _diverged(row["diverged"])),
         Column("step cost", "right", lambda row: _cost(row["step_cost"])),
@@ -60,8 +62,8 @@ def suite_table(results: SuiteResults, width: int) -> Table:
         Column("mean rank", "right", lambda row: f"{row['mean_rank']['value']:.1f}"),
         Column("against the best", "left", lambda row: row["verdict"]["sentence"]),
         Column("95 % interval", "right", lambda row: f"{row['mean_rank']['low']:.1f} - {row['mean_rank']['high']:.1f}"),
-        Column("share of the way", "right", lambda row: scores.said(row["share"]["value"], True)),
-        Column("untuned", "right", lambda row: scores.said(row["untuned"]["value"], True)),
+        Column("share of the way", "right", lambda row: scores.format_score(row["share"]["value"], True)),
+        Column("untuned", "right", lambda row: scores.format_score(row["untuned"]["value"], True)),
         Column(
             "place without one problem", "right", lambda row: "-".join(map(str, sorted(set(row["places_without_a_problem"]))))
         ),
@@ -117,7 +119,7 @@ def _rank(rank: dict[str, int]) -> str:
 def _interval(score: Interval, share: bool) -> str:
     if score["low"] is None or score["high"] is None or score["low"] == score["high"] == score["mean"]:
         return ""
-    low, high = (scores.said(end, share) for end in (score["low"], score["high"]))
+    low, high = (scores.format_score(end, share) for end in (score["low"], score["high"]))
     return f"{low.removesuffix(' %')} - {high}"
 
 

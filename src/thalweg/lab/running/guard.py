@@ -13,7 +13,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from thalweg.lab.running import printed
+from thalweg.lab.running import output_capture
 
 _ALONE = threading.Lock()
 """The watch and the standard streams are one a process: where a worker has several threads, they take turns."""
@@ -32,7 +32,7 @@ def here() -> str:
     return f"{platform.node()}/{os.getpid()}"
 
 
-def guarded(caller: str, timeout: float, work: Callable[..., Any], *arguments: Any) -> Answer:
+def with_watchdog(caller: str, timeout: float, work: Callable[..., Any], *arguments: Any) -> Answer:
     """work(*arguments) as an Answer, done by another process than the caller's.
 
     After `timeout` seconds the process ends itself, also where Python's lock is held and never given back: whoever
@@ -41,11 +41,11 @@ def guarded(caller: str, timeout: float, work: Callable[..., Any], *arguments: A
     """
     if caller == here():
         return Answer(work(*arguments))
-    with _ALONE, threadpool_limits(1), _limited(timeout), printed.caught():
+    with _ALONE, threadpool_limits(1), _limited(timeout), output_capture.caught():
         try:
             return Answer(work(*arguments))
         except BaseException as error:  # the user's code may raise anything, KeyboardInterrupt too
-            return Answer(None, printed.after(in_a_line(error)))
+            return Answer(None, output_capture.annotate(in_a_line(error)))
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.running.guard import Answer, guarded, here, in_a_line
+from thalweg.lab.running.guard import Answer, here, in_a_line, with_watchdog
 from thalweg.lab.running.workers import Died, Here, NotStarted, Processes, processes
 
 TIMEOUT = 900.0
@@ -119,7 +119,7 @@ class _Sweep:
 
     def _begin(self, portion: Portion) -> None:
         executor = self._one_by_one() if portion.alone else self.executor
-        job = (guarded, here(), self.timeout, portion.work, *portion.arguments, portion.specs)
+        job = (with_watchdog, here(), self.timeout, portion.work, *portion.arguments, portion.specs)
         try:
             running = executor.submit(*job)
         except BrokenExecutor as error:

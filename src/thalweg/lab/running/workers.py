@@ -16,13 +16,13 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.running.printed import read, shared, tell, told
+from thalweg.lab.running.output_capture import attach, read, shared, with_tail
 from thalweg.lab.running.process import Alone, OneProcess
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ALONE = (*THREADS, "PYTHONSAFEPATH")
 Make = Callable[[Any], Alone]
-"""Makes an executor of one process, given memory (`printed.shared`) that `begin` may hand to that."""
+"""Makes an executor of one process, given memory (`output_capture.shared`) that `begin` may hand to that."""
 
 
 UNGUARDED = (
@@ -39,12 +39,12 @@ class Died(BrokenExecutor):
         self.how, self.code, self.seconds, self.printed = how, code, seconds, printed
 
     def is_over(self, limit: float) -> bool:
-        """Whether it ended because of `guarded`'s watch, after `limit` seconds and with exit code 1."""
+        """Whether it ended because of `with_watchdog`'s watch, after `limit` seconds and with exit code 1."""
         return self.code in (None, 1) and self.seconds >= limit
 
     def in_words(self, limit: float) -> str:
         """What became of the job, with its last words."""
-        return told(f"it hung: no result in {limit:g} s" if self.is_over(limit) else self.how, self.printed)
+        return with_tail(f"it hung: no result in {limit:g} s" if self.is_over(limit) else self.how, self.printed)
 
 
 class NotStarted(Refusal):
@@ -192,9 +192,9 @@ def single_threaded() -> Iterator[None]:
 def begin(memory: Any = None) -> None:
     """What a process with trials in it does first: leaves Ctrl-C and the terminal to its parent, and goes when that goes.
 
-    memory: where it tells its parent what it prints, see `printed`.
+    memory: where it tells its parent what it prints, see `output_capture`.
     """
-    tell(memory)
+    attach(memory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.__stdout__, sys.__stderr__):

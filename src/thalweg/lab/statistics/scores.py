@@ -11,7 +11,7 @@ from thalweg.lab.data.problem import Floats
 from thalweg.lab.trials.trials import Trial
 
 
-def said(x: float | None, share: bool) -> str:
+def format_score(x: float | None, share: bool) -> str:
     """A score in words: a share in percent."""
     return "not finite" if x is None else f"{100 * x:.1f} %" if share else f"{x:.4g}"
 

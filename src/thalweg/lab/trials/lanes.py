@@ -10,7 +10,7 @@ from thalweg.core.optimizer import Optimizer
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.trials.configured import configured
-from thalweg.lab.trials.remembered import remembered
+from thalweg.lab.trials.json_cache import json_cache
 from thalweg.lab.trials.xla import cache_folder, jax_version, prepare
 from thalweg.rule import Rule
 
@@ -59,7 +59,7 @@ def _chunk(problem: Problem, batch_size: int, version: str) -> int:
     """How many lanes are fastest at once: timed once for a problem and machine, then remembered, or no trial would be
     found again."""
     place, key = cache_folder() / "lanes.json", f"{problem.fingerprint} {batch_size} jax {version}"
-    with remembered(place, cached=True) as known:
+    with json_cache(place, cached=True) as known:
         if int(known.get(key, 0)) < 1:
             prepare()
             from thalweg.lab.trials.chunk import fastest  # it imports JAX

@@ -18,7 +18,7 @@ from thalweg.lab.data.problem import Floats, Params, Problem
 from thalweg.lab.protocol import protocol, tune
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.running.guard import in_a_line
-from thalweg.lab.running.printed import after
+from thalweg.lab.running.output_capture import annotate
 from thalweg.lab.trials.configured import configured
 from thalweg.lab.trials.lanes import NUMPY, LaneEngine
 from thalweg.lab.trials.xla import prepare
@@ -93,7 +93,7 @@ def run(
     except (Exception, SystemExit) as error:  # a user's rule may do anything; its failure is a result
         trials = begun()
         for trial in trials:
-            trial.diverged, trial.failure = True, after(in_a_line(error))
+            trial.diverged, trial.failure = True, annotate(in_a_line(error))
     return trials
 
 

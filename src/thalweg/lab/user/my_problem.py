@@ -81,7 +81,7 @@ class Own:
 
     def init(self, seeds: Sequence[int]) -> Params:
         """The starts, a tree of arrays (T, ...)."""
-        with user_file.guarded():
+        with user_file.with_alarm():
             lanes = [self._start(np.random.default_rng(seed)) for seed in seeds]
         names, first = trees.flatten(lanes[0])
         found = [[_leaf(name, leaf) for name, leaf in zip(names, trees.flatten(lane)[1], strict=True)] for lane in lanes]
@@ -102,7 +102,7 @@ class Own:
     def _one_batch(self, generator: np.random.Generator) -> tuple[Any, ...]:
         if self._batch is None:
             return ()
-        with user_file.guarded():
+        with user_file.with_alarm():
             found = self._batch(generator)
         return found if isinstance(found, tuple) else (found,)
 
@@ -112,7 +112,7 @@ class Own:
         losses, slopes = np.empty(len(draw)), [np.empty_like(leaf) for leaf in leaves]
         for i, batch in enumerate(draw):
             lane = _lane(params, i)
-            with user_file.guarded():
+            with user_file.with_alarm():
                 value, tree = self._slopes(lane, *batch)
             losses[i] = number(value, "loss")
             found = trees.match(lane, tree, "grad")
@@ -138,7 +138,7 @@ class Own:
         losses, scores = [], []
         for i in range(len(trees.flatten(params)[1][0])):
             lane = _lane(params, i)
-            with user_file.guarded():
+            with user_file.with_alarm():
                 losses.append(np.mean([number(self._loss(lane, *batch), "loss") for batch in batches]))
                 scores.append(number(self._scores[part](lane), part) if self._scores else losses[-1])
         return np.array(losses), np.array(scores)

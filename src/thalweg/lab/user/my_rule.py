@@ -104,7 +104,7 @@ def checked(path: Path, rule: Rule) -> Rule:
     if rule.search is not None and not _is_range(rule.search):
         raise Refusal(f"{path}: '{rule.name}' has the range search={rule.search!r}; wanted (low, high) with 0 < low < high")
     try:
-        with user_file.guarded():
+        with user_file.with_alarm():
             rule.cost()  # configures it, and runs it on symbols
     except KeyboardInterrupt:
         raise

@@ -9,7 +9,7 @@ from pathlib import Path
 from thalweg.lab import problems
 from thalweg.lab.data import datasets
 from thalweg.lab.data.problem import Problem
-from thalweg.lab.user import first_look, my_problem, my_rule
+from thalweg.lab.user import my_problem, my_rule, probe
 from thalweg.methods import rules as catalogue
 from thalweg.rule import Rule
 
@@ -25,7 +25,7 @@ class Source:
     my_rule: tuple[Path, ...] = ()
     """The files with rules of the user's."""
     lost: tuple[tuple[str, str], ...] = ()
-    """Rules of the user's that cannot be run at all, and why not; see `first_look`."""
+    """Rules of the user's that cannot be run at all, and why not; see `probe`."""
 
     @property
     def holds_code(self) -> bool:
@@ -39,7 +39,7 @@ class Source:
 
     def see_problem(self) -> Problem:
         """The problem; where it is code of the user's, what can be known of it without running that here."""
-        return first_look.problem(Path(self.problem)) if self.problem and self.own_problem else self.load_problem()
+        return probe.problem(Path(self.problem)) if self.problem and self.own_problem else self.load_problem()
 
     def load_problem(self) -> Problem:
         if self.data is not None:

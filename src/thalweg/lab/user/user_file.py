@@ -39,7 +39,7 @@ def run(path: Path, what: str) -> ModuleType:
     if folder not in sys.path:
         sys.path.append(folder)  # its neighbours can be imported; last, so that none takes the place of another module
     try:
-        with guarded():
+        with with_alarm():
             spec.loader.exec_module(module)
     except KeyboardInterrupt:
         raise
@@ -55,7 +55,7 @@ def refuse_missing(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def guarded() -> Iterator[None]:
+def with_alarm() -> Iterator[None]:
     """Within it, after PATIENCE, there is a TimeoutError: in a process's main thread, on systems with signals, and not
     inside a library that never comes back.
     """

@@ -17,7 +17,7 @@ from thalweg.lab.report.figures.scores import near_best
 from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, marks, put, short
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema import Priced, Score
-from thalweg.lab.statistics.scores import number, said
+from thalweg.lab.statistics.scores import format_score, number
 
 WIDTH, HEIGHT = 6.6, 4.2  # inches
 SAME = 1.1
@@ -51,7 +51,12 @@ def cost(rows: Sequence[Priced], score: Score, what: str | None = None) -> str:
             mean, name = number(row["score"]["mean"]), short(row["name"])
             there = scale.place(factor * mean) if near else edge
             points.append(
-                Point(row["name"], number(row["step_cost"]), there, name if near else f"{name} ▾ {said(mean, score['share'])}")
+                Point(
+                    row["name"],
+                    number(row["step_cost"]),
+                    there,
+                    name if near else f"{name} ▾ {format_score(mean, score['share'])}",
+                )
             )
         _draw(axes, points, frontier(rows, score["higher_is_better"]), drawn)
         what = what or f"mean test {score['name']}"
@@ -114,5 +119,7 @@ def _names(axes: Axes, points: list[Point], bold: set[str]) -> None:
 
 
 def _label(front: Sequence[Priced], score: Score, what: str) -> str:
-    told = "; ".join(f"{row['name']} {said(row['score']['mean'], score['share'])} at {row['step_cost']:.1f}" for row in front)
+    told = "; ".join(
+        f"{row['name']} {format_score(row['score']['mean'], score['share'])} at {row['step_cost']:.1f}" for row in front
+    )
     return f"{what} against the time of a step. None is both cheaper and better than: {told}"

@@ -15,7 +15,7 @@ from thalweg.lab.report.figures.scale import Scale
 from thalweg.lab.report.figures.style import BAD, BAND, SETTINGS, SOFT, marks, put, short
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema import Results, Row, Score, Scored
-from thalweg.lab.statistics.scores import number, said
+from thalweg.lab.statistics.scores import format_score, number
 
 FAR = 6.0
 """How many times as far from the best as the middle optimizer a mean may be and still be drawn in its place."""
@@ -43,7 +43,7 @@ def scores(results: Results) -> str:
             low, high = (scale.place(factor * number(end)) for end in (rows[0]["score"]["low"], rows[0]["score"]["high"]))
             axes.axvspan(low, high, color=BAND, zorder=0, linewidth=0)
         for y, (row, is_near) in enumerate(zip(rows, near, strict=True)):
-            _name(axes, y, row, drawn[row["name"]], said(row["score"]["mean"], score["share"]))
+            _name(axes, y, row, drawn[row["name"]], format_score(row["score"]["mean"], score["share"]))
             if is_near:
                 _draw(axes, y, row, factor, scale, drawn[row["name"]])
             else:
@@ -129,7 +129,7 @@ def _far(axes: Axes, y: int, row: Row, score: Score) -> None:
     if missing:
         text = f"no finite score in {missing} of {len(row['judging'])} runs"
     else:
-        low, high = (said(row["score"][side], score["share"]) for side in ("low", "high"))
+        low, high = (format_score(row["score"][side], score["share"]) for side in ("low", "high"))
         text = f"off this scale: {low} to {high}"
     text = f"◂ {text}" if left else f"{text} ▸"
     axes.annotate(text, (0.01 if left else 0.99, y), xycoords=("axes fraction", "data"), color=BAD, va="center",
@@ -138,5 +138,7 @@ def _far(axes: Axes, y: int, row: Row, score: Score) -> None:
 
 def _label(results: Results) -> str:
     score, rows = results["problem"]["score"], results["rules"]
-    told = "; ".join(f"{row['rank']['place']}. {row['name']} {said(row['score']['mean'], score['share'])}" for row in rows)
+    told = "; ".join(
+        f"{row['rank']['place']}. {row['name']} {format_score(row['score']['mean'], score['share'])}" for row in rows
+    )
     return f"Mean test {score['name']} in the order of rank: {told}"

@@ -14,7 +14,7 @@ from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.style import BAD, SETTINGS, SOFT, background, marks, panel, put
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema import Results, Row, Score, TunedTrial
-from thalweg.lab.statistics.scores import number, said
+from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.numerals import typed
 
 
@@ -90,5 +90,5 @@ def _label(row: Row, score: Score, best: float | None) -> str:
     share = np.mean([not _good(trial) for trial in row["tuning"]])
     return (
         f"{row['name']}: best learning rate {typed(row['best_lr'])}{', at the edge of those tried' if row['at_edge'] else ''}, "
-        f"median validation {score['name']} {said(best, score['share'])}; {share:.0%} of trials diverged"
+        f"median validation {score['name']} {format_score(best, score['share'])}; {share:.0%} of trials diverged"
     )

@@ -15,7 +15,7 @@ from thalweg.engines import native
 from thalweg.engines.kernel import Kernel
 from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.trials.configured import configured
-from thalweg.lab.trials.remembered import remembered
+from thalweg.lab.trials.json_cache import json_cache
 from thalweg.numpy.inplace import InPlace
 from thalweg.values.trees import flatten
 
@@ -29,13 +29,13 @@ REPORT = 2.0
 
 def known() -> dict[str, float]:
     """The seconds by name, as last measured on this machine."""
-    with remembered(native.cache_folder() / FILE, cached=True) as kept:
+    with json_cache(native.cache_folder() / FILE, cached=True) as kept:
         return FIRST | kept
 
 
 def learn(**seconds: float) -> None:
     """Remember what was measured, where the cache folder can be written."""
-    with remembered(native.cache_folder() / FILE, cached=True) as kept:
+    with json_cache(native.cache_folder() / FILE, cached=True) as kept:
         kept.update({name: round(value, 3) for name, value in seconds.items()})
 
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from thalweg.lab.data.problem import Floats, Params, Score
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.running import printed
-from thalweg.lab.running.guard import guarded, here
+from thalweg.lab.running import output_capture
+from thalweg.lab.running.guard import here, with_watchdog
 from thalweg.lab.running.workers import Died, processes
 from thalweg.lab.trials import trials
 from thalweg.lab.user import my_problem, my_rule
@@ -25,7 +25,7 @@ LIMIT = 150.0
 """Seconds until a look ends its process: one call of a user's function has 60, see `user_file`."""
 
 
-class Lost(Exception):
+class ProbeFailed(Exception):
     """What the user's code did to its process, in a line."""
 
 
@@ -40,7 +40,7 @@ def rules(paths: Iterable[Path]) -> tuple[tuple[Path, ...], tuple[tuple[str, str
         for path in {path.resolve(): path for path in paths}.values():
             try:
                 names: list[str] = alone(executor, LIMIT, _names, path)
-            except Lost as error:
+            except ProbeFailed as error:
                 lost.append((path.name, str(error)))
                 continue
             readable.append(path)
@@ -48,28 +48,28 @@ def rules(paths: Iterable[Path]) -> tuple[tuple[Path, ...], tuple[tuple[str, str
             for name in names:
                 try:
                     alone(executor, LIMIT, _try, path, name)
-                except Lost as error:
+                except ProbeFailed as error:
                     lost.append((name, str(error)))
     return tuple(readable), tuple(lost)
 
 
-def problem(path: Path) -> Seen:
+def problem(path: Path) -> ProbedProblem:
     """The problem in a file, as far as it can be known without running it here. Raises Refusal, in one sentence, where
     there is none.
     """
     with processes(1) as executor:
         try:
             found, seconds = alone(executor, LIMIT, _see, path)
-        except Lost as error:
+        except ProbeFailed as error:
             raise Refusal(f"{path}: {error}") from error
     trials.know_gradient(found, seconds)
-    seen: Seen = found
+    seen: ProbedProblem = found
     return seen
 
 
 @final
 @dataclass(eq=False)
-class Seen:
+class ProbedProblem:
     """What is known of a problem of the user's: all that a comparison asks but its runs, which other processes do."""
 
     name: str
@@ -106,19 +106,19 @@ NOT_HERE = "the user's code is run in processes of its own; Source.load_problem 
 def alone(executor: Executor, limit: float, work: Callable[..., Any], *arguments: Any) -> Any:
     """work(*arguments), done by the executor's process, which it may take `limit` seconds.
 
-    Raises Refusal as the work does, and Lost where it raises anything else, ends that process, or hangs.
+    Raises Refusal as the work does, and ProbeFailed where it raises anything else, ends that process, or hangs.
     """
     try:
-        answer = executor.submit(guarded, here(), limit, _said, work, *arguments).result()
+        answer = executor.submit(with_watchdog, here(), limit, _said, work, *arguments).result()
     except Died as died:
-        raise Lost(died.in_words(limit)) from died
+        raise ProbeFailed(died.in_words(limit)) from died
     if answer.failure is not None:
-        raise Lost(answer.failure)
+        raise ProbeFailed(answer.failure)
     found, refused, lost = answer.results
     if refused is not None:
         raise Refusal(refused)
     if lost is not None:
-        raise Lost(lost)
+        raise ProbeFailed(lost)
     return found
 
 
@@ -127,7 +127,7 @@ def _said(work: Callable[..., Any], *arguments: Any) -> tuple[Any, str | None, s
     try:
         return work(*arguments), None, None
     except Refusal as error:
-        why = printed.after(error.message)
+        why = output_capture.annotate(error.message)
         return (None, None, why) if isinstance(error.__cause__, TimeoutError) else (None, why, None)
 
 
@@ -144,7 +144,7 @@ def _try(path: Path, name: str) -> None:
     my_rule.checked(path, _declared(path)[name])
 
 
-def _see(path: Path) -> tuple[Seen, float]:
+def _see(path: Path) -> tuple[ProbedProblem, float]:
     own = my_problem.load(path)
     what = (own.name, own.about, own.score, own.steps, own.batch_size, own.train_size, own.fingerprint)
-    return Seen(*what, own.init([0])), trials.gradient_seconds(own)
+    return ProbedProblem(*what, own.init([0])), trials.gradient_seconds(own)

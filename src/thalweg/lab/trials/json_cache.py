@@ -13,7 +13,7 @@ from thalweg.values.atomic import written_whole
 
 
 @contextmanager
-def remembered(path: Path, cached: bool = False) -> Iterator[dict[str, float]]:
+def json_cache(path: Path, cached: bool = False) -> Iterator[dict[str, float]]:
     """What the JSON file has, by name; what is changed in it meanwhile is written at the end, where that can be.
 
     cached: whether it lies in the cache folder, where only the user's own files are taken. What is no JSON, or no numbers

@@ -1,4 +1,4 @@
-"""Which rules have fewer trials in a suite, as a step of theirs is dear: measured once, and remembered beside the trials."""
+"""Which rules have fewer trials in a suite, as a step of theirs is expensive: measured once, and remembered beside the trials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.comparing.forecast import LANES, step_seconds
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol
-from thalweg.lab.trials.remembered import remembered
+from thalweg.lab.trials.json_cache import json_cache
 from thalweg.rule import Rule
 
 FILE = "step_seconds.json"
@@ -22,7 +22,7 @@ EACH = 0.2
 
 def unknown(contests: Iterable[Contest], out: Path) -> int:
     """How many rules on problems are still to be timed in this folder."""
-    with remembered(out / FILE) as known:
+    with json_cache(out / FILE) as known:
         return sum(_key(rule, c.problem) not in known for c in contests for rule in _rules(c))
 
 
@@ -42,9 +42,9 @@ def budgets(problem: Problem, rules: Sequence[Rule], budget: int, batch_size: in
     """
     ours = [rule for rule in rules if rule.ours]
     seeds = list(range(LANES))
-    with remembered(out / FILE) as known, threadpool_limits(1), np.errstate(all="ignore"):
+    with json_cache(out / FILE) as known, threadpool_limits(1), np.errstate(all="ignore"):
         for rule in ours:
             if (key := _key(rule, problem)) not in known:
                 known[key] = step_seconds(problem, rule, seeds, batch_size) / LANES
-    dear = {rule.name: known[_key(rule, problem)] for rule in ours}
-    return {rule.name: protocol.trials(budget, dear.get(rule.name, 0.0)) for rule in rules}
+    expensive = {rule.name: known[_key(rule, problem)] for rule in ours}
+    return {rule.name: protocol.trials(budget, expensive.get(rule.name, 0.0)) for rule in rules}

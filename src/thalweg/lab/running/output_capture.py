@@ -51,7 +51,7 @@ def read(memory: Any) -> str:
     return "" if memory is None else bytes(memory.raw).rstrip(b"\0").decode(errors="replace")
 
 
-def tell(memory: Any) -> None:
+def attach(memory: Any) -> None:
     """From now on what is caught in this process is in this memory too."""
     global _outside
     _outside = memory
@@ -69,19 +69,19 @@ def caught() -> Iterator[None]:
         _now = None
 
 
-def forget() -> None:
+def reset() -> None:
     """Of what has been caught so far: what comes now is another's."""
     if _now is not None:
         _now.data = b""
         _now.write("")
 
 
-def after(why: str) -> str:
+def annotate(why: str) -> str:
     """Why something failed, with the last lines that were caught until then."""
-    return told(why, "" if _now is None else _now.data.decode(errors="replace"))
+    return with_tail(why, "" if _now is None else _now.data.decode(errors="replace"))
 
 
-def told(why: str, text: str) -> str:
+def with_tail(why: str, text: str) -> str:
     """Why something failed, with the last lines of a text, in one line without a terminal's control characters."""
     cut = (line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in map(_plain, text.split("\n")) if line)
     last = [line for line, _ in itertools.groupby(cut)][-LINES:]  # many lanes print the same
