@@ -21,7 +21,7 @@ LIMIT, A_STEP = 60.0, 0.1
 
 @contextmanager
 def isolated(paths: tuple[Path, ...], lost: Mapping[str, str], steps: int) -> Iterator[Runner]:
-    """Who runs the rules of the files in another process; raises `ProbeFailed` for those that are lost, and for what goes wrong."""
+    """Run the rules of the files in another process; raises `ProbeFailed` for those that are lost, and for what goes wrong."""
     limit = LIMIT + A_STEP * steps
     with processes(1) as executor:
 

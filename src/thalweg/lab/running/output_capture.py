@@ -52,7 +52,7 @@ def read(memory: Any) -> str:
 
 
 def attach(memory: Any) -> None:
-    """From now on what is caught in this process is in this memory too."""
+    """Attach memory: from now on what is caught in this process is in it too."""
     global _outside
     _outside = memory
 
@@ -70,7 +70,7 @@ def caught() -> Iterator[None]:
 
 
 def reset() -> None:
-    """Of what has been caught so far: what comes now is another's."""
+    """Drop what has been caught so far: what comes now is another's."""
     if _now is not None:
         _now.data = b""
         _now.write("")

@@ -39,7 +39,7 @@ class Died(BrokenExecutor):
         self.how, self.code, self.seconds, self.printed = how, code, seconds, printed
 
     def is_over(self, limit: float) -> bool:
-        """Whether it ended because of `with_watchdog`'s watch, after `limit` seconds and with exit code 1."""
+        """Whether the watchdog ended it, after `limit` seconds and with exit code 1."""
         return self.code in (None, 1) and self.seconds >= limit
 
     def in_words(self, limit: float) -> str:
