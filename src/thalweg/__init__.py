@@ -11,7 +11,20 @@ from thalweg.core.optimizer import Optimizer
 from thalweg.core.stage import chain
 from thalweg.dialects import former as _former
 from thalweg.form import schedules
-from thalweg.form.hyper import Count, Decay, Eps, Fraction, NonNegative, Positive, Real, Schedule
+from thalweg.form.hyper import (
+    BurnIn,
+    Count,
+    DataSize,
+    Decay,
+    Eps,
+    Fraction,
+    Interval,
+    LeastLoss,
+    NonNegative,
+    Positive,
+    Real,
+    Schedule,
+)
 from thalweg.form.memory import (
     cols,
     gaussian,
@@ -25,6 +38,7 @@ from thalweg.form.memory import (
     projected,
     projector,
     rows,
+    shipped,
     slices,
     square,
 )

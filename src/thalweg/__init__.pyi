@@ -10,8 +10,8 @@ from thalweg.core.compose import choose as choose, every as every, is_matrix as 
 from thalweg.core.optimizer import Optimizer as Optimizer
 from thalweg.core.stage import chain as chain
 from thalweg.form import schedules as schedules
-from thalweg.form.hyper import Count as Count, Decay as Decay, Eps as Eps, Fraction as Fraction, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
-from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, rows as rows, slices as slices, square as square
+from thalweg.form.hyper import BurnIn as BurnIn, Count as Count, DataSize as DataSize, Decay as Decay, Eps as Eps, Fraction as Fraction, Interval as Interval, LeastLoss as LeastLoss, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
+from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, rows as rows, shipped as shipped, slices as slices, square as square
 from thalweg.methods import rules as rules
 from thalweg.ops import at_least as at_least, both as both, inside as inside, outside as outside
 from thalweg.rule import Rule as Rule, after_step as after_step, around as around, recipe as recipe, rule as rule

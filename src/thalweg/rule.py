@@ -9,15 +9,15 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Configurable, Stage
-from thalweg.form.declaration import AFTER_ASKS, AROUND_ASKS, ASKS, Function, read
+from thalweg.form.declaration import AFTER_ASKS, AROUND_ASKS, ASKS, Function, read, warn_of_name
 from thalweg.form.hyper import Former, Hyper, bind, parts_of
-from thalweg.form.memory import Kind
+from thalweg.form.memory import Kind, shipped
 from thalweg.graph.cost import Cost, cost
 from thalweg.graph.formula import Formula, formula
 
@@ -192,9 +192,13 @@ def rule(
 def after_step(function: Function) -> Rule:
     """Declare what happens after the step: from the walked point z to (where the next gradient is taken, memory...).
 
-    A memory named `x` is the point to ship (`Optimizer.ship`); without one it is z.
+    Memory of the kind `shipped(like_p)` is the point to ship (`Optimizer.ship`); without one it is z.
     """
     declaration = read(function, AFTER_ASKS)
+    if "x" in declaration.memory and declaration.shipped is None:  # so an earlier release knew it
+        warn_of_name(f"{function.__name__}: 'x' is taken for the point to ship by its name; write `x=shipped(...)`")
+        memory = {slot: shipped(kind) if slot == "x" else kind for slot, kind in declaration.memory.items()}
+        declaration = replace(declaration, memory=memory)
     return Rule(function.__name__, function, declaration.signature, lambda rule, c: AfterStage(rule, declaration, c))
 
 

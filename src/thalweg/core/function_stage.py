@@ -15,6 +15,7 @@ from thalweg.core.leaf import Leaf, Memory, Step, owned, resolve
 from thalweg.core.stage import Configurable, Stage
 from thalweg.form import trace
 from thalweg.form.declaration import Declaration, Function
+from thalweg.form.hyper import Role, with_role
 from thalweg.form.memory import Filled, Kind, PerModel, PerTensor, Shape, draw
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
@@ -76,6 +77,11 @@ class FunctionStage(Stage):
             self.declaration, memory={slot: replace(kind, dtype=dtypes.get(slot, kind.dtype)) for slot, kind in memory.items()}
         )
         return kept
+
+    def value_of(self, role: Role, otherwise: Any) -> Any:
+        """The value of the hyper-parameter that stands for this."""
+        name = with_role(self.declaration.hyper, role)
+        return otherwise if name is None else self.config[name]
 
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
         memory: Memory = {}

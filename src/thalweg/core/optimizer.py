@@ -14,6 +14,7 @@ from thalweg.core.curvature import hutchinson
 from thalweg.core.leaf import Leaf, Memory, Step, resolve
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Stage, as_stage, chain, check_lr
+from thalweg.form.hyper import Role
 from thalweg.form.memory import Gaussian
 from thalweg.values.arrays import Array, dtype_name, framework, is_floating, is_traced, widened
 from thalweg.values.scalars import Scalar
@@ -183,14 +184,14 @@ class Optimizer:
     def ship(self, params: Tree, state: State) -> Tree:
         """The point to keep and evaluate: an average or the walked point where a method has one, else params."""
         for key, after in reversed(self._afters):
-            if "x" in after.declaration.memory:
-                return rebuild(params, state["memory"][key]["x"])
+            if after.declaration.shipped is not None:
+                return rebuild(params, state["memory"][key][after.declaration.shipped])
         return rebuild(params, state["walked"]) if self.moves else params
 
     def _estimated(self, params: Tree, grads: Tree, state: State, grad_fn: Any) -> Tree:
         """The curvature; in a step that looks at none, the gradients in its place."""
         t = {name: count + 1 for name, count in state["t"].items()}
-        often = [f.config.get("k", 1) for f in self.chain.functions if "curvature" in f.asks]
+        often = [f.value_of(Role.INTERVAL, 1) for f in self.chain.functions if "curvature" in f.asks]
         known = not any(is_traced(count) for count in t.values())
         if known and often and not any(np.any((count - 1) % k == 0) for count in t.values() for k in often):
             return grads

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from thalweg.core.leaf import Leaf, Memory, Step, resolve
-from thalweg.form.hyper import Hyper, Range
+from thalweg.form.hyper import Hyper, Range, Role
 from thalweg.form.memory import Kind
 from thalweg.form.trace import Configured, Trace
 
@@ -44,6 +44,9 @@ class Declared(Configured, Protocol):
     @property
     def trace(self) -> Trace:
         """What one run of it on symbols tells."""
+
+    def value_of(self, role: Role, otherwise: Any) -> Any:
+        """The value of the hyper-parameter that stands for this."""
 
 
 class Stage(ABC):

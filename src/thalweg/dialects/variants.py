@@ -2,7 +2,7 @@
 
 from thalweg.core.stage import chain
 from thalweg.form.hyper import Decay, Eps, EpsOrZero, Fraction, NonNegative
-from thalweg.form.memory import like_p, per_tensor
+from thalweg.form.memory import like_p, per_tensor, shipped
 from thalweg.ops import debias, maximum, mix, outside, over_debiased_root, over_root, sign, sqrt, where
 from thalweg.rule import after_step, recipe, rule
 from thalweg.stages.decay import decay
@@ -79,7 +79,7 @@ def late_fading_rate(g, t, lr, eta=per_tensor, *, lam: NonNegative = 1e-4, alpha
 
 
 @after_step
-def late_polyak_average(z, t, x=like_p, mu=per_tensor(1.0), *, t0: NonNegative = 0.0):
+def late_polyak_average(z, t, x=shipped(like_p), mu=per_tensor(1.0), *, t0: NonNegative = 0.0):
     """The mean of the points after step t0 (Polyak & Juditsky 1992), a step's weight worked out one step before: torch's."""
     return z, where(mu < 1, x + mu * (z - x), z), 1 / maximum(1.0, t - t0)
 

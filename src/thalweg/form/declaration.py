@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import typing
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from thalweg.form.hyper import Hyper, joined, listed, parts_of
+from thalweg.form.hyper import Hyper, Role, joined, listed, parts_of, with_role
 from thalweg.form.memory import Kind, Numbers, of_default, per_model
 
 Function: TypeAlias = Callable[..., Any]
@@ -24,7 +25,7 @@ ASKS = {
     "loss": "the value of the loss",
     "grad": "the caller's raw gradient",
     "noise": "a standard normal draw",
-    "curvature": "an estimate of the Hessian's diagonal; a hyper-parameter k says that every k-th step looks at it",
+    "curvature": "an estimate of the Hessian's diagonal; a hyper-parameter of the kind Interval says every how many steps",
 }
 AFTER_ASKS = {"z": "the walked point", "t": ASKS["t"], "lr": "the learning rate"}
 AROUND_ASKS = {"p": "the parameters, a whole tree", "t": ASKS["t"], "lr": "the learning rate"}
@@ -47,6 +48,11 @@ class Declaration:
     def hyper(self) -> dict[str, Hyper]:
         """The hyper-parameters as a configuration has them."""
         return parts_of(self.signature)
+
+    @functools.cached_property
+    def shipped(self) -> str | None:
+        """The slot of memory that is the point to keep and evaluate."""
+        return next((slot for slot, kind in self.memory.items() if kind.ships), None)
 
     @functools.cached_property
     def _plain(self) -> bool:
@@ -119,4 +125,24 @@ def read(function: Function, asks: dict[str, str]) -> Declaration:
             if kind is None:
                 raise TypeError(f"{name}: memory '{word}' starts as a number or a kind such as like_p, not {default!r}")
             memory[word] = kind
-    return Declaration(tuple(wanted), memory, hyper, (*wanted, *memory))
+    return Declaration(tuple(wanted), memory, _by_their_names(name, wanted, hyper), (*wanted, *memory))
+
+
+NAMES = {"N": (Role.DATA_SIZE, "DataSize"), "fstar": (Role.LEAST_LOSS, "LeastLoss"), "burnin": (Role.BURN_IN, "BurnIn")}
+"""Hyper-parameters that an earlier release knew by their names, and the annotation that says it now; and k, by the curvature."""
+
+
+def _by_their_names(owner: str, asks: Sequence[str], hyper: dict[str, Hyper]) -> dict[str, Hyper]:
+    """The hyper-parameters, with what an earlier release took from a name for one release more."""
+    names = NAMES | ({"k": (Role.INTERVAL, "Interval")} if "curvature" in asks else {})
+    found = dict(hyper)
+    for name, (role, word) in names.items():
+        if name in found and with_role(hyper, role) is None:
+            found[name] = replace(found[name], role=role)
+            warn_of_name(f"{owner}: '{name}' is taken for {role.value} by its name; write `{name}: {word} = ...`")
+    return found
+
+
+def warn_of_name(message: str) -> None:
+    """Warn whoever declared a rule: what was meant by a name is to be said."""
+    warnings.warn(f"{message}; the next release does not know it by its name", DeprecationWarning, stacklevel=6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import enum
 import functools
 import math
 import warnings
@@ -41,6 +42,15 @@ class Range:
         return f"{left}x{right}"
 
 
+class Role(enum.Enum):
+    """What a hyper-parameter stands for, where who runs a rule knows it: its annotation says so, whatever it is called."""
+
+    DATA_SIZE = "the size of the data set"
+    INTERVAL = "every how many steps the curvature is looked at"
+    LEAST_LOSS = "the least loss possible"
+    BURN_IN = "how many steps explore"
+
+
 @dataclass(frozen=True)
 class ByLeaf:
     """A value for each parameter by its name: how parameter groups differ."""
@@ -66,6 +76,19 @@ Real = Annotated[float, Range()]
 """Any number."""
 Count = Annotated[int, Range(1)]
 """A whole number from 1 on."""
+DataSize = Annotated[float, Range(0, low_in=False), Role.DATA_SIZE]
+"""The size of the data set, which the lab tells a rule."""
+Interval = Annotated[int, Range(1), Role.INTERVAL]
+"""Every how many steps the curvature is looked at."""
+LeastLoss = Annotated[float, Range(), Role.LEAST_LOSS]
+"""The least loss possible, which a race tells a rule."""
+BurnIn = Annotated[int, Range(1), Role.BURN_IN]
+"""How many steps a rule explores for."""
+
+
+def with_role(hyper: Mapping[str, Hyper], role: Role) -> str | None:
+    """The name of the hyper-parameter that stands for this; None where there is none."""
+    return next((name for name, h in hyper.items() if h.role is role), None)
 
 
 class Places(tuple[str, ...]):
@@ -89,6 +112,7 @@ class Hyper:
     default: Any
     range: Range | None = None
     choices: tuple[Any, ...] = ()
+    role: Role | None = None
 
     @property
     def static(self) -> bool:
@@ -124,7 +148,8 @@ class Hyper:
             choices = (False, True)
         if isinstance(default, Epsilon):
             choices = next((tuple(x) for x in getattr(annotation, "__metadata__", ()) if isinstance(x, Places)), PLACES)
-        made = cls(name, default, bounds, choices)
+        role = next((x for x in getattr(annotation, "__metadata__", ()) if isinstance(x, Role)), None)
+        made = cls(name, default, bounds, choices, role)
         if isinstance(default, Epsilon):
             for part in made.parts.values():
                 part.check(part.default, f"the default in {owner}")

@@ -26,6 +26,7 @@ class Kind:
     value: float = 0.0
     dtype: str | None = None
     size: int | str = 0
+    ships: bool = False
     kind: ClassVar[str]
     """What its rules' authors call it."""
     words: ClassVar[str]
@@ -212,6 +213,11 @@ def projector(size: int | str) -> Kind:
 def projected(size: int | str) -> Kind:
     """A matrix with its shorter side projected on so many directions: (..., size, n) where m <= n, else (..., m, size)."""
     return Projected(size=size)
+
+
+def shipped(kind: Kind) -> Kind:
+    """This memory of an after-step is the point to keep and evaluate, as an average is: `x=shipped(like_p)`."""
+    return replace(kind, ships=True)
 
 
 def numbers(size: int | str) -> Kind:

@@ -24,13 +24,14 @@ from thalweg.core.leaf import Leaf, Step, resolve
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.optimizer import host_number
 from thalweg.core.stage import as_stage, check_lr
-from thalweg.form.hyper import nearest
+from thalweg.form.hyper import Role, nearest
 from thalweg.jax.arguments import Given, by_count, keeping, masks_over
 from thalweg.jax.estimators import Drawing, Drawn, Looked, Looking
 from thalweg.jax.hessian import hutchinson
 from thalweg.jax.trees import State, Tree, Without, check_alike, flat, in_dtypes_of, renamed, to_tables, to_trees, whole
 from thalweg.methods import ALIASES, rules
 from thalweg.rule import Rule
+from thalweg.stages.after import schedule_free
 
 __all__ = ["Drawn", "Looked", "State", "Transformation", "Without", "contrib", "hutchinson", "of", "optimizer"]
 
@@ -170,7 +171,7 @@ class _Face:
     @functools.cached_property
     def interval(self) -> int:
         """Every how many steps it looks at the curvature."""
-        return min(f.config.get("k", 1) for f in self.pure.chain.functions if "curvature" in f.asks)
+        return min(f.value_of(Role.INTERVAL, 1) for f in self.pure.chain.functions if "curvature" in f.asks)
 
     def _estimated(self, value_fn: Callable[[Tree], Any], params: Tree, count: Any) -> Tree:
         """The curvature in the steps that look at it, zeros in the others."""
@@ -293,7 +294,7 @@ class _Contrib:
 def _eval_params(state: Any, params: Tree) -> Tree:
     """`optax.contrib.schedule_free_eval_params`, for our states too: the average that schedule-free ships."""
     if isinstance(state, State):
-        return state.memory["schedule_free"]["x"]
+        return state.memory[schedule_free.name][schedule_free().functions[0].declaration.shipped]
     return optax.contrib.schedule_free_eval_params(state, params)
 
 

@@ -3,13 +3,13 @@
 from typing import Literal
 
 from thalweg.form.hyper import Decay, NonNegative
-from thalweg.form.memory import like_p, per_tensor
+from thalweg.form.memory import like_p, per_tensor, shipped
 from thalweg.ops import maximum, mix, off, ratio, where
 from thalweg.rule import after_step
 
 
 @after_step
-def schedule_free(z, t, lr, x=like_p, top=per_tensor, total=per_tensor, *, beta: Decay = 0.9, power: NonNegative = 0.0):
+def schedule_free(z, t, lr, x=shipped(like_p), top=per_tensor, total=per_tensor, *, beta: Decay = 0.9, power: NonNegative = 0.0):
     """Schedule-free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4, weighted as in its algorithm 1).
 
     z is the walked point, x the average of its places and the point to ship, and the gradient is taken between them.
@@ -29,7 +29,7 @@ def schedule_free(z, t, lr, x=like_p, top=per_tensor, total=per_tensor, *, beta:
 
 
 @after_step
-def average(z, t, x=like_p, *, beta: Decay = 0.999, start: Literal["p0", "first"] = "p0"):
+def average(z, t, x=shipped(like_p), *, beta: Decay = 0.999, start: Literal["p0", "first"] = "p0"):
     """An exponential moving average of the parameters, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838).
 
     The plain average of their work, `polyak_average`, gives each point the same weight; this one forgets at the rate beta.
@@ -41,7 +41,7 @@ def average(z, t, x=like_p, *, beta: Decay = 0.999, start: Literal["p0", "first"
 
 
 @after_step
-def polynomial_average(z, t, x=like_p, *, gamma: NonNegative = 8.0):
+def polynomial_average(z, t, x=shipped(like_p), *, gamma: NonNegative = 8.0):
     """An average of the parameters with polynomial decay, to ship (Shamir & Zhang 2013, arXiv 1212.1824, section 3).
 
     The t-th point comes in with the weight (1 + gamma) / (t + gamma), so that the average is mostly of the latest share of
@@ -52,7 +52,7 @@ def polynomial_average(z, t, x=like_p, *, gamma: NonNegative = 8.0):
 
 
 @after_step
-def polyak_average(z, t, x=like_p, *, t0: NonNegative = 0.0):
+def polyak_average(z, t, x=shipped(like_p), *, t0: NonNegative = 0.0):
     """The mean of the points after step t0, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838).
 
     Until then it is the walked point itself.

@@ -22,7 +22,6 @@ import torch
 from thalweg import dialects
 from thalweg.core.compose import Every
 from thalweg.core.regroup import hyper_of, twice
-from thalweg.core.rule_stage import AfterStage
 from thalweg.core.stage import Stage, as_stage, check_lr
 from thalweg.dialects import Row
 from thalweg.form.hyper import nearest, split_all
@@ -241,9 +240,7 @@ class Optimizer(Face):
             method = Method(self._row, group, self._seed)
             for name, p in ((self._names[p], p) for p in group["params"]):
                 state = self.state.get(p, {})
-                shipped = [
-                    key for passage, slot, key in method.memory(name, p) if slot == "x" and isinstance(passage.stage, AfterStage)
-                ]
+                shipped = [key for passage, slot, key in method.memory(name, p) if slot == passage.stage.declaration.shipped]
                 key = shipped[-1] if shipped else "walked"
                 if key in state and "looked_at" not in state:
                     state["looked_at"] = p.detach().clone()

@@ -14,6 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from thalweg.core.optimizer import Optimizer
+from thalweg.form.hyper import Role
 from thalweg.lab.comparing import warmup
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.data.problem import Problem
@@ -160,7 +161,7 @@ def _timed(work: Callable[[], object]) -> float:
 def _more(rule: Rule) -> float:
     """Gradients a step that a rule asks for besides the first, on average, where that is a fixed number."""
     parts = rule().functions
-    looks: float = sum(1 / part.config.get("k", 1) for part in parts if "curvature" in part.asks)
+    looks: float = sum(1 / part.value_of(Role.INTERVAL, 1) for part in parts if "curvature" in part.asks)
     return sum(len(part.trace.evaluations) for part in parts) + looks
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import qmc
 
-from thalweg.form.hyper import Hyper
+from thalweg.form.hyper import Hyper, Role
 from thalweg.lab.protocol.protocol import RESERVED, SCHEDULES
 from thalweg.rule import Rule
 from thalweg.values.numerals import short
@@ -83,7 +83,7 @@ def axes(rule: Rule) -> tuple[Axis, ...]:
 
 def _axis(hyper: Hyper) -> Axis | None:
     value = hyper.default
-    if hyper.static or hyper.range is None or hyper.name == "N" or not math.isfinite(value) or value <= 0:
+    if hyper.static or hyper.range is None or hyper.role is Role.DATA_SIZE or not math.isfinite(value) or value <= 0:
         return None
     if hyper.name == "eps":
         return Axis("eps", *EPSILONS)

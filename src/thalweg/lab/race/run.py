@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from thalweg.core.stage import Stage
+from thalweg.form.hyper import Role, with_role
 from thalweg.lab.data.surface import Surface
 from thalweg.lab.race.ground import Array
 from thalweg.lab.race.trial import NEAR, Success, fresh, judged, tuned
@@ -159,10 +160,10 @@ def _failed(surface: Surface, rule: Rule, steps: int, start: Array, failure: str
 
 def configured(rule: Rule, surface: Surface, steps: int) -> tuple[Stage, str]:
     """The rule as it races: what depends on the problem and not on taste is set, and said."""
-    if "fstar" in rule.hyper:
-        return rule(fstar=surface.lowest), f"told the minimum, f* = {surface.lowest:.6g}"
-    if "burnin" in rule.hyper:
-        return rule(burnin=max(1, steps // 2)), f"explores for {max(1, steps // 2)} steps"
+    if least := with_role(rule.hyper, Role.LEAST_LOSS):
+        return rule(**{least: surface.lowest}), f"told the minimum, f* = {surface.lowest:.6g}"
+    if explores := with_role(rule.hyper, Role.BURN_IN):
+        return rule(**{explores: max(1, steps // 2)}), f"explores for {max(1, steps // 2)} steps"
     return rule(), ""
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import thalweg
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.compose import refuses_vectors
+from thalweg.form.hyper import Hyper, Role
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.entrant import Entrant
 from thalweg.lab.data.problem import Problem
@@ -125,6 +126,11 @@ def _default(value: Any) -> Any:
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
+def _usual(hyper: Hyper, problem: Problem) -> Any:
+    """What a rule has where nobody sets it: what it is told, or its default."""
+    return problem.train_size if hyper.role is Role.DATA_SIZE else _default(hyper.default)
+
+
 def _what(entrant: Entrant, problem: Problem, budget: int) -> Described:
     rule = entrant.rule
     gradients = sum(len(part.trace.evaluations) for part in rule().functions)
@@ -134,9 +140,9 @@ def _what(entrant: Entrant, problem: Problem, budget: int) -> Described:
     elif gradients:
         notes.append(f"{gradients} gradients a step")
     notes += [
-        f"one more gradient every {part.config['k']} steps, for the curvature"
+        f"one more gradient every {steps} steps, for the curvature"
         for part in rule().functions
-        if "curvature" in part.asks and "k" in part.config
+        if "curvature" in part.asks and (steps := part.value_of(Role.INTERVAL, None))
     ]
     if refuses_vectors(rule()):
         notes.append(f"{adamw.name}, at its own {typed(adamw.lr)}, moves what is no matrix")
@@ -148,7 +154,7 @@ def _what(entrant: Entrant, problem: Problem, budget: int) -> Described:
     return {
         "name": entrant.label, "paper": rule.paper,
         "mine": not rule.ours,
-        "hyper": {n: problem.train_size if n == "N" else _default(hyper.default) for n, hyper in rule.parts.items()},
+        "hyper": {name: _usual(hyper, problem) for name, hyper in rule.parts.items()},
         "state_per_parameter": usual_cost(rule).state_per_parameter,
         "failed": entrant.failure is not None,
         "note": "; ".join(notes) or None,

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from thalweg.form.hyper import Decay, Positive, Real
+from thalweg.form.hyper import Decay, LeastLoss, Positive
 from thalweg.form.memory import per_model
 from thalweg.ops import clip, debias, minimum, mix, sqrt, where
 from thalweg.rule import rule
@@ -12,7 +12,7 @@ from thalweg.rule import rule
 @rule(lr=1e-3, search=(1e-4, 1e0))
 def eve(
     g, t, loss, m=0.0, v=0.0, f=per_model(math.inf), d=per_model(1.0), *,
-    beta1: Decay = 0.9, beta2: Decay = 0.999, beta3: Decay = 0.999, c: Positive = 10.0, fstar: Real = 0.0,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, beta3: Decay = 0.999, c: Positive = 10.0, fstar: LeastLoss = 0.0,
     eps: Positive = 1e-8, version: Literal["v3", "v1"] = "v3", k: Positive = 0.1, K: Positive = 10.0,
 ):  # fmt: skip
     """Eve (Hayashi, Koushik & Neubig 2016-2018, arXiv 1611.01505 v3, algorithm 1; its first form is version="v1").

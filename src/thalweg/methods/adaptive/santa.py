@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from thalweg.form.hyper import Count, Decay, NonNegative, Positive
+from thalweg.form.hyper import BurnIn, DataSize, Decay, NonNegative, Positive
 from thalweg.form.memory import gaussian
 from thalweg.ops import exp, maximum, off, ratio, sqrt, where
 from thalweg.rule import rule
@@ -11,7 +11,7 @@ from thalweg.rule import rule
 @rule(lr=1e-4, search=(1e-6, 1e-2), step=True)
 def santa_e(
     g, t, lr, noise, u=gaussian, a=0.0, v=0.0, G=0.0, *, sigma: Decay = 0.95, lam: Positive = 1e-8, C: Positive = 5.0,
-    burnin: Count = 100, temperature: NonNegative = 1.0, power: NonNegative = 0.5, N: Positive = 1.0,
+    burnin: BurnIn = 100, temperature: NonNegative = 1.0, power: NonNegative = 0.5, N: DataSize = 1.0,
     gradient_scale: float | None = None, g0: Literal["first", "zero"] = "first", curvature: bool = True, guard: NonNegative = 0.1,
 ):  # fmt: skip
     """Santa-E (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 1, the Euler scheme).
@@ -35,7 +35,7 @@ def santa_e(
 @rule(lr=1e-4, search=(1e-6, 1e-2), step=True)
 def santa_sss(
     g, t, lr, noise, u=gaussian, a=0.0, v=0.0, G=0.0, *, sigma: Decay = 0.95, lam: Positive = 1e-8, C: Positive = 5.0,
-    burnin: Count = 100, temperature: NonNegative = 1.0, power: NonNegative = 0.5, N: Positive = 1.0,
+    burnin: BurnIn = 100, temperature: NonNegative = 1.0, power: NonNegative = 0.5, N: DataSize = 1.0,
     gradient_scale: float | None = None, g0: Literal["first", "zero"] = "first", curvature: bool = True, guard: NonNegative = 0.1,
 ):  # fmt: skip
     """Santa-SSS (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 2, the symmetric splitting scheme).

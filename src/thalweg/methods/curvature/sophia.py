@@ -1,6 +1,6 @@
 """Sophia: momentum over a Hessian's diagonal that is looked at now and then, in steps of bounded length."""
 
-from thalweg.form.hyper import Count, Decay, Positive
+from thalweg.form.hyper import Decay, Interval, Positive
 from thalweg.ops import clip, every_kth, maximum, mix, where
 from thalweg.rule import rule
 
@@ -8,7 +8,7 @@ from thalweg.rule import rule
 @rule(lr=1e-3, search=(1e-5, 1e-1))
 def sophia(
     g, t, curvature, m=0.0, h=0.0, *, beta1: Decay = 0.96, beta2: Decay = 0.99, gamma: Positive = 0.01, eps: Positive = 1e-12,
-    k: Count = 10,
+    k: Interval = 10,
 ):  # fmt: skip
     """Sophia (Liu, Li, Hall, Liang & Ma 2023, arXiv 2305.14342, algorithm 3, without its weight decay).
 

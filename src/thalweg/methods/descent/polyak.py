@@ -1,12 +1,14 @@
 """Polyak's step: how far to go from how high the loss stands."""
 
-from thalweg.form.hyper import NonNegative, Positive, Real
+from thalweg.form.hyper import LeastLoss, NonNegative, Positive
 from thalweg.ops import maximum, minimum, off, ratio
 from thalweg.rule import rule
 
 
 @rule(lr=1.0, search=(1e-2, 1e2), step=True)
-def polyak_sgd(g, loss, gnorm, lr, *, c: Positive = 0.5, fstar: Real = 0.0, positive_part: bool = True, eps: NonNegative = 0.0):
+def polyak_sgd(
+    g, loss, gnorm, lr, *, c: Positive = 0.5, fstar: LeastLoss = 0.0, positive_part: bool = True, eps: NonNegative = 0.0
+):  # fmt: skip
     """SGD with Polyak's step (Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, SPS_max; Polyak 1987).
 
     The rate is (loss - f*) / (c |g|^2), at most lr; |g| is over the whole model. f* is the least loss possible, 0 for

@@ -2,7 +2,7 @@
 
 import math
 
-from thalweg.form.hyper import Decay, EpsOrZero, NonNegative, Real
+from thalweg.form.hyper import Decay, EpsOrZero, LeastLoss, NonNegative
 from thalweg.form.memory import per_model
 from thalweg.ops import X, maximum, minimum, mix, model_total, off, outside, over_debiased_root, ratio, where
 from thalweg.rule import rule
@@ -11,7 +11,7 @@ from thalweg.rule import rule
 @rule(lr=1.0, search=(1e-2, 1e2), step=True)
 def momo(
     g, t, p, loss, lr, d=0.0, f_bar=per_model(math.inf), gamma=per_model, low=per_model(-math.inf), *,
-    beta: Decay = 0.9, fstar: Real = 0.0, weight_decay: NonNegative = 0.0, estimate: bool = False,
+    beta: Decay = 0.9, fstar: LeastLoss = 0.0, weight_decay: NonNegative = 0.0, estimate: bool = False,
 ):  # fmt: skip
     """MoMo (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 1): momentum and a model's rate.
 
@@ -34,7 +34,7 @@ def momo(
 @rule(lr=1e-2, search=(1e-3, 1e1), step=True)
 def momo_adam(
     g, t, p, loss, lr, d=0.0, v=0.0, f_bar=per_model, gamma=per_model, low=per_model(-math.inf), *,
-    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: EpsOrZero = outside(1e-8), fstar: Real = 0.0,
+    beta1: Decay = 0.9, beta2: Decay = 0.999, eps: EpsOrZero = outside(1e-8), fstar: LeastLoss = 0.0,
     weight_decay: NonNegative = 0.0, estimate: bool = False,
 ):  # fmt: skip
     """MoMo-Adam (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 2): MoMo in Adam's metric.
