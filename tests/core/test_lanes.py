@@ -38,7 +38,7 @@ def stacked(trees: list[dict[str, Any]]) -> dict[str, Any]:
     return {k: np.stack([tree[k] for tree in trees]) for k in trees[0]}
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [pytest.param(np.float32, marks=pytest.mark.slow), np.float64])
 @pytest.mark.parametrize("name", STAGES)
 def test_lanes_equal_runs(name: str, dtype: Any) -> None:
     stage = tw.core.compose.as_stage(STAGES[name]())

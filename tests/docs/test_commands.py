@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "benchmarks/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OURS = r"(?:thalweg|python3?|tools/\w+|pip|dask|\.venv/\S+)(?: .*)?"
 SMALL = {
-    "thalweg compare": "--budget 2 --seeds 2 --steps 3 --batch-size 8",
+    "thalweg compare": "--budget 2 --seeds 2 --steps 3 --batch-size 8 --jobs 1",
     "thalweg lab merge": "",
     "thalweg lab verify": "--quick --only momentum",
     "thalweg list": "",
@@ -57,7 +57,7 @@ NEEDS = {
 LIGHT = ("--rules sgd,", "--problems")
 """A comparison takes long unless it has one of these; the default is twenty optimizers."""
 HEAVY = (
-    *("python -m benchmarks.readme", "python -m benchmarks.lanes", "python -m benchmarks.jax_face"),
+    *("python -m benchmarks", "python tools/stub.py"),
     *("python -m pytest tests/jax_face/optax_all.py", "thalweg race"),
 )
 RULE = """

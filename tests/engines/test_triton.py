@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from support import EVERYDAY, PATIENCE, drive
+from support import EVERYDAY, PATIENCE, drive, everyday
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
@@ -79,7 +79,12 @@ def test_as_the_cpus_kernels_to_the_last_bit(
 
 @pytest.mark.usefixtures("interpreted")
 @pytest.mark.parametrize(
-    "name", ["SGD", "Adam", "AdamW", "NAdam", "RAdam", "Rprop", "ASGD", "Adamax", "RMSprop", "Adagrad", "Adadelta"]
+    "name",
+    everyday(
+        ["SGD", "Adam", "AdamW", "NAdam", "RAdam", "Rprop", "ASGD", "Adamax", "RMSprop", "Adagrad", "Adadelta"],
+        of=("adam", "rprop", "asgd"),
+        name=str.lower,
+    ),
 )
 def test_as_torchs_own(name: str) -> None:
     params, gradients = problem(torch.float64, steps=30)
@@ -93,7 +98,7 @@ def test_as_torchs_own(name: str) -> None:
 
 
 @pytest.mark.usefixtures("interpreted")
-@pytest.mark.parametrize("kept", [{}, {"state_dtype": "int8"}])
+@pytest.mark.parametrize("kept", [{}, pytest.param({"state_dtype": "int8"}, marks=pytest.mark.slow)])
 def test_numbers_worked_out_on_the_device(kept: dict[str, str]) -> None:
     """What a CUDA graph records: counts that are tensors, a learning rate that is one, nothing that asks the device back."""
     params, gradients = problem(torch.float32, steps=12)

@@ -20,16 +20,12 @@ from click.testing import CliRunner
 from support import PATIENCE, python, running, wait_for
 
 import thalweg as tw
+from lab.command import fresh, thalweg
 from thalweg.commands.cli import main
 from thalweg.lab.protocol import protocol
 
 SMALL = ["--budget", "3", "--seeds", "4", "--steps", "15", "--jobs", "1"]
 RULES = "sgd,adam,eve"
-
-
-def thalweg(*arguments: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "thalweg.commands.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def results(out: Path) -> dict[str, Any]:
@@ -85,7 +81,7 @@ def test_the_winner_is_the_best_on_validation_data(finished: Path) -> None:
 def test_a_second_run_computes_nothing_and_says_the_same(finished: Path) -> None:
     before = results(finished)
     rows = sqlite3.connect(finished / "trials.sqlite3").execute("SELECT count(*) FROM trials").fetchone()
-    again = thalweg("compare", "--problem", "wine", "--rules", RULES, *SMALL, "--out", finished)
+    again = fresh("compare", "--problem", "wine", "--rules", RULES, *SMALL, "--out", finished)
     assert again.returncode == 0
     assert results(finished) == before
     assert sqlite3.connect(finished / "trials.sqlite3").execute("SELECT count(*) FROM trials").fetchone() == rows
@@ -151,6 +147,7 @@ def stored(out: Path) -> list[Any]:
         return connection.execute("SELECT * FROM trials ORDER BY rowid").fetchall()
 
 
+@pytest.mark.slow
 def test_a_kill_loses_no_finished_trial(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     arguments = ["compare", "--rules", "sgd,momentum,adam", "--budget", "4", "--seeds", "3", "--steps", "60"]
@@ -195,7 +192,7 @@ def plain(g):
 def test_a_users_rules_join_the_race_and_one_that_breaks_is_a_result(tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text(HOSTILE)
-    done = thalweg("compare", "--problem", "xor", "--rules", "sgd", "--my-rule", mine, *SMALL, "--out", tmp_path / "out")
+    done = fresh("compare", "--problem", "xor", "--rules", "sgd", "--my-rule", mine, *SMALL, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     assert "Traceback" not in done.stderr

@@ -21,7 +21,8 @@ from click.testing import CliRunner
 from support import running, wait_for
 
 import thalweg as tw
-from lab.comparing.test_compare import results, row, stored, thalweg
+from lab.command import thalweg
+from lab.comparing.test_compare import results, row, stored
 from lab.report.fake_results import fake
 from thalweg.commands.cli import main
 from thalweg.lab import problems

@@ -107,7 +107,7 @@ def broken(g):
 '''
 
 
-@pytest.mark.parametrize("suffix", ["png", "gif", "html"])
+@pytest.mark.parametrize("suffix", [*(pytest.param(s, marks=pytest.mark.slow) for s in ("png", "gif")), "html"])
 def test_ones_own_rules_join(here: Path, suffix: str) -> None:
     (here / "mine.py").write_text(RULES)
     found = race("--rules", "sgd", "--my-rule", "mine.py", "--steps", "5", "--lr", "0.01", "--out", f"race.{suffix}")

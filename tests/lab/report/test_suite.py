@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from support import PATIENCE
 
+from lab.command import thalweg
 from lab.report.fake_results import fake
 from lab.report.test_report import SCRIPT, Page, element
 from thalweg.lab.comparing.slow_rules import FILE as DEAR
@@ -178,13 +176,13 @@ def test_suites_name_problems_and_rules_that_are_there() -> None:
 
 def test_the_command_runs_a_suite_and_goes_on_from_its_store(tmp_path: Path) -> None:
     command = [
-        *(sys.executable, "-m", "thalweg.commands.cli", "compare", "--suite", "tiny", "--rules", "sgd,adam", "--budget", "3"),
+        *("compare", "--suite", "tiny", "--rules", "sgd,adam", "--budget", "3"),
         *("--seeds", "2", "--steps", "10", "--jobs", "1", "--out", str(tmp_path)),
     ]
     (tmp_path / DEAR).write_text(json.dumps({"adam on wine": 1.0}))
-    first = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    first = thalweg(*command)
     measured = {name: (tmp_path / name).stat().st_mtime_ns for name in (DEAR, COSTS, "trials.parquet")}
-    second = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    second = thalweg(*command)
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in measured} == measured, "nothing is measured or written twice"
     assert "trials in the store" in first.stderr, "the forecast"

@@ -183,7 +183,7 @@ def kill_one_at_work(notes: Path) -> threading.Thread:
     return thread
 
 
-@pytest.mark.parametrize("name", ["processes", "loky", "dask"])
+@pytest.mark.parametrize("name", ["processes", *(pytest.param(name, marks=pytest.mark.slow) for name in ("loky", "dask"))])
 def test_a_killed_worker_loses_nothing(name: str, tmp_path: Path) -> None:
     if name == "dask":
         pytest.importorskip("distributed")
