@@ -7,6 +7,7 @@ import functools
 import itertools
 import logging
 import math
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,11 @@ import thalweg.numpy as tn
 from benchmarks import textbook
 from benchmarks.shapes import Shapes
 from thalweg.core.compose import refuses_vectors
+from thalweg.core.leaf import Leaf
 from thalweg.dialects import variants
+from thalweg.engines.drawn import drawn
+from thalweg.engines.sums import SUMS
+from thalweg.graph.program import NotTraced, passages
 
 Arrays = list[Any]
 
@@ -161,75 +166,89 @@ def optax(rule: str, shapes: Shapes, threads: int) -> Contestant:
 
 
 FLOOR = """
-@njit(nogil=True, error_model="numpy")
+@njit(nogil=True, error_model="numpy", fastmath={fast})
 def part(at, start, stop):
 {addresses}
+    found = float32(0.0)
     for i in range(start, stop):
 {loads}
-{stores}
-
-@njit(parallel=True, error_model="numpy")
-def halves(at, size, threads):
-    for thread in prange(threads):
-        part(at, size * thread // threads, size * (thread + 1) // threads)
+{ends}
+    return found
 """
+ACCESS = re.compile(r"(load|store)_\w+\(\d+, (\w+)_at, ")
 PIECES = 8
 """Pieces of a thread's share: fixed shares wait for the slowest core."""
 
 
+def passes(rule: str) -> list[tuple[int, int]]:
+    """How many arrays each pass over memory of a step goes through, and how many of them it writes.
+
+    Where no kernel runs it, one pass over parameters, gradients and state.
+    """
+    p = np.zeros((2, 2), np.float32)
+    optimizer = tw.Optimizer(as_torch(rule)(**OURS.get(rule, {})))
+    try:
+        made = drawn(optimizer, passages(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), "float32")
+    except NotTraced:
+        count = 2 + round(as_torch(rule).cost(4, **OURS.get(rule, {})).state_per_parameter)
+        return [(count, count - 1)]
+    found = []
+    for kernel in made.kernels:
+        seen = [(verb, column) for verb, column in ACCESS.findall(kernel.text) if column != SUMS]
+        found.append((len({column for _, column in seen}), sum(verb == "store" for verb, _ in seen)))
+    return found
+
+
 def floors(rule: str, shapes: Shapes, threads: int) -> dict[str, Callable[[], None]]:
-    """Plain loops over long arrays that read and write what the rule must, and compute nothing.
+    """Plain loops over long arrays that read and write what each pass of the rule must; what is read alone is added up.
 
     In one thread, in equal shares, and in pieces for whoever is free: which is fastest depends on the size and on what
     else runs, and only the fastest is a floor.
     """
-    import numba
-
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    size = sum(map(math.prod, shapes))
-    count = 2 + round(as_torch(rule).cost(4, **OURS.get(rule, {})).state_per_parameter)
-    arrays = [np.full(size, k, np.float32) for k in range(count)]
+    size, parts = sum(map(math.prod, shapes)), passes(rule)
+    arrays = [np.full(size, k, np.float32) for k in range(max(count for count, _ in parts))]
     at = np.array([a.ctypes.data for a in arrays], np.int64)
-    part, halves = _loops(count)
-    pool, length = ThreadPoolExecutor(max(1, threads - 1)), -(-size // (threads * PIECES))
+    loops = [_loop(count, written) for count, written in parts]
+    pool = ThreadPoolExecutor(max(1, threads - 1))
 
-    def pieces() -> None:
-        starts = itertools.count(0, length)
+    def shared(length: int, threads: int, held: Arrays = arrays) -> None:  # addresses alone would not keep the arrays
+        for part in loops:
+            starts = itertools.count(0, length)
 
-        def work() -> None:
-            while (start := next(starts)) < size:
-                part(at, start, min(start + length, size))
+            def work(part: Any = part, starts: Any = starts) -> None:
+                while (start := next(starts)) < size:
+                    part(at, start, min(start + length, size))
 
-        others = [pool.submit(work) for _ in range(threads - 1)]
-        work()
-        for other in others:
-            other.result()
-
-    def keeping(work: Callable[..., None], *given: Any, held: Arrays = arrays) -> Callable[[], None]:
-        return lambda: work(*given) if held else None  # the loops have addresses only: the arrays must live as long
+            others = [pool.submit(work) for _ in range(threads - 1)]
+            work()
+            for other in others:
+                other.result()
 
     return {
-        "floor, serial": keeping(part, at, 0, size),
-        "floor, shares": keeping(halves, at, size, threads),
-        "floor, pieces": keeping(pieces),
+        "floor, serial": lambda: shared(size, 1),
+        "floor, shares": lambda: shared(-(-size // threads), threads),
+        "floor, pieces": lambda: shared(-(-size // (threads * PIECES)), threads),
     }
 
 
 @functools.cache
-def _loops(count: int) -> tuple[Any, Any]:
-    from numba import njit, prange
+def _loop(count: int, written: int) -> Any:
+    """A pass through so many arrays, of which it writes the first ones."""
+    from numba import njit
 
     from thalweg.engines.words import load_float32, store_float32
 
-    written = [k for k in range(count) if k != 1]  # all but the gradient
+    letters = [f"x{k}" for k in range(count)]
+    ends = [f"        store_float32({k}, a{k}, i, x{(k + 1) % count})" for k in range(written)]
     text = FLOOR.format(
+        fast=not written,
         addresses="\n".join(f"    a{k} = at[{k}]" for k in range(count)),
         loads="\n".join(f"        x{k} = load_float32({k}, a{k}, i)" for k in range(count)),
-        stores="\n".join(f"        store_float32({k}, a{k}, i, x{(k + 1) % count})" for k in written),
+        ends="\n".join(ends or [f"        found += {' + '.join(letters)}"]),
     )
-    scope = {"njit": njit, "prange": prange, "load_float32": load_float32, "store_float32": store_float32}
+    scope = {"njit": njit, "float32": np.float32, "load_float32": load_float32, "store_float32": store_float32}
     exec(text, scope)
-    return scope["part"], scope["halves"]
+    return scope["part"]
 
 
 RIVALS: dict[str, Make] = {

@@ -91,3 +91,27 @@ def test_that_there_is_no_kernel_is_remembered(monkeypatch: pytest.MonkeyPatch) 
     before = ours.__dict__["_without"]
     steps(ours, params, 1)
     assert ours.__dict__["_without"] is not before
+
+
+STAGES = {
+    "walks elsewhere": lambda: tw.chain(tw.adam(), tw.schedule_free()),
+    "draws": lambda: tw.chain(tw.clip(1.0), tw.noisy_sgd()),
+}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_draws_and_walked_points_are_the_pure_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends() -> list[Any]:
+        params = {k: torch.nn.Parameter(torch.from_numpy(v)) for k, v in tensors(np.float64).items()}
+        params["w"].data = params["w"].data.t().contiguous().t()
+        ours = tt.Optimizer(params.values(), STAGES[name](), 0.1)
+        steps(ours, params)
+        planned.append("_plan" in ours.__dict__)
+        return [*params.values(), *(state[key] for state in ours.state.values() for key in sorted(state))]
+
+    planned: list[bool] = []
+    by_kernels = ends()
+    monkeypatch.setattr(tt.Optimizer, "_kernels_may", lambda self: False)
+    for a, b in zip(by_kernels, ends(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-13, atol=1e-15)
+    assert planned == [True, False]

@@ -176,7 +176,7 @@ class Face(torch.optim.Optimizer):
         """What the state has for a parameter, by the program's names for it: its key there, and the tensor."""
         columns = {slot.path: slot.old.name for slot in made.slots}
         memory, found = method.memory(name, p), dict[str, tuple[str, Tensor]]()
-        if not memory and not made.beside:
+        if not memory and not made.beside and made.walked is None:
             return found
         state = self.state[p]
         for passage, slot, key in memory:
@@ -189,8 +189,8 @@ class Face(torch.optim.Optimizer):
                 scale = scale_name(key)
                 check_shape(self, name, scale, state.get(scale), (unfused.blocks(p.numel()),))
                 found[scale_name(column)] = scale, state[scale]
-        for word, start in (("lost", torch.zeros_like), ("master", torch.Tensor.float)):
-            if word in made.beside:
+        for word, start in (("lost", torch.zeros_like), ("master", torch.Tensor.float), ("walked", torch.clone)):
+            if word in made.beside or (word == "walked" and made.walked is not None):
                 if word not in state:
                     state[word] = start(p.detach())
                 check_shape(self, name, word, state[word], tuple(p.shape))

@@ -16,6 +16,8 @@ from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.launch import Launch
 from thalweg.engines.numbers import Numbers
 from thalweg.engines.triton.grid import Grid
+from thalweg.form.memory import draw
+from thalweg.form.trace import steps
 from thalweg.graph.program import NotTraced, Passage, Program, program
 from thalweg.graph.storage import Storage, key_of
 from thalweg.torch.groups import DTYPES, Group, Method
@@ -68,12 +70,14 @@ class Bound:
             raise NoKernel(str(reason)) from None
         self.launch.order = lot.order
         made = self.launch.program
-        if self.launch.lent or "walked" in self.launch.columns:
-            raise NoKernel("its step needs more than each tensor and its state")
+        if set(self.launch.lent) - made.draws.keys():
+            raise NoKernel("its step needs an estimate of the curvature")
+        if made.draws and any(symbol.op == "exp" for symbol in steps(made.results)):
+            raise NoKernel("it draws noise, and takes an exp whose last bit, which is torch's here, decides where it goes")
         if self.launch.staged:
             raise NotTraced("a tensor that does not lie in one stretch of memory")
-        if kept != Storage() and (made.norms or self.launch.adding):
-            raise NoKernel("a sum over tensors that are kept in another way")
+        if kept != Storage() and (made.norms or self.launch.adding or made.walked is not None):
+            raise NoKernel("a sum or a walked point of tensors that are kept in another way")
         self.asks_loss = "loss" in self.method.pure.asks
         scalars = self.method.row.scalars
         self.launch.scalars = "float64" if scalars and scalar_dtype() is torch.float64 else scalars
@@ -108,7 +112,7 @@ class Bound:
             raise NotTraced("tensors whose memory cannot be written, or not apart")
         self.launch.arrange([True] * len(params), updates, [0] * len(params), np.zeros((0, 2), np.int64))
         self.launch.let_go()
-        self.state["beside"] = {}
+        self.state["beside"], self.state["walked"] = {}, {}
         found = [(keepers[slot.path], slot) for slot in made.slots if slot.kind.kind == "per_model"]
         memory = self.state["memory"]
         self.models = [
@@ -124,6 +128,7 @@ class Bound:
         made, state = self.launch.program, {"memory": dict[str, Any](), "beside": dict[str, Any]()}
         laid = {column: dict(zip(names, self._views(tensors), strict=True)) for column, tensors in columns.items()}
         state["beside"] = {name: laid[name] for name in made.beside}
+        state["walked"] = dict(laid.get("walked", {}))
         for slot in made.slots:
             place = _place(state["memory"], slot.path)
             if slot.kind.kind != "per_model":
@@ -131,6 +136,8 @@ class Bound:
             else:
                 place[slot.path[-1]] = slot.stage.model_start(slot.kind, [], STEP)
         self.launch.adopt(state)
+        if any(state["walked"][name] is not array for name, array in laid.get("walked", {}).items()):
+            raise NotTraced("the walked point does not lie as its parameter does")
         for slot in made.slots:
             if slot.old.level == TENSOR:
                 now = _place(state["memory"], slot.path)[slot.path[-1]]
@@ -165,6 +172,19 @@ class Bound:
     def begin(self, loss: Any, norms: dict[Any, Any]) -> None:
         """What the step is worked out from, but for sums."""
         self.launch.begin(self.state, loss, norms)
+        self.drawn = [self._draw(column) for column in self.launch.lent]  # which lives until the next step, as its address does
+
+    def _draw(self, column: str) -> list[Tensor]:
+        """A draw for each tensor, laid as it is, and its address put into the table."""
+        found = []
+        words = self.launch.program.draws[column]
+        for bucket in self.launch.buckets:
+            for k in np.arange(len(self.params))[bucket.members].tolist():
+                p = self.params[k].detach()
+                own = draw(self.method.pure.seed, bucket.t, (words, self.launch.names[k]), p, None)
+                found.append(own if same_order(own, p) else torch.empty_like(p).copy_(own))
+                self.launch.addresses[k, self.launch.columns[column]] = found[-1].data_ptr()
+        return found
 
     def look_up(self) -> None:
         """Have the gradients' addresses in the table."""
@@ -213,8 +233,10 @@ class OnDevice:
         kept, own = self.method.given.storage(self.dtype), DTYPES[self.dtype]
         made = program(lot.way, moves=self.method.pure.moves, kept=kept, dtype=own)
         asks = [*made.norms, *made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
-        if asks or self.method.pure.moves or not all(map(laid_flat, params)):
-            raise NotTraced("its step needs more than each tensor and its state")
+        if asks or self.method.pure.moves:
+            raise NoKernel("its step needs more than each tensor and its state")
+        if not all(map(laid_flat, params)):
+            raise NotTraced("a tensor that does not lie in one stretch of memory")
         self.made, self.asks_loss = made, "loss" in self.method.pure.asks
         held = [face._kept(p, name, self.method, made) for p, name in zip(params, names, strict=True)]
         columns = {column: (key, [own[column][1] for own in held]) for column, (key, _) in held[0].items()}
@@ -229,7 +251,10 @@ class OnDevice:
         self.models = {slot.old.name: (face.state[p], key, slot) for (p, key), slot in found}
         title, memory = f"{self.method.pure.rule.name}, {own}", {column: found for column, (_, found) in columns.items()}
         value = functools.partial(_value, made, self.method.pure)
-        self.grid = Grid(made, title, dtypes, params, {**memory, "p": params}, value)
+        try:
+            self.grid = Grid(made, title, dtypes, params, {**memory, "p": params}, value)
+        except NotTraced as reason:
+            raise NoKernel(str(reason)) from None
         self.there = bool(group.get("capturable"))
         if self.there and (self.grid.kernel.kept or "loss" in made.inputs):
             raise NotTraced("what is one number a tensor or a model is kept on the host")

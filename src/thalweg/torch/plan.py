@@ -13,8 +13,9 @@ from thalweg.engines import native
 from thalweg.engines.adding import add_up, agree
 from thalweg.engines.triton import grid
 from thalweg.graph.program import NotTraced
+from thalweg.torch import kernels
 from thalweg.torch.groups import DTYPES, Method, joined
-from thalweg.torch.kernels import TRITON_DEVICES, Alike, Bound, Found, NoKernel, OnDevice
+from thalweg.torch.kernels import Alike, Bound, Found, NoKernel, OnDevice
 from thalweg.torch.lots import Keepers, keepers
 from thalweg.torch.places import special
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor
@@ -147,12 +148,12 @@ class Without:
 
 def _is_plain(x: Tensor) -> bool:
     """A dense tensor where kernels run, with numbers that they compute with."""
-    return (x.is_cpu or x.device.type in TRITON_DEVICES) and x.layout is DENSE and x.dtype in DTYPES and type(x) in PLAIN
+    return (x.is_cpu or x.device.type in kernels.TRITON_DEVICES) and x.layout is DENSE and x.dtype in DTYPES and type(x) in PLAIN
 
 
 def _bound(face: Face, lot: Alike, numbers: Keepers) -> Bound | OnDevice:
     """The tensors bound to the kernels of where they are. Raises NotTraced where there are none."""
-    if lot.params[0].device.type in TRITON_DEVICES:
+    if lot.params[0].device.type in kernels.TRITON_DEVICES:
         if grid.is_there():
             return OnDevice(face, lot, numbers)
     elif not lot.group.get("capturable") and native.is_there():
