@@ -16,7 +16,7 @@ Y = (X @ RNG.normal(size=(4, 3))).argmax(axis=1)
 
 
 @tw.after_step
-def running_mean(z, t, x=tw.like_p):  # type: ignore[no-untyped-def]
+def running_mean(z, t, x=tw.shipped(tw.like_p)):  # type: ignore[no-untyped-def]
     """The mean of all points walked."""
     return z, tw.ops.mix(x, z, 1 - 1 / t)
 
