@@ -49,7 +49,7 @@ def looks(h: list[float], k: int) -> list[float]:
 
 
 @pytest.mark.parametrize("face", ["jit", "scan", "numpy", "tn", "tj"])
-@pytest.mark.parametrize("k", [3, 61])
+@pytest.mark.parametrize("k", [3, pytest.param(61, marks=pytest.mark.slow)])
 def test_sophia_looks_in_time(face: str, k: int) -> None:
     rule, steps = tw.sophia(beta2=0.0, k=k), 2 * k + 2
     shown = [float(t) for t in range(1, steps + 1)]

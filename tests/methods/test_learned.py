@@ -43,7 +43,7 @@ def test_equals_its_paper(weights: tuple[str, dict[str, Any]]) -> None:
         assert np.abs(np.array([p[name] for p in mine]) - truth).max() <= 1e-12
 
 
-@pytest.mark.parametrize("which", ["torch", "jax", "jax, jitted"])
+@pytest.mark.parametrize("which", ["torch", pytest.param("jax", marks=pytest.mark.slow), "jax, jitted"])
 def test_equal_on_every_framework(weights: tuple[str, dict[str, Any]], which: str) -> None:
     library = pytest.importorskip(which.partition(",")[0])
     convert = library.tensor if which == "torch" else library.numpy.asarray

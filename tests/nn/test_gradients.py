@@ -50,7 +50,7 @@ def test_gradient(case: Case) -> None:
     assert_close(grads, differences(case, params, x, y, seed=7))
 
 
-@pytest.mark.parametrize("shared", [True, False], ids=["shared", "own data"])
+@pytest.mark.parametrize("shared", [pytest.param(True, marks=pytest.mark.slow), False], ids=["shared", "own data"])
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_gradient_with_lanes(case: Case, shared: bool) -> None:
     params = case.net.init(case.shape, seed=[3, 4])

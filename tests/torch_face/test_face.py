@@ -42,7 +42,7 @@ def both(ours: Any, params: list[Any], rule: Any, steps: int = 20, **options: An
     return params, q
 
 
-@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float64, pytest.param(torch.float32, marks=pytest.mark.slow)], ids=str)
 @pytest.mark.parametrize("name", everyday(HANDED))
 def test_every_rule_has_a_class_that_resumes_from_a_file(name: str, dtype: Any) -> None:
     params = parameters(dtype)

@@ -207,44 +207,54 @@ def test_a_users_rules_join_the_race_and_one_that_breaks_is_a_result(tmp_path: P
     assert "ZeroDivisionError" in done.stdout
 
 
+BAD = [
+    (["--problem", "digit"], "no problem is called 'digit'; did you mean 'digits'?"),
+    (["--rules", "sgd,adm"], "no optimizer is called 'adm'; did you mean 'adam'?"),
+    (["--rules", ","], "--rules names no optimizer"),
+    (["--data", "nowhere.csv", "--target", "y"], "nowhere.csv"),
+    (["--problem", "wine", "--data", "x.npz"], "two answers to one question"),
+    (["--target", "y"], "give it with --data"),
+    (
+        ["--schedule", "cosin"],
+        "no schedule is called 'cosin'; there are constant, linear, cosine, wsd; did you mean 'cosine'",
+    ),
+    (["--schedule", ","], "--schedule names none"),
+    (["--budget", "0"], "'0'; wanted a whole number of at least 1"),
+    (["--seeds", "1.5"], "'1.5'; wanted a whole number of at least 1"),
+    (["--problem", "sales.csv"], "no problem is called 'sales.csv'; your own data come with --data sales.csv"),
+    (["--problem", "nowhere near"], "thalweg compare --problems lists them"),
+    (["--my-rule", "nowhere.py"], "nowhere.py: there is no such file"),
+    (["--my-rule", "syntax.py"], "syntax.py, line 2: syntax error"),
+    (["--my-rule", "empty.py"], "no rule in it"),
+    (["--my-rule", "signature.py"], "'velocity' is nothing a rule can ask for"),
+    (["--my-rule", "arity.py"], r"mine returns 1 value\(s\)"),
+    (["--my-rule", "clash.py"], "thalweg has a rule called 'adam' already"),
+    (["--my-rule", "norate.py"], "needs a learning rate"),
+    (["--my-rule", "fails.py"], "fails.py, line 3: ModuleNotFoundError"),
+    (["--my-rule", "leaves.py"], "leaves.py, line 2: SystemExit: 3"),
+    (["--my-rule", "bytes.py"], "bytes.py: syntax error"),
+    (["--my-rule", "branch.py"], "branch.py, line 4: TypeError: mine: `if` on a computed value"),
+    (["--my-rule", "unknown.py"], "unknown.py, line 4: NameError: name 'addam' is not defined"),
+    (["--my-rule", "range.py"], r"search is a range of positive rates, as in search=\(1e-4, 1.0\), not \(1.0, 0.1\)"),
+    (["--my-rule", "endless.py"], r"search is a range of positive rates, as in .*, not \(0.1, inf\)"),
+    (["--my-rule", "words.py"], "lr is a number from 0 on, as in lr=0.1, not 'small'"),
+    (["--problem", "xor", "--rules", "sgd", "--out", "file.txt/out"], "cannot write there"),
+    (
+        ["--problem", "rosenbrock", "--rules", "sgd,muon"],
+        "rosenbrock has no matrices, and muon takes nothing else; leave it out",
+    ),
+]
+READ_ALONE = ("syntax.py", "branch.py", "norate.py")
+"""Of the files of rules, each of which a process of its own reads, those that are tried every day."""
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--problem", "digit"], "no problem is called 'digit'; did you mean 'digits'?"),
-        (["--rules", "sgd,adm"], "no optimizer is called 'adm'; did you mean 'adam'?"),
-        (["--rules", ","], "--rules names no optimizer"),
-        (["--data", "nowhere.csv", "--target", "y"], "nowhere.csv"),
-        (["--problem", "wine", "--data", "x.npz"], "two answers to one question"),
-        (["--target", "y"], "give it with --data"),
-        (
-            ["--schedule", "cosin"],
-            "no schedule is called 'cosin'; there are constant, linear, cosine, wsd; did you mean 'cosine'",
-        ),
-        (["--schedule", ","], "--schedule names none"),
-        (["--budget", "0"], "'0'; wanted a whole number of at least 1"),
-        (["--seeds", "1.5"], "'1.5'; wanted a whole number of at least 1"),
-        (["--problem", "sales.csv"], "no problem is called 'sales.csv'; your own data come with --data sales.csv"),
-        (["--problem", "nowhere near"], "thalweg compare --problems lists them"),
-        (["--my-rule", "nowhere.py"], "nowhere.py: there is no such file"),
-        (["--my-rule", "syntax.py"], "syntax.py, line 2: syntax error"),
-        (["--my-rule", "empty.py"], "no rule in it"),
-        (["--my-rule", "signature.py"], "'velocity' is nothing a rule can ask for"),
-        (["--my-rule", "arity.py"], r"mine returns 1 value\(s\)"),
-        (["--my-rule", "clash.py"], "thalweg has a rule called 'adam' already"),
-        (["--my-rule", "norate.py"], "needs a learning rate"),
-        (["--my-rule", "fails.py"], "fails.py, line 3: ModuleNotFoundError"),
-        (["--my-rule", "leaves.py"], "leaves.py, line 2: SystemExit: 3"),
-        (["--my-rule", "bytes.py"], "bytes.py: syntax error"),
-        (["--my-rule", "branch.py"], "branch.py, line 4: TypeError: mine: `if` on a computed value"),
-        (["--my-rule", "unknown.py"], "unknown.py, line 4: NameError: name 'addam' is not defined"),
-        (["--my-rule", "range.py"], r"search is a range of positive rates, as in search=\(1e-4, 1.0\), not \(1.0, 0.1\)"),
-        (["--my-rule", "endless.py"], r"search is a range of positive rates, as in .*, not \(0.1, inf\)"),
-        (["--my-rule", "words.py"], "lr is a number from 0 on, as in lr=0.1, not 'small'"),
-        (["--problem", "xor", "--rules", "sgd", "--out", "file.txt/out"], "cannot write there"),
-        (
-            ["--problem", "rosenbrock", "--rules", "sgd,muon"],
-            "rosenbrock has no matrices, and muon takes nothing else; leave it out",
-        ),
+        pytest.param(
+            arguments, says, marks=pytest.mark.slow if "--my-rule" in arguments and arguments[1] not in READ_ALONE else ()
+        )
+        for arguments, says in BAD
     ],
 )
 def test_bad_input_gets_a_sentence_and_exit_code_2(

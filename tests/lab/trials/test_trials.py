@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import everyday
 
 from thalweg import chain, recipe, rule, rules, sam, sgd
 from thalweg.lab import problems
@@ -30,7 +31,7 @@ def same(a: list[Trial], b: list[Trial]) -> bool:
     return [repr(trial.as_dict()) for trial in a] == [repr(trial.as_dict()) for trial in b]
 
 
-@pytest.mark.parametrize("name", rules)
+@pytest.mark.parametrize("name", everyday(rules))
 def test_lanes_equal_runs_whoever_their_neighbours_are(name: str) -> None:
     """So trials may be put away and gone on with in any portions. One neighbour overflows."""
     tried = rules[name]
