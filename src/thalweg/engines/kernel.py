@@ -27,7 +27,10 @@ from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
 from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
-OWN_WORDS = ("floor", "larger", "magnitude", "largest", "leaf_sum_float32", "leaf_sum_float64", "scratch")
+OWN_WORDS = (
+    "floor", "larger", "magnitude", "largest", "leaf_sums_float32", "leaf_sums_float64", "leaf_squares_float32",
+    "leaf_squares_float64", "peek", "poke", "scratch",
+)  # fmt: skip
 """Words of `thalweg.engines.words` that a loop may say, besides those of storage, loads and stores."""
 
 

@@ -12,13 +12,13 @@ from thalweg.engines.kernel import Kernel, Printer
 from thalweg.graph.passes import Cut, Sum
 from thalweg.graph.program import NotTraced
 
-LEAF = 128
-"""How many elements are added up without halving."""
+LEAF, BYTES = 128, {"float32": 4, "float64": 8}
+"""How many elements are added up without halving, as `words.LEAF`; how many bytes each takes."""
 DEPTH = 64
 """How often a stretch may be halved."""
 SUMS = "added_up"
 """The column with the address that sums go to, in float64: one row for each job."""
-RESERVED = ("leaf", "leaf_end", "place", "end", "middle", "depth", "path", "float64")
+RESERVED = ("leaf", "leaf_end", "ends", "depth", "path", "float64", "leaf_sums", "leaf_squares")
 
 
 def printed(cut: Cut, sums: Sequence[Sum], title: str, dtypes: dict[str, str], columns: tuple[str, ...]) -> Kernel:
@@ -35,6 +35,9 @@ class _SumsPrinter(Printer):
         super().__init__(cut.adding(tuple(sums)), title, dtypes, columns)
         self.sums = sums
         self.scaled = [k for k, each in enumerate(sums) if each.is_norm and self.computed == "float64"]
+        self.together: dict[str, list[int]] = {}
+        for k, each in enumerate(sums):
+            self.together.setdefault("leaf_squares" if each.is_norm else "leaf_sums", []).append(k)
         own = [f"{word}_{k}" for k in range(len(sums)) for word in ("room", "pending", "total", "scale")]
         for name, symbol in self.program.inputs.items():
             if name in RESERVED or name in own:
@@ -50,14 +53,18 @@ class _SumsPrinter(Printer):
         shared = self._frontier([each.of for each in self.sums])
         numbers, needs = self._numbers(shared, [])
         loop = Loop(self.computed)
-        loop.said |= {"scratch", *(f"leaf_sum_{self._dtype(each)}" for each in self.sums)}
+        loop.said |= {"scratch", "peek", "poke", *(f"{word}_{self.computed}" for word in self.together)}
         write = Writer(self, loop, set())
         heads = self.heads(write, loop, shared, self.columns)
         heads += [f"scale_{k} = numbers[at + {len(shared) + i}]" for i, k in enumerate(self.scaled)]
         loads = self.loads(write, self.columns)
         self.visit(write)
         addends = [line for k in range(len(self.sums)) for line in self._addend(write, k)]
-        rooms = [f"room_{k}, pending_{k} = scratch({2 * LEAF}), scratch({2 * DEPTH})" for k in range(len(self.sums))]
+        rooms = [f"ends = scratch({2 * DEPTH})"]
+        for word, those in self.together.items():
+            rooms.append(f"{word} = scratch({2 * LEAF * len(those)})")
+            rooms += [f"room_{k} = {word} + {r * LEAF * BYTES[self.computed]}" for r, k in enumerate(those)]
+        rooms += [f"pending_{k} = scratch({2 * DEPTH})" for k in range(len(self.sums))]
         body = [*heads, *self._leaves([*loads, *write.lines, *addends])]
         width = len(shared) + len(self.scaled)
         step = self.function(rooms, (len(self.columns), width), body)
@@ -71,41 +78,40 @@ class _SumsPrinter(Printer):
         return "float64" if each.is_norm else self.computed
 
     def _addend(self, write: Writer, k: int) -> list[str]:
-        each = self.sums[k]
-        text, room = write.text(self.first(each.of))[0], f"{len(self.columns or ()) + k}, room_{k}, i - leaf"
-        if not each.is_norm:
-            return [f"store_{self._dtype(each)}({room}, {text})"]
-        scaled = f"({text}) * scale_{k}" if k in self.scaled else text
-        return [f"total_{k} = float64({scaled})", f"store_float64({room}, total_{k} * total_{k})"]
+        """What puts an element's addend, or what is to be squared, into its room."""
+        text, room = write.text(self.first(self.sums[k].of))[0], f"{len(self.columns or ()) + k}, room_{k}, i - leaf"
+        return [f"store_{self.computed}({room}, {f'({text}) * scale_{k}' if k in self.scaled else text})"]
 
     def _leaves(self, element: list[str]) -> list[str]:
-        """The loop over a job's leaves, each loaded and added up, and halves put together as soon as both are there."""
+        """The loop over a job's leaves, each loaded and added up, and halves put together as soon as both are there.
+
+        path: for each time that the stretch was halved, whether this leaf is in its second half; ends: where such halves end.
+        """
         first, count = len(self.columns or ()), len(self.sums)
         together, added, kept, ends = [], [], [], []
         for k, each in enumerate(self.sums):
             dtype, pending = self._dtype(each), f"{first + count + k}, pending_{k}, depth"
-            added.append(f"total_{k} = leaf_sum_{dtype}(room_{k}, leaf_end - leaf)")
             together.append(f"total_{k} = load_{dtype}({pending}) + total_{k}")
             kept.append(f"store_{dtype}({pending}, total_{k})")
             ends.append(f"store_float64({first - 1}, {SUMS}_at, {count} * job + {k}, float64(total_{k}))")
+        for word, those in self.together.items():
+            totals = "".join(f"total_{k}, " for k in those)
+            added.append(f"{totals}= {word}_{self.computed}({word}, leaf_end - leaf, {len(those)})")
         return [
-            "place, end = jobs[4 * job + 2], jobs[4 * job + 3]",
-            "while place < end:",
-            "    leaf, leaf_end, depth, path = jobs[4 * job + 2], end, 0, 0",
+            "leaf, leaf_end, depth, path = jobs[4 * job + 2], jobs[4 * job + 3], 0, 0",
+            "poke(ends, 0)",
+            "while leaf < leaf_end:",
             f"    while leaf_end - leaf > {LEAF}:",
-            "        middle = leaf + (leaf_end - leaf) // 16 * 8",
-            "        depth, path = depth + 1, 2 * path",
-            "        if place < middle:",
-            "            leaf_end = middle",
-            "        else:",
-            "            leaf, path = middle, path + 1",
+            "        depth, path = depth + 1, path << 1",
+            "        poke(ends + 8 * depth, leaf_end)",
+            "        leaf_end = leaf + ((leaf_end - leaf) >> 4 << 3)",
             "    for i in range(leaf, leaf_end):",
             *indented(indented(element)),
             *indented(added),
             "    while path & 1:",
             *indented(indented(together)),
-            "        depth, path = depth - 1, path // 2",
+            "        depth, path = depth - 1, path >> 1",
             *indented(kept),
-            "    place = leaf_end",
+            "    leaf, leaf_end, path = leaf_end, peek(ends + 8 * depth), path + 1",
             *ends,
         ]

@@ -213,38 +213,62 @@ def _kept(builder: ir.IRBuilder, value: Any) -> Any:
     return cgutils.alloca_once_value(builder, value)  # type: ignore[no-untyped-call]
 
 
-def _leaf_sum(dtype: str) -> Any:
-    number = types.float64 if dtype == "float64" else types.float32
-    single = STORED[dtype]
+LEAF = 128
+"""How many numbers are added up without halving them, and how far apart the rooms for them are."""
+
+
+def _leaf_sums(dtype: str, *, squares: bool) -> Any:
+    """Sums of a dtype's numbers, or of their squares, which are taken and added up in float64."""
+    number = types.float64 if squares or dtype == "float64" else types.float32
+    single, wide = STORED[dtype], DOUBLE if squares else STORED[dtype]
+
+    def addend(builder: ir.IRBuilder, x: Any, kind: Any) -> Any:
+        if not squares:
+            return x
+        x = x if dtype == "float64" else builder.fpext(x, kind)
+        return builder.fmul(x, x)
 
     @intrinsic
-    def leaf_sum(context: Any, room: Any, count: Any) -> Any:
-        """The sum of so many numbers from an address on: every eighth of them, then these eight in pairs, then the rest."""
+    def leaf_sums(context: Any, room: Any, count: Any, rooms: Any) -> Any:
+        """The sums of so many numbers in each room: of every eighth of them, then of these eight in pairs, then with the rest."""
+        if not isinstance(rooms, types.IntegerLiteral):
+            return None
+        result = types.UniTuple(number, rooms.literal_value)  # type: ignore[no-untyped-call]
 
-        def generate(builder: Any, room: Any, count: Any) -> Any:
-            eight, index = ir.VectorType(single, 8), ir.IntType(32)
-            pointer = builder.inttoptr(room, single.as_pointer())
-            nothing = ir.Constant(single, -0.0)  # to which any number adds up to itself, -0 too
-            sums = _kept(builder, ir.Constant(eight, [nothing] * 8))
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            eight, wide_eight, count = ir.VectorType(single, 8), ir.VectorType(wide, 8), arguments[1]
+            pointer = builder.inttoptr(arguments[0], single.as_pointer())
+            starts = [ir.Constant(count.type, LEAF * r) for r in range(rooms.literal_value)]
+            nothing = ir.Constant(wide, -0.0)  # to which any number adds up to itself, -0 too
+            sums = [_kept(builder, ir.Constant(wide_eight, [nothing] * 8)) for _ in starts]
             whole = builder.and_(count, ir.Constant(count.type, ~7))
             with cgutils.for_range_slice(builder, ir.Constant(count.type, 0), whole, ir.Constant(count.type, 8)) as (i, _):
-                place = builder.bitcast(builder.gep(pointer, [i], inbounds=True), eight.as_pointer())
-                builder.store(builder.fadd(builder.load(sums), builder.load(place, align=BYTES[dtype])), sums)
-            found = [builder.extract_element(builder.load(sums), ir.Constant(index, k)) for k in range(8)]
-            while len(found) > 1:
-                found = [builder.fadd(a, b) for a, b in zip(found[::2], found[1::2], strict=True)]
-            rest = _kept(builder, found[0])
+                for start, kept in zip(starts, sums, strict=True):  # side by side: each waits for its own last addition alone
+                    place = builder.gep(pointer, [builder.add(i, start)], inbounds=True)
+                    more = builder.load(builder.bitcast(place, eight.as_pointer()), align=BYTES[dtype])
+                    builder.store(builder.fadd(builder.load(kept), addend(builder, more, wide_eight)), kept)
+            rests = [_kept(builder, _in_pairs(builder, builder.load(kept))) for kept in sums]
             with cgutils.for_range_slice(builder, whole, count, ir.Constant(count.type, 1)) as (i, _):
-                more = builder.load(builder.gep(pointer, [i], inbounds=True))
-                builder.store(builder.fadd(builder.load(rest), more), rest)
-            return builder.load(rest)
+                for start, kept in zip(starts, rests, strict=True):
+                    more = builder.load(builder.gep(pointer, [builder.add(i, start)], inbounds=True))
+                    builder.store(builder.fadd(builder.load(kept), addend(builder, more, wide)), kept)
+            return context.make_tuple(builder, signature.return_type, list(map(builder.load, rests)))
 
-        return _generated(number, (types.int64, types.int64), generate)
+        return result(types.int64, types.int64, rooms), generate
 
-    return leaf_sum
+    return leaf_sums
 
 
-leaf_sum_float32, leaf_sum_float64 = _leaf_sum("float32"), _leaf_sum("float64")
+def _in_pairs(builder: ir.IRBuilder, eight: Any) -> Any:
+    """The sum of a vector's eight numbers."""
+    found = [builder.extract_element(eight, ir.Constant(ir.IntType(32), k)) for k in range(8)]
+    while len(found) > 1:
+        found = [builder.fadd(a, b) for a, b in zip(found[::2], found[1::2], strict=True)]
+    return found[0]
+
+
+leaf_sums_float32, leaf_sums_float64 = _leaf_sums("float32", squares=False), _leaf_sums("float64", squares=False)
+leaf_squares_float32, leaf_squares_float64 = _leaf_sums("float32", squares=True), _leaf_sums("float64", squares=True)
 
 
 @intrinsic
