@@ -106,6 +106,25 @@ def overlaps(array: npt.NDArray[Any], taken: npt.NDArray[np.int64]) -> bool:
     return bool(((taken[:, 0] < high) & (taken[:, 1] > low)).any()) if array.size else False
 
 
+def strides(array: npt.NDArray[Any]) -> tuple[int, ...]:
+    """Strides in elements."""
+    return tuple(stride // array.itemsize for stride in array.strides)
+
+
+def lies_flat(array: npt.NDArray[Any], lanes: int | None) -> bool:
+    """Whether a kernel can walk over it from its first address to its last."""
+    if array.size == 0 or not array.flags.aligned:
+        return array.size == 0
+    if lanes is not None:
+        return array.flags.c_contiguous
+    size = array.itemsize
+    for stride, length in sorted((s, n) for s, n in zip(array.strides, array.shape, strict=True) if n != 1):
+        if stride != size:
+            return False
+        size *= length
+    return True
+
+
 @functools.cache
 def reader() -> native.Step | None:
     """The compiled loop, once it has been seen to read this Python's and this NumPy's arrays right."""

@@ -17,7 +17,7 @@ from thalweg.engines.adding import Adding, Stretches
 from thalweg.engines.bucket import Bucket, block_of, broadcastable, fill, single
 from thalweg.engines.drawn import drawn, numbers_of
 from thalweg.engines.expressions import COMPUTED
-from thalweg.engines.gradients import Gradients, address, overlaps, reader
+from thalweg.engines.gradients import Gradients, address, lies_flat, overlaps, reader, strides
 from thalweg.engines.kernel import squares
 from thalweg.form.memory import draw
 from thalweg.graph.program import Passage, Slot
@@ -72,7 +72,7 @@ class Launch:
         for adding in self.adding:
             adding.places = list(map(self.needs.index, adding.kernel.needs))
         self.columns = {name: k for k, name in enumerate(self.kernel.columns)}
-        self.work = [a if _lies_flat(a, self.lanes) else np.array(a, order="C") for a in self.arrays]
+        self.work = [a if lies_flat(a, self.lanes) else np.array(a, order="C") for a in self.arrays]
         self.staged = [(a, w) for a, w in zip(self.arrays, self.work, strict=True) if a is not w]
         self.addresses = np.zeros((len(self.members), len(self.columns)), np.int64)
         self.addresses[:, self.columns["p"]] = [address(w) for w in self.work]
@@ -121,7 +121,7 @@ class Launch:
         for k, (leaf, work) in enumerate(zip(self.names, self.work, strict=True)):
             found = held[leaf] if leaf in held else start(k)
             storage = work.dtype if dtype == self.dtype else np.dtype("uint16" if dtype == "bfloat16" else dtype)
-            fits = found.shape == work.shape and _strides(found) == _strides(work) and found.dtype == storage
+            fits = found.shape == work.shape and strides(found) == strides(work) and found.dtype == storage
             fits = fits and found.flags.writeable and found.flags.aligned
             if not fits or np.may_share_memory(found, work):
                 copy = np.empty_like(work, dtype=storage)
@@ -335,21 +335,3 @@ class Launch:
 
 def _leaf(name: str, array: Floats, lanes: int | None) -> Any:
     return Leaf(name, array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
-
-
-def _strides(array: Floats) -> tuple[int, ...]:
-    return tuple(stride // array.itemsize for stride in array.strides)
-
-
-def _lies_flat(array: Floats, lanes: int | None) -> bool:
-    """Whether a kernel can walk over it from its first address to its last."""
-    if array.size == 0 or not array.flags.aligned:
-        return array.size == 0
-    if lanes is not None:
-        return array.flags.c_contiguous
-    size = array.itemsize
-    for stride, length in sorted((s, n) for s, n in zip(array.strides, array.shape, strict=True) if n != 1):
-        if stride != size:
-            return False
-        size *= length
-    return True

@@ -10,23 +10,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from thalweg.core.function_stage import model_number
-from thalweg.core.leaf import Leaf, Step, resolve
+from thalweg.core.leaf import Leaf, Step
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.optimizer import host_number
 from thalweg.dialects import Row
-from thalweg.form.memory import draw
-from thalweg.graph.model_sums import sums_of
-from thalweg.graph.program import NotTraced, Passage, Program, program
-from thalweg.graph.storage import Storage, key_of, scale_name
+from thalweg.graph.program import NotTraced, Passage, Program
+from thalweg.graph.storage import Storage, scale_name
 from thalweg.torch import interpreter as unfused
 from thalweg.torch.before import Before
 from thalweg.torch.groups import DTYPES, STORAGE, Given, Group, Method
 from thalweg.torch.kernels import Found, NoKernel
-from thalweg.torch.lots import keepers
 from thalweg.torch.places import watched
 from thalweg.torch.plan import Plan, Without
-from thalweg.torch.tensors import DENSE, PLAIN, Tensor, check_shape, flat, flat_into, gradient_of, loss_number, scalar_dtype
+from thalweg.torch.programs import by_programs
+from thalweg.torch.tensors import Tensor, check_shape, flat, flat_into, loss_number, scalar_dtype
 
 _DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
 
@@ -65,7 +62,7 @@ class Face(torch.optim.Optimizer):
         try:
             if self._stores():
                 with torch.no_grad():
-                    self._by_programs(loss)
+                    by_programs(self, loss)
             else:
                 self._otherwise(loss)
         except BaseException:
@@ -293,79 +290,3 @@ class Face(torch.optim.Optimizer):
     def _stores(self) -> bool:
         """Whether a group says how it is kept."""
         return any(name in group for group in self.param_groups for name in STORAGE)
-
-    def _by_programs(self, loss: Any) -> None:
-        """The step word by word, for tensors kept in ways that no kernel here can read."""
-        unscaled, found_inf = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
-        if found_inf is not None and bool(found_inf):
-            return
-        numbers = {path: (self.state[p], key) for path, (p, key) in keepers(self).items()}
-        written: dict[tuple[str, ...], float] = {}
-        writes = []
-        for group in self.param_groups:
-            method = Method(self._row, group, self._seed)
-            params = [p for p in group["params"] if p.grad is not None]
-            for i, (p, name) in enumerate(zip(params, self._named(params), strict=True)):
-                made = self._program(method, name, p)
-                models = {slot.path: numbers[slot.path] for slot in made.slots if slot.path in numbers}
-                new, write = self._by_program(made, method, (i, p, name), loss, unscaled, models)
-                written |= new
-                writes.append(write)
-        for write in writes:
-            write()
-        for path, value in written.items():
-            state, key = numbers[path]
-            state[key] = value
-
-    def _program(self, method: Method, name: str, p: Tensor) -> Program:
-        """Its steps as symbols. Raises TypeError where it is more than one pass over a dense, real tensor."""
-        try:
-            way = method.way(name, p)
-            made = program(way, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])
-            asked = [*sums_of(made.results), *made.norms, *(["curvature"] if "curvature" in made.inputs else [])]
-            if method.pure.moves or asked:
-                raise NotTraced(", ".join(asked) or "a point that moves")
-        except NotTraced as reason:
-            raise TypeError(f"{type(self).__name__}: rounding= and state_dtype= are for element-wise rules ({reason})") from None
-        if gradient_of(p).layout is not DENSE or type(p) not in PLAIN:
-            raise TypeError(f"{type(self).__name__}: rounding= and state_dtype= are for dense tensors")
-        return made
-
-    def _by_program(
-        self, made: Program, method: Method, which: tuple[int, Tensor, str], loss: Any, unscaled: Any, models: dict[Any, Any]
-    ) -> tuple[dict[tuple[str, ...], float], Callable[[], None]]:
-        """Work out the step of one tensor: the new numbers of the model, and what writes the rest.
-
-        models: where the old numbers are in the state.
-        """
-        i, p, name = which
-        t, kept = self._updates(p) + 1, self._kept(p, name, method, made)
-        gradient = flat(gradient_of(p).to(p.dtype), p)
-        given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if unscaled is None else gradient / unscaled, "t": t}
-        given["loss"], given["key"] = self._loss_number(loss, method.pure), key_of(self._seed, t)
-        for word, value in made.hyper.items():
-            given[word] = resolve(method.pure.lr if value is None else value, t, name)
-        for column, (_, tensor) in kept.items():
-            given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
-        for column, stage in made.draws.items():
-            given[column] = flat(draw(self._seed, t, (stage, name), p.detach().float(), None), p)
-        for slot in made.slots:
-            if slot.path in models:
-                state, key = models[slot.path]
-                given[slot.old.name] = state.get(key, slot.kind.value)
-        point, memory, beside = unfused.run(made, given, i)
-        new = {
-            slot.path: float(model_number(value)) for slot, value in zip(made.slots, memory, strict=True) if slot.path in models
-        }
-
-        def write() -> None:
-            flat_into(p.detach(), point, p)
-            for slot, value in zip(made.slots, memory, strict=True):
-                if slot.path not in models:
-                    flat_into(kept[slot.old.name][1], value, p)
-            for word, value in beside.items():
-                flat_into(kept[word][1], value, p)
-            if self._row.counts or "key" in made.inputs:
-                self._count(p).fill_(t)
-
-        return new, write
