@@ -7,7 +7,7 @@ from typing import Any
 
 HOMES = {
     "compare": "api.compare", "Comparison": "api.comparison", "Options": "api.options", "Progress": "api.progress",
-    "Engine": "running.engines", "Refusal": "refusal",
+    "Engine": "running.executors", "Refusal": "refusal",
 }  # fmt: skip
 __all__ = ["Comparison", "Engine", "Options", "Progress", "Refusal", "compare"]
 

@@ -20,7 +20,7 @@ MINE = '''
 import os
 import re
 from thalweg import rule
-from thalweg.ops import norm  # with a norm no kernel stands in for the function
+from thalweg.ops import single, stack  # with a vector for each coordinate no kernel stands in for the function
 
 def on_numbers(g):
     return type(g).__name__ != "Symbol"
@@ -30,13 +30,13 @@ def vanishes(g):
     """Ends its process without a word."""
     if on_numbers(g):
         os._exit(7)
-    return g / norm(g)
+    return single(stack(g))
 
 @rule(lr=0.1, search=(1e-2, 1.0))
 def prints(g):
     """Says what it does."""
     print("LOUD")
-    return g / norm(g)
+    return single(stack(g))
 
 @rule(lr=0.1, search=(1e-2, 1.0))
 def exits(g):
@@ -57,12 +57,12 @@ def raises(g):
     if on_numbers(g):
         print("\\x1b[2J 10 %\\r 20 %\\n[bold]so far")
         raise ValueError("[red]no more")
-    return g / norm(g)
+    return single(stack(g))
 
 @rule(lr=0.1, search=(1e-2, 1.0))
 def imagines(g):
     """Complex numbers."""
-    return 1j * g / norm(g) if on_numbers(g) else g / norm(g)
+    return 1j * single(stack(g)) if on_numbers(g) else single(stack(g))
 '''
 
 

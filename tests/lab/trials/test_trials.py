@@ -16,7 +16,7 @@ from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.report.results import _what
 from thalweg.lab.trials import trials
 from thalweg.lab.trials.trials import Trial, at_once
-from thalweg.ops import norm
+from thalweg.ops import single, stack
 
 WINE = problems.problem("wine")
 SETTINGS: dict[str, Any] = {"steps": 12, "batch_size": 32, "judge": True}
@@ -104,7 +104,7 @@ def test_a_rule_that_raises_is_a_result_in_a_line(error: BaseException) -> None:
     def raises(g: Any) -> Any:
         if type(g).__name__ != "Symbol":
             raise error
-        return g / norm(g)  # with a norm no kernel stands in for the function
+        return single(stack(g))  # with a vector for each coordinate no kernel stands in for the function
 
     (trial,) = trials.run(WINE, raises, [(Setting(0.1), 1)], **SETTINGS)
     assert trial.diverged
