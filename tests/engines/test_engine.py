@@ -76,7 +76,9 @@ def test_a_kernel_is_compiled_once_on_a_machine(compiled: tuple[Path, str]) -> N
     assert (folder / "kernels").stat().st_mode & 0o077 == 0, "code that will be run is the user's alone to write"
 
 
-@pytest.mark.parametrize("damage", ["", "; no such function\n", "cut"])
+@pytest.mark.parametrize(
+    "damage", [*(pytest.param(text, marks=pytest.mark.slow) for text in ("", "; no such function\n")), "cut"]
+)
 def test_damaged_files_are_made_anew(compiled: tuple[Path, str], cache: Path, damage: str) -> None:
     for file in (cache / "kernels").glob("*.ll"):
         text = file.read_text()

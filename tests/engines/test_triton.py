@@ -33,9 +33,7 @@ KEPT = [
 
 
 CASES = [
-    pytest.param(
-        name, dtype, kept, marks=() if name == "adam" or (name in EVERYDAY and dtype is torch.float32) else pytest.mark.slow
-    )
+    pytest.param(name, dtype, kept, marks=() if name == "adam" or (name in EVERYDAY and not kept) else pytest.mark.slow)
     for name in RULES
     for dtype, kept in (KEPT if name in ("adam", "nadam", "rprop", "sgd") else KEPT[:1])
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import ASKING, MUONS, RULES, everyday, run, stepped, stream
+from support import ASKING, EVERYDAY, MUONS, RULES, everyday, run, stepped, stream
 
 import thalweg as tw
 from thalweg.dialects import variants
@@ -93,7 +93,7 @@ def test_torch(name: str) -> None:
 
 
 @pytest.mark.parametrize("jitted", [pytest.param(False, marks=pytest.mark.slow), True], ids=["eager", "jit"])
-@pytest.mark.parametrize("name", everyday(STAGES))
+@pytest.mark.parametrize("name", everyday(STAGES, of=[name for name in EVERYDAY if name != "adasecant"]))
 def test_jax(name: str, jitted: bool) -> None:
     stage, noise = tw.core.compose.as_stage(STAGES[name]()), injected(name, STEPS)
     with sixty_four_bits():

@@ -166,7 +166,9 @@ def test_errors_are_torchs(name: str, case: Any) -> None:
 
 
 @pytest.mark.parametrize("name", KERNELS)
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize(
+    "dtype", [torch.bfloat16, *(pytest.param(dtype, marks=pytest.mark.slow) for dtype in (torch.float32, torch.float16))]
+)
 def test_low_precision_stays_near_a_run_in_float64(name: str, dtype: Any) -> None:
     """One step from a shared state: no further from the exact one than rounding to the dtype, once."""
     p, g = problem(dtype)

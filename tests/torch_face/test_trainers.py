@@ -64,6 +64,12 @@ OPTIMIZERS: dict[str, Make] = {
 
 CLOSURES = ("two gradients a step", "asks for the loss", "a line search")
 """Those that need one at each step."""
+EVERYDAY = ("torch's AdamW", "two gradients a step", "an average", "a rule of ours, an object", "a chain, an object", "bf16-true")
+
+
+def everyday(*case: str) -> Any:
+    """A row of a table of optimizers: every day if all its words are."""
+    return pytest.param(*case, marks=() if {*case} <= {*EVERYDAY, "32-true"} else pytest.mark.slow)
 
 
 @functools.cache
@@ -134,9 +140,11 @@ def lightning_fit(module: Any, folder: Path, ckpt_path: Path | None = None, **op
 @needs("pytorch_lightning")
 @pytest.mark.parametrize(
     ("name", "precision"),
-    [(name, "32-true") for name in OPTIMIZERS]
+    [everyday(name, "32-true") for name in OPTIMIZERS]
     + [
-        (name, how) for name in ("torch's AdamW", "a rule of ours", "two gradients a step") for how in ("bf16-mixed", "bf16-true")
+        everyday(name, how)
+        for name in ("torch's AdamW", "a rule of ours", "two gradients a step")
+        for how in ("bf16-mixed", "bf16-true")
     ],
 )
 def test_lightning_stopped_and_resumed_is_lightning_never_stopped(name: str, precision: str, tmp_path: Path) -> None:
@@ -320,7 +328,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 @needs("transformers")
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [everyday(way) for way in WAYS])
 def test_hugging_face_stopped_and_resumed_is_hugging_face_never_stopped(way: str, tmp_path: Path) -> None:
     whole = hugging_face(tmp_path / "whole", **copy.deepcopy(WAYS[way]))
     start = copy.deepcopy(whole.model)

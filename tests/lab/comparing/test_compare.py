@@ -189,6 +189,7 @@ def plain(g):
 '''
 
 
+@pytest.mark.slow
 def test_a_users_rules_join_the_race_and_one_that_breaks_is_a_result(tmp_path: Path) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text(HOSTILE)

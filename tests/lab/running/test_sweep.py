@@ -213,6 +213,7 @@ def test_a_cluster_by_its_address(tmp_path: Path) -> None:
     assert set(spoilt(kept)) == {3}
 
 
+@pytest.mark.slow
 def test_a_result_that_is_lost_on_its_way_fails_in_the_end(tmp_path: Path) -> None:
     """dask runs the job again where a worker died before its result was fetched; that second run fails."""
     pytest.importorskip("distributed")
@@ -253,7 +254,7 @@ def test_a_cluster_that_goes_away_stops_it_in_a_sentence(tmp_path: Path) -> None
         closer.join(PATIENCE)
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("jobs", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_dask_has_as_many_workers_as_jobs(jobs: int) -> None:
     distributed = pytest.importorskip("distributed")
     with engine("dask", jobs):

@@ -14,6 +14,7 @@ from oracles.momo import momo, momo_adam
 from oracles.optax_walks import float64, jax, optax
 from oracles.prodigy import dadapt_adam, prodigy
 from oracles.streams import SHAPE, apart, start
+from support import everyday
 
 STEPS = 200
 CURVATURES = np.logspace(-1.0, 0.0, 20).reshape(SHAPE)
@@ -112,7 +113,7 @@ CASES: dict[str, tuple[Callable[..., Any], Callable[..., Array], dict[str, Any],
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", everyday(CASES))
 def test_same_walk(name: str) -> None:
     make, oracle, options, lr = CASES[name]
     ours = oracle(start(), slope, steps=STEPS, **({} if lr is None else {"lr": lr}), **options)

@@ -87,7 +87,7 @@ def adafactor_of_optax(lr: Any, d: float = 1.0, eps: float = 1e-30, scaled: bool
     )
 
 
-@pytest.mark.parametrize("lr", [2.0**-6, halving])
+@pytest.mark.parametrize("lr", [pytest.param(2.0**-6, marks=pytest.mark.slow), halving])
 @pytest.mark.parametrize(("theirs", "ours"), [({}, {}), ({"d": 2.5, "eps": 1e-3, "scaled": False}, {"d": 2.5, "eps1": 1e-3})])
 def test_adafactor(theirs: dict[str, Any], ours: dict[str, Any], lr: Any) -> None:
     walked = walk(lambda lr: adafactor_of_optax(lr, **theirs), lr)
