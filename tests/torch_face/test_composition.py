@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import through_a_file
+from support import everyday, through_a_file
 
 import thalweg as tw
 
@@ -87,7 +87,7 @@ EVERYDAY = ("the first rests", "in turn")
         for groups in GROUPS
     ],
 )
-@pytest.mark.parametrize("name", MODEL_WIDE)
+@pytest.mark.parametrize("name", everyday(MODEL_WIDE))
 def test_one_number_for_the_model(name: str, who: str, groups: str) -> None:
     """And to the last bit where training was stopped half-way."""
     params, again = parameters(), parameters()

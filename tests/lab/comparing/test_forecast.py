@@ -88,6 +88,7 @@ def test_what_is_measured_again_takes_the_place_of_what_was(tmp_path: Path, monk
     assert warmup.known() == warmup.FIRST
 
 
+@pytest.mark.slow
 def test_the_command_says_how_long_compiling_takes_and_does_so_once(tmp_path: Path) -> None:
     def told(out: str, *more: str) -> str:
         command = [sys.executable, "-m", "thalweg.commands.cli", "compare", "--problem", "xor", "--rules", "sgd,adam,lion", *more]

@@ -207,8 +207,12 @@ def test_the_command_line_compares_on_it_and_what_it_prints_is_nowhere(tmp_path:
     ("text", "words"),
     [
         ("import os\nprint('bye')\nos._exit(3)\n", "it ended its process with exit code 3; it printed last: bye"),
-        (GOOD.replace("return (p", "import os\n    os.abort()\n    return (p"), "its process was ended by SIGABRT"),
-        ("import re\nre.match('(a*)*b', 'a' * 60)\n", "it hung: no result in 4 s"),
+        pytest.param(
+            GOOD.replace("return (p", "import os\n    os.abort()\n    return (p"),
+            "its process was ended by SIGABRT",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param("import re\nre.match('(a*)*b', 'a' * 60)\n", "it hung: no result in 4 s", marks=pytest.mark.slow),
     ],
     ids=["exits", "aborts in loss", "hangs in C"],
 )

@@ -34,6 +34,7 @@ def file(folder: Path, name: str, *texts: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_each_file_of_rules_joins_once(tmp_path: Path) -> None:
     """Two files of one name in two folders, one of them given twice."""
     first, second = (file(tmp_path / word, "mine.py", MINE.format(name=f"mine_{word}")) for word in "ab")
