@@ -11,6 +11,7 @@ from papers.case import halving
 from support import SHAPES, stream
 
 import thalweg as tw
+from thalweg.dialects import variants
 
 
 @pytest.mark.parametrize("lr", [0.01, halving], ids=["constant", "halving"])
@@ -21,7 +22,8 @@ import thalweg as tw
 )
 def test_asgd_ships_the_mean(options: dict[str, Any], lr: Any) -> None:
     params, gradients, _ = stream()
-    optimizer = tw.Optimizer(tw.asgd(**options), lr=lr)
+    ours = {name: value for name, value in options.items() if name != "ahead"}
+    optimizer = tw.Optimizer(variants.late_asgd(**ours) if "ahead" in options else tw.asgd(**ours), lr=lr)
     p, state = params, optimizer.init(params)
     shipped = []
     for g in gradients:
