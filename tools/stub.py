@@ -1,6 +1,8 @@
-"""Write the stubs of the package, numpy.py, torch.py and jax.py: what editors and type checkers see of the rules' signatures.
+"""Write what follows from the rules: the stubs of the package, numpy, torch and jax, which editors and type checkers see of
+their signatures, and in the README how many they are.
 
-`python tools/stub.py` writes them; `--check` compares them with what is there, and exits 1 where they differ.
+`python tools/stub.py` writes them; `--check` compares them with what is there, and exits 1 where they differ. It needs torch
+and optax, of whose classes and functions the stubs have the arguments.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 
 ROOM = Path(tw.__file__).parent
+README = ROOM.parent.parent / "README.md"
 HEAD = '''# Written by tools/stub.py from the rules' signatures. Do not edit.
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
@@ -265,14 +268,20 @@ def jax_stub() -> str:
     return with_used("\n".join([JAX_HEAD.format(contrib=contrib), *shared, "", *others, ""]))
 
 
+def readme() -> str:
+    """The README with the number of optimizers that there are."""
+    return re.sub(r"\bAll \d+ optimizers", f"All {len(rules)} optimizers", README.read_text(encoding="utf-8"))
+
+
 if __name__ == "__main__":
     for target, wanted in (
         (ROOM / "__init__.pyi", stub()),
         (ROOM / "numpy" / "__init__.pyi", numpy_stub()),
         (ROOM / "torch" / "__init__.pyi", torch_stub()),
         (ROOM / "jax" / "__init__.pyi", jax_stub()),
+        (README, readme()),
     ):
         if "--check" not in sys.argv:
-            target.write_text(wanted)
-        elif not target.is_file() or target.read_text() != wanted:
+            target.write_text(wanted, encoding="utf-8")
+        elif not target.is_file() or target.read_text(encoding="utf-8") != wanted:
             sys.exit(f"{target.relative_to(ROOM.parent.parent)} is out of date: run `python tools/stub.py`")

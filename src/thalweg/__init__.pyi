@@ -451,6 +451,13 @@ class _Prodigy(Rule):
 
 prodigy: _Prodigy
 
+class _Qhadam(Rule):
+    """QHAdam (Ma & Yarats 2019, arXiv 1810.06801, algorithm QHAdam)."""
+
+    def __call__(self, nu1: Dynamic = 0.7, nu2: Dynamic = 1.0, beta1: Dynamic = 0.995, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+qhadam: _Qhadam
+
 class _Radam(Rule):
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""
 

@@ -45,6 +45,7 @@ SAID = {
     "pip install --no-deps timm": "a package that is not ours",
     "dask worker tcp://host:8786 --nthreads 1 --nworkers 8": "waits for a cluster; its options are looked for below",
     "tools/ci": "the CI itself",
+    'python -m pytest -m "" -k "qhadam or differences or test_counts or has_its_oracle"': "of the tests that run anyway those of one rule",
 }
 NEEDS = {
     "python -m benchmarks.device": ["torch", "triton"],
@@ -52,7 +53,7 @@ NEEDS = {
     "python -m benchmarks.lanes": ["jax", "torch"],
     "python -m benchmarks.searches": ["optuna"],
     "python -m pytest tests/jax_face/optax_all.py": ["optax", "absl"],
-    "python tools/stub.py": ["torch"],
+    "python tools/stub.py": ["torch", "optax"],
 }
 LIGHT = ("--rules sgd,", "--problems")
 """A comparison takes long unless it has one of these; the default is twenty optimizers."""

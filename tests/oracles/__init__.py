@@ -1,7 +1,7 @@
 """Oracles: each optimizer's paper as a plain float64 NumPy loop, the truth that the library is compared with at 1e-12.
 
 Nothing here imports the library, and nothing here is clever: one loop over t = 1, 2, ..., the paper's letters, one line
-an equation. `catalogue.py` maps the library's rule names to these functions, `stages.py` holds clipping, averages of
+an equation. The tables of `tests/papers` set them beside the library's rules; `stages.py` holds clipping, averages of
 weights and schedules, `mistakes.py` the wrong formulas of the sources, for tests which show that a rule is not one of
 them.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import adabelief, adabound, adam, adan, ademamix, adopt, optimistic, sophia, yogi
+from oracles import adabelief, adabound, adam, adan, ademamix, adopt, optimistic, qhadam, sophia, yogi
 
 import thalweg as tw
 from papers.case import WD, Case, at, halving, shrinking, shrinking_share
@@ -14,6 +14,7 @@ ADAN = {False: tw.adan, True: variants.corrected_adan}
 CASES = [
     *(Case(f"adam {place}", lambda place=place: tw.adam(eps=at(place, 1e-3)), adam.adam, {"eps": 1e-3, "eps_place": place})
       for place in ("outside", "inside", "raw", "inside_raw")),
+    Case("adam Keras and TensorFlow", lambda: tw.adam(eps=tw.outside(1e-7, raw=True)), adam.adam, {"eps": 1e-7, "eps_place": "raw"}),
     Case("adam schedule", tw.adam, adam.adam, {}, shrinking),
     Case("adam beta1=0", lambda: tw.adam(0.0), adam.adam, {"beta1": 0.0}), Case("adam beta2=0", lambda: tw.adam(beta2=0.0, eps=1e-3), adam.adam, {"beta2": 0.0, "eps": 1e-3}),
     Case("adam coupled", lambda: tw.chain(tw.decay(WD), tw.adam()), adam.adam, {"weight_decay": WD}),
@@ -58,8 +59,7 @@ CASES = [
       for options in ({}, {"beta1": 0.8, "beta2": 0.9, "eps": 1e-5}) for lr in (None, shrinking)),
     *(Case(f"yogi corrected, {name}", variants.corrected_yogi, yogi.yogi, {"bias_correction": True}, lr) for name, lr in (("usual", None), ("shrinking", shrinking))),
     Case("amsgrad steady", lambda: variants.steady_amsgrad(eps=1e-8), adam.amsgrad, {"eps": 1e-8, "sqrt_decay": False}),
-    *(Case(f"adan corrected={corrected}", lambda corrected=corrected: ADAN[corrected](), adan.adan, {"bias_correction": corrected})
-      for corrected in (False, True)),
+    Case("adan", tw.adan, adan.adan), Case("adan authors", variants.corrected_adan, adan.adan, {"bias_correction": True}),
     *(Case(f"adan options, corrected={corrected}", lambda corrected=corrected: ADAN[corrected](0.9, 0.7, 0.95, 1e-3), adan.adan,
            {"b1": 0.1, "b2": 0.3, "b3": 0.05, "eps": 1e-3, "bias_correction": corrected}, shrinking) for corrected in (False, True)),
     *(Case(f"adan eps_root, corrected={corrected}", lambda corrected=corrected: ADAN[corrected](eps=tw.outside(1e-8, root=1e-3)), adan.adan,
@@ -76,6 +76,11 @@ CASES = [
     Case("simplified_ademamix eps_root", lambda: tw.simplified_ademamix(eps=tw.outside(1e-8, root=1e-3)), ademamix.simplified_ademamix, {"eps_root": 1e-3}),
     Case("simplified_ademamix options", lambda: tw.chain(tw.simplified_ademamix(0.9, 0.99, 8.0, 1e-3), tw.decay(WD)), ademamix.simplified_ademamix,
          {"beta1": 0.9, "beta2": 0.99, "alpha": 8.0, "eps": 1e-3, "weight_decay": WD}, shrinking),
+    Case("qhadam", tw.qhadam, qhadam.qhadam),
+    Case("qhadam authors", lambda: tw.qhadam(nu1=1.0, beta1=0.9), qhadam.qhadam, {"nu1": 1.0, "beta1": 0.9}),
+    *(Case(f"qhadam {options}", lambda options=options: tw.qhadam(**options), qhadam.qhadam, options, shrinking)
+      for options in ({"nu1": 0.0}, {"nu2": 0.0}, {"nu1": 0.4, "nu2": 0.8, "beta1": 0.8, "beta2": 0.9, "eps": 1e-3})),
+    Case("qhadam inside", lambda: tw.qhadam(nu2=0.8, eps=tw.inside(1e-3)), qhadam.qhadam, {"nu2": 0.8, "eps": 1e-3, "eps_place": "inside"}),
     *(Case(f"sophia {options}", lambda options=options: tw.sophia(**options), sophia.sophia, options, lr, "curvature")
       for options, lr in (({}, None), ({"k": 1, "gamma": 0.05}, shrinking), ({"beta1": 0.8, "beta2": 0.9, "gamma": 3.0, "eps": 0.1, "k": 3}, halving))),
     Case("sophia decay", lambda: tw.chain(tw.sophia(), tw.decay(WD)), sophia.sophia, {"weight_decay": WD}, shrinking, "curvature"),

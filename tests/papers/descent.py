@@ -56,7 +56,7 @@ CASES = [
     Case("lion options", lambda: tw.chain(tw.lion(0.8, 0.95), tw.decay(WD)), signs.lion, {"beta1": 0.8, "beta2": 0.95, "weight_decay": WD}, shrinking),
     Case("rprop", tw.rprop, rprop.rprop),
     Case("rprop options", lambda: tw.rprop(0.7, 1.5, 1e-3, 0.05), rprop.rprop, {"eta_minus": 0.7, "eta_plus": 1.5, "size_min": 1e-3, "size_max": 0.05}),
-    Case("rprop backtracking", lambda: tw.rprop(backtracking=True), rprop.rprop, {"backtracking": True}),
+    Case("rprop paper", lambda: tw.rprop(backtracking=True), rprop.rprop, {"backtracking": True}),
     *(Case(f"rprop resting, backtracking={back}", lambda back=back: tw.rprop(backtracking=back), rprop.rprop, {"backtracking": back}, resting)
       for back in (False, True)),
     Case("asgd", tw.asgd, asgd_walked),
