@@ -26,6 +26,9 @@ class _NumPy:
         found = self.__dict__[word] = getattr(np, word)  # asked for once
         return found
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # what was asked for is no part of it
+
     def asarray(self, x: Any, like: Array, dtype: str | None = None) -> Array:
         return np.asarray(x, dtype=dtype or like.dtype)
 

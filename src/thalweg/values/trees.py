@@ -48,6 +48,9 @@ def children(tree: Tree) -> list[tuple[Any, Tree]] | None:
 class _Sorts(dict[type, str | None]):
     """What sort of branch a class's instances are; None for leaves."""
 
+    def __getstate__(self) -> None:
+        """None: it is the same whatever classes it has met."""
+
     def __missing__(self, kind: type) -> str | None:
         self[kind] = self._of(kind)
         return self[kind]

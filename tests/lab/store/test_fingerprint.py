@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import importlib
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import thalweg as tw
@@ -21,6 +23,7 @@ from thalweg.lab.store.fingerprint import fingerprint
 from thalweg.lab.store.spec import ENGINE, TrialSpec
 from thalweg.lab.user import my_rule
 from thalweg.lab.user.source import Source
+from thalweg.values.arrays import framework
 
 USING = {
     "adam": ("adam", "adamw", "lamb", "muon", "adamw_amsgrad"),
@@ -163,3 +166,11 @@ def test_it_is_worked_out_once_for_each_who_takes_part(monkeypatch: pytest.Monke
 def test_the_files_of_the_engine_count(file: str) -> None:
     root = Path(tw.__file__).parent
     assert root / file in {path for pattern in ENGINE for path in root.glob(pattern)}
+
+
+def test_what_ran_before_makes_no_difference() -> None:
+    """L-BFGS is known by its code and what that calls: what these remember of earlier calls is no part of it."""
+    before = fingerprint(tw.rules["lbfgs"], problem("xor"))
+    framework(np.ones(2)).cbrt(np.ones(2))
+    tw.trees.flatten(collections.OrderedDict(a=np.ones(2)))
+    assert fingerprint(tw.rules["lbfgs"], problem("xor")) == before

@@ -16,7 +16,6 @@ import numpy as np
 
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.function_stage import FunctionStage
-from thalweg.core.stage import Stage
 from thalweg.form import trace
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.trials.configured import configured
@@ -75,15 +74,17 @@ class _Telling:
             return "rule", x.name, self.of(x.lr), self.of([h.default for h in x.hyper.values()]), self.of(x.function)
         if isinstance(x, functools.partial):
             return "partial", self.of(x.func), self.of(x.args), self.of(x.keywords)
+        if any("__getstate__" in vars(kind) for kind in type(x).__mro__ if kind.__module__.startswith("thalweg.")):
+            state: dict[str, Any] = x.__getstate__() or {}  # what it has worked out or been asked for is no part of it
+            kept = {name: value for name, value in state.items() if not name.startswith("_")}
+            return type(x).__module__, type(x).__qualname__, self.of(kept)
         if isinstance(x, Mapping):
             return "mapping", tuple((self.of(key), self.of(value)) for key, value in x.items())
         if isinstance(x, set | frozenset):
             return "set", tuple(sorted(map(repr, map(self.of, x))))
         if isinstance(x, list | tuple):
             return type(x).__name__, tuple(map(self.of, x))
-        fields = {**_slots(x), **(x.__getstate__() if isinstance(x, Stage) else getattr(x, "__dict__", {}))}
-        kept = {name: value for name, value in fields.items() if not isinstance(x, Stage) or not name.startswith("_")}
-        return type(x).__module__, type(x).__qualname__, self.of(kept)
+        return type(x).__module__, type(x).__qualname__, self.of({**_slots(x), **getattr(x, "__dict__", {})})
 
     def _stage(self, stage: FunctionStage) -> object:
         declaration = stage.declaration
