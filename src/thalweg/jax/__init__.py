@@ -237,7 +237,8 @@ def of(rule: Rule) -> Callable[..., Transformation]:
 
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter("learning_rate", either, default=rule.lr)]
-    parameters += [inspect.Parameter(h.name, either, default=h.default) for h in rule.hyper.values()]
+    # of an epsilon the number, which stands in its usual place: `inject_hyperparams` sees numbers
+    parameters += [inspect.Parameter(h.name, either, default=h.parts[h.name].default) for h in rule.hyper.values()]
     parameters.append(inspect.Parameter("seed", inspect.Parameter.KEYWORD_ONLY, default=0))
     return _named(make, rule.name, rule.doc, inspect.Signature(parameters, return_annotation=Transformation))
 

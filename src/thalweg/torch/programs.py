@@ -76,7 +76,7 @@ def _by_program(
     for column, (_, tensor) in kept.items():
         given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
     for column, stage in made.draws.items():
-        given[column] = flat(draw(face._seed, t, (stage, name), p.detach().float(), None), p)
+        given[column] = flat(draw(face._seed, t, (stage, name), p.detach(), None), p)
     for slot in made.slots:
         if slot.path in models:
             state, key = models[slot.path]
