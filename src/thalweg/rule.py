@@ -15,7 +15,8 @@ from typing import Any
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Configurable, Stage
-from thalweg.form.declaration import AFTER_ASKS, AROUND_ASKS, ASKS, Function, read, warn_of_name
+from thalweg.form.asks import ASKS, asked_by
+from thalweg.form.declaration import Function, read, warn_of_name
 from thalweg.form.hyper import Former, Hyper, bind, parts_of
 from thalweg.form.memory import Kind, shipped
 from thalweg.graph.cost import Cost, cost
@@ -128,7 +129,7 @@ class Rule(Configurable):
     def asks(self) -> tuple[str, ...]:
         """What its default configuration has injected, in ASKS' order."""
         stage = self()
-        return tuple(word for word in (*ASKS, "z") if word in stage.asks)
+        return tuple(word for word in ASKS if word in stage.asks)
 
     @property
     def memory(self) -> dict[str, Kind]:
@@ -178,8 +179,8 @@ def rule(
     """
 
     def declare(function: Function) -> Rule:
-        asks = ASKS if step else {k: v for k, v in ASKS.items() if k != "lr"}
-        declaration = read(function, asks)
+        asks = asked_by("rule")
+        declaration = read(function, asks if step else [word for word in asks if word != "lr"])
 
         def configure(rule: Rule, config: dict[str, Any]) -> Stage:
             return RuleStage(rule, declaration, config, owns_step=step, given_grad_fn=given_grad_fn)
@@ -194,7 +195,7 @@ def after_step(function: Function) -> Rule:
 
     Memory of the kind `shipped(like_p)` is the point to ship (`Optimizer.ship`); without one it is z.
     """
-    declaration = read(function, AFTER_ASKS)
+    declaration = read(function, asked_by("after"))
     if "x" in declaration.memory and declaration.shipped is None:  # so an earlier release knew it
         warn_of_name(f"{function.__name__}: 'x' is taken for the point to ship by its name; write `x=shipped(...)`")
         memory = {slot: shipped(kind) if slot == "x" else kind for slot, kind in declaration.memory.items()}
@@ -219,7 +220,7 @@ def around(
     """
 
     def declare(function: Function) -> Rule:
-        declaration = read(function, AROUND_ASKS)
+        declaration = read(function, asked_by("around"))
 
         def configure(rule: Rule, config: dict[str, Any]) -> Stage:
             return AroundStage(rule, declaration, config, owns_step=step, decides=decides)

@@ -24,7 +24,7 @@ from thalweg.commands.screen import Screen
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines.drawn import drawn, in_words
-from thalweg.form.declaration import AFTER_ASKS, ASKS
+from thalweg.form.asks import ASKS
 from thalweg.form.hyper import Hyper, nearest
 from thalweg.form.memory import Kind
 from thalweg.graph.cost import Cost, word_kind
@@ -92,7 +92,7 @@ def page(rule: Rule) -> Iterator[RenderableType]:
     if about:
         yield from _part("About", Text(about))
     yield from _part("Formula", _formula(rule))
-    yield from _part("Asks for", _pairs([(word, {**ASKS, **AFTER_ASKS}[word]) for word in rule.asks]))
+    yield from _part("Asks for", _pairs([(word, ASKS[word].says) for word in rule.asks]))
     yield from _part("Memory", _pairs([(slot, memory_words(kind)) for slot, kind in rule.memory.items()]))
     yield from _part("Hyper-parameters", _hyper(rule))
     yield from _part("Cost", Text(_cost(rule)))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from thalweg.core.function_stage import FunctionStage, copied, settle
-from thalweg.core.leaf import Leaf, Memory, Step, resolve
+from thalweg.core.array_step import ArrayStep, settle
+from thalweg.core.function_stage import FunctionStage, copied
+from thalweg.core.leaf import Leaf, Memory, resolve
 from thalweg.core.stage import Configurable
+from thalweg.form.asks import ASKS
 from thalweg.form.declaration import Declaration
 from thalweg.values.arrays import Array, framework, widened
 from thalweg.values.scalars import Scalar
@@ -32,18 +35,18 @@ class AroundStage(FunctionStage):
         """What must be injected; the loss too, where it is made use of at the first point."""
         return super().asks | ({"loss"} & {"loss" if word == "loss_1" else "" for word in self.trace.used})
 
-    def points(self, leaves: Sequence[Leaf], memory: Memory, step: Step, lane: int | None = None) -> Walk:
+    def points(self, leaves: Sequence[Leaf], memory: Memory, step: ArrayStep, lane: int | None = None) -> Walk:
         """Run the generator: what it returns, and its memory. lane: of which lane the leaves, memory and step are."""
         if self.decides and step.lanes is not None:
             return (yield from self._side_by_side(leaves, memory, step))
         lanes = step.lanes is not None
-        tree = {"p": Vector([leaf.p for leaf in leaves], lanes), "t": leaves[0].t, "lr": leaves[0].lr}
-        values = [tree[ask] for ask in self.declaration.asks]
+        tree = replace(leaves[0], p=Vector([leaf.p for leaf in leaves], lanes))
+        values = [ASKS[ask].supplied(tree, step, self) for ask in self.declaration.asks]
         for slot in self.declaration.memory:
             held = memory.get(slot) or {}
             for leaf in leaves:
                 if leaf.name not in held:
-                    self._check_lost(slot, leaf, memory, step)
+                    step.check_lost(self, slot, leaf, memory)
             found = [held[leaf.name] if leaf.name in held else self.start(slot, leaf.stored(), step) for leaf in leaves]
             values.append(Vector(list(map(widened, found)), lanes))
         hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
@@ -59,7 +62,7 @@ class AroundStage(FunctionStage):
                 kept.setdefault(slot, {})[leaf.name] = settle(x, first + kind.shape(leaf.shape), leaf, dtype, self.name)
         return gradient, kept
 
-    def _side_by_side(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Walk:
+    def _side_by_side(self, leaves: Sequence[Leaf], memory: Memory, step: ArrayStep) -> Walk:
         """A generator for each lane, all asked at once; one that is done waits where it looked last."""
         assert step.lanes is not None
         runs = [[_in_lane(leaf, i) for leaf in leaves] for i in range(step.lanes)]
@@ -67,7 +70,7 @@ class AroundStage(FunctionStage):
             self.points(
                 run,
                 {slot: {name: _of_lane(x, i) for name, x in held.items()} for slot, held in memory.items()},
-                Step(None, step.seed if np.ndim(step.seed) == 0 else step.seed[i]),
+                ArrayStep(None, step.seed if np.ndim(step.seed) == 0 else step.seed[i]),
                 lane=i,
             )
             for i, run in enumerate(runs)

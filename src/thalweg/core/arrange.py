@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from thalweg.core.leaf import Leaf, Memory, Step, owned
+from thalweg.core.leaf import Leaf, Memory, owned
 from thalweg.core.rule_stage import RuleStage
 from thalweg.core.stage import Shell, Stage, as_stage
+from thalweg.core.step import Step
 from thalweg.form.memory import Shape
 from thalweg.values.arrays import Array, framework
 
@@ -31,6 +32,8 @@ class Arranged(Shell):
         return self._told(self.inner.init([view.seen for view in views], step), views, _View.back)
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
+        if not step.arranges:
+            return self.inner.apply(leaves, memory, step)
         views = [_View(leaf, self.axes(owned(leaf))) for leaf in leaves]
         updated = self.inner.apply([view.seen for view in views], self._told(memory, views, _View.to), step)
         for leaf, view in zip(leaves, views, strict=True):

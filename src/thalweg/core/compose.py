@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from thalweg.core.function_stage import FunctionStage
-from thalweg.core.leaf import Leaf, Memory, Step, owned
+from thalweg.core.leaf import Leaf, Memory, owned
 from thalweg.core.stage import At, Chain, Declared, Shell, Stage, Transform, as_stage, chain, inside, told_apart
+from thalweg.core.step import Step
 from thalweg.form.hyper import Count, Hyper
 from thalweg.form.memory import Filled, Kind
 

@@ -1,4 +1,4 @@
-"""A declared function with its hyper-parameters set: how memory is made, injected and taken back."""
+"""A declared function with its hyper-parameters set, and how its memory begins."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import copy
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
-from numbers import Number
 from typing import Any, Self
 
 import numpy as np
 
-from thalweg.core.leaf import Leaf, Memory, Step, owned, resolve
+from thalweg.core.leaf import Leaf, Memory, owned
 from thalweg.core.stage import Configurable, Stage
+from thalweg.core.step import Step
 from thalweg.form import trace
 from thalweg.form.declaration import Declaration, Function
 from thalweg.form.hyper import Role, with_role
-from thalweg.form.memory import Filled, Kind, PerModel, PerTensor, Shape, draw
-from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
+from thalweg.form.memory import Kind, PerModel, draw
+from thalweg.values.arrays import Array, framework
 from thalweg.values.scalars import Scalar
 
 
 class FunctionStage(Stage):
-    """A declared function with its hyper-parameters set: how memory is made, injected and taken back."""
+    """A declared function with its hyper-parameters set."""
 
     def __init__(self, rule: Configurable, declaration: Declaration, config: dict[str, Any]) -> None:
         self.rule, self.declaration, self.config = rule, declaration.sized(config), config
@@ -102,11 +102,6 @@ class FunctionStage(Stage):
         kind.shape(owned(leaf).shape)  # the parts of a complex vector are no matrix
         return kind.start(leaf.p, leaf.shape, step.lanes, lambda: draw(step.seed, 0, words, leaf.p, step.lanes))
 
-    def run(self, leaf: Leaf, given: dict[str, Any], memory: Memory, updated: Memory, step: Step) -> Any:
-        """Call the function for one leaf; put its new memory into `updated` and return its first result."""
-        values, hyper = self.arguments(leaf, given, memory, step)
-        return self.keep(self.call(values, hyper), leaf, updated, step)
-
     def call(self, values: Sequence[Any], hyper: dict[str, Any]) -> Sequence[Any]:
         """The function's direction and new memory, from a value for each ask and slot."""
         hyper = self.fixed if hyper is self.config else self.declaration.joined(hyper)
@@ -114,15 +109,6 @@ class FunctionStage(Stage):
             return self.declaration.unpacked(self.rule.function(*self.declaration.packed(values), **hyper))
         results = self.rule.function(*values, **hyper)
         return results if isinstance(results, tuple) else (results,)
-
-    def arguments(self, leaf: Leaf, given: dict[str, Any], memory: Memory, step: Step) -> tuple[list[Any], dict[str, Any]]:
-        """What the function is called with for a leaf: what it asks for and remembers, and its hyper-parameters."""
-        values = [given[ask] for ask in self.declaration.asks]
-        for slot, kind in self.declaration.memory.items():
-            values.append(self._recall(slot, kind, leaf, memory, step))
-        if self.steady:
-            return values, self.config
-        return values, {name: resolve(value, leaf.t, leaf.name) for name, value in self.config.items()}
 
     @functools.cached_property
     def fixed(self) -> dict[str, Any]:
@@ -134,43 +120,8 @@ class FunctionStage(Stage):
         """Whether its hyper-parameters are the same for each tensor at each step."""
         return all(isinstance(value, bool | int | float | str | None) for value in self.config.values())
 
-    def keep(self, results: Sequence[Any], leaf: Leaf, updated: Memory, step: Step) -> Any:
-        """Put the new memory among a leaf's results into `updated`; returns the first result."""
-        first, *rest = results
-        stored = self.stored
-        for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
-            if slot not in stored:
-                continue
-            if isinstance(kind, PerModel):
-                updated[slot] = model_number(value)
-            else:
-                updated.setdefault(slot, {})[leaf.name] = self._settle(value, kind, leaf, step)
-        return first
-
-    def _recall(self, slot: str, kind: Kind, leaf: Leaf, memory: Memory, step: Step) -> Any:
-        if isinstance(kind, PerModel):
-            if slot not in memory:
-                self._check_lost(slot, leaf, memory, step)
-            value = memory.get(slot, kind.value)
-            if isinstance(value, dict):  # in JAX, of a single array, a number cannot be told from a tree like the parameters
-                (value,) = value.values()
-            on_host = framework(value) is None or framework(value).name == "numpy"
-            return Scalar(value) if on_host or getattr(value, "ndim", 0) == 1 else value
-        found = (memory.get(slot) or {}).get(leaf.name)
-        if found is None:
-            if isinstance(kind, Filled) and slot not in self.stored:
-                return kind.value
-            self._check_lost(slot, leaf, memory, step)
-            return widened(self.start(slot, leaf.stored(), step))
-        if step.remembers and not (kind.full and found.shape == leaf.p.shape):
-            self._check_shape(found, slot, kind, leaf, step)
-        if leaf.half is not None:  # what a caller keeps narrow beside wide parameters is optax's affair
-            found = widened(found)
-        if step.lanes is not None and isinstance(kind, PerTensor):
-            return found.reshape(found.shape + (1,) * len(leaf.shape))
-        return found
-
-    def _may_need_none(self) -> bool:
+    @functools.cached_property
+    def may_need_none(self) -> bool:
         """Whether with one of its numbers at 0 it keeps nothing."""
         for name, hyper in self.declaration.hyper.items():
             if not hyper.static:
@@ -179,64 +130,6 @@ class FunctionStage(Stage):
                 if not at_0.stored:
                     return True
         return False
-
-    def _check_lost(self, slot: str, leaf: Leaf, memory: Memory, step: Step) -> None:
-        """Raise ValueError where a leaf's memory is missing that was there after its last update.
-
-        Where there is none of this stage at all it may have needed none, as momentum at 0, and begins now.
-        """
-        if not step.remembers or slot not in self.stored or (not memory and self._may_need_none()):
-            return
-        if leaf.t is None or is_traced(leaf.t) or np.any(np.asarray(leaf.t.values if isinstance(leaf.t, Scalar) else leaf.t) > 1):
-            raise ValueError(
-                f"the state lacks '{slot}' of {self.name} for '{leaf.name}', which has been updated before; hand over all that "
-                "init(params) or step returned, or begin anew with init(params)"
-            )
-
-    def _check_shape(self, found: Any, slot: str, kind: Kind, leaf: Leaf, step: Step) -> None:
-        """Raise ValueError for memory of a parameter of another shape, which could be broadcast without a word."""
-        wanted = (() if step.lanes is None else (step.lanes,)) + kind.shape(leaf.shape)
-        if tuple(np.shape(found)) != wanted:
-            raise ValueError(
-                f"the state's '{slot}' of {self.name} for '{leaf.name}' has shape {tuple(np.shape(found))}; wanted is {wanted}: "
-                "it is of other parameters; init(params) makes their own"
-            )
-
-    def _settle(self, value: Any, kind: Kind, leaf: Leaf, step: Step) -> Array:
-        first = () if step.lanes is None else (step.lanes,)
-        if step.lanes is not None and isinstance(kind, PerTensor):
-            value = value.meet(leaf.p) if isinstance(value, Scalar) else value
-            value = value.reshape(first) if framework(value) is not None else value
-        shape = leaf.p.shape if kind.full else first + kind.shape(leaf.shape)
-        return settle(value, shape, leaf, kind.dtype or leaf.half, self.name)
-
-
-def settle(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) -> Array:
-    """A rule's result as an array of its own, of the given shape and dtype, in the parameter's framework."""
-    space, p = leaf.space, leaf.p
-    dtype, shape = dtype or leaf.dtype, tuple(shape)
-    if type(value) is type(p) and value.dtype == p.dtype and dtype == leaf.dtype and value.shape == shape:
-        return space.copy(value) if value is leaf.grad or value is p else value  # the caller may overwrite his gradient
-    if isinstance(value, Scalar):
-        value = value.meet(leaf.p)
-    if framework(value) is None:
-        if not isinstance(value, Number):
-            raise TypeError(f"{owner}: for '{leaf.name}' it returned {value!r} where an array is wanted")
-        return space.full(shape, value, leaf.p, dtype)
-    if tuple(value.shape) != shape:
-        try:
-            value = space.broadcast_to(value, shape)
-        except (ValueError, RuntimeError):
-            message = f"{owner}: for '{leaf.name}' it returned shape {tuple(value.shape)} where {shape} is wanted"
-            raise ValueError(message) from None
-        value = space.copy(value)
-    if dtype_name(value) != dtype:
-        if dtype_name(value).startswith("complex") and not dtype.startswith("complex"):  # a cast would drop half of it
-            raise TypeError(f"{owner}: for '{leaf.name}' it returned {dtype_name(value)} where {dtype} is wanted")
-        return space.cast(value, dtype)
-    if value is leaf.grad or value is p:
-        return space.copy(value)
-    return space.asarray(value, leaf.p, dtype) if isinstance(value, np.generic) else value
 
 
 def copied(memory: Memory) -> Memory:

@@ -1,4 +1,4 @@
-"""One tensor on its way through a step, and what belongs to the whole model there.
+"""One tensor on its way through a step.
 
 A complex tensor reaches a stage as a real one: its real and imaginary parts along a first axis of two, so that its last two
 axes are what they were, and words on matrices take each part for itself. What is asked of the tensor (`choose`, whether it
@@ -53,11 +53,6 @@ class Leaf:
         """The parameter's dtype, by name."""
         return dtype_name(self.p)
 
-    @property
-    def step(self) -> Array:
-        """What is taken from the parameter: the learning rate times the direction."""
-        return self.d if self.owned else self.lr * self.d
-
     def widened(self) -> Leaf:
         """The leaf as a step computes with it: half precision in float32, so that results are rounded once, at the end."""
         dtype = self.dtype
@@ -74,17 +69,6 @@ class Leaf:
     def as_stored(self, x: Array) -> Array:
         """A parameter as it is kept."""
         return x if self.half is None else self.space.cast(x, self.half)
-
-
-@dataclass
-class Step:
-    """What belongs to the whole model in one step."""
-
-    lanes: int | None
-    seed: Any
-    loss: Any = None
-    remembers: bool = False
-    """Whether the memory handed in is a whole state's, so that what it lacks was lost; else it begins where it is missing."""
 
 
 def resolve(value: Any, t: Any, leaf: str) -> Any:

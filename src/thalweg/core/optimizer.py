@@ -1,4 +1,4 @@
-"""The one place where parameters move: p <- p - lr d, over a tree of NumPy, torch or JAX arrays."""
+"""An optimizer as two pure functions over a tree of NumPy, torch or JAX arrays."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import numpy as np
 
 from thalweg import ops
 from thalweg.core.around_stage import AroundStage
+from thalweg.core.array_step import ArrayStep
 from thalweg.core.compose import Every
 from thalweg.core.curvature import hutchinson
-from thalweg.core.leaf import Leaf, Memory, Step, resolve
+from thalweg.core.leaf import Leaf, Memory, resolve
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Stage, as_stage, chain, check_lr
+from thalweg.core.step import advance
 from thalweg.form.hyper import Role
 from thalweg.form.memory import Gaussian
 from thalweg.values.arrays import Array, dtype_name, framework, is_floating, is_traced, widened
@@ -91,6 +93,7 @@ class Optimizer:
         self.moves = any(after.moves for _, after in self._afters)
         self.asks = self.chain.asks
         """What the rules have injected: {"g", "t", "loss"} tells that `step` needs loss=."""
+        self._needs_more = self._around is not None or bool(self.asks & {"loss", "curvature"})
         self._drawn = bool(self.asks & {"noise", "curvature"}) or any(
             isinstance(kind, Gaussian) for kind in self.chain.memory.values()
         )
@@ -125,7 +128,7 @@ class Optimizer:
         for name, p in zip(names, given, strict=True):
             _check_parameter(name, p, self.lanes)
         arrays = [plain(p) for p in given]
-        step = Step(self.lanes, self.seed)
+        step = ArrayStep(self.lanes, self.seed)
         with framework(arrays[0]).no_grad():
             leaves = [Leaf(n, self.leaf_shape(p), p, p, 0, self.lr, p) for n, p in zip(names, arrays, strict=True)]
             state: State = {"t": dict.fromkeys(names, self._zero()), "memory": self.chain.init(leaves, step)}
@@ -160,7 +163,8 @@ class Optimizer:
                 loss, grads = grad_fn(params)
             elif grads is None and grad_fn is None:
                 raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
-            self.check_asks(loss, grad_fn, curvature)
+            if self._needs_more:
+                self.check_asks(loss, grad_fn, curvature)
             self._check_state(here.names, state)
             if curvature is None and "curvature" in self.asks and self._around is None:
                 curvature = self._estimated(params, grads, state, grad_fn)
@@ -173,7 +177,7 @@ class Optimizer:
                     check_gradient(name, p, g)
             if self.accumulates > 1:
                 return self._accumulate(here, given, state, loss, extras)
-            return self._guarded(here, given, state, loss, grad_fn, extras)
+            return (self._step if self.nonfinite == "propagate" else self._guarded)(here, given, state, loss, grad_fn, extras)
 
     def __call__(self, fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
         """As a method of SciPy's: `scipy.optimize.minimize(fun, x0, jac=..., method=optimizer)`; see `thalweg.core.minimize`."""
@@ -197,7 +201,7 @@ class Optimizer:
             return grads
         return hutchinson(grad_fn, params, grads, state.get("seed", self.seed), t, self.lanes)
 
-    # How a step goes: accumulate -> guard against inf and NaN -> around -> rules -> p - lr d -> after.
+    # How a step goes: accumulate -> guard against inf and NaN -> around -> `advance`: rules -> p - lr d -> after.
 
     def _accumulate(self, params: Parameters, given: dict[str, Any], state: State, loss: Any, extras: Any) -> tuple[Tree, State]:
         missing = [name for name, g in given.items() if g is None]
@@ -211,7 +215,7 @@ class Optimizer:
         if not is_traced(ready) and not ready:
             return params.tree, waiting
         mean = {name: framework(g).cast(total[name] / self.accumulates, dtype_name(g)) for name, g in given.items()}
-        moved, stepped = self._guarded(params, mean, state, loss, None, extras)
+        moved, stepped = (self._step if self.nonfinite == "propagate" else self._guarded)(params, mean, state, loss, None, extras)
         stepped = {**stepped, "calls": calls, "accumulated": zero}
         if not is_traced(ready):
             return moved, stepped
@@ -221,15 +225,13 @@ class Optimizer:
     def _guarded(
         self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
-        if self.nonfinite == "propagate":
-            return self._step(params, given, state, loss, grad_fn, extras)
+        """A step where all gradients are finite; else what `nonfinite` says, "skip" or "raise"."""
         finite = self.finite(given)
         if self.nonfinite == "raise":
             for name, good in finite.items():
                 if not bool(framework(good).all(good)):
                     raise FloatingPointError(f"the gradient of '{name}' holds inf or NaN")
-            return self._step(params, given, state, loss, grad_fn, extras)
-        if not finite:
+        if self.nonfinite == "raise" or not finite:
             return self._step(params, given, state, loss, grad_fn, extras)
         good = next(iter(finite.values()))
         for other in finite.values():
@@ -253,7 +255,7 @@ class Optimizer:
     def _step(
         self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
-        step = Step(self.lanes, state.get("seed", self.seed), None if loss is None else host_number(loss), remembers=True)
+        step = ArrayStep(self.lanes, state.get("seed", self.seed), None if loss is None else host_number(loss), remembers=True)
         active = [(n, p) for n, p in zip(params.names, params.arrays, strict=True) if not given or given[n] is not None]
         t = {n: state["t"][n] + 1 for n, _ in active}
         leaves = [self._leaf(n, p, given.get(n), t[n], extras) for n, p in active]
@@ -262,29 +264,15 @@ class Optimizer:
         method = self._method_around() if grad_fn is not None else None
         if method is not None and grad_fn is not None and leaves:
             kept = self._walk_around(method, params, leaves, memory, step, given, grad_fn)
-        if method is None or method is self._around:  # else the @around form stands in for the rule itself
-            memory = self.chain.apply(leaves, memory, step)
-        else:
-            for leaf in leaves:
-                leaf.d = leaf.grad
-        memory = {**memory, **kept}
-        self._move(leaves, state)
-        walked = {leaf.name: leaf.p if leaf.half is None else leaf.as_stored(leaf.p) for leaf in leaves} if self.moves else {}
-        for key, after in self._afters:
-            memory = {**memory, key: after.apply(leaves, memory.get(key, {}), step)}
+        # where a rule has an @around form, that stands in for the rule itself
+        stages = self.chain.transforms if method is None or method is self._around else ()
+        start = {leaf.name: widened(state["walked"][leaf.name]) for leaf in leaves} if self.moves else None
+        memory, reached = advance(stages, self._afters, leaves, {**memory, **kept}, step, start)
         new_state = {**state, "t": {**state["t"], **t}, "memory": {k: m for k, m in memory.items() if m}}
         if self.moves:
+            walked = {leaf.name: leaf.as_stored(reached[leaf.name]) for leaf in leaves}
             new_state["walked"] = {**state["walked"], **walked}
         return params.moved({leaf.name: leaf.p if leaf.half is None else leaf.as_stored(leaf.p) for leaf in leaves}), new_state
-
-    def _move(self, leaves: Sequence[Leaf], state: State) -> None:
-        """The update itself, of the walked point."""
-        for leaf in leaves:
-            start = widened(state["walked"][leaf.name]) if self.moves else leaf.p
-            moved = start - leaf.step
-            leaf.p = moved if moved.dtype == start.dtype else leaf.space.cast(moved, dtype_name(start))
-            if isinstance(leaf.p, np.generic):  # NumPy makes numbers of 0-d arrays
-                leaf.p = np.asarray(leaf.p)
 
     def _leaf(self, name: str, p: Array, g: Any, t: Any, extras: dict[str, dict[str, Any]]) -> Leaf:
         time = Scalar(t) if getattr(t, "ndim", 0) == 1 else t
@@ -307,7 +295,7 @@ class Optimizer:
         return None
 
     def _walk_around(
-        self, method: tuple[str, AroundStage], params: Parameters, leaves: list[Leaf], memory: Memory, step: Step,
+        self, method: tuple[str, AroundStage], params: Parameters, leaves: list[Leaf], memory: Memory, step: ArrayStep,
         given: dict[str, Any], grad_fn: GradFn,
     ) -> Memory:  # fmt: skip
         """Answer the method's questions until it hands over its gradient, which then is every leaf's own."""

@@ -8,7 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from thalweg.core.leaf import Leaf, Memory, Step, resolve
+from thalweg.core.leaf import Leaf, Memory
+from thalweg.core.step import Step, directed
 from thalweg.form.hyper import Hyper, Range, Role
 from thalweg.form.memory import Kind
 from thalweg.form.trace import Configured, Trace
@@ -187,12 +188,7 @@ class Chain(Transform):
         return {key: memory for key, memory in started.items() if memory}
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
-        updated = dict(memory)
-        for key, stage in self.transforms:
-            new = stage.apply(leaves, memory.get(key, {}), step)
-            if new:
-                updated[key] = new
-        return updated
+        return directed(self.transforms, leaves, memory, step)
 
 
 def inside(stage: Stage) -> str:
@@ -252,5 +248,5 @@ class At(Shell):
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
         for leaf in leaves:
-            leaf.lr = resolve(self.rate, leaf.t, leaf.name)
+            leaf.lr = step.resolved(self.rate, leaf)
         return self.inner.apply(leaves, memory, step)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.array_step import ArrayStep
 from thalweg.core.function_stage import model_number
-from thalweg.core.leaf import Leaf, Step, resolve
+from thalweg.core.leaf import Leaf, resolve
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native, threads
 from thalweg.engines.adding import Adding, Stretches
@@ -89,7 +90,7 @@ class Launch:
 
     def adopt(self, state: dict[str, Any]) -> None:
         """Take the state's arrays for the kernel's own, or put arrays into the state that can be."""
-        step = Step(self.lanes, state.get("seed", self.optimizer.seed))
+        step = ArrayStep(self.lanes, state.get("seed", self.optimizer.seed))
         for i, slot in enumerate(self.program.slots):
             *path, name = slot.path
             stage = functools.reduce(lambda held, key: held.setdefault(key, {}), path, state["memory"])
@@ -112,7 +113,7 @@ class Launch:
         for name in self.program.beside:
             self.addresses[:, self.columns[name]] = [address(state["beside"][name][leaf]) for leaf in self.names]
 
-    def start(self, slot: Slot, name: str, step: Step, k: int) -> Floats:
+    def start(self, slot: Slot, name: str, step: ArrayStep, k: int) -> Floats:
         leaf = _leaf(self.names[k], self.arrays[k], self.lanes)
         made: Floats = slot.stage.start(name, leaf, step)
         return made

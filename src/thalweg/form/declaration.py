@@ -6,7 +6,7 @@ import functools
 import inspect
 import typing
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -14,21 +14,6 @@ from thalweg.form.hyper import Hyper, Role, joined, listed, parts_of, with_role
 from thalweg.form.memory import Kind, Numbers, of_default, per_model
 
 Function: TypeAlias = Callable[..., Any]
-
-ASKS = {
-    "g": "what arrives at this stage: the gradient, or an earlier stage's direction",
-    "t": "the number of this tensor's update: 1, 2, ...",
-    "p": "the parameter",
-    "lr": "the learning rate (only with @rule(step=True))",
-    "rate": "what a direction must be multiplied by here: 1, or the learning rate after a rule that owns its step",
-    "gnorm": "the norm of all that arrives at this stage, over the whole model",
-    "loss": "the value of the loss",
-    "grad": "the caller's raw gradient",
-    "noise": "a standard normal draw",
-    "curvature": "an estimate of the Hessian's diagonal; a hyper-parameter of the kind Interval says every how many steps",
-}
-AFTER_ASKS = {"z": "the walked point", "t": ASKS["t"], "lr": "the learning rate"}
-AROUND_ASKS = {"p": "the parameters, a whole tree", "t": ASKS["t"], "lr": "the learning rate"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +76,7 @@ class Declaration:
         return tuple(value for one in each for value in (one if isinstance(one, tuple) else (one,)))
 
 
-def read(function: Function, asks: dict[str, str]) -> Declaration:
+def read(function: Function, asks: Collection[str]) -> Declaration:
     """The declaration in a function's signature. Raises TypeError where it breaks the form, saying how to mend it."""
     name = function.__name__
     hints = typing.get_type_hints(function, include_extras=True)

@@ -10,15 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from thalweg.form import foreign_words
+from thalweg.form.asks import ASKS
 from thalweg.form.declaration import Declaration, Function
 from thalweg.form.memory import LikeP
 from thalweg.ops import off
 from thalweg.values.symbols import NUMBER, TENSOR, Symbol
-
-LEVELS = {
-    "g": TENSOR, "p": TENSOR, "z": TENSOR, "grad": TENSOR, "noise": TENSOR, "curvature": TENSOR,
-    "t": NUMBER, "lr": NUMBER, "rate": NUMBER, "gnorm": NUMBER, "loss": NUMBER,
-}  # fmt: skip
 
 
 class Configured(Protocol):
@@ -125,7 +121,10 @@ def is_known(stage: Configured, name: str) -> bool:
 
 def _run(stage: Configured, hyper: dict[str, Any], keep_names: bool = False) -> Trace:
     declaration = stage.declaration
-    levels = LEVELS | {slot: kind.level for slot, kind in declaration.memory.items()}
+    levels = {
+        **{word: ask.level for word, ask in ASKS.items()},
+        **{slot: kind.level for slot, kind in declaration.memory.items()},
+    }
     inputs = {word: Symbol.input(word, levels[word]) for word in declaration.order}
     return run_on(stage, inputs, hyper, keep_names)
 

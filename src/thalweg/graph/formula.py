@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from thalweg.core.around_stage import AroundStage
+from thalweg.core.leaf import Leaf, Memory
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Declared, Stage
+from thalweg.core.step import Step, advance
 from thalweg.core.ways import Way, ways
 from thalweg.form import trace
+from thalweg.form.asks import ASKS
 from thalweg.form.trace import Trace
 from thalweg.graph.notation import HEADING, PRODUCT, SUM, UNIT, Latex, Notation, Plain, Text
-from thalweg.values.symbols import Symbol
+from thalweg.values.symbols import NUMBER, TENSOR, Symbol
 
 BINARY = frozenset({"add", "sub", "mul", "truediv", "pow"})
 COMPARED = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or"})
-TIMED = frozenset({"g", "p", "grad", "noise", "loss", "z", "curvature"})
 LONG = 12  # a local variable used once is written out where it stands, unless it is longer than this many operations
 
 Line = tuple[str, str]
@@ -64,33 +66,69 @@ def _heading(way: Way) -> Iterator[Line]:
 def _lines(functions: Sequence[Declared], write: Notation) -> list[Line]:
     """Around, rules, the step itself, after: each function's lines in the order they are computed."""
     rules = [f for f in functions if isinstance(f, RuleStage)]
-    after = [f for f in functions if isinstance(f, AfterStage)]
-    walked = "z" if any(f.moves for f in after) else "p"
-    arrives: Text = (write.letter("g", "t"), UNIT)
-    owned = False
-    lines: list[Line] = []
+    afters = [f for f in functions if isinstance(f, AfterStage)]
+    step = _WrittenStep(write, len(rules), "z" if any(f.moves for f in afters) else "p")
+    leaf = Leaf("p", (), step.point, step.arrived, None, None, step.arrived)
     for function in functions:
         if isinstance(function, AroundStage):
-            owned = function.owns_step
-            writer = _Writer(function, write, arrives)
-            lines += writer.lines(None if owned and not rules else "d" if owned else "g")
-            if owned:
-                arrives = (write.letter("d", "t"), UNIT) if rules else writer.direction
-    for i, function in enumerate(rules):
-        writer = _Writer(function, write, arrives, owned)
-        owned = owned or function.owns_step
-        if i < len(rules) - 1:
-            lines += writer.lines(f"d{i + 1}" if len(rules) > 2 else "d")
-            arrives = lines[-1][0], UNIT
-        else:
-            lines += writer.lines(None)
-            arrives = writer.direction
-    sign, step = ("add", (arrives[0][1:], PRODUCT)) if owned and arrives[0].startswith("-") else ("sub", arrives)
-    step = step if owned else write.binary("mul", (write.letter("lr"), UNIT), step)
-    lines.append((write.letter(walked, "t"), write.binary(sign, (write.letter(walked, "t-1"), UNIT), step)[0]))
-    for function in after:
-        lines += _Writer(function, write, (write.letter(walked, "t"), UNIT)).lines("p" if function.moves else None)
-    return lines
+            step.around(function, leaf)
+    advance([(None, f) for f in rules], [(None, f) for f in afters], [leaf], {}, step)
+    return step.lines
+
+
+class _WrittenStep(Step):
+    """One step as lines: what functions give is known by a letter, or written out where it is used."""
+
+    lanes, seed, loss, arranges = None, 0, None, False
+
+    def __init__(self, write: Notation, rules: int, walked: str) -> None:
+        self.write, self.rules, self.walked, self.passed = write, rules, walked, 0
+        self.lines: list[Line] = []
+        self.texts = {"lr": (write.letter("lr"), UNIT)}
+        self.point = self._as("point", (write.letter(walked, "t-1"), UNIT))
+        self.arrived = self._as("g", (write.letter("g", "t"), UNIT))
+
+    def _as(self, name: str, text: Text) -> Symbol:
+        """A symbol that is written so; of what begins with a minus, minus one that is written without."""
+        minus = text[0].startswith("-")
+        self.texts[name] = (text[0][1:], PRODUCT) if minus else text
+        symbol = Symbol.input(name, TENSOR)
+        return -symbol if minus else symbol
+
+    def _text(self, symbol: Symbol) -> Text:
+        return _Expressions(self.write, {}, self.texts.__getitem__).text(symbol)
+
+    def around(self, stage: AroundStage, leaf: Leaf) -> None:
+        """The lines of what asks for gradients itself; the leaf's direction becomes what it hands over."""
+        leaf.owned = stage.owns_step
+        writer = _Writer(stage, self.write, self._text(leaf.d))
+        named = "g" if not leaf.owned else "d" if self.rules else None
+        self.lines += writer.lines(named)
+        if leaf.owned:
+            leaf.d = self._as("d", (self.write.letter("d", "t"), UNIT) if self.rules else writer.direction)
+
+    def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Any]:
+        (leaf,) = leaves
+        if isinstance(stage, AfterStage):
+            self.lines += _Writer(stage, self.write, self._text(leaf.p)).lines("p" if stage.moves else None)
+            return [leaf.p]
+        writer = _Writer(stage, self.write, self._text(leaf.d), leaf.owned)
+        self.passed += 1
+        if self.passed == self.rules:
+            self.lines += writer.lines(None)
+            return [self._as("d", writer.direction)]
+        self.lines += writer.lines(f"d{self.passed}" if self.rules > 2 else "d")
+        return [self._as("d", (self.lines[-1][0], UNIT))]
+
+    def resolved(self, rate: Any, leaf: Leaf) -> Any:
+        return rate
+
+    def rate(self, leaf: Leaf) -> Symbol:
+        return Symbol.input("lr", NUMBER)
+
+    def moved(self, point: Any, start: Any, leaf: Leaf) -> Symbol:
+        self.lines.append((self.write.letter(self.walked, "t"), self._text(point)[0]))
+        return self._as("point", (self.write.letter(self.walked, "t"), UNIT))
 
 
 class _Writer:
@@ -102,6 +140,7 @@ class _Writer:
         self.done: list[Line] = []
         self.written: set[int] = set()
         self.names = self._named()
+        self.expressions = _Expressions(write, self.names, self._input)
 
     def lines(self, direction: str | None) -> list[Line]:
         """All lines; the direction's own last, under this name (None: none, see `direction`)."""
@@ -109,13 +148,16 @@ class _Writer:
             self._visit(point)
             gradient = self.write.letter("g" if k == 1 else f"g{k}", "t")
             self.done.append(
-                (gradient, self.write.call("∇f" if isinstance(self.write, Plain) else "grad", [self._text(point)[0]])[0])
+                (
+                    gradient,
+                    self.write.call("∇f" if isinstance(self.write, Plain) else "grad", [self.expressions.text(point)[0]])[0],
+                )
             )
         for slot in sorted(self.trace.changed, key=list(self.trace.memory).index):
             self._visit(self.trace.memory[slot])
             self._alias(slot)
         self._visit(self.trace.direction)
-        self.direction = self._text(self.trace.direction)
+        self.direction = self.expressions.text(self.trace.direction)
         if direction is not None:
             self.done.append((self.write.letter(direction, "t"), self.direction[0]))
         return self.done
@@ -139,7 +181,7 @@ class _Writer:
 
     def _alias(self, slot: str) -> None:
         """A slot that keeps something with another name, or a plain input, says so."""
-        text, own = self._text(self.trace.memory[slot])[0], self.write.letter(slot, "t")
+        text, own = self.expressions.text(self.trace.memory[slot])[0], self.write.letter(slot, "t")
         if text != own:
             self.done.append((own, text))
 
@@ -150,14 +192,7 @@ class _Writer:
         for arg in symbol.args:
             self._visit(arg)
         if id(symbol) in self.names:
-            self.done.append((self.names[id(symbol)], self._expression(symbol)[0]))
-
-    def _text(self, x: Any) -> Text:
-        if not isinstance(x, Symbol):
-            return (self.write.number(x), SUM if x < 0 else UNIT) if isinstance(x, int | float) else (str(x), UNIT)
-        if id(x) in self.names:
-            return self.names[id(x)], UNIT
-        return self._input(x.name) if x.op == "input" else self._expression(x)
+            self.done.append((self.names[id(symbol)], self.expressions.expression(symbol)[0]))
 
     def _input(self, name: str) -> Text:
         if name == ("z" if isinstance(self.stage, AfterStage) else "g") and not isinstance(self.stage, AroundStage):
@@ -170,15 +205,27 @@ class _Writer:
             return self.write.letter("g" if name == "g_1" else name.replace("_", ""), "t"), UNIT
         if name.startswith("loss_") and isinstance(self.stage, AroundStage):
             return self.write.letter("f" if name == "loss_1" else name.replace("loss_", "f"), "t"), UNIT
-        if name in TIMED:
-            letter = {"grad": "g", "loss": "f"}.get(name, name)
-            return self.write.letter(letter, "t-1" if name == "p" else "t"), UNIT
         if name == "rate":
             return (self.write.letter("lr") if self.owned else self.write.number(1)), UNIT
-        return self.write.letter(name), UNIT
+        ask = ASKS.get(name)
+        return (self.write.letter(name) if ask is None else self.write.letter(ask.letter, ask.time)), UNIT
 
-    def _expression(self, symbol: Symbol) -> Text:
-        write, args = self.write, [self._text(arg) for arg in symbol.args if not hasattr(arg, "dtype")]
+
+class _Expressions:
+    """Symbols written down. names: what has a letter, by a symbol's id; given: how an input is written."""
+
+    def __init__(self, write: Notation, names: dict[int, str], given: Callable[[str], Text]) -> None:
+        self.write, self.names, self.given = write, names, given
+
+    def text(self, x: Any) -> Text:
+        if not isinstance(x, Symbol):
+            return (self.write.number(x), SUM if x < 0 else UNIT) if isinstance(x, int | float) else (str(x), UNIT)
+        if id(x) in self.names:
+            return self.names[id(x)], UNIT
+        return self.given(x.name) if x.op == "input" else self.expression(x)
+
+    def expression(self, symbol: Symbol) -> Text:
+        write, args = self.write, [self.text(arg) for arg in symbol.args if not hasattr(arg, "dtype")]
         if symbol.op in BINARY:
             return self._binary(symbol, *args)
         if symbol.op in COMPARED:
@@ -204,11 +251,11 @@ class _Writer:
             return b if a[0] == "1" else a
         if op == "mul" and a[0] == b[0]:
             return self.write.power(a, (self.write.number(2), UNIT))
-        if op == "mul" and isinstance(left, Symbol) and left.op == "mul" and self._text(left.args[1])[0] == b[0]:
-            return self.write.binary("mul", self._text(left.args[0]), self.write.power(b, (self.write.number(2), UNIT)))
+        if op == "mul" and isinstance(left, Symbol) and left.op == "mul" and self.text(left.args[1])[0] == b[0]:
+            return self.write.binary("mul", self.text(left.args[0]), self.write.power(b, (self.write.number(2), UNIT)))
         doubly = op == "sub" and isinstance(right, Symbol) and right.op == "sub" and id(right) not in self.names
         if doubly and left == right.args[0] == 1.0 and not isinstance(left, Symbol):
-            return self._text(right.args[1])
+            return self.text(right.args[1])
         if op == "sub" and isinstance(right, Symbol) and right.op == "neg" and id(right) not in self.names:
-            return self.write.binary("add", a, self._text(right.args[0]))
+            return self.write.binary("add", a, self.text(right.args[0]))
         return self.write.binary(op, a, b)

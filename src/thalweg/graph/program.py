@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.compose import Choose
 from thalweg.core.function_stage import FunctionStage
-from thalweg.core.leaf import Leaf
+from thalweg.core.leaf import Leaf, Memory
 from thalweg.core.optimizer import Optimizer
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import At, Chain, Shell
+from thalweg.core.step import Step, advance
 from thalweg.form import trace
+from thalweg.form.asks import ASKS
 from thalweg.form.memory import Kind
 from thalweg.graph import storage
 from thalweg.graph.model_sums import belong_to, model_norm
@@ -53,7 +55,8 @@ class Program:
     """What goes in by name, what comes out, and the local names that the rules' authors gave to what is between.
 
     `hyper` has the numbers that are looked up at each step: a learning rate or hyper-parameter's value (a number, a
-    schedule, one per lane or per group), None for the optimizer's own learning rate. `draws` has each noise's stage.
+    schedule, one per lane or per group), None for the optimizer's own learning rate. `names` are by a symbol's id, and `named`
+    holds those symbols, so that no other gets the id. `draws` has each noise's stage.
     `beside` is what storage keeps beside parameter and memory, by input name: its new values. `dtypes` are of those and
     of the memory that is kept in another dtype than the parameter's.
     """
@@ -65,6 +68,7 @@ class Program:
     hyper: dict[str, Any] = field(default_factory=dict)
     draws: dict[str, str] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    named: list[Symbol] = field(default_factory=list)
     norms: dict[str, Path] = field(default_factory=dict)
     beside: dict[str, Any] = field(default_factory=dict)
     dtypes: dict[str, str] = field(default_factory=dict)
@@ -108,17 +112,67 @@ def program(way: list[Passage], *, moves: bool, kept: Storage | None = None, dty
 
     kept: how parameters, which are in `dtype`, and memory are stored; without it as the arithmetic leaves them.
     """
-    return _Builder(kept or Storage(), dtype).build(way, moves)
+    step = SymbolicStep(kept or Storage(), dtype)
+    step.input("p", TENSOR)
+    p, g, t = step.widened(), step.input("g", TENSOR), step.input("t", NUMBER)
+    leaf = Leaf("p", (), p, g, t, None, g)
+    stages = [(passage.path, passage.stage) for passage in way if isinstance(passage.stage, RuleStage)]
+    afters = [(passage.path, passage.stage) for passage in way if isinstance(passage.stage, AfterStage)]
+    places: dict[Any, Any] = {passage.path: _Place(passage) for passage in way}
+    _, reached = advance(stages, afters, [leaf], places, step, {"p": step.input("walked", TENSOR)} if moves else None)
+    step.made.walked = reached["p"] if moves else None
+    step.made.parameter = step.narrowed(leaf.p)
+    return step.made
 
 
-class _Builder:
-    """Runs the stages' functions one after another on symbols."""
+class _Place(dict[str, Any]):
+    """Where a stage has its memory: none is handed in, it is symbols that the step makes up."""
+
+    def __init__(self, passage: Passage) -> None:
+        self.path, self.rate = passage.path, passage.rate
+
+
+class SymbolicStep(Step):
+    """One step of one tensor's symbols; what is met on the way is noted in `made`."""
+
+    lanes, seed, arranges = None, 0, False
 
     def __init__(self, kept: Storage, dtype: str) -> None:
         self.made = Program([], None)
         self.kept, self.dtype = kept, dtype
         self.streams = 0
         self.stored: dict[int, Symbol] = {}
+        self.path: Path = ()
+
+    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Any]:
+        if stage.trace.whole and isinstance(stage, AfterStage):
+            raise NotTraced(f"{stage.name} sums over the whole model after the step")
+        (leaf,), declaration = leaves, stage.declaration
+        assert isinstance(memory, _Place)
+        self.path, leaf.lr = memory.path, memory.rate
+        values = [ASKS[ask].supplied(leaf, self, stage) for ask in declaration.asks]
+        values += [self._recalled(name, kind, stage) for name, kind in declaration.memory.items()]
+        hyper = {
+            name: value if trace.is_known(stage, name) else self._hyper(name, value, stage.name)
+            for name, value in stage.config.items()
+        }
+        ran = trace.run_on(stage, dict(zip(declaration.order, values, strict=True)), hyper, keep_names=True)
+        self._note(stage, ran)
+        return [ran.direction]
+
+    def _note(self, stage: FunctionStage, ran: trace.Trace) -> None:
+        """Keep what a stage's function gave besides its first result."""
+        belong_to(self.path, [ran.direction, *ran.memory.values()])
+        for name, symbol in ran.names.items():
+            if isinstance(symbol, Symbol) and symbol.op != "input":
+                self.made.names.setdefault(id(symbol), name)
+                self.made.named.append(symbol)
+        for name, kind in stage.declaration.memory.items():
+            if name in stage.stored:
+                old, new = self._remembered(ran.inputs[name], ran.memory[name])
+                self.made.slots.append(Slot((*self.path, name), kind, stage, old, new))
+
+    # inputs
 
     def input(self, name: str, level: int) -> Symbol:
         return self.made.inputs.setdefault(name, Symbol.input(name, level))
@@ -130,36 +184,51 @@ class _Builder:
             name += "_"
         return name
 
-    def rate(self, value: Any) -> Symbol:
-        """A learning rate: the optimizer's own for None, or a branch's."""
+    def _hyper(self, name: str, value: Any, stage: str) -> Symbol:
+        own = self.fresh(name, stage)
+        self.made.hyper[own] = value
+        return self.input(own, NUMBER)
+
+    # what there is to ask for
+
+    def resolved(self, rate: Any, leaf: Leaf) -> Any:
+        return rate
+
+    def rate(self, leaf: Leaf) -> Symbol:
         for name, known in self.made.hyper.items():
-            if known is value and name.startswith("lr"):
+            if known is leaf.lr and name.startswith("lr"):
                 return self.made.inputs[name]
-        name = "lr" if value is None else f"lr_{sum(n.startswith('lr') for n in self.made.hyper) + 1}"
-        self.made.hyper[name] = value
+        name = "lr" if leaf.lr is None else f"lr_{sum(n.startswith('lr') for n in self.made.hyper) + 1}"
+        self.made.hyper[name] = leaf.lr
         return self.input(name, NUMBER)
 
-    def build(self, way: list[Passage], moves: bool) -> Program:
-        self.input("p", TENSOR)
-        p, g, t = self._widened(), self.input("g", TENSOR), self.input("t", NUMBER)
-        direction: Any = g
-        owned, rate = False, None
-        for passage in (each for each in way if isinstance(each.stage, RuleStage)):
-            rate = passage.rate
-            given = {"g": direction, "t": t, "p": p, "grad": g}
-            given["rate"] = self.rate(rate) if owned else 1.0
-            direction = self._call(passage, given)
-            owned = owned or passage.stage.owns_step
-        start = self.input("walked", TENSOR) if moves else p
-        point: Any = start - (direction if owned else self.rate(rate) * direction)
-        if moves:
-            self.made.walked = point
-        for passage in (each for each in way if isinstance(each.stage, AfterStage)):
-            point = self._call(Passage(passage.path, passage.stage, rate), {"z": point, "t": t})
-        self.made.parameter = self._narrowed(point)
-        return self.made
+    @property
+    def loss(self) -> Symbol:
+        return self.input("loss", NUMBER)
 
-    def _widened(self) -> Any:
+    def gnorm(self, leaf: Leaf, stage: FunctionStage) -> Symbol:
+        if "gnorm" not in stage.asks:
+            return self.input("gnorm", NUMBER)
+        if leaf.d is not self.made.inputs["g"] or stage.trace.whole:
+            return model_norm(leaf.d)
+        name = self.fresh("gnorm", stage.name)
+        self.made.norms[name] = self.path
+        return self.input(name, NUMBER)
+
+    def noise(self, leaf: Leaf, stage: FunctionStage) -> Symbol:
+        name = self.fresh("noise", stage.name)
+        self.made.draws[name] = stage.name
+        return self.input(name, TENSOR)
+
+    def curvature(self, leaf: Leaf) -> Symbol:
+        return self.input("curvature", TENSOR)
+
+    def moved(self, point: Any, start: Any, leaf: Leaf) -> Any:
+        return point
+
+    # how parameter and memory are stored
+
+    def widened(self) -> Any:
         """The parameter as the arithmetic has it."""
         if self.kept.rounding == "kahan":
             self.made.dtypes["lost"] = self.dtype
@@ -169,7 +238,7 @@ class _Builder:
             return self.input("master", TENSOR)
         return self.made.inputs["p"]
 
-    def _narrowed(self, point: Any) -> Any:
+    def narrowed(self, point: Any) -> Any:
         """The new parameter as it is stored; what is kept beside it goes to `beside`."""
         if self.kept.rounding == "kahan":
             stored = storage.rounded(point, self.dtype)
@@ -184,30 +253,6 @@ class _Builder:
         self.streams += 1
         return storage.uniform(self.input("key", NUMBER), self.streams)
 
-    def _call(self, passage: Passage, given: dict[str, Any]) -> Any:
-        stage = passage.stage
-        if stage.trace.whole and isinstance(stage, AfterStage):
-            raise NotTraced(f"{stage.name} sums over the whole model after the step")
-        declaration = stage.declaration
-        values: dict[str, Any] = {}
-        for ask in declaration.asks:
-            values[ask] = given[ask] if ask in given else self._ask(ask, passage, given)
-        for name, kind in declaration.memory.items():
-            values[name] = self._memory(name, kind, stage)
-        hyper: dict[str, Any] = {}
-        for name, value in stage.config.items():
-            hyper[name] = value if trace.is_known(stage, name) else self._hyper(name, value, stage.name)
-        ran = trace.run_on(stage, values, hyper, keep_names=True)
-        belong_to(passage.path, [ran.direction, *ran.memory.values()])
-        for name, symbol in ran.names.items():
-            if isinstance(symbol, Symbol) and symbol.op != "input":
-                self.made.names.setdefault(id(symbol), name)
-        for name, kind in declaration.memory.items():
-            if name in stage.stored:
-                old, new = self._remembered(values[name], ran.memory[name])
-                self.made.slots.append(Slot((*passage.path, name), kind, stage, old, new))
-        return ran.direction
-
     def _remembered(self, old: Symbol, new: Any) -> tuple[Symbol, Any]:
         """What is in memory before and after, from what the rule was given and gives back."""
         stored = self.stored.get(id(old), old)
@@ -220,31 +265,7 @@ class _Builder:
             return stored, storage.encoded(new, scale, self._uniform())
         return stored, storage.dithered(new, self._uniform()) if dtype == "bfloat16" else new
 
-    def _hyper(self, name: str, value: Any, stage: str) -> Symbol:
-        own = self.fresh(name, stage)
-        self.made.hyper[own] = value
-        return self.input(own, NUMBER)
-
-    def _ask(self, ask: str, passage: Passage, given: dict[str, Any]) -> Any:
-        if ask == "lr":
-            return self.rate(passage.rate)
-        if ask == "loss":
-            return self.input("loss", NUMBER)
-        if ask == "gnorm":
-            if ask not in passage.stage.asks:
-                return self.input("gnorm", NUMBER)
-            if given["g"] is not self.made.inputs["g"] or passage.stage.trace.whole:
-                return model_norm(given["g"])
-            name = self.fresh("gnorm", passage.stage.name)
-            self.made.norms[name] = passage.path
-            return self.input(name, NUMBER)
-        if ask == "noise":
-            name = self.fresh("noise", passage.stage.name)
-            self.made.draws[name] = passage.stage.name
-            return self.input(name, TENSOR)
-        return self.input(ask, TENSOR)  # the curvature
-
-    def _memory(self, name: str, kind: Kind, stage: FunctionStage) -> Any:
+    def _recalled(self, name: str, kind: Kind, stage: FunctionStage) -> Any:
         if name not in stage.stored and kind.kind in ("filled", "per_tensor", "per_model"):
             return kind.value
         if name not in stage.stored or kind.kind not in ("filled", "like_p", "gaussian", "per_tensor", "per_model"):

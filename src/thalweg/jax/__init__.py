@@ -19,11 +19,13 @@ import jax.numpy as jnp
 import optax
 
 from thalweg import dialects, ops
+from thalweg.core.array_step import ArrayStep
 from thalweg.core.compose import looks_at_time
-from thalweg.core.leaf import Leaf, Step, resolve
+from thalweg.core.leaf import Leaf, resolve
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.optimizer import host_number
 from thalweg.core.stage import as_stage, check_lr
+from thalweg.core.step import directed, taken
 from thalweg.form.hyper import Role, nearest
 from thalweg.jax.arguments import Given, by_count, keeping, masks_over
 from thalweg.jax.estimators import Drawing, Drawn, Looked, Looking
@@ -82,7 +84,7 @@ class _Face:
     def _of_nothing(self) -> Any:
         """The state of no parameters, and of what `optax.tree.map_params` puts in their place: its slots, each such a tree."""
         walked = {"walked": {}} if self.pure.moves else {}
-        return {"memory": self.pure.chain.init([], Step(None, self.pure.seed)), **walked}
+        return {"memory": self.pure.chain.init([], ArrayStep(None, self.pure.seed)), **walked}
 
     def _told(self, memory: Any, tree: Tree) -> Any:
         names, _, structure = flat(tree)
@@ -165,8 +167,9 @@ class _Face:
             found, t, rate = {word: values[name] for word, values in extras.items()}, times[p.dtype], rates[p.dtype]
             leaves.append(Leaf(name, tuple(p.shape), p, grads[name], t, rate, grads[name], extras=found).widened())
         with ops.lanes(present=False):
-            memory = self.pure.chain.apply(leaves, pure["memory"], Step(None, pure["seed"], host_number(value), remembers=True))
-        return [-leaf.step for leaf in leaves], {"memory": memory}
+            step = ArrayStep(None, pure["seed"], host_number(value), remembers=True)
+            memory = directed(self.pure.chain.transforms, leaves, pure["memory"], step)
+            return [-taken(leaf, step) for leaf in leaves], {"memory": memory}
 
     @functools.cached_property
     def interval(self) -> int:

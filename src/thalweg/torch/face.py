@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from thalweg.core.leaf import Leaf, Step
+from thalweg.core.array_step import ArrayStep
+from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.optimizer import host_number
 from thalweg.dialects import Row
@@ -205,7 +206,7 @@ class Face(torch.optim.Optimizer):
         found, kind = state.get(key), passage.stage.memory[slot]
         if found is None:
             found = passage.stage.start(
-                slot, Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p), Step(None, self._seed)
+                slot, Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p), ArrayStep(None, self._seed)
             )
             start = self._row.starts.get(f"{passage.stage.name}.{slot}")
             found = found if start is None else torch.full_like(found, start(given))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from thalweg.core.leaf import Step, resolve
+from thalweg.core.array_step import ArrayStep
+from thalweg.core.leaf import resolve
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.launch import Launch
 from thalweg.engines.numbers import Numbers
@@ -48,7 +49,7 @@ class Alike:
 
 Found = tuple[list[Tensor], list[Tensor]]
 """What a step writes to, and the gradients it reads."""
-STEP = Step(None, 0)
+STEP = ArrayStep(None, 0)
 
 
 class Bound:

@@ -1,0 +1,181 @@
+"""A step of arrays: what functions are handed, what is read from memory, and what is put back into it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Number
+from typing import Any
+
+import numpy as np
+
+from thalweg.core.function_stage import FunctionStage, model_number
+from thalweg.core.leaf import Leaf, Memory, resolve
+from thalweg.core.step import Step
+from thalweg.form.asks import ASKS
+from thalweg.form.memory import Filled, Kind, PerModel, PerTensor, Shape, draw
+from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
+from thalweg.values.per_tensor import of, together
+from thalweg.values.scalars import Scalar
+from thalweg.values.trees import Vector
+
+
+@dataclass
+class ArrayStep(Step):
+    """One step of a model's arrays."""
+
+    lanes: int | None
+    seed: Any
+    loss: Any = None
+    remembers: bool = False
+    """Whether the memory handed in is a whole state's, so that what it lacks was lost; else it begins where it is missing."""
+    norm: Any = None
+    """Of all that arrives at the stage that runs, where it asks for it."""
+    arranges = True
+
+    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
+        if "gnorm" in stage.asks and leaves:
+            self.norm = Vector([leaf.d for leaf in leaves], self.lanes is not None).norm_of_all()
+        if stage.trace.whole and stage.place == 1:
+            return self._run_on_all(stage, leaves, memory, updated)
+        return [self.keep(stage, stage.call(*self._handed(stage, leaf, memory)), leaf, updated) for leaf in leaves]
+
+    def _run_on_all(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
+        """Call the function once, for all leaves: it has sums over the model in it."""
+        if not leaves:
+            return []
+        handed = [self._handed(stage, leaf, memory) for leaf in leaves]
+        values = [together(of_leaves) for of_leaves in zip(*(values for values, _ in handed), strict=True)]
+        hyper = {name: together([config[name] for _, config in handed]) for name in stage.config}
+        results = stage.call(values, hyper)
+        return [self.keep(stage, [of(x, i) for x in results], leaf, updated) for i, leaf in enumerate(leaves)]
+
+    def _handed(self, stage: FunctionStage, leaf: Leaf, memory: Memory) -> tuple[list[Any], dict[str, Any]]:
+        """What the function is called with for a leaf: what it asks for and remembers, and its hyper-parameters."""
+        values = [ASKS[ask].supplied(leaf, self, stage) for ask in stage.declaration.asks]
+        values += [self._recalled(stage, slot, kind, leaf, memory) for slot, kind in stage.declaration.memory.items()]
+        if stage.steady:
+            return values, stage.config
+        return values, {name: resolve(value, leaf.t, leaf.name) for name, value in stage.config.items()}
+
+    def keep(self, stage: FunctionStage, results: Sequence[Any], leaf: Leaf, updated: Memory) -> Array:
+        """Put the new memory among a function's results into `updated`; returns the first result."""
+        for (slot, kind), value in zip(stage.declaration.memory.items(), results[1:], strict=True):
+            if slot not in stage.stored:
+                continue
+            if isinstance(kind, PerModel):
+                updated[slot] = model_number(value)
+            else:
+                updated.setdefault(slot, {})[leaf.name] = self._settled(value, kind, leaf, stage.name)
+        return settle(results[0], leaf.p.shape, leaf, None, stage.name)
+
+    # what there is to ask for
+
+    def resolved(self, rate: Any, leaf: Leaf) -> Any:
+        return resolve(rate, leaf.t, leaf.name)
+
+    def rate(self, leaf: Leaf) -> Any:
+        return leaf.lr
+
+    def gnorm(self, leaf: Leaf, stage: FunctionStage) -> Any:
+        return self.norm if "gnorm" in stage.asks else None
+
+    def noise(self, leaf: Leaf, stage: FunctionStage) -> Array:
+        given = leaf.extras.get("noise")
+        if given is None:
+            given = widened(draw(self.seed, leaf.t, (stage.name, leaf.name), leaf.stored().p, self.lanes))
+        return given
+
+    def curvature(self, leaf: Leaf) -> Any:
+        return leaf.extras.get("curvature")
+
+    def moved(self, point: Any, start: Any, leaf: Leaf) -> Array:
+        point = point if point.dtype == start.dtype else leaf.space.cast(point, dtype_name(start))
+        return np.asarray(point) if isinstance(point, np.generic) else point  # NumPy makes numbers of 0-d arrays
+
+    # memory
+
+    def _recalled(self, stage: FunctionStage, slot: str, kind: Kind, leaf: Leaf, memory: Memory) -> Any:
+        if isinstance(kind, PerModel):
+            return self._number(stage, slot, kind, leaf, memory)
+        found = (memory.get(slot) or {}).get(leaf.name)
+        if found is None:
+            if isinstance(kind, Filled) and slot not in stage.stored:
+                return kind.value
+            self.check_lost(stage, slot, leaf, memory)
+            return widened(stage.start(slot, leaf.stored(), self))
+        if self.remembers and not (kind.full and found.shape == leaf.p.shape):
+            self._check_shape(stage, slot, kind, leaf, found)
+        if leaf.half is not None:  # what a caller keeps narrow beside wide parameters is optax's affair
+            found = widened(found)
+        if self.lanes is not None and isinstance(kind, PerTensor):
+            return found.reshape(found.shape + (1,) * len(leaf.shape))
+        return found
+
+    def _number(self, stage: FunctionStage, slot: str, kind: Kind, leaf: Leaf, memory: Memory) -> Any:
+        """A number of the whole model."""
+        if slot not in memory:
+            self.check_lost(stage, slot, leaf, memory)
+        value = memory.get(slot, kind.value)
+        if isinstance(value, dict):  # in JAX, of a single array, a number cannot be told from a tree like the parameters
+            (value,) = value.values()
+        on_host = framework(value) is None or framework(value).name == "numpy"
+        return Scalar(value) if on_host or getattr(value, "ndim", 0) == 1 else value
+
+    def check_lost(self, stage: FunctionStage, slot: str, leaf: Leaf, memory: Memory) -> None:
+        """Raise ValueError where a leaf's memory is missing that was there after its last update.
+
+        Where there is none of this stage at all it may have needed none, as momentum at 0, and begins now.
+        """
+        if not self.remembers or slot not in stage.stored or (not memory and stage.may_need_none):
+            return
+        if leaf.t is None or is_traced(leaf.t) or np.any(np.asarray(leaf.t.values if isinstance(leaf.t, Scalar) else leaf.t) > 1):
+            raise ValueError(
+                f"the state lacks '{slot}' of {stage.name} for '{leaf.name}', which has been updated before; hand over all that "
+                "init(params) or step returned, or begin anew with init(params)"
+            )
+
+    def _check_shape(self, stage: FunctionStage, slot: str, kind: Kind, leaf: Leaf, found: Any) -> None:
+        """Raise ValueError for memory of a parameter of another shape, which could be broadcast without a word."""
+        wanted = (() if self.lanes is None else (self.lanes,)) + kind.shape(leaf.shape)
+        if tuple(np.shape(found)) != wanted:
+            raise ValueError(
+                f"the state's '{slot}' of {stage.name} for '{leaf.name}' has shape {tuple(np.shape(found))}; wanted is {wanted}: "
+                "it is of other parameters; init(params) makes their own"
+            )
+
+    def _settled(self, value: Any, kind: Kind, leaf: Leaf, owner: str) -> Array:
+        first = () if self.lanes is None else (self.lanes,)
+        if self.lanes is not None and isinstance(kind, PerTensor):
+            value = value.meet(leaf.p) if isinstance(value, Scalar) else value
+            value = value.reshape(first) if framework(value) is not None else value
+        shape = leaf.p.shape if kind.full else first + kind.shape(leaf.shape)
+        return settle(value, shape, leaf, kind.dtype or leaf.half, owner)
+
+
+def settle(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) -> Array:
+    """A rule's result as an array of its own, of the given shape and dtype, in the parameter's framework."""
+    space, p = leaf.space, leaf.p
+    dtype, shape = dtype or leaf.dtype, tuple(shape)
+    if type(value) is type(p) and value.dtype == p.dtype and dtype == leaf.dtype and value.shape == shape:
+        return space.copy(value) if value is leaf.grad or value is p else value  # the caller may overwrite his gradient
+    if isinstance(value, Scalar):
+        value = value.meet(leaf.p)
+    if framework(value) is None:
+        if not isinstance(value, Number):
+            raise TypeError(f"{owner}: for '{leaf.name}' it returned {value!r} where an array is wanted")
+        return space.full(shape, value, leaf.p, dtype)
+    if tuple(value.shape) != shape:
+        try:
+            value = space.broadcast_to(value, shape)
+        except (ValueError, RuntimeError):
+            message = f"{owner}: for '{leaf.name}' it returned shape {tuple(value.shape)} where {shape} is wanted"
+            raise ValueError(message) from None
+        value = space.copy(value)
+    if dtype_name(value) != dtype:
+        if dtype_name(value).startswith("complex") and not dtype.startswith("complex"):  # a cast would drop half of it
+            raise TypeError(f"{owner}: for '{leaf.name}' it returned {dtype_name(value)} where {dtype} is wanted")
+        return space.cast(value, dtype)
+    if value is leaf.grad or value is p:
+        return space.copy(value)
+    return space.asarray(value, leaf.p, dtype) if isinstance(value, np.generic) else value

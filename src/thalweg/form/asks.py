@@ -1,0 +1,81 @@
+"""What a function may ask for, a row each: what it is, how much of memory, where a step has it, and its letter in formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from thalweg.values.symbols import NUMBER, TENSOR
+
+Sort = Literal["rule", "after", "around"]
+ALL: tuple[Sort, ...] = ("rule", "after", "around")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One of them. supplied: its value from a tensor on its way (`core.leaf.Leaf`), the step, and the stage that asks.
+
+    letter, time: how a formula writes it: "g" at "t" is g_t; without a time it is the same in each step. sorts: the functions
+    that may ask for it.
+    """
+
+    says: str
+    level: int
+    supplied: Callable[[Any, Any, Any], Any]
+    letter: str
+    time: str = "t"
+    sorts: tuple[Sort, ...] = ("rule",)
+
+
+ASKS = {
+    "g": Ask(
+        "what arrives at this stage: the gradient, or an earlier stage's direction", TENSOR, lambda leaf, step, stage: leaf.d, "g"
+    ),
+    "t": Ask(
+        "the number of this tensor's update: 1, 2, ...",
+        NUMBER,
+        lambda leaf, step, stage: leaf.t,
+        "t",
+        "",
+        ALL,
+    ),
+    "p": Ask("the parameter", TENSOR, lambda leaf, step, stage: leaf.p, "p", "t-1", ("rule", "around")),
+    "lr": Ask(
+        "the learning rate; a rule may ask for it with @rule(step=True)",
+        NUMBER,
+        lambda leaf, step, stage: step.rate(leaf),
+        "lr",
+        "",
+        ALL,
+    ),
+    "rate": Ask(
+        "what a direction must be multiplied by here: 1, or the learning rate after a rule that owns its step",
+        NUMBER,
+        lambda leaf, step, stage: step.rate(leaf) if leaf.owned else 1.0,
+        "rate",
+        "",
+    ),
+    "gnorm": Ask(
+        "the norm of all that arrives at this stage, over the whole model",
+        NUMBER,
+        lambda leaf, step, stage: step.gnorm(leaf, stage),
+        "gnorm",
+        "",
+    ),
+    "loss": Ask("the value of the loss", NUMBER, lambda leaf, step, stage: step.loss, "f"),
+    "grad": Ask("the caller's raw gradient", TENSOR, lambda leaf, step, stage: leaf.grad, "g"),
+    "noise": Ask("a standard normal draw", TENSOR, lambda leaf, step, stage: step.noise(leaf, stage), "noise"),
+    "curvature": Ask(
+        "an estimate of the Hessian's diagonal; a hyper-parameter of the kind Interval says every how many steps",
+        TENSOR,
+        lambda leaf, step, stage: step.curvature(leaf),
+        "curvature",
+    ),
+    "z": Ask("the walked point", TENSOR, lambda leaf, step, stage: leaf.p, "z", "t", ("after",)),
+}
+
+
+def asked_by(sort: Sort) -> dict[str, Ask]:
+    """What functions of one sort may ask for."""
+    return {word: ask for word, ask in ASKS.items() if sort in ask.sorts}
