@@ -65,9 +65,21 @@ class ArrayStep(Step):
                 continue
             if isinstance(kind, PerModel):
                 updated[slot] = model_number(value)
-            else:
-                updated.setdefault(slot, {})[leaf.name] = self._settled(value, kind, leaf, stage.name)
+                continue
+            if self.lanes is not None and isinstance(kind, PerTensor):
+                value = self._one_a_lane(value, leaf)
+            shape = leaf.p.shape if kind.full else (*self._first, *kind.shape(leaf.shape))
+            updated.setdefault(slot, {})[leaf.name] = settle(value, shape, leaf, kind.dtype or leaf.half, stage.name)
         return settle(results[0], leaf.p.shape, leaf, None, stage.name)
+
+    @property
+    def _first(self) -> Shape:
+        """The axis that counts lanes."""
+        return () if self.lanes is None else (self.lanes,)
+
+    def _one_a_lane(self, value: Any, leaf: Leaf) -> Any:
+        value = value.meet(leaf.p) if isinstance(value, Scalar) else value
+        return value.reshape(self._first) if framework(value) is not None else value
 
     # what there is to ask for
 
@@ -137,28 +149,20 @@ class ArrayStep(Step):
 
     def _check_shape(self, stage: FunctionStage, slot: str, kind: Kind, leaf: Leaf, found: Any) -> None:
         """Raise ValueError for memory of a parameter of another shape, which could be broadcast without a word."""
-        wanted = (() if self.lanes is None else (self.lanes,)) + kind.shape(leaf.shape)
+        wanted = (*self._first, *kind.shape(leaf.shape))
         if tuple(np.shape(found)) != wanted:
             raise ValueError(
                 f"the state's '{slot}' of {stage.name} for '{leaf.name}' has shape {tuple(np.shape(found))}; wanted is {wanted}: "
                 "it is of other parameters; init(params) makes their own"
             )
 
-    def _settled(self, value: Any, kind: Kind, leaf: Leaf, owner: str) -> Array:
-        first = () if self.lanes is None else (self.lanes,)
-        if self.lanes is not None and isinstance(kind, PerTensor):
-            value = value.meet(leaf.p) if isinstance(value, Scalar) else value
-            value = value.reshape(first) if framework(value) is not None else value
-        shape = leaf.p.shape if kind.full else first + kind.shape(leaf.shape)
-        return settle(value, shape, leaf, kind.dtype or leaf.half, owner)
-
 
 def settle(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) -> Array:
     """A rule's result as an array of its own, of the given shape and dtype, in the parameter's framework."""
-    space, p = leaf.space, leaf.p
-    dtype, shape = dtype or leaf.dtype, tuple(shape)
-    if type(value) is type(p) and value.dtype == p.dtype and dtype == leaf.dtype and value.shape == shape:
-        return space.copy(value) if value is leaf.grad or value is p else value  # the caller may overwrite his gradient
+    p = leaf.p
+    if dtype is None and type(value) is type(p) and value.dtype == p.dtype and value.shape == shape:
+        return leaf.space.copy(value) if value is leaf.grad or value is p else value  # the caller may overwrite his gradient
+    space, dtype, shape = leaf.space, dtype or leaf.dtype, tuple(shape)
     if isinstance(value, Scalar):
         value = value.meet(leaf.p)
     if framework(value) is None:

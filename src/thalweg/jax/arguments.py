@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from thalweg.core.arrange import Arranged
 from thalweg.core.compose import Choose
 from thalweg.core.leaf import Leaf, in_parts
 from thalweg.core.stage import At, Chain, chain
-from thalweg.jax.trees import complex_leaves, flat
+from thalweg.jax.trees import apart
 
 Tree = Any
 
@@ -79,7 +79,7 @@ class _Masks:
             told = mask(self.tree) if callable(mask) else mask
             spread = jax.tree.map(lambda x, under: jax.tree.map(lambda _: _Said(x), under), told, self.tree, is_leaf=_says)
             self.found[id(mask)] = {
-                name: said.value for name, said in zip(flat(self.tree)[0], jax.tree.leaves(spread), strict=True)
+                name: said.value for name, said in zip(apart(self.tree)[1].names, jax.tree.leaves(spread), strict=True)
             }
         return self.found[id(mask)]
 
@@ -88,11 +88,11 @@ _now: ContextVar[_Masks] = ContextVar("masks over the tree of this update")
 
 
 @contextmanager
-def masks_over(tree: Tree) -> Iterator[None]:
-    """Within it, masks are over this tree, and what is complex is complex in it."""
+def masks_over(tree: Tree, complexes: Iterable[str]) -> Iterator[None]:
+    """Within it, masks are over this tree, and the tensors of these names are complex."""
     token = _now.set(_Masks(tree))
     try:
-        with in_parts(complex_leaves(tree)):
+        with in_parts(complexes):
             yield
     finally:
         _now.reset(token)

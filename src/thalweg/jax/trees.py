@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +18,9 @@ class Without(NamedTuple):
     """Stands in a memory's tree where a tensor has none; it has no leaves."""
 
 
+NOTHING = Without()
+
+
 class State(NamedTuple):
     """What a transformation keeps: the count of updates, where a rule or a schedule looks at it; memory, by stage and slot,
     each a tree like the parameters; the walked point, for methods that take gradients elsewhere.
@@ -28,16 +31,25 @@ class State(NamedTuple):
     walked: Any = None
 
 
+class Outline(NamedTuple):
+    """A tree without what is in it: its structure, and its leaves' paths as names."""
+
+    structure: Any
+    names: list[str]
+
+
+def apart(tree: Tree, known: Outline | None = None) -> tuple[list[Any], Outline]:
+    """A tree's leaves and its outline; `known` itself where the tree is alike, and so has the same names."""
+    leaves, structure = jax.tree.flatten(tree)
+    if known is not None and structure == known.structure:
+        return leaves, known
+    return leaves, Outline(structure, _names([path for path, _ in jax.tree_util.tree_flatten_with_path(tree)[0]]))
+
+
 def flat(tree: Tree) -> tuple[list[str], list[Any], Any]:
     """A pytree's leaves, their paths as names, its structure. A complex tensor is one of its real and imaginary parts."""
-    found, structure = jax.tree_util.tree_flatten_with_path(tree)
-    return _names([path for path, _ in found]), [parts(leaf) for _, leaf in found], structure
-
-
-def complex_leaves(tree: Tree) -> list[str]:
-    """The names of those that are complex."""
-    found = jax.tree_util.tree_flatten_with_path(tree)[0]
-    return [name for name, (_, leaf) in zip(_names([path for path, _ in found]), found, strict=True) if is_complex(leaf)]
+    leaves, outline = apart(tree)
+    return outline.names, list(map(parts, leaves)), outline.structure
 
 
 class Name(str):
@@ -67,28 +79,8 @@ def _key(entry: Any) -> str:
     return str(next(getattr(entry, word) for word in ("key", "idx", "name") if hasattr(entry, word)))
 
 
-def check_alike(names: list[str], structure: Any, params: list[str] | None, memory: Any, table: Any) -> None:
-    """Raises ValueError where gradients are of another tree than the parameters, or than what the state has kept of them.
-
-    table: what memory there is of no parameters, with an empty table in the place of each slot's tree.
-    """
-    if params is not None and params != names:
-        raise ValueError(_unlike(names, params, "parameters"))
-    for held in _slots(memory, table):
-        if jax.tree_util.tree_structure(held, is_leaf=is_without) != structure:
-            theirs = _names([path for path, _ in jax.tree_util.tree_flatten_with_path(held, is_leaf=is_without)[0]])
-            raise ValueError(_unlike(names, theirs, "state"))
-
-
-def _slots(memory: Any, table: Any, depth: int = 0) -> Iterator[Any]:
-    if depth and table == {}:
-        yield memory
-    elif isinstance(table, dict) and isinstance(memory, dict):
-        for key in table.keys() & memory.keys():
-            yield from _slots(memory[key], table[key], depth + 1)
-
-
-def _unlike(names: list[str], theirs: list[str], whose: str) -> str:
+def unlike(names: list[str], theirs: list[str], whose: str) -> str:
+    """How gradients of these names are of another tree than theirs."""
     more, fewer = ([x for x in a if x not in b] for a, b in ((names, theirs), (theirs, names)))
     said = [f"{verb} {', '.join(found)}" for verb, found in (("have", more), ("lack", fewer)) if found]
     how = f"they {' and '.join(said)}" if said else "their containers are of other types"
@@ -118,25 +110,51 @@ def folded(x: Any, like: Any) -> Any:
     return x
 
 
-def to_trees(memory: Any, likes: dict[str, Any], structure: Any, plain: frozenset[str] = frozenset(), slot: str = "") -> Any:
-    """Tables by leaf as trees like the parameters. likes: one like each parameter; plain: slots with their own dtype."""
-    if not isinstance(memory, dict):
-        return jnp.asarray(memory)
-    if slot and all(isinstance(name, Name) for name in memory):
-        held = [(memory.get(name, Without()), like) for name, like in likes.items()]
-        return structure.unflatten([x if is_without(x) or slot in plain else folded(x, like) for x, like in held])
-    return {key: to_trees(value, likes, structure, plain, key) for key, value in memory.items()}
+def to_trees(memory: dict[str, Any], outline: Outline, complexes: dict[str, Any], plain: frozenset[str] = frozenset()) -> Any:
+    """Tables by leaf as trees of this outline. complexes: the complex tensors by name; plain: slots with their own dtype."""
+    trees = {}
+    for key, held in memory.items():
+        if not isinstance(held, dict):
+            trees[key] = jnp.asarray(held)
+        elif all(type(name) is Name for name in held):
+            leaves = [held.get(name, NOTHING) for name in outline.names]
+            if complexes and key not in plain:
+                pairs = zip(leaves, outline.names, strict=True)
+                leaves = [x if x is NOTHING or name not in complexes else folded(x, complexes[name]) for x, name in pairs]
+            trees[key] = outline.structure.unflatten(leaves)
+        else:
+            trees[key] = to_trees(held, outline, complexes, plain)
+    return trees
 
 
-def to_tables(memory: Any, likes: dict[str, Any], structure: Any, depth: int = 0) -> Any:
-    """And back: what `to_trees` made of stages and slots."""
-    if depth and jax.tree_util.tree_structure(memory, is_leaf=is_without) == structure:
-        leaves = structure.flatten_up_to(memory)
-        pairs = zip(likes.items(), leaves, strict=True)
-        return {name: parts(x) if is_complex(like) else x for (name, like), x in pairs if not is_without(x)}
-    if isinstance(memory, dict):
-        return {key: to_tables(value, likes, structure, depth + 1) for key, value in memory.items()}
-    return memory
+def to_tables(memory: dict[str, Any], table: Any, outline: Outline, complexes: dict[str, Any]) -> Any:
+    """And back. table: what memory there is of no parameters, with an empty table in each slot's place.
+
+    Raises ValueError where a slot's tree is of another outline.
+    """
+    tables = {}
+    for key, held in memory.items():
+        slot = table.get(key)
+        if slot == {}:
+            tables[key] = {name: x for name, x in _leaves(held, outline) if type(x) is not Without}
+            if complexes:
+                tables[key] = {name: parts(x) if name in complexes else x for name, x in tables[key].items()}
+        elif isinstance(slot, dict) and isinstance(held, dict):
+            tables[key] = to_tables(held, slot, outline, complexes)
+        else:
+            tables[key] = held
+    return tables
+
+
+def _leaves(tree: Any, outline: Outline) -> Iterable[tuple[str, Any]]:
+    """A slot's leaves with their names, `Without` where a tensor has none."""
+    leaves, structure = jax.tree.flatten(tree)
+    if structure != outline.structure:
+        leaves, structure = jax.tree.flatten(tree, is_leaf=is_without)
+    if structure != outline.structure:
+        theirs = _names([path for path, _ in jax.tree_util.tree_flatten_with_path(tree, is_leaf=is_without)[0]])
+        raise ValueError(unlike(outline.names, theirs, "state"))
+    return zip(outline.names, leaves, strict=True)
 
 
 def is_without(x: Any) -> bool:
@@ -153,7 +171,9 @@ def renamed(memory: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 def in_dtypes_of(new: Tree, old: Tree) -> Tree:
     """The new state in the old one's dtypes, so that `lax.scan` and `lax.cond` can carry it; as it is, where it has grown."""
-    before: Any = jax.tree.structure(old)
-    if jax.tree.structure(new) != before:
+    before: tuple[list[Any], Any] = jax.tree.flatten(old)
+    after: tuple[list[Any], Any] = jax.tree.flatten(new)
+    if after[1] != before[1]:
         return new
-    return jax.tree.map(lambda x, y: x if x.dtype == y.dtype else x.astype(y.dtype), new, old)
+    pairs = zip(after[0], before[0], strict=True)
+    return after[1].unflatten([x if x.dtype == y.dtype else x.astype(y.dtype) for x, y in pairs])

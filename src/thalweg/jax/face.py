@@ -1,0 +1,220 @@
+"""A pure optimizer as optax has one: on any pytree, its state trees like the parameters."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from thalweg import ops
+from thalweg.core.array_step import ArrayStep
+from thalweg.core.compose import looks_at_time
+from thalweg.core.leaf import Leaf, resolve
+from thalweg.core.optimizer import Optimizer as Pure
+from thalweg.core.optimizer import host_number
+from thalweg.core.step import directed, taken
+from thalweg.form.hyper import Role
+from thalweg.jax.arguments import masks_over
+from thalweg.jax.hessian import hutchinson
+from thalweg.jax.trees import Outline, State, Tree, apart, in_dtypes_of, parts, renamed, to_tables, to_trees, unlike, whole
+
+
+class Apart(NamedTuple):
+    """A tree taken apart: its outline, its leaves as they are, and the complex ones by name."""
+
+    outline: Outline
+    leaves: list[Any]
+    complexes: dict[str, Any]
+
+    @classmethod
+    def of(cls, tree: Tree, known: Outline | None = None) -> Apart:
+        leaves, outline = apart(tree, known)
+        pairs = zip(outline.names, leaves, strict=True)
+        return cls(outline, leaves, {name: x for name, x in pairs if jnp.issubdtype(jnp.result_type(x), jnp.complexfloating)})
+
+    def floating(self) -> Apart:
+        """The same with leaves of whole numbers as floating point, which is what an update of them is."""
+        exact = [not jnp.issubdtype(jnp.result_type(x), jnp.inexact) for x in self.leaves]
+        if not any(exact):
+            return self
+        pairs = zip(self.leaves, exact, strict=True)
+        return self._replace(leaves=[jnp.asarray(x, jnp.result_type(float)) if whole_number else x for x, whole_number in pairs])
+
+    def arrays(self) -> list[Any]:
+        """The leaves as the pure functions have them: a complex tensor is one of its real and imaginary parts."""
+        split = self.complexes or any(type(x) is jax.ShapeDtypeStruct for x in self.leaves)
+        return list(map(parts if split else jnp.asarray, self.leaves))
+
+    def by_name(self) -> dict[str, Any]:
+        """These arrays by name."""
+        return dict(zip(self.outline.names, self.arrays(), strict=True))
+
+    def tree(self, arrays: Iterable[Any]) -> Tree:
+        """A tree of this outline, from arrays as the pure functions have them, in these leaves' dtypes."""
+        pairs = zip(arrays, self.leaves, strict=True)
+        if self.complexes:
+            return self.outline.structure.unflatten([whole(x, like) for x, like in pairs])
+        return self.outline.structure.unflatten([x.astype(jnp.result_type(like)) for x, like in pairs])
+
+
+class Face:
+    """An optimizer's functions on any pytree.
+
+    starts: first values of slots where they are not the rule's, by place ("adam.v"); names: what slots are called in the state.
+    """
+
+    def __init__(
+        self, stage: Any, rate: Any, seed: Any, starts: dict[str, Any] | None = None, names: dict[str, str] | None = None
+    ) -> None:
+        self.pure = Pure(stage, rate, seed=seed)
+        self.starts, self.names = starts or {}, names or {}
+        self.ours = {f"{place.partition('.')[0]}.{name}": place.partition(".")[2] for place, name in self.names.items()}
+        self.typed = frozenset(slot.rpartition(".")[2] for slot, kind in self.pure.chain.memory.items() if kind.dtype is not None)
+        if self.pure.accumulates > 1:
+            raise ValueError("every(n, ...) counts calls itself; write optax.MultiSteps(transformation, n)")
+        self.whole = self.pure.asks_gradients or bool(self.pure._afters)
+        self.counts = self.whole or callable(self.pure.lr) or looks_at_time(self.pure.chain)
+        self._seen: Outline | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_seen": None}  # a structure may be of classes that are known here alone
+
+    def init(self, params: Tree) -> State:
+        """The state at the start."""
+        here = Apart.of(params)
+        arrays = here.by_name()
+        with masks_over(params, here.complexes):
+            pure: Any = self.pure.init(arrays) if arrays else self._of_nothing()
+        for place, value in self.starts.items():
+            stage, slot = place.split(".")
+            held = pure["memory"].get(stage, {})
+            if slot in held:
+                first = value(list(arrays.values())) if callable(value) else value
+                held[slot] = jax.tree.map(lambda x, first=first: jnp.full_like(x, first), held[slot])
+        return State(
+            jnp.zeros([], jnp.int32) if self.counts else None, self._told(pure["memory"], here), self._walked(pure, here)
+        )
+
+    def _of_nothing(self) -> Any:
+        """The state of no parameters, and of what `optax.tree.map_params` puts in their place: its slots, each such a tree."""
+        walked: dict[str, Any] = {"walked": {}} if self.pure.moves else {}
+        return {"memory": self.pure.chain.init([], ArrayStep(None, self.pure.seed)), **walked}
+
+    @functools.cached_property
+    def _table(self) -> Any:
+        return self._of_nothing()["memory"]
+
+    def _told(self, memory: Any, here: Apart) -> Any:
+        """Memory by leaf as trees, with the names that the state has for slots."""
+        trees = to_trees(memory, here.outline, here.complexes, self.typed)
+        return renamed(trees, self.names) if self.names else trees
+
+    def _walked(self, pure: Any, here: Apart) -> Tree:
+        return here.outline.structure.unflatten([pure["walked"][n] for n in here.outline.names]) if "walked" in pure else None
+
+    def _kept(self, state: State, here: Apart) -> dict[str, Any]:
+        """What a state has kept, as the pure functions have it."""
+        memory = renamed(state.memory, self.ours) if self.names else state.memory
+        pure: dict[str, Any] = {"memory": to_tables(memory, self._table, here.outline, here.complexes), "seed": self.pure.seed}
+        if state.walked is not None:
+            walked = here.outline.structure.flatten_up_to(state.walked)
+            pure["walked"] = dict(zip(here.outline.names, walked, strict=True))
+        return pure
+
+    def update(
+        self, grads: Tree, state: State, params: Tree = None, *,
+        value: Any = None, value_fn: Callable[[Tree], Any] | None = None, noise: Tree = None, curvature: Tree = None,
+        **others: Any,
+    ) -> tuple[Tree, State]:  # fmt: skip
+        """What to add to the parameters, and the new state. Raises ValueError where what the method asks for is missing."""
+        given = Apart.of(grads, self._seen)
+        outline = self._seen = given.outline
+        here = given if params is None else Apart.of(params, outline)
+        if here.outline is not outline and here.outline.names != outline.names:
+            raise ValueError(unlike(outline.names, here.outline.names, "parameters"))
+        pure = self._kept(state, given)
+        count = optax.safe_increment(state.count) if self.counts else None
+        if not outline.names:
+            return grads, state._replace(count=count)
+        if params is None and (self.whole or self._looks_at_parameters):
+            raise ValueError(f"{self.pure.chain.name} looks at the parameters: update(grads, state, params)")
+        given = given.floating()
+        if curvature is None and value_fn is not None and params is not None and "curvature" in self.pure.asks:
+            curvature = self._estimated(value_fn, params, state.count)
+        gradients = given.by_name()
+        points = gradients if params is None else dict(zip(outline.names, here.arrays(), strict=True))
+        arrived = {n: g.astype(p.dtype) for (n, g), p in zip(gradients.items(), points.values(), strict=True)}
+        handed = ((word, tree) for word, tree in (("noise", noise), ("curvature", curvature)) if tree is not None)
+        extras = {word: dict(zip(outline.names, Apart.of(tree, outline).arrays(), strict=True)) for word, tree in handed}
+        value = None if value is None else jnp.asarray(value, jnp.result_type(float))  # of one type, as the state must be
+        if self.pure.asks & {"loss", "curvature"} or self.whole:
+            self.pure.check_asks(value, None if params is None and not self.whole else value_fn, curvature)
+        with masks_over(grads, given.complexes):
+            if self.whole:
+                pure["t"] = {name: _real(state.count, p) for name, p in points.items()}
+                ask = self._asker(value_fn, here) if self.pure.asks_gradients and value_fn is not None else None
+                moved, new = self.pure.step(points, arrived, pure, loss=value, grad_fn=ask, **extras)
+                updates = [moved[n] - p for n, p in points.items()]
+            else:
+                updates, new = self._directions(points, arrived, count, pure, value, extras)
+        after = State(count, self._told(new["memory"], given), self._walked(new, given))
+        return given.tree(updates), in_dtypes_of(after, state)
+
+    @functools.cached_property
+    def _looks_at_parameters(self) -> bool:
+        return "p" in self.pure.asks or any(kind.kind == "like_p" for kind in self.pure.chain.memory.values())
+
+    def _directions(
+        self, here: dict[str, Any], grads: dict[str, Any], count: Any, pure: Any, value: Any, extras: dict[str, dict[str, Any]]
+    ) -> tuple[list[Any], Any]:
+        """- lr d for each tensor, without the parameters that it will be added to.
+
+        t is made of the new count: of the old one XLA would keep a copy.
+        """
+        # the same objects for all tensors: less to trace
+        likes = {p.dtype: p for p in here.values()}
+        times = {dtype: _real(count, p) if self.counts else None for dtype, p in likes.items()}
+        rates = {dtype: resolve(self.pure.lr, t, "") for dtype, t in times.items()}
+        leaves = []
+        for name, p in here.items():
+            found, t, rate = {word: values[name] for word, values in extras.items()}, times[p.dtype], rates[p.dtype]
+            leaves.append(Leaf(name, tuple(p.shape), p, grads[name], t, rate, grads[name], extras=found).widened())
+        with ops.lanes(present=False):
+            step = ArrayStep(None, pure["seed"], None if value is None else host_number(value), remembers=True)
+            memory = directed(self.pure.chain.transforms, leaves, pure["memory"], step)
+            return [-taken(leaf, step) for leaf in leaves], {"memory": memory}
+
+    @functools.cached_property
+    def interval(self) -> int:
+        """Every how many steps it looks at the curvature."""
+        return min(int(f.value_of(Role.INTERVAL, 1)) for f in self.pure.chain.functions if "curvature" in f.asks)
+
+    def _estimated(self, value_fn: Callable[[Tree], Any], params: Tree, count: Any) -> Tree:
+        """The curvature in the steps that look at it, zeros in the others."""
+        key = jax.random.fold_in(jax.random.key(self.pure.seed), count)
+        looked_at = functools.partial(hutchinson, value_fn, params, key)
+        return jax.lax.cond(count % self.interval == 0, looked_at, lambda: jax.tree.map(jnp.zeros_like, params))
+
+    def _asker(self, value_fn: Callable[[Tree], Any], params: Apart) -> Callable[[Any], Any]:
+        names = params.outline.names
+
+        def ask(points: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+            loss, found = jax.value_and_grad(value_fn)(params.tree(points[n] for n in names))
+            return loss, dict(zip(names, Apart.of(found, params.outline).arrays(), strict=True))
+
+        return ask
+
+    def ship(self, params: Tree, state: State) -> Tree:
+        """See `Transformation.ship`."""
+        here = Apart.of(params)
+        shipped = self.pure.ship(here.by_name(), self._kept(state, here))
+        return here.tree(shipped[n] for n in here.outline.names)
+
+
+def _real(count: Any, p: Any) -> Any:
+    """A count as a number to compute with, in a tensor's precision: int32's roots and quotients are float32."""
+    return count.astype(jnp.promote_types(p.dtype, jnp.float32))
