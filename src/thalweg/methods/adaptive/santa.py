@@ -25,7 +25,8 @@ def santa_e(
     """
     f = (N if gradient_scale is None else gradient_scale) * g
     heat = lr * temperature / t**power
-    u, a, v_new, G_new, before = begin(t, lr, f, u, a, v, G, sigma, lam, C, N, g0)
+    u, a = begin(t, lr, u, a, C)
+    v_new, G_new, before = preconditioner(f, v, G, sigma, lam, N, g0)
     kick = explore(noise, heat, G_new, before, u, curvature, guard)
     a_new = where(t < burnin, a + (u * u - heat), a)
     u_new = (1 - a_new) * u - lr * G_new * f + where(t < burnin, kick, 0.0)
@@ -45,7 +46,8 @@ def santa_sss(
     """
     f = (N if gradient_scale is None else gradient_scale) * g
     heat = lr * temperature / t**power
-    u, a, v_new, G_new, before = begin(t, lr, f, u, a, v, G, sigma, lam, C, N, g0)
+    u, a = begin(t, lr, u, a, C)
+    v_new, G_new, before = preconditioner(f, v, G, sigma, lam, N, g0)
     kick = explore(noise, heat, G_new, before, u, curvature, guard)
     a_half = where(t < burnin, a + (u * u - heat) / 2, a)
     u_new = exp(-a_half / 2) * u - lr * G_new * f + where(t < burnin, kick, 0.0)
@@ -54,13 +56,16 @@ def santa_sss(
     return rest(f, G_new * (u + u_new) / 2), keep(f, u_new, u), keep(f, a_new, a), keep(f, v_new, v), keep(f, G_new, G)
 
 
-def begin(t, lr, f, u, a, v, G, sigma, lam, C, N, g0):
-    """The first values of u and a; the preconditioner now and, for the noise, before."""
-    u = where(t == 1, sqrt(lr) * u, u)
-    a = where(t == 1, sqrt(lr) * C, a)
+def begin(t, lr, u, a, C):
+    """The momentum u and the thermostat a, at the first step their first values."""
+    return where(t == 1, sqrt(lr) * u, u), where(t == 1, sqrt(lr) * C, a)
+
+
+def preconditioner(f, v, G, sigma, lam, N, g0):
+    """The average v of squared gradients; the preconditioner G now and, for the noise, before."""
     v = sigma * v + (1 - sigma) / N**2 * f * f
     G_new = 1 / sqrt(lam + sqrt(v))
-    return u, a, v, G_new, where(G == 0, G_new, G) if g0 == "first" else G
+    return v, G_new, where(G == 0, G_new, G) if g0 == "first" else G
 
 
 def explore(noise, heat, G, before, u, curvature, guard):

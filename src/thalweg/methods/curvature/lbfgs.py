@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from thalweg.form.hyper import Count, NonNegative, Share
 from thalweg.form.memory import history
-from thalweg.methods.curvature.line_search import strong_wolfe
+from thalweg.methods.curvature.line_search import Limits, strong_wolfe
 from thalweg.ops import append, known, minimum, total, where
 from thalweg.rule import around
 from thalweg.values.symbols import Symbol
@@ -37,7 +37,7 @@ def lbfgs(
     d = -inverse_hessian(S, Y, g_now)
     alpha = known(lr * where(t == 1, minimum(1.0, 1.0 / total(abs(g_now))), 1.0))
     if line_search == "strong_wolfe":
-        alpha = yield from strong_wolfe(p, d, f, g_now, alpha, c1, c2, evaluations, tolerance)
+        alpha = yield from strong_wolfe(p, d, f, g_now, alpha, c1, c2, Limits(evaluations, tolerance))
     s = alpha * d
     return -s, g_now, s, S, Y
 

@@ -1,6 +1,6 @@
 """How far to go along a direction: line searches, as generators that look at points of the whole model.
 
-An @around method writes `alpha = yield from strong_wolfe(p, d, f, g, 1.0, ...)`.
+An @around method writes `alpha = yield from strong_wolfe(p, d, f, g, 1.0, c1, c2, Limits(25, 1e-9))`.
 """
 
 from __future__ import annotations
@@ -49,6 +49,13 @@ class Wolfe:
         return abs(x.slope) <= -self.c2 * self.start.slope
 
 
+class Limits(NamedTuple):
+    """Where a search gives up: after so many points, or where its bracket moves no parameter by `tolerance`."""
+
+    evaluations: int
+    tolerance: Any
+
+
 class _Ray:
     """The ray p + alpha d, and how many more points of it may be looked at."""
 
@@ -61,12 +68,11 @@ class _Ray:
         return Look(alpha, known(f), known(total(g * self.d)))
 
 
-def strong_wolfe(p: Any, d: Any, f: Any, g: Any, first: Any, c1: Any, c2: Any, evaluations: int, tolerance: Any) -> Search:
+def strong_wolfe(p: Any, d: Any, f: Any, g: Any, first: Any, c1: Any, c2: Any, limits: Limits) -> Search:
     """The alpha to go along d from p, where the loss is f and its gradient g (Nocedal & Wright 2006, algorithm 3.5).
 
     The first point looked at is p + first d. It returns an alpha at which the strong Wolfe conditions hold; the lowest
-    point seen that lowers the loss enough where `evaluations` points did not bring one, or where what is left of the
-    bracket moves no parameter by `tolerance`; 0 where d does not go down.
+    point seen that lowers the loss enough where it came to its `limits`; 0 where d does not go down.
     """
     if isinstance(d, Symbol):
         return Symbol.of("strong_wolfe", p, d, f, first, c1, c2)
@@ -74,15 +80,15 @@ def strong_wolfe(p: Any, d: Any, f: Any, g: Any, first: Any, c1: Any, c2: Any, e
     step = known(first)
     if not step * start.slope < 0:
         return 0.0
-    wolfe, ray = Wolfe(start, known(c1), known(c2)), _Ray(p, d, evaluations)
+    wolfe, ray = Wolfe(start, known(c1), known(c2)), _Ray(p, d, limits.evaluations)
     before, here = start, (yield from ray.look(step))
     while True:
         if wolfe.too_high(here) or (before is not start and here.f >= before.f):
-            return (yield from _zoom(ray, wolfe, before, here, known(tolerance)))
+            return (yield from _zoom(ray, wolfe, before, here, known(limits.tolerance)))
         if wolfe.flat(here) or not ray.left:
             return here.alpha
         if here.slope >= 0:
-            return (yield from _zoom(ray, wolfe, here, before, known(tolerance)))
+            return (yield from _zoom(ray, wolfe, here, before, known(limits.tolerance)))
         nearest = here.alpha + (LEAST - 1) * (here.alpha - before.alpha)
         further = lowest_of_cubic(before, here, nearest, MOST * here.alpha)
         before, here = here, (yield from ray.look(further))

@@ -22,7 +22,9 @@ def adabound(
     """
     m = mix(m, g, beta1)
     v = mix(v, g * g, beta2)
-    rate = bounded(t, lr, v, beta1, beta2, final_lr, gamma, base_lr, eps, bound_eps, sqrt_decay, bias_correction)
+    wanted = unbounded(t, lr, v, beta1, beta2, eps, bias_correction)
+    limits = bounds(t, lr, final_lr, base_lr, 1 - beta2 if gamma is None else gamma, bound_eps)
+    rate = bounded(t, lr, wanted, limits, sqrt_decay)
     return rate * m, m, v
 
 
@@ -39,16 +41,27 @@ def amsbound(
     m = mix(m, g, beta1)
     v = mix(v, g * g, beta2)
     v_max = maximum(v_max, v)
-    rate = bounded(t, lr, v_max, beta1, beta2, final_lr, gamma, base_lr, eps, bound_eps, sqrt_decay, bias_correction)
+    wanted = unbounded(t, lr, v_max, beta1, beta2, eps, bias_correction)
+    limits = bounds(t, lr, final_lr, base_lr, 1 - beta2 if gamma is None else gamma, bound_eps)
+    rate = bounded(t, lr, wanted, limits, sqrt_decay)
     return rate * m, m, v, v_max
 
 
-def bounded(t, lr, v, beta1, beta2, final_lr, gamma, base_lr, eps, bound_eps, sqrt_decay, bias_correction):
-    """The element-wise rate, lr / sqrt(v) between its bounds."""
-    slope = (1 - beta2 if gamma is None else gamma) * t
-    final = final_lr if base_lr is None else final_lr * lr / base_lr
+def unbounded(t, lr, v, beta1, beta2, eps, bias_correction):
+    """The element-wise rate lr / sqrt(v)."""
     root = sqrt(v) + eps
     wanted = lr * sqrt(1 - beta2**t) / (1 - beta1**t) if bias_correction else lr
-    lower, upper = final * (1 - 1 / (slope + 1)), final * (1 + 1 / (slope + bound_eps))
-    rate = sign(lr) * clip(where(root > 0, wanted / root, math.inf), lower, upper)
+    return where(root > 0, wanted / root, math.inf)
+
+
+def bounds(t, lr, final_lr, base_lr, gamma, bound_eps):
+    """The least and the largest rate, which close on the final one at the rate gamma."""
+    slope = gamma * t
+    final = final_lr if base_lr is None else final_lr * lr / base_lr
+    return final * (1 - 1 / (slope + 1)), final * (1 + 1 / (slope + bound_eps))
+
+
+def bounded(t, lr, wanted, limits, sqrt_decay):
+    """The rate that is wanted, kept between its bounds."""
+    rate = sign(lr) * clip(wanted, *limits)
     return rate / sqrt(t) if sqrt_decay else rate

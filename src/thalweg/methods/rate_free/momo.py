@@ -1,6 +1,7 @@
 """MoMo: a momentum method whose rate comes from a model of the loss."""
 
 import math
+from typing import NamedTuple
 
 from thalweg.form.hyper import Decay, EpsOrZero, LeastLoss, NonNegative
 from thalweg.form.memory import per_model
@@ -25,9 +26,9 @@ def momo(
     f_bar = where(first, loss, mix(f_bar, loss, beta))
     slope = model_total(g * p)
     gamma = where(first, slope, mix(gamma, slope, beta))
-    inner, square = model_total(d * p), model_total(d * d)
+    line = Line(f_bar - gamma, model_total(d * p), model_total(d * d))
     shrinking = 0.0 if off(weight_decay) else lr * weight_decay
-    tau, low = to_the_bound(f_bar - gamma, inner, square, low, lr, 1.0, fstar, shrinking, estimate)
+    tau, low = to_the_bound(line, low, lr, 1.0, fstar, shrinking, estimate)
     return proximal(tau * d, p, shrinking), d, f_bar, gamma, low
 
 
@@ -48,17 +49,26 @@ def momo_adam(
     gamma = mix(gamma, model_total(g * p), beta1)
     step = over_debiased_root(d, v, beta2, t, eps)
     rho = 1 - beta1**t
-    inner, square = model_total(d * p), model_total(d * step)
+    line = Line(f_bar - gamma, model_total(d * p), model_total(d * step))
     shrinking = 0.0 if off(weight_decay) else lr * weight_decay
-    tau, low = to_the_bound(f_bar - gamma, inner, square, low, lr, rho, fstar, shrinking, estimate)
+    tau, low = to_the_bound(line, low, lr, rho, fstar, shrinking, estimate)
     return proximal(tau * step, p, shrinking), d, v, f_bar, gamma, low
 
 
-def to_the_bound(height: X, inner: X, square: X, low: X, lr: X, rho: X, fstar: X, shrinking: X, estimate: bool) -> tuple[X, X]:
-    """How far along d the averaged line, height + inner here, is at the least loss, lr at most; and that loss' estimate.
+class Line(NamedTuple):
+    """The averaged line that the model of the loss is: height + inner at the parameters, `square` less for each tau along d."""
+
+    height: X
+    inner: X
+    square: X
+
+
+def to_the_bound(averaged: Line, low: X, lr: X, rho: X, fstar: X, shrinking: X, estimate: bool) -> tuple[X, X]:
+    """How far along d the averaged line is at the least loss, lr at most; and that loss' estimate.
 
     rho: the weights in the averages, by which lr and losses are to be compared with them.
     """
+    height, inner, square = averaged
     grown = 1 + shrinking
     least = fstar
     if estimate:
