@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from thalweg.core.leaf import Leaf
-from thalweg.core.optimizer import GradFn, Optimizer, State, check_gradient, host_number
+from thalweg.core.optimizer import GradFn, Optimizer, State, host_number
 from thalweg.engines import native
 from thalweg.engines.adding import add_up, agree
 from thalweg.engines.drawn import drawn
@@ -22,12 +21,12 @@ from thalweg.engines.kernel import Kernel
 from thalweg.engines.launch import Launch
 from thalweg.engines.watch import Watch, watcher
 from thalweg.graph.program import NotTraced, Passage, passages
-from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, whole_number
-from thalweg.values.arrays import dtype_name, framework
+from thalweg.numpy.gradients import accumulate_anew, check, prepared
+from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, fill, write_over
+from thalweg.numpy.params import check_apart, check_array
+from thalweg.values.arrays import dtype_name
 from thalweg.values.norms import SCALES
-from thalweg.values.trees import Tree, Vector, children, flatten, instead, match, rebuild
-
-Floats = npt.NDArray[Any]
+from thalweg.values.trees import Tree, Vector, children, flatten, match, rebuild
 
 
 class InPlace:
@@ -43,10 +42,10 @@ class InPlace:
         self.names, self.arrays = flatten(params)
         self.groups = [0] * len(self.names) if groups is None else list(groups)
         for name, array in zip(self.names, self.arrays, strict=True):
-            _check_array(name, array)
+            check_array(name, array)
         self._state = optimizer.init(params)
         self._outline = Outline(self._state, self.names)
-        _check_apart(self.names, self.arrays)
+        check_apart(self.names, self.arrays)
         self._asks = optimizer.asks
         self._fused = fused
         self._launches: list[Any] | None = None
@@ -117,7 +116,7 @@ class InPlace:
         for array, moved in zip(self.arrays, flatten(new)[1], strict=True):
             if moved is not array:
                 array[...] = moved
-        _write_over(state, stepped)
+        write_over(state, stepped)
         self._left = [array for _, _, array in arrays_of(state)]
 
     def _fit(self) -> None:
@@ -126,7 +125,7 @@ class InPlace:
         same = len(arrays) == len(self._left) and all(map(operator.is_, arrays, self._left))
         if not same or any(True for _ in self._outline.counts(self._state)):
             self._outline.fit(self._state, self.arrays)
-            _fill(self._state["memory"], self.optimizer.init(self.params)["memory"])
+            fill(self._state["memory"], self.optimizer.init(self.params)["memory"])
 
     # the kernels
 
@@ -158,7 +157,7 @@ class InPlace:
         self._check_parameters()
         self._outline.fit(self._state, self.arrays)
         if self._lie != [(address(a), a.strides) for a in self.arrays]:
-            _check_apart(self.names, self.arrays)
+            check_apart(self.names, self.arrays)
             self._launches = self._launch()
         assert self._launches is not None
         for launch in self._launches:
@@ -195,27 +194,20 @@ class InPlace:
         assert self._launches is not None
         if not self._asks.isdisjoint(("loss", "curvature")):
             self.optimizer.check_asks(loss, None, curvature)
-        extras = {}
-        if noise is not None or curvature is not None:
-            extras = {w: match(self.params, x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
+        extras = {} if noise is None and curvature is None else self._injected(noise, curvature)
         gradients = self._listed(grads)
         if self._flat is False:
             self._check_still_there()
         if self._watch is None or self._state.get("t") != self._told or not self._watch.agrees():
             self._bind()
         if self.optimizer.accumulates > 1 or self.optimizer.nonfinite != "propagate":
-            self._check(gradients)
-            prepared = self._prepared(gradients)
-            if prepared is None:
+            ready = prepared(self.optimizer, self._state, self.names, self.arrays, gradients)
+            if ready is None:
                 return
-            gradients = prepared
+            gradients = ready
         lists = [gradients] if self._is_whole else [[gradients[i] for i in launch.members] for launch in self._launches]
         if False in [launch.finds(own) for launch, own in zip(self._launches, lists, strict=True)]:
-            self._check(gradients)
-            t = np.array([self._told[name] for name in self.names], np.int64)
-            for launch, own in zip(self._launches, lists, strict=True):
-                launch.arrange([g is not None for g in own], t, self.groups, self._taken)
-                launch.look_up(own)
+            self._arrange(gradients, lists)
         norms = self._norms(lists) if self._asks_norms else {}
         loss = None if loss is None else host_number(loss)
         try:
@@ -236,7 +228,7 @@ class InPlace:
             launch.run()
         self._told = t.copy()
         if self.optimizer.accumulates > 1:
-            self._accumulate_anew()
+            accumulate_anew(self._state)
 
     def _listed(self, grads: Tree) -> list[Any]:
         """The gradients in the parameters' order. Raises TypeError or KeyError where the trees differ."""
@@ -248,41 +240,19 @@ class InPlace:
         matched = match(self.params, grads, "gradients")
         return [matched[name] for name in self.names]
 
-    def _check(self, gradients: list[Any]) -> None:
-        for name, array, gradient in zip(self.names, self.arrays, gradients, strict=True):
-            check_gradient(name, array, gradient)
+    def _injected(self, noise: Tree, curvature: Tree) -> dict[str, Any]:
+        """What the caller gives in place of draws, by the word that asks for it and then by name."""
+        given = (("noise", noise), ("curvature", curvature))
+        return {word: match(self.params, x, word) for word, x in given if x is not None}
 
-    def _prepared(self, gradients: list[Any]) -> list[Any] | None:
-        """The gradients to step on, after accumulation and the guard against inf and NaN; None to stay where we are."""
-        optimizer, state = self.optimizer, self._state
-        if optimizer.accumulates > 1:
-            for name, gradient in zip(self.names, gradients, strict=True):
-                if gradient is None:
-                    raise ValueError(f"every({optimizer.accumulates}, ...) needs each gradient in each call; '{name}' has none")
-            calls, sums = whole_number(state["calls"], "state['calls']") + 1, state["accumulated"]
-            totals = [sums[name] + gradient for name, gradient in zip(self.names, gradients, strict=True)]
-            if calls % optimizer.accumulates:
-                for name, total in zip(self.names, totals, strict=True):
-                    sums[name][...] = total
-                state["calls"] = calls
-                return None
-            gradients = [np.asarray(total / optimizer.accumulates, a.dtype) for total, a in zip(totals, self.arrays, strict=True)]
-        if optimizer.nonfinite == "propagate":
-            return gradients
-        finite = optimizer.finite(dict(zip(self.names, gradients, strict=True)))
-        bad = next((name for name, good in finite.items() if not np.all(good)), None)
-        if bad is None:
-            return gradients
-        if optimizer.nonfinite == "raise":
-            raise FloatingPointError(f"the gradient of '{bad}' holds inf or NaN")
-        if optimizer.accumulates > 1:
-            self._accumulate_anew()
-        return None
-
-    def _accumulate_anew(self) -> None:
-        self._state["calls"] += 1
-        for sums in self._state["accumulated"].values():
-            sums[...] = 0
+    def _arrange(self, gradients: list[Any], lists: list[list[Any]]) -> None:
+        """Have the kernels take gradients that lie elsewhere than those before, or that are there for other parameters."""
+        assert self._launches is not None
+        check(self.names, self.arrays, gradients)
+        t = np.array([self._told[name] for name in self.names], np.int64)
+        for launch, own in zip(self._launches, lists, strict=True):
+            launch.arrange([g is not None for g in own], t, self.groups, self._taken)
+            launch.look_up(own)
 
     def _norms(self, lists: list[list[Any]]) -> dict[Any, Any]:
         """For each stage that asks for it, the norm of all the gradients that come to it."""
@@ -314,7 +284,7 @@ class InPlace:
         """Raise ValueError for one that was replaced, made read-only or given another shape or dtype since."""
         self._check_still_there()
         for name, array, (shape, dtype) in zip(self.names, self.arrays, self._made_of, strict=True):
-            _check_array(name, array)
+            check_array(name, array)
             check_alive(f"parameter '{name}'", array)
             if array.shape != shape or array.dtype != dtype:
                 raise ValueError(
@@ -324,52 +294,3 @@ class InPlace:
 
     def _children(self) -> Any:
         return self.params.values() if isinstance(self.params, dict) else self.params
-
-
-def _fill(memory: State, start: State) -> None:
-    """What a user deleted begins anew, from where the parameters are before the step."""
-    for key, value in start.items():
-        own = memory.setdefault(key, value)
-        if isinstance(own, dict):
-            _fill(own, value)
-
-
-def _write_over(state: State, new: State) -> None:
-    """Make a dict of dicts equal to another; who holds it sees what is new."""
-    for key in [key for key in state if key not in new]:
-        del state[key]
-    for key, value in new.items():
-        own = state.get(key)
-        if isinstance(value, dict) and isinstance(own, dict):
-            _write_over(own, value)
-        else:
-            state[key] = value
-
-
-def _check_array(name: str, array: Any) -> None:
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"parameter '{name}' is a {type(array).__name__}; only NumPy arrays are updated in place{_cure(array)}")
-    if not array.flags.writeable:
-        raise ValueError(f"parameter '{name}' is read-only, so it cannot be updated; hand over a copy, np.array(...) of it")
-
-
-def _cure(x: Any) -> str:
-    space = framework(x) if hasattr(x, "dtype") else None
-    if space is not None and space.name != "numpy":
-        return f"; thalweg.{space.name} has optimizers for these"
-    return f"; wrap it: numpy.array({x!r}, dtype=float)" if isinstance(x, int | float | np.generic) else instead(x)
-
-
-def _check_apart(names: Sequence[str], arrays: Sequence[Floats]) -> None:
-    """Two parameters in one place, or two elements of one, would be moved twice."""
-    bounds = sorted((np.lib.array_utils.byte_bounds(a), i) for i, a in enumerate(arrays) if a.size)
-    for name, array in zip(names, arrays, strict=True):
-        if array.size and any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)):
-            raise ValueError(f"parameter '{name}' is broadcast: its elements share memory; hand over a copy, np.array(...) of it")
-    last = 0
-    for k in range(1, len(bounds)):
-        (_, reach), before = bounds[last]
-        (start, end), i = bounds[k]
-        if start < reach and np.shares_memory(arrays[i], arrays[before]):
-            raise ValueError(f"parameters '{names[before]}' and '{names[i]}' share memory; hand over one of them")
-        last = k if end > reach else last

@@ -167,6 +167,26 @@ def copied(tree: Any) -> Any:
     return np.array(tree) if isinstance(tree, np.ndarray) else tree
 
 
+def fill(memory: State, start: State) -> None:
+    """What a user deleted begins anew, from where the parameters are before the step."""
+    for key, value in start.items():
+        own = memory.setdefault(key, value)
+        if isinstance(own, dict):
+            fill(own, value)
+
+
+def write_over(state: State, new: State) -> None:
+    """Make a dict of dicts equal to another; who holds it sees what is new."""
+    for key in [key for key in state if key not in new]:
+        del state[key]
+    for key, value in new.items():
+        own = state.get(key)
+        if isinstance(value, dict) and isinstance(own, dict):
+            write_over(own, value)
+        else:
+            state[key] = value
+
+
 def _is_real(value: Any) -> bool:
     """Whether it is a real number, or an array of such."""
     if isinstance(value, np.ndarray | np.generic):

@@ -1,0 +1,62 @@
+"""Gradients before a step: checked, accumulated over calls, and guarded against inf and NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from thalweg.core.optimizer import Optimizer, State, check_gradient
+from thalweg.numpy.outline import whole_number
+
+
+def check(names: Sequence[str], arrays: Sequence[Any], gradients: Sequence[Any]) -> None:
+    """Raise TypeError or ValueError for a gradient that does not fit its parameter."""
+    for name, array, gradient in zip(names, arrays, gradients, strict=True):
+        check_gradient(name, array, gradient)
+
+
+def prepared(
+    optimizer: Optimizer, state: State, names: Sequence[str], arrays: Sequence[Any], gradients: list[Any]
+) -> list[Any] | None:
+    """The gradients to step on, after accumulation and the guard against inf and NaN; None to stay where we are."""
+    check(names, arrays, gradients)
+    if optimizer.accumulates > 1:
+        mean = _accumulated(optimizer.accumulates, state, names, gradients)
+        if mean is None:
+            return None
+        gradients = [np.asarray(total, array.dtype) for total, array in zip(mean, arrays, strict=True)]
+    if optimizer.nonfinite == "propagate":
+        return gradients
+    finite = optimizer.finite(dict(zip(names, gradients, strict=True)))
+    bad = next((name for name, good in finite.items() if not np.all(good)), None)
+    if bad is None:
+        return gradients
+    if optimizer.nonfinite == "raise":
+        raise FloatingPointError(f"the gradient of '{bad}' holds inf or NaN")
+    if optimizer.accumulates > 1:
+        accumulate_anew(state)
+    return None
+
+
+def _accumulated(calls_a_step: int, state: State, names: Sequence[str], gradients: Sequence[Any]) -> list[Any] | None:
+    """The mean over the calls of a step; None before the last of them, and the state then holds the sums so far."""
+    for name, gradient in zip(names, gradients, strict=True):
+        if gradient is None:
+            raise ValueError(f"every({calls_a_step}, ...) needs each gradient in each call; '{name}' has none")
+    calls, sums = whole_number(state["calls"], "state['calls']") + 1, state["accumulated"]
+    totals = [sums[name] + gradient for name, gradient in zip(names, gradients, strict=True)]
+    if calls % calls_a_step:
+        for name, total in zip(names, totals, strict=True):
+            sums[name][...] = total
+        state["calls"] = calls
+        return None
+    return [total / calls_a_step for total in totals]
+
+
+def accumulate_anew(state: State) -> None:
+    """Count the call, and begin the sums of the next step."""
+    state["calls"] += 1
+    for sums in state["accumulated"].values():
+        sums[...] = 0
