@@ -25,7 +25,7 @@ from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.scores import near_best, scores
 from thalweg.lab.report.figures.sensitivity import reach
 from thalweg.lab.report.figures.style import marks, short
-from thalweg.lab.report.results import _default
+from thalweg.lab.report.rows import _default
 from thalweg.methods import rules
 
 SCRIPT = "<script>alert(1)</script>"

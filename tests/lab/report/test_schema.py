@@ -9,7 +9,9 @@ from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
 from thalweg import lab
-from thalweg.lab.report import schema
+from thalweg.lab.report.schema.parts import Interval
+from thalweg.lab.report.schema.problem import Results
+from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.report.suite import combine
 
 
@@ -43,15 +45,15 @@ def misfits(value: Any, kind: Any, where: str = "") -> list[str]:
 def test_results_are_as_the_schema_says(tmp_path: Path) -> None:
     asked: dict[str, Any] = {"rules": "sgd,momentum,adam,learned", "budget": 6, "seeds": 2, "steps": 4, "jobs": 1}
     found = lab.compare(problem="xor", out=tmp_path, **asked)
-    assert misfits(json.loads((tmp_path / "results.json").read_text()), schema.Results) == []
-    assert misfits(found.results, schema.Results) == []
+    assert misfits(json.loads((tmp_path / "results.json").read_text()), Results) == []
+    assert misfits(found.results, Results) == []
     both = combine("mine", [found.results, {**found.results, "problem": {**found.results["problem"], "name": "again"}}], "")
-    assert misfits(both, schema.SuiteResults) == []
-    assert misfits(json.loads(json.dumps(both)), schema.SuiteResults) == []
+    assert misfits(both, SuiteResults) == []
+    assert misfits(json.loads(json.dumps(both)), SuiteResults) == []
 
 
 def test_what_does_not_fit_is_found() -> None:
     good = {"mean": 0.5, "low": None, "high": 1}
-    assert misfits(good, schema.Interval) == []
+    assert misfits(good, Interval) == []
     for bad in ({**good, "mean": "0.5"}, {**good, "middle": 0.5}, {"mean": 0.5, "low": None}, [0.5]):
-        assert misfits(bad, schema.Interval)
+        assert misfits(bad, Interval)

@@ -13,7 +13,7 @@ from thalweg import chain, recipe, rule, rules, sam, sgd
 from thalweg.lab import problems
 from thalweg.lab.comparing.entrant import entrants
 from thalweg.lab.protocol.tune import Setting
-from thalweg.lab.report.results import _what
+from thalweg.lab.report.rows import _what
 from thalweg.lab.trials import trials
 from thalweg.lab.trials.trials import Trial, at_once
 from thalweg.ops import single, stack

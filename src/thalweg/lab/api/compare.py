@@ -56,6 +56,10 @@ def compare(**options: Unpack[Options]) -> Comparison:
     """
     if getattr(current_process(), "_inheriting", False):  # what Python itself asks before it starts a process
         raise RuntimeError(UNGUARDED)
+    return _compared(options)
+
+
+def _compared(options: Options) -> Comparison:
     command = options.get("command")
     try:
         check(options)

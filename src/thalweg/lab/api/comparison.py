@@ -9,7 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from thalweg.lab.report.schema import Answer, Results, SuiteResults
+from thalweg.lab.report.schema.parts import Answer
+from thalweg.lab.report.schema.problem import Results
+from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.report.table import answered, suite_table, table
 
 WIDTH = 160

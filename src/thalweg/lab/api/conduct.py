@@ -20,7 +20,8 @@ from thalweg.lab.comparing.step_cost import remembered_step_costs
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.report import report, suite_report
 from thalweg.lab.report.results import results
-from thalweg.lab.report.schema import Results, SuiteResults
+from thalweg.lab.report.schema.problem import Results
+from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.report.suite import combine
 from thalweg.lab.running.executors import Engine, engine
 from thalweg.lab.running.guard import in_a_line

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from thalweg.lab.report.schema import Answer, Compared, Facts, Results, Row, Score, SuiteFacts, SuiteRow
+from thalweg.lab.report.schema.optimizer import Row
+from thalweg.lab.report.schema.parts import Answer, Compared
+from thalweg.lab.report.schema.problem import Facts, Results, Score
+from thalweg.lab.report.schema.suite import SuiteFacts, SuiteRow
 from thalweg.lab.statistics import pairwise, power
 from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.numerals import typed

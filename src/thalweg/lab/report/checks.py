@@ -8,7 +8,7 @@ import numpy as np
 
 from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.comparing.entrant import Entrant
-from thalweg.lab.report.schema import Check
+from thalweg.lab.report.schema.problem import Check
 from thalweg.lab.statistics import power, stats
 from thalweg.lab.statistics.scores import judged_scores
 

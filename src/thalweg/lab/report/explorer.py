@@ -9,7 +9,9 @@ import numpy as np
 
 from thalweg.lab.report.figures.curves import quartiles
 from thalweg.lab.report.figures.style import marks
-from thalweg.lab.report.schema import Named, Results, Row
+from thalweg.lab.report.schema.optimizer import Row
+from thalweg.lab.report.schema.parts import Named
+from thalweg.lab.report.schema.problem import Results
 
 DIGITS = 4
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from thalweg.lab.protocol import protocol
-from thalweg.lab.report.schema import Results, SuiteSettings
+from thalweg.lab.report.schema.problem import Results, SuiteSettings
 
 
 def methods(settings: SuiteSettings, problems: Sequence[Results], version: str, by: str, rules: int) -> str:

@@ -22,7 +22,10 @@ from thalweg.lab.report.figures.style import DARK
 from thalweg.lab.report.figures.svg import kept
 from thalweg.lab.report.figures.svg import write as write_figures
 from thalweg.lab.report.methods_paragraph import methods
-from thalweg.lab.report.schema import Results, Row, StepsToTarget, SuiteResults
+from thalweg.lab.report.schema.optimizer import Row
+from thalweg.lab.report.schema.parts import StepsToTarget
+from thalweg.lab.report.schema.problem import Results
+from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.atomic import written_whole
 from thalweg.values.numerals import typed

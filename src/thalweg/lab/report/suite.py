@@ -11,22 +11,20 @@ import numpy as np
 
 from thalweg.lab.protocol import protocol
 from thalweg.lab.report.answer import suite_answer
-from thalweg.lab.report.results import plain
-from thalweg.lab.report.schema import (
-    Check,
-    Estimated,
-    JudgedTrial,
+from thalweg.lab.report.rows import plain
+from thalweg.lab.report.schema.optimizer import JudgedTrial, Row
+from thalweg.lab.report.schema.parts import Estimated, Verdict
+from thalweg.lab.report.schema.problem import Check, Results, SuiteSettings
+from thalweg.lab.report.schema.suite import (
     LostCheck,
     Overall,
-    Results,
-    Row,
+    Pace,
+    Standing,
     SuiteChecks,
     SuiteFacts,
     SuiteResults,
     SuiteRow,
-    SuiteSettings,
     SuiteUntuned,
-    Verdict,
 )
 from thalweg.lab.statistics import aggregate, pairwise, profiles, stats, targets
 from thalweg.lab.statistics.aggregate import Estimate
@@ -108,52 +106,70 @@ def _overall(rows: Rows, found: Sequence[Results]) -> tuple[Overall, list[SuiteR
     shares = shares_of(found, lambda row: [run["test_score"] for run in row["judging"]])
     untuned = shares_of(found, lambda row: row["untuned"]["test_scores"])
     ranks = aggregate.mean_ranks(shares, True)
-    middle, middle_untuned = aggregate.interquartile_means(shares), aggregate.interquartile_means(untuned)
     order = sorted(rows, key=lambda name: (ranks[name].value, name))
-    verdicts = against_best(shares, order[0])
     without = aggregate.without_each_problem(shares, _by_mean_rank)
-    alone = aggregate.without_each_optimizer(shares, _by_mean_rank)
-    places = {name: [table[name] for table in without.values()] or [place] for place, name in enumerate(order, 1)}
-    hits = _hits(rows, found)
-    budget = {each["problem"]["name"]: each["settings"]["steps"] for each in found}
-    times = {name: {p: _or_inf(own[p]["steps_to_target"]["median"]) for p in budget} for name, own in rows.items()}
-    ratios = profiles.ratios(times)
-    parts = {name: {p: found_ / budget[p] for p, found_ in own.items()} for name, own in hits.items()}
-    made: list[SuiteRow] = [
-        {
-            "name": name, "place": place, "paper": next(iter(rows[name].values()))["paper"],
-            "mine": next(iter(rows[name].values()))["mine"],
-            "mean_rank": _estimate(ranks[name]), "share": _estimate(middle[name]), "untuned": _estimate(middle_untuned[name]),
-            "places_without_a_problem": [min(places[name]), max(places[name])],
-            "verdict": verdicts[name],
-            "first_on": [p for p in budget if rows[name][p]["rank"]["place"] == 1],
-            "not_separable_on": [p for p in budget if rows[name][p]["verdict"]["separable"] is not True],
-            "targets": plain(targets.area(hits[name], budget)),
-            "reached": [round(float(x), 4) for x in targets.reached(parts[name], SHARES)],
-            "profile": [round(float(x), 4) for x in profiles.profile(ratios[name], TAUS)],
-            "profile_area": plain(profiles.area(ratios[name])),
-            "diverged": {
-                "tuning": float(np.mean([rows[name][p]["diverged"]["tuning"] for p in budget])),
-                "judging": float(np.mean([rows[name][p]["diverged"]["judging"] for p in budget])),
-            },
-            "width": _median([rows[name][p]["width"] for p in budget]),
-            "step_cost": _median([rows[name][p]["step_cost"] for p in budget]),
-            "state_per_parameter": next(iter(rows[name].values()))["state_per_parameter"],
-            "best_of": _best_of([rows[name][p]["best_of"] for p in budget]),
-        }
-        for place, name in enumerate(order, 1)
-    ]  # fmt: skip
     pairs = pairwise.critical_difference(shares, True)
     overall: Overall = {
         "critical_difference": {
             "mean_rank": pairs.mean_rank, "order": pairs.order, "cliques": pairs.cliques, "remark": pairs.remark,
         },
-        "without_problem": without, "without_optimizer": alone,
+        "without_problem": without, "without_optimizer": aggregate.without_each_optimizer(shares, _by_mean_rank),
         "taus": [round(float(x), 4) for x in TAUS], "shares_of_steps": [round(float(x), 4) for x in SHARES],
         "checks": _checks(found),
         "untuned": _untuned(untuned, shares, order),
     }  # fmt: skip
-    return overall, made
+    middle, middle_untuned = aggregate.interquartile_means(shares), aggregate.interquartile_means(untuned)
+    verdicts, paces = against_best(shares, order[0]), _paces(rows, found)
+    ranked: list[SuiteRow] = []
+    for place, name in enumerate(order, 1):
+        places = [table[name] for table in without.values()] or [place]
+        standing: Standing = {
+            "mean_rank": _estimate(ranks[name]), "share": _estimate(middle[name]), "untuned": _estimate(middle_untuned[name]),
+            "places_without_a_problem": [min(places), max(places)],
+            "verdict": verdicts[name],
+        }  # fmt: skip
+        own = {each["problem"]["name"]: rows[name][each["problem"]["name"]] for each in found}
+        ranked.append(_row(name, place, standing, paces[name], own))
+    return overall, ranked
+
+
+def _row(name: str, place: int, standing: Standing, pace: Pace, own: dict[str, Row]) -> SuiteRow:
+    """An optimizer's row. own: its rows on the problems."""
+    first = next(iter(own.values()))
+    return {
+        "name": name, "place": place, "paper": first["paper"],
+        "mine": first["mine"],
+        **standing,
+        "first_on": [p for p, row in own.items() if row["rank"]["place"] == 1],
+        "not_separable_on": [p for p, row in own.items() if row["verdict"]["separable"] is not True],
+        **pace,
+        "diverged": {
+            "tuning": float(np.mean([row["diverged"]["tuning"] for row in own.values()])),
+            "judging": float(np.mean([row["diverged"]["judging"] for row in own.values()])),
+        },
+        "width": _median([row["width"] for row in own.values()]),
+        "step_cost": _median([row["step_cost"] for row in own.values()]),
+        "state_per_parameter": first["state_per_parameter"],
+        "best_of": _best_of([row["best_of"] for row in own.values()]),
+    }  # fmt: skip
+
+
+def _paces(rows: Rows, found: Sequence[Results]) -> dict[str, Pace]:
+    """By optimizer: how soon it came how far."""
+    hits = _hits(rows, found)
+    budget = {each["problem"]["name"]: each["settings"]["steps"] for each in found}
+    times = {name: {p: _or_inf(own[p]["steps_to_target"]["median"]) for p in budget} for name, own in rows.items()}
+    ratios = profiles.ratios(times)
+    parts = {name: {p: steps / budget[p] for p, steps in own.items()} for name, own in hits.items()}
+    return {
+        name: {
+            "targets": plain(targets.area(hits[name], budget)),
+            "reached": [round(float(x), 4) for x in targets.reached(parts[name], SHARES)],
+            "profile": [round(float(x), 4) for x in profiles.profile(ratios[name], TAUS)],
+            "profile_area": plain(profiles.area(ratios[name])),
+        }
+        for name in rows
+    }
 
 
 def shares_of(found: Sequence[Results], take: Callable[[Row], Any]) -> dict[str, dict[str, Floats]]:

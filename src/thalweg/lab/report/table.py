@@ -10,7 +10,10 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from thalweg.lab.report.schema import Answer, Interval, Results, Row, SuiteResults
+from thalweg.lab.report.schema.optimizer import Row
+from thalweg.lab.report.schema.parts import Answer, Interval
+from thalweg.lab.report.schema.problem import Results
+from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.statistics import scores
 from thalweg.values.numerals import typed
 

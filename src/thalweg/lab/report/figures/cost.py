@@ -16,7 +16,8 @@ from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.scores import near_best
 from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, marks, put, short
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.report.schema import Priced, Score
+from thalweg.lab.report.schema.parts import Priced
+from thalweg.lab.report.schema.problem import Score
 from thalweg.lab.statistics.scores import format_score, number
 
 WIDTH, HEIGHT = 6.6, 4.2  # inches

@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from thalweg.lab.report.figures.scale import plain_log
 from thalweg.lab.report.figures.style import BAD, SETTINGS, SOFT, background, marks, panel, put
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.report.schema import Results, Row
+from thalweg.lab.report.schema.optimizer import Row
+from thalweg.lab.report.schema.problem import Results
 
 COARSE = 26
 """Points of a curve in the background."""

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from thalweg.lab.report.figures.style import INK, SETTINGS, SIZE, background, marks, put, short
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.report.schema import Named
+from thalweg.lab.report.schema.parts import Named
 
 WIDTH, HEIGHT = 6.6, 3.2  # inches
 NAMED = 7

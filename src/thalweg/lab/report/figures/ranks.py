@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, marks, put, short
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.report.schema import SuiteResults
+from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.statistics.scores import number
 
 WIDTH, LINE = 6.6, 0.2  # inches

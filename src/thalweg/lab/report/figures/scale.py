@@ -9,7 +9,7 @@ from typing import Literal
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from thalweg.lab.report.schema import Score
+from thalweg.lab.report.schema.problem import Score
 
 Which = Literal["x", "y"]
 NO_SPAN = 1e-9

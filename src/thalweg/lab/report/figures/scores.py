@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 from thalweg.lab.report.figures.scale import Scale
 from thalweg.lab.report.figures.style import BAD, BAND, SETTINGS, SOFT, marks, put, short
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.report.schema import Results, Row, Score, Scored
+from thalweg.lab.report.schema.optimizer import Row
+from thalweg.lab.report.schema.parts import Scored
+from thalweg.lab.report.schema.problem import Results, Score
 from thalweg.lab.statistics.scores import format_score, number
 
 FAR = 6.0

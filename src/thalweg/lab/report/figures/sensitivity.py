@@ -13,7 +13,8 @@ from thalweg.lab.marks import Mark
 from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.style import BAD, SETTINGS, SOFT, background, marks, panel, put
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.report.schema import Results, Row, Score, TunedTrial
+from thalweg.lab.report.schema.optimizer import Row, TunedTrial
+from thalweg.lab.report.schema.problem import Results, Score
 from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.numerals import typed
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from thalweg.lab.marks import COLOURS, SHAPES, Mark, mark
-from thalweg.lab.report.schema import Named
+from thalweg.lab.report.schema.parts import Named
 from thalweg.methods import rules as catalogue
 
 INK, SOFT, PALE, BAD, BAND = "#1f2933", "#5b6875", "#c8d0d8", "#b3380a", "#e9eef3"
