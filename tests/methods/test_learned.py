@@ -18,6 +18,7 @@ import thalweg as tw
 from thalweg.lab.learned import network as learned_network
 from thalweg.lab.learned import training as learned_training
 from thalweg.lab.learned.network import WEIGHTS, Quadratics, Walk, forward, initial, unroll
+from thalweg.lab.learned.training import MetaTraining
 from thalweg.values import trees
 
 T = 3
@@ -264,8 +265,8 @@ SHORT: dict[str, Any] = {"epochs": 12, "problems": 4, "steps": 40}
 
 
 def test_training_learns_and_repeats() -> None:
-    first, again = learned_training.train(**SHORT), learned_training.train(**SHORT)
-    other = learned_training.train(seed=1, **SHORT)
+    first, again = (learned_training.train(MetaTraining(**SHORT)) for _ in range(2))
+    other = learned_training.train(MetaTraining(seed=1, **SHORT))
     assert all(np.array_equal(first[name], again[name]) for name in WEIGHTS)
     assert not np.array_equal(first["w1"], other["w1"])
     fresh = Quadratics.draw(np.random.default_rng(9), 64)
@@ -318,7 +319,7 @@ def test_the_shell_refuses_before_it_trains(tmp_path: Path) -> None:
     said = CliRunner().invoke(learned_training.main, ["--out", str(tmp_path / "a.npz"), "--steps", "50"])
     assert "50 is no multiple of --unrolled 20" in said.output
     with pytest.raises(ValueError, match="steps=50 is no multiple of unrolled=20"):
-        learned_training.train(steps=50)
+        MetaTraining(steps=50)
 
 
 # What is shipped.

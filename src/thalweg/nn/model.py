@@ -177,22 +177,11 @@ class Model:
         return {name: float(v[0]) for name, v in found.items()} if lanes is None else found
 
     def fit(
-        self,
-        x: npt.ArrayLike,
-        y: npt.ArrayLike,
-        optimizer: Any = "adam",
-        *,
-        lr: Any = None,
-        epochs: int = 1,
-        batch_size: int | None = 32,
-        validation: tuple[npt.ArrayLike, npt.ArrayLike] | float | None = None,
-        metrics: Metrics = (),
-        seed: int = 0,
-        tolerance: float | None = None,
-        progress: bool = True,
-        params: Params | None = None,
-        resume: History | None = None,
-    ) -> History:
+        self, x: npt.ArrayLike, y: npt.ArrayLike, optimizer: Any = "adam", *,
+        lr: Any = None, epochs: int = 1, batch_size: int | None = 32,
+        validation: tuple[npt.ArrayLike, npt.ArrayLike] | float | None = None, metrics: Metrics = (), seed: int = 0,
+        tolerance: float | None = None, progress: bool = True, params: Params | None = None, resume: History | None = None,
+    ) -> History:  # fmt: skip
         """Trains, and keeps the result in `self.params`. Two calls with the same arguments give the same result.
 
         Args:

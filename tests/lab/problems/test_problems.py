@@ -14,7 +14,7 @@ from lab.mnist import HAS_MNIST
 from thalweg import nn
 from thalweg.lab import problems
 from thalweg.lab.data import parts, supervised
-from thalweg.lab.data.parts import Part, split, standardised
+from thalweg.lab.data.parts import DataSet, Part, split, standardised
 from thalweg.lab.data.supervised import Supervised
 from thalweg.lab.data.surface import Surface
 from thalweg.lab.refusal import Refusal
@@ -349,7 +349,7 @@ def made(classes: bool = True, n: int = 60) -> tuple[Any, Any]:
 
 def test_features_that_are_alike_share_their_mean_and_spread() -> None:
     x, y = made()
-    found = supervised.parted("made", "", x, y, [nn.Linear(3)], alike=True, tune_on=5)
+    found = supervised.parted("made", "", DataSet(x, y, alike=True), [nn.Linear(3)], tune_on=5)
     known = x[split(y)[0]]
     np.testing.assert_allclose(found.train_part.x, (known - known.mean()) / known.std(), rtol=1e-5, atol=1e-6)
     assert len(found.validation_part.x) == 5

@@ -148,9 +148,7 @@ def test_a_changed_default_of_the_catalogues_makes_other_trials() -> None:
 
 def test_it_is_worked_out_once_for_each_who_takes_part(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    monkeypatch.setattr(
-        "thalweg.lab.comparing.contest.fingerprint", lambda rule, on: calls.append(rule.name) or fingerprint(rule, on)
-    )
+    monkeypatch.setattr("thalweg.lab.store.spec.fingerprint", lambda rule, on: calls.append(rule.name) or fingerprint(rule, on))
     settings = Settings(Source("xor"), ("sgd", "adam"), budget=4, seeds=3, steps=4, batch_size=4)
     contest = Contest.of(settings, problem("xor"), rules)
     for entrant in contest.entrants:

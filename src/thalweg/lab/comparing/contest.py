@@ -17,7 +17,6 @@ from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.running.executors import Engine, engine
 from thalweg.lab.running.output_capture import reset
 from thalweg.lab.running.sweep import TIMEOUT, Portion, sweep
-from thalweg.lab.store.fingerprint import fingerprint
 from thalweg.lab.store.spec import TrialSpec
 from thalweg.lab.store.store import Store
 from thalweg.lab.trials import lanes, trials
@@ -56,7 +55,7 @@ class Contest:
     settings: Settings
     problem: Problem
     entrants: list[Entrant]
-    sources: dict[str, str] = field(default_factory=dict)
+    first_specs: dict[str, TrialSpec] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -88,18 +87,18 @@ class Contest:
 
     def specs(self, entrant: Entrant, phase: str, settings: Sequence[Setting]) -> list[TrialSpec]:
         """The trials of a phase: each setting on each of its seeds."""
-        mine, seeds = self.settings, self.seeds(entrant, phase)
-        own = lanes.engine_for(mine.lanes, self.problem, entrant.rule, mine.batch_size)
-        spec = functools.partial(
-            TrialSpec.of, steps=mine.steps, batch_size=mine.batch_size, phase=phase, lanes=own, source=self.source(entrant.rule)
-        )
-        return [spec(self.problem, entrant.rule, setting, seed) for setting, seed in itertools.product(settings, seeds)]
+        like, seeds = self.first_spec(entrant), self.seeds(entrant, phase)
+        return [replace(like, setting=own, seed=seed, phase=phase) for own, seed in itertools.product(settings, seeds)]
 
-    def source(self, rule: Rule) -> str:
-        """What a rule computes, in a word: worked out once for all of its trials."""
-        if rule.name not in self.sources:
-            self.sources[rule.name] = fingerprint(rule, self.problem)
-        return self.sources[rule.name]
+    def first_spec(self, entrant: Entrant) -> TrialSpec:
+        """A trial of an entrant's rule; all others differ in setting, seed and phase. What it computes is worked out once."""
+        rule, mine = entrant.rule, self.settings
+        if rule.name not in self.first_specs:
+            own = lanes.engine_for(mine.lanes, self.problem, rule, mine.batch_size)
+            self.first_specs[rule.name] = TrialSpec.of(
+                self.problem, rule, entrant.default, 0, steps=mine.steps, batch_size=mine.batch_size, phase="tuning", lanes=own
+            )
+        return self.first_specs[rule.name]
 
     def seeds(self, entrant: Entrant, phase: str) -> list[int]:
         """The seeds of a phase, the same for all entrants but a control."""

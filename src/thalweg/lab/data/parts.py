@@ -26,6 +26,27 @@ class Part:
     y: Array
 
 
+@dataclass(frozen=True)
+class DataSet:
+    """Samples x (n, features) of any real dtype and their classes y (n,), as yet in one piece.
+
+    shape: of a sample, where the network wants another than (features,). alike: all features are of one kind, such as pixels,
+    and have one mean and one spread, so that neighbours stay comparable.
+    """
+
+    x: Array
+    y: Array
+    shape: tuple[int, ...] = ()
+    alike: bool = False
+
+    def features(self, rows: Array) -> Array:
+        """x as the network takes it, standardised by `rows`."""
+        x, width = self.x, self.x.shape[1]
+        if self.alike:
+            x, rows = x.reshape(-1, 1), (rows[:, None] * width + np.arange(width)).ravel()
+        return standardised(x, rows).reshape(len(self.x), *(self.shape or (width,)))
+
+
 def split(groups: Array) -> list[Array]:
     """Rows of the training, validation and test parts, 60/20/20 of each group, by a fixed seed; ascending."""
     random = np.random.default_rng(SPLIT_SEED)

@@ -11,7 +11,7 @@ from typing import Any, final
 import numpy as np
 
 from thalweg import nn
-from thalweg.lab.data.parts import Array, Part, digest, split, standardised
+from thalweg.lab.data.parts import Array, DataSet, Part, digest, split, standardised
 from thalweg.lab.data.problem import Floats, Params
 from thalweg.lab.data.task import CLASSES, VALUES, Task
 from thalweg.nn import functional
@@ -215,32 +215,27 @@ def supervised(name: str, about: str, x: Array, y: Array) -> Supervised:
 def parted(
     name: str,
     about: str,
-    x: Array,
-    y: Array,
+    data: DataSet,
     layers: Sequence[nn.Layer],
     task: Task = CLASSES,
     *,
-    shape: tuple[int, ...] = (),
     steps: int | None = None,
     batch_size: int = BATCH,
     tune_on: int | None = None,
-    alike: bool = False,
 ) -> Supervised:
-    """The problem of learning classes y (n,) from x (n, features) with any network: split and standardised as `supervised` does.
+    """The problem of learning the classes of a data set with any network: split and standardised as `supervised` does.
 
-    shape: of a sample, where the network wants another than (features,). tune_on: so many samples of the validation part
-    alone, evenly spread: a trial looks at them some fifty times, which with all of them may take longer than to train.
-    alike: all features are of one kind, such as pixels, and have one mean and one spread, so that neighbours stay comparable.
+    tune_on: so many samples of the validation part alone, evenly spread: a trial looks at them some fifty times, which with
+    all of them may take longer than to train.
     """
+    x, y = data.x, data.y
     rows = split(y)
     if tune_on is not None:
         rows[1] = rows[1][np.linspace(0, len(rows[1]) - 1, tune_on).astype(int)]
-    known = (rows[0][:, None] * x.shape[1] + np.arange(x.shape[1])).ravel()
-    features = standardised(x.reshape(-1, 1), known) if alike else standardised(x, rows[0])
-    features = features.reshape(len(x), *(shape or x.shape[1:]))
+    features = data.features(rows[0])
     train, validation, test = (Part(features[own], y[own].astype(np.int64)) for own in rows)
     words = f"{about} {_sizes(rows)}. {_plain_guess(train.y, test.y)}"
-    mark = digest(repr((layers, task.loss, task.score, shape, alike)), x, y, *rows)
+    mark = digest(repr((layers, task.loss, task.score, data.shape, data.alike)), x, y, *rows)
     return Supervised(name, words, train, validation, test, layers, mark, task=task, steps=steps, batch_size=batch_size)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,37 +22,54 @@ PARAMETERS, TRAINING, VALIDATION = range(3)  # the streams of random numbers of 
 CHECKED = 50  # epochs between two looks at the validation functions
 
 
-def train(
-    *, seed: int = 0, epochs: int = 1000, problems: int = 16, steps: int = 100, unrolled: int = 20, lr: float = 3e-3,
-    preprocessing: bool = False, p: float = 10.0, scale: float = 0.1, progress: bool = False,
-) -> Network:  # fmt: skip
+@dataclass(frozen=True)
+class MetaTraining:
+    """How a learned optimizer is trained.
+
+    An epoch draws new problems and walks `steps` steps on them, with an update of the weights after every `unrolled`
+    (Adam, its rate falling from lr to 0 along a cosine). preprocessing, p, scale: the network's own.
+    Raises ValueError for steps that are no multiple of unrolled.
+    """
+
+    seed: int = 0
+    epochs: int = 1000
+    problems: int = 16
+    steps: int = 100
+    unrolled: int = 20
+    lr: float = 3e-3
+    preprocessing: bool = False
+    p: float = 10.0
+    scale: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.steps % self.unrolled:
+            raise ValueError(f"steps={self.steps} is no multiple of unrolled={self.unrolled}: every step must be learned from")
+
+
+def train(how: MetaTraining = MetaTraining(), *, progress: bool = False) -> Network:
     """A trained network, the best on fresh validation functions: a tree to save with `trees.save` and hand to
     `learned(weights=path)`. The same arguments give the same weights.
 
-    An epoch draws new problems and walks `steps` steps on them, with an update of the weights after every `unrolled`
-    (Adam, its rate falling from lr to 0 along a cosine). Ctrl-C ends it early: "stopped" then names the epoch.
-    Raises ValueError for steps that are no multiple of unrolled.
+    Ctrl-C ends it early: "stopped" then names the epoch.
     """
-    if steps % unrolled:
-        raise ValueError(f"steps={steps} is no multiple of unrolled={unrolled}: every step must be learned from")
-    random = [np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(purpose,))) for purpose in range(3)]
-    net = initial(random[PARAMETERS], preprocessing, p, scale)
+    random = [np.random.default_rng(np.random.SeedSequence(how.seed, spawn_key=(purpose,))) for purpose in range(3)]
+    net = initial(random[PARAMETERS], how.preprocessing, how.p, how.scale)
     weights = {name: net[name] for name in WEIGHTS}
     held = Quadratics.draw(random[VALIDATION], 256)
-    optimizer = Optimizer(rules["adam"](), lr=cosine(lr, epochs * (steps // unrolled)))
+    optimizer = Optimizer(rules["adam"](), lr=cosine(how.lr, how.epochs * (how.steps // how.unrolled)))
     state = optimizer.init(weights)
     best: Network = {}
     epoch = 0
     try:
-        with threadpool_limits(1), Progress(epochs, progress) as bar:  # one thread: sums as on any number of cores
-            for epoch in range(1, epochs + 1):
-                drawn = Quadratics.draw(random[TRAINING], problems)
+        with threadpool_limits(1), Progress(how.epochs, progress) as bar:  # one thread: sums as on any number of cores
+            for epoch in range(1, how.epochs + 1):
+                drawn = Quadratics.draw(random[TRAINING], how.problems)
                 walk = Walk.begin(drawn)
-                for _ in range(steps // unrolled):
-                    _, grads, walk = unroll({**net, **weights}, drawn, walk, unrolled)
+                for _ in range(how.steps // how.unrolled):
+                    _, grads, walk = unroll({**net, **weights}, drawn, walk, how.unrolled)
                     weights, state = optimizer.step(weights, grads, state)
-                if epoch % CHECKED == 0 or epoch == epochs:
-                    best = better(best, {**net, **weights, "epoch": epoch}, held, steps)
+                if epoch % CHECKED == 0 or epoch == how.epochs:
+                    best = better(best, {**net, **weights, "epoch": epoch}, held, how.steps)
                 bar.update(epoch, float(walk.f.mean()))
     except KeyboardInterrupt:
         if not best:
@@ -87,7 +105,7 @@ def main(out: Path, **options: Any) -> None:
         raise click.BadParameter(f"there is no folder {out.parent}", param_hint="--out")
     if options["steps"] % options["unrolled"]:
         raise click.BadParameter(f"{options['steps']} is no multiple of --unrolled {options['unrolled']}", param_hint="--steps")
-    net = train(**options, progress=True)
+    net = train(MetaTraining(**options), progress=True)
     stopped = f" (stopped by hand in epoch {net['stopped']})" if "stopped" in net else ""
     trees.save(out, {**net, "command": command(out, options) + stopped})
     mean = f"mean f {net['validation']:.4f} after {options['steps']} steps on validation functions"

@@ -70,12 +70,11 @@ class TrialSpec:
         batch_size: int,
         phase: str,
         lanes: LaneEngine = NUMPY,
-        source: str | None = None,
     ) -> TrialSpec:
-        """The trial as this process would run it. source: the rule's `fingerprint`, where that is known already."""
+        """The trial as this process would run it."""
         versions = protocol.VERSION, thalweg.__version__, engine_hash(), np.__version__
-        what = rule.name, fingerprint(rule, problem) if source is None else source
-        return cls(*versions, problem.name, problem.fingerprint, *what, setting, seed, steps, batch_size, phase, lanes)
+        what = problem.name, problem.fingerprint, rule.name, fingerprint(rule, problem)
+        return cls(*versions, *what, setting, seed, steps, batch_size, phase, lanes)
 
     @functools.cached_property
     def key(self) -> str:

@@ -3,6 +3,7 @@
 from sklearn.datasets import load_digits
 
 from thalweg import nn
+from thalweg.lab.data.parts import DataSet
 from thalweg.lab.data.supervised import Supervised, parted
 from thalweg.lab.problems.models.digits import ABOUT
 
@@ -13,4 +14,5 @@ def problem() -> Supervised:
         nn.Conv2d(8, padding=1), nn.ReLU(), nn.Conv2d(16, stride=2, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(10),
     ]  # fmt: skip
     x, y = load_digits(return_X_y=True)
-    return parted("digits_conv", about, x, y, layers, shape=(8, 8, 1), steps=150, batch_size=32, tune_on=200, alike=True)
+    images = DataSet(x, y, shape=(8, 8, 1), alike=True)
+    return parted("digits_conv", about, images, layers, steps=150, batch_size=32, tune_on=200)

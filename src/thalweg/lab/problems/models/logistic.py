@@ -3,6 +3,7 @@
 from sklearn.datasets import load_breast_cancer
 
 from thalweg import nn
+from thalweg.lab.data.parts import DataSet
 from thalweg.lab.data.supervised import Supervised, parted
 from thalweg.lab.data.task import YES_OR_NO
 from thalweg.lab.problems.models.breast_cancer import ABOUT
@@ -17,4 +18,4 @@ def problem() -> Supervised:
         "cross-entropy on unseen data, penalty included."
     )
     layers = [nn.Linear(1, penalty=nn.L2(PENALTY))]
-    return parted("logistic", about, x, y, layers, YES_OR_NO, steps=300)
+    return parted("logistic", about, DataSet(x, y), layers, YES_OR_NO, steps=300)

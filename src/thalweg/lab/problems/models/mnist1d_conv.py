@@ -2,6 +2,7 @@
 
 from thalweg import nn
 from thalweg.lab.data.mnist1d import ABOUT, data
+from thalweg.lab.data.parts import DataSet
 from thalweg.lab.data.supervised import Supervised, parted
 
 
@@ -11,5 +12,4 @@ def problem() -> Supervised:
     for _ in range(2):
         layers += [nn.Conv2d(16, size=(5, 1), stride=(2, 1), padding=(2, 0)), nn.ReLU()]
     layers += [nn.Flatten(), nn.Linear(10)]
-    x, y = data()
-    return parted("mnist1d_conv", about, x, y, layers, shape=(40, 1, 1), steps=300, tune_on=300, alike=True)
+    return parted("mnist1d_conv", about, DataSet(*data(), shape=(40, 1, 1), alike=True), layers, steps=300, tune_on=300)

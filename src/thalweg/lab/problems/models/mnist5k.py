@@ -2,10 +2,11 @@
 
 from thalweg import nn
 from thalweg.lab.data.mnist5k import ABOUT, data
+from thalweg.lab.data.parts import DataSet
 from thalweg.lab.data.supervised import Supervised, parted
 
 
 def problem() -> Supervised:
     about = f"{ABOUT} Network: 784-64-10, ReLU."
-    x, y = data()
-    return parted("mnist5k", about, x, y, [nn.Linear(64), nn.ReLU(), nn.Linear(10)], steps=200, tune_on=300, alike=True)
+    layers = [nn.Linear(64), nn.ReLU(), nn.Linear(10)]
+    return parted("mnist5k", about, DataSet(*data(), alike=True), layers, steps=200, tune_on=300)

@@ -2,6 +2,7 @@
 
 from thalweg import nn
 from thalweg.lab.data.mnist5k import ABOUT, data
+from thalweg.lab.data.parts import DataSet
 from thalweg.lab.data.supervised import Supervised, parted
 
 
@@ -11,5 +12,5 @@ def problem() -> Supervised:
         nn.Conv2d(8, size=5, stride=2, padding=2), nn.ReLU(), nn.Conv2d(16, size=3, stride=2, padding=1), nn.ReLU(),
         nn.Flatten(), nn.Linear(10),
     ]  # fmt: skip
-    x, y = data()
-    return parted("mnist5k_conv", about, x, y, layers, shape=(28, 28, 1), steps=100, batch_size=32, tune_on=200, alike=True)
+    images = DataSet(*data(), shape=(28, 28, 1), alike=True)
+    return parted("mnist5k_conv", about, images, layers, steps=100, batch_size=32, tune_on=200)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from thalweg import nn
-from thalweg.lab.data.parts import Array
+from thalweg.lab.data.parts import Array, DataSet
 from thalweg.lab.data.supervised import Supervised, parted
 from thalweg.lab.data.task import LIKELIHOOD
 
@@ -31,5 +31,5 @@ def data() -> tuple[Array, Array]:
 
 
 def problem() -> Supervised:
-    x, y = data()
-    return parted("zipf", ABOUT, x, y, [nn.Linear(CLASSES, weights=nn.lecun())], LIKELIHOOD, steps=300, tune_on=300)
+    layers = [nn.Linear(CLASSES, weights=nn.lecun())]
+    return parted("zipf", ABOUT, DataSet(*data()), layers, LIKELIHOOD, steps=300, tune_on=300)
