@@ -244,6 +244,23 @@ def test_the_kernel_says_what_the_rule_says() -> None:
     assert "has no kernel" in refused.output
 
 
+@tw.rule(lr=0.1)
+def clipped(g, m=0.0):  # type: ignore[no-untyped-def]
+    """Numbers clipped in one expression, each of which has a line before it."""
+    m = m + g
+    return sum(tw.ops.clip(x, -0.5 * k, 2.0) for k in range(1, 9) for x in (g, m)), m
+
+
+def test_several_numbers_clipped_in_one_expression_are_told_apart() -> None:
+    p, q, draw = np.zeros(50), np.zeros(50), np.random.default_rng(0)
+    ours, plain = tn.of(clipped)(p), tn.of(clipped)(q, fused=False)
+    for g in draw.normal(scale=2, size=(5, 50)):
+        ours.step(g)
+        plain.step(g)
+    assert ours._bound._launches
+    assert np.array_equal(p, q)
+
+
 def test_native_code_is_compiled_for_this_processor() -> None:
     cpu, features = native._processor()
     assert cpu

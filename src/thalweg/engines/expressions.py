@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from thalweg.values.symbols import TENSOR, Symbol
+from thalweg.values.symbols import Symbol
 
 if TYPE_CHECKING:
     from thalweg.engines.kernel import Printer
@@ -117,13 +117,16 @@ class Writer:
     def name(self, symbol: Symbol, otherwise: str) -> str:
         """The name of a symbol from here on: its author's where that is free."""
         if id(symbol) not in self.letters:
-            wanted = self.printer.authors.get(id(symbol))
-            name, k = wanted or f"{otherwise}1", 2
-            while name in self.printer.taken:
-                name, k = f"{wanted}_{k}" if wanted else f"{otherwise}{k}", k + 1
-            self.printer.taken.add(name)
-            self.letters[id(symbol)] = name
+            self.letters[id(symbol)] = self._free(self.printer.authors.get(id(symbol)), otherwise)
         return self.letters[id(symbol)]
+
+    def _free(self, wanted: str | None, otherwise: str) -> str:
+        """A name that nothing else has."""
+        name, k = wanted or f"{otherwise}1", 2
+        while name in self.printer.taken:
+            name, k = f"{wanted}_{k}" if wanted else f"{otherwise}{k}", k + 1
+        self.printer.taken.add(name)
+        return name
 
     def visit(self, symbol: Symbol) -> None:
         """Give the symbol a line of its own if it deserves one."""
@@ -156,7 +159,7 @@ class Writer:
 
     def _clip(self, args: list[Text]) -> Text:
         """minimum(maximum(x, low), high), the inner one on a line of its own."""
-        inner = self.name(Symbol("input", (), TENSOR), "x")
+        inner = self._free(None, "x")
         self.lines.append(f"{inner} = {self.say.word('maximum', args[:2])[0]}")
         return self.say.word("minimum", [(inner, ATOM), args[2]])
 
