@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from thalweg.engines.names import Names
 from thalweg.values.symbols import Symbol
-
-if TYPE_CHECKING:
-    from thalweg.engines.kernel import Printer
 
 NEEDS_NAMES = frozenset({"maximum", "minimum", "clip", "sign", "ratio", "pow"})
 """Words that say an argument twice: it is computed once, before."""
@@ -105,35 +103,25 @@ class Loop:
 class Writer:
     """Writes symbols down in order: what is used twice, has an author's name or must be an atom gets a line."""
 
-    def __init__(self, printer: Printer, say: Python | Loop, always: set[int]) -> None:
-        self.printer, self.say, self.always = printer, say, always
-        self.letters = dict(printer.letters)
+    def __init__(self, names: Names, say: Python | Loop, always: set[int]) -> None:
+        self.names, self.say, self.always = names, say, always
+        self.letters = dict(names.letters)
         self.lines: list[str] = []
         self.kept: set[int] = set()
-        self.atoms = {
-            id(printer.first(a)) for s in printer.symbols if s.op in NEEDS_NAMES for a in s.args if isinstance(a, Symbol)
-        }
+        self.atoms = {id(names.first(a)) for s in names.symbols if s.op in NEEDS_NAMES for a in s.args if isinstance(a, Symbol)}
 
     def name(self, symbol: Symbol, otherwise: str) -> str:
         """The name of a symbol from here on: its author's where that is free."""
         if id(symbol) not in self.letters:
-            self.letters[id(symbol)] = self._free(self.printer.authors.get(id(symbol)), otherwise)
+            self.letters[id(symbol)] = self.names.free(otherwise, symbol)
         return self.letters[id(symbol)]
-
-    def _free(self, wanted: str | None, otherwise: str) -> str:
-        """A name that nothing else has."""
-        name, k = wanted or f"{otherwise}1", 2
-        while name in self.printer.taken:
-            name, k = f"{wanted}_{k}" if wanted else f"{otherwise}{k}", k + 1
-        self.printer.taken.add(name)
-        return name
 
     def visit(self, symbol: Symbol) -> None:
         """Give the symbol a line of its own if it deserves one."""
         if id(symbol) in self.letters:
             return
-        several = self.printer.uses[id(symbol)] > 1 or id(symbol) in self.atoms or id(symbol) in self.always
-        if several or id(symbol) in self.printer.authors:
+        several = self.names.uses[id(symbol)] > 1 or id(symbol) in self.atoms or id(symbol) in self.always
+        if several or id(symbol) in self.names.authors:
             text = self.expression(symbol)[0]
             if id(symbol) in self.kept:
                 text = f"kept({text})"
@@ -142,7 +130,7 @@ class Writer:
     def text(self, x: Any) -> Text:
         if not isinstance(x, Symbol):
             return self.say.constant(x), ATOM if not self.say.constant(x).startswith("-") else 7
-        first = self.printer.first(x)
+        first = self.names.first(x)
         return (self.letters[id(first)], ATOM) if id(first) in self.letters else self.expression(first)
 
     def expression(self, symbol: Symbol) -> Text:
@@ -159,7 +147,7 @@ class Writer:
 
     def _clip(self, args: list[Text]) -> Text:
         """minimum(maximum(x, low), high), the inner one on a line of its own."""
-        inner = self._free(None, "x")
+        inner = self.names.free("x")
         self.lines.append(f"{inner} = {self.say.word('maximum', args[:2])[0]}")
         return self.say.word("minimum", [(inner, ATOM), args[2]])
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg.engines.blocks import carried_by, phases_of, two_loops
+from thalweg.engines.blocks import Stores, carried_by, phases_of, two_loops
 from thalweg.engines.expressions import (
     COMPARISONS,
     COMPUTED,
@@ -22,6 +21,7 @@ from thalweg.engines.expressions import (
     indented,
     level,
 )
+from thalweg.engines.names import Names
 from thalweg.form import trace
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
@@ -32,6 +32,11 @@ OWN_WORDS = (
     "leaf_squares_float64", "peek", "poke", "scratch",
 )  # fmt: skip
 """Words of `thalweg.engines.words` that a loop may say, besides those of storage, loads and stores."""
+SAID = (
+    "row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", "block", "begin", "own",
+    *LOOP_WORDS, *STORAGE_WORDS,
+)  # fmt: skip
+"""What a loop says anyway."""
 
 
 @dataclass(frozen=True)
@@ -63,36 +68,23 @@ def printed(program: Program, title: str, dtypes: dict[str, str], columns: tuple
 class Printer:
     def __init__(self, program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> None:
         self.program, self.title, self.dtypes, self.columns = program, title, dtypes, columns
-        self.same = trace.shared(program.results)
-        self.symbols = list(trace.steps(program.results))
-        self.uses: Counter[int] = Counter()
-        for symbol in self.symbols:
-            self.uses.update(id(self.same[id(arg)]) for arg in symbol.args if isinstance(arg, Symbol))
-        self.letters: dict[int, str] = {}
-        for input_name, symbol in program.inputs.items():
-            self.letters[id(symbol)] = f"{input_name}_old" if self._is_updated(input_name) else input_name
-        self.taken = {"row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", *self.letters.values()}
-        self.taken |= {"block", "begin", "own", *LOOP_WORDS, *STORAGE_WORDS}
-        self.authors: dict[int, str] = {}
-        for key, name in program.names.items():
-            if key in self.same:
-                self.authors.setdefault(id(self.same[key]), name)
+        self.names = Names(program, SAID)
 
     def kernel(self) -> Kernel:
         slots = self.program.slots
-        for symbol in self.symbols:
+        for symbol in self.names.symbols:
             self._check(symbol)
         updated = [("p", self.program.parameter), ("walked", self.program.walked)]
         updated += [(slot.old.name, slot.new) for slot in slots if slot.old.level == TENSOR and slot.new is not slot.old]
         updated += self.program.beside.items()
-        stores = [(name, self.first(value)) for name, value in updated if value is not None]
+        stores = [(name, self.names.first(value)) for name, value in updated if value is not None]
         kept = [i for i, slot in enumerate(slots) if slot.old.level < TENSOR]
         for i in kept:
             if level(slots[i].new) > slots[i].old.level:
                 raise NotTraced(f"{slots[i].stage.name} keeps in '{slots[i].old.name}' what differs within a tensor or model")
         shared = self._frontier([value for _, value in stores])
-        numbers, needs = self._numbers(shared, [self.first(slots[i].new) for i in kept])
-        used = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR} | {name for name, _ in stores}
+        numbers, needs = self._numbers(shared, [self.names.first(slots[i].new) for i in kept])
+        used = {s.name for s in self.names.symbols if s.op == "input" and s.level == TENSOR} | {name for name, _ in stores}
         columns = self.columns or tuple(name for name in self.program.inputs if name in used)
         imports, step = self._step(shared, columns, stores)
         text = "\n".join(
@@ -112,19 +104,13 @@ class Printer:
         if not known:
             raise NotTraced(f"{self.title}: no pass over single numbers knows {symbol.op}")
 
-    def _is_updated(self, name: str) -> bool:
-        return name in ("p", "walked", *self.program.beside) or any(slot.old.name == name for slot in self.program.slots)
-
-    def first(self, value: Any) -> Any:
-        return self.same[id(value)] if isinstance(value, Symbol) else value
-
     def _frontier(self, results: Sequence[Any]) -> list[Symbol]:
         """What the loop takes from outside: numbers that its operations or results use."""
         wanted: dict[int, Symbol] = {}
-        used = [arg for s in self.symbols if s.level == TENSOR for arg in s.args] + list(results)
+        used = [arg for s in self.names.symbols if s.level == TENSOR for arg in s.args] + list(results)
         for arg in used:
             if isinstance(arg, Symbol) and arg.level < TENSOR:
-                first = self.first(arg)
+                first = self.names.first(arg)
                 wanted.setdefault(id(first), first)
         return list(wanted.values())
 
@@ -132,34 +118,34 @@ class Printer:
 
     def _numbers(self, shared: list[Symbol], kept: list[Any]) -> tuple[str, tuple[str, ...]]:
         below = {id(s) for s in trace.steps([*shared, *kept])}
-        symbols = [s for s in self.symbols if id(s) in below]
+        symbols = [s for s in self.names.symbols if id(s) in below]
         needs = tuple(s.name for s in symbols if s.op == "input")
-        write = Writer(self, Python(), {id(s) for s in [*shared, *kept] if isinstance(s, Symbol)})
+        write = Writer(self.names, Python(), {id(s) for s in [*shared, *kept] if isinstance(s, Symbol)})
         write.kept = {id(s) for s in kept if isinstance(s, Symbol) and s.level == PER_TENSOR}
         for symbol in symbols:
             write.visit(symbol)
         returned = [write.text(value)[0] for value in [*shared, *kept]]
         lines = [*write.lines, f"return ({', '.join(returned)}{',' if len(returned) == 1 else ''})"]
         body = "\n".join(f"    {line}" for line in lines)
-        self.letters.update(write.letters)
-        arguments = ", ".join(self.letters[id(self.program.inputs[name])] for name in needs)
+        self.names.letters.update(write.letters)
+        arguments = ", ".join(self.names.letters[id(self.program.inputs[name])] for name in needs)
         return f"def numbers({arguments}):\n{body}\n", needs
 
     # the loop
 
     def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
-        phases = phases_of(self)
-        carried = carried_by(self, phases)
+        phases = phases_of(self.names)
+        carried = carried_by(self.names, phases)
         loop = Loop(self.computed)
-        write = Writer(self, loop, {id(symbol) for symbol in carried})
+        write = Writer(self.names, loop, {id(symbol) for symbol in carried})
         heads = self.heads(write, loop, shared, columns)
         loads = self.loads(write, columns)
-        if phases.blocks:
-            tops = {id(s): f"top_{k}" for k, s in enumerate(self.symbols) if s.op == "largest_of_block"}
-            body = two_loops(self, write, loop, phases, carried, loads, columns, stores, tops)
+        to = Stores(stores, self.program.blocked, lambda name, value: self.store(write, columns, name, value))
+        if phases.tops:
+            body = two_loops(write, loop, phases, carried, loads, len(columns), to)
         else:
             self.visit(write)
-            ends = [self.store(write, columns, name, value) for name, value in stores]
+            ends = [to.line(name, value) for name, value in stores]
             body = ["for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):", *indented([*loads, *write.lines, *ends])]
         used = {self.dtypes[column] for column in columns} | ({self.computed} if carried else set())
         rooms = [f"kept_{k} = scratch({BLOCK})" for k in range(len(carried))]
@@ -178,14 +164,14 @@ class Printer:
             truth = " != 0" if symbol.op in COMPARISONS else ""
             lines.append(f"{name} = numbers[at + {k}]{truth}")
         lines += [f"{column}_at = addresses[row + {k}]" for k, column in enumerate(columns)]
-        if any(symbol.op == "uniform" for symbol in self.symbols):
+        if any(symbol.op == "uniform" for symbol in self.names.symbols):
             loop.said.add("uniform")
             lines.append(f"own = {STREAMS} * jobs[4 * job]")
         return lines
 
     def loads(self, write: Writer, columns: tuple[str, ...]) -> list[str]:
         """An element of each column that is read."""
-        read = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR}
+        read = {s.name for s in self.names.symbols if s.op == "input" and s.level == TENSOR}
         lines = []
         for k, column in enumerate(columns):
             if column in read:
@@ -195,7 +181,7 @@ class Printer:
 
     def visit(self, write: Writer) -> None:
         """Write down all that differs from element to element."""
-        for symbol in self.symbols:
+        for symbol in self.names.symbols:
             if symbol.level == TENSOR:
                 write.visit(symbol)
 

@@ -39,13 +39,10 @@ class _SumsPrinter(Printer):
         for k, each in enumerate(sums):
             self.together.setdefault("leaf_squares" if each.is_norm else "leaf_sums", []).append(k)
         own = [f"{word}_{k}" for k in range(len(sums)) for word in ("room", "pending", "total", "scale")]
-        for name, symbol in self.program.inputs.items():
-            if name in RESERVED or name in own:
-                self.letters[id(symbol)] = f"{name}_"
-        self.taken |= {*RESERVED, *own, *self.letters.values()}
+        self.names.keep_off({*RESERVED, *own})
 
     def kernel(self) -> Kernel:
-        for symbol in self.symbols:
+        for symbol in self.names.symbols:
             self._check(symbol)
         if self.program.blocked or any(each.of.op in COMPARISONS for each in self.sums):
             raise NotTraced("a sum of what is kept in int8, or of truths")
@@ -54,7 +51,7 @@ class _SumsPrinter(Printer):
         numbers, needs = self._numbers(shared, [])
         loop = Loop(self.computed)
         loop.said |= {"scratch", "peek", "poke", *(f"{word}_{self.computed}" for word in self.together)}
-        write = Writer(self, loop, set())
+        write = Writer(self.names, loop, set())
         heads = self.heads(write, loop, shared, self.columns)
         heads += [f"scale_{k} = numbers[at + {len(shared) + i}]" for i, k in enumerate(self.scaled)]
         loads = self.loads(write, self.columns)
@@ -79,7 +76,7 @@ class _SumsPrinter(Printer):
 
     def _addend(self, write: Writer, k: int) -> list[str]:
         """What puts an element's addend, or what is to be squared, into its room."""
-        text, room = write.text(self.first(self.sums[k].of))[0], f"{len(self.columns or ()) + k}, room_{k}, i - leaf"
+        text, room = write.text(self.names.first(self.sums[k].of))[0], f"{len(self.columns or ()) + k}, room_{k}, i - leaf"
         return [f"store_{self.computed}({room}, {f'({text}) * scale_{k}' if k in self.scaled else text})"]
 
     def _leaves(self, element: list[str]) -> list[str]:

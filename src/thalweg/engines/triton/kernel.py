@@ -74,7 +74,7 @@ class Triton(Loop):
 class _TritonPrinter(Printer):
     def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
         say = Triton(COMPUTED[self.dtypes["p"]])
-        write = Writer(self, say, set())
+        write = Writer(self.names, say, set())
         lines = [
             "job = tl.program_id(0).to(tl.int64)",
             f"row = {len(columns)} * tl.load(jobs + 4 * job)",
@@ -90,9 +90,9 @@ class _TritonPrinter(Printer):
         for k, symbol in enumerate(shared):
             truth = " != 0" if symbol.op in COMPARISONS else ""
             lines.append(f"{write.name(symbol, 'n')} = tl.load(numbers + at + {k}){truth}")
-        if any(symbol.op == "uniform" for symbol in self.symbols):
+        if any(symbol.op == "uniform" for symbol in self.names.symbols):
             lines.append(f"own = {STREAMS} * tl.load(jobs + 4 * job)")
-        read = {s.name for s in self.symbols if s.op == "input" and s.level == TENSOR}
+        read = {s.name for s in self.names.symbols if s.op == "input" and s.level == TENSOR}
         for k, column in enumerate(columns):
             pointer = f"tl.load(addresses + row + {k}).to(tl.pointer_type(tl.{self.dtypes[column]}))"
             lines.append(f"{column}_at = tl.multiple_of({pointer}, ALIGNED)")
@@ -100,7 +100,7 @@ class _TritonPrinter(Printer):
             if column in read:
                 letter = write.letters[id(self.program.inputs[column])]
                 lines.append(f"{letter} = {self._load(column, say.computed)}")
-        for symbol in self.symbols:
+        for symbol in self.names.symbols:
             if symbol.level == TENSOR:
                 write.visit(symbol)
         lines += write.lines

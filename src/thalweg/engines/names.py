@@ -1,0 +1,51 @@
+"""A program's symbols, and what they are called in code: inputs and what an author named by their names, others by letters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from thalweg.form import trace
+from thalweg.graph.program import Program
+from thalweg.values.symbols import Symbol
+
+
+class Names:
+    """What all that write a program down know of its symbols: their order, how often each is used, which names are taken.
+
+    words: those that the code says anyway. Symbols are known by id; of those that say the same, the first stands for all.
+    """
+
+    def __init__(self, program: Program, words: Collection[str]) -> None:
+        self.inputs = program.inputs
+        self.same = trace.shared(program.results)
+        self.symbols = list(trace.steps(program.results))
+        self.uses: Counter[int] = Counter()
+        for symbol in self.symbols:
+            self.uses.update(id(self.same[id(arg)]) for arg in symbol.args if isinstance(arg, Symbol))
+        updated = {"p", "walked", *program.beside, *(slot.old.name for slot in program.slots)}
+        self.letters = {id(symbol): f"{name}_old" if name in updated else name for name, symbol in self.inputs.items()}
+        self.taken = {*words, *self.letters.values()}
+        self.authors: dict[int, str] = {}
+        for key, name in program.names.items():
+            if key in self.same:
+                self.authors.setdefault(id(self.same[key]), name)
+
+    def keep_off(self, words: Collection[str]) -> None:
+        """Leave more words to the code: an input with such a name gets another."""
+        self.letters |= {id(symbol): f"{name}_" for name, symbol in self.inputs.items() if name in words}
+        self.taken |= {*words, *self.letters.values()}
+
+    def first(self, value: Any) -> Any:
+        """The symbol that stands for all that say the same; anything else as it is."""
+        return self.same[id(value)] if isinstance(value, Symbol) else value
+
+    def free(self, letter: str, symbol: Symbol | None = None) -> str:
+        """A name that is taken from now on: what an author called the symbol, else the letter, with a number if need be."""
+        wanted = None if symbol is None else self.authors.get(id(symbol))
+        name, k = wanted or f"{letter}1", 2
+        while name in self.taken:
+            name, k = f"{wanted}_{k}" if wanted else f"{letter}{k}", k + 1
+        self.taken.add(name)
+        return name
