@@ -77,6 +77,25 @@ def test_as_the_cpus_kernels_to_the_last_bit(
             assert torch.equal(torch.as_tensor(value), torch.as_tensor(other[key])), key
 
 
+def test_a_clipped_number_in_a_rule_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its line stands before what it is stored in."""
+
+    @tw.rule(lr=0.1)
+    def clipped(g, m=0.0):  # type: ignore[no-untyped-def]
+        m = m + g
+        return tw.ops.clip(m, -1.0, 0.5) + tw.ops.clip(g, -0.5, 1.0), m
+
+    runs = []
+    for devices, kind in (({"cpu"}, "OnDevice"), ({"cuda"}, "Bound")):
+        monkeypatch.setattr(torch_kernels, "TRITON_DEVICES", devices)
+        params, gradients = problem(torch.float32)
+        optimizer = tt.of(clipped)(params)
+        drive(optimizer, params, gradients)
+        assert bound(optimizer) == kind
+        runs.append(params)
+    assert all(map(torch.equal, *runs))
+
+
 @pytest.mark.usefixtures("interpreted")
 @pytest.mark.parametrize(
     "name",

@@ -176,8 +176,12 @@ class Printer:
         for k, column in enumerate(columns):
             if column in read:
                 letter = write.letters[id(self.program.inputs[column])]
-                lines.append(f"{letter} = load_{self.dtypes[column]}({k}, {column}_at, {self._place(column)})")
+                lines.append(f"{letter} = {self.load(k, column)}")
         return lines
+
+    def load(self, k: int, column: str) -> str:
+        """An element of the k-th column."""
+        return f"load_{self.dtypes[column]}({k}, {column}_at, {self._place(column)})"
 
     def visit(self, write: Writer) -> None:
         """Write down all that differs from element to element."""

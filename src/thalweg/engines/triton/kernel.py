@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.engines.expressions import ATOM, COMPARISONS, COMPUTED, STREAMS, Loop, Text, Writer, indented, wrap
+from thalweg.engines.expressions import ATOM, COMPARISONS, STREAMS, Loop, Text, Writer, indented, wrap
 from thalweg.engines.kernel import Kernel, Printer
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
-from thalweg.values.symbols import TENSOR, Symbol
+from thalweg.values.symbols import Symbol
 
 OURS = ("maximum", "minimum", "sign", "tanh", "uniform", "dithered", "rounded_bfloat16", "largest_of_block", "spread")
 """Words of `triton_words`."""
@@ -73,8 +73,20 @@ class Triton(Loop):
 
 class _TritonPrinter(Printer):
     def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
-        say = Triton(COMPUTED[self.dtypes["p"]])
+        say = Triton(self.computed)
         write = Writer(self.names, say, set())
+        heads = self.heads(write, say, shared, columns)
+        loads = self.loads(write, columns)
+        self.visit(write)
+        ends = [self._written(write, name, value, say) for name, value in stores]
+        head = [
+            "",
+            "@triton.jit",
+            "def step(addresses, numbers, jobs, WIDTH: tl.constexpr, ALIGNED: tl.constexpr, PARTS: tl.constexpr):",
+        ]
+        return _imports(say), "\n".join([*head, *indented([*heads, *loads, *write.lines, *ends])]) + "\n"
+
+    def heads(self, write: Writer, loop: Loop, shared: list[Symbol], columns: tuple[str, ...]) -> list[str]:
         lines = [
             "job = tl.program_id(0).to(tl.int64)",
             f"row = {len(columns)} * tl.load(jobs + 4 * job)",
@@ -86,45 +98,23 @@ class _TritonPrinter(Printer):
         ]
         if self.program.blocked:
             lines += [f"block = first // {BLOCK} + tl.arange(0, WIDTH // {BLOCK})", f"there = {BLOCK} * block < last"]
-            say.said.add("spread")
+            loop.said.add("spread")
         for k, symbol in enumerate(shared):
             truth = " != 0" if symbol.op in COMPARISONS else ""
             lines.append(f"{write.name(symbol, 'n')} = tl.load(numbers + at + {k}){truth}")
         if any(symbol.op == "uniform" for symbol in self.names.symbols):
             lines.append(f"own = {STREAMS} * tl.load(jobs + 4 * job)")
-        read = {s.name for s in self.names.symbols if s.op == "input" and s.level == TENSOR}
         for k, column in enumerate(columns):
             pointer = f"tl.load(addresses + row + {k}).to(tl.pointer_type(tl.{self.dtypes[column]}))"
             lines.append(f"{column}_at = tl.multiple_of({pointer}, ALIGNED)")
-        for column in columns:
-            if column in read:
-                letter = write.letters[id(self.program.inputs[column])]
-                lines.append(f"{letter} = {self._load(column, say.computed)}")
-        for symbol in self.names.symbols:
-            if symbol.level == TENSOR:
-                write.visit(symbol)
-        lines += write.lines
-        lines += [self._written(write, name, value, say) for name, value in stores]
-        words = sorted(word for word in OURS if word in say.said)
-        imports = [
-            "import triton",
-            "import triton.language as tl",
-            *([f"\nfrom thalweg.engines.triton.words import {', '.join(words)}"] if words else []),
-            "\n",
-        ]
-        head = [
-            "",
-            "@triton.jit",
-            "def step(addresses, numbers, jobs, WIDTH: tl.constexpr, ALIGNED: tl.constexpr, PARTS: tl.constexpr):",
-        ]
-        return "\n".join(imports), "\n".join([*head, *indented(lines)]) + "\n"
+        return lines
 
-    def _load(self, column: str, computed: str) -> str:
+    def load(self, k: int, column: str) -> str:
         if column in self.program.blocked:
             return f"spread(tl.load({column}_at + block, mask=there, other=0.0), WIDTH)"
         nothing = "0" if self.dtypes[column] == "int8" else "0.0"
         found = f"tl.load({column}_at + i, mask=here, other={nothing})"
-        return found if self.dtypes[column] == computed else f"{found}.to(tl.{computed})"
+        return found if self.dtypes[column] == self.computed else f"{found}.to(tl.{self.computed})"
 
     def _written(self, write: Writer, name: str, value: Any, say: Triton) -> str:
         if name in self.program.blocked:
@@ -136,3 +126,10 @@ class _TritonPrinter(Printer):
         if self.dtypes[name] != say.computed:
             text = f"{wrap((text, binds), ATOM)}.to(tl.{self.dtypes[name]})"
         return f"tl.store({name}_at + i, {text}, mask=here)"
+
+
+def _imports(say: Triton) -> str:
+    """The lines that a module begins with."""
+    words = sorted(word for word in OURS if word in say.said)
+    ours = [f"\nfrom thalweg.engines.triton.words import {', '.join(words)}"] if words else []
+    return "\n".join(["import triton", "import triton.language as tl", *ours, "\n"])
