@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.leaf import resolve
+from thalweg.core.optimizer import Optimizer
+from thalweg.graph.program import Program
+from thalweg.graph.storage import key_of
 from thalweg.values.scalars import Scalar
 
 Floats = npt.NDArray[Any]
+Take = Callable[..., Any]
+"""How an argument of `numbers` is found: from (bucket, state, loss, norms)."""
 
 
 class Bucket:
@@ -22,8 +29,51 @@ class Bucket:
         self.blocks: list[Floats] = []
         self.members: Any = slice(None) if whole else np.asarray(members)
         self.arguments: list[Any] = []
-        self.changing: list[tuple[int, Callable[..., Any]]] = []
+        self.changing: list[tuple[int, Take]] = []
         self.scheduled: list[tuple[int, Callable[[int], Any]]] = []
+
+
+class Inputs:
+    """Where the arguments of a program's `numbers` come from, by name.
+
+    vectors: by slot, what is one number a tensor. plain: they are to be Python's and NumPy's numbers alone. sizes: for each
+    tensor how many elements a lane of it has, and what that is called, if anything.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, program: Program, vectors: dict[int, Floats], sizes: tuple[Floats, str | None], *, plain: bool
+    ) -> None:
+        self.optimizer, self.program, self.vectors, self.plain = optimizer, program, vectors, plain
+        self.sizes, self.count = sizes
+
+    def take(self, name: str) -> Take:
+        """How it is found."""
+        optimizer, hyper, plain, sizes = self.optimizer, self.program.hyper, self.plain, self.sizes
+        if name == "loss":
+            return lambda bucket, state, loss, norms: single(loss) if plain else loss
+        if name == "key":
+            return lambda bucket, state, loss, norms: key_of(optimizer.seed, bucket.t)
+        if name in self.program.norms:
+            path = self.program.norms[name]
+            return lambda bucket, state, loss, norms: single(norms[path]) if plain else norms[path]
+        if name == self.count:
+            return lambda bucket, state, loss, norms: sizes[bucket.members]
+        if name in hyper:
+            value = hyper[name]
+            if name == "lr" and value is None:
+                return lambda bucket, state, loss, norms: resolve(optimizer.lr, bucket.t, bucket.leaf)
+            return lambda bucket, state, loss, norms: resolve(value, bucket.t, bucket.leaf)
+        return self._remembered(name)
+
+    def _remembered(self, name: str) -> Take:
+        """How what a slot keeps below a tensor is found."""
+        vectors = self.vectors
+        i = next(i for i, slot in enumerate(self.program.slots) if slot.old.name == name)
+        if i in vectors:
+            return lambda bucket, state, loss, norms: vectors[i][..., bucket.members]
+        *above, last = self.program.slots[i].path
+        number: Callable[[Any], Any] = np.float64 if self.plain else Scalar
+        return lambda bucket, state, loss, norms: number(functools.reduce(dict.__getitem__, above, state["memory"])[last])
 
 
 def block_of(table: Floats, rows: tuple[int, int, int]) -> Floats:

@@ -112,3 +112,29 @@ class _SumsPrinter(Printer):
             "    leaf, leaf_end, path = leaf_end, peek(ends + 8 * depth), path + 1",
             *ends,
         ]
+
+
+def squares(dtype: str) -> str:
+    """A module whose `step` adds up, for each job, the squares of what the first column holds, in float64."""
+    return f'''"""The sum of squares of {dtype} arrays, job by job."""
+
+from numba import cfunc, types
+from numpy import float64
+
+from thalweg.engines.words import load_{dtype}
+
+integers = types.CPointer(types.int64)
+floats = types.CPointer(types.float64)
+
+
+@cfunc(types.int64(integers, floats, integers, types.int64, types.int64), error_model="numpy", fastmath={{"reassoc"}})
+def step(addresses, sums, jobs, first, last):
+    for job in range(first, last):
+        at = addresses[jobs[4 * job]]
+        total = 0.0
+        for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):
+            x = float64(load_{dtype}(0, at, i))
+            total += x * x
+        sums[job] = total
+    return 0
+'''

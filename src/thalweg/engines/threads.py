@@ -27,6 +27,9 @@ def count() -> int:
 
 def share(step: Step, addresses: int, numbers: int, jobs: int, total: int, threads: int) -> None:
     """Run jobs 0 to `total` on this thread and `threads - 1` others."""
+    if threads == 1:
+        step(addresses, numbers, jobs, 0, total)
+        return
     size = max(1, total // (threads * PIECES))
     pieces = itertools.count()
 
@@ -34,9 +37,6 @@ def share(step: Step, addresses: int, numbers: int, jobs: int, total: int, threa
         while (first := size * next(pieces)) < total:
             step(addresses, numbers, jobs, first, min(first + size, total))
 
-    if threads == 1:
-        work()
-        return
     if threads not in _pools:
         _pools[threads] = ThreadPoolExecutor(threads - 1, thread_name_prefix="thalweg")
     others = [_pools[threads].submit(work) for _ in range(threads - 1)]

@@ -14,11 +14,11 @@ import numpy as np
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import GradFn, Optimizer, State, host_number
 from thalweg.engines import native
-from thalweg.engines.adding import add_up, agree
 from thalweg.engines.drawn import drawn
 from thalweg.engines.gradients import address, ranges
 from thalweg.engines.kernel import Kernel
 from thalweg.engines.launch import Launch
+from thalweg.engines.totals import add_up, agree
 from thalweg.engines.watch import Watch, watcher
 from thalweg.graph.program import NotTraced, Passage, passages
 from thalweg.numpy.gradients import accumulate_anew, check, prepared

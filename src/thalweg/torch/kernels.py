@@ -81,7 +81,7 @@ class Bound:
             raise NoKernel("a sum or a walked point of tensors that are kept in another way")
         self.asks_loss = "loss" in self.method.pure.asks
         scalars = self.method.row.scalars
-        self.launch.scalars = "float64" if scalars and scalar_dtype() is torch.float64 else scalars
+        self.launch.memory.scalars = "float64" if scalars and scalar_dtype() is torch.float64 else scalars
         updates = np.array([face._updates(p) for p in params], np.int64)  # before there is any memory: SGD does not count
         held = [face._kept(p, name, self.method, made) for p, name in zip(params, names, strict=True)]
         numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
@@ -184,12 +184,13 @@ class Bound:
                 p = self.params[k].detach()
                 own = draw(self.method.pure.seed, bucket.t, (words, self.launch.names[k]), p, None)
                 found.append(own if same_order(own, p) else torch.empty_like(p).copy_(own))
-                self.launch.addresses[k, self.launch.columns[column]] = found[-1].data_ptr()
+                self.launch.addresses.table[k, self.launch.addresses.columns[column]] = found[-1].data_ptr()
         return found
 
     def look_up(self) -> None:
         """Have the gradients' addresses in the table."""
-        self.launch.addresses[:, self.launch.columns["g"]] = self.places.there
+        addresses = self.launch.addresses
+        addresses.table[:, addresses.columns["g"]] = self.places.there
 
     def reckon(self) -> None:
         """Work out what the kernel goes by; nothing of the user's is written yet."""

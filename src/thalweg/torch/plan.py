@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thalweg.engines import native
-from thalweg.engines.adding import add_up, agree
+from thalweg.engines.totals import add_up, agree
 from thalweg.engines.triton import grid
 from thalweg.graph.program import NotTraced
 from thalweg.torch import kernels

@@ -1,0 +1,74 @@
+"""The state's memory as a launch has it: arrays that its kernel walks over, and vectors of one number a tensor."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.core.array_step import ArrayStep
+from thalweg.core.leaf import Leaf
+from thalweg.engines.addresses import Addresses
+from thalweg.engines.expressions import COMPUTED
+from thalweg.engines.gradients import address
+from thalweg.graph.program import Program, Slot
+from thalweg.values.symbols import TENSOR
+
+Floats = npt.NDArray[Any]
+
+
+class Memory:
+    """The memory of a program's slots, for the tensors of a table of addresses. dtype: the parameters'.
+
+    `vectors` are by slot; `scalars` is the dtype that they are kept in, where a face has one of its own.
+    """
+
+    def __init__(self, program: Program, addresses: Addresses, dtype: str) -> None:
+        self.program, self.addresses, self.dtype = program, addresses, dtype
+        self.vectors: dict[int, Floats] = {}
+        self.scalars: str | None = None
+
+    def adopt(self, state: dict[str, Any], seed: Any) -> None:
+        """Take the state's arrays for the kernel's own, or put arrays into the state that can be."""
+        addresses = self.addresses
+        step = ArrayStep(addresses.lanes, state.get("seed", seed))
+        for i, slot in enumerate(self.program.slots):
+            *path, name = slot.path
+            stage = functools.reduce(lambda held, key: held.setdefault(key, {}), path, state["memory"])
+            if slot.kind.kind == "per_model":
+                stage.setdefault(name, slot.stage.model_start(slot.kind, [], step))
+                continue
+            held, start = stage.setdefault(name, {}), functools.partial(self._start, slot, name, step)
+            if slot.old.level == TENSOR:
+                dtype = self.program.dtypes.get(slot.old.name) or slot.kind.dtype or self.dtype
+                addresses.adopt(slot.old.name, held, start, self._stored(dtype))
+            else:
+                self.vectors[i] = self._vector(slot, held, start)
+        if "walked" in addresses.columns:
+            addresses.adopt("walked", state["walked"], lambda k: addresses.work[k], None)
+        for name in self.program.beside:
+            addresses.table[:, addresses.columns[name]] = [address(state["beside"][name][leaf]) for leaf in addresses.names]
+
+    def _start(self, slot: Slot, name: str, step: ArrayStep, k: int) -> Floats:
+        """The first values of a slot for the k-th tensor."""
+        array, lanes = self.addresses.arrays[k], self.addresses.lanes
+        leaf = Leaf(self.addresses.names[k], array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
+        made: Floats = slot.stage.start(name, leaf, step)
+        return made
+
+    def _stored(self, dtype: str) -> np.dtype[Any] | None:
+        """What NumPy has for a dtype; None for the parameters' own. Of bfloat16 it has the bits."""
+        return None if dtype == self.dtype else np.dtype("uint16" if dtype == "bfloat16" else dtype)
+
+    def _vector(self, slot: Slot, held: dict[str, Any], start: Callable[[int], Floats]) -> Floats:
+        """A number for each tensor, of which the state then has views."""
+        lanes, names = self.addresses.lanes, self.addresses.names
+        first = () if lanes is None else (lanes,)
+        vector = np.empty((*first, len(names)), slot.kind.dtype or self.scalars or COMPUTED[self.dtype])
+        for k, leaf in enumerate(names):
+            vector[..., k] = held[leaf] if leaf in held else start(k)
+            held[leaf] = vector[..., k]
+        return vector

@@ -1,0 +1,100 @@
+"""The passes of several launches that add up, run one after another: sums of each tensor, and of all tensors of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg.engines.adding import Adding
+from thalweg.engines.launch import Launch
+from thalweg.graph.program import NotTraced
+from thalweg.values.norms import SCALES
+from thalweg.values.scalars import Scalar
+
+Floats = npt.NDArray[Any]
+
+
+def agree(launches: Sequence[Launch]) -> None:
+    """Raises NotTraced where a sum over the model is not of the same pass in all launches that take part in it."""
+    places: dict[str, int] = {}
+    for launch in launches:
+        for k, adding in enumerate(launch.adding):
+            if any(each.over and places.setdefault(each.over, k) != k for each in adding.sums):
+                raise NotTraced("a sum over the model that some tensors come to in an earlier pass than others")
+
+
+def add_up(launches: Sequence[Launch]) -> None:
+    """Run all passes that add up, in each launch the k-th before the next, and hand the sums to the passes after them."""
+    for k in range(max(len(launch.adding) for launch in launches)):
+        of_model: dict[str, list[tuple[Launch, int]]] = {}
+        for launch in launches:
+            if k < len(launch.adding):
+                adding = launch.adding[k]
+                found = launch.added(adding)
+                own = {}
+                for r, each in enumerate(adding.sums):
+                    if each.over:
+                        of_model.setdefault(each.over, []).append((launch, r))
+                    elif each.is_norm:
+                        own[each.name] = _norms(adding, r, found[..., r].copy())
+                    else:
+                        own[each.name] = found[..., r].astype(adding.computed)
+                if own:
+                    launch.take(own)
+        if of_model:
+            values = {over: _of_model(parts, k) for over, parts in of_model.items()}
+            for launch in launches:
+                if k < len(launch.adding):
+                    launch.take({each.name: values[each.over] for each in launch.adding[k].sums if each.over})
+
+
+def _norms(adding: Adding, r: int, squares: Floats) -> Floats:
+    """The norm of each tensor."""
+    if adding.computed == "float64":
+        least, up, down = SCALES["float64"]
+        if not np.all((squares >= least) & (squares < np.inf)):
+            scale = np.where(squares < least, up, np.where(squares < np.inf, 1.0, down))
+            return np.sqrt(adding.again(r, scale)) / scale
+    return np.sqrt(squares).astype(adding.computed)
+
+
+def _of_model(parts: list[tuple[Launch, int]], k: int) -> Any:
+    """One sum or norm over all tensors of these launches, in the tensors' order."""
+    launch, r = parts[0]
+    adding = launch.adding[k]
+    value = _together(parts, k)
+    if adding.sums[r].is_norm:
+        least, up, down = SCALES["float64"]
+        scale: Any = 1.0
+        if not np.all((value >= least) & (value < np.inf)):
+            scale = np.where(value < least, up, np.where(value < np.inf, 1.0, down))
+            for each, place in parts:
+                if each.adding[k].computed == "float64":
+                    each.adding[k].full[..., place] = each.adding[k].again(place, scale[..., None])
+                else:  # squares of float32 are far from what float64 cannot hold
+                    each.adding[k].full[..., place] *= scale[..., None]
+                    each.adding[k].full[..., place] *= scale[..., None]
+            value = _together(parts, k)
+        value = np.sqrt(value) / scale
+    return np.float64(value) if launch.plain else Scalar(np.asarray(value, np.float64))
+
+
+def _together(parts: list[tuple[Launch, int]], k: int) -> Any:
+    """The sums of tensors added up, one after another, in the dtype that they have."""
+    if len(parts) == 1:
+        launch, r = parts[0]
+        adding = launch.adding[k]
+        values = adding.full[..., launch.present, r]
+        if r in adding.totals:
+            values = values.astype(adding.computed)
+        return np.cumsum(values, axis=-1)[..., -1] if values.shape[-1] else np.zeros(values.shape[:-1])
+    total: Any = 0.0
+    owners = [(launch.order[j], launch, j, r) for launch, r in parts for j in launch.present]
+    for _, launch, j, r in sorted(owners, key=lambda owner: owner[0]):
+        adding = launch.adding[k]
+        value = adding.full[..., j, r]
+        total = total + (value if r in adding.norms else value.astype(adding.computed))
+    return total
