@@ -15,7 +15,7 @@ pytest.importorskip("triton")
 
 import thalweg as tw  # noqa: E402
 import thalweg.torch as tt  # noqa: E402
-from thalweg.torch import kernels as torch_kernels  # noqa: E402
+from thalweg.torch.kernels import device as torch_kernels  # noqa: E402
 
 HALF = torch.bfloat16
 SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]

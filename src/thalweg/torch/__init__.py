@@ -12,33 +12,25 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 
 from thalweg import dialects
-from thalweg.core.compose import Every
-from thalweg.core.regroup import hyper_of, twice
-from thalweg.core.stage import Stage, as_stage, check_lr
+from thalweg.core.stage import Stage
 from thalweg.dialects import Row
-from thalweg.form.hyper import nearest, split_all
+from thalweg.form.hyper import nearest
 from thalweg.methods import ALIASES, instead, rules
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
-from thalweg.torch.around import stepped_around
 from thalweg.torch.before import looks_mistaken
-from thalweg.torch.checkpoint import check, check_shapes, check_torchs, merged, without_schedules
+from thalweg.torch.checkpoint import check_torchs
 from thalweg.torch.face import Face
-from thalweg.torch.groups import FIRST, STORAGE, STORAGE_PARAMETERS, Group, Method
+from thalweg.torch.groups import STORAGE, STORAGE_PARAMETERS
 from thalweg.torch.hessian import hutchinson
-from thalweg.torch.kernels import TRITON_DEVICES as TRITON_DEVICES
-from thalweg.torch.lots import draws, lots
-from thalweg.torch.names import asks_names, names_of
-from thalweg.torch.regroup import TORCHS, has_rates, rated, regrouped
-from thalweg.torch.tensors import Tensor
+from thalweg.torch.kernels.device import TRITON_DEVICES as TRITON_DEVICES
+from thalweg.torch.optimizer import Optimizer
+from thalweg.torch.regroup import rated
 
 __all__ = ["Optimizer", "hutchinson", "of"]
 
@@ -69,232 +61,15 @@ def _shared(name: str) -> type[torch.optim.Optimizer]:
     rounding, state_dtype: how parameters and state are kept, see `thalweg.graph.storage.Storage`.
 
     {theirs.__doc__ or ""}"""
+
+    def _check_checkpoint(self: Face, found: dict[str, Any]) -> None:
+        check_torchs(type(self).__name__, row, self.defaults, found)
+
     body = {"_row": row, "__init__": __init__, "_otherwise": _otherwise, "_may_break_off": looks_mistaken, "__doc__": doc}
-    body["_check_checkpoint"] = check_torchs
-    return type(name, (Face, theirs), {**body, "__module__": __name__})
+    return type(name, (Face, theirs), {**body, "_check_checkpoint": _check_checkpoint, "__module__": __name__})
 
 
-# every other rule, and chains
-
-
-class Optimizer(Face):
-    """Any rule or chain over the parameters of a torch model.
-
-    params: tensors, (name, tensor) pairs, or parameter groups. rule: a rule, stage or chain. lr: a number, a 1-element
-    tensor or a schedule of t = 1, 2, ...; by default the rule's own. seed: for rules that draw.
-    Its state is called as the rule calls its memory, beside "step". Raises TypeError or ValueError for what does not fit.
-    """
-
-    _rule: Rule | None = None
-
-    def __init__(self, params: Any, rule: Any, lr: Any = None, *, seed: Any = 0, **storage: str) -> None:
-        stage = as_stage(rule)
-        lr = stage.lr if lr is None else lr
-        if lr is None:
-            raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
-        self._row = Row(functools.partial(regrouped, stage))
-        self._set_up(params, stage, {"lr": lr}, seed, storage)
-
-    def _set_up(self, params: Any, stage: Stage, defaults: dict[str, Any], seed: Any, storage: dict[str, str]) -> None:
-        if isinstance(params, torch.nn.Module):
-            raise TypeError(f"{self.who} takes a model's parameters: model.named_parameters() of the {type(params).__name__}")
-        seed = int(seed) if isinstance(seed, np.integer) else seed  # a checkpoint holds it
-        self._stage, self._seed = stage, seed
-        self._check(defaults)
-        if draws(stage):
-            defaults = {**defaults, "seed": seed}
-        super().__init__(params, defaults)
-        self._keep_as(storage)
-
-    @property
-    def who(self) -> str:
-        """What it is called in messages."""
-        return f"Optimizer({self._stage.name})" if self._rule is None and "_stage" in self.__dict__ else type(self).__name__
-
-    def __repr__(self) -> str:
-        """torch's, with the rule and its options."""
-        mine = f"Optimizer({self._stage!r})" if self._rule is None else self.who
-        return super().__repr__().replace(type(self).__name__, mine, 1)
-
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group; what it says of its own is checked, and one that is refused leaves no trace."""
-        param_group = split_all(param_group) if isinstance(param_group, dict) else param_group
-        self._check(param_group if isinstance(param_group, dict) else {})
-        before = len(self.param_groups)
-        try:
-            super().add_param_group(param_group)
-            group = self.param_groups[-1]
-            if has_rates(self._stage):
-                lr = group["lr"]
-                group.setdefault(FIRST, None if callable(lr) else float(lr))
-            self.__dict__.pop("_called", None)
-            if "param_names" not in group and asks_names(self._stage):
-                raise ValueError(f"{self.who} asks for parameters' names, and these have none; hand it model.named_parameters()")
-            check_shapes(self, group)
-        except BaseException:
-            del self.param_groups[before:]
-            self.__dict__.pop("_called", None)
-            raise
-
-    def _named(self, params: list[Tensor]) -> list[str]:
-        return [self._names[p] for p in params]
-
-    @property
-    def _names(self) -> dict[Tensor, str]:
-        """What the parameters are called."""
-        there = sum(len(group["params"]) for group in self.param_groups)
-        found: dict[Tensor, str] = self.__dict__.get("_called", {})
-        if len(found) != there:
-            found = self.__dict__["_called"] = names_of(self.param_groups)
-        return found
-
-    def _check(self, group: Group) -> None:
-        mine = hyper_of(self._stage) if self._rule is None else self._rule.parts
-        for key, value in group.items():
-            if key == "lr" and not isinstance(value, Tensor):
-                check_lr(value, self.who)
-            elif key in mine and (several := [] if self._rule else twice(self._stage, key)):
-                raise ValueError(
-                    f"{self.who}: a group's '{key}' could be {' or '.join(several)}'s; set it where the chain is made, "
-                    "and give these parameters an optimizer of their own or a branch of choose"
-                )
-            elif key in mine and not isinstance(value, Tensor):
-                mine[key].check(value, self.who)
-            elif key == "maximize" and value:
-                raise ValueError(f"{self.who} minimizes; to maximize, put ascend() first: chain(ascend(), ...)")
-        self._check_keys(group)
-        decay = group.get("weight_decay")
-        if decay and "weight_decay" not in mine:  # trainers put it into every group
-            warnings.warn(
-                f"{self.who} has no weight_decay and leaves out the group's {decay}; "
-                "let a chain have it: Optimizer(params, chain(rule(), decay(...)))",
-                stacklevel=2,
-            )
-
-    def _check_keys(self, group: Group) -> None:
-        """Raises TypeError for a key that is neither a stage's nor one that torch and trainers write."""
-        mine = hyper_of(self._stage) if self._rule is None else self._rule.parts
-        known = {*mine, *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"}
-        for key in group:
-            if key not in known and not key.startswith("_"):
-                have = f"it has {', '.join(mine)}" if mine else "it has none"
-                raise TypeError(f"{self.who} has no hyper-parameter '{key}' that a group could set; {have}{nearest(key, mine)}")
-
-    def state_dict(self) -> dict[str, Any]:
-        """torch's; a schedule is saved as None, and the one that the optimizer is made with stays when it is loaded."""
-        return without_schedules(super().state_dict())
-
-    def _check_checkpoint(self, found: dict[str, Any]) -> None:
-        check(self, found)
-        self.__dict__["_before"] = list(self.param_groups)
-
-    def _loaded(self, found: dict[str, Any]) -> None:
-        """torch's class rounds state to the parameters' dtype; what has a dtype of its own, as one number a tensor, keeps it."""
-        super()._loaded(found)
-        self.__dict__.pop("_called", None)
-        for group, mine, saved in zip(self.param_groups, self.__dict__.pop("_before"), found["param_groups"], strict=True):
-            group.update(merged(mine, group))
-            method = Method(self._row, group, self._seed)
-            for p, index in zip(group["params"], saved["params"], strict=True):
-                kept = found["state"].get(index, {})
-                for passage, slot, key in method.memory(self._names[p], p):
-                    kind = passage.stage.memory[slot]
-                    if key in kept and (kind.kind == "per_tensor" or (kind.dtype and kind.kind != "per_model")):
-                        self.state[p][key] = torch.as_tensor(kept[key], device=p.device).clone()
-        if "seed" in self.param_groups[0]:
-            self._seed = self.defaults["seed"] = self.param_groups[0]["seed"]
-
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
-        if any("looked_at" in state for state in self.state.values()):
-            raise RuntimeError("the parameters are those to ship; call .train() before the next step")
-        keys = sum(map(len, self.param_groups))
-        if keys != self.__dict__.get("_keys"):  # some were written since
-            for group in self.param_groups:
-                self._check_keys(group)
-            self.__dict__["_keys"] = keys
-        if closure is None and not self.state and self._is_asked_for_state():
-            for lot in lots(self, self._wanted()):
-                lot.begin()
-                lot.put()
-            return None
-        return super().step(closure)
-
-    def _is_asked_for_state(self) -> bool:
-        """Whether this is a step that moves nothing, as torch.distributed.checkpoint takes one to see what the state is like.
-
-        Only for rules that could not take it, as they ask for a loss, the curvature or several gradients.
-        """
-        asks = Method(self._row, self.param_groups[0], self._seed).pure
-        if not (asks.asks & {"loss", "curvature"} or asks.asks_gradients):
-            return False
-        if any(callable(group["lr"]) or float(group["lr"]) != 0 for group in self.param_groups):
-            return False
-        gradients = [p.grad for params in self._wanted() for p in params]
-        return bool(gradients) and all(g is not None and not bool(g.any()) for g in gradients)
-
-    @torch.no_grad()
-    def eval(self) -> None:
-        """Put the point to ship into the parameters (an average, the walked point), until `train()`."""
-        for group in self.param_groups:
-            method = Method(self._row, group, self._seed)
-            for name, p in ((self._names[p], p) for p in group["params"]):
-                state = self.state.get(p, {})
-                shipped = [key for passage, slot, key in method.memory(name, p) if slot == passage.stage.declaration.shipped]
-                key = shipped[-1] if shipped else "walked"
-                if key in state and "looked_at" not in state:
-                    state["looked_at"] = p.detach().clone()
-                    p.copy_(state[key])
-
-    @torch.no_grad()
-    def train(self) -> None:
-        """Put the points where gradients are taken back into the parameters."""
-        for p, state in self.state.items():
-            if "looked_at" in state:
-                p.copy_(state.pop("looked_at"))
-
-    def _compiles(self) -> bool:
-        return False
-
-    def _asks_itself(self) -> bool:
-        if "_several" not in self.__dict__:
-            self.__dict__["_several"] = Method(self._row, self.param_groups[0], self._seed).pure.asks_gradients
-        several: bool = self.__dict__["_several"]
-        return several
-
-    def _kernels_may(self) -> bool:
-        return not isinstance(self._stage, Every) and super()._kernels_may()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """What a copy or a pickle takes along: torch's own, and what the stages are made from."""
-        mine = {name: self.__dict__[name] for name in ("_row", "_seed", "_stage") if name in self.__dict__}
-        return {**super().__getstate__(), **mine}
-
-    def _wanted(self) -> list[list[Tensor]]:
-        """The parameters of each group that are to take a step: those that have gradients.
-
-        Where gradients are summed up over several steps, a parameter that is trained and has none is missing one.
-        """
-        wanted = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
-        if any(wanted) and isinstance(self._stage, Every):
-            return [[p for p in group["params"] if p.requires_grad or p.grad is not None] for group in self.param_groups]
-        return wanted
-
-    def _around(self, closure: Callable[[], Any]) -> Any:
-        return stepped_around(self, closure)
-
-    def _otherwise(self, loss: Any) -> None:
-        if self._asks_itself():
-            raise TypeError("this method asks for gradients itself: step(closure), with a closure that goes backward")
-        wanted = self._wanted()
-        for p in (p for params in wanted for p in params):
-            if p.grad is not None and p.grad.is_sparse:
-                raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
-        found = lots(self, wanted)
-        for lot in found:
-            lot.step({name: p.detach() for name, p in lot.params.items()}, loss)
-        for lot in found:
-            lot.put()
+# every other rule
 
 
 @functools.cache

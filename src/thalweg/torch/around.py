@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 
-from thalweg.torch.groups import Method
-from thalweg.torch.lots import Lot, lots
+from thalweg.core.optimizer import Optimizer as Pure
+from thalweg.torch.groups import Group
+from thalweg.torch.lots import Lot
 from thalweg.torch.tensors import Tensor, like, loss_number, real
-
-Optimizer: TypeAlias = Any
-"""A `thalweg.torch.Optimizer`, which the stub shows only from outside."""
 
 
 class _Rest(Exception):
     """Some of the parameters asked have no gradient: they rest in this step."""
 
 
-def stepped_around(optimizer: Optimizer, closure: Callable[[], Any]) -> Any:
-    """A step of all groups together; returns the loss at the first point.
+def stepped_around(groups: list[Group], lots: Callable[[list[list[Tensor]]], list[Lot]], closure: Callable[[], Any]) -> Any:
+    """A step of all groups together; returns the loss at the first point. lots: of the parameters wanted of each group.
 
     Parameters of which the closure makes no gradient, frozen ones among them, stay as they are. Where the closure raises,
     whatever it raises, all of them do, and their state.
     """
-    _check_groups(optimizer)
-    wanted = [list(group["params"]) for group in optimizer.param_groups]
+    wanted = [list(group["params"]) for group in groups]
     answers: list[tuple[Any, dict[Tensor, Any]]] = []
     for _ in range(2):
-        found = lots(optimizer, wanted)
+        found = lots(wanted)
         if not found:
             break
         try:
@@ -74,16 +71,14 @@ def _walk(lot: Lot, closure: Callable[[], Any], answers: list[tuple[Any, dict[Te
                 p.copy_(before)
 
 
-def _check_groups(optimizer: Optimizer) -> None:
+def check_groups(pure: Pure, groups: list[Group]) -> None:
     """Raises ValueError where groups differ in what a method around the step has but once."""
-    if len(optimizer.param_groups) < 2:
-        return
-    around = Method(optimizer._row, optimizer.param_groups[0], optimizer._seed).pure._around
+    around = pure._around
     if around is None:
         return
     stage = around[1]
     words = {*stage.declaration.hyper, *(["lr"] if stage.owns_step or "lr" in stage.asks else [])}
     for word in sorted(words):
-        said = [group.get(word) for group in optimizer.param_groups]
+        said = [group.get(word) for group in groups]
         if any(value is not said[0] and value != said[0] for value in said):
             raise ValueError(f"{stage.name} goes by one '{word}' for the whole model; give all groups the same")

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, TypeAlias
+from collections.abc import Collection, Mapping, Set
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from thalweg import dialects
 from thalweg.core.regroup import hyper_of
+from thalweg.core.stage import Stage
+from thalweg.dialects import Row
 from thalweg.form.hyper import with_parts
 from thalweg.graph.storage import scale_name
 from thalweg.methods import rules
 from thalweg.numpy import class_name
-from thalweg.torch.groups import FIRST, STORAGE, Group, Method
-from thalweg.torch.lots import keepers
+from thalweg.torch.groups import FIRST, STORAGE, Group, Members, Method
 from thalweg.torch.regroup import TORCHS
-
-Optimizer: TypeAlias = Any
-"""A `thalweg.torch.Optimizer`, which the stub shows only from outside."""
+from thalweg.torch.tensors import Tensor
 
 BESIDE = frozenset({"step", "walked", "accumulated", "calls", "lost", "master", "looked_at"})
 
@@ -36,38 +37,74 @@ def merged(group: Group, saved: Group) -> Group:
     return {**saved, **{key: value for key, value in stay.items() if saved.get(key) is None}, "params": group["params"]}
 
 
-def check(optimizer: Optimizer, found: dict[str, Any]) -> None:
-    """Raises ValueError where a checkpoint is another optimizer's, or lacks what this one keeps."""
-    groups = [merged(mine, saved) for mine, saved in zip(optimizer.param_groups, found["param_groups"], strict=False)]
-    hyper = {} if optimizer._rule is None else optimizer._rule.parts
-    known = {*hyper, *hyper_of(optimizer._stage), *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"}
-    for group, saved in zip(groups, found["param_groups"], strict=False):
-        lacking = [name for name in ("lr", *hyper) if name not in group]
-        strange = [name for name in saved if name not in known and not name.startswith("_")]
+@dataclass(frozen=True)
+class Taker:
+    """An optimizer that is to take up a checkpoint.
+
+    who: what it is called; hyper: the hyper-parameters that it was made with, of a rule's class; row, seed: as its methods
+    have them; names: its parameters'.
+    """
+
+    who: str
+    stage: Stage
+    hyper: Collection[str]
+    row: Row
+    seed: Any
+    names: Mapping[Tensor, str]
+
+    def groups(self, own: list[Group], found: dict[str, Any]) -> list[Group]:
+        """Its groups with what a checkpoint says of them. Raises ValueError where that is another optimizer's."""
+        groups = [merged(mine, saved) for mine, saved in zip(own, found["param_groups"], strict=False)]
+        known = {*self.hyper, *hyper_of(self.stage), *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"}
+        for group, saved in zip(groups, found["param_groups"], strict=False):
+            lacking = [name for name in ("lr", *self.hyper) if name not in group]
+            strange = [name for name in saved if name not in known and not name.startswith("_")]
+            if lacking or strange:
+                what = f"its groups have no {_listed(lacking)}" if lacking else f"its groups have {_listed(strange)}"
+                raise ValueError(f"{self.who} cannot take up a checkpoint of {_whose(saved)}: {what}")
+            if group["lr"] is None:
+                raise ValueError(
+                    f"{self.who}: the checkpoint's learning rate was a schedule, which no file keeps; "
+                    "make the optimizer with it, lr=schedule"
+                )
+        return groups
+
+    def check_states(self, groups: list[Group], numbers: Set[str], found: dict[str, Any]) -> None:
+        """Raises ValueError where a parameter's state lacks what such groups keep, or has what they do not.
+
+        numbers: the keys of what is one number for the whole model.
+        """
+        for group, saved in zip(groups, found["param_groups"], strict=False):
+            method = Method(self.row, group, self.seed)
+            for p, index in zip(group["params"], saved["params"], strict=False):
+                mine = found["state"].get(index, {}).keys() - numbers - {"calls"}
+                if mine:
+                    self._check_state(method, p, mine, saved)
+
+    def _check_state(self, method: Method, p: Tensor, mine: Set[str], saved: Group) -> None:
+        name = self.names[p]
+        slots = {key: passage.stage.memory[slot] for passage, slot, key in method.memory(name, p)}
+        wanted = {key for key, kind in slots.items() if kind.kind != "per_model"} | {"step"}
+        may = wanted | BESIDE | {scale_name(key) for key in wanted}
+        lacking, strange = sorted(wanted - mine), sorted(mine - may)
         if lacking or strange:
-            what = f"its groups have no {_listed(lacking)}" if lacking else f"its groups have {_listed(strange)}"
-            raise ValueError(f"{optimizer.who} cannot take up a checkpoint of {_whose(saved)}: {what}")
-        if group["lr"] is None:
-            raise ValueError(
-                f"{optimizer.who}: the checkpoint's learning rate was a schedule, which no file keeps; "
-                "make the optimizer with it, lr=schedule"
+            theirs = _whose(saved)
+            of = theirs if theirs != self.who else "another optimizer"
+            what = (
+                f"has no {_listed(lacking)} of parameter {name}" if lacking else f"has {_listed(strange)}, which it does not keep"
             )
-    numbers = {key for _, key in keepers(optimizer).values()}
-    for group, saved in zip(groups, found["param_groups"], strict=False):
-        method = Method(optimizer._row, group, optimizer._seed)
-        for p, index in zip(group["params"], saved["params"], strict=False):
-            _check_state(optimizer, method, p, found["state"].get(index, {}), numbers, saved)
+            raise ValueError(f"{self.who} cannot take up this checkpoint, which looks like one of {of}: it {what}")
 
 
 OWN_WORDS = frozenset({"betas", "etas", "step_sizes", "alpha", "rho", "lambd", "ns_steps"})
 """Of what torch's classes put into a group, what an older version's checkpoint has too."""
 
 
-def check_torchs(optimizer: Optimizer, found: dict[str, Any]) -> None:
+def check_torchs(who: str, row: Row, defaults: Group, found: dict[str, Any]) -> None:
     """Raises ValueError where a checkpoint is none of one of torch's own classes: they themselves fail at the next step."""
-    who, kept = type(optimizer).__name__, {*optimizer._row.names.values(), "step"}
+    kept = {*row.names.values(), "step"}
     for saved in found["param_groups"]:
-        lacking = sorted((OWN_WORDS & optimizer.defaults.keys()) - saved.keys())
+        lacking = sorted((OWN_WORDS & defaults.keys()) - saved.keys())
         if lacking:
             raise ValueError(f"{who} cannot take up a checkpoint of {_whose(saved)}: its groups have no {_listed(lacking)}")
         for index in saved["params"]:
@@ -77,22 +114,6 @@ def check_torchs(optimizer: Optimizer, found: dict[str, Any]) -> None:
                     f"{who} cannot take up a checkpoint of {_whose(saved)}: of parameter {index} it has "
                     f"{_listed(sorted(there))}, and {who} keeps {_listed(sorted(kept - {'step'}))}"
                 )
-
-
-def _check_state(optimizer: Optimizer, method: Method, p: Any, kept: dict[str, Any], numbers: set[str], saved: Group) -> None:
-    mine = kept.keys() - numbers - {"calls"}
-    if not mine:
-        return
-    name = optimizer._names[p]
-    slots = {key: passage.stage.memory[slot] for passage, slot, key in method.memory(name, p)}
-    wanted = {key for key, kind in slots.items() if kind.kind != "per_model"} | {"step"}
-    may = wanted | BESIDE | {scale_name(key) for key in wanted}
-    lacking, strange = sorted(wanted - mine), sorted(mine - may)
-    if lacking or strange:
-        theirs = _whose(saved)
-        of = theirs if theirs != optimizer.who else "another optimizer"
-        what = f"has no {_listed(lacking)} of parameter {name}" if lacking else f"has {_listed(strange)}, which it does not keep"
-        raise ValueError(f"{optimizer.who} cannot take up this checkpoint, which looks like one of {of}: it {what}")
 
 
 def _listed(names: list[str]) -> str:
@@ -112,12 +133,10 @@ def _whose(saved: Group) -> str:
     return max(found, key=lambda name: found[name])
 
 
-def check_shapes(optimizer: Optimizer, group: Group) -> None:
+def check_shapes(members: Members) -> None:
     """Raises what the stages raise for a parameter whose shape is none for them, a vector for matrices."""
-    method = Method(optimizer._row, group, optimizer._seed)
-    for p in group["params"]:
-        name = optimizer._names[p]
-        for passage, slot, _ in method.memory(name, p):
+    for p, name in zip(members.params, members.names, strict=True):
+        for passage, slot, _ in members.method.memory(name, p):
             kind = passage.stage.memory[slot]
             if kind.of_matrices and p.ndim < 2:
                 kind.shape(tuple(p.shape))

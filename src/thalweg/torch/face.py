@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 
-from thalweg.core.array_step import ArrayStep
-from thalweg.core.leaf import Leaf
-from thalweg.core.optimizer import Optimizer as Pure
-from thalweg.core.optimizer import host_number
 from thalweg.dialects import Row
-from thalweg.graph.program import NotTraced, Passage, Program
-from thalweg.graph.storage import Storage, scale_name
-from thalweg.torch import interpreter as unfused
+from thalweg.graph.program import NotTraced
+from thalweg.graph.storage import Storage
 from thalweg.torch.before import Before
-from thalweg.torch.groups import DTYPES, STORAGE, Given, Group, Method
-from thalweg.torch.kernels import Found, NoKernel
+from thalweg.torch.groups import DTYPES, STORAGE, Given, Group, Members, Method
+from thalweg.torch.kernels.alike import Found, NoKernel
+from thalweg.torch.kernels.plan import Plan, Without
+from thalweg.torch.ledger import Keepers, Ledger
 from thalweg.torch.places import watched
-from thalweg.torch.plan import Plan, Without
 from thalweg.torch.programs import by_programs
-from thalweg.torch.tensors import Tensor, check_shape, flat, flat_into, loss_number, scalar_dtype
+from thalweg.torch.tensors import Tensor
 
 _DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
 
@@ -63,7 +59,7 @@ class Face(torch.optim.Optimizer):
         try:
             if self._stores():
                 with torch.no_grad():
-                    by_programs(self, loss)
+                    self._by_programs(loss)
             else:
                 self._otherwise(loss)
         except BaseException:
@@ -102,24 +98,24 @@ class Face(torch.optim.Optimizer):
         The plan is put back when the step is done, so that one that fails leaves none.
         """
         plan: Plan | None = self.__dict__.pop("_plan", None)  # a deep copy or an unpickled one begins without
-        found = None if plan is None else plan.finds(self)
+        found = None if plan is None else plan.finds(self.param_groups, self.state)
         if plan is not None and found is not None:
             self._step_planned(plan, found, loss)
             return True
         without: Without | None = self.__dict__.get("_without")
-        if without is not None and without.holds(self):
+        if without is not None and without.holds(self.param_groups):
             return False
         before = Before(self)
         try:
-            plan = Plan(self)
-            found = plan.finds(self)
+            plan = Plan(self._members(), self._ledger())
+            found = plan.finds(self.param_groups, self.state)
             if found is None:
                 raise NotTraced("what it found is not what it was bound to")
             self._step_planned(plan, found, loss)
         except NotTraced as reason:
             before.put_back()
             if isinstance(reason, NoKernel):
-                self.__dict__["_without"] = Without(self, reason)
+                self.__dict__["_without"] = Without(self._members(), reason)
             return False
         except BaseException:
             before.put_back()
@@ -138,94 +134,34 @@ class Face(torch.optim.Optimizer):
         return found
 
     def _step_planned(self, plan: Plan, found: list[Found], loss: Any) -> None:
-        losses = [self._loss_number(loss, bound.method.pure) if bound.asks_loss else None for bound in plan.bounds]
+        losses = [bound.method.loss(loss) if bound.asks_loss else None for bound in plan.bounds]
         plan.step(found, losses)
         self.__dict__["_plan"] = plan
 
-    def _loss_number(self, loss: Any, pure: Pure) -> Any:
-        if "loss" not in pure.asks:
-            return None
-        if loss is None:
-            raise TypeError(f"{pure.rule.name} asks for the loss: step(closure), with a closure that returns it")
-        return host_number(loss_number(loss))
+    def _by_programs(self, loss: Any) -> None:
+        """The step word by word; nothing where a scaler of gradients found that it is to be left out."""
+        found_inf = getattr(self, "found_inf", None)
+        if found_inf is None or not bool(found_inf):
+            wanted = [(group, [p for p in group["params"] if p.grad is not None]) for group in self.param_groups]
+            by_programs(self._members(wanted), self._ledger(), loss, getattr(self, "grad_scale", None))
+
+    def _members(self, chosen: Iterable[tuple[Group, list[Tensor]]] | None = None) -> Iterator[Members]:
+        """Parameters with their groups' stages as they stand, group by group; all of them where none are chosen."""
+        for group, params in ((group, list(group["params"])) for group in self.param_groups) if chosen is None else chosen:
+            method = self._method(group)
+            yield Members(params, self._named(params), method)
+
+    def _ledger(self) -> Ledger:
+        """The state as it is now."""
+        return Ledger(self.state, self._row, type(self).__name__, self._keepers())
+
+    def _keepers(self) -> Keepers:
+        """Where the state has each number of the whole model; torch's own classes have none."""
+        return {}
 
     def _named(self, params: list[Tensor]) -> list[str]:
         """What the stages know parameters by: their draws, and what `choose` asks of them."""
         return [str(i) for i in range(len(params))]
-
-    def _updates(self, p: Tensor) -> int:
-        """How many updates a parameter has had."""
-        state = self.state.get(p, {})
-        if "step" not in state and not self._row.counts:  # torch's SGD does not count; what matters is whether it is the first
-            return int(state.get("momentum_buffer") is not None)
-        return int(state["step"]) if "step" in state else 0
-
-    def _count(self, p: Tensor, device: Any = None) -> Tensor:
-        """The tensor in the state that counts its updates, a float; put there where there is none."""
-        state, device = self.state[p], torch.device("cpu") if device is None else device
-        found = state.get("step")
-        if not isinstance(found, Tensor) or found.dtype not in (torch.float32, torch.float64) or found.device != device:
-            dtype = scalar_dtype() if device.type == "cpu" else torch.float32
-            found = state["step"] = torch.tensor(0.0 if found is None else float(found), dtype=dtype, device=device)
-        kept: Tensor = found
-        return kept
-
-    def _kept(self, p: Tensor, name: str, method: Method, made: Program) -> dict[str, tuple[str, Tensor]]:
-        """What the state has for a parameter, by the program's names for it: its key there, and the tensor."""
-        columns = {slot.path: slot.old.name for slot in made.slots}
-        memory, found = method.memory(name, p), dict[str, tuple[str, Tensor]]()
-        if not memory and not made.beside and made.walked is None:
-            return found
-        state = self.state[p]
-        for passage, slot, key in memory:
-            if passage.stage.memory[slot].kind == "per_model":
-                continue
-            column = columns[(*passage.path, slot)]
-            dtype = made.dtypes.get(column)
-            found[column] = key, self._remembered(p, passage, slot, key, name, method.given, dtype)
-            if dtype == "int8":
-                scale = scale_name(key)
-                check_shape(self, name, scale, state.get(scale), (unfused.blocks(p.numel()),))
-                found[scale_name(column)] = scale, state[scale]
-        for word, start in (("lost", torch.zeros_like), ("master", torch.Tensor.float), ("walked", torch.clone)):
-            if word in made.beside or (word == "walked" and made.walked is not None):
-                if word not in state:
-                    state[word] = start(p.detach())
-                check_shape(self, name, word, state[word], tuple(p.shape))
-                found[word] = word, state[word]
-        return found
-
-    def _remembered(
-        self, p: Tensor, passage: Passage, slot: str, key: str, name: str, given: Given, dtype: str | None = None
-    ) -> Tensor:
-        """A slot's tensor in the state, made where it is not there yet, in `dtype` if given.
-
-        Raises RuntimeError where what is there has not the shape that the slot has for this parameter.
-        """
-        state = self.state[p]
-        found, kind = state.get(key), passage.stage.memory[slot]
-        if found is None:
-            found = passage.stage.start(
-                slot, Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p), ArrayStep(None, self._seed)
-            )
-            start = self._row.starts.get(f"{passage.stage.name}.{slot}")
-            found = found if start is None else torch.full_like(found, start(given))
-        elif not isinstance(found, Tensor):
-            found = torch.as_tensor(found, device=p.device)
-            if kind.kind != "per_tensor" and found.numel() == 1:
-                found = torch.full_like(p, float(found))
-        if kind.kind != "per_tensor":
-            check_shape(self, name, key, found, kind.shape(tuple(p.shape)))
-        elif self._row.scalars or found.dtype in (torch.float16, torch.bfloat16):
-            found = found.to(scalar_dtype() if self._row.scalars else torch.float32)
-        if dtype == "int8" and found.dtype is not torch.int8:
-            codes, state[scale_name(key)] = unfused.quantised(flat(found.float(), p))
-            found = flat_into(torch.empty_like(p, dtype=torch.int8), codes, p)
-        elif dtype is not None and dtype != "int8":
-            found = found.to(getattr(torch, dtype))
-        state[key] = found
-        kept: Tensor = found
-        return kept
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group; what it says of how it is kept is checked, and one that is refused leaves no trace."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from thalweg.core.leaf import Leaf, in_parts
 from thalweg.core.optimizer import Optimizer as Pure
+from thalweg.core.optimizer import host_number
 from thalweg.dialects import Row
 from thalweg.form.hyper import ByLeaf
 from thalweg.graph.program import Passage, passages
 from thalweg.graph.storage import Storage
-from thalweg.torch.tensors import Tensor, real
+from thalweg.torch.tensors import Tensor, loss_number, real
 
 Group = dict[str, Any]
 
@@ -93,6 +95,14 @@ class Method:
         self.pure = Pure(row.stages(self.given), row.rate(self.given), seed=seed)
         self.keys: dict[tuple[str, ...], str] = {}
 
+    def loss(self, loss: Any) -> Any:
+        """A closure's loss as the stages take it; None where none asks for it. Raises TypeError where it is missing."""
+        if "loss" not in self.pure.asks:
+            return None
+        if loss is None:
+            raise TypeError(f"{self.pure.rule.name} asks for the loss: step(closure), with a closure that returns it")
+        return host_number(loss_number(loss))
+
     def way(self, name: str, p: Tensor) -> list[Passage]:
         x = real(p.detach())
         with in_parts({name} if p.is_complex() else ()):
@@ -109,6 +119,20 @@ class Method:
     def _key(self, stage: str, slot: str, ambiguous: bool) -> str:
         spelled = f"{stage}.{slot}"
         return self.row.names.get(spelled, spelled if ambiguous else slot)
+
+
+@dataclass(frozen=True)
+class Members:
+    """Parameters of one group, by what names the stages know them, and these as they stand for the group."""
+
+    params: list[Tensor]
+    names: list[str]
+    method: Method
+
+    @property
+    def group(self) -> Group:
+        """The group, in which schedulers write."""
+        return self.method.given.group
 
 
 def joined(owners: dict[str, Group]) -> Group:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from thalweg.core.function_stage import model_number
 from thalweg.core.leaf import resolve
@@ -12,39 +12,72 @@ from thalweg.graph.model_sums import sums_of
 from thalweg.graph.program import NotTraced, Program, program
 from thalweg.graph.storage import key_of
 from thalweg.torch import interpreter as unfused
-from thalweg.torch.groups import DTYPES, Method
-from thalweg.torch.lots import keepers
+from thalweg.torch.groups import DTYPES, Members, Method
+from thalweg.torch.ledger import Ledger
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor, flat, flat_into, gradient_of
 
-if TYPE_CHECKING:
-    from thalweg.torch.face import Face
 
+def by_programs(members: Iterable[Members], ledger: Ledger, loss: Any, scale: Any) -> None:
+    """The step word by word, for tensors kept in ways that no kernel here can read.
 
-def by_programs(face: Face, loss: Any) -> None:
-    """The step word by word, for tensors kept in ways that no kernel here can read."""
-    unscaled, found_inf = getattr(face, "grad_scale", None), getattr(face, "found_inf", None)
-    if found_inf is not None and bool(found_inf):
-        return
-    numbers = {path: (face.state[p], key) for path, (p, key) in keepers(face).items()}
-    written: dict[tuple[str, ...], float] = {}
-    writes = []
-    for group in face.param_groups:
-        method = Method(face._row, group, face._seed)
-        params = [p for p in group["params"] if p.grad is not None]
-        for i, (p, name) in enumerate(zip(params, face._named(params), strict=True)):
-            made = _program(face, method, name, p)
-            models = {slot.path: numbers[slot.path] for slot in made.slots if slot.path in numbers}
-            new, write = _by_program(face, made, method, (i, p, name), loss, unscaled, models)
-            written |= new
-            writes.append(write)
-    for write in writes:
-        write()
-    for path, value in written.items():
-        state, key = numbers[path]
+    members: parameters with gradients; scale: what these were multiplied by, if anything.
+    """
+    worked_out = [_Worked(own, i, ledger, loss, scale) for own in members for i in range(len(own.params))]
+    numbers = {path: number for each in worked_out for path, number in each.numbers().items()}
+    for each in worked_out:
+        each.write()
+    for state, key, value in numbers.values():
         state[key] = value
 
 
-def _program(face: Face, method: Method, name: str, p: Tensor) -> Program:
+class _Worked:
+    """A step of the i-th of these parameters, worked out; nothing of it is written yet."""
+
+    def __init__(self, own: Members, i: int, ledger: Ledger, loss: Any, scale: Any) -> None:
+        self.p, self.name, self.method, self.ledger = own.params[i], own.names[i], own.method, ledger
+        self.made = _program(self.method, self.name, self.p, ledger.who)
+        self.models = {slot.path: (state, key) for state, key, slot in ledger.models(self.made)}
+        self.t = ledger.updates(self.p) + 1
+        self.kept = ledger.kept(self.p, self.name, self.method, self.made)
+        self.point, self.memory, self.beside = unfused.run(self.made, self._given(loss, scale), i)
+
+    def _given(self, loss: Any, scale: Any) -> dict[str, Any]:
+        """What goes into the program."""
+        made, method, p, t, seed = self.made, self.method, self.p, self.t, self.method.seed
+        gradient = flat(gradient_of(p).to(p.dtype), p)
+        given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if scale is None else gradient / scale, "t": t}
+        given["loss"], given["key"] = method.loss(loss), key_of(seed, t)
+        for word, value in made.hyper.items():
+            given[word] = resolve(method.pure.lr if value is None else value, t, self.name)
+        for column, (_, tensor) in self.kept.items():
+            given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
+        for column, stage in made.draws.items():
+            given[column] = flat(draw(seed, t, (stage, self.name), p.detach(), None), p)
+        for slot in made.slots:
+            if slot.path in self.models:
+                state, key = self.models[slot.path]
+                given[slot.old.name] = state.get(key, slot.kind.value)
+        return given
+
+    def numbers(self) -> dict[tuple[str, ...], tuple[dict[str, Any], str, float]]:
+        """The new numbers of the whole model, by slot: in which state, under which key."""
+        new = {slot.path: value for slot, value in zip(self.made.slots, self.memory, strict=True)}
+        return {path: (state, key, float(model_number(new[path]))) for path, (state, key) in self.models.items()}
+
+    def write(self) -> None:
+        """Put the rest into the parameter and its state."""
+        p = self.p
+        flat_into(p.detach(), self.point, p)
+        for slot, value in zip(self.made.slots, self.memory, strict=True):
+            if slot.path not in self.models:
+                flat_into(self.kept[slot.old.name][1], value, p)
+        for word, value in self.beside.items():
+            flat_into(self.kept[word][1], value, p)
+        if self.method.row.counts or "key" in self.made.inputs:
+            self.ledger.count(p).fill_(self.t)
+
+
+def _program(method: Method, name: str, p: Tensor, who: str) -> Program:
     """Its steps as symbols. Raises TypeError where it is more than one pass over a dense, real tensor."""
     try:
         way = method.way(name, p)
@@ -53,45 +86,7 @@ def _program(face: Face, method: Method, name: str, p: Tensor) -> Program:
         if method.pure.moves or asked:
             raise NotTraced(", ".join(asked) or "a point that moves")
     except NotTraced as reason:
-        raise TypeError(f"{type(face).__name__}: rounding= and state_dtype= are for element-wise rules ({reason})") from None
+        raise TypeError(f"{who}: rounding= and state_dtype= are for element-wise rules ({reason})") from None
     if gradient_of(p).layout is not DENSE or type(p) not in PLAIN:
-        raise TypeError(f"{type(face).__name__}: rounding= and state_dtype= are for dense tensors")
+        raise TypeError(f"{who}: rounding= and state_dtype= are for dense tensors")
     return made
-
-
-def _by_program(
-    face: Face, made: Program, method: Method, which: tuple[int, Tensor, str], loss: Any, unscaled: Any, models: dict[Any, Any]
-) -> tuple[dict[tuple[str, ...], float], Callable[[], None]]:
-    """Work out the step of one tensor: the new numbers of the model, and what writes the rest.
-
-    models: where the old numbers are in the state.
-    """
-    i, p, name = which
-    t, kept = face._updates(p) + 1, face._kept(p, name, method, made)
-    gradient = flat(gradient_of(p).to(p.dtype), p)
-    given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if unscaled is None else gradient / unscaled, "t": t}
-    given["loss"], given["key"] = face._loss_number(loss, method.pure), key_of(face._seed, t)
-    for word, value in made.hyper.items():
-        given[word] = resolve(method.pure.lr if value is None else value, t, name)
-    for column, (_, tensor) in kept.items():
-        given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
-    for column, stage in made.draws.items():
-        given[column] = flat(draw(face._seed, t, (stage, name), p.detach(), None), p)
-    for slot in made.slots:
-        if slot.path in models:
-            state, key = models[slot.path]
-            given[slot.old.name] = state.get(key, slot.kind.value)
-    point, memory, beside = unfused.run(made, given, i)
-    new = {slot.path: float(model_number(value)) for slot, value in zip(made.slots, memory, strict=True) if slot.path in models}
-
-    def write() -> None:
-        flat_into(p.detach(), point, p)
-        for slot, value in zip(made.slots, memory, strict=True):
-            if slot.path not in models:
-                flat_into(kept[slot.old.name][1], value, p)
-        for word, value in beside.items():
-            flat_into(kept[word][1], value, p)
-        if face._row.counts or "key" in made.inputs:
-            face._count(p).fill_(t)
-
-    return new, write

@@ -87,11 +87,11 @@ def curvature(p: Tensor, who: str) -> Any:
     return real(found)
 
 
-def check_shape(face: Any, name: str, key: str, found: Any, wanted: tuple[int, ...]) -> None:
+def check_shape(who: str, name: str, key: str, found: Any, wanted: tuple[int, ...]) -> None:
     """Raises RuntimeError where what the state has is no tensor of the shape that a parameter's has."""
     if not isinstance(found, Tensor) or tuple(found.shape) != wanted:
         there = f"has the shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"is {found!r}"
         raise RuntimeError(
-            f"{type(face).__name__}: the state's '{key}' of parameter {name} {there}, and {wanted} is wanted; is it another "
+            f"{who}: the state's '{key}' of parameter {name} {there}, and {wanted} is wanted; is it another "
             "model's state? Load the one that was saved with these parameters, or none"
         )

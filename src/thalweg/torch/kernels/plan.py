@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,65 +13,67 @@ from thalweg.engines import native
 from thalweg.engines.totals import add_up, agree
 from thalweg.engines.triton import grid
 from thalweg.graph.program import NotTraced
-from thalweg.torch import kernels
-from thalweg.torch.groups import DTYPES, Method, joined
-from thalweg.torch.kernels import Alike, Bound, Found, NoKernel, OnDevice
-from thalweg.torch.lots import Keepers, keepers
+from thalweg.torch.groups import DTYPES, Group, Members, Method, joined
+from thalweg.torch.kernels import device
+from thalweg.torch.kernels.alike import Alike, Found, NoKernel
+from thalweg.torch.kernels.cpu import Bound
+from thalweg.torch.kernels.device import OnDevice
+from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import special
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor
 from thalweg.values.norms import SCALES
 from thalweg.values.scalars import Scalar
 from thalweg.values.trees import Vector
 
-if TYPE_CHECKING:
-    from thalweg.torch.face import Face
-
 
 class Plan:
-    """Which tensors have gradients, and each lot of them bound to a kernel. Raises NotTraced where there is none for some."""
+    """Which tensors have gradients, and each lot of them bound to a kernel. Raises NotTraced where there is none for some.
 
-    def __init__(self, face: Face) -> None:
-        self.groups = [list(group["params"]) for group in face.param_groups]
-        self.resting = [p for params in self.groups for p in params if p.grad is None]
-        lots = self._lots(face)
-        numbers = keepers(face)
-        self.bounds: list[Bound | OnDevice] = [_bound(face, lot, numbers) for lot in lots]
+    members: of each group all parameters, one group after another, so that what is wrong with one comes up at its turn.
+    """
+
+    def __init__(self, members: Iterable[Members], ledger: Ledger) -> None:
+        self.members: list[Members] = []
+        lots = self._lots(members)
+        self.resting = [p for own in self.members for p in own.params if p.grad is None]
+        self.bounds: list[Bound | OnDevice] = [_bound(lot, ledger) for lot in lots]
         self.launches = [bound.launch for bound in self.bounds if isinstance(bound, Bound)]
         self.norms = {path for launch in self.launches for path in launch.program.norms.values()}
         self.adds_up = any(launch.adding for launch in self.launches)
         if self.norms or self.adds_up or any(bound.models for bound in self.bounds):
-            self._check_model(face)
-        self.states = list(face.state.values())
+            self._check_model()
+        self.states = list(ledger.state.values())
 
-    def _lots(self, face: Face) -> list[Alike]:
+    def _lots(self, members: Iterable[Members]) -> list[Alike]:
         """Tensors that are alike: of one group, dtype and device, and on one way through the stages."""
         found: dict[Any, Alike] = {}
         order = 0
-        for i, (group, params) in enumerate(zip(face.param_groups, self.groups, strict=True)):
-            method = face._method(group)
-            for p, name in zip(params, face._named(params), strict=True):
+        for i, own in enumerate(members):
+            self.members.append(own)
+            for p, name in zip(own.params, own.names, strict=True):
                 order += 1
                 if p.grad is None:
                     continue
                 fits = _is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype and p.grad.device == p.device
                 if not fits or special(p) or p.grad.shape != p.shape:
                     raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
-                way = method.way(name, p)
+                way = own.method.way(name, p)
                 key = (i, p.dtype, p.device, *((each.path, id(each.stage), id(each.rate)) for each in way))
-                lot = found.setdefault(key, Alike(group, method, way, [], [], []))
+                lot = found.setdefault(key, Alike(own.method, way, [], [], []))
                 lot.params.append(p)
                 lot.names.append(name)
                 lot.order.append(order)
         return list(found.values())
 
-    def _check_model(self, face: Face) -> None:
+    def _check_model(self) -> None:
         """Raises NoKernel, or ValueError, where what belongs to the whole model cannot be worked out group by group."""
         if len(self.bounds) < 2:
             return
         if len(self.launches) < len(self.bounds):
             raise NoKernel("a number of the whole model whose tensors lie on a device, or several")
-        whose = [(name, group) for group in face.param_groups for name in face._named(group["params"])]
-        together = Method(face._row, joined(dict(whose)), face._seed)
+        group = joined({name: own.group for own in self.members for name in own.names})
+        method = self.members[0].method
+        together = Method(method.row, group, method.seed)
         for bound in self.bounds:
             if {**together.given.chosen} != {**together.given.chosen, **bound.method.given.chosen}:
                 raise NoKernel("parameter groups of one model whose rules keep other memory")
@@ -80,14 +82,14 @@ class Plan:
         except NotTraced as reason:
             raise NoKernel(str(reason)) from None
 
-    def finds(self, face: Face) -> list[Found] | None:
+    def finds(self, groups: list[Group], state: dict[Tensor, Any]) -> list[Found] | None:
         """Get ready for a step; None where groups, tensors or state are not those of the plan."""
-        if len(face.param_groups) != len(self.groups) or len(face.state) != len(self.states):
+        if len(groups) != len(self.members) or len(state) != len(self.states):
             return None
-        if not all(map(operator.is_, face.state.values(), self.states)):
+        if not all(map(operator.is_, state.values(), self.states)):
             return None
-        for group, params in zip(face.param_groups, self.groups, strict=True):
-            if len(group["params"]) != len(params) or not all(map(operator.is_, group["params"], params)):
+        for group, own in zip(groups, self.members, strict=True):
+            if len(group["params"]) != len(own.params) or not all(map(operator.is_, group["params"], own.params)):
                 return None
         if not all(p.grad is None for p in self.resting):
             return None
@@ -128,34 +130,33 @@ class Plan:
 
 
 class Without:
-    """Why there are no kernels for a face's groups as they are: remembered, so that nobody looks again."""
+    """Why there are no kernels for an optimizer's groups as they are: remembered, so that nobody looks again."""
 
-    def __init__(self, face: Face, reason: NoKernel) -> None:
-        self.reason = str(reason)
-        self.groups = [(group, list(group["params"]), face._method(group)) for group in face.param_groups]
-        self.dtypes = [p.dtype for _, params, _ in self.groups for p in params]
+    def __init__(self, members: Iterable[Members], reason: NoKernel) -> None:
+        self.reason, self.members = str(reason), list(members)
+        self.dtypes = [p.dtype for own in self.members for p in own.params]
 
-    def holds(self, face: Face) -> bool:
+    def holds(self, groups: list[Group]) -> bool:
         """Whether groups and tensors are still those."""
-        if len(face.param_groups) != len(self.groups):
+        if len(groups) != len(self.members):
             return False
-        for group, (own, params, method) in zip(face.param_groups, self.groups, strict=True):
-            same = group is own and len(group["params"]) == len(params) and method.given.still_holds()
-            if not same or not all(map(operator.is_, group["params"], params)):
+        for group, own in zip(groups, self.members, strict=True):
+            same = group is own.group and len(group["params"]) == len(own.params) and own.method.given.still_holds()
+            if not same or not all(map(operator.is_, group["params"], own.params)):
                 return False
-        return [p.dtype for _, params, _ in self.groups for p in params] == self.dtypes
+        return [p.dtype for own in self.members for p in own.params] == self.dtypes
 
 
 def _is_plain(x: Tensor) -> bool:
     """A dense tensor where kernels run, with numbers that they compute with."""
-    return (x.is_cpu or x.device.type in kernels.TRITON_DEVICES) and x.layout is DENSE and x.dtype in DTYPES and type(x) in PLAIN
+    return (x.is_cpu or x.device.type in device.TRITON_DEVICES) and x.layout is DENSE and x.dtype in DTYPES and type(x) in PLAIN
 
 
-def _bound(face: Face, lot: Alike, numbers: Keepers) -> Bound | OnDevice:
+def _bound(lot: Alike, ledger: Ledger) -> Bound | OnDevice:
     """The tensors bound to the kernels of where they are. Raises NotTraced where there are none."""
-    if lot.params[0].device.type in kernels.TRITON_DEVICES:
+    if lot.params[0].device.type in device.TRITON_DEVICES:
         if grid.is_there():
-            return OnDevice(face, lot, numbers)
-    elif not lot.group.get("capturable") and native.is_there():
-        return Bound(face, lot, numbers)
+            return OnDevice(lot, ledger)
+    elif not lot.method.given.group.get("capturable") and native.is_there():
+        return Bound(lot, ledger)
     raise NotTraced("there are no kernels here")

@@ -1,0 +1,85 @@
+"""Tensors that one kernel can take, and what their state has for it: what kernels on all devices have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from thalweg.graph.program import NotTraced, Passage, Program
+from thalweg.graph.storage import Storage
+from thalweg.torch.groups import DTYPES, Method
+from thalweg.torch.ledger import Ledger
+from thalweg.torch.places import same_order
+from thalweg.torch.tensors import Tensor, scalar_dtype
+
+Found = tuple[list[Tensor], list[Tensor]]
+"""What a step writes to, and the gradients it reads."""
+Columns = dict[str, tuple[str, list[Tensor]]]
+"""What the state has for tensors, by a program's names: its key there, and one for each of them."""
+
+
+class NoKernel(NotTraced):
+    """There is no kernel, whatever tensors and state are like: it is the stages that have none, or the groups that differ."""
+
+
+@dataclass
+class Alike:
+    """Tensors of one group and dtype on one way through its stages, and their places among all of the optimizer's."""
+
+    method: Method
+    way: list[Passage]
+    params: list[Tensor]
+    names: list[str]
+    order: list[int]
+
+    @property
+    def dtype(self) -> str:
+        """Theirs, by name."""
+        return DTYPES[self.params[0].dtype]
+
+    @property
+    def kept(self) -> Storage:
+        """How they and their memory are stored."""
+        return self.method.given.storage(self.params[0].dtype)
+
+    @property
+    def asks_loss(self) -> bool:
+        """Whether a stage asks for the loss."""
+        return "loss" in self.method.pure.asks
+
+    @property
+    def scalars(self) -> str | None:
+        """The dtype in which torch keeps what is one number a tensor, where that is not the parameters'."""
+        scalars = self.method.row.scalars
+        return "float64" if scalars and scalar_dtype() is torch.float64 else scalars
+
+    def columns(self, made: Program, ledger: Ledger) -> Columns:
+        """What the state has for them, put there where it is not there yet."""
+        held = [ledger.kept(p, name, self.method, made) for p, name in zip(self.params, self.names, strict=True)]
+        return {column: (key, [own[column][1] for own in held]) for column, (key, _) in held[0].items()}
+
+    def counted(self, made: Program) -> bool:
+        """Whether the number of their updates is in the state."""
+        return self.method.row.counts or "key" in made.inputs
+
+
+def number_in(state: dict[str, Any], key: str, dtype: Any) -> Tensor:
+    """A number that a state keeps, as a tensor of the dtype it is computed with; put there anew where it is none."""
+    found = state[key]
+    wanted = getattr(torch, dtype.name)
+    if not isinstance(found, Tensor) or found.dtype is not wanted or not found.is_cpu:
+        found = state[key] = torch.as_tensor(found).to("cpu", wanted, copy=True)
+    if found.numel() != 1:
+        raise RuntimeError(f"the state's '{key}' is one number a parameter, and not of the shape {tuple(found.shape)}")
+    return found
+
+
+def check_lies(made: Program, column: str, tensors: Sequence[Tensor], params: Sequence[Tensor], dtype: str) -> None:
+    """Raises NotTraced where what the state keeps is not of the dtype, or does not lie as its parameters do."""
+    for x, p in zip(tensors, params, strict=True):
+        lies = x.is_contiguous() if column in made.blocked else x.shape == p.shape and same_order(x, p)
+        if not lies or x.dtype is not getattr(torch, dtype) or x.device != p.device:
+            raise NotTraced(f"'{column}' does not lie in the state as its parameter does")

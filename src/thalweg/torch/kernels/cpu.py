@@ -1,0 +1,193 @@
+"""Tensors on the CPU with their state, bound to the kernel that Numba compiles."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from thalweg.core.array_step import ArrayStep
+from thalweg.engines.launch import Launch
+from thalweg.engines.numbers import Numbers
+from thalweg.form.memory import draw
+from thalweg.form.trace import steps
+from thalweg.graph.program import NotTraced, Program
+from thalweg.graph.storage import Storage
+from thalweg.torch.kernels.alike import Alike, Columns, Found, NoKernel, check_lies, number_in
+from thalweg.torch.ledger import Ledger
+from thalweg.torch.places import Places, check_memory, same_order
+from thalweg.torch.tensors import Tensor, as_array
+from thalweg.values.symbols import TENSOR
+
+STEP = ArrayStep(None, 0)
+
+
+class Bound:
+    """Tensors of one group and dtype with their state, ready for a kernel. Raises NotTraced where there is none.
+
+    What is in the state is the state: counts, and what is one number a tensor or a model, are read from there at each step
+    and written back when it is done.
+    """
+
+    def __init__(self, lot: Alike, ledger: Ledger) -> None:
+        self.method, self.params, self.asks_loss = lot.method, lot.params, lot.asks_loss
+        self.launch = _launch(lot)
+        made = self.launch.program
+        updates = np.array([ledger.updates(p) for p in self.params], np.int64)  # before there is any memory: SGD does not count
+        columns = lot.columns(made, ledger)
+        self.state = self._adopted(lot.names, columns)
+        for column in made.beside:
+            dtype = made.dtypes.get(column, "float32" if column in made.blocked else lot.dtype)
+            check_lies(made, column, columns[column][1], self.params, dtype)
+        vectors = self._vectors(lot, made, ledger)
+        numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
+        keys = [key for column, (key, _) in columns.items() if column not in numbers]
+        states = [ledger.state[p] for p in self.params] if keys or vectors else []
+        self.numbers = [_numbers(states, key, vector) for key, vector in vectors.items()]
+        self.places = Places(self.params, states, [*keys, *vectors])
+        if not self.places.fits:
+            raise NotTraced("tensors whose memory cannot be written, or not apart")
+        self.launch.arrange([True] * len(self.params), updates, [0] * len(self.params), np.zeros((0, 2), np.int64))
+        self._let_go(made)
+        self.models = [
+            (state, key, slot.kind.value, _place(self.state["memory"], slot.path), slot.path[-1])
+            for state, key, slot in ledger.models(made)
+        ]
+        self.t = None if self.steps is None else self.steps.tolist()
+
+    def _adopted(self, names: list[str], columns: Columns) -> dict[str, Any]:
+        """The state as the launch has it, on the memory of these tensors. Raises NotTraced where it would take other memory."""
+        made, state = self.launch.program, {"memory": dict[str, Any](), "beside": dict[str, Any]()}
+        laid = {column: dict(zip(names, self._views(tensors), strict=True)) for column, (_, tensors) in columns.items()}
+        state["beside"] = {name: laid[name] for name in made.beside}
+        state["walked"] = dict(laid.get("walked", {}))
+        for slot in made.slots:
+            place = _place(state["memory"], slot.path)
+            if slot.kind.kind != "per_model":
+                place[slot.path[-1]] = dict(laid[slot.old.name])
+            else:
+                place[slot.path[-1]] = slot.stage.model_start(slot.kind, [], STEP)
+        self.launch.adopt(state)
+        if any(state["walked"][name] is not array for name, array in laid.get("walked", {}).items()):
+            raise NotTraced("the walked point does not lie as its parameter does")
+        for slot in made.slots:
+            if slot.old.level == TENSOR:
+                now = _place(state["memory"], slot.path)[slot.path[-1]]
+                if any(now[name] is not array for name, array in laid[slot.old.name].items()):
+                    raise NotTraced("the state does not lie as its parameters do")
+        return state
+
+    def _views(self, tensors: list[Tensor]) -> list[Any]:
+        """Arrays on the memory of a column, spelled as the parameters' are where they lie in the same order."""
+        found = []
+        for x, p in zip(tensors, self.params, strict=True):
+            check_memory(x)
+            same = x.shape == p.shape and same_order(x, p)
+            found.append(as_array(x.detach().as_strided(p.size(), p.stride()) if same else x))
+        return found
+
+    def _vectors(self, lot: Alike, made: Program, ledger: Ledger) -> dict[str, npt.NDArray[Any]]:
+        """The vectors of what is one number a tensor, by its key in the state; `steps` is that of the counts, if there is one."""
+        vectors = {self.method.keys[made.slots[i].path]: vector for i, vector in self.launch.vectors.items()}
+        self.steps: Any = None
+        if lot.counted(made):
+            self.steps = vectors["step"] = np.zeros(len(self.params), as_array(ledger.count(self.params[0])).dtype)
+            for p in self.params:
+                ledger.count(p)
+        return vectors
+
+    def _let_go(self, made: Program) -> None:
+        """Hold neither parameters nor what is in their states."""
+        self.launch.let_go()
+        self.state["beside"], self.state["walked"] = {}, {}
+        for slot in made.slots:
+            if slot.old.level == TENSOR:
+                _place(self.state["memory"], slot.path)[slot.path[-1]] = {}
+
+    def finds(self) -> Found | None:
+        """What it writes to and the gradients it reads; None where something is not as it was."""
+        if not self.method.given.still_holds():
+            return None
+        found = self.places.look()
+        if found is None:
+            return None
+        for numbers in self.numbers:
+            numbers.read()
+        if self.steps is not None and self.steps.tolist() != self.t:
+            return None
+        for state, key, start, place, name in self.models:
+            place[name] = float(state.get(key, start))
+        return found
+
+    def begin(self, loss: Any, norms: dict[Any, Any]) -> None:
+        """What the step is worked out from, but for sums."""
+        self.launch.begin(self.state, loss, norms)
+        self.drawn = [self._draw(column) for column in self.launch.lent]  # which lives until the next step, as its address does
+
+    def _draw(self, column: str) -> list[Tensor]:
+        """A draw for each tensor, laid as it is, and its address put into the table."""
+        found = []
+        words = self.launch.program.draws[column]
+        for bucket in self.launch.buckets:
+            for k in np.arange(len(self.params))[bucket.members].tolist():
+                p = self.params[k].detach()
+                own = draw(self.method.pure.seed, bucket.t, (words, self.launch.names[k]), p, None)
+                found.append(own if same_order(own, p) else torch.empty_like(p).copy_(own))
+                self.launch.addresses.table[k, self.launch.addresses.columns[column]] = found[-1].data_ptr()
+        return found
+
+    def look_up(self) -> None:
+        """Have the gradients' addresses in the table."""
+        addresses = self.launch.addresses
+        addresses.table[:, addresses.columns["g"]] = self.places.there
+
+    def reckon(self) -> None:
+        """Work out what the kernel goes by; nothing of the user's is written yet."""
+        self.launch.keep(self.state, self.launch.reckoned())
+
+    def run(self, written: list[Tensor], gradients: list[Tensor]) -> None:
+        """The pass over memory that writes, and what is one number a tensor or a model put where it is kept."""
+        torch.autograd.graph.increment_version(written)
+        self.launch.run()
+        if self.steps is not None:
+            self.steps += 1
+            self.t = self.steps.tolist()
+        for numbers in self.numbers:
+            numbers.write()
+        for state, key, _, place, name in self.models:
+            state[key] = place[name]
+
+
+def _launch(lot: Alike) -> Launch:
+    """The kernel over their memory. Raises NotTraced where there is none as they lie, NoKernel where there is none at all."""
+    arrays, kept = [as_array(p) for p in lot.params], lot.kept
+    try:
+        launch = Launch(lot.method.pure, range(len(arrays)), lot.names, arrays, lot.way, lot.dtype, kept)
+    except NotTraced as reason:
+        raise NoKernel(str(reason)) from None
+    made = launch.program
+    if set(launch.lent) - made.draws.keys():
+        raise NoKernel("its step needs an estimate of the curvature")
+    if made.draws and any(symbol.op == "exp" for symbol in steps(made.results)):
+        raise NoKernel("it draws noise, and takes an exp whose last bit, which is torch's here, decides where it goes")
+    if launch.staged:
+        raise NotTraced("a tensor that does not lie in one stretch of memory")
+    if kept != Storage() and (made.norms or launch.adding or made.walked is not None):
+        raise NoKernel("a sum or a walked point of tensors that are kept in another way")
+    launch.order, launch.memory.scalars = lot.order, lot.scalars
+    return launch
+
+
+def _numbers(states: list[dict[str, Any]], key: str, vector: npt.NDArray[Any]) -> Numbers:
+    """The vector bound to the numbers that the states have under a key, and read from there."""
+    found = Numbers([number_in(state, key, vector.dtype).data_ptr() for state in states], vector)
+    found.read()
+    return found
+
+
+def _place(memory: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """Where in the launch's memory the last word of a path is."""
+    return functools.reduce(lambda above, key: above.setdefault(key, {}), path[:-1], memory)

@@ -1,0 +1,135 @@
+"""What the state of a torch optimizer has for its parameters, read there and put there as the stages want it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from thalweg.core.array_step import ArrayStep
+from thalweg.core.leaf import Leaf
+from thalweg.core.stage import Stage
+from thalweg.dialects import Row
+from thalweg.graph.program import Passage, Program, Slot
+from thalweg.graph.storage import scale_name
+from thalweg.torch import interpreter as unfused
+from thalweg.torch.groups import Members, Method
+from thalweg.torch.tensors import Tensor, check_shape, flat, flat_into, scalar_dtype
+
+Keepers = dict[tuple[str, ...], tuple[Tensor, str]]
+"""Where the state has each number of the whole model: with which parameter, and what it is called."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The state of an optimizer that a row of the dialect describes. who: what it is called in messages."""
+
+    state: dict[Tensor, dict[str, Any]]
+    row: Row
+    who: str
+    keepers: Keepers
+
+    def updates(self, p: Tensor) -> int:
+        """How many updates a parameter has had."""
+        state = self.state.get(p, {})
+        if "step" not in state and not self.row.counts:  # torch's SGD does not count; what matters is whether it is the first
+            return int(state.get("momentum_buffer") is not None)
+        return int(state["step"]) if "step" in state else 0
+
+    def count(self, p: Tensor, device: Any = None) -> Tensor:
+        """The tensor in the state that counts its updates, a float; put there where there is none."""
+        state, device = self.state[p], torch.device("cpu") if device is None else device
+        found = state.get("step")
+        if not isinstance(found, Tensor) or found.dtype not in (torch.float32, torch.float64) or found.device != device:
+            dtype = scalar_dtype() if device.type == "cpu" else torch.float32
+            found = state["step"] = torch.tensor(0.0 if found is None else float(found), dtype=dtype, device=device)
+        kept: Tensor = found
+        return kept
+
+    def models(self, made: Program) -> list[tuple[dict[str, Any], str, Slot]]:
+        """Each number of the whole model that a program has: in which state, under which key, and its slot."""
+        found = [(self.keepers[slot.path], slot) for slot in made.slots if slot.kind.kind == "per_model"]
+        return [(self.state[p], key, slot) for (p, key), slot in found]
+
+    def kept(self, p: Tensor, name: str, method: Method, made: Program) -> dict[str, tuple[str, Tensor]]:
+        """What the state has for a parameter, by the program's names for it: its key there, and the tensor."""
+        columns = {slot.path: slot.old.name for slot in made.slots}
+        memory, found = method.memory(name, p), dict[str, tuple[str, Tensor]]()
+        if not memory and not made.beside and made.walked is None:
+            return found
+        state = self.state[p]
+        for passage, slot, key in memory:
+            if passage.stage.memory[slot].kind == "per_model":
+                continue
+            column = columns[(*passage.path, slot)]
+            dtype = made.dtypes.get(column)
+            found[column] = key, self._remembered(p, name, method, (passage, slot, key), dtype)
+            if dtype == "int8":
+                scale = scale_name(key)
+                check_shape(self.who, name, scale, state.get(scale), (unfused.blocks(p.numel()),))
+                found[scale_name(column)] = scale, state[scale]
+        for word, start in (("lost", torch.zeros_like), ("master", torch.Tensor.float), ("walked", torch.clone)):
+            if word in made.beside or (word == "walked" and made.walked is not None):
+                if word not in state:
+                    state[word] = start(p.detach())
+                check_shape(self.who, name, word, state[word], tuple(p.shape))
+                found[word] = word, state[word]
+        return found
+
+    def _remembered(
+        self, p: Tensor, name: str, method: Method, which: tuple[Passage, str, str], dtype: str | None = None
+    ) -> Tensor:
+        """A slot's tensor in the state, made where it is not there yet, in `dtype` if given. which: as `Method.memory` has it.
+
+        Raises RuntimeError where what is there has not the shape that the slot has for this parameter.
+        """
+        passage, slot, key = which
+        state = self.state[p]
+        found, kind = state.get(key), passage.stage.memory[slot]
+        if found is None:
+            found = self._first(p, name, method, passage, slot)
+        elif not isinstance(found, Tensor):
+            found = torch.as_tensor(found, device=p.device)
+            if kind.kind != "per_tensor" and found.numel() == 1:
+                found = torch.full_like(p, float(found))
+        if kind.kind != "per_tensor":
+            check_shape(self.who, name, key, found, kind.shape(tuple(p.shape)))
+        elif self.row.scalars or found.dtype in (torch.float16, torch.bfloat16):
+            found = found.to(scalar_dtype() if self.row.scalars else torch.float32)
+        if dtype == "int8" and found.dtype is not torch.int8:
+            codes, state[scale_name(key)] = unfused.quantised(flat(found.float(), p))
+            found = flat_into(torch.empty_like(p, dtype=torch.int8), codes, p)
+        elif dtype is not None and dtype != "int8":
+            found = found.to(getattr(torch, dtype))
+        state[key] = found
+        kept: Tensor = found
+        return kept
+
+    def _first(self, p: Tensor, name: str, method: Method, passage: Passage, slot: str) -> Tensor:
+        """What a slot begins with."""
+        leaf = Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p)
+        found: Tensor = passage.stage.start(slot, leaf, ArrayStep(None, method.seed))
+        start = self.row.starts.get(f"{passage.stage.name}.{slot}")
+        return found if start is None else torch.full_like(found, start(method.given))
+
+
+def keepers(stage: Stage, members: Iterable[Members]) -> Keepers:
+    """Where the state has each number of the whole model: with the first parameter that passes its stage, and what it is called.
+
+    Whoever has a gradient this time, and whatever groups there are, it is this one. members: all parameters, group by group.
+    """
+    found: Keepers = {}
+    declared = [kind for f in stage.functions for kind in f.declaration.memory.values()]
+    if not any(kind.kind == "per_model" for kind in declared):
+        return found
+    for own in members:
+        wanted = sum(kind.kind == "per_model" for kind in own.method.pure.chain.memory.values())
+        for p, name in zip(own.params, own.names, strict=True):
+            if len(found) >= wanted:
+                break
+            for passage, slot, key in own.method.memory(name, p):
+                if passage.stage.memory[slot].kind == "per_model":
+                    found.setdefault((*passage.path, slot), (p, key))
+    return found
