@@ -117,6 +117,24 @@ def test_as_torchs_own(name: str) -> None:
 
 
 @pytest.mark.usefixtures("interpreted")
+def test_a_first_momentum_is_not_dampened() -> None:
+    """Which step is the first is known before there is a buffer, since torch's SGD does not count."""
+    params, gradients = problem(torch.float64, steps=8)
+    others, _ = problem(torch.float64)
+    options = {"lr": 0.1, "momentum": 0.9, "dampening": 0.5}
+    ours, theirs = tt.SGD(params, **options), torch.optim.SGD(others, **options)
+    drive(ours, params, gradients[:4])
+    drive(theirs, others, gradients[:4])
+    assert bound(ours) == "OnDevice"
+    again = tt.SGD(params, **options)
+    again.load_state_dict(ours.state_dict())
+    drive(again, params, gradients[4:])
+    drive(theirs, others, gradients[4:])
+    for p, q in zip(params, others, strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.usefixtures("interpreted")
 @pytest.mark.parametrize("kept", [{}, pytest.param({"state_dtype": "int8"}, marks=pytest.mark.slow)])
 def test_numbers_worked_out_on_the_device(kept: dict[str, str]) -> None:
     """What a CUDA graph records: counts that are tensors, a learning rate that is one, nothing that asks the device back."""

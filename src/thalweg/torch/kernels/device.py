@@ -30,6 +30,7 @@ class OnDevice:
     def __init__(self, lot: Alike, ledger: Ledger) -> None:
         self.method, self.params, self.asks_loss = lot.method, lot.params, lot.asks_loss
         self.made = made = _program(lot)
+        self.t = [ledger.updates(p) for p in self.params]  # before there is any memory: SGD does not count
         columns = lot.columns(made, ledger)
         self.models = {slot.old.name: (state, key, slot) for state, key, slot in ledger.models(made)}
         self.grid = _grid(lot, made, columns)
@@ -40,7 +41,7 @@ class OnDevice:
         self.counts = lot.counted(made)
         self.states = [ledger.state[p] for p in self.params] if columns or self.counts else []
         self.kept = self._numbers(lot, columns)
-        self.t, self.versions = [ledger.updates(p) for p in self.params], list[int]()
+        self.versions: list[int] = []
         if self.counts:  # where torch has them: on the device for what is fused or captured
             fused = self.there or lot.method.given.group.get("fused")
             for p in self.params:
