@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,14 +18,17 @@ ROOMS = re.findall(
 )
 AT_NEED = {
     "minimize": "SciPy",
-    "launch": "Numba",
-    "numbers": "Numba",
-    "grid": "Triton",
     "adaptive": "Optuna",
     "chunk": "JAX",
     "jax_engine": "JAX",
 }
 """What imports at its top a package that `import thalweg` does without; who asks for one of these imports it when it does."""
+PACKAGES_AT_NEED = {
+    ("native.py", "platformdirs"),
+    ("native.py", "llvmlite.binding"),
+    ("grid.py", "triton"),
+}
+"""What the engines and the faces on them import inside a function: packages that a user may not have, or that start slowly."""
 
 
 def imported(path: Path) -> Iterator[tuple[str, bool]]:
@@ -58,11 +62,27 @@ def test_no_room_imports_from_one_above_it(own: str) -> None:
     assert up == []
 
 
-@pytest.mark.parametrize("own", [own for own in ROOMS if own not in ("engines", "numpy", "torch")])
+@pytest.mark.parametrize("own", ROOMS)
 def test_nothing_is_imported_inside_a_function_but_what_needs_another_package(own: str) -> None:
     late = [(path.name, name) for path in (SOURCES / own).rglob("*.py") for name, at_top in imported(path)
             if not at_top and not AT_NEED.keys() & set(name.split("."))]  # fmt: skip
     assert late == []
+
+
+def test_the_engines_import_inside_a_function_no_package_but_these() -> None:
+    files = [path for own in ("engines", "numpy", "torch") for path in (SOURCES / own).rglob("*.py")]
+    functions = [(path, node) for path in files for node in ast.walk(ast.parse(path.read_text("utf-8")))
+                 if isinstance(node, ast.FunctionDef)]  # fmt: skip
+    late = {(path.name, alias.name) for path, function in functions for node in ast.walk(function)
+            if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}  # fmt: skip
+    assert late == PACKAGES_AT_NEED
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    paths = {".".join(("thalweg", *path.relative_to(SOURCES).with_suffix("").parts)): path for path in SOURCES.rglob("*.py")}
+    paths = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    found = {name: {of if of in paths else of.rpartition(".")[0] for of, _ in imported(path)} for name, path in paths.items()}
+    graphlib.TopologicalSorter({name: modules - {name} for name, modules in found.items()}).prepare()
 
 
 def test_no_folder_has_more_than_twenty_entries() -> None:

@@ -47,7 +47,7 @@ def is_there() -> bool:
 
 def cache_folder() -> Path:
     """Where kernels are kept: THALWEG_CACHE, or the user's cache folder."""
-    import platformdirs
+    import platformdirs  # here, since a user may do without kernels and it
 
     return Path(os.environ.get("THALWEG_CACHE") or platformdirs.user_cache_dir("thalweg")) / "kernels"
 
@@ -99,7 +99,7 @@ def _file(text: str, name: str) -> Path:
 
 @functools.cache
 def _processor() -> tuple[str, str]:
-    import llvmlite.binding as llvm
+    import llvmlite.binding as llvm  # here, since it takes a tenth of a second, and `import thalweg` needs no kernel
 
     return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
@@ -140,7 +140,7 @@ def _digest(*parts: str) -> str:
 
 
 def _load(symbol: str, code: str) -> int:
-    import llvmlite.binding as llvm
+    import llvmlite.binding as llvm  # as in `_processor`
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()

@@ -34,7 +34,7 @@ ALIGNMENT = 16
 def is_there() -> bool:
     """Whether Triton can be imported."""
     try:
-        import triton  # noqa: F401
+        import triton  # noqa: F401  # here, since only a user with CUDA has it
     except ImportError:
         return False
     return True
