@@ -17,20 +17,10 @@ DECLARATIONS = {"rule", "recipe", "around", "after_step"}
 REASONS = {
     "nn/model.py Model.fit": "what users call, with an option for all that a training loop has",
     "lab/data/supervised.py Supervised.__init__": "what users call, by name, to hand over a problem in three parts",
+    "core/minimize.py minimize": "SciPy's call",
     "ops/matrices.py orthogonal": "a word of a rule: the numbers of its iteration are a rule's hyper-parameters, one by one",
 }
 """Functions that may have more parameters, and why."""
-NOT_YET = {
-    "core/optimizer.py",
-    "torch/__init__.py",
-    "core/minimize.py minimize",
-    "engines/blocks.py two_loops",
-    "engines/launch.py Launch.__init__",
-    "engines/triton/kernel.py _TritonPrinter._step",
-    "torch/kernels.py Bound.__init__",
-    "torch/kernels.py OnDevice.__init__",
-}
-"""What is still to be split."""
 
 
 @functools.cache
@@ -67,15 +57,15 @@ def parameters(function: ast.FunctionDef) -> int:
 
 def test_no_file_is_long_and_most_are_short() -> None:
     lines = {file: len(text.splitlines()) for file, text in files().items()}
-    assert {file: n for file, n in lines.items() if n > LINES and file not in NOT_YET} == {}
+    assert {file: n for file, n in lines.items() if n > LINES} == {}
     assert statistics.median(lines.values()) < MEDIAN
 
 
 def test_no_function_is_long() -> None:
     long = {name: n for name, each in functions() if (n := (each.end_lineno or 0) - each.lineno + 1) > LINES_OF_A_FUNCTION}
-    assert {name: n for name, n in long.items() if name not in NOT_YET} == {}
+    assert long == {}
 
 
 def test_no_function_but_a_declaration_takes_many_parameters() -> None:
     many = {name for name, each in functions() if parameters(each) > PARAMETERS}
-    assert many - NOT_YET == set(REASONS)
+    assert many == set(REASONS)

@@ -110,16 +110,13 @@ def minimize(
     objective = Objective(fun, jac, args if isinstance(args, tuple) else (args,))
     run = _Run(optimizer, objective, _start(x0), gtol, ftol)
     status = run.go(maxiter, _as_callback(callback), return_all)
-    x = run.shipped
-    value, gradient = objective.both(x)
-    result = OptimizeResult(
-        x=x, fun=value, jac=gradient, nit=run.nit, nfev=objective.nfev, njev=objective.njev,
-        status=status, success=status == 0, message=MESSAGES[status],
-    )  # fmt: skip
+    result = run.result(status)
     if return_all:
         result.allvecs = run.path
     if disp:
-        print(f"{result.message}\n  f = {value:g} after {run.nit} steps, {objective.nfev} values, {objective.njev} gradients")
+        print(
+            f"{result.message}\n  f = {result.fun:g} after {run.nit} steps, {objective.nfev} values, {objective.njev} gradients"
+        )
     return result
 
 
@@ -136,6 +133,14 @@ class _Run:
     def shipped(self) -> Vector:
         point: Vector = self.optimizer.ship(self.x, self.state)
         return point
+
+    def result(self, status: int) -> OptimizeResult:
+        """What SciPy hands to its caller."""
+        value, gradient = self.objective.both(self.shipped)
+        return OptimizeResult(
+            x=self.shipped, fun=value, jac=gradient, nit=self.nit, nfev=self.objective.nfev, njev=self.objective.njev,
+            status=status, success=status == 0, message=MESSAGES[status],
+        )  # fmt: skip
 
     def go(self, maxiter: int, callback: Callable[[Vector, Objective], None], keep_path: bool) -> int:
         """Step until it has converged (0), used its steps (1), met a NaN or inf (3) or been stopped (99)."""

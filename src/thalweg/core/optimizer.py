@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -10,24 +12,25 @@ import numpy as np
 from thalweg import ops
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.array_step import ArrayStep
+from thalweg.core.checks import check_gradient, check_parameter, check_state
 from thalweg.core.compose import Every
 from thalweg.core.curvature import hutchinson
+from thalweg.core.finite import are_finite, select
 from thalweg.core.leaf import Leaf, Memory, resolve
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Stage, as_stage, chain, check_lr
 from thalweg.core.step import advance
 from thalweg.form.hyper import Role
 from thalweg.form.memory import Gaussian
-from thalweg.values.arrays import Array, dtype_name, framework, is_floating, is_traced, widened
+from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
-from thalweg.values.trees import Tree, Vector, flatten, instead, match_in_order, plain, rebuild, rebuild_in_order
+from thalweg.values.trees import Tree, Vector, flatten, match_in_order, plain, rebuild, rebuild_in_order
 
 State: TypeAlias = dict[str, Any]
 """{"t": {leaf: updates so far}, "memory": {stage: {slot: {leaf: array}}}, ...}: a plain tree, to save, jit or inspect."""
 GradFn: TypeAlias = Callable[[Tree], tuple[Any, Tree]]
 """parameters -> (loss, gradients), as jax.value_and_grad makes one."""
 NonFinite: TypeAlias = Literal["propagate", "skip", "raise"]
-NATIVE = ".astype(array.dtype.newbyteorder('='))"
 USUAL: dict[str, Any] = {"seed": 0, "nonfinite": "propagate", "lanes": None}
 """What an optimizer's options are where nothing is said of them."""
 
@@ -126,7 +129,7 @@ class Optimizer:
         if not names:
             raise ValueError("there are no parameters: the tree is empty")
         for name, p in zip(names, given, strict=True):
-            _check_parameter(name, p, self.lanes)
+            check_parameter(name, p, self.lanes)
         arrays = [plain(p) for p in given]
         step = ArrayStep(self.lanes, self.seed)
         with framework(arrays[0]).no_grad():
@@ -157,7 +160,7 @@ class Optimizer:
         here = Parameters.of(params)
         space = framework(here.arrays[0])
         if space is None or not hasattr(here.arrays[0], "dtype"):
-            _check_parameter(here.names[0], here.arrays[0], self.lanes)
+            check_parameter(here.names[0], here.arrays[0], self.lanes)
         with space.no_grad(), ops.lanes(self.lanes is not None):
             if grad_fn is not None and self._method_around() is None and grads is None:
                 loss, grads = grad_fn(params)
@@ -165,7 +168,7 @@ class Optimizer:
                 raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
             if self._needs_more:
                 self.check_asks(loss, grad_fn, curvature)
-            self._check_state(here.names, state)
+            check_state(here.names, state, self.chain)
             if curvature is None and "curvature" in self.asks and self._around is None:
                 curvature = self._estimated(params, grads, state, grad_fn)
             given = {} if grads is None else here.match(grads, "gradients")
@@ -219,38 +222,26 @@ class Optimizer:
         stepped = {**stepped, "calls": calls, "accumulated": zero}
         if not is_traced(ready):
             return moved, stepped
-        chosen: tuple[Tree, State] = _select(ready, (moved, stepped), (params.tree, waiting), None)
+        chosen: tuple[Tree, State] = select(ready, (moved, stepped), (params.tree, waiting), None)
         return chosen
 
     def _guarded(
         self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
         """A step where all gradients are finite; else what `nonfinite` says, "skip" or "raise"."""
-        finite = self.finite(given)
+        each = are_finite(given, self.lanes)
         if self.nonfinite == "raise":
-            for name, good in finite.items():
+            for name, good in each.items():
                 if not bool(framework(good).all(good)):
                     raise FloatingPointError(f"the gradient of '{name}' holds inf or NaN")
-        if self.nonfinite == "raise" or not finite:
+        if self.nonfinite == "raise" or not each:
             return self._step(params, given, state, loss, grad_fn, extras)
-        good = next(iter(finite.values()))
-        for other in finite.values():
-            good = good & other
+        good = functools.reduce(operator.and_, each.values())
         if self.lanes is None and not is_traced(good) and not bool(good):
             return params.tree, state
         stepped = self._step(params, given, state, loss, grad_fn, extras)
-        chosen: tuple[Tree, State] = _select(good, stepped, (params.tree, state), self.lanes)
+        chosen: tuple[Tree, State] = select(good, stepped, (params.tree, state), self.lanes)
         return chosen
-
-    def finite(self, given: dict[str, Any]) -> dict[str, Any]:
-        """For each gradient whether it is finite: one truth, or one per lane."""
-        found = {}
-        for name, g in given.items():
-            if g is not None:
-                flat = g.reshape((1 if self.lanes is None else self.lanes, -1))
-                good = framework(g).isfinite(flat).all(1)
-                found[name] = good[0] if self.lanes is None else good
-        return found
 
     def _step(
         self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
@@ -334,26 +325,6 @@ class Optimizer:
         if "curvature" in self.asks and curvature is None and (grad_fn is None or self._around is not None):
             raise TypeError(f"{self.chain.name} asks for the curvature: step(params, grads, state, curvature=...), or grad_fn=")
 
-    def _check_state(self, names: Sequence[str], state: Any) -> None:
-        """Raises TypeError for what is no state, ValueError for one of another optimizer or of other parameters."""
-        if not isinstance(state, dict) or not isinstance(state.get("t"), dict) or not isinstance(state.get("memory"), dict):
-            raise TypeError(f"the state is {_said(state)}, not what init(params) and step return")
-        foreign = [key for key in state["memory"] if key not in self.chain.keys]
-        if foreign:
-            raise ValueError(
-                f"the state is of another optimizer: it has the memory of {' + '.join(map(str, state['memory']))}, and this is "
-                f"{self.chain.name}; init(params) makes its own"
-            )
-        emptied = next((key for key, held in state["memory"].items() if isinstance(held, dict) and not held), None)
-        if emptied is not None:
-            raise ValueError(f"the state lacks all memory of {emptied}; hand over what init(params) or step returned")
-        if state["t"].keys() != set(names):
-            theirs, mine = (", ".join(map(str, keys)) for keys in (state["t"], names))
-            raise ValueError(f"the state is of other parameters: it has {theirs}, and these are {mine}")
-        early = next((name for name, t in state["t"].items() if isinstance(t, int) and t < 0), None)
-        if early is not None:
-            raise ValueError(f"the state counts {state['t'][early]} updates of '{early}'; a count is 0 or more")
-
     def leaf_shape(self, p: Array) -> tuple[int, ...]:
         return tuple(p.shape) if self.lanes is None else tuple(p.shape[1:])
 
@@ -367,59 +338,3 @@ def host_number(x: Any) -> Any:
     if on_host:
         return Scalar(np.asarray(x, np.float64) if isinstance(x, int | float | np.ndarray | np.generic) else x)
     return x
-
-
-def _check_parameter(name: str, p: Any, lanes: int | None) -> None:
-    if isinstance(p, int | float) and not isinstance(p, np.generic):
-        raise TypeError(f"parameter '{name}' is {p!r}, no array; wrap it: numpy.array({p!r}, dtype=float)")
-    if not _is_array(p):
-        raise TypeError(f"parameter '{name}' is {'None' if p is None else f'a {type(p).__name__}'}, no array{instead(p)}")
-    _check_unmasked(f"parameter '{name}'", p)
-    if not is_floating(p):
-        if isinstance(p, np.ndarray) and not p.dtype.isnative:
-            raise TypeError(f"parameter '{name}' has dtype {p.dtype.str}, another byte order than this machine's: {NATIVE}")
-        cure = "its parts, stack([x.real, x.imag])" if dtype_name(p).startswith("complex") else ".astype('float32')"
-        raise TypeError(f"parameter '{name}' has dtype {dtype_name(p)}; optimizers need floating point: {cure}")
-    if lanes is not None and (p.ndim == 0 or p.shape[0] != lanes):
-        raise ValueError(f"parameter '{name}' has shape {tuple(p.shape)}; with lanes={lanes} its first axis has that length")
-
-
-def check_gradient(name: str, p: Array, g: Any) -> None:
-    if g is None:
-        return
-    if framework(g) is not framework(p) or not _is_array(g):
-        theirs = framework(g).name if _is_array(g) else type(g).__name__
-        raise TypeError(f"the gradient of '{name}' is a {theirs} value, the parameter a {framework(p).name} array{instead(g)}")
-    _check_unmasked(f"the gradient of '{name}'", g)
-    if tuple(g.shape) != tuple(p.shape):
-        raise ValueError(f"the gradient of '{name}' has shape {tuple(g.shape)}, the parameter {tuple(p.shape)}")
-    if dtype_name(g) != dtype_name(p):
-        raise TypeError(f"the gradient of '{name}' is {dtype_name(g)}, the parameter {dtype_name(p)}; cast one of them")
-
-
-def _said(x: Any) -> str:
-    return f"a dict of {', '.join(map(str, x)) or 'nothing'}" if isinstance(x, dict) else f"a {type(x).__name__}"
-
-
-def _is_array(x: Any) -> bool:
-    return framework(x) is not None and hasattr(x, "dtype")  # what else belongs to a framework, a module say, is none
-
-
-def _check_unmasked(what: str, x: Any) -> None:
-    if isinstance(x, np.ma.MaskedArray):
-        raise TypeError(f"{what} is a masked array, of which no rule says what is to happen; hand over array.filled(0.0)")
-
-
-def _select(good: Any, new: Any, old: Any, lanes: int | None) -> Any:
-    """New where good, else old, leaf by leaf; with lanes `good` is one truth a lane."""
-    if isinstance(new, dict):
-        return {key: _select(good, value, old.get(key, value), lanes) for key, value in new.items()}
-    if isinstance(new, list | tuple):
-        parts = [_select(good, a, b, lanes) for a, b in zip(new, old, strict=True)]
-        return type(new)(*parts) if hasattr(new, "_fields") else type(new)(parts)
-    if new is old:
-        return new
-    like = next((x for x in (new, old) if framework(x) is not None), good)
-    if lanes is not None:
-        good = framework(like).asarray(good, like, "bool").reshape((lanes,) + (1,) * (like.ndim - 1))
-    return framework(like).where(good, new, old)

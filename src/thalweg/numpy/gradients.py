@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.core.optimizer import Optimizer, State, check_gradient
+from thalweg.core.checks import check_gradient
+from thalweg.core.finite import are_finite
+from thalweg.core.optimizer import Optimizer, State
 from thalweg.numpy.outline import whole_number
 
 
@@ -29,7 +31,7 @@ def prepared(
         gradients = [np.asarray(total, array.dtype) for total, array in zip(mean, arrays, strict=True)]
     if optimizer.nonfinite == "propagate":
         return gradients
-    finite = optimizer.finite(dict(zip(names, gradients, strict=True)))
+    finite = are_finite(dict(zip(names, gradients, strict=True)), optimizer.lanes)
     bad = next((name for name, good in finite.items() if not np.all(good)), None)
     if bad is None:
         return gradients

@@ -1,0 +1,33 @@
+"""What a NaN or inf in a gradient leaves as it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thalweg.values.arrays import framework
+
+
+def are_finite(given: dict[str, Any], lanes: int | None) -> dict[str, Any]:
+    """For each gradient whether it is finite: one truth, or one per lane."""
+    found = {}
+    for name, g in given.items():
+        if g is not None:
+            flat = g.reshape((1 if lanes is None else lanes, -1))
+            good = framework(g).isfinite(flat).all(1)
+            found[name] = good[0] if lanes is None else good
+    return found
+
+
+def select(good: Any, new: Any, old: Any, lanes: int | None) -> Any:
+    """New where good, else old, leaf by leaf; with lanes `good` is one truth a lane."""
+    if isinstance(new, dict):
+        return {key: select(good, value, old.get(key, value), lanes) for key, value in new.items()}
+    if isinstance(new, list | tuple):
+        parts = [select(good, a, b, lanes) for a, b in zip(new, old, strict=True)]
+        return type(new)(*parts) if hasattr(new, "_fields") else type(new)(parts)
+    if new is old:
+        return new
+    like = next((x for x in (new, old) if framework(x) is not None), good)
+    if lanes is not None:
+        good = framework(like).asarray(good, like, "bool").reshape((lanes,) + (1,) * (like.ndim - 1))
+    return framework(like).where(good, new, old)
