@@ -14,11 +14,12 @@ from thalweg import ops
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native, sums
-from thalweg.engines.expressions import COMPUTED, HOST_WORDS
+from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.kernel import Kernel, printed
 from thalweg.graph.passes import Cut, cut
 from thalweg.graph.program import NotTraced, Passage, Program, passages, program
 from thalweg.graph.storage import Storage
+from thalweg.ops.word import WORDS
 from thalweg.values.symbols import PER_TENSOR, TENSOR
 
 Numbers = Callable[..., tuple[Any, ...]]
@@ -115,17 +116,12 @@ def numbers_of(text: str, dtype: str, *, plain: bool = False) -> Numbers:
         """What is kept in less than is computed with is used as it was kept."""
         return value.astype(computed) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
 
-    words = PLAIN if plain else {word: getattr(ops, word) for word in HOST_WORDS}
+    words = PLAIN if plain else {word: getattr(ops, word) for word in WORDS}
     scope: dict[str, Any] = {"math": math, "kept": kept, **words}
     exec(text, scope)  # the text was printed by `kernel`
     made: Numbers = scope["numbers"]
     return made
 
 
-PLAIN: dict[str, Any] = {word: getattr(np, word) for word in HOST_WORDS if hasattr(np, word)} | {
-    "where": lambda condition, a, b: a if condition else b,
-    "ratio": lambda a, b: 0.0 if b == 0 else a / b,
-    "clip": lambda x, low, high: np.minimum(np.maximum(x, low), high),
-    "sigmoid": lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,
-}
+PLAIN: dict[str, Any] = {name: word.host for name, word in WORDS.items()}
 """The host's words on single numbers."""

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from thalweg.engines.names import Names
+from thalweg.ops.word import WORDS
 from thalweg.values.symbols import Symbol
 
-NEEDS_NAMES = frozenset({"maximum", "minimum", "clip", "sign", "ratio", "pow"})
+NEEDS_NAMES = frozenset({"pow", "clip", *(name for name, word in WORDS.items() if word.repeats)})
 """Words that say an argument twice: it is computed once, before."""
 OPERATORS = {
     "add": ("+", 5), "sub": ("-", 5), "mul": ("*", 6), "truediv": ("/", 6), "and": ("&", 4), "or": ("|", 3),
     "eq": ("==", 2), "ne": ("!=", 2), "lt": ("<", 2), "le": ("<=", 2), "gt": (">", 2), "ge": (">=", 2),
 }  # fmt: skip
 ATOM = 9
+CALLED = re.compile(r"\b([a-z]+)\(")
 COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "and", "or"})
-HOST_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "sigmoid", "floor", "sign", "maximum", "minimum", "clip", "where", "ratio")
 STORAGE_WORDS = ("uniform", "dithered", "rounded_float16", "rounded_bfloat16", "largest_of_block")
 """Words of `thalweg.graph.storage`, which only the loop says."""
-LOOP_WORDS = ("sqrt", "exp", "log", "cos", "tanh", "inf", "nan")
 COMPUTED = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
 """The dtype that arithmetic is done in, by the parameter's."""
 STREAMS = 64
@@ -64,25 +64,11 @@ class Loop:
 
     def word(self, op: str, args: list[Text]) -> Text:
         texts = [text for text, _ in args]
-        wrapped = [wrap(arg, 3) for arg in args]
         if op == "pow":
             return self._power(args)
-        if op in ("maximum", "minimum"):
-            a, b = texts
-            sign = ">=" if op == "maximum" else "<="
-            return f"{a} if ({a} {sign} {b}) | ({a} != {a}) else {b}", 1
-        if op == "where":
-            return f"{wrapped[1]} if {wrapped[0]} else {wrapped[2]}", 1
-        if op == "ratio":
-            a, b = texts
-            return f"number(0.0) if {b} == number(0.0) else {a} / {b}", 1
-        if op == "sign":
-            (x,) = texts
-            down = f"number(-1.0) if {x} < number(0.0) else number(0.0)"
-            return f"{x} if {x} != {x} else (number(1.0) if {x} > number(0.0) else ({down}))", 1
-        if op == "sigmoid":
-            self.said.add("tanh")
-            return f"number(0.5) * tanh(number(0.5) * {wrap(args[0], 7)}) + number(0.5)", 5
+        if op in WORDS and (spelling := WORDS[op].loop) is not None:
+            self.said.update(word for word in CALLED.findall(spelling.text) if word not in ("number", "abs"))
+            return spelling.text.format(*(wrap(arg, spelling.of) for arg in args)), spelling.binds
         if op == "abs":
             return f"abs({texts[0]})", ATOM
         if op == "uniform":

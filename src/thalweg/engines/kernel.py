@@ -10,8 +10,6 @@ from thalweg.engines.blocks import Stores, carried_by, phases_of, two_loops
 from thalweg.engines.expressions import (
     COMPARISONS,
     COMPUTED,
-    HOST_WORDS,
-    LOOP_WORDS,
     OPERATORS,
     STORAGE_WORDS,
     STREAMS,
@@ -25,6 +23,7 @@ from thalweg.engines.names import Names
 from thalweg.form import trace
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
+from thalweg.ops.word import WORDS
 from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
 OWN_WORDS = (
@@ -34,7 +33,7 @@ OWN_WORDS = (
 """Words of `thalweg.engines.words` that a loop may say, besides those of storage, loads and stores."""
 SAID = (
     "row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", "block", "begin", "own",
-    *LOOP_WORDS, *STORAGE_WORDS,
+    "inf", "nan", *(name for name, word in WORDS.items() if word.loop is None), *STORAGE_WORDS,
 )  # fmt: skip
 """What a loop says anyway."""
 
@@ -99,7 +98,7 @@ class Printer:
         return Kernel(self.title, numbers, text, columns, needs, len(shared), tuple(kept))
 
     def _check(self, symbol: Symbol) -> None:
-        words = {"input", "neg", "abs", "pow", "rpow", *HOST_WORDS, *STORAGE_WORDS}
+        words = {"input", "neg", "abs", "pow", "rpow", *WORDS, *STORAGE_WORDS}
         known = symbol.op in OPERATORS or symbol.op in words
         if not known:
             raise NotTraced(f"{self.title}: no pass over single numbers knows {symbol.op}")
@@ -191,7 +190,7 @@ class Printer:
 
     def imports(self, loop: Loop, dtypes: Collection[str]) -> str:
         """The lines that a module begins with. dtypes: of what it loads and stores."""
-        math = sorted(word for word in LOOP_WORDS if word in loop.said)
+        math = sorted(loop.said - {*OWN_WORDS, *STORAGE_WORDS})
         words = [f"{verb}_{dtype}" for dtype in sorted(dtypes) for verb in ("load", "store")]
         words += sorted(word for word in (*OWN_WORDS, *STORAGE_WORDS) if word in loop.said)
         lines = [

@@ -6,6 +6,8 @@ import re
 from abc import ABC, abstractmethod
 from typing import Any
 
+from thalweg.ops.word import WORDS
+
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
     "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
@@ -82,10 +84,7 @@ class Latex(Notation):
     space = r" \, "
     times = r" \cdot "
     signs = {"lt": "<", "le": r"\le", "gt": ">", "ge": r"\ge", "eq": "=", "ne": r"\ne", "and": r"\wedge", "or": r"\vee"}  # noqa: RUF012
-    words = {"sqrt": r"\sqrt{%s}", "exp": "e^{%s}", "abs": r"\left|%s\right|", "norm": r"\left\lVert %s \right\rVert"}  # noqa: RUF012
-    named = {  # noqa: RUF012
-        "maximum": r"\max", "minimum": r"\min", "log": r"\log", "tanh": r"\tanh", "cos": r"\cos", "model_total": r"\sum",
-    }  # fmt: skip
+    words = {"abs": r"\left|{0}\right|", "norm": r"\left\lVert {0} \right\rVert", "model_total": r"\sum"}  # noqa: RUF012
 
     def letter(self, name: str, time: str = "") -> str:
         stem, sub, accent = anatomy(name)
@@ -111,10 +110,11 @@ class Latex(Notation):
         return f"{{{self.wrap(a, UNIT)}}}^{{{b[0]}}}", POWER
 
     def call(self, word: str, args: list[str]) -> Text:
-        if word in self.words:
-            return self.words[word] % args[0], POWER if word == "exp" else UNIT
+        said = WORDS[word].latex if word in WORDS else self.words.get(word)
+        if said is not None and "{0}" in said:
+            return said.format(*args), POWER if "^" in said else UNIT
         spelled = word.replace("_", r"\_")
-        operator = self.named.get(word, rf"\operatorname{{{spelled}}}")
+        operator = said or rf"\operatorname{{{spelled}}}"
         return rf"{operator}\left({', '.join(args)}\right)", UNIT
 
     def cases(self, condition: str, a: str, b: str) -> Text:
@@ -134,7 +134,7 @@ class Latex(Notation):
 class Plain(Notation):
     times = " · "
     signs = {"lt": "<", "le": "≤", "gt": ">", "ge": "≥", "eq": "=", "ne": "≠", "and": "and", "or": "or"}  # noqa: RUF012
-    named = {"maximum": "max", "minimum": "min", "sqrt": "√", "model_total": "Σ"}  # noqa: RUF012
+    words = {"abs": "|{0}|", "norm": "‖{0}‖", "model_total": "Σ"}  # noqa: RUF012
 
     def letter(self, name: str, time: str = "") -> str:
         stem, sub, accent = anatomy(name)
@@ -157,13 +157,12 @@ class Plain(Notation):
         return f"{self.wrap(a, UNIT)}^{self.wrap(b, POWER)}", POWER
 
     def call(self, word: str, args: list[str]) -> Text:
-        if word == "abs":
-            return f"|{args[0]}|", UNIT
-        if word == "norm":
-            return f"‖{args[0]}‖", UNIT
+        said = WORDS[word].plain if word in WORDS else self.words.get(word)
+        if said is not None and "{0}" in said:
+            return said.format(*args), UNIT
         if word == "sqrt" and not re.search(r"[ (]", args[0]):
-            return f"√{args[0]}", UNIT
-        return f"{self.named.get(word, word)}({', '.join(args)})", UNIT
+            return f"{said}{args[0]}", UNIT
+        return f"{said or word}({', '.join(args)})", UNIT
 
     def cases(self, condition: str, a: str, b: str) -> Text:
         return f"({a} if {condition} else {b})", UNIT

@@ -5,26 +5,9 @@ the same sort. Element-wise words broadcast; `norm`, `total` and `mean` speak of
 (of each lane by itself).
 """
 
+from thalweg.ops import elements
 from thalweg.ops.calling import X, lanes
-from thalweg.ops.elements import (
-    clip,
-    cos,
-    debias,
-    every_kth,
-    exp,
-    floor,
-    log,
-    maximum,
-    minimum,
-    mix,
-    off,
-    ratio,
-    sigmoid,
-    sign,
-    sqrt,
-    tanh,
-    where,
-)
+from thalweg.ops.elements import *  # noqa: F403 - a word is found by being there
 from thalweg.ops.epsilon import Epsilon, at_least, both, inside, outside, over_debiased_root, over_root
 from thalweg.ops.history import append, known
 from thalweg.ops.matrices import col_means, leading, lift, orthogonal, project, row_means, sizes
@@ -33,8 +16,8 @@ from thalweg.ops.tensors import mean, model_total, norm, total
 from thalweg.ops.vectors import join, linear, single, split, stack
 
 __all__ = [
-    "Epsilon", "X", "append", "at_least", "both", "clip", "col_means", "cos", "debias", "every_kth", "exp", "floor", "inside",
-    "join", "known", "lanes", "leading", "lift", "linear", "log", "maximum", "mean", "minimum", "mix", "model_total", "norm",
-    "off", "orthogonal", "outside", "over_debiased_root", "over_root", "project", "ratio", "row_means", "sigmoid", "sign",
-    "single", "sizes", "slice_max", "slice_min", "split", "sqrt", "stack", "tanh", "total", "where",
+    "Epsilon", "X", "append", "at_least", "both", "col_means", "inside", "join", "known", "lanes", "leading", "lift", "linear",
+    "mean", "model_total", "norm", "orthogonal", "outside", "over_debiased_root", "over_root", "project", "row_means", "single",
+    "sizes", "slice_max", "slice_min", "split", "stack", "total",
 ]  # fmt: skip
+__all__ += elements.__all__

@@ -1,38 +1,53 @@
-"""Element-wise words."""
+"""Element-wise words. One that is declared here, and is in `__all__`, is known to rules, kernels and formulas."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from thalweg.ops.calling import X, call
+from thalweg.ops.word import Spelling, word
 from thalweg.values.symbols import NUMBER, Symbol
 
+__all__ = [
+    "clip", "cos", "debias", "every_kth", "exp", "floor", "log", "maximum", "minimum", "mix", "off", "ratio", "sigmoid", "sign",
+    "sqrt", "tanh", "where",
+]  # fmt: skip
 
+
+@word(latex=r"\sqrt{{{0}}}", plain="√")
 def sqrt(x: X) -> X:
     """Square root, element-wise."""
     return call("sqrt", x)
 
 
+@word(latex="e^{{{0}}}")
 def exp(x: X) -> X:
     """e to the x, element-wise."""
     return call("exp", x)
 
 
+@word(latex=r"\log")
 def log(x: X) -> X:
     """Natural logarithm, element-wise."""
     return call("log", x)
 
 
+@word(latex=r"\cos")
 def cos(x: X) -> X:
     """Cosine, element-wise."""
     return call("cos", x)
 
 
+@word(triton=Spelling("2 * tl.sigmoid(2 * {0}) - 1", 5, of=7), latex=r"\tanh")
 def tanh(x: X) -> X:
     """Hyperbolic tangent, element-wise."""
     return call("tanh", x)
 
 
+@word(
+    host=lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,
+    loop=Spelling("number(0.5) * tanh(number(0.5) * {0}) + number(0.5)", 5, of=7),
+)
 def sigmoid(x: X) -> X:
     """1 / (1 + e^-x), element-wise; written with tanh, which cannot overflow."""
     if isinstance(x, Symbol):
@@ -40,26 +55,47 @@ def sigmoid(x: X) -> X:
     return 0.5 * tanh(0.5 * x) + 0.5
 
 
+@word()
 def floor(x: X) -> X:
     """The largest whole number that is not above x, element-wise."""
     return call("floor", x)
 
 
+@word(
+    loop=Spelling(
+        "{0} if {0} != {0} else (number(1.0) if {0} > number(0.0) else (number(-1.0) if {0} < number(0.0) else number(0.0)))",
+        1,
+    ),
+    triton=Spelling("sign({0})", 9),
+)
 def sign(x: X) -> X:
     """-1, 0 or 1, element-wise."""
     return call("sign", x)
 
 
+@word(
+    loop=Spelling("{0} if ({0} >= {1}) | ({0} != {0}) else {1}", 1),
+    triton=Spelling("maximum({0}, {1})", 9),
+    latex=r"\max",
+    plain="max",
+)
 def maximum(a: X, b: X) -> X:
     """The larger of the two, element-wise."""
     return call("maximum", a, b)
 
 
+@word(
+    loop=Spelling("{0} if ({0} <= {1}) | ({0} != {0}) else {1}", 1),
+    triton=Spelling("minimum({0}, {1})", 9),
+    latex=r"\min",
+    plain="min",
+)
 def minimum(a: X, b: X) -> X:
     """The smaller of the two, element-wise."""
     return call("minimum", a, b)
 
 
+@word(host=lambda x, low, high: np.minimum(np.maximum(x, low), high))
 def clip(x: X, low: X, high: X) -> X:
     """x kept within [low, high], element-wise."""
     if any(isinstance(a, Symbol) for a in (x, low, high)):
@@ -71,6 +107,7 @@ def _level(x: X) -> int:
     return x.level if isinstance(x, Symbol) else NUMBER
 
 
+@word(host=lambda condition, a, b: a if condition else b, loop=Spelling("{1} if {0} else {2}", 1, of=3))
 def where(condition: X, a: X, b: X) -> X:
     """a where the condition holds, b elsewhere: the only branch on data a rule has.
 
@@ -84,6 +121,7 @@ def where(condition: X, a: X, b: X) -> X:
     return call("where", condition, a, b)
 
 
+@word(host=lambda a, b: 0.0 if b == 0 else a / b, loop=Spelling("number(0.0) if {1} == number(0.0) else {0} / {1}", 1))
 def ratio(a: X, b: X) -> X:
     """a / b, and 0 where b is 0: the convention 0/0 = 0 of rules that have no epsilon."""
     if isinstance(a, Symbol) or isinstance(b, Symbol):

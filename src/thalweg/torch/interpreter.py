@@ -9,11 +9,12 @@ from typing import Any
 import torch
 
 from thalweg import ops
-from thalweg.engines.expressions import HOST_WORDS, STREAMS
+from thalweg.engines.expressions import STREAMS
 from thalweg.form import trace
 from thalweg.graph import storage
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
+from thalweg.ops.word import WORDS
 from thalweg.values.symbols import REDUCTIONS, Symbol
 
 Tensor = torch.Tensor
@@ -49,7 +50,7 @@ def run(program: Program, given: dict[str, Any], member: int) -> tuple[Any, list
             known[id(symbol)] = _spread(found, size) if symbol.name in program.blocked else found
         elif symbol.op in OPERATORS:
             known[id(symbol)] = OPERATORS[symbol.op](*args)
-        elif symbol.op in HOST_WORDS or symbol.op in REDUCTIONS:
+        elif symbol.op in WORDS or symbol.op in REDUCTIONS:
             known[id(symbol)] = getattr(ops, symbol.op)(*args)
         elif symbol.op == "uniform":
             known[id(symbol)] = uniform(int(args[0]), STREAMS * member + args[1], size, given["p"].device)

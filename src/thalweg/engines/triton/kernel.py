@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.engines.expressions import ATOM, COMPARISONS, STREAMS, Loop, Text, Writer, indented, wrap
+from thalweg.engines.expressions import ATOM, CALLED, COMPARISONS, STREAMS, Loop, Text, Writer, indented, wrap
 from thalweg.engines.kernel import Kernel, Printer
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
+from thalweg.ops.word import WORDS
 from thalweg.values.symbols import Symbol
 
-OURS = ("maximum", "minimum", "sign", "tanh", "uniform", "dithered", "rounded_bfloat16", "largest_of_block", "spread")
+OURS = ("maximum", "minimum", "sign", "uniform", "dithered", "rounded_bfloat16", "largest_of_block", "spread")
 """Words of `triton_words`."""
 
 
@@ -53,6 +54,9 @@ class Triton(Loop):
         if op == "largest_of_block":
             self.said |= {"largest_of_block", "spread"}
             return f"spread(largest_of_block({texts[0]}, here, WIDTH), WIDTH)", ATOM
+        if op in WORDS and (spelling := WORDS[op].triton) is not None:
+            self.said.update(word for word in CALLED.findall(spelling.text) if word in OURS)
+            return spelling.text.format(*(wrap(arg, spelling.of) for arg in args)), spelling.binds
         if op in OURS:
             self.said.add(op)
             return f"{op}({', '.join(texts)})", ATOM

@@ -26,12 +26,6 @@ def sign(x):
 
 
 @triton.jit
-def tanh(x):
-    """The hyperbolic tangent; it cannot overflow."""
-    return 2 * tl.sigmoid(2 * x) - 1
-
-
-@triton.jit
 def mixed(h):
     """32 bits so mixed that each of them depends on all, see `words`."""
     h = (h ^ (h >> 16)) * tl.full((), 0x85EBCA6B, tl.uint32)

@@ -1,0 +1,62 @@
+"""A word that is declared once is known to rules, kernels and formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import thalweg as tw
+import thalweg.numpy as tn
+from thalweg import ops
+from thalweg.engines.triton.kernel import Triton
+from thalweg.ops.calling import call
+from thalweg.ops.word import WORDS, Spelling, word
+
+
+@pytest.fixture
+def softsign(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """x / (1 + |x|), as a contributor would add it."""
+
+    monkeypatch.setattr(np, "softsign", lambda x: x / (1 + abs(x)), raising=False)
+
+    @word(
+        loop=Spelling("{0} / (number(1.0) + abs({0}))", 6, of=9),
+        triton=Spelling("{0} / (1 + tl.abs({0}))", 6, of=9),
+        plain="soft",
+    )
+    def softsign(x: Any) -> Any:
+        return call("softsign", x)
+
+    monkeypatch.setattr(ops, "softsign", softsign, raising=False)
+    yield softsign
+    del WORDS["softsign"]
+
+
+def test_a_new_word_is_known_everywhere(softsign: Any) -> None:
+    @tw.rule(lr=0.1, search=(1e-3, 1e1))
+    def bent(g, m=0.0, *, beta: tw.Decay = 0.9):  # type: ignore[no-untyped-def]
+        """Bent (a test)."""
+        m = ops.mix(m, g, beta)
+        return softsign(m + 1.0), m
+
+    formula = bent.formula()
+    assert "soft(m" in formula.plain
+    assert r"\operatorname{softsign}" in formula.latex
+    draw = np.random.default_rng(0)
+    p, gradients = draw.normal(size=(7, 5)), draw.normal(size=(4, 7, 5))
+    w = p.copy()
+    pure, fused = tw.Optimizer(bent), tn.Optimizer({"w": w}, bent)
+    here, state = {"w": p}, pure.init({"w": p})
+    for g in gradients:
+        here, state = pure.step(here, {"w": g}, state)
+        fused.step({"w": g})
+    assert any("softsign" not in kernel.text and "abs(" in kernel.text for kernel in fused._bound.kernels())
+    np.testing.assert_array_equal(w, here["w"])
+    assert Triton("float32").word("softsign", [("x", 9)]) == ("x / (1 + tl.abs(x))", 6)
+
+
+def test_a_word_repeats_what_its_spelling_repeats() -> None:
+    assert {name for name, each in WORDS.items() if each.repeats} == {"maximum", "minimum", "sign", "ratio"}
