@@ -147,7 +147,9 @@ class Face(torch.optim.Optimizer):
 
     def _members(self, chosen: Iterable[tuple[Group, list[Tensor]]] | None = None) -> Iterator[Members]:
         """Parameters with their groups' stages as they stand, group by group; all of them where none are chosen."""
-        for group, params in ((group, list(group["params"])) for group in self.param_groups) if chosen is None else chosen:
+        if chosen is None:
+            chosen = ((group, list(group["params"])) for group in self.param_groups)
+        for group, params in chosen:
             method = self._method(group)
             yield Members(params, self._named(params), method)
 
