@@ -24,7 +24,7 @@ from thalweg.core.leaf import Leaf
 from thalweg.dialects import variants
 from thalweg.engines.drawn import drawn
 from thalweg.engines.sums import SUMS
-from thalweg.graph.program import NotTraced, passages
+from thalweg.graph.program import NotTraced, stage_paths
 
 Arrays = list[Any]
 
@@ -188,7 +188,7 @@ def passes(rule: str) -> list[tuple[int, int]]:
     p = np.zeros((2, 2), np.float32)
     optimizer = tw.Optimizer(as_torch(rule)(**OURS.get(rule, {})))
     try:
-        made = drawn(optimizer, passages(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), "float32")
+        made = drawn(optimizer, stage_paths(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), "float32")
     except NotTraced:
         count = 2 + round(as_torch(rule).cost(4, **OURS.get(rule, {})).state_per_parameter)
         return [(count, count - 1)]

@@ -183,7 +183,7 @@ from triton.compiler import ASTSource
 from thalweg.engines.triton.grid import WIDTH, compiled
 from thalweg.engines.triton.kernel import printed
 from thalweg.core.optimizer import Optimizer
-from thalweg.graph.program import passages, program
+from thalweg.graph.program import program, stage_paths
 from thalweg.core.stage import Leaf
 from thalweg.graph.storage import Storage
 
@@ -193,8 +193,8 @@ for name, rounding, state, dtype in (
     ("rprop", "kahan", "bfloat16", "bfloat16"), ("adamax", "master", "float32", "float16"),
 ):
     optimizer = Optimizer(tw.rules[name], lr=1e-3)
-    way = passages(optimizer, Leaf("p", p.shape, p, p, 0, None, p))
-    made = program(way, moves=False, kept=Storage(rounding, state), dtype=dtype)
+    route = stage_paths(optimizer, Leaf("p", p.shape, p, p, 0, None, p))
+    made = program(route, moves=False, kept=Storage(rounding, state), dtype=dtype)
     dtypes = dict.fromkeys(made.inputs, dtype) | made.dtypes | dict.fromkeys(made.blocked, "float32")
     step = compiled(printed(made, name, dtypes).text, name)
     numbers = "*fp64" if dtype == "float64" else "*fp32"

@@ -16,14 +16,14 @@ import thalweg.torch as tt  # noqa: E402
 from thalweg.engines import native  # noqa: E402
 from thalweg.form.memory import Kind  # noqa: E402
 from thalweg.graph import storage  # noqa: E402
-from thalweg.torch import interpreter as unfused  # noqa: E402
+from thalweg.torch import interpreter as interpreter  # noqa: E402
 
 HALF = torch.bfloat16
 SHAPES = [(40, 25), (300,), (), (5, 3, 2)]
 
 
 def is_one_pass(name: str) -> bool:
-    """Whether a rule's step on one tensor is a graph of words that `unfused` knows."""
+    """Whether a rule's step on one tensor is a graph of words that `interpreter` knows."""
     params, gradients = problem(steps=1)
     try:
         drive(tt.of(tw.rules[name])(params, rounding="master"), params, gradients)
@@ -53,7 +53,7 @@ RULES = [name for name in tw.rules if name not in REFUSED]
 
 
 def test_all_rules_but_these_can_be_so_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "is_there", lambda: False)  # that the kernels compute the same is a test of its own
+    monkeypatch.setattr(native, "available", lambda: False)  # that the kernels compute the same is a test of its own
     assert {name for name in tw.rules if not is_one_pass(name)} == REFUSED
 
 
@@ -72,7 +72,7 @@ def test_kernels_compute_what_the_words_say(name: str, rounding: str, state_dtyp
         optimizer = tt.of(tw.rules[name])(params, rounding=rounding, state_dtype=state_dtype)
         with monkeypatch.context() as patch:
             if not kernels:
-                patch.setattr(native, "is_there", lambda: False)
+                patch.setattr(native, "available", lambda: False)
             drive(optimizer, params, gradients)
         assert ("_plan" in optimizer.__dict__) == (kernels and name not in WITHOUT_KERNEL)
         runs.append((params, [optimizer.state[p] for p in params]))
@@ -173,7 +173,7 @@ def test_a_narrow_average_follows_what_changes_it_by_less_than_a_unit(state_dtyp
     state = optimizer.state[p]
     v = state["square_avg"].float()
     if state_dtype == "int8":
-        v = unfused.restored(state["square_avg"], state["square_avg_scale"])
+        v = interpreter.restored(state["square_avg"], state["square_avg_scale"])
     large = sizes > 1
     errors = (v / exact - 1)[large]
     assert abs(float(errors.mean())) < 0.02

@@ -84,7 +84,7 @@ def test_that_there_is_no_kernel_is_remembered(monkeypatch: pytest.MonkeyPatch) 
     with monkeypatch.context() as patch:
         patch.setattr(trace, "run_on", again)
         patch.setattr(face, "Plan", again)
-        patch.setattr(face, "Method", again)
+        patch.setattr(face, "ConfiguredGroup", again)
         steps(ours, params, 2)
         ours.param_groups[0]["lr"] = 0.05
         steps(ours, params, 1)

@@ -18,7 +18,7 @@ import thalweg.torch as tt  # noqa: E402
 from thalweg.dialects import TORCH  # noqa: E402
 from thalweg.engines import native  # noqa: E402
 from thalweg.torch.face import Face  # noqa: E402
-from thalweg.torch.groups import Given  # noqa: E402
+from thalweg.torch.groups import TorchArguments  # noqa: E402
 
 SHAPES = [(4, 3), (7,), (), (2, 3, 2)]
 KERNELS = [name for name, row in TORCH.items() if row.kernel]
@@ -86,7 +86,7 @@ def test_rows_without_a_kernel_are_torchs_too(name: str, options: dict[str, Any]
     (p, g), (q, _), (r, _) = (problem(shapes=shapes) for _ in range(3))
     theirs, own = getattr(torch.optim, name)(q, **copy.deepcopy(options)), getattr(tt, name)(r, **copy.deepcopy(options))
     assert isinstance(own, Face)
-    given = Given({**theirs.param_groups[0], "dtype": "float64"})
+    given = TorchArguments({**theirs.param_groups[0], "dtype": "float64"})
     ours = tt.Optimizer(p, TORCH[name].stages(given), lr=float(theirs.defaults["lr"]))
     for optimizer, params in ((ours, p), (theirs, q), (own, r)):
         drive(optimizer, params, g)
@@ -99,7 +99,7 @@ def test_sparse_adam_is_adam_on_the_rows_that_there_are(maximize: bool) -> None:
     (p, g), (q, _) = problem(shapes=[(6, 3)]), problem(shapes=[(6, 3)])
     theirs = tt.SparseAdam(q, lr=0.01, maximize=maximize)
     ours = [torch.nn.Parameter(row.detach().clone()) for row in p[0]]
-    rows = tt.Optimizer(ours, TORCH["SparseAdam"].stages(Given(theirs.param_groups[0])), lr=0.01)
+    rows = tt.Optimizer(ours, TORCH["SparseAdam"].stages(TorchArguments(theirs.param_groups[0])), lr=0.01)
     for t, (gradient,) in enumerate(g):
         there = [0, 1 + t % 5]
         q[0].grad = torch.sparse_coo_tensor([there], gradient[there], (6, 3), check_invariants=False)
@@ -222,7 +222,7 @@ def test_hooks_are_called_once_whichever_way_a_step_goes(monkeypatch: pytest.Mon
     optimizer.register_step_post_hook(lambda *_: calls.append("after"))
     torch.optim.Adam(problem()[0]).step()  # torch's own class has its hooks in place from now on
     drive(optimizer, p, g[:1])
-    monkeypatch.setattr(native, "is_there", lambda: False)  # torch's own step, then
+    monkeypatch.setattr(native, "available", lambda: False)  # torch's own step, then
     del optimizer.__dict__["_plan"]
     drive(optimizer, p, g[:1])
     assert not by_kernels(optimizer)

@@ -28,7 +28,7 @@ from thalweg.form.asks import ASKS
 from thalweg.form.hyper import Hyper, nearest
 from thalweg.form.memory import Kind
 from thalweg.graph.cost import Cost, word_kind
-from thalweg.graph.program import NotTraced, passages
+from thalweg.graph.program import NotTraced, stage_paths
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.user import my_rule
 from thalweg.methods import ALIASES, rules, stages_by_name
@@ -167,7 +167,7 @@ def kernel_text(rule: Rule) -> str:
         raise Refusal(f"{rule.name} asks for gradients at several points, so that no loop is its whole step")
     p = np.zeros((2, 2), np.float32)
     try:
-        made = drawn(optimizer, passages(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), "float32")
+        made = drawn(optimizer, stage_paths(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), "float32")
         return "\n\n".join(kernel.text for kernel in made.kernels)
     except NotTraced as reason:
         raise Refusal(f"{rule.name} has no kernel: {reason}") from None

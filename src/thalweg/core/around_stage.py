@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.core.array_step import ArrayStep, settle
+from thalweg.core.array_step import ArrayStep, as_array_like
 from thalweg.core.function_stage import FunctionStage, copied
-from thalweg.core.leaf import Leaf, Memory, resolve
+from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.stage import Configurable
 from thalweg.form.asks import ASKS
 from thalweg.form.declaration import Declaration
@@ -49,7 +49,7 @@ class AroundStage(FunctionStage):
                     step.check_lost(self, slot, leaf, memory)
             found = [held[leaf.name] if leaf.name in held else self.start(slot, leaf.stored(), step) for leaf in leaves]
             values.append(Vector(list(map(widened, found)), lanes))
-        hyper = {name: resolve(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
+        hyper = {name: value_at(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
         if lane is not None:
             hyper = {name: _of_lane(value, lane) if isinstance(value, Scalar) else value for name, value in hyper.items()}
         results = yield from self.function(*values, **self.declaration.joined(hyper))
@@ -59,7 +59,7 @@ class AroundStage(FunctionStage):
         for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
             for leaf, x in zip(leaves, value.leaves, strict=True) if slot in self.stored else ():
                 dtype = kind.dtype or leaf.half
-                kept.setdefault(slot, {})[leaf.name] = settle(x, first + kind.shape(leaf.shape), leaf, dtype, self.name)
+                kept.setdefault(slot, {})[leaf.name] = as_array_like(x, first + kind.shape(leaf.shape), leaf, dtype, self.name)
         return gradient, kept
 
     def _side_by_side(self, leaves: Sequence[Leaf], memory: Memory, step: ArrayStep) -> Walk:

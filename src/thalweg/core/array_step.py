@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.core.function_stage import FunctionStage, model_number
-from thalweg.core.leaf import Leaf, Memory, resolve
+from thalweg.core.function_stage import FunctionStage, to_float_or_lanes
+from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.step import Step
 from thalweg.form.asks import ASKS
 from thalweg.form.memory import Filled, Kind, PerModel, PerTensor, Shape, draw
@@ -36,7 +36,7 @@ class ArrayStep(Step):
     def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
         if "gnorm" in stage.asks and leaves:
             self.norm = Vector([leaf.d for leaf in leaves], self.lanes is not None).norm_of_all()
-        if stage.trace.whole and stage.place == 1:
+        if stage.trace.needs_whole_model and stage.place == 1:
             return self._run_on_all(stage, leaves, memory, updated)
         return [self.keep(stage, stage.call(*self._handed(stage, leaf, memory)), leaf, updated) for leaf in leaves]
 
@@ -56,7 +56,7 @@ class ArrayStep(Step):
         values += [self._recalled(stage, slot, kind, leaf, memory) for slot, kind in stage.declaration.memory.items()]
         if stage.steady:
             return values, stage.config
-        return values, {name: resolve(value, leaf.t, leaf.name) for name, value in stage.config.items()}
+        return values, {name: value_at(value, leaf.t, leaf.name) for name, value in stage.config.items()}
 
     def keep(self, stage: FunctionStage, results: Sequence[Any], leaf: Leaf, updated: Memory) -> Array:
         """Put the new memory among a function's results into `updated`; returns the first result."""
@@ -64,13 +64,13 @@ class ArrayStep(Step):
             if slot not in stage.stored:
                 continue
             if isinstance(kind, PerModel):
-                updated[slot] = model_number(value)
+                updated[slot] = to_float_or_lanes(value)
                 continue
             if self.lanes is not None and isinstance(kind, PerTensor):
                 value = self._one_a_lane(value, leaf)
             shape = leaf.p.shape if kind.full else (*self._first, *kind.shape(leaf.shape))
-            updated.setdefault(slot, {})[leaf.name] = settle(value, shape, leaf, kind.dtype or leaf.half, stage.name)
-        return settle(results[0], leaf.p.shape, leaf, None, stage.name)
+            updated.setdefault(slot, {})[leaf.name] = as_array_like(value, shape, leaf, kind.dtype or leaf.half, stage.name)
+        return as_array_like(results[0], leaf.p.shape, leaf, None, stage.name)
 
     @property
     def _first(self) -> Shape:
@@ -84,7 +84,7 @@ class ArrayStep(Step):
     # what there is to ask for
 
     def resolved(self, rate: Any, leaf: Leaf) -> Any:
-        return resolve(rate, leaf.t, leaf.name)
+        return value_at(rate, leaf.t, leaf.name)
 
     def rate(self, leaf: Leaf) -> Any:
         return leaf.lr
@@ -157,7 +157,7 @@ class ArrayStep(Step):
             )
 
 
-def settle(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) -> Array:
+def as_array_like(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) -> Array:
     """A rule's result as an array of its own, of the given shape and dtype, in the parameter's framework."""
     p = leaf.p
     if dtype is None and type(value) is type(p) and value.dtype == p.dtype and value.shape == shape:

@@ -137,7 +137,7 @@ def copied(memory: Memory) -> Memory:
     return {slot: dict(held) if isinstance(held, dict) else held for slot, held in memory.items()}
 
 
-def model_number(value: Any) -> Any:
+def to_float_or_lanes(value: Any) -> Any:
     if isinstance(value, Scalar):
         value = value.values
     return value.item() if isinstance(value, np.ndarray | np.generic) and value.ndim == 0 else value

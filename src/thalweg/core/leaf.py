@@ -71,7 +71,7 @@ class Leaf:
         return x if self.half is None else self.space.cast(x, self.half)
 
 
-def resolve(value: Any, t: Any, leaf: str) -> Any:
+def value_at(value: Any, t: Any, leaf: str) -> Any:
     """A hyper-parameter's value for a leaf at its update t: a schedule is called, one value per lane becomes a Scalar."""
     if isinstance(value, ByLeaf):
         value = value.values[leaf]

@@ -16,7 +16,7 @@ from thalweg.core.checks import check_gradient, check_parameter, check_state
 from thalweg.core.compose import Every
 from thalweg.core.curvature import hutchinson
 from thalweg.core.finite import are_finite, select
-from thalweg.core.leaf import Leaf, Memory, resolve
+from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Stage, as_stage, chain, check_lr
 from thalweg.core.step import advance
@@ -246,7 +246,7 @@ class Optimizer:
     def _step(
         self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
-        step = ArrayStep(self.lanes, state.get("seed", self.seed), None if loss is None else host_number(loss), remembers=True)
+        step = ArrayStep(self.lanes, state.get("seed", self.seed), None if loss is None else host_scalar(loss), remembers=True)
         active = [(n, p) for n, p in zip(params.names, params.arrays, strict=True) if not given or given[n] is not None]
         t = {n: state["t"][n] + 1 for n, _ in active}
         leaves = [self._leaf(n, p, given.get(n), t[n], extras) for n, p in active]
@@ -269,7 +269,7 @@ class Optimizer:
         time = Scalar(t) if getattr(t, "ndim", 0) == 1 else t
         found = {word: values[name] for word, values in extras.items()}
         shape = p.shape if self.lanes is None else p.shape[1:]
-        rate = self.lr if isinstance(self.lr, float) else resolve(self.lr, time, name)
+        rate = self.lr if isinstance(self.lr, float) else value_at(self.lr, time, name)
         return Leaf(name, tuple(shape), p, g, time, rate, g, extras=found).widened()
 
     def _method_around(self) -> tuple[str, AroundStage] | None:
@@ -303,8 +303,8 @@ class Optimizer:
                 there = {leaf.name: leaf.as_stored(x) for leaf, x in zip(leaves, point.leaves, strict=True)}
                 loss, grads = grad_fn(params.moved(there))
                 found = params.match(grads, "gradients from grad_fn")
-                step.loss = host_number(loss) if step.loss is None else step.loss
-                answer = host_number(loss), self._as_answer(found, leaves)
+                step.loss = host_scalar(loss) if step.loss is None else step.loss
+                answer = host_scalar(loss), self._as_answer(found, leaves)
         except StopIteration as stop:
             gradient, kept = stop.value
         for leaf, g in zip(leaves, gradient.leaves, strict=True):
@@ -332,7 +332,7 @@ class Optimizer:
         return np.zeros(self.lanes, int) if self.lanes is not None and self.nonfinite == "skip" else 0
 
 
-def host_number(x: Any) -> Any:
+def host_scalar(x: Any) -> Any:
     """A loss as rules get it: a host number or one per lane as a Scalar, another framework's 0-d array as it is."""
     on_host = isinstance(x, int | float) or (framework(x) is not None and (framework(x).name == "numpy" or x.ndim == 1))
     if on_host:

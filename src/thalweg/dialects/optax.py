@@ -31,12 +31,12 @@ from thalweg.stages.trust_ratio import trust_ratio
 
 
 def _ball(given: Masks) -> Stage:
-    ahead: bool = given.fixed("nesterov")
-    return chain(nesterov(given.live("momentum")) if ahead else momentum(given.live("momentum")))
+    ahead: bool = given.static("nesterov")
+    return chain(nesterov(given.dynamic("momentum")) if ahead else momentum(given.dynamic("momentum")))
 
 
 def _sgd(given: Masks) -> Stage:
-    return chain(sgd() if given.fixed("momentum") is None else _ball(given))
+    return chain(sgd() if given.static("momentum") is None else _ball(given))
 
 
 def _adamw(given: Masks) -> Stage:
@@ -44,7 +44,7 @@ def _adamw(given: Masks) -> Stage:
 
 
 def _adamax(given: Masks) -> Stage:
-    return chain(adamax(given.live("b1"), given.live("b2"), given.live("eps")))
+    return chain(adamax(given.dynamic("b1"), given.dynamic("b2"), given.dynamic("eps")))
 
 
 def _adamaxw(given: Masks) -> Stage:
@@ -52,75 +52,75 @@ def _adamaxw(given: Masks) -> Stage:
 
 
 def _radam(given: Masks) -> Stage:
-    return chain(radam(given.live("b1"), given.live("b2"), epsilon(given), given.live("threshold")))
+    return chain(radam(given.dynamic("b1"), given.dynamic("b2"), epsilon(given), given.dynamic("threshold")))
 
 
 def _amsgrad(given: Masks) -> Stage:
-    core = amsgrad_of_corrected if given.fixed("bias_correction_mu") else steady_amsgrad
-    return chain(core(given.live("b1"), given.live("b2"), epsilon(given)))
+    core = amsgrad_of_corrected if given.static("bias_correction_mu") else steady_amsgrad
+    return chain(core(given.dynamic("b1"), given.dynamic("b2"), epsilon(given)))
 
 
 def _adabelief(given: Masks) -> Stage:
-    return chain(adabelief(given.live("b1"), given.live("b2"), epsilon(given)))
+    return chain(adabelief(given.dynamic("b1"), given.dynamic("b2"), epsilon(given)))
 
 
 def _adan(given: Masks) -> Stage:
-    betas = given.live("b1"), given.live("b2"), given.live("b3")
+    betas = given.dynamic("b1"), given.dynamic("b2"), given.dynamic("b3")
     return chain(corrected_adan(*betas, epsilon(given)), decayed(given))
 
 
 def _yogi(given: Masks) -> Stage:
-    return chain(corrected_yogi(given.live("b1"), given.live("b2"), given.live("eps")))
+    return chain(corrected_yogi(given.dynamic("b1"), given.dynamic("b2"), given.dynamic("eps")))
 
 
 def _rmsprop(given: Masks) -> Stage:
-    average, eps = given.live("decay"), (inside if given.fixed("eps_in_sqrt") else outside)(given.live("eps"))
-    if given.fixed("bias_correction"):
+    average, eps = given.dynamic("decay"), (inside if given.static("eps_in_sqrt") else outside)(given.dynamic("eps"))
+    if given.static("bias_correction"):
         core = adam(0.0, average, eps)
     else:
-        core = rmsprop(average, eps, given.fixed("centered"))
-    return chain(core) if given.fixed("momentum") is None else chain(core, learning_rate(), _ball(given))
+        core = rmsprop(average, eps, given.static("centered"))
+    return chain(core) if given.static("momentum") is None else chain(core, learning_rate(), _ball(given))
 
 
 def _adagrad(given: Masks) -> Stage:
-    return chain(adagrad(inside(given.live("eps"))))
+    return chain(adagrad(inside(given.dynamic("eps"))))
 
 
 def _adadelta(given: Masks) -> Stage:
-    return chain(decayed(given, mask="weight_decay_mask"), adadelta(given.live("rho"), given.live("eps")))
+    return chain(decayed(given, mask="weight_decay_mask"), adadelta(given.dynamic("rho"), given.dynamic("eps")))
 
 
 def _lion(given: Masks) -> Stage:
-    return chain(lion(given.live("b1"), given.live("b2")), decayed(given))
+    return chain(lion(given.dynamic("b1"), given.dynamic("b2")), decayed(given))
 
 
 def _signum(given: Masks) -> Stage:
-    return chain(signum(given.live("beta")))
+    return chain(signum(given.dynamic("beta")))
 
 
 def _lars(given: Masks) -> Stage:
-    ratio = trust_ratio(coefficient=given.live("trust_coefficient"), eps=given.or_off("eps"))
+    ratio = trust_ratio(coefficient=given.dynamic("trust_coefficient"), eps=given.dynamic_or_zero("eps"))
     scaled = given.leaves("trust_ratio_mask")
     shrink = decayed(given, mask="weight_decay_mask")
     return chain(shrink, ratio if scaled is None else only(scaled, ratio), learning_rate(), _ball(given))
 
 
 def _lamb(given: Masks) -> Stage:
-    core = adam(given.live("b1"), given.live("b2"), epsilon(given))
+    core = adam(given.dynamic("b1"), given.dynamic("b2"), epsilon(given))
     return chain(core, decayed(given), trust_ratio())
 
 
 def _novograd(given: Masks) -> Stage:
-    normalized = layer_normalized(given.live("b2"), epsilon(given))
-    return chain(normalized, decay(given.or_off("weight_decay")), momentum(given.live("b1")))
+    normalized = layer_normalized(given.dynamic("b2"), epsilon(given))
+    return chain(normalized, decay(given.dynamic_or_zero("weight_decay")), momentum(given.dynamic("b1")))
 
 
 def _fromage(given: Masks) -> Stage:
-    return chain(fromage(given.or_off("min_norm")))
+    return chain(fromage(given.dynamic_or_zero("min_norm")))
 
 
 def _optimistic_gd(given: Masks) -> Stage:
-    return chain(optimistic_gd(given.live("alpha"), given.live("beta")))
+    return chain(optimistic_gd(given.dynamic("alpha"), given.dynamic("beta")))
 
 
 def _optimistic_adam(given: Masks) -> Stage:
@@ -130,29 +130,29 @@ def _optimistic_adam(given: Masks) -> Stage:
 def _optimistic_adam_1(given: Masks) -> Stage:
     """As its first version has it, whose rate is on the gradient's part alone: a walk at a rate of 1."""
     warnings.warn("optax has retired `optimistic_adam`: use `optimistic_adam_v2` instead", DeprecationWarning, stacklevel=3)
-    lr = given.live("learning_rate")
-    return chain(adam_or_nadam(given), optimistic_gd(lr, lr if given.fixed("optimism") is None else given.live("optimism")))
+    lr = given.dynamic("learning_rate")
+    return chain(adam_or_nadam(given), optimistic_gd(lr, lr if given.static("optimism") is None else given.dynamic("optimism")))
 
 
 def _polyak_sgd(given: Masks) -> Stage:
-    scaling, eps = given.live("scaling"), given.or_off("eps")
+    scaling, eps = given.dynamic("scaling"), given.dynamic_or_zero("eps")
     beside = (lambda t: eps / scaling(t)) if callable(scaling) else eps / scaling
-    return chain(polyak_sgd(scaling, given.live("f_min"), given.fixed("variant") == "sps+", beside))
+    return chain(polyak_sgd(scaling, given.dynamic("f_min"), given.static("variant") == "sps+", beside))
 
 
 def _polyak_rate(given: Masks) -> Any:
     """Its limit holds for what multiplies the scaled gradient."""
-    limit, scaling = given.live("max_learning_rate"), given.live("scaling")
+    limit, scaling = given.dynamic("max_learning_rate"), given.dynamic("scaling")
     return (lambda t: limit * scaling(t)) if callable(scaling) else limit * scaling
 
 
 def _rprop(given: Masks) -> Stage:
-    etas = given.live("eta_minus"), given.live("eta_plus")
-    return chain(rprop(*etas, given.live("min_step_size"), given.live("max_step_size")))
+    etas = given.dynamic("eta_minus"), given.dynamic("eta_plus")
+    return chain(rprop(*etas, given.dynamic("min_step_size"), given.dynamic("max_step_size")))
 
 
 def _sm3(given: Masks) -> Stage:
-    average = given.live("momentum")
+    average = given.dynamic("momentum")
     return chain(sm3(eps=1e-8), momentum(average, dampening=average))
 
 
@@ -173,7 +173,7 @@ OPTAX: dict[str, Row] = {
     "radam": Row(_radam, named("radam"), rate_of, only=("nesterov",)),
     "amsgrad": Row(
         _amsgrad, {**named("amsgrad_of_corrected", **_LARGEST), **named("steady_amsgrad", **_LARGEST)}, rate_of,
-        dtypes=_IN_MU, fits=lambda given: given.fixed("bias_correction_mu") == given.fixed("bias_correction_nu"),
+        dtypes=_IN_MU, fits=lambda given: given.static("bias_correction_mu") == given.static("bias_correction_nu"),
     ),
     "adabelief": Row(_adabelief, named("adabelief", m="mu", s="nu"), rate_of, only=("nesterov",)),
     "adan": Row(_adan, named("corrected_adan", prev="g"), rate_of),
@@ -182,12 +182,12 @@ OPTAX: dict[str, Row] = {
         _rmsprop,
         {**named("rmsprop", v="nu", m="mu"), **named("adam"), **_TRACE},
         rate_of,
-        starts=dict.fromkeys(("rmsprop.v", "adam.v"), lambda given: given.fixed("initial_scale")),
-        fits=lambda given: not (given.fixed("bias_correction") and given.fixed("centered")),
+        starts=dict.fromkeys(("rmsprop.v", "adam.v"), lambda given: given.static("initial_scale")),
+        fits=lambda given: not (given.static("bias_correction") and given.static("centered")),
     ),
     "adagrad": Row(
         _adagrad, named("adagrad", G="sum_of_squares"), rate_of,
-        starts={"adagrad.G": lambda given: given.fixed("initial_accumulator_value")},
+        starts={"adagrad.G": lambda given: given.static("initial_accumulator_value")},
     ),
     "adadelta": Row(_adadelta, named("adadelta", v="e_g", u="e_x"), rate_of),
     "adafactor": Row(
@@ -203,15 +203,15 @@ OPTAX: dict[str, Row] = {
     "fromage": Row(_fromage, rate=rate_of),
     "optimistic_gradient_descent": Row(_optimistic_gd, named("optimistic_gd", previous="previous_gradient"), rate_of),
     "noisy_sgd": Row(
-        lambda given: chain(noisy_sgd(given.live("eta"), given.live("gamma"))), rate=rate_of, only=("seed",), draws="key"
+        lambda given: chain(noisy_sgd(given.dynamic("eta"), given.dynamic("gamma"))), rate=rate_of, only=("seed",), draws="key"
     ),
     "optimistic_adam": Row(
         _optimistic_adam_1, _OPTIMISTIC, lambda given: 1.0, dtypes=_IN_MU,
-        fits=lambda given: not callable(given.fixed("learning_rate")),
+        fits=lambda given: not callable(given.static("learning_rate")),
     ),
     "optimistic_adam_v2": Row(_optimistic_adam, _OPTIMISTIC, rate_of, dtypes=_IN_MU),
     "polyak_sgd": Row(
-        _polyak_sgd, rate=_polyak_rate, fits=lambda given: given.fixed("variant") in ("sps", "sps+"),
+        _polyak_sgd, rate=_polyak_rate, fits=lambda given: given.static("variant") in ("sps", "sps+"),
     ),
     "sm3": Row(_sm3, named("momentum", v="nu"), rate_of),
     "rprop": Row(_rprop, named("rprop", size="step_sizes"), rate_of),

@@ -27,119 +27,125 @@ from thalweg.values.trees import Vector
 
 
 def _acprop(given: Masks) -> Stage:
-    core = acprop(given.live("b1"), given.live("b2"), epsilon(given))
+    core = acprop(given.dynamic("b1"), given.dynamic("b2"), epsilon(given))
     return chain(core, decayed(given))
 
 
 def _ademamix(given: Masks) -> Stage:
-    averages = given.live("b1"), given.live("b2"), given.live("b3"), given.live("alpha")
+    averages = given.dynamic("b1"), given.dynamic("b2"), given.dynamic("b3"), given.dynamic("alpha")
     return chain(ademamix(*averages, epsilon(given)), decayed(given))
 
 
 def _simplified_ademamix(given: Masks) -> Stage:
-    betas, alpha = (given.live("b1"), given.live("b2")), given.live("alpha")
+    betas, alpha = (given.dynamic("b1"), given.dynamic("b2")), given.dynamic("alpha")
     return chain(simplified_ademamix(*betas, alpha, epsilon(given)), decayed(given))
 
 
 def _adopt(given: Masks) -> Stage:
-    betas, limit = (given.live("b1"), given.live("b2")), given.live("clip_value_fn")
-    return chain(adopt(*betas, given.live("eps"), given.fixed("use_clipping"), limit))
+    betas, limit = (given.dynamic("b1"), given.dynamic("b2")), given.dynamic("clip_value_fn")
+    return chain(adopt(*betas, given.dynamic("eps"), given.static("use_clipping"), limit))
 
 
 def _madgrad(given: Masks) -> Stage:
-    return chain(decay(given.or_off("weight_decay")), madgrad(given.live("momentum"), given.live("eps")))
+    return chain(decay(given.dynamic_or_zero("weight_decay")), madgrad(given.dynamic("momentum"), given.dynamic("eps")))
 
 
 def _madgrad_rate(given: Masks) -> Any:
-    lr, eps = rate_of(given), given.live("eps")
+    lr, eps = rate_of(given), given.dynamic("eps")
     return (lambda t: lr(t) + eps) if callable(lr) else lr + eps
 
 
 def _schedule_free_sgd(given: Masks) -> Stage:
-    return chain(decay(given.or_off("weight_decay")), sgd(), _averaged(given))
+    return chain(decay(given.dynamic_or_zero("weight_decay")), sgd(), _averaged(given))
 
 
 def _schedule_free_adamw(given: Masks) -> Stage:
-    return chain(adam(0.0, given.live("b2"), given.live("eps")), decay(given.or_off("weight_decay")), _averaged(given))
+    return chain(
+        adam(0.0, given.dynamic("b2"), given.dynamic("eps")), decay(given.dynamic_or_zero("weight_decay")), _averaged(given)
+    )
 
 
 def _averaged(given: Masks) -> Stage:
     """At a rate that stays as it is all places count alike, and nothing need be kept of the rates."""
-    stays = isinstance(given.fixed("learning_rate"), int | float) and given.fixed("warmup_steps") is None
-    return schedule_free(given.live("b1"), 0.0 if stays else given.live("weight_lr_power"))
+    stays = isinstance(given.static("learning_rate"), int | float) and given.static("warmup_steps") is None
+    return schedule_free(given.dynamic("b1"), 0.0 if stays else given.dynamic("weight_lr_power"))
 
 
 def _warmed_up(given: Masks) -> Any:
     """Its warm-up begins at 0."""
-    lr, steps = rate_of(given), given.fixed("warmup_steps")
+    lr, steps = rate_of(given), given.static("warmup_steps")
     return lr if steps is None else lambda t: lr * minimum(1.0, (t - 1) / steps)
 
 
 def _warms_up(given: Masks) -> bool:
     """Of 0 steps it makes a rate of 0."""
-    return given.fixed("warmup_steps") is None or given.fixed("warmup_steps") > 0
+    return given.static("warmup_steps") is None or given.static("warmup_steps") > 0
 
 
 def _cocob(given: Masks) -> Stage:
-    return chain(decayed(given), learning_rate(), cocob(given.live("alpha"), given.live("eps")))
+    return chain(decayed(given), learning_rate(), cocob(given.dynamic("alpha"), given.dynamic("eps")))
 
 
 def _dadapt_adamw(given: Masks) -> Stage:
-    betas, shrink = (given.live("betas", 0), given.live("betas", 1)), given.or_off("weight_decay")
-    core = dadapt_adam(*betas, given.live("eps"), given.live("estim_lr0"), shrink, bias_correction=True, metric="old")
+    betas, shrink = (given.dynamic("betas", 0), given.dynamic("betas", 1)), given.dynamic_or_zero("weight_decay")
+    core = dadapt_adam(*betas, given.dynamic("eps"), given.dynamic("estim_lr0"), shrink, bias_correction=True, metric="old")
     return chain(core)
 
 
 def _prodigy(given: Masks) -> Stage:
-    betas, shrink = (given.live("betas", 0), given.live("betas", 1)), given.or_off("weight_decay")
-    starts, guarded = (given.live("estim_lr0"), given.live("estim_lr_coef")), given.fixed("safeguard_warmup")
-    return chain(prodigy(*betas, given.live("eps"), *starts, shrink, True, guarded, "next d", given.or_off("beta3")))
+    betas, shrink = (given.dynamic("betas", 0), given.dynamic("betas", 1)), given.dynamic_or_zero("weight_decay")
+    starts, guarded = (given.dynamic("estim_lr0"), given.dynamic("estim_lr_coef")), given.static("safeguard_warmup")
+    return chain(prodigy(*betas, given.dynamic("eps"), *starts, shrink, True, guarded, "next d", given.dynamic_or_zero("beta3")))
 
 
 def _prodigy_fits(given: Masks) -> bool:
     """Of a beta3 of 0 our rule makes its own."""
-    return given.fixed("beta3") is None or not off(given.fixed("beta3"))
+    return given.static("beta3") is None or not off(given.static("beta3"))
 
 
 def _sophia(given: Masks) -> Stage:
     """Cut off at c it is c times what is cut off at 1, of all else its c-th part."""
-    betas, c, k = (given.live("b1"), given.live("b2")), given.fixed("clip_threshold"), given.fixed("update_interval")
-    core = sophia(*betas, c * given.fixed("gamma"), c * given.fixed("eps"), k)
+    betas, c, k = (given.dynamic("b1"), given.dynamic("b2")), given.static("clip_threshold"), given.static("update_interval")
+    core = sophia(*betas, c * given.static("gamma"), c * given.static("eps"), k)
     return chain(core, decayed(given, mask="weight_decay_mask", share=1 / c))
 
 
 def _sophia_fits(given: Masks) -> bool:
     """How often our rule looks is fixed in advance, and it always cuts off."""
-    return isinstance(given.fixed("update_interval"), int) and given.fixed("clip_threshold") is not None
+    return isinstance(given.static("update_interval"), int) and given.static("clip_threshold") is not None
 
 
 def _dog(given: Masks) -> Stage:
-    return chain(decayed(given), dog(given.live("init_step", 1), given.live("eps"), relative=False))
+    return chain(decayed(given), dog(given.dynamic("init_step", 1), given.dynamic("eps"), relative=False))
 
 
 def _first_distance(given: Masks) -> Any:
     """A share of the parameters is worked out here, once: the rule with relative=True does at each step."""
-    kind, step = given.fixed("init_step")
+    kind, step = given.static("init_step")
     return step if kind == "distance" else lambda params: step * (1 + Vector(params).norm_of_all())
 
 
 def _dog_fits(given: Masks) -> bool:
-    return given.fixed("init_step")[0] in ("heuristic", "distance")
+    return given.static("init_step")[0] in ("heuristic", "distance")
 
 
 def _dowg(given: Masks) -> Stage:
-    first = given.live("eps" if given.fixed("init_estim_sq_dist") is None else "init_estim_sq_dist")
-    return chain(decayed(given), dowg(first**0.5, given.live("eps")))
+    first = given.dynamic("eps" if given.static("init_estim_sq_dist") is None else "init_estim_sq_dist")
+    return chain(decayed(given), dowg(first**0.5, given.dynamic("eps")))
 
 
 def _momo(given: Masks) -> Stage:
-    bound, shrink = given.live("lower_bound"), given.or_off("weight_decay")
-    return chain(momo(given.live("beta"), bound, shrink, estimate=given.fixed("adapt_lower_bound")))
+    bound, shrink = given.dynamic("lower_bound"), given.dynamic_or_zero("weight_decay")
+    return chain(momo(given.dynamic("beta"), bound, shrink, estimate=given.static("adapt_lower_bound")))
 
 
 def _momo_adam(given: Masks) -> Stage:
-    averages, bound, shrink = (given.live("b1"), given.live("b2")), given.live("lower_bound"), given.or_off("weight_decay")
-    return chain(momo_adam(*averages, given.live("eps"), bound, shrink, estimate=given.fixed("adapt_lower_bound")))
+    averages, bound, shrink = (
+        (given.dynamic("b1"), given.dynamic("b2")),
+        given.dynamic("lower_bound"),
+        given.dynamic_or_zero("weight_decay"),
+    )
+    return chain(momo_adam(*averages, given.dynamic("eps"), bound, shrink, estimate=given.static("adapt_lower_bound")))
 
 
 CONTRIB: dict[str, Row] = {
@@ -160,7 +166,7 @@ CONTRIB: dict[str, Row] = {
     "schedule_free_adamw": Row(_schedule_free_adamw, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "schedule_free_sgd": Row(_schedule_free_sgd, rate=_warmed_up, only=("state_dtype",), fits=_warms_up),
     "sophia": Row(
-        _sophia, named("sophia", m="mu", h="nu"), lambda given: times(rate_of(given), given.fixed("clip_threshold")),
+        _sophia, named("sophia", m="mu", h="nu"), lambda given: times(rate_of(given), given.static("clip_threshold")),
         dtypes={"sophia.m": "mu_dtype"}, looks="hessian_diagonal_fn",
         only=("verbose", "print_win_rate_every_n_steps"), fits=_sophia_fits,
     ),

@@ -42,18 +42,19 @@ def _longest_last(leaf: Leaf) -> Axes:
 
 
 def adafactor(given: Masks) -> Stage:
-    least, d = given.fixed("min_dim_size_to_factor"), "clipping_threshold"
+    least, d = given.static("min_dim_size_to_factor"), "clipping_threshold"
     forms = {
-        "beta2_decay": -given.live("decay_rate"), "eps1": given.live("eps"), "relative_step": False,
-        "d": math.inf if given.fixed(d) is None else given.live(d), "parameter_scale": given.fixed("multiply_by_parameter_scale"),
-        "offset": given.or_off("decay_offset"),
+        "beta2_decay": -given.dynamic("decay_rate"), "eps1": given.dynamic("eps"), "relative_step": False,
+        "d": math.inf if given.static(d) is None else given.dynamic(d),
+        "parameter_scale": given.static("multiply_by_parameter_scale"),
+        "offset": given.dynamic_or_zero("decay_offset"),
     }  # fmt: skip
 
     core = choose((_Large(least), arranged(_longest_last, adafactor_matrix(**forms))), otherwise=adafactor_vector(**forms))
-    mu = given.or_off("momentum")
-    average = () if given.fixed("momentum") is None else (momentum(mu, mu),)
+    mu = given.dynamic_or_zero("momentum")
+    average = () if given.static("momentum") is None else (momentum(mu, mu),)
     shrink = decayed(given, "weight_decay_rate", "weight_decay_mask", independent_decay)
-    return chain(core if given.fixed("factored") else adafactor_vector(**forms), *average, shrink)
+    return chain(core if given.static("factored") else adafactor_vector(**forms), *average, shrink)
 
 
 COEFFICIENTS: dict[str, Any] = {
@@ -67,7 +68,7 @@ COEFFICIENTS: dict[str, Any] = {
 
 
 def _coefficients(given: Masks) -> Any:
-    told = given.fixed("ns_coeffs")
+    told = given.static("ns_coeffs")
     return COEFFICIENTS[told] if isinstance(told, str) else told
 
 
@@ -79,9 +80,9 @@ def _of_each(coefficients: Any) -> bool:
 def muon(given: Masks) -> Stage:
     """Its muon: the matrices as it says which they are, and Adam or Nadam for the rest."""
     numbers, core = given.told("muon_weight_dimension_numbers"), _core_of_muon(given)
-    rest: Stage = chain(adam_or_nadam(given, "adam_"), decay(given.or_off("adam_weight_decay")))
-    if given.fixed("adam_learning_rate") is not None:
-        rest = rest.at(given.live("adam_learning_rate"))
+    rest: Stage = chain(adam_or_nadam(given, "adam_"), decay(given.dynamic_or_zero("adam_weight_decay")))
+    if given.static("adam_learning_rate") is not None:
+        rest = rest.at(given.dynamic("adam_learning_rate"))
     shrink = decayed(given, mask="weight_decay_mask")
     if numbers is None:
         return choose((lambda leaf: len(leaf.shape) == 2, chain(core, shrink)), otherwise=rest)
@@ -97,24 +98,24 @@ def _rows_and_columns(axes: int, numbers: Any) -> Axes:
 
 
 def _core_of_muon(given: Masks) -> Stage:
-    told, rms, kind = _coefficients(given), given.fixed("consistent_rms"), given.fixed("preconditioning")
+    told, rms, kind = _coefficients(given), given.static("consistent_rms"), given.static("preconditioning")
     forms: dict[str, Any] = {"coefficients": told} if _of_each(told) else dict(zip("abc", told, strict=True))
-    forms |= {"scale": "transposed"} if rms is None else {"scale": "match_rms_adamw", "rms": given.live("consistent_rms")}
+    forms |= {"scale": "transposed"} if rms is None else {"scale": "match_rms_adamw", "rms": given.dynamic("consistent_rms")}
     if kind in ("aol", "schatten"):  # under the root 1e-8, whatever its eps
         forms |= {"eps": at_least(1e-4)}
     else:
-        forms |= {"eps": given.live("eps")}
-    options = {"momentum": "corrected", "dual_norm": given.fixed("adaptive"), "preconditioning": kind}
+        forms |= {"eps": given.dynamic("eps")}
+    options = {"momentum": "corrected", "dual_norm": given.static("adaptive"), "preconditioning": kind}
     core: Stage = orthogonalized(
-        given.live("beta"), given.fixed("nesterov"), ns_steps=given.fixed("ns_steps"), **options, **forms
+        given.dynamic("beta"), given.static("nesterov"), ns_steps=given.static("ns_steps"), **options, **forms
     )
     return core
 
 
 def muon_fits(given: Masks) -> bool:
     """Whether it says what our rule knows; of all else its own function complains."""
-    told = given.fixed("ns_coeffs")
-    if not isinstance(given.fixed("ns_steps"), int) or (isinstance(told, str) and told not in COEFFICIENTS):
+    told = given.static("ns_coeffs")
+    if not isinstance(given.static("ns_steps"), int) or (isinstance(told, str) and told not in COEFFICIENTS):
         return False
-    known = given.fixed("preconditioning") in ("frobenius", "spectral", "aol", "schatten")
-    return known and (not _of_each(_coefficients(given)) or len(_coefficients(given)) <= given.fixed("ns_steps"))
+    known = given.static("preconditioning") in ("frobenius", "spectral", "aol", "schatten")
+    return known and (not _of_each(_coefficients(given)) or len(_coefficients(given)) <= given.static("ns_steps"))

@@ -15,12 +15,12 @@ from thalweg.stages.decay import decay
 
 def rate_of(given: Masks) -> Any:
     """Where the learning rate is what it is called; 1 where it is None."""
-    return 1.0 if given.fixed("learning_rate") is None else given.live("learning_rate")
+    return 1.0 if given.static("learning_rate") is None else given.dynamic("learning_rate")
 
 
 def epsilon(given: Masks, of: str = "") -> Epsilon:
     """Its eps, and its eps_root. of: before the latter's name."""
-    return outside(given.live("eps"), root=given.or_off(f"{of}eps_root"))
+    return outside(given.dynamic("eps"), root=given.dynamic_or_zero(f"{of}eps_root"))
 
 
 def times(value: Any, factor: Any) -> Any:
@@ -30,14 +30,14 @@ def times(value: Any, factor: Any) -> Any:
 
 def decayed(given: Masks, amount: str = "weight_decay", mask: str = "mask", by: Rule = decay, share: Any = 1.0) -> Stage:
     """Its weight decay, or a share of it, of those parameters that its mask names."""
-    shrink, spared = by(times(given.or_off(amount), share)), given.leaves(mask)
+    shrink, spared = by(times(given.dynamic_or_zero(amount), share)), given.leaves(mask)
     return shrink if spared is None else only(spared, shrink)
 
 
 def adam_or_nadam(given: Masks, of: str = "") -> Stage:
     """Adam, or with its `nesterov` Nadam at a constant momentum. of: before its names, but for eps."""
-    betas, eps = (given.live(f"{of}b1"), given.live(f"{of}b2")), epsilon(given, of)
-    if given.fixed("nesterov"):
+    betas, eps = (given.dynamic(f"{of}b1"), given.dynamic(f"{of}b2")), epsilon(given, of)
+    if given.static("nesterov"):
         return chain(nadam(*betas, eps, schedule=False, nu_factor=False))
     return chain(adam(*betas, eps))
 

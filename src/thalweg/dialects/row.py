@@ -12,13 +12,13 @@ from thalweg.core.stage import Stage
 class Arguments(Protocol):
     """A library's arguments, as they stand now and as they will at later steps."""
 
-    def fixed(self, name: str) -> Any:
+    def static(self, name: str) -> Any:
         """A value that chooses the algorithm."""
 
-    def live(self, name: str, part: int | None = None) -> Any:
+    def dynamic(self, name: str, part: int | None = None) -> Any:
         """A number that may change from step to step, as a schedule (or part of a tuple of such)."""
 
-    def or_off(self, name: str) -> Any:
+    def dynamic_or_zero(self, name: str) -> Any:
         """The same, but a plain 0 where it now is 0, so that what it would do is left out."""
 
 
@@ -33,7 +33,7 @@ class Masks(Arguments, Protocol):
 
 
 def _rate_of_group(given: Any) -> Any:
-    return given.live("lr")
+    return given.dynamic("lr")
 
 
 def _always(given: Any) -> bool:

@@ -23,104 +23,110 @@ from thalweg.stages.decay import decay
 
 def _with_decay(given: Arguments, *core: Any, decoupled: bool = False) -> Stage:
     """torch turns the gradient round first, then adds a coupled decay; a decoupled one comes last."""
-    first = [ascend()] if given.fixed("maximize") else []
-    shrink = decay(given.or_off("weight_decay"))
+    first = [ascend()] if given.static("maximize") else []
+    shrink = decay(given.dynamic_or_zero("weight_decay"))
     return chain(*first, *core, shrink) if decoupled else chain(*first, shrink, *core)
 
 
 def _sgd(given: Arguments) -> Stage:
-    mu = given.or_off("momentum")
+    mu = given.dynamic_or_zero("momentum")
     if not callable(mu):
         return _with_decay(given, sgd())
-    if given.fixed("nesterov"):
+    if given.static("nesterov"):
         return _with_decay(given, nesterov(mu))
-    damping = given.or_off("dampening")
+    damping = given.dynamic_or_zero("dampening")
     return _with_decay(given, undamped_momentum(mu, damping) if callable(damping) else momentum(mu))
 
 
 def _adam(given: Arguments) -> Stage:
-    betas = given.live("betas", 0), given.live("betas", 1)
-    core = adam(*betas, given.live("eps"))
-    if given.fixed("amsgrad"):
-        core = corrected_amsgrad(*betas, given.live("eps"))
-    return _with_decay(given, core, decoupled=given.fixed("decoupled_weight_decay"))
+    betas = given.dynamic("betas", 0), given.dynamic("betas", 1)
+    core = adam(*betas, given.dynamic("eps"))
+    if given.static("amsgrad"):
+        core = corrected_amsgrad(*betas, given.dynamic("eps"))
+    return _with_decay(given, core, decoupled=given.static("decoupled_weight_decay"))
 
 
 def _nadam(given: Arguments) -> Stage:
     core = nadam(
-        given.live("betas", 0),
-        given.live("betas", 1),
-        given.live("eps"),
-        given.live("momentum_decay"),
+        given.dynamic("betas", 0),
+        given.dynamic("betas", 1),
+        given.dynamic("eps"),
+        given.dynamic("momentum_decay"),
         average="constant",
         nu_factor=False,
     )
-    return _with_decay(given, core, decoupled=given.fixed("decoupled_weight_decay"))
+    return _with_decay(given, core, decoupled=given.static("decoupled_weight_decay"))
 
 
 def _radam(given: Arguments) -> Stage:
-    core = radam(given.live("betas", 0), given.live("betas", 1), outside(given.live("eps"), raw=True), 5.0)
-    return _with_decay(given, core, decoupled=given.fixed("decoupled_weight_decay"))
+    core = radam(given.dynamic("betas", 0), given.dynamic("betas", 1), outside(given.dynamic("eps"), raw=True), 5.0)
+    return _with_decay(given, core, decoupled=given.static("decoupled_weight_decay"))
 
 
 def _rprop(given: Arguments) -> Stage:
-    core = rprop(given.live("etas", 0), given.live("etas", 1), given.live("step_sizes", 0), given.live("step_sizes", 1))
-    return chain(*([ascend()] if given.fixed("maximize") else []), core)
+    core = rprop(
+        given.dynamic("etas", 0), given.dynamic("etas", 1), given.dynamic("step_sizes", 0), given.dynamic("step_sizes", 1)
+    )
+    return chain(*([ascend()] if given.static("maximize") else []), core)
 
 
 def _asgd(given: Arguments) -> Stage:
-    return _with_decay(given, late_asgd(given.or_off("lambd"), given.live("alpha"), given.live("t0")))
+    return _with_decay(given, late_asgd(given.dynamic_or_zero("lambd"), given.dynamic("alpha"), given.dynamic("t0")))
 
 
 def _adafactor(given: Arguments) -> Stage:
-    eps1 = given.live("eps", 0) if given.fixed("eps")[0] is not None else EPSILON[given.fixed("dtype")]
+    eps1 = given.dynamic("eps", 0) if given.static("eps")[0] is not None else EPSILON[given.static("dtype")]
     core = adafactor(
-        given.live("beta2_decay"), at_least(eps1), given.live("eps", 1), given.live("d"), given.or_off("weight_decay")
+        given.dynamic("beta2_decay"),
+        at_least(eps1),
+        given.dynamic("eps", 1),
+        given.dynamic("d"),
+        given.dynamic_or_zero("weight_decay"),
     )
-    return chain(*([ascend()] if given.fixed("maximize") else []), core)
+    return chain(*([ascend()] if given.static("maximize") else []), core)
 
 
 def _muon(given: Arguments) -> Stage:
     core = muon(
-        given.live("momentum"),
-        given.fixed("nesterov"),
+        given.dynamic("momentum"),
+        given.static("nesterov"),
         "average",
-        given.fixed("ns_steps"),
-        *(given.live("ns_coefficients", part) for part in range(3)),
-        at_least(given.live("eps")),
+        given.static("ns_steps"),
+        *(given.dynamic("ns_coefficients", part) for part in range(3)),
+        at_least(given.dynamic("eps")),
         "bfloat16",
-        given.fixed("adjust_lr_fn") or "original",
+        given.static("adjust_lr_fn") or "original",
     )
-    return chain(core, decay(given.or_off("weight_decay")))
+    return chain(core, decay(given.dynamic_or_zero("weight_decay")))
 
 
 def _sparse_adam(given: Arguments) -> Stage:
     """On the rows that a sparse gradient has."""
-    core = adam(given.live("betas", 0), given.live("betas", 1), outside(given.live("eps"), raw=True))
-    return chain(*([ascend()] if given.fixed("maximize") else []), core)
+    core = adam(given.dynamic("betas", 0), given.dynamic("betas", 1), outside(given.dynamic("eps"), raw=True))
+    return chain(*([ascend()] if given.static("maximize") else []), core)
 
 
 def _adamax(given: Arguments) -> Stage:
-    return _with_decay(given, adamax(given.live("betas", 0), given.live("betas", 1), given.live("eps")))
+    return _with_decay(given, adamax(given.dynamic("betas", 0), given.dynamic("betas", 1), given.dynamic("eps")))
 
 
 def _rmsprop(given: Arguments) -> Stage:
-    core = [rmsprop(given.live("alpha"), given.live("eps"), given.fixed("centered"))]
-    mu = given.or_off("momentum")
+    core = [rmsprop(given.dynamic("alpha"), given.dynamic("eps"), given.static("centered"))]
+    mu = given.dynamic_or_zero("momentum")
     return _with_decay(given, *core, *([momentum(mu)] if callable(mu) else []))
 
 
 def _adagrad(given: Arguments) -> Stage:
-    return _with_decay(given, adagrad(given.live("eps")))
+    return _with_decay(given, adagrad(given.dynamic("eps")))
 
 
 def _adagrad_rate(given: Arguments) -> Any:
-    lr, slowing = given.live("lr"), given.live("lr_decay")
+    lr, slowing = given.dynamic("lr"), given.dynamic("lr_decay")
     return lambda t: lr(t) / (1 + (t - 1) * slowing(t))
 
 
 def _adadelta(given: Arguments) -> Stage:
-    return _with_decay(given, adadelta(given.live("rho"), given.live("eps")))
+    return _with_decay(given, adadelta(given.dynamic("rho"), given.dynamic("eps")))
 
 
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
@@ -138,7 +144,7 @@ TORCH: dict[str, Row] = {
     "ASGD": Row(
         _asgd,
         {"late_fading_rate.eta": "eta", "late_polyak_average.x": "ax", "late_polyak_average.mu": "mu"},
-        starts={"late_fading_rate.eta": lambda given: given.live("lr")(1)},
+        starts={"late_fading_rate.eta": lambda given: given.dynamic("lr")(1)},
         scalars="float32",
     ),
     "Adamax": Row(_adamax, {"adamax.m": "exp_avg", "adamax.u": "exp_inf"}),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.core.leaf import resolve
+from thalweg.core.leaf import value_at
 from thalweg.core.optimizer import Optimizer
 from thalweg.graph.program import Program
 from thalweg.graph.storage import key_of
@@ -61,8 +61,8 @@ class Inputs:
         if name in hyper:
             value = hyper[name]
             if name == "lr" and value is None:
-                return lambda bucket, state, loss, norms: resolve(optimizer.lr, bucket.t, bucket.leaf)
-            return lambda bucket, state, loss, norms: resolve(value, bucket.t, bucket.leaf)
+                return lambda bucket, state, loss, norms: value_at(optimizer.lr, bucket.t, bucket.leaf)
+            return lambda bucket, state, loss, norms: value_at(value, bucket.t, bucket.leaf)
         return self._remembered(name)
 
     def _remembered(self, name: str) -> Take:

@@ -17,7 +17,7 @@ from thalweg.engines import native, sums
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.kernel import Kernel, printed
 from thalweg.graph.passes import Cut, cut
-from thalweg.graph.program import NotTraced, Passage, Program, passages, program
+from thalweg.graph.program import NotTraced, Program, StagePath, program, stage_paths
 from thalweg.graph.storage import Storage
 from thalweg.ops.word import WORDS
 from thalweg.values.symbols import PER_TENSOR, TENSOR
@@ -50,9 +50,9 @@ class Drawn:
         return bool(self.cut.passes) and not self.by_tensor
 
 
-def drawn(optimizer: Optimizer, way: list[Passage], dtype: str, kept: Storage | None = None) -> Drawn:
+def drawn(optimizer: Optimizer, route: list[StagePath], dtype: str, kept: Storage | None = None) -> Drawn:
     """The kernels, as text: nothing is compiled. Raises NotTraced where there are none."""
-    made = program(way, moves=optimizer.moves, kept=kept, dtype=dtype)
+    made = program(route, moves=optimizer.moves, kept=kept, dtype=dtype)
     if dtype not in COMPUTED or (dtype == "float16" and not native.converts_half()):
         raise NotTraced(f"no kernel computes with {dtype}")
     return printed_passes(made, f"{optimizer.rule.name}, {dtype}", _dtypes(made, dtype))
@@ -66,7 +66,7 @@ def in_words(optimizer: Optimizer) -> str:
     for whose, shape in (("of matrices", (2, 2)), ("of vectors", (2,))):
         p = np.zeros(shape, np.float32)
         try:
-            passes = len(drawn(optimizer, passages(optimizer, Leaf("p", shape, p, p, 0, None, p)), "float32").kernels)
+            passes = len(drawn(optimizer, stage_paths(optimizer, Leaf("p", shape, p, p, 0, None, p)), "float32").kernels)
             found[whose] = "one pass over memory" if passes == 1 else f"{passes} passes over memory, the last of which writes"
         except NotTraced as reason:
             found[whose] = f"none: {reason}"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.core.function_stage import model_number
+from thalweg.core.function_stage import to_float_or_lanes
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native, threads
 from thalweg.engines.adding import Adding, Stretches
@@ -21,7 +21,7 @@ from thalweg.engines.gradients import Gradients, address, reader
 from thalweg.engines.memory import Memory
 from thalweg.engines.sums import squares
 from thalweg.form.memory import draw
-from thalweg.graph.program import Passage
+from thalweg.graph.program import StagePath
 from thalweg.graph.storage import Storage
 from thalweg.values.arrays import dtype_name
 
@@ -48,7 +48,7 @@ class Launch:
         members: Sequence[int],
         names: Sequence[str],
         arrays: Sequence[Floats],
-        way: list[Passage],
+        route: list[StagePath],
         dtype: str | None = None,
         kept: Storage | None = None,
     ) -> None:
@@ -56,7 +56,7 @@ class Launch:
         self.order = self.members
         self.names, own = [names[i] for i in members], [arrays[i] for i in members]
         self.dtype = dtype or dtype_name(own[0])
-        made = drawn(optimizer, way, self.dtype, kept)
+        made = drawn(optimizer, route, self.dtype, kept)
         self.program, self.kernel = made.program, made.kernel
         self.by_tensor, self.plain = made.by_tensor, made.of_the_model and self.lanes is None
         self.numbers = numbers_of(self.kernel.numbers, self.dtype, plain=self.plain)
@@ -226,7 +226,7 @@ class Launch:
                     self.vectors[i][..., bucket.members] = broadcastable(value)
                 else:
                     *above, name = slots[i].path
-                    functools.reduce(dict.__getitem__, above, state["memory"])[name] = model_number(value)
+                    functools.reduce(dict.__getitem__, above, state["memory"])[name] = to_float_or_lanes(value)
 
     def let_go(self) -> None:
         """Hold no parameter any more, for an owner who looks at each step whether all of them are where they were."""

@@ -14,7 +14,7 @@ from thalweg.core.leaf import Leaf
 from thalweg.engines.addresses import Addresses
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.gradients import address
-from thalweg.graph.program import Program, Slot
+from thalweg.graph.program import BoundSlot, Program
 from thalweg.values.symbols import TENSOR
 
 Floats = npt.NDArray[Any]
@@ -52,7 +52,7 @@ class Memory:
         for name in self.program.beside:
             addresses.table[:, addresses.columns[name]] = [address(state["beside"][name][leaf]) for leaf in addresses.names]
 
-    def _start(self, slot: Slot, name: str, step: ArrayStep, k: int) -> Floats:
+    def _start(self, slot: BoundSlot, name: str, step: ArrayStep, k: int) -> Floats:
         """The first values of a slot for the k-th tensor."""
         array, lanes = self.addresses.arrays[k], self.addresses.lanes
         leaf = Leaf(self.addresses.names[k], array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
@@ -63,7 +63,7 @@ class Memory:
         """What NumPy has for a dtype; None for the parameters' own. Of bfloat16 it has the bits."""
         return None if dtype == self.dtype else np.dtype("uint16" if dtype == "bfloat16" else dtype)
 
-    def _vector(self, slot: Slot, held: dict[str, Any], start: Callable[[int], Floats]) -> Floats:
+    def _vector(self, slot: BoundSlot, held: dict[str, Any], start: Callable[[int], Floats]) -> Floats:
         """A number for each tensor, of which the state then has views."""
         lanes, names = self.addresses.lanes, self.addresses.names
         first = () if lanes is None else (lanes,)

@@ -31,7 +31,7 @@ _engines: list[Any] = []  # what owns the code; it lives as long as the process
 
 
 @functools.cache
-def is_there() -> bool:
+def available() -> bool:
     """Whether Numba can be used here; says so, once, where it cannot."""
     try:
         found = all(importlib.util.find_spec(name) is not None for name in ("numba", "llvmlite", "platformdirs"))

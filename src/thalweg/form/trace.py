@@ -66,7 +66,7 @@ class Trace:
         return self.changed | (self.starts & _inputs(steps(made))) - self.forgotten
 
     @functools.cached_property
-    def whole(self) -> bool:
+    def needs_whole_model(self) -> bool:
         """Whether it sums over all tensors of the model, which are then computed together."""
         return any(symbol.op == "model_total" for symbol in steps(self.results))
 

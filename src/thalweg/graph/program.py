@@ -31,7 +31,7 @@ class NotTraced(Exception):
 
 
 @dataclass(frozen=True)
-class Passage:
+class StagePath:
     """A stage on a tensor's way through a step, and the learning rate that holds from there on (None: the optimizer's)."""
 
     path: Path
@@ -40,7 +40,7 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Slot:
+class BoundSlot:
     """A piece of memory: where it lies in the state, its kind, what stands for it before the step and after."""
 
     path: Path
@@ -61,7 +61,7 @@ class Program:
     of the memory that is kept in another dtype than the parameter's.
     """
 
-    slots: list[Slot]
+    slots: list[BoundSlot]
     parameter: Any
     walked: Any = None
     inputs: dict[str, Symbol] = field(default_factory=dict)
@@ -85,12 +85,12 @@ class Program:
         return frozenset(storage.scale_name(name) for name, dtype in self.dtypes.items() if dtype == "int8")
 
 
-def passages(optimizer: Optimizer, leaf: Leaf) -> list[Passage]:
+def stage_paths(optimizer: Optimizer, leaf: Leaf) -> list[StagePath]:
     """The stages that this parameter passes, in order. Raises NotTraced for one that is no declared function."""
     return list(_pass(optimizer.chain, leaf, (), [None]))
 
 
-def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iterator[Passage]:
+def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iterator[StagePath]:
     if isinstance(chain, At):
         rate[0] = chain.rate  # and it stays so for what comes after the stage, the move included
     if isinstance(chain, Shell):  # to what is element-wise all arrangements are one, and no kernel has matrices
@@ -102,12 +102,12 @@ def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iter
         elif isinstance(stage, Shell):
             yield from _pass(stage, leaf, (*path, key), rate)
         elif isinstance(stage, RuleStage | AfterStage | AroundStage):
-            yield Passage((*path, key), stage, rate[0])
+            yield StagePath((*path, key), stage, rate[0])
         else:
             raise NotTraced(f"{stage.name} is no declared rule")
 
 
-def program(way: list[Passage], *, moves: bool, kept: Storage | None = None, dtype: str = "float32") -> Program:
+def program(route: list[StagePath], *, moves: bool, kept: Storage | None = None, dtype: str = "float32") -> Program:
     """The graph of a step along these stages. moves: an after-step looks elsewhere than where it walks.
 
     kept: how parameters, which are in `dtype`, and memory are stored; without it as the arithmetic leaves them.
@@ -116,9 +116,9 @@ def program(way: list[Passage], *, moves: bool, kept: Storage | None = None, dty
     step.input("p", TENSOR)
     p, g, t = step.widened(), step.input("g", TENSOR), step.input("t", NUMBER)
     leaf = Leaf("p", (), p, g, t, None, g)
-    stages = [(passage.path, passage.stage) for passage in way if isinstance(passage.stage, RuleStage)]
-    afters = [(passage.path, passage.stage) for passage in way if isinstance(passage.stage, AfterStage)]
-    places: dict[Any, Any] = {passage.path: _Place(passage) for passage in way}
+    stages = [(passage.path, passage.stage) for passage in route if isinstance(passage.stage, RuleStage)]
+    afters = [(passage.path, passage.stage) for passage in route if isinstance(passage.stage, AfterStage)]
+    places: dict[Any, Any] = {passage.path: _Place(passage) for passage in route}
     _, reached = advance(stages, afters, [leaf], places, step, {"p": step.input("walked", TENSOR)} if moves else None)
     step.made.walked = reached["p"] if moves else None
     step.made.parameter = step.narrowed(leaf.p)
@@ -128,7 +128,7 @@ def program(way: list[Passage], *, moves: bool, kept: Storage | None = None, dty
 class _Place(dict[str, Any]):
     """Where a stage has its memory: none is handed in, it is symbols that the step makes up."""
 
-    def __init__(self, passage: Passage) -> None:
+    def __init__(self, passage: StagePath) -> None:
         self.path, self.rate = passage.path, passage.rate
 
 
@@ -145,7 +145,7 @@ class SymbolicStep(Step):
         self.path: Path = ()
 
     def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Any]:
-        if stage.trace.whole and isinstance(stage, AfterStage):
+        if stage.trace.needs_whole_model and isinstance(stage, AfterStage):
             raise NotTraced(f"{stage.name} sums over the whole model after the step")
         (leaf,), declaration = leaves, stage.declaration
         assert isinstance(memory, _Place)
@@ -170,7 +170,7 @@ class SymbolicStep(Step):
         for name, kind in stage.declaration.memory.items():
             if name in stage.stored:
                 old, new = self._remembered(ran.inputs[name], ran.memory[name])
-                self.made.slots.append(Slot((*self.path, name), kind, stage, old, new))
+                self.made.slots.append(BoundSlot((*self.path, name), kind, stage, old, new))
 
     # inputs
 
@@ -209,7 +209,7 @@ class SymbolicStep(Step):
     def gnorm(self, leaf: Leaf, stage: FunctionStage) -> Symbol:
         if "gnorm" not in stage.asks:
             return self.input("gnorm", NUMBER)
-        if leaf.d is not self.made.inputs["g"] or stage.trace.whole:
+        if leaf.d is not self.made.inputs["g"] or stage.trace.needs_whole_model:
             return model_norm(leaf.d)
         name = self.fresh("gnorm", stage.name)
         self.made.norms[name] = self.path

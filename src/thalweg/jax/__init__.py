@@ -19,8 +19,8 @@ import optax
 from thalweg import dialects
 from thalweg.core.stage import as_stage, check_lr
 from thalweg.form.hyper import nearest
-from thalweg.jax.arguments import Given, by_count, keeping
-from thalweg.jax.estimators import Drawing, Drawn, Looked, Looking
+from thalweg.jax.arguments import OptaxArguments, by_count, keeping
+from thalweg.jax.estimators import CurvatureRule, Drawn, Looked, NoisyRule
 from thalweg.jax.face import Face
 from thalweg.jax.hessian import hutchinson
 from thalweg.jax.trees import State, Tree, Without
@@ -42,7 +42,7 @@ class Transformation(optax.GradientTransformationExtraArgs):  # type: ignore[mis
 
     def ship(self, params: Tree, state: State) -> Tree:
         """The point to keep and evaluate: an average or the walked point where a method has one, else params."""
-        face: Face | Drawing | Looking = self.update.__self__
+        face: Face | NoisyRule | CurvatureRule = self.update.__self__
         return face.ship(params, state)
 
 
@@ -56,7 +56,7 @@ def optimizer(rule: Any, learning_rate: Any = None, *, seed: Any = 0) -> Transfo
     return _made(Face(stage, rate, seed))
 
 
-def _made(face: Face | Drawing | Looking) -> Transformation:
+def _made(face: Face | NoisyRule | CurvatureRule) -> Transformation:
     return Transformation(face.init, face.update)
 
 
@@ -87,15 +87,15 @@ def _shared(name: str) -> Callable[..., Any]:
     def make(*args: Any, **named: Any) -> Any:
         bound = signature.bind(*args, **named)
         bound.apply_defaults()
-        given = Given(bound.arguments)
+        given = OptaxArguments(bound.arguments)
         if not (_at_defaults(bound, row.only) and row.fits(given)):
             return theirs(*args, **named)
         starts = {place: start(given) for place, start in row.starts.items()}
         stage = row.stages(given)
-        dtypes = {place: given.fixed(word) for place, word in row.dtypes.items()}
+        dtypes = {place: given.static(word) for place, word in row.dtypes.items()}
         face = Face(keeping(stage, dtypes), row.rate(given), 0, starts, row.names)
-        handed = {Drawing: row.draws, Looking: row.looks}
-        return _made(next((make(face, given.fixed(word)) for make, word in handed.items() if word), face))
+        handed = {NoisyRule: row.draws, CurvatureRule: row.looks}
+        return _made(next((make(face, given.static(word)) for make, word in handed.items() if word), face))
 
     left = ", ".join(row.only)
     doc = f"optax.{name}, its update computed by our rule" + (f" while {left} are left alone.\n\n" if left else ".\n\n")

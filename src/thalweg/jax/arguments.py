@@ -20,24 +20,24 @@ from thalweg.jax.trees import apart
 Tree = Any
 
 
-class Given:
+class OptaxArguments:
     """Arguments as a dialect's row takes them; a schedule is called with optax's count, which is 0 at the first update."""
 
     def __init__(self, arguments: dict[str, Any]) -> None:
         self.arguments = arguments
 
-    def fixed(self, name: str) -> Any:
+    def static(self, name: str) -> Any:
         """A value that chooses the algorithm."""
         return self.arguments[name]
 
-    def live(self, name: str, part: int | None = None) -> Any:
+    def dynamic(self, name: str, part: int | None = None) -> Any:
         """A number, a schedule, or whatever JAX traces."""
         value = self.arguments[name]
         return by_count(value if part is None else value[part])
 
-    def or_off(self, name: str) -> Any:
+    def dynamic_or_zero(self, name: str) -> Any:
         """The same; a plain 0, or None, leaves out what it would do."""
-        return 0.0 if self.arguments[name] is None else self.live(name)
+        return 0.0 if self.arguments[name] is None else self.dynamic(name)
 
     def leaves(self, name: str) -> Callable[[Leaf], bool] | None:
         """Which leaves a mask names: a tree of truths like the parameters or a prefix of that, or a function that makes one."""

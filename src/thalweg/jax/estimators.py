@@ -17,7 +17,7 @@ class Drawn(NamedTuple):
     rule: Any
 
 
-class Drawing:
+class NoisyRule:
     """A rule's functions, the noise they ask for drawn as optax draws it."""
 
     def __init__(self, rule: Any, key: Any) -> None:
@@ -49,7 +49,7 @@ class Looked(NamedTuple):
     rule: Any
 
 
-class Looking:
+class CurvatureRule:
     """A rule's functions, the curvature they ask for estimated by a transformation, in the steps that look at it."""
 
     def __init__(self, rule: Any, estimator: Any) -> None:

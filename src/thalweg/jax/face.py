@@ -13,9 +13,9 @@ import optax
 from thalweg import ops
 from thalweg.core.array_step import ArrayStep
 from thalweg.core.compose import looks_at_time
-from thalweg.core.leaf import Leaf, resolve
+from thalweg.core.leaf import Leaf, value_at
 from thalweg.core.optimizer import Optimizer as Pure
-from thalweg.core.optimizer import host_number
+from thalweg.core.optimizer import host_scalar
 from thalweg.core.step import directed, taken
 from thalweg.form.hyper import Role
 from thalweg.jax.arguments import masks_over
@@ -178,13 +178,13 @@ class Face:
         # the same objects for all tensors: less to trace
         likes = {p.dtype: p for p in here.values()}
         times = {dtype: _real(count, p) if self.counts else None for dtype, p in likes.items()}
-        rates = {dtype: resolve(self.pure.lr, t, "") for dtype, t in times.items()}
+        rates = {dtype: value_at(self.pure.lr, t, "") for dtype, t in times.items()}
         leaves = []
         for name, p in here.items():
             found, t, rate = {word: values[name] for word, values in extras.items()}, times[p.dtype], rates[p.dtype]
             leaves.append(Leaf(name, tuple(p.shape), p, grads[name], t, rate, grads[name], extras=found).widened())
         with ops.lanes(present=False):
-            step = ArrayStep(None, pure["seed"], None if value is None else host_number(value), remembers=True)
+            step = ArrayStep(None, pure["seed"], None if value is None else host_scalar(value), remembers=True)
             memory = directed(self.pure.chain.transforms, leaves, pure["memory"], step)
             return [-taken(leaf, step) for leaf in leaves], {"memory": memory}
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.core.leaf import Leaf
-from thalweg.core.optimizer import GradFn, Optimizer, State, host_number
+from thalweg.core.optimizer import GradFn, Optimizer, State, host_scalar
 from thalweg.engines import native
 from thalweg.engines.drawn import drawn
 from thalweg.engines.gradients import address, ranges
@@ -20,7 +20,7 @@ from thalweg.engines.kernel import Kernel
 from thalweg.engines.launch import Launch
 from thalweg.engines.totals import add_up, agree
 from thalweg.engines.watch import Watch, watcher
-from thalweg.graph.program import NotTraced, Passage, passages
+from thalweg.graph.program import NotTraced, StagePath, stage_paths
 from thalweg.numpy.gradients import accumulate_anew, check, prepared
 from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, fill, write_over
 from thalweg.numpy.params import check_apart, check_array
@@ -133,7 +133,7 @@ class InPlace:
         """Whether there are kernels for all stages and tensors; they are made now."""
         skips = self.optimizer.lanes is not None and self.optimizer.nonfinite == "skip"
         self._launches = []
-        if not self.optimizer.asks_gradients and self._fused and native.is_there() and not skips:
+        if not self.optimizer.asks_gradients and self._fused and native.available() and not skips:
             self._launches = None
             self._check_parameters()
             self._launches = self._launch()
@@ -146,7 +146,7 @@ class InPlace:
         """The kernels, one for each way through the optimizer's stages; none where one of them cannot be had."""
         self._lie = [(address(a), a.strides) for a in self.arrays]
         try:
-            launches = [Launch(self.optimizer, found, self.names, self.arrays, way) for way, found in self._ways()]
+            launches = [Launch(self.optimizer, found, self.names, self.arrays, route) for route, found in self._ways()]
             agree(launches)
             return launches
         except NotTraced:
@@ -171,22 +171,22 @@ class InPlace:
         arrays = self.arrays if self._flat is False else [self.params] if self._flat is None else self._children()
         self._watch, self._told = Watch(arrays, self._state, numbers, watcher()), dict(self._state["t"])
 
-    def _ways(self) -> list[tuple[list[Passage], list[int]]]:
+    def _ways(self) -> list[tuple[list[StagePath], list[int]]]:
         """The ways through the optimizer's stages, each with the arrays that take it. Raises NotTraced."""
-        together: dict[Any, tuple[list[Passage], list[int]]] = {}
+        together: dict[Any, tuple[list[StagePath], list[int]]] = {}
         for i, (name, array) in enumerate(zip(self.names, self.arrays, strict=True)):
             shape = self.optimizer.leaf_shape(array)
-            way = passages(self.optimizer, Leaf(name, shape, array, array, 0, None, array))
-            key = (*((w.path, id(w.stage), id(w.rate)) for w in way), str(array.dtype))
-            together.setdefault(key, (way, []))[1].append(i)
+            route = stage_paths(self.optimizer, Leaf(name, shape, array, array, 0, None, array))
+            key = (*((w.path, id(w.stage), id(w.rate)) for w in route), str(array.dtype))
+            together.setdefault(key, (route, []))[1].append(i)
         return list(together.values())
 
     def kernels(self) -> list[Kernel]:
         """The kernels that a step runs, as text; none where it runs unfused. Nothing is compiled."""
-        if self.optimizer.asks_gradients or not self._fused or not native.is_there():
+        if self.optimizer.asks_gradients or not self._fused or not native.available():
             return []
         with contextlib.suppress(NotTraced):
-            made = [drawn(self.optimizer, way, dtype_name(self.arrays[own[0]])) for way, own in self._ways()]
+            made = [drawn(self.optimizer, route, dtype_name(self.arrays[own[0]])) for route, own in self._ways()]
             return [kernel for each in made for kernel in each.kernels]
         return []
 
@@ -209,7 +209,7 @@ class InPlace:
         if False in [launch.finds(own) for launch, own in zip(self._launches, lists, strict=True)]:
             self._arrange(gradients, lists)
         norms = self._norms(lists) if self._asks_norms else {}
-        loss = None if loss is None else host_number(loss)
+        loss = None if loss is None else host_scalar(loss)
         try:
             for launch in self._launches:
                 launch.begin(self._state, loss, norms)

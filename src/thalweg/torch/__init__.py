@@ -80,7 +80,7 @@ def of(rule: Rule) -> type[Optimizer]:
         raise TypeError(f"of takes a rule or recipe such as adam, not {rule!r}; what is configured goes to Optimizer(params, it)")
 
     def stages(given: Any) -> Stage:
-        config = {name: given.fixed(name) if h.static else given.or_off(name) for name, h in rule.parts.items()}
+        config = {name: given.static(name) if h.static else given.dynamic_or_zero(name) for name, h in rule.parts.items()}
         made = rule.configured(config)
         return rated(made, given)
 

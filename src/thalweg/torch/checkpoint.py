@@ -17,7 +17,7 @@ from thalweg.form.hyper import with_parts
 from thalweg.graph.storage import scale_name
 from thalweg.methods import rules
 from thalweg.numpy import class_name
-from thalweg.torch.groups import FIRST, STORAGE, Group, Members, Method
+from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
 from thalweg.torch.regroup import TORCHS
 from thalweg.torch.tensors import Tensor
 
@@ -75,13 +75,13 @@ class Taker:
         numbers: the keys of what is one number for the whole model.
         """
         for group, saved in zip(groups, found["param_groups"], strict=False):
-            method = Method(self.row, group, self.seed)
+            method = ConfiguredGroup(self.row, group, self.seed)
             for p, index in zip(group["params"], saved["params"], strict=False):
                 mine = found["state"].get(index, {}).keys() - numbers - {"calls"}
                 if mine:
                     self._check_state(method, p, mine, saved)
 
-    def _check_state(self, method: Method, p: Tensor, mine: Set[str], saved: Group) -> None:
+    def _check_state(self, method: ConfiguredGroup, p: Tensor, mine: Set[str], saved: Group) -> None:
         name = self.names[p]
         slots = {key: passage.stage.memory[slot] for passage, slot, key in method.memory(name, p)}
         wanted = {key for key, kind in slots.items() if kind.kind != "per_model"} | {"step"}

@@ -14,7 +14,7 @@ from thalweg.dialects import Row
 from thalweg.graph.program import NotTraced
 from thalweg.graph.storage import Storage
 from thalweg.torch.before import Before
-from thalweg.torch.groups import DTYPES, STORAGE, Given, Group, Members, Method
+from thalweg.torch.groups import DTYPES, STORAGE, ConfiguredGroup, Group, Members, TorchArguments
 from thalweg.torch.kernels.alike import Found, NoKernel
 from thalweg.torch.kernels.plan import Plan, Without
 from thalweg.torch.ledger import Keepers, Ledger
@@ -122,13 +122,13 @@ class Face(torch.optim.Optimizer):
             raise
         return True
 
-    def _method(self, group: Group) -> Method:
+    def _method(self, group: Group) -> ConfiguredGroup:
         """A group's stages as they stand: those of the last step where nothing that they depend on has changed."""
-        known: dict[int, Method] = self.__dict__.setdefault("_methods", {})
+        known: dict[int, ConfiguredGroup] = self.__dict__.setdefault("_methods", {})
         found = known.get(id(group))
         same = found is not None and found.given.group is group and found.row is self._row and found.seed is self._seed
         if found is None or not same or not found.given.still_holds():
-            found = Method(self._row, group, self._seed)
+            found = ConfiguredGroup(self._row, group, self._seed)
             if any(group is own for own in self.param_groups):
                 known[id(group)] = found
         return found
@@ -215,7 +215,7 @@ class Face(torch.optim.Optimizer):
             self._check_storage(group)
 
     def _check_storage(self, group: Group) -> None:
-        given = Given(group)
+        given = TorchArguments(group)
         if not any(name in group for name in STORAGE):
             return
         for p in group["params"]:

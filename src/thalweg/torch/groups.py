@@ -11,10 +11,10 @@ import torch
 
 from thalweg.core.leaf import Leaf, in_parts
 from thalweg.core.optimizer import Optimizer as Pure
-from thalweg.core.optimizer import host_number
+from thalweg.core.optimizer import host_scalar
 from thalweg.dialects import Row
 from thalweg.form.hyper import ByLeaf
-from thalweg.graph.program import Passage, passages
+from thalweg.graph.program import StagePath, stage_paths
 from thalweg.graph.storage import Storage
 from thalweg.torch.tensors import Tensor, loss_number, real
 
@@ -36,14 +36,14 @@ OWN = object()
 """Joined from several groups, the value of one that says nothing: the stage's own."""
 
 
-class Given:
+class TorchArguments:
     """A parameter group's values as a row takes them; it notes what the stages built from them depend on."""
 
     def __init__(self, group: Group) -> None:
         self.group, self.size = group, len(group)
         self.chosen: dict[tuple[str, str], Any] = {}
 
-    def fixed(self, name: str, own: Any = None) -> Any:
+    def static(self, name: str, own: Any = None) -> Any:
         """A value that chooses the algorithm. own: the stage's, where the group says nothing."""
         value = self.group[name]
         if isinstance(value, ByLeaf):
@@ -51,7 +51,7 @@ class Given:
         self.chosen[name, "fixed"] = value
         return own if value is OWN else value
 
-    def live(self, name: str, part: int | None = None, own: Any = None) -> Any:
+    def dynamic(self, name: str, part: int | None = None, own: Any = None) -> Any:
         """A number, looked up at each step: schedulers write into the group. own: the stage's, where the group says nothing."""
 
         def now(t: Any, leaf: str | None = None) -> Any:
@@ -63,15 +63,15 @@ class Given:
             return ByLeaf({leaf: functools.partial(now, leaf=leaf) for leaf in self.group[name].values})
         return now
 
-    def or_off(self, name: str, own: Any = None) -> Any:
+    def dynamic_or_zero(self, name: str, own: Any = None) -> Any:
         """The same, or a plain 0 that leaves out what it would do."""
         off = self._is_off(name, own)
         self.chosen[name, "off"] = off
-        return 0.0 if off else self.live(name, own=own)
+        return 0.0 if off else self.dynamic(name, own=own)
 
     def storage(self, dtype: torch.dtype) -> Storage:
         """How parameters of this dtype and their memory are kept. Raises ValueError where they cannot be so kept."""
-        words = {name: self.fixed(name) for name in STORAGE if name in self.group}
+        words = {name: self.static(name) for name in STORAGE if name in self.group}
         return Storage(**words).beside(DTYPES[dtype])
 
     def still_holds(self) -> bool:
@@ -87,11 +87,11 @@ class Given:
         return all(not callable(each) and float(each) == 0 for each in values)
 
 
-class Method:
+class ConfiguredGroup:
     """A group's stages as they stand, and what their memory is called in `optimizer.state[p]`."""
 
     def __init__(self, row: Row, group: Group, seed: Any) -> None:
-        self.row, self.given, self.seed = row, Given(group), seed
+        self.row, self.given, self.seed = row, TorchArguments(group), seed
         self.pure = Pure(row.stages(self.given), row.rate(self.given), seed=seed)
         self.keys: dict[tuple[str, ...], str] = {}
 
@@ -101,16 +101,16 @@ class Method:
             return None
         if loss is None:
             raise TypeError(f"{self.pure.rule.name} asks for the loss: step(closure), with a closure that returns it")
-        return host_number(loss_number(loss))
+        return host_scalar(loss_number(loss))
 
-    def way(self, name: str, p: Tensor) -> list[Passage]:
+    def route(self, name: str, p: Tensor) -> list[StagePath]:
         x = real(p.detach())
         with in_parts({name} if p.is_complex() else ()):
-            return passages(self.pure, Leaf(name, tuple(x.shape), x, x, 0, None, x))
+            return stage_paths(self.pure, Leaf(name, tuple(x.shape), x, x, 0, None, x))
 
-    def memory(self, name: str, p: Tensor) -> list[tuple[Passage, str, str]]:
+    def memory(self, name: str, p: Tensor) -> list[tuple[StagePath, str, str]]:
         """Each slot that a parameter's stages keep: the stage, the slot, and its key in the state."""
-        found = [(passage, slot) for passage in self.way(name, p) for slot in passage.stage.memory]
+        found = [(passage, slot) for passage in self.route(name, p) for slot in passage.stage.memory]
         slots = [slot for _, slot in found]
         named = [(passage, slot, self._key(passage.path[-1], slot, slots.count(slot) > 1)) for passage, slot in found]
         self.keys.update({(*passage.path, slot): key for passage, slot, key in named})
@@ -127,7 +127,7 @@ class Members:
 
     params: list[Tensor]
     names: list[str]
-    method: Method
+    method: ConfiguredGroup
 
     @property
     def group(self) -> Group:

@@ -12,10 +12,10 @@ from thalweg.core.array_step import ArrayStep
 from thalweg.core.leaf import Leaf
 from thalweg.core.stage import Stage
 from thalweg.dialects import Row
-from thalweg.graph.program import Passage, Program, Slot
+from thalweg.graph.program import BoundSlot, Program, StagePath
 from thalweg.graph.storage import scale_name
-from thalweg.torch import interpreter as unfused
-from thalweg.torch.groups import Members, Method
+from thalweg.torch import interpreter as interpreter
+from thalweg.torch.groups import ConfiguredGroup, Members
 from thalweg.torch.tensors import Tensor, check_shape, flat, flat_into, scalar_dtype
 
 Keepers = dict[tuple[str, ...], tuple[Tensor, str]]
@@ -48,12 +48,12 @@ class Ledger:
         kept: Tensor = found
         return kept
 
-    def models(self, made: Program) -> list[tuple[dict[str, Any], str, Slot]]:
+    def models(self, made: Program) -> list[tuple[dict[str, Any], str, BoundSlot]]:
         """Each number of the whole model that a program has: in which state, under which key, and its slot."""
         found = [(self.keepers[slot.path], slot) for slot in made.slots if slot.kind.kind == "per_model"]
         return [(self.state[p], key, slot) for (p, key), slot in found]
 
-    def kept(self, p: Tensor, name: str, method: Method, made: Program) -> dict[str, tuple[str, Tensor]]:
+    def kept(self, p: Tensor, name: str, method: ConfiguredGroup, made: Program) -> dict[str, tuple[str, Tensor]]:
         """What the state has for a parameter, by the program's names for it: its key there, and the tensor."""
         columns = {slot.path: slot.old.name for slot in made.slots}
         memory, found = method.memory(name, p), dict[str, tuple[str, Tensor]]()
@@ -68,7 +68,7 @@ class Ledger:
             found[column] = key, self._remembered(p, name, method, (passage, slot, key), dtype)
             if dtype == "int8":
                 scale = scale_name(key)
-                check_shape(self.who, name, scale, state.get(scale), (unfused.blocks(p.numel()),))
+                check_shape(self.who, name, scale, state.get(scale), (interpreter.blocks(p.numel()),))
                 found[scale_name(column)] = scale, state[scale]
         for word, start in (("lost", torch.zeros_like), ("master", torch.Tensor.float), ("walked", torch.clone)):
             if word in made.beside or (word == "walked" and made.walked is not None):
@@ -79,9 +79,9 @@ class Ledger:
         return found
 
     def _remembered(
-        self, p: Tensor, name: str, method: Method, which: tuple[Passage, str, str], dtype: str | None = None
+        self, p: Tensor, name: str, method: ConfiguredGroup, which: tuple[StagePath, str, str], dtype: str | None = None
     ) -> Tensor:
-        """A slot's tensor in the state, made where it is not there yet, in `dtype` if given. which: as `Method.memory` has it.
+        """A slot's tensor in the state, made where it is not there yet, in `dtype` if given. which: of `ConfiguredGroup.memory`.
 
         Raises RuntimeError where what is there has not the shape that the slot has for this parameter.
         """
@@ -99,7 +99,7 @@ class Ledger:
         elif self.row.scalars or found.dtype in (torch.float16, torch.bfloat16):
             found = found.to(scalar_dtype() if self.row.scalars else torch.float32)
         if dtype == "int8" and found.dtype is not torch.int8:
-            codes, state[scale_name(key)] = unfused.quantised(flat(found.float(), p))
+            codes, state[scale_name(key)] = interpreter.quantised(flat(found.float(), p))
             found = flat_into(torch.empty_like(p, dtype=torch.int8), codes, p)
         elif dtype is not None and dtype != "int8":
             found = found.to(getattr(torch, dtype))
@@ -107,7 +107,7 @@ class Ledger:
         kept: Tensor = found
         return kept
 
-    def _first(self, p: Tensor, name: str, method: Method, passage: Passage, slot: str) -> Tensor:
+    def _first(self, p: Tensor, name: str, method: ConfiguredGroup, passage: StagePath, slot: str) -> Tensor:
         """What a slot begins with."""
         leaf = Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p)
         found: Tensor = passage.stage.start(slot, leaf, ArrayStep(None, method.seed))

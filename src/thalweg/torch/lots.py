@@ -12,7 +12,7 @@ import torch
 from thalweg.core.leaf import in_parts
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.stage import Stage
-from thalweg.torch.groups import Members, Method, joined
+from thalweg.torch.groups import ConfiguredGroup, Members, joined
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.tensors import Tensor, check_shape, curvature, like, put, real
 
@@ -36,14 +36,19 @@ def lots(members: Sequence[Members], ledger: Ledger, first: Tensor) -> list[Lot]
     if len(members) > 1 and _goes_together(members[0].method.pure):
         group = joined({name: own.group for own in members for name in own.names})
         params, names = [p for own in members for p in own.params], [name for own in members for name in own.names]
-        members = [Members(params, names, Method(ledger.row, group, members[0].method.seed))]
+        members = [Members(params, names, ConfiguredGroup(ledger.row, group, members[0].method.seed))]
     return [Lot(own, ledger, first) for own in members]
 
 
 def _goes_together(pure: Pure) -> bool:
     """Whether a method looks at more than one tensor."""
     models = any(kind.kind == "per_model" for kind in pure.chain.memory.values())
-    return models or pure.asks_gradients or "gnorm" in pure.asks or any(part.trace.whole for part in pure.chain.functions)
+    return (
+        models
+        or pure.asks_gradients
+        or "gnorm" in pure.asks
+        or any(part.trace.needs_whole_model for part in pure.chain.functions)
+    )
 
 
 class Lot:

@@ -19,7 +19,7 @@ from thalweg.rule import Rule
 from thalweg.torch.around import check_groups, stepped_around
 from thalweg.torch.checkpoint import Taker, check_shapes, merged, without_schedules
 from thalweg.torch.face import Face
-from thalweg.torch.groups import FIRST, STORAGE, Group, Members, Method
+from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
 from thalweg.torch.ledger import Keepers, keepers
 from thalweg.torch.lots import Lot, draws, lots
 from thalweg.torch.names import asks_names, names_of
@@ -82,7 +82,7 @@ class Optimizer(Face):
             if "param_names" not in group and asks_names(self._stage):
                 raise ValueError(f"{self.who} asks for parameters' names, and these have none; hand it model.named_parameters()")
             params = group["params"]
-            check_shapes(Members(params, self._named(params), Method(self._row, group, self._seed)))
+            check_shapes(Members(params, self._named(params), ConfiguredGroup(self._row, group, self._seed)))
         except BaseException:
             del self.param_groups[before:]
             self.__dict__.pop("_called", None)
@@ -150,7 +150,7 @@ class Optimizer(Face):
         self.__dict__.pop("_called", None)
         for group, mine, saved in zip(self.param_groups, self.__dict__.pop("_before"), found["param_groups"], strict=True):
             group.update(merged(mine, group))
-            method = Method(self._row, group, self._seed)
+            method = ConfiguredGroup(self._row, group, self._seed)
             for p, index in zip(group["params"], saved["params"], strict=True):
                 kept = found["state"].get(index, {})
                 for passage, slot, key in method.memory(self._names[p], p):
@@ -181,7 +181,7 @@ class Optimizer(Face):
 
         Only for rules that could not take it, as they ask for a loss, the curvature or several gradients.
         """
-        asks = Method(self._row, self.param_groups[0], self._seed).pure
+        asks = ConfiguredGroup(self._row, self.param_groups[0], self._seed).pure
         if not (asks.asks & {"loss", "curvature"} or asks.asks_gradients):
             return False
         if any(callable(group["lr"]) or float(group["lr"]) != 0 for group in self.param_groups):
@@ -193,7 +193,7 @@ class Optimizer(Face):
     def eval(self) -> None:
         """Put the point to ship into the parameters (an average, the walked point), until `train()`."""
         for group in self.param_groups:
-            method = Method(self._row, group, self._seed)
+            method = ConfiguredGroup(self._row, group, self._seed)
             for name, p in ((self._names[p], p) for p in group["params"]):
                 state = self.state.get(p, {})
                 shipped = [key for passage, slot, key in method.memory(name, p) if slot == passage.stage.declaration.shipped]
@@ -214,7 +214,7 @@ class Optimizer(Face):
 
     def _asks_itself(self) -> bool:
         if "_several" not in self.__dict__:
-            self.__dict__["_several"] = Method(self._row, self.param_groups[0], self._seed).pure.asks_gradients
+            self.__dict__["_several"] = ConfiguredGroup(self._row, self.param_groups[0], self._seed).pure.asks_gradients
         several: bool = self.__dict__["_several"]
         return several
 
@@ -238,7 +238,7 @@ class Optimizer(Face):
 
     def _around(self, closure: Callable[[], Any]) -> Any:
         if len(self.param_groups) > 1:
-            check_groups(Method(self._row, self.param_groups[0], self._seed).pure, self.param_groups)
+            check_groups(ConfiguredGroup(self._row, self.param_groups[0], self._seed).pure, self.param_groups)
         return stepped_around(self.param_groups, self._lots, closure)
 
     def _lots(self, wanted: list[list[Tensor]]) -> list[Lot]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from thalweg.core.function_stage import model_number
-from thalweg.core.leaf import resolve
+from thalweg.core.function_stage import to_float_or_lanes
+from thalweg.core.leaf import value_at
 from thalweg.form.memory import draw
 from thalweg.graph.model_sums import sums_of
 from thalweg.graph.program import NotTraced, Program, program
 from thalweg.graph.storage import key_of
-from thalweg.torch import interpreter as unfused
-from thalweg.torch.groups import DTYPES, Members, Method
+from thalweg.torch import interpreter as interpreter
+from thalweg.torch.groups import DTYPES, ConfiguredGroup, Members
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor, flat, flat_into, gradient_of
 
@@ -39,7 +39,7 @@ class _Worked:
         self.models = {slot.path: (state, key) for state, key, slot in ledger.models(self.made)}
         self.t = ledger.updates(self.p) + 1
         self.kept = ledger.kept(self.p, self.name, self.method, self.made)
-        self.point, self.memory, self.beside = unfused.run(self.made, self._given(loss, scale), i)
+        self.point, self.memory, self.beside = interpreter.run(self.made, self._given(loss, scale), i)
 
     def _given(self, loss: Any, scale: Any) -> dict[str, Any]:
         """What goes into the program."""
@@ -48,7 +48,7 @@ class _Worked:
         given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if scale is None else gradient / scale, "t": t}
         given["loss"], given["key"] = method.loss(loss), key_of(seed, t)
         for word, value in made.hyper.items():
-            given[word] = resolve(method.pure.lr if value is None else value, t, self.name)
+            given[word] = value_at(method.pure.lr if value is None else value, t, self.name)
         for column, (_, tensor) in self.kept.items():
             given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
         for column, stage in made.draws.items():
@@ -62,7 +62,7 @@ class _Worked:
     def numbers(self) -> dict[tuple[str, ...], tuple[dict[str, Any], str, float]]:
         """The new numbers of the whole model, by slot: in which state, under which key."""
         new = {slot.path: value for slot, value in zip(self.made.slots, self.memory, strict=True)}
-        return {path: (state, key, float(model_number(new[path]))) for path, (state, key) in self.models.items()}
+        return {path: (state, key, float(to_float_or_lanes(new[path]))) for path, (state, key) in self.models.items()}
 
     def write(self) -> None:
         """Put the rest into the parameter and its state."""
@@ -77,11 +77,11 @@ class _Worked:
             self.ledger.count(p).fill_(self.t)
 
 
-def _program(method: Method, name: str, p: Tensor, who: str) -> Program:
+def _program(method: ConfiguredGroup, name: str, p: Tensor, who: str) -> Program:
     """Its steps as symbols. Raises TypeError where it is more than one pass over a dense, real tensor."""
     try:
-        way = method.way(name, p)
-        made = program(way, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])
+        route = method.route(name, p)
+        made = program(route, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])
         asked = [*sums_of(made.results), *made.norms, *(["curvature"] if "curvature" in made.inputs else [])]
         if method.pure.moves or asked:
             raise NotTraced(", ".join(asked) or "a point that moves")

@@ -12,7 +12,7 @@ from thalweg.core.function_stage import FunctionStage
 from thalweg.core.regroup import hyper_of
 from thalweg.core.stage import At, Chain, Shell, Stage
 from thalweg.form.hyper import ByLeaf
-from thalweg.torch.groups import FIRST, Given
+from thalweg.torch.groups import FIRST, TorchArguments
 
 _OF_SCHEDULERS = ("lr", "initial_lr", "max_lr", "min_lr", "swa_lr", "lr_scale", "max_momentum", "base_momentum")
 _OF_TORCH = ("params", "param_names", "name", "foreach", "fused", "capturable", "differentiable")
@@ -26,19 +26,19 @@ def has_rates(stage: Stage) -> bool:
     return isinstance(stage, At) or any(map(has_rates, inside))
 
 
-def regrouped(stage: Stage, given: Given) -> Stage:
+def regrouped(stage: Stage, given: TorchArguments) -> Stage:
     """The stage as a group has it."""
     if not has_rates(stage) and not any(name in given.group for name in hyper_of(stage)):
         return stage
     return _each(stage, functools.partial(_set, given=given), given)
 
 
-def rated(stage: Stage, given: Given) -> Stage:
+def rated(stage: Stage, given: TorchArguments) -> Stage:
     """The stage with the rates that are set in it as far as the group's has come."""
     return _each(stage, lambda function: function, given) if has_rates(stage) else stage
 
 
-def _each(stage: Stage, made: Callable[[FunctionStage], Stage], given: Given) -> Stage:
+def _each(stage: Stage, made: Callable[[FunctionStage], Stage], given: TorchArguments) -> Stage:
     """The same stage with its functions made anew."""
     if isinstance(stage, FunctionStage):
         return made(stage)
@@ -53,19 +53,19 @@ def _each(stage: Stage, made: Callable[[FunctionStage], Stage], given: Given) ->
     return found  # type: ignore[no-any-return]
 
 
-def _set(function: FunctionStage, given: Given) -> FunctionStage:
+def _set(function: FunctionStage, given: TorchArguments) -> FunctionStage:
     """A function with what the group says of its hyper-parameters."""
     said = {name: h for name, h in function.declaration.hyper.items() if name in given.group}
     if not said:
         return function
     values = {
-        name: given.fixed(name, function.config[name]) if h.static else given.or_off(name, function.config[name])
+        name: given.static(name, function.config[name]) if h.static else given.dynamic_or_zero(name, function.config[name])
         for name, h in said.items()
     }
     return function.but(**values)
 
 
-def _scaled(rate: Any, given: Given) -> Any:
+def _scaled(rate: Any, given: TorchArguments) -> Any:
     """A branch's own rate, times what has become of the group's since the optimizer was made."""
     group = given.group
 

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 
 @contextmanager
-def written_whole(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
+def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
     """A file to write, which takes its name only when all of it is written; a failure leaves what was there before."""
     target = Path(path)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.values.arrays import framework
-from thalweg.values.atomic import written_whole
+from thalweg.values.atomic import atomic_write
 
 Tree = Any
 Arrays = dict[str, np.ndarray[Any, Any]]
@@ -31,7 +31,7 @@ def save(path: str | os.PathLike[str], tree: Tree) -> None:
         outline = json.dumps(_outline(tree, arrays))
     except RecursionError:
         raise ValueError("cannot save a tree that contains itself, or is nested a thousand deep") from None
-    with written_whole(path, "wb") as file:
+    with atomic_write(path, "wb") as file:
         np.savez(file, outline=np.array(outline), **arrays)  # type: ignore[arg-type]
 
 

@@ -28,7 +28,7 @@ def contest(steps: int = 20) -> Contest:
 
 def test_what_the_store_has_is_taken_off() -> None:
     one = contest()
-    all_of_it = {("xor", entrant.label): one.trials_of(entrant) for entrant in one.entrants}
+    all_of_it = {("xor", candidate.label): one.trials_of(candidate) for candidate in one.candidates}
     found = forecast.forecast([one], all_of_it)
     assert (found.core_seconds, found.trials, found.stored) == (0.0, one.trials, one.trials)
     some = forecast.forecast([one], {("xor", "sgd"): 5})

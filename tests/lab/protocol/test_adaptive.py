@@ -26,8 +26,8 @@ from lab.comparing.test_compare import results, row, stored
 from lab.report.fake_results import fake
 from thalweg.commands.cli import main
 from thalweg.lab import problems
+from thalweg.lab.comparing.candidate import WORST, Candidate, candidates
 from thalweg.lab.comparing.contest import Contest, Settings, run
-from thalweg.lab.comparing.entrant import WORST, Entrant, entrants
 from thalweg.lab.protocol import protocol, searches, tune
 from thalweg.lab.protocol.searches import Search
 from thalweg.lab.protocol.tune import End, Setting, Space
@@ -144,22 +144,24 @@ def test_optuna_says_nothing() -> None:
 
 
 def test_all_who_are_tuned_are_tuned_so() -> None:
-    found = entrants([tw.sgd, tw.momentum, tw.adam], dict.fromkeys(("sgd", "momentum", "adam"), 7), search=search())
-    assert [len(entrant.opening()) for entrant in found] == [protocol.spread(7)] * 5, "then Optuna proposes, to the controls too"
-    rates = {entrant.label: [setting.lr for setting in spent(entrant)] for entrant in found}
+    found = candidates([tw.sgd, tw.momentum, tw.adam], dict.fromkeys(("sgd", "momentum", "adam"), 7), search=search())
+    assert [len(candidate.opening()) for candidate in found] == [protocol.spread(7)] * 5, (
+        "then Optuna proposes, to the controls too"
+    )
+    rates = {candidate.label: [setting.lr for setting in spent(candidate)] for candidate in found}
     assert set(rates) == {"sgd", "momentum", "adam", "adam again", "adam, eps tuned"}
     assert {len(some) for some in rates.values()} == {7}
     assert set(rates["adam"]).isdisjoint(rates["adam again"])
 
 
-def spent(entrant: Entrant) -> list[Setting]:
-    """All that an entrant is tried at, if a smaller rate is always better."""
-    found, more = [], list(entrant.opening())
+def spent(candidate: Candidate) -> list[Setting]:
+    """All that a candidate is tried at, if a smaller rate is always better."""
+    found, more = [], list(candidate.opening())
     while more:
         found += more
         seeds = range(protocol.TUNING_SEEDS)
-        entrant.tuning += [Trial(s.lr, i, dict(s.hyper), s.schedule, [s.lr], [s.lr]) for s in more for i in seeds]
-        more = list(entrant.following(False))
+        candidate.tuning += [Trial(s.lr, i, dict(s.hyper), s.schedule, [s.lr], [s.lr]) for s in more for i in seeds]
+        more = list(candidate.following(False))
     return found
 
 
@@ -237,7 +239,7 @@ def test_one_that_was_stopped_goes_on_to_the_same_settings(tmp_path: Path, monke
         out.mkdir(exist_ok=True)
         with closing(Store(out / FILE)) as kept:
             run([contest], kept, lambda phase, more: None)
-        return {entrant.label: (entrant.tuning, entrant.judging, entrant.best) for entrant in contest.entrants}
+        return {candidate.label: (candidate.tuning, candidate.judging, candidate.best) for candidate in contest.candidates}
 
     whole = compared(tmp_path / "whole")
     really_run = trials.run

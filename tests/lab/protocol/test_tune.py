@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from thalweg.lab.comparing.candidate import candidates
 
 import thalweg as tw
-from thalweg.lab.comparing.entrant import entrants
 from thalweg.lab.protocol import protocol, tune
 from thalweg.lab.protocol.tune import Setting, Space
 
@@ -105,7 +105,7 @@ def test_lanes_each_have_their_schedule() -> None:
 
 
 def test_who_takes_part() -> None:
-    found = entrants([tw.sgd, tw.momentum, tw.adam], {"sgd": 6, "momentum": 6, "adam": 6})
+    found = candidates([tw.sgd, tw.momentum, tw.adam], {"sgd": 6, "momentum": 6, "adam": 6})
     assert [e.label for e in found] == ["sgd", "momentum", "adam", "adam again", "adam, eps tuned"]
     again = found[3]
     assert again.rule is tw.adam
@@ -114,8 +114,8 @@ def test_who_takes_part() -> None:
     assert wide is not None
     assert wide.search[1] == 10 * tw.momentum.search[1]
     assert [axis.name for axis in wide.axes] == ["eps"]
-    assert [e.label for e in entrants([tw.rules["learned"]], {"learned": 6})] == ["learned"], "nothing tuned, no control"
-    assert [e.label for e in entrants([tw.sgd], {"sgd": 6})] == ["sgd", "sgd again"]
+    assert [e.label for e in candidates([tw.rules["learned"]], {"learned": 6})] == ["learned"], "nothing tuned, no control"
+    assert [e.label for e in candidates([tw.sgd], {"sgd": 6})] == ["sgd", "sgd again"]
 
 
 def test_an_expensive_rule_has_fewer_trials() -> None:

@@ -20,7 +20,7 @@ from support import PATIENCE, wait_for
 from lab.running import sweep_work as work
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.executors import NO_DASHBOARD, Engine, engine
-from thalweg.lab.running.sweep import Finished, Portion, sweep
+from thalweg.lab.running.sweep import Finished, WorkItem, sweep
 from thalweg.lab.running.workers import Here, processes
 
 
@@ -47,11 +47,11 @@ def failed(what: dict[str, Any], why: str) -> str:
     return why
 
 
-def portion(row: str, job: Callable[..., Any], numbers: Sequence[int], *arguments: Any) -> Portion:
-    return Portion(None, row, job, arguments, tuple({"n": n} for n in numbers))
+def portion(row: str, job: Callable[..., Any], numbers: Sequence[int], *arguments: Any) -> WorkItem:
+    return WorkItem(None, row, job, arguments, tuple({"n": n} for n in numbers))
 
 
-def swept(by: Engine, portions: Sequence[Portion], timeout: float = PATIENCE) -> tuple[Kept, list[Finished]]:
+def swept(by: Engine, portions: Sequence[WorkItem], timeout: float = PATIENCE) -> tuple[Kept, list[Finished]]:
     kept = Kept()
     done = list(sweep(deque(portions), by.executor, by.jobs, kept, failed, timeout))
     wanted = [what["n"] for some in portions for what in some.specs]
@@ -60,7 +60,7 @@ def swept(by: Engine, portions: Sequence[Portion], timeout: float = PATIENCE) ->
     return kept, done
 
 
-def good(start: int = 100, portions: int = 4) -> list[Portion]:
+def good(start: int = 100, portions: int = 4) -> list[WorkItem]:
     return [portion("good", work.squares, range(start + 10 * i, start + 10 * i + 3)) for i in range(portions)]
 
 

@@ -151,9 +151,9 @@ def test_it_is_worked_out_once_for_each_who_takes_part(monkeypatch: pytest.Monke
     monkeypatch.setattr("thalweg.lab.store.spec.fingerprint", lambda rule, on: calls.append(rule.name) or fingerprint(rule, on))
     settings = Settings(Source("xor"), ("sgd", "adam"), budget=4, seeds=3, steps=4, batch_size=4)
     contest = Contest.of(settings, problem("xor"), rules)
-    for entrant in contest.entrants:
+    for candidate in contest.candidates:
         for phase in ("tuning", "judging"):
-            contest.specs(entrant, phase, entrant.opening())
+            contest.specs(candidate, phase, candidate.opening())
     assert sorted(calls) == ["adam", "sgd"]
 
 

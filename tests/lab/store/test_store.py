@@ -150,7 +150,9 @@ def test_progress_adds_up(tmp_path: Path) -> None:
     kept = Store(tmp_path / "trials.sqlite3")
     for again in (False, True):  # the second time all comes from the store
         calls: list[tuple[tuple[str, str], int, int]] = []
-        note = functools.partial(lambda to, phase, more: to.append(((phase.entrant.label, phase.title), more, phase.left)), calls)
+        note = functools.partial(
+            lambda to, phase, more: to.append(((phase.candidate.label, phase.title), more, phase.left)), calls
+        )
         both = contest("sgd", "learned")
         run([both], kept, note)
         sums = {key: sum(more for other, more, _ in calls if other == key) for key, _, _ in calls}

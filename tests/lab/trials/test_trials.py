@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from support import everyday
+from thalweg.lab.comparing.candidate import candidates
 
 from thalweg import chain, recipe, rule, rules, sam, sgd
 from thalweg.lab import problems
-from thalweg.lab.comparing.entrant import entrants
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.report.rows import _what
 from thalweg.lab.trials import trials
@@ -126,8 +126,8 @@ def test_the_report_says_who_asks_for_more_than_one_gradient() -> None:
         """Sharp (Nobody 2026)."""
         return chain(sam(), sgd())
 
-    taking_part = entrants([rules["sgd"], sharp, rules["lbfgs"]], dict.fromkeys(("sgd", "sharp", "lbfgs"), 2))
-    notes = [_what(entrant, WINE, 2)["note"] for entrant in taking_part if entrant.compared]
+    taking_part = candidates([rules["sgd"], sharp, rules["lbfgs"]], dict.fromkeys(("sgd", "sharp", "lbfgs"), 2))
+    notes = [_what(candidate, WINE, 2)["note"] for candidate in taking_part if candidate.compared]
     shipped = "not tuned: it runs its shipped setting"
     assert notes == [None, f"{shipped}; 2 gradients a step", f"{shipped}; as many gradients a step as it asks for"]
 

@@ -31,7 +31,7 @@ ALIGNMENT = 16
 
 
 @functools.cache
-def is_there() -> bool:
+def available() -> bool:
     """Whether Triton can be imported."""
     try:
         import triton  # noqa: F401  # here, since only a user with CUDA has it

@@ -29,7 +29,7 @@ from thalweg.lab.running.workers import Processes
 from thalweg.lab.store.export import refresh_parquet
 from thalweg.lab.store.records import FILE
 from thalweg.lab.store.store import Store, dropped
-from thalweg.values.atomic import written_whole
+from thalweg.values.atomic import atomic_write
 
 Costs = list[dict[str, float | None]]
 """For each problem what a step of each rule costs there."""
@@ -46,7 +46,7 @@ def conduct(contests: Sequence[Contest], out: Path, options: Options, command: s
     each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
     found = combine(suite, each, command) if suite else each[0]
     with _writing(out):
-        with written_whole(out / "results.json") as file:
+        with atomic_write(out / "results.json") as file:
             file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
         if "suite" in found:
             report.write(found, out / "report.html", suite_report.render)
@@ -102,7 +102,7 @@ def _run(contests: Sequence[Contest], out: Path, options: Options, watch: Watch)
 def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | None]:
     watch.stage(f"measuring the cost of a step on {contest.problem.name}")
     source, rules = contest.settings.source, contest.settings.source.load_rules()
-    some = [rules[entrant.rule.name] for entrant in contest.entrants if entrant.compared and not entrant.failure]
+    some = [rules[candidate.rule.name] for candidate in contest.candidates if candidate.compared and not candidate.failure]
     return remembered_step_costs(source, contest.problem, some, rules["sgd"], out)
 
 

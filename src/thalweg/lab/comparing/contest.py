@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
-from thalweg.lab.comparing.entrant import Entrant, entrants
+from thalweg.lab.comparing.candidate import Candidate, candidates
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, searches
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.running.executors import Engine, engine
 from thalweg.lab.running.output_capture import reset
-from thalweg.lab.running.sweep import TIMEOUT, Portion, sweep
+from thalweg.lab.running.sweep import TIMEOUT, WorkItem, sweep
 from thalweg.lab.store.spec import TrialSpec
 from thalweg.lab.store.store import Store
 from thalweg.lab.trials import lanes, trials
@@ -54,7 +54,7 @@ class Contest:
 
     settings: Settings
     problem: Problem
-    entrants: list[Entrant]
+    candidates: list[Candidate]
     first_specs: dict[str, TrialSpec] = field(default_factory=dict)
 
     @classmethod
@@ -67,52 +67,52 @@ class Contest:
         some = [rules[name] for name in settings.rules]
         each = dict.fromkeys(settings.rules, settings.budget) | dict(budgets or {})
         search = searches.search_for(settings.search, problem, settings.steps, settings.batch_size)
-        return cls(settings, problem, entrants(some, each, settings.tune, settings.schedules, search))
+        return cls(settings, problem, candidates(some, each, settings.tune, settings.schedules, search))
 
     @property
     def trials(self) -> int:
         """How many there are in all."""
-        return sum(self.trials_of(entrant) for entrant in self.entrants)
+        return sum(self.trials_of(candidate) for candidate in self.candidates)
 
-    def trials_of(self, entrant: Entrant) -> int:
-        """How many an entrant has: tuning, judging, and as it comes."""
-        tuning = entrant.space.budget * protocol.TUNING_SEEDS if entrant.space else 0
-        return tuning + self.settings.seeds * (2 if entrant.compared and entrant.tuned else 1)
+    def trials_of(self, candidate: Candidate) -> int:
+        """How many a candidate has: tuning, judging, and as it comes."""
+        tuning = candidate.space.budget * protocol.TUNING_SEEDS if candidate.space else 0
+        return tuning + self.settings.seeds * (2 if candidate.compared and candidate.tuned else 1)
 
     @property
     def programs(self) -> int:
         """How many there are at least that may run at the same time."""
         most = max(self.settings.budget, self.settings.seeds)
-        return sum(math.ceil(most / trials.at_once(self.problem, e.rule, self.settings.steps)) for e in self.entrants)
+        return sum(math.ceil(most / trials.at_once(self.problem, e.rule, self.settings.steps)) for e in self.candidates)
 
-    def specs(self, entrant: Entrant, phase: str, settings: Sequence[Setting]) -> list[TrialSpec]:
+    def specs(self, candidate: Candidate, phase: str, settings: Sequence[Setting]) -> list[TrialSpec]:
         """The trials of a phase: each setting on each of its seeds."""
-        like, seeds = self.first_spec(entrant), self.seeds(entrant, phase)
+        like, seeds = self.first_spec(candidate), self.seeds(candidate, phase)
         return [replace(like, setting=own, seed=seed, phase=phase) for own, seed in itertools.product(settings, seeds)]
 
-    def first_spec(self, entrant: Entrant) -> TrialSpec:
-        """A trial of an entrant's rule; all others differ in setting, seed and phase. What it computes is worked out once."""
-        rule, mine = entrant.rule, self.settings
+    def first_spec(self, candidate: Candidate) -> TrialSpec:
+        """A trial of a candidate's rule; all others differ in setting, seed and phase. What it computes is worked out once."""
+        rule, mine = candidate.rule, self.settings
         if rule.name not in self.first_specs:
             own = lanes.engine_for(mine.lanes, self.problem, rule, mine.batch_size)
             self.first_specs[rule.name] = TrialSpec.of(
-                self.problem, rule, entrant.default, 0, steps=mine.steps, batch_size=mine.batch_size, phase="tuning", lanes=own
+                self.problem, rule, candidate.default, 0, steps=mine.steps, batch_size=mine.batch_size, phase="tuning", lanes=own
             )
         return self.first_specs[rule.name]
 
-    def seeds(self, entrant: Entrant, phase: str) -> list[int]:
-        """The seeds of a phase, the same for all entrants but a control."""
+    def seeds(self, candidate: Candidate, phase: str) -> list[int]:
+        """The seeds of a phase, the same for all candidates but a control."""
         count = self.settings.seeds if phase == "judging" else protocol.TUNING_SEEDS
-        own = f" {entrant.draws}" if entrant.role == "control" else ""
+        own = f" {candidate.draws}" if candidate.role == "control" else ""
         return protocol.seeds(phase + own, self.problem, self.settings.steps, self.settings.batch_size, count)
 
 
 @dataclass
 class Phase:
-    """Trials of an entrant that are wanted together, and what comes when they are there. title: as progress calls it."""
+    """Trials of a candidate that are wanted together, and what comes when they are there. title: as progress calls it."""
 
     contest: Contest
-    entrant: Entrant
+    candidate: Candidate
     title: str
     name: str
     settings: Sequence[Setting]
@@ -122,37 +122,37 @@ class Phase:
     @functools.cached_property
     def specs(self) -> list[TrialSpec]:
         """Its trials, in the order in which `then` takes them."""
-        return self.contest.specs(self.entrant, self.name, self.settings)
+        return self.contest.specs(self.candidate, self.name, self.settings)
 
 
 Report = Callable[[Phase, int], None]
 """Called with a phase and how many more of its trials are done; as it begins, with those that the store has."""
 
 
-def tuning(contest: Contest, entrant: Entrant) -> Phase:
-    """An entrant's first trials; after them others as long as its budget lasts, then its judgement."""
+def tuning(contest: Contest, candidate: Candidate) -> Phase:
+    """A candidate's first trials; after them others as long as its budget lasts, then its judgement."""
     higher = contest.problem.score.higher_is_better
 
     def ended(found: list[Trial]) -> Phase | None:
-        entrant.tuning.extend(found)
-        if more := entrant.following(higher):
-            return Phase(contest, entrant, "tuning further", "tuning", more, ended)
-        entrant.choose(higher)
-        return Phase(contest, entrant, "judging", "judging", [entrant.best], judged)
+        candidate.tuning.extend(found)
+        if more := candidate.following(higher):
+            return Phase(contest, candidate, "tuning further", "tuning", more, ended)
+        candidate.choose(higher)
+        return Phase(contest, candidate, "judging", "judging", [candidate.best], judged)
 
     def judged(found: list[Trial]) -> None:
-        entrant.judging.extend(found)
+        candidate.judging.extend(found)
 
-    return Phase(contest, entrant, "tuning", "tuning", entrant.opening(), ended)
+    return Phase(contest, candidate, "tuning", "tuning", candidate.opening(), ended)
 
 
-def untuned(contest: Contest, entrant: Entrant) -> Phase:
-    """An entrant as it comes, on the seeds that judge."""
+def untuned(contest: Contest, candidate: Candidate) -> Phase:
+    """A candidate as it comes, on the seeds that judge."""
 
     def judged(found: list[Trial]) -> None:
-        entrant.untuned.extend(found)
+        candidate.untuned.extend(found)
 
-    return Phase(contest, entrant, "judging untuned", "judging", [entrant.default], judged)
+    return Phase(contest, candidate, "judging untuned", "judging", [candidate.default], judged)
 
 
 def run(
@@ -162,18 +162,18 @@ def run(
     by: Engine | None = None,
     before: Callable[[Mapping[tuple[str, str], int]], None] = lambda stored: None,
 ) -> None:
-    """All trials of the contests, those already in the store not run again; the entrants have them afterwards.
+    """All trials of the contests, those already in the store not run again; the candidates have them afterwards.
 
     by: who runs them, if not this process (or one beside it, where code of the user's is in them). before: called when
-    the store has been looked through, with how many trials it has, by problem and entrant's label; see `forecast`.
+    the store has been looked through, with how many trials it has, by problem and candidate's label; see `forecast`.
     """
     comparison = _Comparison(kept, report)
-    everyone = [(contest, entrant) for contest in contests for entrant in contest.entrants]
+    everyone = [(contest, candidate) for contest in contests for candidate in contest.candidates]
     everyone.sort(key=lambda both: -trials.usual_cost(both[1].rule).bytes_moved)  # the most expensive not last
-    for contest, entrant in everyone:
-        comparison.begin(tuning(contest, entrant))
-        if entrant.compared and entrant.tuned:
-            comparison.begin(untuned(contest, entrant))
+    for contest, candidate in everyone:
+        comparison.begin(tuning(contest, candidate))
+        if candidate.compared and candidate.tuned:
+            comparison.begin(untuned(contest, candidate))
     before(comparison.stored)
     isolated = any(contest.settings.source.holds_code for contest in contests)
     with nullcontext(by) if by is not None else engine("processes", 1, isolated=isolated) as found:
@@ -186,19 +186,19 @@ class _Comparison:
 
     kept: Store
     report: Report
-    waiting: deque[Portion] = field(default_factory=deque)
+    waiting: deque[WorkItem] = field(default_factory=deque)
     stored: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def begin(self, phase: Phase | None) -> None:
         """Take what the store has of a phase, and line up the rest."""
         while phase is not None:
             specs = phase.specs
-            if why := dict(phase.contest.settings.source.lost).get(phase.entrant.rule.name):
+            if why := dict(phase.contest.settings.source.lost).get(phase.candidate.rule.name):
                 self.kept.note([(spec, _failed(spec, why)) for spec in specs])
             known = self.kept.find(spec.key for spec in specs)
             missing = [spec for spec in specs if spec.key not in known]
             phase.left = len(missing)
-            self.stored[phase.contest.problem.name, phase.entrant.label] += len(specs) - len(missing)
+            self.stored[phase.contest.problem.name, phase.candidate.label] += len(specs) - len(missing)
             self.report(phase, len(specs) - len(missing))
             if missing:
                 self._line_up(phase, missing)
@@ -206,11 +206,11 @@ class _Comparison:
             phase = phase.then([known[spec.key] for spec in specs])
 
     def _line_up(self, phase: Phase, missing: list[TrialSpec]) -> None:
-        settings, problem, rule = phase.contest.settings, phase.contest.problem, phase.entrant.rule
+        settings, problem, rule = phase.contest.settings, phase.contest.problem, phase.candidate.rule
         size = trials.at_once(problem, rule, settings.steps)
         row = f"{rule.name} on {problem.name}"
         some = (missing[i : i + size] for i in range(0, len(missing), size))
-        self.waiting.extend(Portion(phase, row, _work, (settings.source,), tuple(each)) for each in some)
+        self.waiting.extend(WorkItem(phase, row, _work, (settings.source,), tuple(each)) for each in some)
 
     def go_on(self, by: Engine, timeout: float) -> None:
         """Run what is lined up, and what follows from it."""

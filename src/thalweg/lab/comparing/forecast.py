@@ -62,7 +62,7 @@ class Forecast:
 
 
 def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int], by: Engine | None = None) -> Forecast:
-    """What is left of the contests. stored: by problem and entrant's label, how many of its trials need not be run.
+    """What is left of the contests. stored: by problem and candidate's label, how many of its trials need not be run.
     by: who times a problem of the user's own, whose code must not run here.
 
     Gradients and evaluations are timed on each problem; the steps of a rule on the first problem where it is met, and
@@ -75,21 +75,21 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
     seconds, count, there = 0.0, 0, 0
     for contest in contests:
         settings = contest.settings
-        done = {entrant.label: stored.get((contest.problem.name, entrant.label), 0) for entrant in contest.entrants}
-        left = {entrant.label: max(0, contest.trials_of(entrant) - done[entrant.label]) for entrant in contest.entrants}
+        done = {candidate.label: stored.get((contest.problem.name, candidate.label), 0) for candidate in contest.candidates}
+        left = {candidate.label: max(0, contest.trials_of(candidate) - done[candidate.label]) for candidate in contest.candidates}
         count, there = count + contest.trials, there + sum(done.values())
-        some = [entrant for entrant in contest.entrants if left[entrant.label]]
-        rules = {entrant.rule.name: entrant.rule for entrant in some}
+        some = [candidate for candidate in contest.candidates if left[candidate.label]]
+        rules = {candidate.rule.name: candidate.rule for candidate in some}
         if rules:
             if by is not None and settings.source.own_problem:
                 each = _timed_by(by, settings, tuple(rules))
             else:
                 each = trial_seconds(contest.problem, list(rules.values()), settings.steps, settings.batch_size, known)
-            seconds += sum(left[entrant.label] * each[entrant.rule.name] for entrant in some)
+            seconds += sum(left[candidate.label] * each[candidate.rule.name] for candidate in some)
     usual = warmup.known()
-    rows = sum(entrant.compared for contest in contests for entrant in contest.entrants)
+    rows = sum(candidate.compared for contest in contests for candidate in contest.candidates)
     if count > there:
-        seconds += warmup.compile_seconds(len({e.rule.name for c in contests for e in c.entrants if not e.rule.ours}))
+        seconds += warmup.compile_seconds(len({e.rule.name for c in contests for e in c.candidates if not e.rule.ours}))
         if by is not None and isinstance(by.executor, Processes):
             seconds += by.jobs * usual["process"]
     return Forecast(seconds, count, there, warmup.report_seconds(rows))

@@ -27,7 +27,7 @@ def unknown(contests: Iterable[Contest], out: Path) -> int:
 
 
 def _rules(contest: Contest) -> list[Rule]:
-    return [entrant.rule for entrant in contest.entrants if entrant.compared and entrant.rule.ours]
+    return [candidate.rule for candidate in contest.candidates if candidate.compared and candidate.rule.ours]
 
 
 def _key(rule: Rule, problem: Problem) -> str:

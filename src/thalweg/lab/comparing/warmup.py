@@ -50,7 +50,7 @@ def missing(contests: Iterable[Contest]) -> list[Kernel]:
     for contest in contests:
         params = contest.problem.init([0])
         kinds = tuple(sorted({(leaf.ndim, str(leaf.dtype)) for leaf in flatten(params)[1]}))
-        for rule in {entrant.rule.name: entrant.rule for entrant in contest.entrants}.values():
+        for rule in {candidate.rule.name: candidate.rule for candidate in contest.candidates}.values():
             if rule.ours and (rule.name, kinds) not in seen:
                 seen.add((rule.name, kinds))
                 bound = InPlace(Optimizer(configured(rule, contest.problem), lanes=1, seed=np.array([0])), params)

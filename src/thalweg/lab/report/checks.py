@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
+from thalweg.lab.comparing.candidate import Candidate
 from thalweg.lab.comparing.contest import Contest
-from thalweg.lab.comparing.entrant import Entrant
 from thalweg.lab.report.schema.problem import Check
 from thalweg.lab.statistics import power, stats
 from thalweg.lab.statistics.scores import judged_scores
@@ -21,17 +21,17 @@ LUCK = (
 
 
 def run_checks(contest: Contest) -> list[Check]:
-    """The checks that this contest's entrants allow."""
-    known = {entrant.label: entrant for entrant in contest.entrants}
-    controls = [entrant for entrant in contest.entrants if entrant.role == "control"]
-    made = [_control(contest, next(e for e in contest.entrants if e.rule is c.rule and e.compared), c) for c in controls]
-    wider = next((entrant.label for entrant in contest.entrants if entrant.role == "inclusion"), "")
+    """The checks that this contest's candidates allow."""
+    known = {candidate.label: candidate for candidate in contest.candidates}
+    controls = [candidate for candidate in contest.candidates if candidate.role == "control"]
+    made = [_control(contest, next(e for e in contest.candidates if e.rule is c.rule and e.compared), c) for c in controls]
+    wider = next((candidate.label for candidate in contest.candidates if candidate.role == "inclusion"), "")
     pairs = [(wider, "momentum"), ("momentum", "sgd")]
     made += [_inclusion(contest, known[a], known[b]) for a, b in pairs if a in known and b in known]
     return made
 
 
-def _control(contest: Contest, first: Entrant, second: Entrant) -> Check:
+def _control(contest: Contest, first: Candidate, second: Candidate) -> Check:
     means, p, _ = _compared(contest, first, second)
     held = p > stats.LEVEL
     told = f"{first.label} took part twice, the second time with tuning draws and judging seeds of its own, and the same test "
@@ -48,7 +48,7 @@ def _control(contest: Contest, first: Entrant, second: Entrant) -> Check:
     )
 
 
-def _inclusion(contest: Contest, general: Entrant, special: Entrant) -> Check:
+def _inclusion(contest: Contest, general: Candidate, special: Candidate) -> Check:
     means, p, better = _compared(contest, general, special)
     held = p > stats.LEVEL or better
     told = f"{general.label}: at some setting it acts as {special.label} does, so it should not lose to it; it "
@@ -68,15 +68,15 @@ def _inclusion(contest: Contest, general: Entrant, special: Entrant) -> Check:
     )
 
 
-def _blind(entrant: Entrant) -> bool:
+def _blind(candidate: Candidate) -> bool:
     """Whether no outcome of a test on its seeds could pass."""
-    return len(entrant.judging) < power.least_seeds()
+    return len(candidate.judging) < power.least_seeds()
 
 
-def _compared(contest: Contest, a: Entrant, b: Entrant) -> tuple[list[float | None], float, bool]:
+def _compared(contest: Contest, a: Candidate, b: Candidate) -> tuple[list[float | None], float, bool]:
     """Both means, the p-value, and whether the first is at least as good."""
     higher = contest.problem.score.higher_is_better
-    scores = {entrant.label: judged_scores(entrant.judging, higher) for entrant in (a, b)}
+    scores = {candidate.label: judged_scores(candidate.judging, higher) for candidate in (a, b)}
     p = min(verdict.p for verdict in stats.compare_to_best(scores, higher).values())
     first, second = (float(np.mean(found)) for found in scores.values())
     better = first >= second if higher else first <= second

@@ -27,7 +27,7 @@ from thalweg.lab.report.schema.parts import StepsToTarget
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.statistics.scores import format_score, number
-from thalweg.values.atomic import written_whole
+from thalweg.values.atomic import atomic_write
 from thalweg.values.numerals import typed
 
 T = TypeVar("T", Results, SuiteResults)
@@ -47,7 +47,7 @@ def write(results: T, path: Path, render: Callable[[T], str]) -> None:
     with kept() as drawn:
         page = render(results)
     write_figures(drawn, path.parent / "figures")
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         file.write(page)
 
 

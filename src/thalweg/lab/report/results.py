@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import thalweg
+from thalweg.lab.comparing.candidate import Candidate
 from thalweg.lab.comparing.contest import Contest, Settings
-from thalweg.lab.comparing.entrant import Entrant
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, searches
 from thalweg.lab.report import checks
@@ -29,9 +29,9 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> R
     their rank.
     """
     settings, higher = contest.settings, contest.problem.score.higher_is_better
-    entrants = [entrant for entrant in contest.entrants if entrant.compared]
-    scores = {e.label: judged_scores(e.judging, higher) for e in entrants}
-    goal = _target(entrants)
+    candidates = [candidate for candidate in contest.candidates if candidate.compared]
+    scores = {e.label: judged_scores(e.judging, higher) for e in candidates}
+    goal = _target(candidates)
     found: Facts = {
         "version": thalweg.__version__,
         "protocol": {"version": protocol.name(settings.search), "sentences": _sentences(settings)},
@@ -48,7 +48,7 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> R
         "target": {"loss": plain(goal), "sentence": f"a validation loss of {goal:.4g}"},
         "checks": checks.run_checks(contest),
         "sight": _sight(scores, higher),
-        "rules": rows(contest, entrants, scores, costs, goal),
+        "rules": rows(contest, candidates, scores, costs, goal),
     }  # fmt: skip
     return {"answer": answer(found), **found}
 
@@ -77,9 +77,9 @@ def _sentences(settings: Settings) -> list[str]:
     )
 
 
-def _target(entrants: Sequence[Entrant]) -> float:
+def _target(candidates: Sequence[Candidate]) -> float:
     """A little above the lowest median validation loss that any optimizer reached on the way: it may rise again later."""
-    curves = [[t.loss_curve for t in e.judging if t.loss_curve] for e in entrants]
+    curves = [[t.loss_curve for t in e.judging if t.loss_curve] for e in candidates]
     lowest = [np.nan_to_num(np.median(runs, axis=0), nan=np.inf).min() for runs in curves if runs]
     if not lowest or not np.isfinite(min(lowest)):
         return math.nan

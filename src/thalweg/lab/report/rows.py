@@ -11,8 +11,8 @@ import numpy as np
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.compose import refuses_vectors
 from thalweg.form.hyper import Hyper, Role
+from thalweg.lab.comparing.candidate import Candidate
 from thalweg.lab.comparing.contest import Contest
-from thalweg.lab.comparing.entrant import Entrant
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol
 from thalweg.lab.report.schema.optimizer import Described, HowTuned, JudgedTrial, Row, TunedTrial, Untuned
@@ -26,28 +26,32 @@ from thalweg.values.numerals import typed
 
 
 def rows(
-    contest: Contest, entrants: Sequence[Entrant], scores: Mapping[str, Floats], costs: Mapping[str, float | None], goal: float
+    contest: Contest,
+    candidates: Sequence[Candidate],
+    scores: Mapping[str, Floats],
+    costs: Mapping[str, float | None],
+    goal: float,
 ) -> list[Row]:
-    """A row for each entrant, in the order of their rank. scores: on test data. goal: the loss that steps are counted to."""
+    """A row for each candidate, in the order of their rank. scores: on test data. goal: the loss that steps are counted to."""
     settings, higher = contest.settings, contest.problem.score.higher_is_better
     ranks, verdicts = stats.ranks(scores, higher), stats.compare_to_best(scores, higher)
     at = protocol.evaluated_at(settings.steps)
-    start, best = _way(entrants, higher)
+    start, best = _way(candidates, higher)
     found: list[Row] = [
         {
-            **_what(entrant, contest.problem, settings.budget),
-            **_how_tuned(entrant, higher),
-            "judging": [_judged(trial) for trial in entrant.judging],
-            "score": _interval(scores[entrant.label]),
-            "untuned": _untuned(entrant, higher),
-            "best_of": [] if settings.search == "optuna" else _best_of(entrant, start, best, higher),
-            "rank": {"place": (rank := ranks[entrant.label]).place, "low": rank.low, "high": rank.high},
-            "steps_to_target": _steps_to(entrant, at, goal),
-            "diverged": {"tuning": _share_diverged(entrant.tuning), "judging": _share_diverged(entrant.judging)},
-            "step_cost": costs.get(entrant.rule.name),
-            "verdict": _verdict(verdicts[entrant.label]),
+            **_what(candidate, contest.problem, settings.budget),
+            **_how_tuned(candidate, higher),
+            "judging": [_judged(trial) for trial in candidate.judging],
+            "score": _interval(scores[candidate.label]),
+            "untuned": _untuned(candidate, higher),
+            "best_of": [] if settings.search == "optuna" else _best_of(candidate, start, best, higher),
+            "rank": {"place": (rank := ranks[candidate.label]).place, "low": rank.low, "high": rank.high},
+            "steps_to_target": _steps_to(candidate, at, goal),
+            "diverged": {"tuning": _share_diverged(candidate.tuning), "judging": _share_diverged(candidate.judging)},
+            "step_cost": costs.get(candidate.rule.name),
+            "verdict": _verdict(verdicts[candidate.label]),
         }
-        for entrant in entrants
+        for candidate in candidates
     ]
     return sorted(found, key=lambda row: (row["rank"]["place"], row["name"]))
 
@@ -75,10 +79,10 @@ def _usual(hyper: Hyper, problem: Problem) -> Any:
     return problem.train_size if hyper.role is Role.DATA_SIZE else _default(hyper.default)
 
 
-def _what(entrant: Entrant, problem: Problem, budget: int) -> Described:
-    rule = entrant.rule
+def _what(candidate: Candidate, problem: Problem, budget: int) -> Described:
+    rule = candidate.rule
     gradients = sum(len(part.trace.evaluations) for part in rule().functions)
-    notes = [] if entrant.tuned else ["not tuned: it runs its shipped setting"]
+    notes = [] if candidate.tuned else ["not tuned: it runs its shipped setting"]
     if any(isinstance(part, AroundStage) and part.decides for part in rule().functions):
         notes.append("as many gradients a step as it asks for")
     elif gradients:
@@ -90,67 +94,69 @@ def _what(entrant: Entrant, problem: Problem, budget: int) -> Described:
     ]
     if refuses_vectors(rule()):
         notes.append(f"{adamw.name}, at its own {typed(adamw.lr)}, moves what is no matrix")
-    if entrant.space is not None and entrant.space.budget < budget:
-        few = entrant.space.budget
+    if candidate.space is not None and candidate.space.budget < budget:
+        few = candidate.space.budget
         notes.append(f"{few} trial{'s' if few > 1 else ''} where others have {budget}: its step takes more than a millisecond")
-    if entrant.failure:
-        notes.insert(0, f"it failed: {entrant.failure}")
+    if candidate.failure:
+        notes.insert(0, f"it failed: {candidate.failure}")
     return {
-        "name": entrant.label, "paper": rule.paper,
+        "name": candidate.label, "paper": rule.paper,
         "mine": not rule.ours,
         "hyper": {name: _usual(hyper, problem) for name, hyper in rule.parts.items()},
         "state_per_parameter": usual_cost(rule).state_per_parameter,
-        "failed": entrant.failure is not None,
+        "failed": candidate.failure is not None,
         "note": "; ".join(notes) or None,
     }  # fmt: skip
 
 
-def _how_tuned(entrant: Entrant, higher: bool) -> HowTuned:
+def _how_tuned(candidate: Candidate, higher: bool) -> HowTuned:
     rows: list[TunedTrial] = [
         {
             "lr": trial.lr, "hyper": trial.hyper, "schedule": trial.schedule, "seed": trial.seed, "diverged": trial.diverged,
             "loss": plain(trial.loss_curve[-1]) if trial.loss_curve else None,
             "score": plain(trial.score_curve[-1]) if trial.score_curve else None,
         }
-        for trial in entrant.tuning
+        for trial in candidate.tuning
     ]  # fmt: skip
     sign = -1 if higher else 1
-    ends = [math.inf if trial.diverged else sign * trial.score_curve[-1] for trial in entrant.tuning]
-    starts = [sign * trial.score_curve[0] for trial in entrant.tuning if trial.score_curve]
-    wide = stats.width([trial.lr for trial in entrant.tuning], ends, float(np.median(starts)), protocol.NEAR) if starts else None
-    best = entrant.best
+    ends = [math.inf if trial.diverged else sign * trial.score_curve[-1] for trial in candidate.tuning]
+    starts = [sign * trial.score_curve[0] for trial in candidate.tuning if trial.score_curve]
+    wide = (
+        stats.width([trial.lr for trial in candidate.tuning], ends, float(np.median(starts)), protocol.NEAR) if starts else None
+    )
+    best = candidate.best
     return {
-        "tuned": entrant.tuned, "search": list(entrant.rule.search) if entrant.rule.search else None,
-        "trials": len({trial.setting for trial in entrant.tuning}),
+        "tuned": candidate.tuned, "search": list(candidate.rule.search) if candidate.rule.search else None,
+        "trials": len({trial.setting for trial in candidate.tuning}),
         "best_lr": best.lr, "best_hyper": dict(best.hyper), "best_schedule": best.schedule,
-        "at_edge": entrant.at_edge, "tuning": rows, "width": plain(wide),
+        "at_edge": candidate.at_edge, "tuning": rows, "width": plain(wide),
     }  # fmt: skip
 
 
-def _way(entrants: Sequence[Entrant], higher: bool) -> tuple[float, float]:
+def _way(candidates: Sequence[Candidate], higher: bool) -> tuple[float, float]:
     """Where tuning began and the best that it came to, as validation scores, lower the better."""
     sign = -1 if higher else 1
-    starts = [sign * trial.score_curve[0] for e in entrants for trial in e.tuning if trial.score_curve]
-    bests = [min(e.ends(higher).values())[0] for e in entrants if e.tuning]
+    starts = [sign * trial.score_curve[0] for e in candidates for trial in e.tuning if trial.score_curve]
+    bests = [min(e.ends(higher).values())[0] for e in candidates if e.tuning]
     return float(np.median(starts)) if starts else math.nan, min(bests, default=math.nan)
 
 
-def _best_of(entrant: Entrant, start: float, best: float, higher: bool) -> list[float]:
+def _best_of(candidate: Candidate, start: float, best: float, higher: bool) -> list[float]:
     """What the best of k = 1, 2, ... of its settings is worth in the mean, as the share of the way from the start to the
     best of all here, both on validation data: as that chose, it says a little too much. Of settings that one led to the next
     it cannot be told: fewer trials would have been others.
     """
-    if not entrant.tuning or not math.isfinite(best) or not best < start:
+    if not candidate.tuning or not math.isfinite(best) or not best < start:
         return []
-    worth = [(start - min(end, start)) / (start - best) for end, _ in entrant.ends(higher).values()]
+    worth = [(start - min(end, start)) / (start - best) for end, _ in candidate.ends(higher).values()]
     return [round(float(x), 4) for x in budget.expected(worth, worth)]
 
 
-def _untuned(entrant: Entrant, higher: bool) -> Untuned:
+def _untuned(candidate: Candidate, higher: bool) -> Untuned:
     """The rule as it comes: a row of its own. One that is never tuned is that already."""
-    found: list[Trial] = entrant.untuned if entrant.tuned else entrant.judging
+    found: list[Trial] = candidate.untuned if candidate.tuned else candidate.judging
     return {
-        "lr": entrant.default.lr,
+        "lr": candidate.default.lr,
         "score": _interval(judged_scores(found, higher)),
         "diverged": _share_diverged(found),
         "test_scores": [plain(trial.test_score) if trial.test_score is not None else None for trial in found],
@@ -165,8 +171,8 @@ def _judged(trial: Trial) -> JudgedTrial:
     }  # fmt: skip
 
 
-def _steps_to(entrant: Entrant, at: Sequence[int], goal: float) -> StepsToTarget:
-    steps = [stats.steps_to(goal, trial.loss_curve, at) if trial.loss_curve else math.inf for trial in entrant.judging]
+def _steps_to(candidate: Candidate, at: Sequence[int], goal: float) -> StepsToTarget:
+    steps = [stats.steps_to(goal, trial.loss_curve, at) if trial.loss_curve else math.inf for trial in candidate.judging]
     reached = float(np.mean(np.isfinite(steps))) if steps else 0.0
     return {"median": plain(float(np.median(steps))) if steps else None, "reached": reached}
 

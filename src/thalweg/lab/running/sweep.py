@@ -39,7 +39,7 @@ class Keeper(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Portion:
+class WorkItem:
     """Trials for one program: work(*arguments, specs) gives a result for each of `specs`, in its order.
 
     work is a function of a module and arguments can be pickled, as processes are told of both by name and by value. `of` is
@@ -60,12 +60,12 @@ class Portion:
 class Finished:
     """A portion whose trials are in the store. failure: why it has no results but failed trials."""
 
-    portion: Portion
+    portion: WorkItem
     failure: str | None
 
 
 def sweep(
-    waiting: deque[Portion],
+    waiting: deque[WorkItem],
     executor: Executor | Callable[[], Executor],
     jobs: int,
     kept: Keeper,
@@ -85,7 +85,7 @@ def sweep(
 
 @dataclass
 class _Sweep:
-    waiting: deque[Portion]
+    waiting: deque[WorkItem]
     given: Executor | Callable[[], Executor]
     jobs: int
     kept: Keeper
@@ -94,7 +94,7 @@ class _Sweep:
     stack: ExitStack
 
     def __post_init__(self) -> None:
-        self.running: dict[Future[Answer], tuple[Portion, float]] = {}
+        self.running: dict[Future[Answer], tuple[WorkItem, float]] = {}
         self.hopeless: dict[str, str] = {}
         self.deaths: Counter[str] = Counter()
         self.fruitful: set[str] = set()
@@ -117,7 +117,7 @@ class _Sweep:
                 if finished is not None:
                     yield finished
 
-    def _begin(self, portion: Portion) -> None:
+    def _begin(self, portion: WorkItem) -> None:
         executor = self._one_by_one() if portion.alone else self.executor
         job = (with_watchdog, here(), self.timeout, portion.work, *portion.arguments, portion.specs)
         try:
@@ -135,7 +135,7 @@ class _Sweep:
             self.own = self.stack.enter_context(processes(1))
         return self.own
 
-    def _end(self, job: Future[Answer], portion: Portion, seconds: float) -> Finished | None:
+    def _end(self, job: Future[Answer], portion: WorkItem, seconds: float) -> Finished | None:
         """Put a portion's results away, or line it up again."""
         error = job.exception()
         if error is None:
@@ -156,21 +156,21 @@ class _Sweep:
         self._again(replace(portion, tries=portion.tries + 1))
         return None
 
-    def _bury(self, portion: Portion, why: str) -> Finished:
+    def _bury(self, portion: WorkItem, why: str) -> Finished:
         """A trial that ended its process when nothing else was in it."""
         self.deaths[portion.row] += 1
         if self.deaths[portion.row] == DEATHS and portion.row not in self.fruitful:
             self.hopeless[portion.row] = why
         return self._fail(portion, why)
 
-    def _again(self, portion: Portion) -> None:
+    def _again(self, portion: WorkItem) -> None:
         """Whole, or trial by trial once it has been tried often enough."""
         if portion.tries < TRIES and not self.deaths[portion.row]:
             self.waiting.appendleft(portion)
         else:
             self.waiting.extendleft(replace(portion, specs=(one,), alone=True) for one in reversed(portion.specs))
 
-    def _put_away(self, portion: Portion, answer: Answer) -> Finished:
+    def _put_away(self, portion: WorkItem, answer: Answer) -> Finished:
         why = answer.failure or _nonsense(portion, answer.results)
         if why is not None:
             return self._fail(portion, why)
@@ -181,7 +181,7 @@ class _Sweep:
         self.fruitful.add(portion.row)
         return Finished(portion, None)
 
-    def _fail(self, portion: Portion, why: str) -> Finished:
+    def _fail(self, portion: WorkItem, why: str) -> Finished:
         self.kept.note([(spec, self.failed(spec, why)) for spec in portion.specs])
         return Finished(portion, why)
 
@@ -191,7 +191,7 @@ def _process_died(error: BaseException) -> bool:
     return isinstance(error, BrokenExecutor) or type(error).__name__ in ("KilledWorker", "WorkerCrashedError")
 
 
-def _nonsense(portion: Portion, results: Any) -> str | None:
+def _nonsense(portion: WorkItem, results: Any) -> str | None:
     if isinstance(results, list | tuple) and len(results) == len(portion.specs):
         return None
     what = f"a list of {len(results)}" if isinstance(results, list | tuple) else type(results).__name__

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.lab.store.store import Store
-from thalweg.values.atomic import written_whole
+from thalweg.values.atomic import atomic_write
 
 
 def refresh_parquet(kept: Store, path: Path) -> None:
@@ -34,7 +34,7 @@ def write_parquet(kept: Store, path: Path) -> int:
     rows = [{**trial, **what} for what, trial in kept.everything()]
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = pyarrow.table({name: [_plain(row.get(name)) for row in rows] for name in names})
-    with written_whole(path, "wb") as file:
+    with atomic_write(path, "wb") as file:
         parquet.write_table(table, file, compression="zstd")
     return len(rows)
 

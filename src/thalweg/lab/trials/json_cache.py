@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from thalweg.values import own_files
-from thalweg.values.atomic import written_whole
+from thalweg.values.atomic import atomic_write
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def json_cache(path: Path, cached: bool = False) -> Iterator[dict[str, float]]:
         if cached:
             own_files.write(path, text.encode())
             return
-        with suppress(OSError), written_whole(path) as file:
+        with suppress(OSError), atomic_write(path) as file:
             file.write(text)
 
 

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import thalweg
 from thalweg.lab.verify.check import Check, Line
-from thalweg.values.atomic import written_whole
+from thalweg.values.atomic import atomic_write
 
 HEAD = ("what", "found", "expected", "difference", "", "remark")
 
@@ -24,7 +24,7 @@ def write(checks: Sequence[Check], quick: bool, out: Path) -> None:
     """verify.html, verify.md and verify.json in the folder, made if need be. Raises OSError where it cannot be written."""
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (("html", html(checks, quick)), ("md", markdown(checks, quick)), ("json", as_json(checks, quick))):
-        with written_whole(out / f"verify.{name}") as file:
+        with atomic_write(out / f"verify.{name}") as file:
             file.write(text)
 
 

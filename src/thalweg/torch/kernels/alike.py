@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from thalweg.graph.program import NotTraced, Passage, Program
+from thalweg.graph.program import NotTraced, Program, StagePath
 from thalweg.graph.storage import Storage
-from thalweg.torch.groups import DTYPES, Method
+from thalweg.torch.groups import DTYPES, ConfiguredGroup
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import same_order
 from thalweg.torch.tensors import Tensor, scalar_dtype
@@ -29,8 +29,8 @@ class NoKernel(NotTraced):
 class Alike:
     """Tensors of one group and dtype on one way through its stages, and their places among all of the optimizer's."""
 
-    method: Method
-    way: list[Passage]
+    method: ConfiguredGroup
+    route: list[StagePath]
     params: list[Tensor]
     names: list[str]
     order: list[int]

@@ -165,7 +165,7 @@ def _launch(lot: Alike) -> Launch:
     """The kernel over their memory. Raises NotTraced where there is none as they lie, NoKernel where there is none at all."""
     arrays, kept = [as_array(p) for p in lot.params], lot.kept
     try:
-        launch = Launch(lot.method.pure, range(len(arrays)), lot.names, arrays, lot.way, lot.dtype, kept)
+        launch = Launch(lot.method.pure, range(len(arrays)), lot.names, arrays, lot.route, lot.dtype, kept)
     except NotTraced as reason:
         raise NoKernel(str(reason)) from None
     made = launch.program

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from thalweg.core.leaf import resolve
+from thalweg.core.leaf import value_at
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.triton.grid import Grid
 from thalweg.graph.program import NotTraced, Program, program
@@ -107,7 +107,7 @@ class OnDevice:
 
 def _program(lot: Alike) -> Program:
     """The step of one of them. Raises NotTraced where they lie in pieces, NoKernel where it needs more than each by itself."""
-    made = program(lot.way, moves=lot.method.pure.moves, kept=lot.kept, dtype=lot.dtype)
+    made = program(lot.route, moves=lot.method.pure.moves, kept=lot.kept, dtype=lot.dtype)
     asks = [*made.norms, *made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
     if asks or lot.method.pure.moves:
         raise NoKernel("its step needs more than each tensor and its state")
@@ -138,5 +138,5 @@ def _value(made: Program, pure: Any, name: str, t: Any) -> Any:
     if name == "key":
         return key_of(pure.seed, t)
     value = made.hyper[name]
-    found = resolve(pure.lr if value is None else value, t, "0")
+    found = value_at(pure.lr if value is None else value, t, "0")
     return found if isinstance(found, Tensor) else float(found)

@@ -13,7 +13,7 @@ from thalweg.engines import native
 from thalweg.engines.totals import add_up, agree
 from thalweg.engines.triton import grid
 from thalweg.graph.program import NotTraced
-from thalweg.torch.groups import DTYPES, Group, Members, Method, joined
+from thalweg.torch.groups import DTYPES, ConfiguredGroup, Group, Members, joined
 from thalweg.torch.kernels import device
 from thalweg.torch.kernels.alike import Alike, Found, NoKernel
 from thalweg.torch.kernels.cpu import Bound
@@ -57,9 +57,9 @@ class Plan:
                 fits = _is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype and p.grad.device == p.device
                 if not fits or special(p) or p.grad.shape != p.shape:
                     raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
-                way = own.method.way(name, p)
-                key = (i, p.dtype, p.device, *((each.path, id(each.stage), id(each.rate)) for each in way))
-                lot = found.setdefault(key, Alike(own.method, way, [], [], []))
+                route = own.method.route(name, p)
+                key = (i, p.dtype, p.device, *((each.path, id(each.stage), id(each.rate)) for each in route))
+                lot = found.setdefault(key, Alike(own.method, route, [], [], []))
                 lot.params.append(p)
                 lot.names.append(name)
                 lot.order.append(order)
@@ -73,7 +73,7 @@ class Plan:
             raise NoKernel("a number of the whole model whose tensors lie on a device, or several")
         group = joined({name: own.group for own in self.members for name in own.names})
         method = self.members[0].method
-        together = Method(method.row, group, method.seed)
+        together = ConfiguredGroup(method.row, group, method.seed)
         for bound in self.bounds:
             if {**together.given.chosen} != {**together.given.chosen, **bound.method.given.chosen}:
                 raise NoKernel("parameter groups of one model whose rules keep other memory")
@@ -155,8 +155,8 @@ def _is_plain(x: Tensor) -> bool:
 def _bound(lot: Alike, ledger: Ledger) -> Bound | OnDevice:
     """The tensors bound to the kernels of where they are. Raises NotTraced where there are none."""
     if lot.params[0].device.type in device.TRITON_DEVICES:
-        if grid.is_there():
+        if grid.available():
             return OnDevice(lot, ledger)
-    elif not lot.method.given.group.get("capturable") and native.is_there():
+    elif not lot.method.given.group.get("capturable") and native.available():
         return Bound(lot, ledger)
     raise NotTraced("there are no kernels here")

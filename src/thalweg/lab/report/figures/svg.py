@@ -15,7 +15,7 @@ from markupsafe import escape
 from matplotlib.figure import Figure
 
 from thalweg.lab.report.figures.style import DARK, SETTINGS
-from thalweg.values.atomic import written_whole
+from thalweg.values.atomic import atomic_write
 
 NOT_NEEDED = re.compile(r' (?:id="(?![mp][0-9a-f]{10}")[^"]*"|xmlns(?::\w+)?="[^"]*"|version="1.1"|transform="rotate\(-0 [^"]*")')
 LONG = re.compile(r"-?\d+\.\d{2,}")
@@ -46,9 +46,9 @@ def write(figures: Drawn, folder: Path) -> None:
             vector, paper = folder / f"{name}.svg", folder / f"{name}.pdf"
             if paper.is_file() and vector.is_file() and vector.read_bytes() == text.encode():
                 continue  # its fonts alone take as long as a problem's statistics
-            with written_whole(paper, "wb") as file:
+            with atomic_write(paper, "wb") as file:
                 figure.savefig(file, format="pdf", metadata={"CreationDate": None})
-            with written_whole(vector, "wb") as file:
+            with atomic_write(vector, "wb") as file:
                 file.write(text.encode())
 
 

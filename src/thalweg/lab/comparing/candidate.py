@@ -19,7 +19,7 @@ WORST: End = (float("inf"), float("inf"))
 
 
 @dataclass
-class Entrant:
+class Candidate:
     """One rule's way through the comparison.
 
     label: what it is called there. role: a "rule" is ranked; a "control" is one of them once more, with draws and seeds of
@@ -96,13 +96,13 @@ class Entrant:
         return "low" if self.best.lr == tried[0] else "high"
 
 
-def entrants(
+def candidates(
     rules: Sequence[Rule],
     budgets: Mapping[str, int],
     tuned: str = "lr",
     schedules: tuple[str, ...] = ("constant",),
     search: Search = quasi_random,
-) -> list[Entrant]:
+) -> list[Candidate]:
     """Who takes part: each rule; one of them a second time, as a control; Adam with its epsilon tuned, where momentum, which
     it then holds in it, is there. budgets: how many trials each rule has.
     """
@@ -112,14 +112,14 @@ def entrants(
             return None
         return Space(rule.search, budgets[rule.name], tune.axes(rule) if tuned == "all" else (), schedules, draws)
 
-    found = [Entrant(rule, rule.name, space(rule), search=search) for rule in rules]
-    named = {entrant.label: entrant for entrant in found if entrant.tuned}
+    found = [Candidate(rule, rule.name, space(rule), search=search) for rule in rules]
+    named = {candidate.label: candidate for candidate in found if candidate.tuned}
     if named:
         twin = named.get(protocol.CONTROL) or next(iter(named.values()))
-        found.append(Entrant(twin.rule, f"{twin.label} again", space(twin.rule, "control"), "control", search))
+        found.append(Candidate(twin.rule, f"{twin.label} again", space(twin.rule, "control"), "control", search))
     if {"adam", "momentum"} <= set(named):
         adam, momentum = named["adam"].rule, named["momentum"].rule
-        found.append(Entrant(adam, "adam, eps tuned", _epsilon_free(adam, momentum, budgets["adam"]), "inclusion", search))
+        found.append(Candidate(adam, "adam, eps tuned", _epsilon_free(adam, momentum, budgets["adam"]), "inclusion", search))
     return found
 
 
