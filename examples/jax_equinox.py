@@ -1,4 +1,4 @@
-"""An Equinox network trained by Eve, which asks for the loss: `update(..., value=loss)`, as optax hands it on.
+"""Train an Equinox network with Eve, a rule that asks for the loss: `update(..., value=loss)`.
 
 python examples/jax_equinox.py
 """
@@ -16,7 +16,7 @@ order = jax.random.permutation(jax.random.key(0), len(digits))
 x, y = jnp.asarray(images, jnp.float32)[order] / 16, jnp.asarray(digits)[order]
 
 model = eqx.nn.MLP(64, 10, width_size=32, depth=1, key=jax.random.key(1))
-tx = optax.chain(optax.clip_by_global_norm(1.0), tj.eve(optax.linear_schedule(1e-2, 1e-3, 120)))  # a chain hands value= on
+tx = optax.chain(optax.clip_by_global_norm(1.0), tj.eve(optax.linear_schedule(1e-2, 1e-3, 120)))  # chain passes value= on
 state = tx.init(eqx.filter(model, eqx.is_inexact_array))
 
 

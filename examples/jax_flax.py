@@ -1,4 +1,4 @@
-"""A Flax NNX network trained by `nnx.Optimizer`: Muon for the matrices, AdamW for the rest, each at a rate of its own.
+"""Train a Flax NNX network with `nnx.Optimizer`: Muon for the matrices, AdamW for the rest, each with its own learning rate.
 
 python examples/jax_flax.py
 """

@@ -1,8 +1,8 @@
-"""A network in plain JAX, its optimizer made for an optax pipeline: a schedule, clipping, and an average to ship.
+"""Train a network in plain JAX with a chain of thalweg's rules as an optax transformation: clipping, decay, schedule-free Adam.
 
 python examples/jax_plain.py
 
-The whole training is one program, a `lax.scan` over batches; five learning rates of it are one program as well.
+The whole training is one compiled program, a `lax.scan` over batches. `jax.vmap` runs five learning rates as one program too.
 """
 
 import jax
@@ -35,13 +35,13 @@ def loss(params, x, y):
 
 
 def optimizer(rate):
-    """Rules chained by thalweg: clip, Adam, decay the matrices, and walk schedule-free, so that no schedule is needed."""
+    """A chain: clip, Adam, weight decay on the matrices, and schedule-free averaging, so that no schedule is needed."""
     return tj.optimizer(tw.chain(tw.clip(1.0), tw.adam(), tw.only(tw.is_matrix, tw.decay(0.05)), tw.schedule_free()), rate)
 
 
 @jax.jit
 def training(rate):
-    """The accuracy on the test digits after training at this rate: of the point walked to, and of the one to ship."""
+    """Train at this rate. Returns the training loss, and the test accuracy of the last iterate and of the shipped average."""
     tx, params = optimizer(rate), start(jax.random.key(1))
     state = tx.init(params)
     picks = jax.random.randint(jax.random.key(2), (EPOCHS * len(train[0]) // BATCH, BATCH), 0, len(train[0]))

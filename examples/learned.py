@@ -1,7 +1,9 @@
-"""An optimizer that was learned races those that were invented, on functions like those it was trained on.
+"""Compare the learned optimizer with hand-designed ones, on functions like those it was trained on.
 
-128 random quadratics |W theta - y|^2 run as lanes of one optimizer. Each rival also has 17 learning rates, all tried at
-once as more lanes, and shows its best; the learned optimizer has none to choose.
+python examples/learned.py
+
+128 random quadratics |W theta - y|^2 run as lanes of one optimizer. Each rival tries 17 learning rates, as further lanes, and its
+best one is shown. The learned optimizer has no learning rate to choose.
 """
 
 import numpy as np
@@ -14,7 +16,7 @@ W, y = draw.standard_normal((PROBLEMS, 10, 10)), draw.standard_normal((PROBLEMS,
 
 
 def value_and_gradient(theta):
-    """f and its gradient; theta is (rates, problems, 10)."""
+    """f and its gradient; theta has the shape (rates, problems, 10)."""
     miss = np.einsum("nij,rnj->rni", W, theta) - y
     return (miss**2).sum(-1), 2 * np.einsum("nij,rni->rnj", W, miss)
 
@@ -38,7 +40,7 @@ print(f"mean f over {PROBLEMS} quadratics (at the start {(y**2).sum(-1).mean():.
 print(f"{'':<10} {'best rate':>9}  10 steps  30 steps 100 steps")
 for name in ("sgd", "momentum", "nesterov", "rmsprop", "adam", "learned"):
     rates = [1.0] if name == "learned" else np.logspace(-4, 0, 17)
-    with np.errstate(over="ignore", invalid="ignore"):  # with too high a rate they fly away
+    with np.errstate(over="ignore", invalid="ignore"):  # too high a rate diverges
         curve = race(tw.rules[name](), rates)
     best = np.nanargmin(curve[-1])
     rate = "none" if name == "learned" else f"{rates[best]:.3g}"

@@ -1,8 +1,8 @@
-"""A training script of torch's, ported by its import line: the same losses, printed side by side.
+"""Port a PyTorch training script by changing its import, and print the losses of both versions side by side.
 
 python examples/torch_one_line.py [torch.optim | thalweg.torch]
 
-The script is `train`; all that differs is where `optim` comes from. Without an argument it runs with both.
+The script is `train`; only the module that `optim` comes from differs. Without an argument it runs with both modules.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from torch import nn
 
 
 def train(home: str) -> list[float]:
-    optim = importlib.import_module(home)  # in a script of yours: `from torch import optim`, or `import thalweg.torch as optim`
+    optim = importlib.import_module(home)  # in your script: `from torch import optim`, or `import thalweg.torch as optim`
 
     torch.manual_seed(0)
     x, y = load_digits(return_X_y=True)

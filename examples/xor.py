@@ -1,4 +1,4 @@
-"""XOR with RMSprop, as in the article "Deep Learning Library From Scratch 3: More optimisers": the same digits.
+"""Learn XOR with RMSprop, and reproduce the numbers of the article "Deep Learning Library From Scratch 3: More optimisers".
 
 python examples/xor.py
 """
@@ -11,10 +11,10 @@ from thalweg import nn
 x = [[0, 1], [0, 0], [1, 1], [1, 0]]
 y = [[0, 1], [1, 0], [1, 0], [0, 1]]
 
-start = nn.Uniform(0, 1)  # weights and biases alike, as that library starts them
+start = nn.Uniform(0, 1)  # for weights and biases alike, as in that library
 net = nn.Model(
     [nn.Linear(8, start, start), nn.Linear(4, start, start), nn.Sigmoid(), nn.Linear(2, start, start), nn.Softmax()],
-    loss=nn.MSE(gradient="batch_sum"),  # its gradient is not divided by the batch; for your own work leave that out
+    loss=nn.MSE(gradient="batch_sum"),  # that library does not divide the gradient by the batch size; omit this in your own work
 )
 params = net.init((2,), seed=np.random.RandomState(0))
 print(net.summary())
