@@ -35,7 +35,7 @@ def added_up(gradients: dict[str, Any], lanes: int | None = None) -> Any:
 @pytest.mark.parametrize("count", [1, 2])
 def test_sums_are_numpys_to_the_last_bit(dtype: Any, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads, "count", lambda: count)
-    monkeypatch.setattr("thalweg.engines.launch.SHARED", 1000)
+    monkeypatch.setattr(threads.PYTHON, "worth", 1000)
     draw = np.random.default_rng(0)
     gradients = {str(n): draw.normal(size=n).astype(dtype) for n in SIZES}
     kept = added_up(gradients)

@@ -229,6 +229,49 @@ def test_hooks_are_called_once_whichever_way_a_step_goes(monkeypatch: pytest.Mon
     assert calls == ["before", "after"] * 2
 
 
+@pytest.mark.parametrize("make", [tt.Adam, tt.Lion])
+def test_hooks_are_called_once_of_a_class_that_overrides_step(make: Any) -> None:
+    class Mine(make):  # type: ignore[misc]
+        def step(self, closure: Any = None) -> Any:
+            calls.append("mine")
+            return super().step(closure)
+
+    make(problem()[0], lr=0.1).step()  # so that the class above has been made use of
+    (p, g), calls = problem(), list[str]()
+    optimizer = Mine(p, lr=0.1)
+    optimizer.register_step_post_hook(lambda *_: calls.append("after"))
+    drive(optimizer, p, g[:2])
+    assert calls == ["mine", "after"] * 2
+
+
+def test_a_global_hook_and_a_hook_that_hands_over_a_closure() -> None:
+    from torch.optim.optimizer import register_optimizer_step_post_hook
+
+    p, g = problem()
+    optimizer, calls = tt.Adam(p), []
+    for x, own in zip(p, g[0], strict=True):
+        x.grad = own
+    taken = register_optimizer_step_post_hook(lambda optimizer, args, named: calls.append((args, named)))
+    try:
+        optimizer.step()
+    finally:
+        taken.remove()
+    assert calls == [((optimizer,), {})]
+    optimizer.register_step_pre_hook(lambda optimizer, args, named: ((optimizer, lambda: torch.tensor(3.0)), {}))
+    assert optimizer.step() == 3.0
+
+
+@pytest.mark.parametrize("make", [tt.AdamW, tt.Lion])
+def test_a_profiler_sees_each_step(make: Any) -> None:
+    p, g = problem()
+    optimizer = make(p, lr=0.1)
+    drive(optimizer, p, g[:1])
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
+        drive(optimizer, p, g[:2])
+    counts = {event.key: event.count for event in profiler.key_averages()}
+    assert counts[f"Optimizer.step#{make.__name__}.step"] == 2
+
+
 def test_closures_groups_and_frozen_parameters() -> None:
     (p, g), (q, _) = problem(), problem()
     pair = tt.AdamW(p[:2], lr=0.1), torch.optim.AdamW(q[:2], lr=0.1)

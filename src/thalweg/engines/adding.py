@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.engines import native, threads
+from thalweg.engines import native
 from thalweg.engines.addresses import Addresses
 from thalweg.engines.drawn import numbers_of
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.gradients import address
 from thalweg.engines.kernel import Kernel
+from thalweg.engines.threads import Pool
 from thalweg.graph.passes import Sum
 
 Floats = npt.NDArray[Any]
@@ -80,8 +81,8 @@ class Adding:
         self.places: list[int] = []
         native.compiled(kernel.text, kernel.title)  # whatever Numba has against it is said now
 
-    def arrange(self, rows: int, jobs: Stretches, workers: int, *, quick: bool) -> None:
-        """Make room for what goes in and comes out. rows: of numbers; quick: it keeps Python's lock."""
+    def arrange(self, rows: int, jobs: Stretches, pool: Pool | None, *, quick: bool) -> None:
+        """Make room for what goes in and comes out. rows: of numbers; pool: None for one thread; quick: keep Python's lock."""
         self.table = np.ones((rows, self.kernel.width), self.computed)
         self.found = np.zeros((len(jobs.jobs) + len(jobs.inner) + 1, len(self.sums)))
         self.jobs, self.levels = np.array(jobs.jobs, np.int64).reshape(-1, 4), jobs.levels()
@@ -91,13 +92,17 @@ class Adding:
         self.full = np.zeros((*lanes, len(self.addresses.names), len(self.sums)))
         self.flat = self.full.reshape(-1, len(self.sums))
         self.where = self.addresses.own, address(self.table), address(self.jobs), len(self.jobs)
-        self.out, self.workers = address(self.found), workers
+        self.out, self.pool = address(self.found), pool
         self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=quick)
 
     def run(self) -> Floats:
         """The sums, of norms those of squares, tensor by tensor: (lane, tensor, sum), or (tensor, sum) without lanes."""
         self.addresses.table[:, -1] = self.out
-        threads.share(self.step, *self.where, self.workers)
+        if self.pool is None:
+            addresses, numbers, jobs, total = self.where
+            self.step(addresses, numbers, jobs, 0, total)
+        else:
+            self.pool.share(self.step, *self.where)
         if self.levels:
             singles = self.found[:, self.totals].astype(self.computed)
             for left, right, out in self.levels:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from thalweg.core.function_stage import to_float_or_lanes
 from thalweg.core.optimizer import Optimizer
-from thalweg.engines import native, threads
+from thalweg.engines import native
 from thalweg.engines.adding import Adding, Stretches
 from thalweg.engines.addresses import Addresses
 from thalweg.engines.bucket import Bucket, Inputs, block_of, broadcastable, fill
@@ -20,6 +20,7 @@ from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.gradients import Gradients, address, reader
 from thalweg.engines.memory import Memory
 from thalweg.engines.sums import squares
+from thalweg.engines.threads import PYTHON, Pool
 from thalweg.form.memory import draw
 from thalweg.graph.program import StagePath
 from thalweg.graph.storage import Storage
@@ -31,8 +32,6 @@ CHUNK = 1 << 16
 """Elements in a job, at most: some megabytes of traffic, a tenth of a millisecond."""
 QUICK = 1 << 14
 """Elements below which a step keeps Python's lock: it is done before another thread would have it."""
-SHARED = 1 << 20
-"""Elements from which on waking other threads pays."""
 
 
 class Launch:
@@ -67,6 +66,7 @@ class Launch:
         self.memory = Memory(self.program, self.addresses, self.dtype)
         self.vectors = self.memory.vectors
         self._set_up_passes(made)
+        self.pool: Pool = PYTHON
         self.active: list[bool] = []
         self.buckets: list[Bucket] = []
         self.gradients: Gradients | None = None
@@ -118,13 +118,13 @@ class Launch:
             row += lanes * width
         self.jobs = np.array(jobs, np.int64).reshape(-1, 4)
         elements = sum(self.addresses.work[k].size for k in self.present)
-        self.threads = threads.count() if elements >= SHARED else 1
+        self.shared = elements >= self.pool.worth
         self.quick = elements < QUICK
         self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=self.quick)
         self.where, self.jobs_at = (self.addresses.own, address(self.table)), address(self.jobs)
         self.taken, self.gradients = taken, None
         for adding in self.adding:
-            adding.arrange(row, stretches, self.threads, quick=self.quick)
+            adding.arrange(row, stretches, self.pool if self.shared else None, quick=self.quick)
             for bucket in self.buckets:
                 bucket.blocks.append(block_of(adding.table, bucket.rows))
 
@@ -238,11 +238,17 @@ class Launch:
         step = native.compiled(squares(self.dtype), f"squares, {self.dtype}")
         table = self.addresses.table
         sums, gradients = np.zeros(len(self.jobs)), np.ascontiguousarray(table[:, self.addresses.columns["g"]])
-        threads.share(step, address(gradients), address(sums), self.jobs_at, len(self.jobs), self.threads)
+        self._run(step, address(gradients), address(sums))
         return float(sums.sum())
 
     def run(self) -> None:
         """The pass over memory that writes."""
-        threads.share(self.step, *self.where, self.jobs_at, len(self.jobs), self.threads)
+        self._run(self.step, *self.where)
         for array, work in self.staged:
             array[...] = work
+
+    def _run(self, step: native.Step, addresses: int, numbers: int) -> None:
+        if self.shared:
+            self.pool.share(step, addresses, numbers, self.jobs_at, len(self.jobs))
+        else:
+            step(addresses, numbers, self.jobs_at, 0, len(self.jobs))

@@ -84,11 +84,11 @@ def _address(text: str, name: str) -> int:
     parts = None if kept is None else _parts(kept, path)
     if parts is not None:
         with contextlib.suppress(RuntimeError):  # not what LLVM takes
-            return _load(*parts)
+            return loaded(*parts)
     symbol, code = _compile(text, path.with_suffix(".py"))
     own_files.write(path.with_suffix(".py"), text.encode())
     own_files.write(path, _kept(symbol, code, path))
-    return _load(symbol, code)
+    return loaded(symbol, code)
 
 
 def _file(text: str, name: str) -> Path:
@@ -139,7 +139,8 @@ def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _load(symbol: str, code: str) -> int:
+def loaded(symbol: str, code: str) -> int:
+    """The address of a function in LLVM's text, made native code."""
     import llvmlite.binding as llvm  # as in `_processor`
 
     llvm.initialize_native_target()

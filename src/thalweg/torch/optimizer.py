@@ -18,7 +18,7 @@ from thalweg.form.hyper import nearest, split_all
 from thalweg.rule import Rule
 from thalweg.torch.around import check_groups, stepped_around
 from thalweg.torch.checkpoint import Taker, check_shapes, merged, without_schedules
-from thalweg.torch.face import Face
+from thalweg.torch.face import Face, hooked
 from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
 from thalweg.torch.ledger import Keepers, keepers
 from thalweg.torch.lots import Lot, draws, lots
@@ -160,6 +160,7 @@ class Optimizer(Face):
         if "seed" in self.param_groups[0]:
             self._seed = self.defaults["seed"] = self.param_groups[0]["seed"]
 
+    @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
         if any("looked_at" in state for state in self.state.values()):

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from thalweg.lab.comparing.candidate import candidates
 
 import thalweg as tw
+from thalweg.lab.comparing.candidate import candidates
 from thalweg.lab.protocol import protocol, tune
 from thalweg.lab.protocol.tune import Setting, Space
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from support import everyday
-from thalweg.lab.comparing.candidate import candidates
 
 from thalweg import chain, recipe, rule, rules, sam, sgd
 from thalweg.lab import problems
+from thalweg.lab.comparing.candidate import candidates
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.report.rows import _what
 from thalweg.lab.trials import trials

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 from thalweg.core.array_step import ArrayStep
 from thalweg.engines.launch import Launch
 from thalweg.engines.numbers import Numbers
+from thalweg.engines.threads import team_of
 from thalweg.form.memory import draw
 from thalweg.form.trace import steps
 from thalweg.graph.program import NotTraced, Program
@@ -23,6 +25,8 @@ from thalweg.torch.tensors import Tensor, as_array
 from thalweg.values.symbols import TENSOR
 
 STEP = ArrayStep(None, 0)
+RUNTIME = str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so")
+"""The library whose OpenMP runtime torch's operations run in."""
 
 
 class Bound:
@@ -177,7 +181,7 @@ def _launch(lot: Alike) -> Launch:
         raise NotTraced("a tensor that does not lie in one stretch of memory")
     if kept != Storage() and (made.norms or launch.adding or made.walked is not None):
         raise NoKernel("a sum or a walked point of tensors that are kept in another way")
-    launch.order, launch.memory.scalars = lot.order, lot.scalars
+    launch.order, launch.memory.scalars, launch.pool = lot.order, lot.scalars, team_of(RUNTIME)
     return launch
 
 

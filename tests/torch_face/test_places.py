@@ -1,0 +1,122 @@
+"""Whether tensors are as they were: torch's own guard, one call for all, finds what asking each tensor finds."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from thalweg.torch import places  # noqa: E402
+
+
+def made() -> tuple[list[Any], list[dict[str, Any]]]:
+    params = [torch.nn.Parameter(torch.randn(4, 3)), torch.nn.Parameter(torch.randn(5))]
+    for p in params:
+        p.grad = torch.randn_like(p)
+    return params, [{"m": torch.randn_like(p.detach())} for p in params]
+
+
+def _resize(p: Any, state: Any) -> None:
+    state["m"].resize_(2, 3)
+
+
+def _data(p: Any, state: Any) -> None:
+    p.data = torch.randn(3, 4).t()
+
+
+def _shrink(p: Any, state: Any) -> None:
+    state["m"].set_(torch.randn(2, 2))
+
+
+def _another_dtype(p: Any, state: Any) -> None:
+    state["m"] = state["m"].double()
+
+
+def _another_state(p: Any, state: Any) -> None:
+    state["m"] = torch.randn(4, 3)
+
+
+def _no_tensor(p: Any, state: Any) -> None:
+    state["m"] = 1.0
+
+
+def _gone(p: Any, state: Any) -> None:
+    del state["m"]
+
+
+def _no_gradient(p: Any, state: Any) -> None:
+    p.grad = None
+
+
+def _transposed_gradient(p: Any, state: Any) -> None:
+    p.grad = torch.randn(3, 4).t()
+
+
+def _negative_gradient(p: Any, state: Any) -> None:
+    p.grad = torch._neg_view(torch.randn(4, 3))
+
+
+def _zero_gradient(p: Any, state: Any) -> None:
+    p.grad = torch._efficientzerotensor((4, 3))
+
+
+def _sparse_gradient(p: Any, state: Any) -> None:
+    p.grad = torch.randn(4, 3).to_sparse()
+
+
+def _gradient_over_the_state(p: Any, state: Any) -> None:
+    p.grad = state["m"].view(4, 3)
+
+
+def _another_gradient(p: Any, state: Any) -> None:
+    p.grad = torch.randn(4, 3)
+
+
+def _needs_no_gradient(p: Any, state: Any) -> None:
+    p.requires_grad_(False)
+
+
+def _nothing(p: Any, state: Any) -> None:
+    pass
+
+
+CHANGES: list[Callable[[Any, Any], None]] = [
+    _resize, _data, _shrink, _another_dtype, _another_state, _no_tensor, _gone, _no_gradient, _transposed_gradient,
+    _negative_gradient, _zero_gradient, _sparse_gradient, _gradient_over_the_state, _another_gradient, _needs_no_gradient, _nothing,
+]  # fmt: skip
+HARMLESS = {_transposed_gradient, _negative_gradient, _zero_gradient, _another_gradient, _needs_no_gradient, _nothing}
+
+
+@pytest.mark.parametrize("guarded", [True, False], ids=["guard", "each tensor asked"])
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_change_is_found(change: Any, guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not guarded:
+        monkeypatch.setattr(places, "guard", lambda tensors: None)
+    elif places.guard([torch.ones(1)]) is None:
+        pytest.skip("this torch has no such guard")
+    params, states = made()
+    known = places.Places(params, states, ["m"])
+    assert known.look() is not None
+    assert (known.guard is not None) == guarded
+    change(params[0], states[0])
+    found = known.look()
+    assert (found is not None) == (change in HARMLESS)
+    if found is not None:
+        assert torch.equal(found[1][0], params[0].grad)
+        assert found[1][0].stride() == params[0].stride()
+
+
+def test_the_guard_holds_no_tensor() -> None:
+    params, states = made()
+    known = places.Places(params, states, ["m"])
+    assert known.look() is not None
+    held = [weakref.ref(params[0].grad), weakref.ref(states[0]["m"])]
+    params[0].grad, states[0]["m"] = None, None
+    gc.collect()
+    assert [one() for one in held] == [None, None]
+    assert known.look() is None
