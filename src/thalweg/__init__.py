@@ -50,14 +50,14 @@ from thalweg.values.moved import Moved
 
 __version__ = "0.1.0"
 
-sys.meta_path.append(Moved())  # after all others: only what is nowhere else
+sys.meta_path.append(Moved())  # goes last: it only serves names that no other finder knows
 
 globals().update(stages_by_name)  # tw.decay, tw.clip, ...: typed in __init__.pyi, which `tools/stub.py` writes
 globals().update(rules)  # tw.adam, tw.adamw, ...
 
 
 def __getattr__(name: str) -> Any:
-    """The rooms are imported when they are first named: `tw.nn`, `tw.lab`."""
+    """Import a subpackage when it is first named: `tw.nn`, `tw.lab`."""
     path = f"{__name__}.{name}"
     if not name.startswith("_"):
         try:

@@ -1,4 +1,4 @@
-"""A rule: a plain function whose signature is its declaration, with all that comes from it."""
+"""A rule: a plain function whose signature is its declaration, and everything derived from it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from thalweg.graph.formula import Formula, formula
 
 @dataclass(frozen=True)
 class Switches:
-    """Switches that a rule had in an earlier release, where a stage or another rule stands now.
+    """Switches that a rule had in an earlier release and that a stage or another rule now replaces.
 
-    choices: each one's values, the usual first. now: what to write. stage: what a call with them meant.
+    choices: the values of each switch, the default first. now: the replacement, for the warning. stage: builds the
+    stage that a call with the switches meant.
     """
 
     choices: dict[str, tuple[Any, ...]]
@@ -37,9 +38,24 @@ class Switches:
 
 @dataclass(frozen=True, eq=False)
 class Rule(Configurable):
-    """A declared method: call it with hyper-parameters, by position or name, and get a stage ready for an Optimizer.
+    """A declared method. Calling it with hyper-parameters, by position or by name, returns a stage for an `Optimizer`.
 
-    `lr` is its usual learning rate and `search` the range in which to look for a better one (None: not to be tuned).
+    Parameters
+    ----------
+    name, function, hyper
+        The function's name, the function, and its hyper-parameters by name.
+    configure : callable
+        Builds the stage from the rule and a configuration.
+    lr, search
+        Usual learning rate, and the range in which to tune it (None: not to be tuned).
+    former, switches
+        Deprecated names of hyper-parameters, and deprecated switches.
+
+    Examples
+    --------
+    >>> import thalweg as tw
+    >>> stage = tw.adam(beta1=0.95)
+    >>> optimizer = tw.Optimizer(stage, lr=1e-3)
     """
 
     name: str
@@ -57,14 +73,27 @@ class Rule(Configurable):
             [inspect.Parameter(h.name, inspect.Parameter.KEYWORD_ONLY, default=h.default) for h in self.hyper.values()]
         )
         for attribute, value in (("__doc__", self.doc), ("__module__", self.function.__module__), ("__signature__", signature)):
-            object.__setattr__(self, attribute, value)  # help(), inspect and doctest then see the rule as they see a function
+            object.__setattr__(self, attribute, value)  # so that help(), inspect and doctest treat the rule as a function
 
     def __call__(self, *hyper: Any, **named: Any) -> Stage:
-        """The method with these hyper-parameters. Raises TypeError for an unknown one, ValueError out of range."""
+        """Configure the method with these hyper-parameters.
+
+        Returns
+        -------
+        Stage
+            The configured method.
+
+        Raises
+        ------
+        TypeError
+            If a hyper-parameter is unknown or of the wrong type.
+        ValueError
+            If a hyper-parameter is out of range.
+        """
         return self.switched(hyper, named) or self.configure(self, self.bound(self.name, hyper, named))
 
     def switched(self, args: tuple[Any, ...], named: dict[str, Any]) -> Stage | None:
-        """What a call meant that sets switches of an earlier release, with a DeprecationWarning; None where it sets none."""
+        """Return the stage that a call with deprecated switches meant, with a DeprecationWarning; None if it sets none."""
         for switches in self.switches:
             said = {name: value for name, value in named.items() if name in switches.choices}
             for name, value in said.items():
@@ -76,23 +105,23 @@ class Rule(Configurable):
         return None
 
     def bound(self, owner: str, args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
-        """The configuration that a call asks for, by the names of `parts`. owner: who is called, for messages."""
+        """Return the configuration for these arguments, by the names of `parts`. owner: the name that messages use."""
         return bind(owner, self.hyper, args, named, self.former)
 
     def configured(self, config: dict[str, Any]) -> Stage:
-        """The method with a configuration as `bound` makes it. Raises TypeError and ValueError as a call does."""
+        """Return the stage for a configuration made by `bound`. Raises TypeError and ValueError as a call does."""
         return self.configure(self, {name: part.check(config[name], self.name) for name, part in self.parts.items()})
 
     @functools.cached_property
     def parts(self) -> dict[str, Hyper]:
-        """The hyper-parameters as a configuration has them, by name: an epsilon's number, place and second number apart."""
+        """The hyper-parameters as a configuration holds them, by name: an epsilon is split into number, place and root."""
         return parts_of(self.hyper)
 
     def __repr__(self) -> str:
         return f"<rule {self.name}: {self.paper}>"
 
     def __reduce__(self) -> str | tuple[Any, ...]:
-        """By reference, as functions are pickled: the module's rule of this name. One made inside a function has none."""
+        """Pickle by reference, as functions are, or by value if no module attribute of this name is the rule."""
         module: Any = sys.modules.get(self.function.__module__)
         name: str = self.function.__qualname__
         if functools.reduce(lambda o, part: getattr(o, part, None), name.split("."), module) is self:
@@ -111,45 +140,45 @@ class Rule(Configurable):
 
     @property
     def paper(self) -> str:
-        """The source, as the docstring's first line states it: authors, year, arXiv id, algorithm."""
+        """The source in the docstring's first line: authors, year, arXiv id, algorithm."""
         return self.doc.partition("\n")[0].rstrip(".")
 
     @property
     def ours(self) -> bool:
-        """Whether it came with thalweg: a user's own may do anything."""
+        """Whether the rule is part of thalweg; a user's own rule may do anything."""
         return self.function.__module__.startswith("thalweg.")
 
     @property
     def year(self) -> int | None:
-        """The year of the (first) source."""
+        """The year of the source; of the first one if there are several."""
         found = re.search(r"\b(18|19|20)\d\d\b", self.paper)
         return int(found.group()) if found else None
 
     @property
     def asks(self) -> tuple[str, ...]:
-        """What its default configuration has injected, in ASKS' order."""
+        """What the default configuration asks for, in the order of ASKS."""
         stage = self()
         return tuple(word for word in ASKS if word in stage.asks)
 
     @property
     def memory(self) -> dict[str, Kind]:
-        """What its default configuration keeps: slot to kind."""
+        """The memory of the default configuration: slot to kind."""
         return self().memory
 
     def formula(self, **hyper: Any) -> Formula:
-        """The update in LaTeX (`.plain` for a terminal), printed from the rule itself."""
+        """Return the update in LaTeX (`.plain` for a terminal), derived from the rule itself."""
         return formula(self(**hyper))
 
     def cost(self, itemsize: int = 4, **hyper: Any) -> Cost:
-        """State, memory traffic and operations of one step, for each parameter of `itemsize` bytes.
+        """Return state size, memory traffic and operations of one step, per parameter of `itemsize` bytes.
 
-        Of a method that treats matrices and the rest in two ways it is the matrices'; `branches` has both.
+        For a method that treats matrices apart, this is the cost for matrices; `branches` has both.
         """
         return cost(self(**hyper), itemsize).usual
 
 
 def _check_rates(rule: Rule) -> None:
-    """Raises ValueError for a usual learning rate that is none, a range that is empty, or one that does not hold the rate."""
+    """Raise ValueError for a usual learning rate that is not one, an empty range, or a range without the usual rate."""
     lr, search = rule.lr, rule.search
     if lr is not None and not (isinstance(lr, int | float) and 0 <= lr < math.inf):
         raise ValueError(f"{rule.name}: lr is a number from 0 on, as in lr=0.1, not {lr!r}")
@@ -171,11 +200,25 @@ def rule(
     given_grad_fn: Rule | None = None,
     former: dict[str, Former] | None = None,
 ) -> Any:
-    """Declare an optimizer: a function from what it asks for and remembers to (direction, new memory...).
+    """Declare an optimizer: a function of what it asks for and its memory that returns (direction, new memory...).
 
-    lr, search: its usual learning rate and the range to tune it in. step=True: it returns the whole step, the learning
-    rate in it. given_grad_fn: the @around method that takes its place where the caller hands `grad_fn` to `step`.
-    former: words of an earlier release for its hyper-parameters, taken for one release more.
+    Its signature is the declaration: what it asks for, its memory with first values, after `*` its hyper-parameters.
+
+    Parameters
+    ----------
+    lr, search
+        Usual learning rate, and the range in which to tune it.
+    step : bool
+        True if the function returns the whole step, multiplied by the learning rate already.
+    given_grad_fn : Rule, optional
+        The @around method to use instead when the caller passes `grad_fn` to `step`.
+    former : dict, optional
+        Deprecated names of hyper-parameters, accepted for one more release.
+
+    Returns
+    -------
+    Rule
+        The declared rule; without a function a decorator. TypeError if the signature is no declaration.
     """
 
     def declare(function: Function) -> Rule:
@@ -191,12 +234,18 @@ def rule(
 
 
 def after_step(function: Function) -> Rule:
-    """Declare what happens after the step: from the walked point z to (where the next gradient is taken, memory...).
+    """Declare what happens after the step.
 
-    Memory of the kind `shipped(like_p)` is the point to ship (`Optimizer.ship`); without one it is z.
+    The function maps the updated iterate z (`walked`) to (point of the next gradient, new memory...). A memory slot of kind
+    `shipped(like_p)` is the point that `Optimizer.ship` returns; without one that point is z.
+
+    Returns
+    -------
+    Rule
+        The declared rule.
     """
     declaration = read(function, asked_by("after"))
-    if "x" in declaration.memory and declaration.shipped is None:  # so an earlier release knew it
+    if "x" in declaration.memory and declaration.shipped is None:  # an earlier release recognized it by this name
         warn_of_name(f"{function.__name__}: 'x' is taken for the point to ship by its name; write `x=shipped(...)`")
         memory = {slot: shipped(kind) if slot == "x" else kind for slot, kind in declaration.memory.items()}
         declaration = replace(declaration, memory=memory)
@@ -211,12 +260,22 @@ def around(
     step: bool = False,
     decides: bool = False,
 ) -> Any:
-    """Declare what happens around the step: a generator that yields points and is sent (loss, gradient) for each.
+    """Declare what happens around the step: a generator that yields points and receives (loss, gradient) at each.
 
-    It returns (gradient, memory...). The parameters, gradients and memory in it are whole trees; `norm` and `total` are
-    over all. lr, search, step: as `rule` has them; with step=True it returns the whole step, the learning rate in it.
-    decides=True: where it looks next depends on values (a line search), so that lanes run one beside the other, each
-    with a generator of its own.
+    It returns (gradient, memory...). Its parameters, gradients and memory are whole trees; `norm` and `total` run over
+    all of them.
+
+    Parameters
+    ----------
+    lr, search, step
+        As in `rule`; with step=True the generator returns the whole step, learning rate included.
+    decides : bool
+        True if the next point depends on values, as in a line search. Each lane then runs a generator of its own.
+
+    Returns
+    -------
+    Rule
+        The declared rule, or without a function a decorator.
     """
 
     def declare(function: Function) -> Rule:
@@ -237,7 +296,24 @@ def recipe(
     search: tuple[float, float] | None = None,
     former: dict[str, Former] | None = None,
 ) -> Any:
-    """Declare a named chain: a function of hyper-parameters alone that joins rules and stages."""
+    """Declare a named chain: a function of hyper-parameters alone that joins rules and stages.
+
+    Parameters
+    ----------
+    lr, search, former
+        As in `rule`.
+
+    Returns
+    -------
+    Rule
+        The declared recipe, or without a function a decorator.
+
+    Examples
+    --------
+    >>> @recipe(lr=1e-3, search=(1e-4, 1e-1))
+    ... def adam_with_decay(*, beta1: Decay = 0.9, weight_decay: NonNegative = 0.01):
+    ...     return chain(adam(beta1=beta1), decay(weight_decay))
+    """
 
     def declare(function: Function) -> Rule:
         parameters = inspect.signature(function).parameters.values()

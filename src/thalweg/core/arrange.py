@@ -1,4 +1,4 @@
-"""A rule for matrices on tensors of more axes: which of them are its rows, and which its columns."""
+"""Matrix rules on tensors with more axes: which axes become rows and which become columns."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from thalweg.form.memory import Shape
 from thalweg.values.arrays import Array, framework
 
 Axes = tuple[tuple[int, ...], ...]
-"""Groups of a tensor's axes, each axis in one of them: each group is one axis of what a rule sees."""
+"""Groups of a tensor's axes, each axis in exactly one group. Each group becomes one axis of the array that the rule sees."""
 
 
 class Arranged(Shell):
-    """A stage that sees a tensor with its axes in another order, and some of them joined."""
+    """A stage that sees a tensor with its axes permuted and some of them joined."""
 
     def __init__(self, axes: Callable[[Leaf], Axes], stage: Stage) -> None:
         super().__init__(stage)
@@ -41,25 +41,25 @@ class Arranged(Shell):
         return self._told(updated, views, _View.back)
 
     def _told(self, memory: Memory, views: Sequence[_View], way: Callable[[_View, Array], Array]) -> Memory:
-        """The memory with its whole tensors on their way to what the rule sees, or back."""
+        """Return the memory with its full tensors converted to the rule's layout, or back."""
         told = {key: dict(held) for key, held in memory.items()}
         for key, stage in self.inner.items(RuleStage):
             for slot, kind in stage.memory.items():
                 held = told.get(key, {}).get(slot)
-                if kind.full and held is not None:  # kept as the parameter lies, and split over devices as that is
+                if kind.full and held is not None:  # stored in the parameter's layout, so that it is sharded as the parameter is
                     told[key][slot] = {**held, **{v.seen.name: way(v, held[v.seen.name]) for v in views if v.seen.name in held}}
         return told
 
 
 class _View:
-    """One tensor on its way there and back."""
+    """The conversion of one tensor to the rule's layout and back."""
 
     def __init__(self, leaf: Leaf, axes: Axes) -> None:
         own = owned(leaf).shape
         order = [axis % len(own) for group in axes for axis in group]
         if sorted(order) != list(range(len(own))):
             raise ValueError(f"'{leaf.name}' has axes 0 to {len(own) - 1}, and each is wanted once, not {axes}")
-        self.first = leaf.p.ndim - len(own)  # a lane's axis stays in front, and that of a complex tensor's parts
+        self.first = leaf.p.ndim - len(own)  # the axis of lanes and that of a complex tensor's parts stay in front
         self.order = [*range(self.first), *(self.first + axis for axis in order)]
         self.between: Shape = tuple(leaf.p.shape[axis] for axis in self.order)
         shape = tuple(math.prod(own[axis] for axis in group) for group in axes)
@@ -69,11 +69,11 @@ class _View:
         self.seen = replace(leaf, shape=(*parts, *shape), extras={w: self.to(x) for w, x in leaf.extras.items()}, **arrays)
 
     def to(self, x: Array) -> Array:
-        """A tensor of the parameter's shape as the rule sees it."""
+        """Convert a tensor from the parameter's layout to the rule's."""
         return self._moved(x, self.order, range(len(self.order))).reshape(self.shape)
 
     def back(self, x: Array) -> Array:
-        """And back."""
+        """Convert it back."""
         return self._moved(x.reshape(self.between), range(len(self.order)), self.order)
 
     def _moved(self, x: Array, source: Sequence[int], to: Sequence[int]) -> Array:
@@ -81,12 +81,33 @@ class _View:
 
 
 def arranged(axes: Axes | Callable[[Leaf], Axes], stage: Any) -> Arranged:
-    """A rule for matrices on other tensors: `arranged(((0,), (1, 2, 3)), muon())` sees a convolution's kernel of shape
-    (outputs, inputs, height, width) as a matrix of its outputs and all the rest.
+    """Apply a matrix rule to tensors with more axes.
 
-    axes: groups of a tensor's axes, each of which the rule sees as one axis, the last two as rows and columns; or a function
-    that says them of a parameter (`name`, `shape`). Raises ValueError at `init` where an axis is missing, or named twice, and
-    TypeError for what is no rule or chain of rules.
+    Parameters
+    ----------
+    axes : tuple of tuples of int, or callable
+        Groups of a tensor's axes. The rule sees each group as one axis, the last two as rows and columns. A callable
+        returns the groups for a parameter (with `name` and `shape`).
+    stage : Rule or Stage
+        A rule or a chain of rules.
+
+    Returns
+    -------
+    Arranged
+        A stage.
+
+    Raises
+    ------
+    TypeError
+        If `stage` is neither a rule nor a chain of rules.
+    ValueError
+        At `init`, if an axis is missing or named twice.
+
+    Examples
+    --------
+    A convolution kernel of shape (outputs, inputs, height, width) as a matrix of outputs by the rest:
+
+    >>> arranged(((0,), (1, 2, 3)), muon())
     """
     return Arranged(axes if callable(axes) else _Always(axes), as_stage(stage))
 

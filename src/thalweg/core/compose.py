@@ -1,4 +1,4 @@
-"""Joining rules: one after another, by parameter, every n-th time."""
+"""Combinators of rules: by parameter and every n-th call."""
 
 from __future__ import annotations
 
@@ -16,17 +16,33 @@ from thalweg.form.hyper import Count, Hyper
 from thalweg.form.memory import Filled, Kind
 
 Predicate = Callable[[Leaf], bool]
-"""What `choose` asks of a parameter: it has a name ('layer.w') and its owner's shape (without the lane axis)."""
+"""A predicate for `choose`: it sees a parameter's name ('layer.w') and shape (without the lane axis)."""
 
 
 def is_matrix(leaf: Leaf) -> bool:
-    """True for a parameter of two dimensions or more."""
+    """Predicate: whether a parameter has two dimensions or more.
+
+    Parameters
+    ----------
+    leaf : Leaf
+        The parameter, with `name` and `shape`.
+
+    Returns
+    -------
+    bool
+    """
     return len(leaf.shape) >= 2
 
 
 @dataclass(frozen=True)
 class named:
-    """A predicate: the parameter's name ('layer.w') contains a match of this regular expression."""
+    """Predicate: whether a parameter's name contains a match of a regular expression.
+
+    Parameters
+    ----------
+    pattern : str
+        The regular expression, searched for in names such as 'layer.w'.
+    """
 
     pattern: str
 
@@ -44,13 +60,13 @@ class named:
 
 
 def word(predicate: Predicate) -> str:
-    """A predicate in words."""
+    """Return a predicate in words."""
     name = getattr(predicate, "__name__", None)
     return repr(predicate) if name is None else "a condition of the caller's" if name == "<lambda>" else str(name)
 
 
 class Choose(Transform):
-    """Each parameter goes to the first branch whose predicate holds for it."""
+    """Sends each parameter to the first branch whose predicate holds for it."""
 
     def __init__(self, branches: Sequence[tuple[Predicate, Stage]], otherwise: Stage) -> None:
         self.predicates = [predicate for predicate, _ in branches]
@@ -92,7 +108,7 @@ class Choose(Transform):
         }
 
     def branch(self, leaf: Leaf) -> int:
-        """Which of its stages a parameter goes to."""
+        """Return the index of a parameter's branch."""
         leaf = owned(leaf)
         return next((i for i, predicate in enumerate(self.predicates) if predicate(leaf)), len(self.predicates))
 
@@ -117,21 +133,53 @@ class Choose(Transform):
 
 
 def choose(*branches: tuple[Predicate, Any], otherwise: Any) -> Choose:
-    """A rule by parameter: `choose((is_matrix, momentum().at(lr=0.02)), otherwise=adamw())`.
+    """Choose a rule for each parameter.
 
-    `otherwise` gives the branch its learning rate where it has none of its own (`.at`). A norm asked for inside a
-    branch (`gnorm`) is over that branch's parameters.
+    A norm over all parameters (`gnorm`) that a branch asks for runs over the parameters of that branch.
+
+    Parameters
+    ----------
+    *branches : (predicate, Rule or Stage)
+        A parameter goes to the first branch whose predicate holds for it.
+    otherwise : Rule or Stage
+        The branch of all other parameters. Its usual learning rate is that of the whole; `.at` gives a branch its own.
+
+    Returns
+    -------
+    Choose
+        A stage.
+
+    Examples
+    --------
+    >>> choose((is_matrix, momentum().at(lr=0.02)), otherwise=adamw())
     """
     return Choose([(predicate, as_stage(stage)) for predicate, stage in branches], as_stage(otherwise))
 
 
 def only(predicate: Predicate, stage: Any) -> Choose:
-    """A stage for some parameters, the rest passing by: `chain(adam(), only(is_matrix, decay(0.01)))`."""
+    """Apply a stage to some parameters and leave the directions of the others unchanged.
+
+    Parameters
+    ----------
+    predicate : callable
+        Whether the stage applies to a parameter.
+    stage : Rule or Stage
+        The stage to apply.
+
+    Returns
+    -------
+    Choose
+        A stage.
+
+    Examples
+    --------
+    >>> chain(adam(), only(is_matrix, decay(0.01)))
+    """
     return choose((predicate, stage), otherwise=chain())
 
 
 def refuses_vectors(stage: Stage) -> bool:
-    """Whether a method is for matrices alone; `choose` takes it together with another for the rest."""
+    """Whether a method is for matrices only; `choose` combines it with another for the rest."""
     if isinstance(stage, Choose):
         return refuses_vectors(stage.stages[-1])
     if isinstance(stage, Shell | Every):
@@ -142,7 +190,7 @@ def refuses_vectors(stage: Stage) -> bool:
 
 
 def looks_at_time(stage: Stage) -> bool:
-    """Whether it matters to a stage which update it is: to its rules, or to a schedule of theirs."""
+    """Whether a stage depends on the number of the update, through its rules or through a schedule."""
     if isinstance(stage, Chain | Choose):
         return any(map(looks_at_time, stage.stages))
     if isinstance(stage, At):
@@ -184,8 +232,27 @@ class Every(Stage):
 
 
 def every(n: int, stage: Any) -> Every:
-    """Gradient accumulation: the rule sees the mean of n calls' gradients, and t, schedules and averages count updates.
+    """Accumulate gradients: the rule sees the mean of n calls' gradients; t, schedules and averages count updates.
 
-    Outermost: `Optimizer(every(4, chain(clip(1.0), adam())))`. Raises ValueError for n < 1.
+    Parameters
+    ----------
+    n : int
+        Number of calls per update.
+    stage : Rule or Stage
+        The stage or chain; `every` must be outermost.
+
+    Returns
+    -------
+    Every
+        A stage.
+
+    Raises
+    ------
+    ValueError
+        If n < 1.
+
+    Examples
+    --------
+    >>> Optimizer(every(4, chain(clip(1.0), adam())))
     """
     return Every(n, as_stage(stage))

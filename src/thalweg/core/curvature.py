@@ -12,18 +12,19 @@ from thalweg.values.scalars import Scalar
 from thalweg.values.trees import Tree, flatten, match, rebuild
 
 RADIUS = {"float16": 2.0**-5, "bfloat16": 2.0**-4, "float32": 2.0**-12, "float64": 2.0**-26}
-"""How far away the second gradient is taken, as a share of |p| where that is above 1: the root of the dtype's spacing, where
-truncation and rounding are even."""
+"""Distance of the second gradient, as a share of |p| where that exceeds 1: the square root of the dtype's spacing, which
+balances truncation and rounding error.
+"""
 
 
 def hutchinson(
     grad_fn: Callable[[Tree], tuple[Any, Tree]], params: Tree, grads: Tree, seed: Any, t: dict[str, Any], lanes: int | None = None
 ) -> Tree:
-    """u * (H u) for random signs u, whose mean is the Hessian's diagonal (Hutchinson 1990, Commun. Stat. 19:433).
+    """Estimate the Hessian's diagonal as u * (H u) for random signs u (Hutchinson 1990, Commun. Stat. 19:433).
 
-    H u is the difference of the gradients at params + r u and at params, over r, which is of each number's own size, so that a
-    large one moves too. grads: those at params. seed and t, the
-    number of each tensor's update: what the signs are drawn by. A parameter without a gradient has the curvature None.
+    H u is the difference of the gradients at params + r u and at params, divided by r. Each number has its own r, in
+    proportion to its size, so that large numbers move too. grads: the gradients at params. seed, t: the signs are drawn
+    from the seed and each tensor's update count. A parameter without a gradient gets None.
     """
     names, arrays = flatten(params)
     here = match(params, grads, "gradients")
@@ -32,12 +33,12 @@ def hutchinson(
         u = sign(draw(seed, Scalar(t[name]) if getattr(t[name], "ndim", 0) == 1 else t[name], ("hutchinson", name), p, lanes))
         radius = RADIUS[dtype_name(p)] * maximum(abs(widened(p)), 1.0)
         moved[name] = p if here[name] is None else framework(p).cast(widened(p) + radius * u, p.dtype)
-    here = {name: g if g is None else framework(g).copy(g) for name, g in here.items()}  # grad_fn may write over them
+    here = {name: g if g is None else framework(g).copy(g) for name, g in here.items()}  # grad_fn may overwrite them
     there = match(params, grad_fn(rebuild(params, moved))[1], "gradients from grad_fn")
     found: dict[str, Any] = dict.fromkeys(names)
     for name, p in zip(names, arrays, strict=True):
         g = here[name]
-        if g is not None:  # as far as it really moved, and with the sign of u
+        if g is not None:  # divide by the actual move, which has the sign of u
             product = ratio(widened(there[name]) - widened(g), widened(moved[name]) - widened(p))
             found[name] = framework(p).cast(product, p.dtype)
     return rebuild(params, found)

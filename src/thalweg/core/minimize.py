@@ -1,4 +1,4 @@
-"""Our optimizers as methods of `scipy.optimize.minimize`, by its protocol for custom minimizers."""
+"""Our optimizers as custom methods of `scipy.optimize.minimize`."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ MESSAGES = {
     3: "NaN result encountered.",
     99: "`callback` raised `StopIteration`.",
 }
-"""SciPy's own numbers and words, so that code which looks at them goes on working."""
+"""SciPy's own status codes and messages, so that code that reads them keeps working."""
 
 
 class Stepping(Protocol):
-    """What is asked of an optimizer here."""
+    """The part of an optimizer's interface that `minimize` uses."""
 
     rule: Any
     lanes: int | None
 
     @property
     def nonfinite(self) -> str:
-        """What a NaN or inf in a gradient does."""
+        """What inf or NaN in a gradient does."""
 
     def init(self, params: Any) -> dict[str, Any]:
-        """The state at the start."""
+        """Return the state before the first step."""
 
     def step(self, params: Any, grads: Any, state: dict[str, Any], *, loss: Any = None, grad_fn: Any = None) -> tuple[Any, Any]:
-        """New parameters and new state."""
+        """Return the new parameters and the new state."""
 
     def ship(self, params: Any, state: dict[str, Any]) -> Any:
-        """The point to evaluate."""
+        """Return the point to evaluate."""
 
     def needs(self, loss: Any, grad_fn: Any) -> dict[str, Any]:
-        """What a step must be handed besides gradients."""
+        """Return what `step` needs besides the gradients."""
 
 
 class Objective:
-    """The user's function and its gradient: counted, and the last point of each remembered."""
+    """The user's function and gradient, with counts of their calls and a cache of the last point of each."""
 
     def __init__(self, fun: Callable[..., Any], jac: Any, args: tuple[Any, ...]) -> None:
         self.fun, self.jac, self.args = fun, jac if callable(jac) else None, args
@@ -54,7 +54,7 @@ class Objective:
         self._gradients: tuple[Vector, Vector] | None = None
 
     def value(self, x: Vector) -> float:
-        """The function at x. Raises ValueError where it returns no single number."""
+        """Return the function at x. Raises ValueError if it does not return a single number."""
         if self._values is None or not np.array_equal(self._values[0], x):
             self.nfev += 1
             found = np.asarray(self.fun(x.copy(), *self.args))
@@ -64,7 +64,7 @@ class Objective:
         return self._values[1]
 
     def gradient(self, x: Vector) -> Vector:
-        """Its gradient at x, by forward differences where none was given. Raises ValueError for a wrong shape."""
+        """Return the gradient at x, by forward differences if none was given. Raises ValueError for a wrong shape."""
         if self._gradients is None or not np.array_equal(self._gradients[0], x):
             self.njev += 1
             found = self._differences(x) if self.jac is None else self.jac(x.copy(), *self.args)
@@ -77,12 +77,12 @@ class Objective:
     def _differences(self, x: Vector) -> Any:
         self.value(x)
         here = self._values
-        found = approx_fprime(x.astype(np.float64), self.value)  # differences of float32 numbers would be noise
+        found = approx_fprime(x.astype(np.float64), self.value)  # in float32, rounding would swamp the differences
         self._values = here
         return found
 
     def both(self, x: Vector) -> tuple[float, Vector]:
-        """Loss and gradient, as methods around the step ask for them."""
+        """Return loss and gradient, for methods around the step."""
         return self.value(x), self.gradient(x)
 
 
@@ -92,14 +92,22 @@ def minimize(
     *, maxiter: int = 1000, gtol: float | None = None, ftol: float | None = None, tol: float | None = None,
     disp: bool = False, return_all: bool = False, **unknown: Any,
 ) -> OptimizeResult:  # fmt: skip
-    """Minimize fun(x, *args) -> number from x0 of shape (n,): what `scipy.optimize.minimize(method=optimizer)` calls.
+    """Minimize fun(x, *args) from x0: what `scipy.optimize.minimize(fun, x0, method=optimizer)` calls.
 
-    jac: the gradient's function; without one SciPy's forward differences. maxiter: the most steps. It has converged
-    where no entry of the gradient is larger than gtol (default: tol, else 1e-5), or where, with ftol, a step changes
-    the function by at most ftol * max(|f|, |f before|, 1). callback(x) or callback(intermediate_result=...) after each
-    step may raise StopIteration. The result's x is the point the method ships (`Optimizer.ship`).
-    Warns of bounds, constraints, Hessians and options that it does not use. Raises ValueError for a bad x0, gradient
-    or option, and for an optimizer with lanes.
+    Converged if no entry of the gradient exceeds gtol (default: tol, else 1e-5), or with ftol if a step changes the function
+    by at most ftol * max(|f|, |f before|, 1). The result is `Optimizer.ship`. Warns of bounds and options that it does not use.
+
+    Parameters
+    ----------
+    jac : callable, optional
+        The gradient. Default: SciPy's forward differences.
+    callback : callable, optional
+        callback(x) or callback(intermediate_result=...) after each of at most maxiter steps; may raise StopIteration.
+
+    Raises
+    ------
+    ValueError
+        For a bad x0, gradient or option, and for an optimizer with lanes.
     """
     _warn_of_unused(optimizer, hess, hessp, bounds, constraints, unknown)
     if optimizer.lanes is not None:
@@ -121,7 +129,7 @@ def minimize(
 
 
 class _Run:
-    """The walk itself: where it is, and whether it has arrived."""
+    """One run of the minimization: the current point and the stopping test."""
 
     def __init__(self, optimizer: Stepping, objective: Objective, x: Vector, gtol: float, ftol: float | None) -> None:
         self.optimizer, self.objective, self.gtol, self.ftol = optimizer, objective, gtol, ftol
@@ -135,7 +143,7 @@ class _Run:
         return point
 
     def result(self, status: int) -> OptimizeResult:
-        """What SciPy hands to its caller."""
+        """Return SciPy's result."""
         value, gradient = self.objective.both(self.shipped)
         return OptimizeResult(
             x=self.shipped, fun=value, jac=gradient, nit=self.nit, nfev=self.objective.nfev, njev=self.objective.njev,
@@ -143,7 +151,7 @@ class _Run:
         )  # fmt: skip
 
     def go(self, maxiter: int, callback: Callable[[Vector, Objective], None], keep_path: bool) -> int:
-        """Step until it has converged (0), used its steps (1), met a NaN or inf (3) or been stopped (99)."""
+        """Step until convergence (0), the last step (1), inf or NaN (3), or a stop by the callback (99)."""
         while True:
             gradient = self.objective.gradient(self.x)
             if not np.isfinite(gradient).all() and self.optimizer.nonfinite != "raise":
@@ -172,7 +180,7 @@ class _Run:
         return moved, state
 
     def _flat(self, gradient: Vector) -> bool:
-        """Whether the gradient is small, here and at the point to ship: a method may look elsewhere than it ships."""
+        """Whether the gradient is small, both here and at the point to ship, which may differ."""
         small = bool(np.abs(gradient).max(initial=0.0) <= self.gtol)
         return small and bool(np.abs(self.objective.gradient(self.shipped)).max(initial=0.0) <= self.gtol)
 
@@ -191,7 +199,7 @@ def _start(x0: Any) -> Vector:
 
 
 def _as_callback(callback: Callable[..., Any] | None) -> Callable[[Vector, Objective], None]:
-    """SciPy's two forms: callback(x), and callback(intermediate_result=...) told by the parameter's name."""
+    """Support SciPy's two forms, callback(x) and callback(intermediate_result=...), told apart by the parameter's name."""
     if callback is None:
         return lambda x, objective: None
     if set(inspect.signature(callback).parameters) == {"intermediate_result"}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from thalweg.core.compose import Every
 from thalweg.core.curvature import hutchinson
 from thalweg.core.finite import are_finite, select
 from thalweg.core.leaf import Leaf, Memory, value_at
+from thalweg.core.parameters import Parameters, host_scalar
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Stage, as_stage, chain, check_lr
 from thalweg.core.step import advance
@@ -24,45 +25,37 @@ from thalweg.form.hyper import Role
 from thalweg.form.memory import Gaussian
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
-from thalweg.values.trees import Tree, Vector, flatten, match_in_order, plain, rebuild, rebuild_in_order
+from thalweg.values.trees import Tree, Vector, flatten, plain, rebuild
 
 State: TypeAlias = dict[str, Any]
-"""{"t": {leaf: updates so far}, "memory": {stage: {slot: {leaf: array}}}, ...}: a plain tree, to save, jit or inspect."""
+"""{"t": {leaf: updates so far}, "memory": {stage: {slot: {leaf: array}}}, ...}: a plain tree to save, jit or inspect."""
 GradFn: TypeAlias = Callable[[Tree], tuple[Any, Tree]]
-"""parameters -> (loss, gradients), as jax.value_and_grad makes one."""
+"""Maps parameters to (loss, gradients), as jax.value_and_grad does."""
 NonFinite: TypeAlias = Literal["propagate", "skip", "raise"]
 USUAL: dict[str, Any] = {"seed": 0, "nonfinite": "propagate", "lanes": None}
-"""What an optimizer's options are where nothing is said of them."""
-
-
-class Parameters(NamedTuple):
-    """The parameters of a step: the tree, and its leaves as they are there and as arithmetic has them."""
-
-    tree: Tree
-    names: list[str]
-    leaves: list[Any]
-    arrays: list[Array]
-
-    @classmethod
-    def of(cls, tree: Tree) -> Parameters:
-        names, leaves = flatten(tree)
-        return cls(tree, names, leaves, [p if type(p) is np.ndarray else plain(p) for p in leaves])
-
-    def match(self, other: Tree, what: str) -> dict[str, Any]:
-        return dict(zip(self.names, match_in_order(self.tree, other, what), strict=True))
-
-    def moved(self, to: dict[str, Array]) -> Tree:
-        """The tree with other arrays in the place of some."""
-        return rebuild_in_order(self.tree, self.leaves, [to.get(n, p) for n, p in zip(self.names, self.leaves, strict=True)])
+"""The defaults of the options."""
 
 
 class Optimizer:
     """An optimizer as two pure functions over a tree of arrays: `init(params)` and `step(params, grads, state)`.
 
-    rule: a rule, stage or chain. lr: its learning rate: a number, a schedule of t = 1, 2, ..., or with lanes an array
-    of one per lane; by default the rule's own. seed: for the rules that draw (with lanes, one for all or one each).
-    nonfinite: what a NaN or inf in a gradient does: "propagate" it, "skip" the whole step (t does not advance), or
-    "raise" FloatingPointError. lanes: T, where each array's first axis counts T independent trials.
+    Parameters
+    ----------
+    rule : Rule or Stage
+        A rule, a configured stage or a chain.
+    lr : float, callable or array, optional
+        Learning rate: a number, a schedule of t = 1, 2, ..., or with lanes one number per lane. Default: the rule's own.
+    seed : int or sequence of int
+        Seed of the rules that draw; with lanes, one for all or one per lane.
+    nonfinite : {"propagate", "skip", "raise"}
+        What inf or NaN in a gradient does; "skip" skips the whole step (t stays), "raise" is a FloatingPointError.
+    lanes : int, optional
+        Number T of independent trials, which the first axis of each array then counts.
+
+    Examples
+    --------
+    >>> optimizer = Optimizer(adam(), lr=1e-3)
+    >>> params, state = optimizer.step(params, grads, optimizer.init(params))
     """
 
     def __init__(
@@ -95,7 +88,7 @@ class Optimizer:
         self._afters: list[tuple[str, AfterStage]] = self.chain.items(AfterStage)
         self.moves = any(after.moves for _, after in self._afters)
         self.asks = self.chain.asks
-        """What the rules have injected: {"g", "t", "loss"} tells that `step` needs loss=."""
+        """What the rules ask for: {"g", "t", "loss"} means that `step` needs loss=."""
         self._needs_more = self._around is not None or bool(self.asks & {"loss", "curvature"})
         self._drawn = bool(self.asks & {"noise", "curvature"}) or any(
             isinstance(kind, Gaussian) for kind in self.chain.memory.values()
@@ -103,17 +96,18 @@ class Optimizer:
 
     @property
     def asks_gradients(self) -> bool:
-        """Whether it asks for gradients itself, at points of its own, so that `step` needs grad_fn=."""
+        """Whether the method asks for gradients at points of its own, so that `step` needs grad_fn=."""
         return self._around is not None
 
     @property
     def wants_grad_fn(self) -> bool:
-        """Whether a grad_fn is of use: to a method that asks for gradients itself, or to estimate the curvature with."""
+        """Whether grad_fn is of use: the method asks for gradients itself, or the curvature is estimated from it."""
         return self.asks_gradients or "curvature" in self.asks
 
     def needs(self, loss: Any, grad_fn: GradFn) -> dict[str, Any]:
-        """What a step must be handed besides gradients, as keywords of `step`, from what there is to hand: the loss, or a
-        function that works it out, called only where it is asked for; and the function that gives (loss, gradients) anywhere.
+        """Return what `step` needs besides the gradients, as its keyword arguments.
+
+        loss: the loss, or a function that computes it, which is called only if a rule asks for the loss.
         """
         known = {"loss": loss() if callable(loss) else loss} if "loss" in self.asks else {}
         return {**known, "grad_fn": grad_fn} if self.wants_grad_fn else known
@@ -124,7 +118,7 @@ class Optimizer:
         return f"Optimizer({self.rule!r}, lr={self.lr!r}{''.join(told)})"
 
     def init(self, params: Tree) -> State:
-        """The state at the start. Raises TypeError for a parameter that is no floating-point array."""
+        """Return the state before the first step. Raises TypeError for a parameter that is not a floating-point array."""
         names, given = flatten(params)
         if not names:
             raise ValueError("there are no parameters: the tree is empty")
@@ -141,7 +135,7 @@ class Optimizer:
                 state["walked"] = {n: framework(p).copy(p) for n, p in zip(names, arrays, strict=True)}
             if self.accumulates > 1:
                 state["calls"] = 0
-                wide = ((n, widened(p)) for n, p in zip(names, arrays, strict=True))  # sums are more than half precision holds
+                wide = ((n, widened(p)) for n, p in zip(names, arrays, strict=True))  # sums exceed half precision
                 state["accumulated"] = {n: framework(p).full(tuple(p.shape), 0.0, p) for n, p in wide}
         return state
 
@@ -149,14 +143,38 @@ class Optimizer:
         self, params: Tree, grads: Tree, state: State, *,
         loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None,
     ) -> tuple[Tree, State]:  # fmt: skip
-        """One update: new parameters and new state; nothing handed in is changed.
+        """Make one update. No argument is changed. A missing or misshapen argument raises TypeError, KeyError or ValueError.
 
-        grads: a tree like params; None in a parameter's place leaves it and its t alone; None for the whole tree where
-        grad_fn is given, which is then called at params (or wherever an @around method looks). loss: its value, for
-        rules that ask for it. noise: a tree to inject instead of draws. curvature: an estimate of the Hessian's diagonal;
-        with a grad_fn it is made where it is not given, of one more gradient (`curvature.hutchinson`).
-        Raises TypeError, KeyError or ValueError where trees, frameworks, dtypes or shapes do not fit.
+        Parameters
+        ----------
+        params : tree
+            The parameters.
+        grads : tree or None
+            A tree like `params`. A leaf None leaves that parameter and its t unchanged. None for the whole tree requires
+            `grad_fn`, which is then called at `params`, or wherever an @around method evaluates.
+        state : dict
+            The state from `init` or the step before.
+        loss : float or array, optional
+            The loss, for rules that ask for it.
+        grad_fn : callable, optional
+            Maps parameters to (loss, gradients).
+        noise : tree, optional
+            Noise to use instead of draws.
+        curvature : tree, optional
+            Estimate of the Hessian's diagonal. Default: estimated from one more gradient of `grad_fn` (Hutchinson).
+
+        Returns
+        -------
+        params, state
+            The new parameters and the new state.
         """
+        return self._checked(params, grads, state, loss, grad_fn, {"noise": noise, "curvature": curvature})
+
+    def _checked(
+        self, params: Tree, grads: Tree, state: State, loss: Any, grad_fn: GradFn | None, trees: dict[str, Tree]
+    ) -> tuple[Tree, State]:
+        """Check the arguments of `step` and run it."""
+        curvature = trees["curvature"]
         here = Parameters.of(params)
         space = framework(here.arrays[0])
         if space is None or not hasattr(here.arrays[0], "dtype"):
@@ -172,7 +190,7 @@ class Optimizer:
             if curvature is None and "curvature" in self.asks and self._around is None:
                 curvature = self._estimated(params, grads, state, grad_fn)
             given = {} if grads is None else here.match(grads, "gradients")
-            extras = {w: here.match(x, w) for w, x in (("noise", noise), ("curvature", curvature)) if x is not None}
+            extras = {w: here.match(x, w) for w, x in {**trees, "curvature": curvature}.items() if x is not None}
             for name, p in zip(here.names, here.arrays, strict=True):
                 g = given.get(name)
                 alike = g is not None and type(g) is type(p) and g.dtype == p.dtype and g.shape == p.shape
@@ -183,20 +201,20 @@ class Optimizer:
             return (self._step if self.nonfinite == "propagate" else self._guarded)(here, given, state, loss, grad_fn, extras)
 
     def __call__(self, fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
-        """As a method of SciPy's: `scipy.optimize.minimize(fun, x0, jac=..., method=optimizer)`; see `thalweg.core.minimize`."""
+        """Run as SciPy's `scipy.optimize.minimize(fun, x0, jac=..., method=optimizer)`; see `thalweg.core.minimize`."""
         from thalweg.core.minimize import minimize
 
         return minimize(self, fun, x0, args, **options)
 
     def ship(self, params: Tree, state: State) -> Tree:
-        """The point to keep and evaluate: an average or the walked point where a method has one, else params."""
+        """Return the point to keep and evaluate: the average or updated iterate if the method has one, else `params`."""
         for key, after in reversed(self._afters):
             if after.declaration.shipped is not None:
                 return rebuild(params, state["memory"][key][after.declaration.shipped])
         return rebuild(params, state["walked"]) if self.moves else params
 
     def _estimated(self, params: Tree, grads: Tree, state: State, grad_fn: Any) -> Tree:
-        """The curvature; in a step that looks at none, the gradients in its place."""
+        """Return the curvature; in a step that does not read it, the gradients as a placeholder."""
         t = {name: count + 1 for name, count in state["t"].items()}
         often = [f.value_of(Role.INTERVAL, 1) for f in self.chain.functions if "curvature" in f.asks]
         known = not any(is_traced(count) for count in t.values())
@@ -204,7 +222,7 @@ class Optimizer:
             return grads
         return hutchinson(grad_fn, params, grads, state.get("seed", self.seed), t, self.lanes)
 
-    # How a step goes: accumulate -> guard against inf and NaN -> around -> `advance`: rules -> p - lr d -> after.
+    # The order of a step: accumulate -> guard against inf and NaN -> around -> `advance`: rules -> p - lr d -> after.
 
     def _accumulate(self, params: Parameters, given: dict[str, Any], state: State, loss: Any, extras: Any) -> tuple[Tree, State]:
         missing = [name for name, g in given.items() if g is None]
@@ -228,7 +246,7 @@ class Optimizer:
     def _guarded(
         self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
-        """A step where all gradients are finite; else what `nonfinite` says, "skip" or "raise"."""
+        """Step if all gradients are finite; otherwise do as `nonfinite` says, "skip" or "raise"."""
         each = are_finite(given, self.lanes)
         if self.nonfinite == "raise":
             for name, good in each.items():
@@ -255,7 +273,7 @@ class Optimizer:
         method = self._method_around() if grad_fn is not None else None
         if method is not None and grad_fn is not None and leaves:
             kept = self._walk_around(method, params, leaves, memory, step, given, grad_fn)
-        # where a rule has an @around form, that stands in for the rule itself
+        # the @around form of a rule replaces the rule itself
         stages = self.chain.transforms if method is None or method is self._around else ()
         start = {leaf.name: widened(state["walked"][leaf.name]) for leaf in leaves} if self.moves else None
         memory, reached = advance(stages, self._afters, leaves, {**memory, **kept}, step, start)
@@ -289,7 +307,7 @@ class Optimizer:
         self, method: tuple[str, AroundStage], params: Parameters, leaves: list[Leaf], memory: Memory, step: ArrayStep,
         given: dict[str, Any], grad_fn: GradFn,
     ) -> Memory:  # fmt: skip
-        """Answer the method's questions until it hands over its gradient, which then is every leaf's own."""
+        """Answer the points of an @around method until it returns its gradient, which becomes each leaf's gradient."""
         key, stage = method
         walk = stage.points(leaves, memory.get(key, {}), step)
         answer: Any = None
@@ -313,7 +331,7 @@ class Optimizer:
         return {key: kept} if kept else {}
 
     def _as_answer(self, gradients: dict[str, Any], leaves: Sequence[Leaf]) -> Vector:
-        """Gradients as a method gets them: copies, for the next call may write over what it handed out."""
+        """Return copies of the gradients for the method: the next call of grad_fn may overwrite the ones it returned."""
         found = [gradients[leaf.name] for leaf in leaves]
         return Vector([framework(g).copy(widened(g)) for g in found], self.lanes is not None)
 
@@ -330,11 +348,3 @@ class Optimizer:
 
     def _zero(self) -> Any:
         return np.zeros(self.lanes, int) if self.lanes is not None and self.nonfinite == "skip" else 0
-
-
-def host_scalar(x: Any) -> Any:
-    """A loss as rules get it: a host number or one per lane as a Scalar, another framework's 0-d array as it is."""
-    on_host = isinstance(x, int | float) or (framework(x) is not None and (framework(x).name == "numpy" or x.ndim == 1))
-    if on_host:
-        return Scalar(np.asarray(x, np.float64) if isinstance(x, int | float | np.ndarray | np.generic) else x)
-    return x

@@ -1,4 +1,4 @@
-"""What a configured method is, alone or in a chain: immutable, its memory handed in and out."""
+"""Stages, alone or in a chain: immutable, with their memory passed in and out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from thalweg.form.trace import Configured, Trace
 
 
 class Configurable(ABC):
-    """What becomes a stage when it is called with hyper-parameters: a rule."""
+    """A rule: becomes a stage when it is called with hyper-parameters."""
 
     name: str
     function: Callable[..., Any]
@@ -25,89 +25,95 @@ class Configurable(ABC):
 
     @abstractmethod
     def __call__(self, *hyper: Any, **named: Any) -> Stage:
-        """The stage."""
+        """Return the stage."""
 
 
 class Declared(Configured, Protocol):
-    """What a stage tells that is a declared function with its hyper-parameters set."""
+    """A declared function with its hyper-parameters set."""
 
     rule: Configurable
     owns_step: bool
 
     @property
     def asks(self) -> frozenset[str]:
-        """What it has injected."""
+        """What the function asks for."""
 
     @property
     def memory(self) -> dict[str, Kind]:
-        """What it keeps."""
+        """The memory slots and their kinds."""
 
     @property
     def trace(self) -> Trace:
-        """What one run of it on symbols tells."""
+        """The trace of one run on symbols."""
 
     def value_of(self, role: Role, otherwise: Any) -> Any:
-        """The value of the hyper-parameter that stands for this."""
+        """Return the value of the hyper-parameter with this role, or `otherwise`."""
 
 
 class Stage(ABC):
-    """A configured piece of an optimizer. Immutable; its memory is handed in and out."""
+    """A configured piece of an optimizer. Immutable; its memory is passed in and out."""
 
     name: str
     lr: float | None = None
     place: int = 1
-    """In a chain: 0 around the step, 1 at it, 2 after it."""
+    """Position in a chain: 0 around the step, 1 at the step, 2 after it."""
     owns_step: bool = False
-    """Whether what it returns has the learning rate in it."""
+    """Whether its result includes the learning rate."""
     outermost: bool = False
-    """Whether it goes into no chain."""
+    """Whether it must be outermost, in no chain."""
 
     @property
     @abstractmethod
     def asks(self) -> frozenset[str]:
-        """What must be injected."""
+        """What the functions ask for."""
 
     @property
     @abstractmethod
     def memory(self) -> dict[str, Kind]:
-        """slot -> kind, for the catalogue; a chain joins its stages' slots."""
+        """Maps slots to kinds, for the catalogue; a chain joins the slots of its stages."""
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what was worked out of it, which a copy with other parts works out anew, and another process as it is there."""
+        """Drop cached properties: a copy with other parts, or another process, computes its own."""
         told = {name for kind in type(self).__mro__ for name, x in vars(kind).items() if isinstance(x, functools.cached_property)}
         return {name: value for name, value in self.__dict__.items() if name not in told}
 
     def named(self, name: str, lr: float | None) -> Stage:
-        """The same stage under a recipe's name and usual learning rate."""
+        """Return the same stage under a recipe's name and usual learning rate."""
         renamed = copy.copy(self)
         renamed.name = name
         renamed.lr = self.lr if lr is None else lr
         return renamed
 
     def at(self, lr: Any) -> Stage:
-        """The same stage at a learning rate of its own, as a branch of `choose`."""
+        """Return the same stage at a learning rate of its own, as a branch of `choose`.
+
+        Parameters
+        ----------
+        lr : float, callable or array
+            The learning rate of this stage: a number, a schedule, or with lanes one number per lane.
+        """
         return At(self, lr)
 
     @property
     def parts(self) -> Sequence[Stage]:
-        """The stages this one is a chain of; itself alone if it is none."""
+        """The stages of a chain; for any other stage, itself alone."""
         return (self,)
 
     @property
     @abstractmethod
     def functions(self) -> Sequence[Declared]:
-        """The declared functions in it (of `choose`: in all its branches); `ways` says which of them a parameter passes."""
+        """The declared functions in the stage; of `choose`, those of all branches. `ways` says which a parameter passes."""
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
 
 
 class Transform(Stage):
-    """A stage before or at the step: it turns each leaf's direction into another."""
+    """A stage before or at the step: it maps each leaf's direction to another."""
 
     @abstractmethod
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
-        """Its memory at the start."""
+        """Return the memory before the first step."""
 
     @abstractmethod
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
@@ -115,7 +121,7 @@ class Transform(Stage):
 
 
 def as_stage(x: Any) -> Stage:
-    """A stage from a stage, or from a rule not yet configured. Raises TypeError for anything else."""
+    """Return the stage for a stage or an unconfigured rule. Raises TypeError for anything else."""
     if isinstance(x, Configurable):
         return x()
     if isinstance(x, Stage):
@@ -125,7 +131,7 @@ def as_stage(x: Any) -> Stage:
 
 
 class Chain(Transform):
-    """Stages in a row: each gets what the one before it made of the gradient."""
+    """Stages in sequence: each receives the direction that the previous one returned."""
 
     def __init__(self, stages: Sequence[Stage]) -> None:
         flat = [part for stage in stages for part in stage.parts]
@@ -175,12 +181,12 @@ class Chain(Transform):
         return {f"{key}.{slot}": kind for key, memory in pairs for slot, kind in memory.items()}
 
     def items(self, kind: type) -> list[tuple[str, Any]]:
-        """Its stages of one kind, with the keys of their memory."""
+        """Return the stages of one kind, with the keys of their memory."""
         return [(key, stage) for key, stage in zip(self.keys, self.stages, strict=True) if isinstance(stage, kind)]
 
     @functools.cached_property
     def transforms(self) -> list[tuple[str, Any]]:
-        """What stands before or at the step."""
+        """The stages before or at the step."""
         return self.items(Transform)
 
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
@@ -200,20 +206,39 @@ def told_apart(names: Sequence[str]) -> list[str]:
 
 
 def chain(*stages: Any) -> Chain:
-    """Rules in a row: `chain(clip(1.0), adam(), decay(0.01))`. The last direction is what the learning rate multiplies.
+    """Join rules and stages in sequence; the learning rate multiplies the last direction.
 
-    An @around method goes first, after-steps last. Raises ValueError for two rules that own their step.
+    Parameters
+    ----------
+    *stages : Rule or Stage
+        An @around method comes first, then rules, then after-steps.
+
+    Returns
+    -------
+    Chain
+        The chain, a stage.
+
+    Raises
+    ------
+    TypeError
+        If an argument is neither a rule nor a stage.
+    ValueError
+        If the order is wrong, or if two stages own their step.
+
+    Examples
+    --------
+    >>> chain(clip(1.0), adam(), decay(0.01))
     """
     return Chain([as_stage(stage) for stage in stages])
 
 
 def check_lr(lr: Any, owner: str) -> Any:
-    """A learning rate as an optimizer takes it: a number from 0 on, a schedule, or one number per lane."""
+    """Return a valid learning rate: a non-negative number, a schedule, or one number per lane."""
     return Hyper("lr", 0.0, Range(0)).check(lr, owner)
 
 
 class Shell(Transform):
-    """A stage that has a chain inside, and does something to what goes in and comes out."""
+    """A stage that wraps a chain and changes its input or output."""
 
     def __init__(self, stage: Stage) -> None:
         self.inner = chain(stage)

@@ -15,7 +15,7 @@ from thalweg.core.array_step import ArrayStep
 from thalweg.core.compose import looks_at_time
 from thalweg.core.leaf import Leaf, value_at
 from thalweg.core.optimizer import Optimizer as Pure
-from thalweg.core.optimizer import host_scalar
+from thalweg.core.parameters import host_scalar
 from thalweg.core.step import directed, taken
 from thalweg.form.hyper import Role
 from thalweg.jax.arguments import masks_over

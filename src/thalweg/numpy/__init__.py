@@ -1,7 +1,7 @@
-"""Optimizers for NumPy arrays, which they update in place, each rule's whole step fused into one pass over memory.
+"""Optimizers that update NumPy arrays in place, with each rule's whole step fused into one pass over memory.
 
-`thalweg.numpy.Adam(params, lr=1e-3).step(grads)`: there is one such class for every rule and recipe of the catalogue,
-made from its signature; `of(rule)` makes one from a rule of your own, and `Optimizer` takes any chain.
+`thalweg.numpy.Adam(params, lr=1e-3).step(grads)`: every rule and recipe of the catalogue has such a class, made from its
+signature. `of(rule)` makes one from a rule of your own, and `Optimizer` takes any chain.
 """
 
 from __future__ import annotations
@@ -27,16 +27,23 @@ __all__ = ["Optimizer", "of"]
 
 
 class Optimizer:
-    """Any rule or chain over a dict, list or tree of NumPy arrays, or a single one, updated in place.
+    """Any rule or chain over a tree of NumPy arrays (a dict, a list, a single array), updated in place.
 
-    params: the arrays; or a list of parameter groups, dicts with their arrays under "params" and whatever of the
-    learning rate and hyper-parameters (of a chain: of any of its stages) is to differ there. Any strides and floating
-    dtype (float16, bfloat16, float32, float64); a read-only array, or two that share memory, is refused. rule: a rule,
-    stage or chain. lr: a number, a schedule of t = 1, 2, ..., or with lanes one per lane; by default the rule's own.
-    seed, nonfinite, lanes: as in `thalweg.Optimizer`. fused=False does without the kernels.
+    `param_groups` holds the groups as dicts; changes to them take effect at the next step.
 
-    `param_groups` holds the groups as dicts; what is written into them holds from the next step on.
-    Raises TypeError and ValueError for what does not fit, in words.
+    Parameters
+    ----------
+    params : tree or list of dict
+        The arrays: of any strides, in float16, bfloat16, float32 or float64, writable, no two sharing memory. Or parameter
+        groups: dicts with the arrays under "params" and their own learning rate or hyper-parameters (of any stage in a chain).
+    rule : Rule or Stage
+        A rule, a configured stage or a chain.
+    lr : float, callable or array, optional
+        A number, a schedule of t = 1, 2, ..., or with lanes one number per lane. Default: the rule's own.
+    seed, nonfinite, lanes
+        As in `thalweg.Optimizer`.
+    fused : bool
+        False: do without the kernels.
     """
 
     _rule: Rule | None = None
@@ -70,12 +77,19 @@ class Optimizer:
     def step(
         self, grads: Tree = None, *, loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None
     ) -> None:
-        """One update, in place.
+        """Make one update in place. If an argument does not fit, nothing changes and TypeError, KeyError or ValueError is raised.
 
-        grads: arrays in the shape of `params` (with groups: a list of each group's), of any strides; None in an
-        array's place leaves it and its t alone. loss: its value, for the rules that ask for it. grad_fn: parameters ->
-        (loss, gradients), for methods that look at several points. noise, curvature: trees to inject.
-        Raises TypeError, KeyError or ValueError where trees, dtypes or shapes do not fit; nothing has moved then.
+        Parameters
+        ----------
+        grads : tree, optional
+            Arrays in the structure of `params` (with groups: a list of one tree per group), of any strides. None in an
+            array's place leaves it and its t unchanged.
+        loss : float, optional
+            The loss, for rules that ask for it.
+        grad_fn : callable, optional
+            Maps parameters to (loss, gradients), for methods that evaluate several points.
+        noise, curvature : tree, optional
+            Noise and curvature to use instead of drawn or estimated ones.
         """
         now = self._now()
         if len(now) != len(self._seen) or not all(map(operator.is_, now, self._seen)):
@@ -83,14 +97,14 @@ class Optimizer:
         self._bound.step(grads, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature)
 
     def ship(self) -> Tree:
-        """The point to keep and evaluate, as copies: an average where the method keeps one, else the parameters."""
+        """Return copies of the point to keep and evaluate: the average if the method keeps one, else the parameters."""
         return self._bound.ship()
 
     @property
     def state(self) -> State:
-        """What the rule remembers: `{"t": {name: updates}, "memory": {stage: {slot: {name: array}}}, ...}`, live.
+        """The live state: `{"t": {name: updates}, "memory": {stage: {slot: {name: array}}}, ...}`.
 
-        What is written into it or replaced holds from the next step on; what does not fit is then refused.
+        Changes to it take effect at the next step, which refuses what does not fit.
         """
         return self._bound.state
 
@@ -99,7 +113,7 @@ class Optimizer:
         self._bound.state = state
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of everything but the parameters: a plain tree, for `thalweg.values.trees.save`. A schedule is saved as None."""
+        """Return a copy of everything but the parameters, for `thalweg.values.trees.save`. A schedule is saved as None."""
         groups = []
         for i, group in enumerate(self.param_groups):
             own = {key: None if callable(value) else value for key, value in group.items() if key != "params"}
@@ -111,9 +125,9 @@ class Optimizer:
         return type(self).__name__ if self._rule is not None else f"Optimizer({self._bound.optimizer.chain.name})"
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take everything from what `state_dict` gave; going on then equals never having stopped, to the last bit.
+        """Load what `state_dict` returned. Training then continues to the last bit as if it had never stopped.
 
-        Schedules stay as they are. Raises KeyError, TypeError or ValueError where it belongs to other parameters or another rule.
+        Schedules stay as they are. Raises KeyError, TypeError or ValueError for the state of other parameters or another rule.
         """
         if not isinstance(state_dict, dict) or not {"groups", "state"} <= state_dict.keys():
             raise ValueError(f"this is no state_dict of {type(self).__name__}: one has 'groups' and 'state'")
@@ -147,7 +161,7 @@ class Optimizer:
         self._bound.state = state
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """A copy has arrays and state of its own, and goes on as this one would. The class is found again by its rule."""
+        """Copy arrays and state, so that the copy continues as this one would. The class is found again by its rule."""
         if self._rule is None or type(self) is not of(self._rule):
             return super().__reduce_ex__(protocol)
         return _blank, (self._rule,), self.__dict__
@@ -167,7 +181,7 @@ class Optimizer:
     # parameter groups
 
     def _checked(self, group: dict[str, Any], common: dict[str, Any]) -> dict[str, Any]:
-        """What a group says of its own, checked."""
+        """Return a group's own values, checked."""
         own = split_all({key: value for key, value in group.items() if key != "params"})
         for key, value in own.items():
             known = {**common, **self._hyper}
@@ -185,14 +199,14 @@ class Optimizer:
         return own
 
     def _checked_in_chain(self, key: str, value: Any) -> Any:
-        """What a group says of a hyper-parameter that some stage of the chain has, checked."""
+        """Return a group's value for a hyper-parameter of some stage in the chain, checked."""
         check_whose(as_stage(self._given), key)
         if self._hyper[key].static:
             raise ValueError(f"{key} is the same for all groups; set it where the chain is made, or make a second optimizer")
         return self._hyper[key].check(value, type(self).__name__)
 
     def _level(self) -> None:
-        """Every group has what any of them says of a chain; None is what its stages have."""
+        """Give every group a value for each key that any group sets in a chain; None means the stage's own value."""
         for key in [key for group in self.param_groups for key in group if key in self._hyper]:
             for group in self.param_groups:
                 group.setdefault(key, None)
@@ -205,7 +219,7 @@ class Optimizer:
             self._checked(group, {key: self.param_groups[0][key] for key in self._own})
         self._level()
         now = self._now()
-        before, self._seen = self._seen, now  # only once it has been checked
+        before, self._seen = self._seen, now  # only after the checks have passed
         width = len(now) // len(self.param_groups)
         alike = len(now) == len(before)
         only_rates = alike and all(i % width == 0 or a is b for i, (a, b) in enumerate(zip(now, before, strict=True)))
@@ -215,7 +229,7 @@ class Optimizer:
             self._bound.configure(self._optimizer())
 
     def _optimizer(self) -> Pure:
-        """The pure optimizer with the groups' hyper-parameters as they stand."""
+        """Return the pure optimizer with the groups' current hyper-parameters."""
         stage = self._given
         if self._rule is not None:
             stage = self._rule.configured({key: self._joined(key) for key in self._rule.parts})
@@ -229,20 +243,20 @@ class Optimizer:
         return check_lr(_by_leaf(own, self._names, self._of_leaf), type(self).__name__)
 
     def _joined(self, key: str, own: Any = None) -> Any:
-        """A hyper-parameter as all groups have it; `own` where a group says nothing."""
+        """Return a hyper-parameter's value over all groups; `own` where a group sets none."""
         values = [own if group[key] is None else group[key] for group in self.param_groups]
         return _by_leaf(values, self._names, self._of_leaf)
 
 
 def _by_leaf(values: list[Any], names: list[str], of_leaf: list[int]) -> Any:
-    """One value where the groups agree, else one for each leaf."""
+    """Return one value if the groups agree, else one per leaf."""
     if all(value is values[0] or (isinstance(value, int | float | str) and value == values[0]) for value in values):
         return values[0]
     return ByLeaf({name: values[i] for name, i in zip(names, of_leaf, strict=True)})
 
 
 def _slots(state: Any) -> set[str]:
-    """stage.slot of each that there is memory in."""
+    """Return "stage.slot" for each slot with memory."""
     memory = state.get("memory", {}) if isinstance(state, dict) else {}
     stages = memory if isinstance(memory, dict) else {}
     return {f"{stage}.{slot}" for stage, held in stages.items() for slot in (held if isinstance(held, dict) else ())}
@@ -259,7 +273,18 @@ def _listed(groups: list[dict[str, Any]]) -> str:
 
 @functools.cache
 def of(rule: Rule) -> type[Optimizer]:
-    """The class for a rule or recipe, the catalogue's or your own: `of(my_rule)(params, lr=0.1)`."""
+    """Return the class of a rule or recipe, from the catalogue or your own.
+
+    Parameters
+    ----------
+    rule : Rule
+        The rule or recipe.
+
+    Returns
+    -------
+    type
+        A subclass of `Optimizer`, called as `of(my_rule)(params, lr=0.1)`.
+    """
 
     if not isinstance(rule, Rule):
         raise TypeError(f"of takes a rule or recipe such as adam, not {rule!r}; what is configured goes to Optimizer(params, it)")
@@ -286,7 +311,7 @@ def _blank(rule: Rule) -> Optimizer:
 
 
 def signature(rule: Rule) -> inspect.Signature:
-    """How the class of a rule is called."""
+    """Return the signature of a rule's class."""
     either, named = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
     options = {"seed": 0, "nonfinite": "propagate", "lanes": None, "fused": True}
     return inspect.Signature(
@@ -300,7 +325,7 @@ def signature(rule: Rule) -> inspect.Signature:
 
 
 def class_name(rule: Rule) -> str:
-    """The rule's name as its paper spells it, where its docstring begins with it, else in capitals by word."""
+    """Return the rule's name as its paper spells it if its docstring begins with it, else in CamelCase."""
     first = re.match(r"[\w-]+", rule.doc)
     spelled = first.group().replace("-", "") if first else ""
     if spelled.lower() == rule.name.replace("_", "").lower():

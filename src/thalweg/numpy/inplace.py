@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from thalweg.core.leaf import Leaf
-from thalweg.core.optimizer import GradFn, Optimizer, State, host_scalar
+from thalweg.core.optimizer import GradFn, Optimizer, State
+from thalweg.core.parameters import host_scalar
 from thalweg.engines import native
 from thalweg.engines.drawn import drawn
 from thalweg.engines.gradients import address, ranges

@@ -11,7 +11,7 @@ import torch
 
 from thalweg.core.leaf import Leaf, in_parts
 from thalweg.core.optimizer import Optimizer as Pure
-from thalweg.core.optimizer import host_scalar
+from thalweg.core.parameters import host_scalar
 from thalweg.dialects import Row
 from thalweg.form.hyper import ByLeaf
 from thalweg.graph.program import StagePath, stage_paths
