@@ -1,4 +1,4 @@
-"""A configured method around the step: its generator over whole trees, and one for each lane where values decide its way."""
+"""A configured @around method: a generator over whole trees, or one per lane if values decide its course."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class AroundStage(FunctionStage):
 
     @property
     def asks(self) -> frozenset[str]:
-        """What must be injected; the loss too, where it is made use of at the first point."""
+        """What the method asks for; also the loss, if it reads the loss at the first point."""
         return super().asks | ({"loss"} & {"loss" if word == "loss_1" else "" for word in self.trace.used})
 
     def points(self, leaves: Sequence[Leaf], memory: Memory, step: ArrayStep, lane: int | None = None) -> Walk:
-        """Run the generator: what it returns, and its memory. lane: of which lane the leaves, memory and step are."""
+        """Run the generator; return its result and its memory. lane: the lane of leaves, memory and step, if they are of one."""
         if self.decides and step.lanes is not None:
             return (yield from self._side_by_side(leaves, memory, step))
         lanes = step.lanes is not None
@@ -63,7 +63,7 @@ class AroundStage(FunctionStage):
         return gradient, kept
 
     def _side_by_side(self, leaves: Sequence[Leaf], memory: Memory, step: ArrayStep) -> Walk:
-        """A generator for each lane, all asked at once; one that is done waits where it looked last."""
+        """Run one generator per lane, all evaluated together. A generator that has finished keeps its last point."""
         assert step.lanes is not None
         runs = [[_in_lane(leaf, i) for leaf in leaves] for i in range(step.lanes)]
         walks = [
@@ -97,16 +97,16 @@ class AroundStage(FunctionStage):
 
 
 Walk = Generator[Vector, Any, tuple[Vector, Memory]]
-"""Points to look at, each answered with (loss, gradient); at the end a gradient or a step, and the new memory."""
+"""Yields points, receives (loss, gradient) at each, and returns a gradient or a step and the new memory."""
 
 
 def _of_lane(x: Any, i: int) -> Any:
-    """What belongs to one lane."""
+    """Return the part of one lane."""
     if x is None:
         return None
     if isinstance(x, Scalar):
         return Scalar(x.values[i]) if x.values.ndim else x
-    return np.asarray(x[i]) if isinstance(x, np.ndarray) else x[i]  # NumPy makes numbers of 0-d arrays
+    return np.asarray(x[i]) if isinstance(x, np.ndarray) else x[i]  # NumPy turns 0-d arrays into numbers
 
 
 def _in_lane(leaf: Leaf, i: int) -> Leaf:
@@ -121,5 +121,5 @@ def _stack(xs: Sequence[Array], leaf: Leaf) -> Array:
 
 
 def _stacked(points: Sequence[Vector], leaves: Sequence[Leaf]) -> Vector:
-    """One point of all lanes from one of each."""
+    """Stack the points of the lanes into one."""
     return Vector([_stack([point.leaves[k] for point in points], leaf) for k, leaf in enumerate(leaves)], True)

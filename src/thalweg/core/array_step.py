@@ -1,4 +1,4 @@
-"""A step of arrays: what functions are handed, what is read from memory, and what is put back into it."""
+"""A step on arrays: the functions' arguments, reading the memory, and writing it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from thalweg.values.trees import Vector
 
 @dataclass
 class ArrayStep(Step):
-    """One step of a model's arrays."""
+    """One step on a model's arrays."""
 
     lanes: int | None
     seed: Any
     loss: Any = None
     remembers: bool = False
-    """Whether the memory handed in is a whole state's, so that what it lacks was lost; else it begins where it is missing."""
+    """Whether the memory is from a complete state, so that a missing slot is lost; otherwise it starts anew."""
     norm: Any = None
-    """Of all that arrives at the stage that runs, where it asks for it."""
+    """The norm of all that arrives at the running stage, if it asks for it."""
     arranges = True
 
     def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
@@ -41,7 +41,7 @@ class ArrayStep(Step):
         return [self.keep(stage, stage.call(*self._handed(stage, leaf, memory)), leaf, updated) for leaf in leaves]
 
     def _run_on_all(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
-        """Call the function once, for all leaves: it has sums over the model in it."""
+        """Call the function once for all leaves, because it sums over the model."""
         if not leaves:
             return []
         handed = [self._handed(stage, leaf, memory) for leaf in leaves]
@@ -51,7 +51,7 @@ class ArrayStep(Step):
         return [self.keep(stage, [of(x, i) for x in results], leaf, updated) for i, leaf in enumerate(leaves)]
 
     def _handed(self, stage: FunctionStage, leaf: Leaf, memory: Memory) -> tuple[list[Any], dict[str, Any]]:
-        """What the function is called with for a leaf: what it asks for and remembers, and its hyper-parameters."""
+        """Return the function's arguments for a leaf: what it asks for, its memory, and its hyper-parameters."""
         values = [ASKS[ask].supplied(leaf, self, stage) for ask in stage.declaration.asks]
         values += [self._recalled(stage, slot, kind, leaf, memory) for slot, kind in stage.declaration.memory.items()]
         if stage.steady:
@@ -59,7 +59,7 @@ class ArrayStep(Step):
         return values, {name: value_at(value, leaf.t, leaf.name) for name, value in stage.config.items()}
 
     def keep(self, stage: FunctionStage, results: Sequence[Any], leaf: Leaf, updated: Memory) -> Array:
-        """Put the new memory among a function's results into `updated`; returns the first result."""
+        """Write the new memory among a function's results into `updated`; return the first result."""
         for (slot, kind), value in zip(stage.declaration.memory.items(), results[1:], strict=True):
             if slot not in stage.stored:
                 continue
@@ -74,14 +74,14 @@ class ArrayStep(Step):
 
     @property
     def _first(self) -> Shape:
-        """The axis that counts lanes."""
+        """The axis of lanes."""
         return () if self.lanes is None else (self.lanes,)
 
     def _one_a_lane(self, value: Any, leaf: Leaf) -> Any:
         value = value.meet(leaf.p) if isinstance(value, Scalar) else value
         return value.reshape(self._first) if framework(value) is not None else value
 
-    # what there is to ask for
+    # what functions may ask for
 
     def resolved(self, rate: Any, leaf: Leaf) -> Any:
         return value_at(rate, leaf.t, leaf.name)
@@ -103,7 +103,7 @@ class ArrayStep(Step):
 
     def moved(self, point: Any, start: Any, leaf: Leaf) -> Array:
         point = point if point.dtype == start.dtype else leaf.space.cast(point, dtype_name(start))
-        return np.asarray(point) if isinstance(point, np.generic) else point  # NumPy makes numbers of 0-d arrays
+        return np.asarray(point) if isinstance(point, np.generic) else point  # NumPy turns 0-d arrays into numbers
 
     # memory
 
@@ -118,26 +118,26 @@ class ArrayStep(Step):
             return widened(stage.start(slot, leaf.stored(), self))
         if self.remembers and not (kind.full and found.shape == leaf.p.shape):
             self._check_shape(stage, slot, kind, leaf, found)
-        if leaf.half is not None:  # what a caller keeps narrow beside wide parameters is optax's affair
+        if leaf.half is not None:  # narrow memory beside wide parameters is optax's concern
             found = widened(found)
         if self.lanes is not None and isinstance(kind, PerTensor):
             return found.reshape(found.shape + (1,) * len(leaf.shape))
         return found
 
     def _number(self, stage: FunctionStage, slot: str, kind: Kind, leaf: Leaf, memory: Memory) -> Any:
-        """A number of the whole model."""
+        """Return a number of the whole model."""
         if slot not in memory:
             self.check_lost(stage, slot, leaf, memory)
         value = memory.get(slot, kind.value)
-        if isinstance(value, dict):  # in JAX, of a single array, a number cannot be told from a tree like the parameters
+        if isinstance(value, dict):  # in JAX, a number of a single array looks like a tree of parameters
             (value,) = value.values()
         on_host = framework(value) is None or framework(value).name == "numpy"
         return Scalar(value) if on_host or getattr(value, "ndim", 0) == 1 else value
 
     def check_lost(self, stage: FunctionStage, slot: str, leaf: Leaf, memory: Memory) -> None:
-        """Raise ValueError where a leaf's memory is missing that was there after its last update.
+        """Raise ValueError if memory that existed after a leaf's last update is missing.
 
-        Where there is none of this stage at all it may have needed none, as momentum at 0, and begins now.
+        A stage without any memory may have needed none, as momentum at 0, and starts now.
         """
         if not self.remembers or slot not in stage.stored or (not memory and stage.may_need_none):
             return
@@ -148,7 +148,7 @@ class ArrayStep(Step):
             )
 
     def _check_shape(self, stage: FunctionStage, slot: str, kind: Kind, leaf: Leaf, found: Any) -> None:
-        """Raise ValueError for memory of a parameter of another shape, which could be broadcast without a word."""
+        """Raise ValueError for memory of another shape, which would broadcast silently."""
         wanted = (*self._first, *kind.shape(leaf.shape))
         if tuple(np.shape(found)) != wanted:
             raise ValueError(
@@ -158,10 +158,10 @@ class ArrayStep(Step):
 
 
 def as_array_like(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) -> Array:
-    """A rule's result as an array of its own, of the given shape and dtype, in the parameter's framework."""
+    """Return a rule's result as a separate array of this shape and dtype, in the parameter's framework."""
     p = leaf.p
     if dtype is None and type(value) is type(p) and value.dtype == p.dtype and value.shape == shape:
-        return leaf.space.copy(value) if value is leaf.grad or value is p else value  # the caller may overwrite his gradient
+        return leaf.space.copy(value) if value is leaf.grad or value is p else value  # the caller may overwrite the gradient
     space, dtype, shape = leaf.space, dtype or leaf.dtype, tuple(shape)
     if isinstance(value, Scalar):
         value = value.meet(leaf.p)
@@ -177,7 +177,7 @@ def as_array_like(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner
             raise ValueError(message) from None
         value = space.copy(value)
     if dtype_name(value) != dtype:
-        if dtype_name(value).startswith("complex") and not dtype.startswith("complex"):  # a cast would drop half of it
+        if dtype_name(value).startswith("complex") and not dtype.startswith("complex"):  # a cast would drop the imaginary part
             raise TypeError(f"{owner}: for '{leaf.name}' it returned {dtype_name(value)} where {dtype} is wanted")
         return space.cast(value, dtype)
     if value is leaf.grad or value is p:

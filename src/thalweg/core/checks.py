@@ -1,4 +1,4 @@
-"""What is handed to an optimizer, checked: parameters, gradients, states."""
+"""Checks of an optimizer's arguments: parameters, gradients, states."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _said(x: Any) -> str:
 
 
 def _is_array(x: Any) -> bool:
-    return framework(x) is not None and hasattr(x, "dtype")  # what else belongs to a framework, a module say, is none
+    return framework(x) is not None and hasattr(x, "dtype")  # other objects of a framework, such as a module, are not arrays
 
 
 def _check_unmasked(what: str, x: Any) -> None:
@@ -56,7 +56,7 @@ def _check_unmasked(what: str, x: Any) -> None:
 
 
 def check_state(names: Sequence[str], state: Any, chain: Chain) -> None:
-    """Raises TypeError for what is no state, ValueError for one of another optimizer or of other parameters."""
+    """Raise TypeError if it is not a state, ValueError if it belongs to another optimizer or other parameters."""
     if not isinstance(state, dict) or not isinstance(state.get("t"), dict) or not isinstance(state.get("memory"), dict):
         raise TypeError(f"the state is {_said(state)}, not what init(params) and step return")
     foreign = [key for key in state["memory"] if key not in chain.keys]

@@ -1,4 +1,4 @@
-"""What a NaN or inf in a gradient leaves as it was."""
+"""The guard against inf and NaN in gradients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from thalweg.values.arrays import framework
 
 
 def are_finite(given: dict[str, Any], lanes: int | None) -> dict[str, Any]:
-    """For each gradient whether it is finite: one truth, or one per lane."""
+    """Return whether each gradient is finite: one truth value, or one per lane."""
     found = {}
     for name, g in given.items():
         if g is not None:
@@ -19,7 +19,7 @@ def are_finite(given: dict[str, Any], lanes: int | None) -> dict[str, Any]:
 
 
 def select(good: Any, new: Any, old: Any, lanes: int | None) -> Any:
-    """New where good, else old, leaf by leaf; with lanes `good` is one truth a lane."""
+    """Select `new` where `good` holds, else `old`, leaf by leaf; with lanes, `good` has one truth value per lane."""
     if isinstance(new, dict):
         return {key: select(good, value, old.get(key, value), lanes) for key, value in new.items()}
     if isinstance(new, list | tuple):

@@ -1,4 +1,4 @@
-"""A declared function with its hyper-parameters set, and how its memory begins."""
+"""A declared function with its hyper-parameters set, and the start of its memory."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class FunctionStage(Stage):
 
     @property
     def function(self) -> Function:
-        """What its rule declares."""
+        """The rule's function."""
         return self.rule.function
 
     @functools.cached_property
     def trace(self) -> trace.Trace:
-        """What one run of this configuration on symbols tells."""
+        """The trace of this configuration: one run on symbols."""
         return trace.of(self)
 
     @property
@@ -58,11 +58,11 @@ class FunctionStage(Stage):
 
     @functools.cached_property
     def stored(self) -> frozenset[str]:
-        """The slots this configuration really keeps: one handed back untouched is never stored."""
+        """The slots that this configuration stores: a slot that is returned unchanged is never stored."""
         return self.trace.stored
 
     def but(self, **config: Any) -> Self:
-        """The same with other hyper-parameters. Raises TypeError where the rule does not take them."""
+        """Return the stage with other hyper-parameters. Raises TypeError if the rule does not take them."""
         other = copy.copy(self)
         other.config = {**self.config, **config}
         other.declaration = self.declaration.sized(other.config)
@@ -70,7 +70,7 @@ class FunctionStage(Stage):
         return other
 
     def keeping(self, dtypes: dict[str, str]) -> FunctionStage:
-        """The same, with slots of memory kept in these dtypes."""
+        """Return the stage with some slots of memory in these dtypes."""
         kept = copy.copy(self)
         memory = self.declaration.memory
         kept.declaration = replace(
@@ -79,7 +79,7 @@ class FunctionStage(Stage):
         return kept
 
     def value_of(self, role: Role, otherwise: Any) -> Any:
-        """The value of the hyper-parameter that stands for this."""
+        """Return the value of the hyper-parameter with this role, or `otherwise`."""
         name = with_role(self.declaration.hyper, role)
         return otherwise if name is None else self.config[name]
 
@@ -93,17 +93,17 @@ class FunctionStage(Stage):
         return memory
 
     def model_start(self, kind: Kind, leaves: Sequence[Leaf], step: Step) -> Any:
-        if leaves and framework(leaves[0].p).name == "jax":  # a Python number would change type in lax.scan's carry
+        if leaves and framework(leaves[0].p).name == "jax":  # a Python number would change type in the carry of lax.scan
             return framework(leaves[0].p).zeros(() if step.lanes is None else (step.lanes,)) + kind.value
         return kind.value if step.lanes is None else np.full(step.lanes, kind.value)
 
     def start(self, slot: str, leaf: Leaf, step: Step) -> Array:
         words, kind = (self.name, slot, leaf.name), self.declaration.memory[slot]
-        kind.shape(owned(leaf).shape)  # the parts of a complex vector are no matrix
+        kind.shape(owned(leaf).shape)  # the two parts of a complex vector are no matrix
         return kind.start(leaf.p, leaf.shape, step.lanes, lambda: draw(step.seed, 0, words, leaf.p, step.lanes))
 
     def call(self, values: Sequence[Any], hyper: dict[str, Any]) -> Sequence[Any]:
-        """The function's direction and new memory, from a value for each ask and slot."""
+        """Return the function's direction and new memory, given a value for each ask and slot."""
         hyper = self.fixed if hyper is self.config else self.declaration.joined(hyper)
         if self.declaration.tuples:
             return self.declaration.unpacked(self.rule.function(*self.declaration.packed(values), **hyper))
@@ -112,17 +112,17 @@ class FunctionStage(Stage):
 
     @functools.cached_property
     def fixed(self) -> dict[str, Any]:
-        """Its hyper-parameters as the function takes them."""
+        """The hyper-parameters as the function takes them."""
         return self.declaration.joined(self.config)
 
     @functools.cached_property
     def steady(self) -> bool:
-        """Whether its hyper-parameters are the same for each tensor at each step."""
+        """Whether the hyper-parameters are the same for each tensor at each step."""
         return all(isinstance(value, bool | int | float | str | None) for value in self.config.values())
 
     @functools.cached_property
     def may_need_none(self) -> bool:
-        """Whether with one of its numbers at 0 it keeps nothing."""
+        """Whether it keeps no memory when one of its numbers is 0."""
         for name, hyper in self.declaration.hyper.items():
             if not hyper.static:
                 at_0 = copy.copy(self)
@@ -133,7 +133,7 @@ class FunctionStage(Stage):
 
 
 def copied(memory: Memory) -> Memory:
-    """The memory with tables of its own: the state handed in stays as it was."""
+    """Return a copy of the memory's tables, so that the caller's state stays unchanged."""
     return {slot: dict(held) if isinstance(held, dict) else held for slot, held in memory.items()}
 
 

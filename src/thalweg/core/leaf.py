@@ -1,8 +1,8 @@
-"""One tensor on its way through a step.
+"""One tensor during a step.
 
-A complex tensor reaches a stage as a real one: its real and imaginary parts along a first axis of two, so that its last two
-axes are what they were, and words on matrices take each part for itself. What is asked of the tensor (`choose`, whether it
-is a matrix) is asked of the shape that its owner knows.
+Stages see a complex tensor as a real one: real and imaginary parts along a new first axis of length two. The last two axes
+keep their meaning, and matrix words treat each part separately. Predicates (`choose`, whether it is a matrix) see the
+original shape.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Memory = dict[str, Any]
 
 @dataclass
 class Leaf:
-    """One tensor on its way through a step. `d` is what arrives at the next stage; `owned` once the rate is in it.
+    """One tensor during a step. `d` is the direction that the next stage receives; `owned` means that it includes the rate.
 
-    half: the dtype that the parameter and its memory are kept in, where that is half precision and a step computes in float32.
+    half: the half-precision dtype in which parameter and memory are stored; the step then computes in float32.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Leaf:
         return dtype_name(self.p)
 
     def widened(self) -> Leaf:
-        """The leaf as a step computes with it: half precision in float32, so that results are rounded once, at the end."""
+        """Return the leaf with half precision widened to float32, so that results are rounded once, at the end."""
         dtype = self.dtype
         if dtype not in HALF:
             return self
@@ -63,16 +63,16 @@ class Leaf:
         return replace(self, p=widened(self.p), grad=grad, d=d, extras=extras, half=dtype)
 
     def stored(self) -> Leaf:
-        """The leaf with its parameter as it is kept."""
+        """Return the leaf with its parameter in the stored dtype."""
         return self if self.half is None else replace(self, p=self.as_stored(self.p), half=None)
 
     def as_stored(self, x: Array) -> Array:
-        """A parameter as it is kept."""
+        """Convert a parameter to the stored dtype."""
         return x if self.half is None else self.space.cast(x, self.half)
 
 
 def value_at(value: Any, t: Any, leaf: str) -> Any:
-    """A hyper-parameter's value for a leaf at its update t: a schedule is called, one value per lane becomes a Scalar."""
+    """Return a hyper-parameter's value for a leaf at its update t. A schedule is called; one value per lane becomes a Scalar."""
     if isinstance(value, ByLeaf):
         value = value.values[leaf]
     if callable(value):
@@ -87,7 +87,7 @@ _in_parts: ContextVar[frozenset[str]] = ContextVar("the complex tensors", defaul
 
 @contextmanager
 def in_parts(names: Iterable[str]) -> Iterator[None]:
-    """Within it the tensors of these names are complex to their owner."""
+    """Context manager: the tensors of these names are complex to the user."""
     token = _in_parts.set(frozenset(names))
     try:
         yield
@@ -96,5 +96,5 @@ def in_parts(names: Iterable[str]) -> Iterator[None]:
 
 
 def owned(leaf: Leaf) -> Leaf:
-    """The leaf with the shape that its owner knows."""
+    """Return the leaf with its original shape."""
     return replace(leaf, shape=leaf.shape[1:]) if leaf.name in _in_parts.get() else leaf

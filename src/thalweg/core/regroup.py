@@ -1,4 +1,4 @@
-"""A chain as parameter groups have it: the hyper-parameters of its stages, by name, changed for some parameters."""
+"""Parameter groups of a chain: hyper-parameters of its stages, by name, changed for some parameters."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from thalweg.form.hyper import Hyper
 
 
 def hyper_of(stage: Stage) -> dict[str, Hyper]:
-    """The hyper-parameters of all stages, by name."""
+    """Return the hyper-parameters of all stages, by name."""
     return {name: h for function in stage.functions for name, h in function.declaration.hyper.items()}
 
 
 def check_whose(stage: Stage, name: str) -> None:
-    """Raise ValueError where it is not plain whose hyper-parameter a group sets, or where it is of the whole model."""
+    """Raise ValueError if a group's hyper-parameter is ambiguous between stages, or belongs to the whole model."""
     for function in stage.functions:
         if name in function.declaration.hyper and isinstance(function, AroundStage):
             raise ValueError(f"{name} of {function.name} is of the whole model; set it where the chain is made")
@@ -30,7 +30,7 @@ def check_whose(stage: Stage, name: str) -> None:
 
 
 def twice(stage: Stage, name: str) -> list[str]:
-    """The stages with this hyper-parameter that one parameter passes, where they are several."""
+    """Return the stages with this hyper-parameter that one parameter passes, if there is more than one."""
     for way in ways(stage):
         found = [function.name for function in way.functions if name in function.declaration.hyper]
         if len(found) > 1:
@@ -39,7 +39,7 @@ def twice(stage: Stage, name: str) -> list[str]:
 
 
 def regrouped(stage: Stage, said: dict[str, Callable[[Any], Any]]) -> Stage:
-    """The same stage with each hyper-parameter that is `said` made anew from what it is."""
+    """Return the same stage with new values for the hyper-parameters in `said`, each computed from the old value."""
     if isinstance(stage, FunctionStage):
         own = {name: made(stage.config[name]) for name, made in said.items() if name in stage.config}
         if not own:

@@ -1,4 +1,4 @@
-"""A configured rule, which makes of a direction another, and a configured after-step, which makes of a point another."""
+"""A configured rule, which maps a direction to a direction, and a configured after-step, which maps a point to a point."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AfterStage(FunctionStage):
 
     @property
     def moves(self) -> bool:
-        """False where the next gradient is simply taken at the walked point."""
+        """Whether the next gradient is taken elsewhere than at the updated iterate."""
         return self.trace.moves
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:

@@ -1,4 +1,4 @@
-"""One step: the only place where a parameter moves, of arrays and of symbols alike."""
+"""One step, on arrays and on symbols alike: the only place where a parameter moves."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from thalweg.core.leaf import Leaf, Memory
 
 
 class Step(ABC):
-    """What belongs to the whole model in one step, and what differs where a step is of arrays and where it is of symbols."""
+    """The state of one step of the whole model, and the operations that differ between arrays and symbols."""
 
     lanes: int | None
     seed: Any
     loss: Any
     arranges: bool
-    """Whether its tensors have axes, which can be put in another order."""
+    """Whether its tensors have axes that can be permuted."""
 
     @abstractmethod
     def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Any]:
-        """A declared function's first result for each leaf; its new memory goes into `updated`."""
+        """Return a declared function's first result for each leaf; write its new memory into `updated`."""
 
     @abstractmethod
     def resolved(self, rate: Any, leaf: Leaf) -> Any:
-        """What a leaf keeps for a learning rate that holds from here on."""
+        """Return what a leaf stores for a learning rate that applies from here on."""
 
     @abstractmethod
     def rate(self, leaf: Leaf) -> Any:
-        """The learning rate that holds where the leaf is."""
+        """Return the learning rate that applies to the leaf."""
 
     @abstractmethod
     def moved(self, point: Any, start: Any, leaf: Leaf) -> Any:
-        """A new point as the start was."""
+        """Convert a new point to the form of the start."""
 
 
 def advance(
     stages: Iterable[tuple[Any, Any]], afters: Iterable[tuple[Any, Any]], leaves: Sequence[Leaf], memory: Memory, step: Step,
     walked: dict[str, Any] | None = None,
 ) -> tuple[Memory, dict[str, Any]]:  # fmt: skip
-    """One update of the leaves, in place: each stage makes of the direction another, the point moves, the after-steps look on.
+    """Update the leaves in place: each stage maps the direction, the parameter moves, the after-steps run.
 
-    stages, afters: with the key of each one's memory. walked: where they move from, if not from where the gradient was taken.
-    Returns the new memory, and where each leaf came to before the after-steps. It is the only place where a parameter moves.
+    This is the only place where a parameter moves. stages, afters: with the keys of their memory. walked: the iterate to
+    move, if the gradient was taken elsewhere. Returns the new memory, and each leaf's point before the after-steps.
     """
     memory = directed(stages, leaves, memory, step)
     for leaf in leaves:
@@ -53,7 +53,7 @@ def advance(
 
 
 def directed(stages: Iterable[tuple[Any, Any]], leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
-    """Have each stage see the leaves, one after another; returns the new memory."""
+    """Apply the stages to the leaves in order; return the new memory."""
     updated = dict(memory)
     for key, stage in stages:
         new = stage.apply(leaves, memory.get(key, {}), step)
@@ -63,5 +63,5 @@ def directed(stages: Iterable[tuple[Any, Any]], leaves: Sequence[Leaf], memory: 
 
 
 def taken(leaf: Leaf, step: Step) -> Any:
-    """What is taken from the parameter: the learning rate times the direction."""
+    """Return what is subtracted from the parameter: the learning rate times the direction."""
     return leaf.d if leaf.owned else step.rate(leaf) * leaf.d

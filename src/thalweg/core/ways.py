@@ -1,4 +1,4 @@
-"""The ways a parameter may go through a stage: one, and of `choose` one for each branch."""
+"""The paths of parameters through a stage: one, or with `choose` one for each branch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Condition = tuple[Callable[[Leaf], bool], bool]
 
 @dataclass(frozen=True)
 class Way:
-    """The functions that a parameter passes, and when: where its conditions hold, at a rate of its own, once in `calls`."""
+    """The functions on a path, its conditions, its own learning rate if any, and the number of calls per step."""
 
     functions: tuple[Declared, ...] = ()
     conditions: tuple[Condition, ...] = ()
@@ -24,24 +24,24 @@ class Way:
     calls: int = 1
 
     def then(self, other: Way) -> Way:
-        """This way, and the other after it; the last rate set is the one that a parameter moves at."""
+        """Return this path followed by another. The last learning rate set applies."""
         new = tuple(condition for condition in other.conditions if condition not in self.conditions)
         rate = self.rate if other.rate is None else other.rate
         return Way(self.functions + other.functions, self.conditions + new, rate)
 
     @property
     def goes(self) -> bool:
-        """Whether some parameter can go it: no condition both holds and does not."""
+        """Whether some parameter can take the path: no condition both holds and fails."""
         return not any((predicate, not holds) in self.conditions for predicate, holds in self.conditions)
 
     @property
     def where(self) -> str:
-        """Its conditions in words: "is_matrix", "not is_matrix and named('head')"."""
+        """The conditions in words: "is_matrix", "not is_matrix and named('head')"."""
         return " and ".join(f"{'' if holds else 'not '}{word(predicate)}" for predicate, holds in self.conditions)
 
 
 def ways(stage: Stage) -> list[Way]:
-    """Each way through a stage, in the branches' order."""
+    """Return the paths through a stage, in the order of the branches."""
     return [way for way in _ways(stage) if way.goes]
 
 

@@ -1,7 +1,7 @@
-"""Whose X is our rule, and with which options: data that the faces read.
+"""Tables that map other libraries' optimizers to our rules and options, for the faces.
 
-A row says how a library's arguments become our stages, and under which names that library keeps our memory. Where its
-arithmetic differs from the paper's, `variants` has a rule for it or ours an option, and the row picks that.
+A row maps a library's arguments to our stages, and our memory to that library's names. Where its arithmetic differs from the
+paper's, `variants` has a rule for it or ours has an option, which the row selects.
 """
 
 from thalweg.dialects import former as former
@@ -11,6 +11,6 @@ from thalweg.dialects.row import Arguments, Row
 from thalweg.dialects.torch import TORCH
 
 OPTAX = {**OPTAX, **{f"contrib.{name}": row for name, row in CONTRIB.items()}}
-"""optax's functions by name, those of optax.contrib with its name before theirs."""
+"""optax's functions by name; those of optax.contrib have the prefix "contrib."."""
 
 __all__ = ["OPTAX", "TORCH", "Arguments", "Row"]

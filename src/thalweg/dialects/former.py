@@ -1,4 +1,4 @@
-"""Switches that rules had in an earlier release, and the stages that stand in their place: taken for one release more."""
+"""Switches of rules in an earlier release, and the stages that replace them, for one more release."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ SWITCHES = {
     fading_rate: Switches(_AHEAD, f"{HOME}.late_fading_rate()", _fading_rate),
     polyak_average: Switches(_AHEAD, f"{HOME}.late_polyak_average()", _polyak_average),
 }
-"""By rule: the switches it had with their choices, what to write, and what they meant."""
+"""By rule: its former switches with their choices, the replacement, and the stage that they meant."""
 
 for rule, switches in SWITCHES.items():
     rule.switches.append(switches)

@@ -128,7 +128,7 @@ def _optimistic_adam(given: Masks) -> Stage:
 
 
 def _optimistic_adam_1(given: Masks) -> Stage:
-    """As its first version has it, whose rate is on the gradient's part alone: a walk at a rate of 1."""
+    """Return the form of its first version, with the rate on the gradient's part only: an update at rate 1."""
     warnings.warn("optax has retired `optimistic_adam`: use `optimistic_adam_v2` instead", DeprecationWarning, stacklevel=3)
     lr = given.dynamic("learning_rate")
     return chain(adam_or_nadam(given), optimistic_gd(lr, lr if given.static("optimism") is None else given.dynamic("optimism")))
@@ -141,7 +141,7 @@ def _polyak_sgd(given: Masks) -> Stage:
 
 
 def _polyak_rate(given: Masks) -> Any:
-    """Its limit holds for what multiplies the scaled gradient."""
+    """Its limit applies to the factor of the scaled gradient."""
     limit, scaling = given.dynamic("max_learning_rate"), given.dynamic("scaling")
     return (lambda t: limit * scaling(t)) if callable(scaling) else limit * scaling
 

@@ -1,4 +1,4 @@
-"""optax.contrib's functions as our rules; `thalweg.jax.contrib.X` finds them."""
+"""optax.contrib's functions as our rules, for `thalweg.jax.contrib.X`."""
 
 from __future__ import annotations
 
@@ -66,19 +66,19 @@ def _schedule_free_adamw(given: Masks) -> Stage:
 
 
 def _averaged(given: Masks) -> Stage:
-    """At a rate that stays as it is all places count alike, and nothing need be kept of the rates."""
+    """Average the iterates. At a constant rate all have equal weights, so that no memory of the rates is needed."""
     stays = isinstance(given.static("learning_rate"), int | float) and given.static("warmup_steps") is None
     return schedule_free(given.dynamic("b1"), 0.0 if stays else given.dynamic("weight_lr_power"))
 
 
 def _warmed_up(given: Masks) -> Any:
-    """Its warm-up begins at 0."""
+    """Its warm-up starts at 0."""
     lr, steps = rate_of(given), given.static("warmup_steps")
     return lr if steps is None else lambda t: lr * minimum(1.0, (t - 1) / steps)
 
 
 def _warms_up(given: Masks) -> bool:
-    """Of 0 steps it makes a rate of 0."""
+    """A warm-up of 0 steps would make the rate 0."""
     return given.static("warmup_steps") is None or given.static("warmup_steps") > 0
 
 
@@ -99,19 +99,19 @@ def _prodigy(given: Masks) -> Stage:
 
 
 def _prodigy_fits(given: Masks) -> bool:
-    """Of a beta3 of 0 our rule makes its own."""
+    """For our rule, beta3 = 0 means its own default."""
     return given.static("beta3") is None or not off(given.static("beta3"))
 
 
 def _sophia(given: Masks) -> Stage:
-    """Cut off at c it is c times what is cut off at 1, of all else its c-th part."""
+    """Clipping at c equals c times clipping at 1 of the c-th part."""
     betas, c, k = (given.dynamic("b1"), given.dynamic("b2")), given.static("clip_threshold"), given.static("update_interval")
     core = sophia(*betas, c * given.static("gamma"), c * given.static("eps"), k)
     return chain(core, decayed(given, mask="weight_decay_mask", share=1 / c))
 
 
 def _sophia_fits(given: Masks) -> bool:
-    """How often our rule looks is fixed in advance, and it always cuts off."""
+    """Our rule has a fixed interval of curvature estimates, and always clips."""
     return isinstance(given.static("update_interval"), int) and given.static("clip_threshold") is not None
 
 
@@ -120,7 +120,7 @@ def _dog(given: Masks) -> Stage:
 
 
 def _first_distance(given: Masks) -> Any:
-    """A share of the parameters is worked out here, once: the rule with relative=True does at each step."""
+    """Compute the share of the parameters once, here; the rule with relative=True computes it at each step."""
     kind, step = given.static("init_step")
     return step if kind == "distance" else lambda params: step * (1 + Vector(params).norm_of_all())
 

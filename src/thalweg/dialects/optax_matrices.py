@@ -1,4 +1,4 @@
-"""optax's functions in which a tensor's shape says what becomes of it."""
+"""optax's functions whose algorithm depends on a tensor's shape."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _in_order(leaf: Leaf) -> list[int]:
 
 @dataclass(frozen=True)
 class _Large:
-    """Whether its two longest axes are that long; no closure, so that it can be pickled."""
+    """Whether a tensor's two longest axes have at least this length; a class, because closures cannot be pickled."""
 
     least: int
     __name__ = "large"
@@ -64,7 +64,7 @@ COEFFICIENTS: dict[str, Any] = {
         (2.8769, -3.1427, 1.2046), (2.8366, -3.0525, 1.2012),
     ),
 }  # fmt: skip
-"""What its muon has names for: the post's, and those of Dion's code (Ahn et al. 2025, arXiv 2504.05295)."""
+"""The named coefficients of its muon: the blog post's, and those of Dion's code (Ahn et al. 2025, arXiv 2504.05295)."""
 
 
 def _coefficients(given: Masks) -> Any:
@@ -73,12 +73,12 @@ def _coefficients(given: Masks) -> Any:
 
 
 def _of_each(coefficients: Any) -> bool:
-    """Whether each iteration has its own three."""
+    """Whether each iteration has its own three coefficients."""
     return np.ndim(coefficients[0]) > 0
 
 
 def muon(given: Masks) -> Stage:
-    """Its muon: the matrices as it says which they are, and Adam or Nadam for the rest."""
+    """Its muon: for the tensors that it treats as matrices; Adam or Nadam for the rest."""
     numbers, core = given.told("muon_weight_dimension_numbers"), _core_of_muon(given)
     rest: Stage = chain(adam_or_nadam(given, "adam_"), decay(given.dynamic_or_zero("adam_weight_decay")))
     if given.static("adam_learning_rate") is not None:
@@ -91,7 +91,7 @@ def muon(given: Masks) -> Stage:
 
 
 def _rows_and_columns(axes: int, numbers: Any) -> Axes:
-    """The axes that its numbers say are reduced, those that are put out, and before them all others by themselves."""
+    """Return the groups of axes: all others singly, then the reduced axes, then the output axes, as its numbers name them."""
     both = [x if hasattr(x, "__len__") else (x,) for x in (numbers.reduction_axis, numbers.output_axis)]
     groups = [tuple(axis % axes for axis in group) for group in both]
     return (*((axis,) for axis in range(axes) if axis not in groups[0] + groups[1]), *groups)
@@ -101,7 +101,7 @@ def _core_of_muon(given: Masks) -> Stage:
     told, rms, kind = _coefficients(given), given.static("consistent_rms"), given.static("preconditioning")
     forms: dict[str, Any] = {"coefficients": told} if _of_each(told) else dict(zip("abc", told, strict=True))
     forms |= {"scale": "transposed"} if rms is None else {"scale": "match_rms_adamw", "rms": given.dynamic("consistent_rms")}
-    if kind in ("aol", "schatten"):  # under the root 1e-8, whatever its eps
+    if kind in ("aol", "schatten"):  # 1e-8 under the root, whatever its eps
         forms |= {"eps": at_least(1e-4)}
     else:
         forms |= {"eps": given.dynamic("eps")}
@@ -113,7 +113,7 @@ def _core_of_muon(given: Masks) -> Stage:
 
 
 def muon_fits(given: Masks) -> bool:
-    """Whether it says what our rule knows; of all else its own function complains."""
+    """Whether our rule supports the arguments; optax's own function handles, or rejects, all others."""
     told = given.static("ns_coeffs")
     if not isinstance(given.static("ns_steps"), int) or (isinstance(told, str) and told not in COEFFICIENTS):
         return False

@@ -1,4 +1,4 @@
-"""What several of optax's functions have in common."""
+"""Parts that several of optax's functions share."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from thalweg.stages.decay import decay
 
 
 def rate_of(given: Masks) -> Any:
-    """Where the learning rate is what it is called; 1 where it is None."""
+    """Return the learning rate under its usual name; 1 if it is None."""
     return 1.0 if given.static("learning_rate") is None else given.dynamic("learning_rate")
 
 
 def epsilon(given: Masks, of: str = "") -> Epsilon:
-    """Its eps, and its eps_root. of: before the latter's name."""
+    """Return its eps and eps_root as an Epsilon. of: prefix of the latter's name."""
     return outside(given.dynamic("eps"), root=given.dynamic_or_zero(f"{of}eps_root"))
 
 
 def times(value: Any, factor: Any) -> Any:
-    """A number or a schedule, so many times as large."""
+    """Multiply a number or a schedule by a factor."""
     return (lambda t: factor * value(t)) if callable(value) else factor * value
 
 
 def decayed(given: Masks, amount: str = "weight_decay", mask: str = "mask", by: Rule = decay, share: Any = 1.0) -> Stage:
-    """Its weight decay, or a share of it, of those parameters that its mask names."""
+    """Return its weight decay, or a share of it, on the parameters that its mask selects."""
     shrink, spared = by(times(given.dynamic_or_zero(amount), share)), given.leaves(mask)
     return shrink if spared is None else only(spared, shrink)
 
 
 def adam_or_nadam(given: Masks, of: str = "") -> Stage:
-    """Adam, or with its `nesterov` Nadam at a constant momentum. of: before its names, but for eps."""
+    """Return Adam, or with its `nesterov` Nadam at a constant momentum. of: prefix of its names, except eps."""
     betas, eps = (given.dynamic(f"{of}b1"), given.dynamic(f"{of}b2")), epsilon(given, of)
     if given.static("nesterov"):
         return chain(nadam(*betas, eps, schedule=False, nu_factor=False))
@@ -46,5 +46,5 @@ _MOMENTS = {"m": "mu", "v": "nu"}
 
 
 def named(stage: str, **names: str) -> dict[str, str]:
-    """optax's names for the slots of a stage."""
+    """Return optax's names for the slots of a stage."""
     return {f"{stage}.{slot}": name for slot, name in (names or _MOMENTS).items()}

@@ -1,4 +1,4 @@
-"""What a library calls its own, as our stages: a row of a dialect."""
+"""A row of a dialect: one optimizer of another library as our stages."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from thalweg.core.stage import Stage
 
 
 class Arguments(Protocol):
-    """A library's arguments, as they stand now and as they will at later steps."""
+    """A library's arguments, now and at later steps."""
 
     def static(self, name: str) -> Any:
-        """A value that chooses the algorithm."""
+        """Return a value that selects the algorithm."""
 
     def dynamic(self, name: str, part: int | None = None) -> Any:
-        """A number that may change from step to step, as a schedule (or part of a tuple of such)."""
+        """Return a number that may change from step to step, such as a schedule; part: its index in a tuple."""
 
     def dynamic_or_zero(self, name: str) -> Any:
-        """The same, but a plain 0 where it now is 0, so that what it would do is left out."""
+        """Return the same, but a plain 0 if it is now 0, so that its effect is left out."""
 
 
 class Masks(Arguments, Protocol):
-    """The arguments of a library that has masks."""
+    """The arguments of a library with masks."""
 
     def leaves(self, name: str) -> Callable[[Any], bool] | None:
-        """Which parameters a mask names, as `choose` and `only` ask it; None where there is no mask."""
+        """Return the predicate of a mask, for `choose` and `only`; None if there is no mask."""
 
     def told(self, name: str) -> Callable[[Any], Any] | None:
-        """What an argument says of each parameter; None where it is None."""
+        """Return a function from parameter to the argument's value for it; None if the argument is None."""
 
 
 def _rate_of_group(given: Any) -> Any:
@@ -42,16 +42,15 @@ def _always(given: Any) -> bool:
 
 @dataclass(frozen=True)
 class Row:
-    """One optimizer of a library: its stages from its arguments, and its names for `stage.slot`.
+    """One optimizer of a library: its stages as a function of its arguments, and its names for `stage.slot`.
 
-    rate: the learning rate from its arguments. starts: first values, from its arguments, of memory that it begins with
-    others than the rule; optax's may be functions of the list of parameters. counts: whether it keeps the number of updates,
-    as "step". scalars: the dtype in which it keeps what is one number a tensor, where that is not the parameters'. dtypes:
-    the argument that says in which dtype it keeps a slot of memory. kernel: whether kernels take its steps; where our
-    functions are no single pass over memory, its own code does, and a test says that they compute the same. only: the
-    arguments beside whose defaults its own code is taken; fits: whether ours is, where that is not all there is to it.
-    draws: the argument with the key that its draws are from, where it keeps that in its state; looks: that with what
-    estimates the curvature.
+    rate: the learning rate from the arguments. starts: first values of memory, from the arguments, where they differ from the
+    rule's; in optax they may be functions of the list of parameters. counts: whether the library stores the number of updates, as
+    "step". scalars: the storage dtype of per-tensor numbers, if not the parameters'. dtypes: the argument with the storage dtype
+    of a memory slot. kernel: whether kernels run its steps; if our functions are more than one pass over memory, the library's
+    code runs, and a test checks that both compute the same. only: arguments that, unless at their defaults, select the library's
+    code. fits: further conditions for ours. draws: the argument with the key of its draws, if its state keeps that. looks: the
+    argument with the estimator of the curvature.
     """
 
     stages: Callable[[Any], Stage]

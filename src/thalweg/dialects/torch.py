@@ -22,7 +22,7 @@ from thalweg.stages.decay import decay
 
 
 def _with_decay(given: Arguments, *core: Any, decoupled: bool = False) -> Stage:
-    """torch turns the gradient round first, then adds a coupled decay; a decoupled one comes last."""
+    """torch negates the gradient first, then adds a coupled decay; a decoupled one comes last."""
     first = [ascend()] if given.static("maximize") else []
     shrink = decay(given.dynamic_or_zero("weight_decay"))
     return chain(*first, *core, shrink) if decoupled else chain(*first, shrink, *core)
@@ -101,7 +101,7 @@ def _muon(given: Arguments) -> Stage:
 
 
 def _sparse_adam(given: Arguments) -> Stage:
-    """On the rows that a sparse gradient has."""
+    """Update only the rows of a sparse gradient."""
     core = adam(given.dynamic("betas", 0), given.dynamic("betas", 1), outside(given.dynamic("eps"), raw=True))
     return chain(*([ascend()] if given.static("maximize") else []), core)
 
@@ -130,7 +130,7 @@ def _adadelta(given: Arguments) -> Stage:
 
 
 EPSILON = {"float64": 2.0**-52, "float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
-"""The distance from 1 to the next number of each dtype."""
+"""The spacing of each dtype's numbers at 1."""
 _MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
 _ADAM = Row(_adam, {f"{stage}.{slot}": name for stage in ("adam", "corrected_amsgrad") for slot, name in _MOMENTS.items()})
 
@@ -160,4 +160,5 @@ TORCH: dict[str, Row] = {
     "SparseAdam": Row(_sparse_adam, {"adam.m": "exp_avg", "adam.v": "exp_avg_sq"}, kernel=False),
 }
 """torch.optim's classes by name. NAdam's product of momenta, and ASGD's rate and weight, are rounded to float32, as torch
-keeps them: in float64 the exact rule is 1e-8 away."""
+stores them; in float64 the exact rule differs by 1e-8.
+"""

@@ -1,4 +1,4 @@
-"""Rules as one library or another has them, where that is no paper's: each differs from ours of the paper as its name says."""
+"""Rules in the form of a library, where no paper has that form; each differs from our rule of the paper as its name says."""
 
 from thalweg.core.stage import chain
 from thalweg.form.hyper import Decay, Eps, EpsOrZero, Fraction, NonNegative

@@ -1,1 +1,1 @@
-"""Engines: what runs a rule's trace as one compiled loop."""
+"""Engines: run a rule's trace as one compiled loop."""

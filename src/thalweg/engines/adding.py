@@ -1,4 +1,4 @@
-"""A pass that adds up, run: sums of each tensor, put together as NumPy would."""
+"""Runs a summing pass: the sums over each tensor, combined in NumPy's order."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from thalweg.graph.passes import Sum
 
 Floats = npt.NDArray[Any]
 Level = tuple[list[int], list[int], list[int]]
-"""Stretches that are put together from two others: the left ones, the right ones, where their sums go."""
+"""Stretches combined from two others: the left ones, the right ones, and the rows of their sums."""
 
 STRETCH = 1 << 16
-"""Elements in a job, at most."""
+"""Largest number of elements in a job."""
 
 
 class Stretches:
-    """Tensors, each of several lanes, halved into jobs as NumPy halves what it adds up."""
+    """Tensors with several lanes, halved into jobs in the order in which NumPy adds."""
 
     def __init__(self) -> None:
         self.jobs: list[tuple[int, int, int, int]] = []
@@ -36,13 +36,13 @@ class Stretches:
         self.whose: list[int] = []
 
     def add(self, k: int, at: int, begin: int, end: int, whose: int) -> None:
-        """A lane of the k-th tensor, from one element to another. at: its row of numbers; whose: that of its sums."""
+        """Add elements `begin` to `end`, one lane of the k-th tensor. at: the row of its numbers. whose: the row of its sums."""
         self.rows.append(at)
         self.whose.append(whose)
         self.roots.append(self._halved(k, at, begin, end)[0] if begin < end else -1)
 
     def _halved(self, k: int, at: int, begin: int, end: int) -> tuple[int, int]:
-        """The place of its sum, and how many times it is halved. Sums of halves lie behind those of jobs: -2, -3, ..."""
+        """Return the place of a stretch's sum and the number of halvings. Sums of halves follow those of jobs: -2, -3, ..."""
         if end - begin <= STRETCH:
             self.jobs.append((k, at, begin, end))
             return len(self.jobs) - 1, 0
@@ -53,7 +53,7 @@ class Stretches:
         return -1 - len(self.inner), height
 
     def levels(self) -> list[Level]:
-        """What is put together, the lowest first."""
+        """Return the combinations, lowest level first."""
         found: dict[int, Level] = {}
         for j, (height, left, right) in enumerate(self.inner):
             lefts, rights, outs = found.setdefault(height, ([], [], []))
@@ -63,14 +63,14 @@ class Stretches:
         return [found[height] for height in sorted(found)]
 
     def place(self, where: int) -> int:
-        """The row of a sum; the last is of tensors without an element."""
+        """Return the row of a sum; the last row is for empty tensors."""
         if where >= 0:
             return where
         return len(self.jobs) + len(self.inner) if where == -1 else len(self.jobs) - 2 - where
 
 
 class Adding:
-    """The k-th pass of a launch, which adds up `sums`, over the arrays of its table of addresses."""
+    """The k-th pass of a launch, which computes `sums` over the arrays of its address table."""
 
     def __init__(self, kernel: Kernel, sums: Sequence[Sum], dtype: str, addresses: Addresses, *, plain: bool) -> None:
         self.kernel, self.sums, self.computed, self.addresses = kernel, sums, COMPUTED[dtype], addresses
@@ -79,7 +79,7 @@ class Adding:
         self.norms = [r for r, each in enumerate(sums) if each.is_norm]
         self.scales = len(self.norms) if self.computed == "float64" else 0
         self.places: list[int] = []
-        native.compiled(kernel.text, kernel.title)  # whatever Numba has against it is said now
+        native.compiled(kernel.text, kernel.title)  # so that Numba's errors are raised now
 
     def arrange(self, rows: int, jobs: Stretches, pool: Pool | None, *, quick: bool) -> None:
         """Make room for what goes in and comes out. rows: of numbers; pool: None for one thread; quick: keep Python's lock."""
@@ -96,7 +96,7 @@ class Adding:
         self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=quick)
 
     def run(self) -> Floats:
-        """The sums, of norms those of squares, tensor by tensor: (lane, tensor, sum), or (tensor, sum) without lanes."""
+        """Return the sums (for norms, those of squares) per tensor: (lane, tensor, sum), or (tensor, sum) without lanes."""
         self.addresses.table[:, -1] = self.out
         if self.pool is None:
             addresses, numbers, jobs, total = self.where
@@ -110,11 +110,11 @@ class Adding:
                 self.found[out] = self.found[left] + self.found[right]
             self.found[:, self.totals] = singles
         self.flat[self.whose] = self.found[self.roots]
-        self.full += 0.0  # of -0 too NumPy makes a sum of 0
+        self.full += 0.0  # in NumPy even a sum of -0 is 0
         return self.full
 
     def again(self, r: int, scale: Floats) -> Floats:
-        """A norm's squares once more, of addends multiplied by a scale for each lane and tensor."""
+        """Repeat a norm's sum of squares with the addends scaled by a factor per lane and tensor."""
         column = self.kernel.width - len(self.norms) + self.norms.index(r)
         self.table[self.rows, column] = np.broadcast_to(scale, self.full.shape[:-1]).reshape(-1)[self.whose]
         found: Floats = self.run()[..., r].copy()

@@ -1,4 +1,4 @@
-"""Where the arrays of a launch lie: a table with a row for each tensor and a column for each array that goes with it."""
+"""The address table of a launch: a row per tensor, a column per array that belongs to it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Floats = npt.NDArray[Any]
 
 
 class Addresses:
-    """The table, and the arrays whose addresses are in it.
+    """The table, and the arrays whose addresses it holds.
 
-    arrays: the parameters, one for each name. `work` are those that a kernel walks over: the same, or copies of such as lie
-    in pieces, which `staged` has side by side. columns: what the columns are called, "p" among them.
+    arrays: the parameters by name. `work` are the arrays that a kernel reads and writes: the same, or contiguous copies of
+    non-contiguous ones, listed in pairs in `staged`. columns: the names of the columns, including "p".
     """
 
     def __init__(self, names: list[str], arrays: list[Floats], lanes: int | None, columns: Sequence[str]) -> None:
@@ -31,7 +31,7 @@ class Addresses:
         self.held: dict[tuple[str, int], Floats] = {}
 
     def look_up(self, present: Iterable[int], gradients: Sequence[Any], taken: npt.NDArray[np.int64]) -> None:
-        """Put the gradients' addresses into the table; what lies otherwise than its parameter, or over `taken`, is copied."""
+        """Write the gradients' addresses into the table; copy those in another layout, or overlapping `taken`."""
         for k in present:
             gradient, work = gradients[k], self.work[k]
             near = gradient.strides == work.strides and gradient.flags.aligned and gradient.dtype == work.dtype
@@ -42,14 +42,14 @@ class Addresses:
             self.hold("g", k, gradient)
 
     def hold(self, column: str, k: int, array: Floats) -> None:
-        """Put the address of an array into the table, and keep it alive."""
+        """Write an array's address into the table and keep the array alive."""
         self.held[column, k] = array
         self.table[k, self.columns[column]] = address(array)
 
     def adopt(self, column: str, held: dict[str, Floats], start: Callable[[int], Floats], dtype: np.dtype[Any] | None) -> None:
-        """Have a column of the state's arrays, `held` by name; one that is not there, or does not lie as its parameter, is made.
+        """Take a column from the state's arrays, `held` by name; create those that are missing or in another layout.
 
-        start: the first values of the k-th; dtype: what they are kept in, where it is not the parameters'.
+        start: the first values of the k-th array. dtype: of the column, if it differs from the parameters'.
         """
         for k, (leaf, work) in enumerate(zip(self.names, self.work, strict=True)):
             found = held[leaf] if leaf in held else start(k)
@@ -64,5 +64,5 @@ class Addresses:
             self.table[k, self.columns[column]] = address(found)
 
     def let_go(self) -> None:
-        """Hold no parameter any more, for an owner who looks at each step whether all of them are where they were."""
+        """Drop the references to the parameters, for an owner who checks their addresses at each step."""
         self.arrays, self.work, self.staged = [], [], []

@@ -1,4 +1,4 @@
-"""Where a block's largest number is wanted, there are two loops over the block: one finds it, one uses it."""
+"""Two loops over each block for programs that need its largest number: one finds it, one uses it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from thalweg.values.symbols import TENSOR, Symbol
 
 @dataclass(frozen=True)
 class Phases:
-    """The largest numbers that are wanted, symbol (by id) -> name, and the symbols that the second loop computes.
+    """The symbols (by id) whose largest number is needed, with its name, and the symbols of the second loop.
 
-    Without the former, one loop does.
+    Without any of the former, one loop suffices.
     """
 
     tops: dict[int, str]
@@ -26,7 +26,7 @@ class Phases:
 
 @dataclass(frozen=True)
 class Stores:
-    """What a pass writes: new values by name, the names with one number for each block, and how a store is said."""
+    """The outputs of a pass: new values by name, the names with one number per block, and how to write a store."""
 
     values: list[tuple[str, Any]]
     blocked: frozenset[str]
@@ -34,7 +34,7 @@ class Stores:
 
 
 def phases_of(names: Names) -> Phases:
-    """Which loop each symbol is computed in: the second, where it needs a largest number or nothing else needs it."""
+    """Assign each symbol to a loop: to the second if it needs a largest number or if no largest number needs it."""
     late: set[int] = set()
     users: dict[int, list[int]] = {}
     for symbol in names.symbols:
@@ -54,7 +54,7 @@ def phases_of(names: Names) -> Phases:
 
 
 def carried_by(names: Names, phases: Phases) -> list[Symbol]:
-    """What the first loop computes and the second needs."""
+    """Return the symbols that the first loop computes and the second needs."""
     found: dict[int, Symbol] = {}
     for symbol in names.symbols:
         if id(symbol) in phases.late and symbol.op != "largest_of_block":
@@ -70,7 +70,7 @@ def carried_by(names: Names, phases: Phases) -> list[Symbol]:
 def two_loops(
     write: Writer, loop: Loop, phases: Phases, carried: list[Symbol], loads: list[str], width: int, stores: Stores
 ) -> list[str]:
-    """The two loops, for one block after another. width: how many columns there are, behind which is what is carried."""
+    """Write the two loops over each block. width: the number of columns, after which the carried values are stored."""
     loop.said |= {"larger", "magnitude", "largest", "scratch"}
     _find(write, phases, stores)
     keeps, again = [], []
@@ -96,7 +96,7 @@ def two_loops(
 
 
 def _find(write: Writer, phases: Phases, stores: Stores) -> None:
-    """Write down the first loop: what it computes, the largest numbers so far, and what can be stored already."""
+    """Write the first loop: its values, the running maxima, and the stores that are ready."""
     for symbol in write.names.symbols:
         if symbol.level == TENSOR and id(symbol) not in phases.late:
             write.visit(symbol)
@@ -110,7 +110,7 @@ def _find(write: Writer, phases: Phases, stores: Stores) -> None:
 
 
 def _scales(write: Writer, phases: Phases, stores: Stores) -> list[str]:
-    """What is between the loops: the largest numbers, stored where a block has one."""
+    """Write the code between the loops: the maxima, stored once per block."""
     for key, top in phases.tops.items():
         write.letters[key] = f"scale_{top}"
     scales = [f"scale_{top} = largest({top})" for top in phases.tops.values()]
@@ -118,7 +118,7 @@ def _scales(write: Writer, phases: Phases, stores: Stores) -> list[str]:
 
 
 def _use(write: Writer, phases: Phases, stores: Stores) -> list[str]:
-    """Write down the second loop; returns what it stores."""
+    """Write the second loop; return its stores."""
     for symbol in write.names.symbols:
         if id(symbol) in phases.late:
             write.visit(symbol)

@@ -1,4 +1,4 @@
-"""What a kernel goes by besides memory: numbers, in a table with a row for each lane of each tensor that has its own."""
+"""The numbers of a kernel: a table with a row for each lane of each tensor that has its own."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from thalweg.values.scalars import Scalar
 
 Floats = npt.NDArray[Any]
 Take = Callable[..., Any]
-"""How an argument of `numbers` is found: from (bucket, state, loss, norms)."""
+"""Computes one argument of `numbers` from (bucket, state, loss, norms)."""
 
 
 class Bucket:
-    """Tensors of one launch that share their numbers: of one parameter group, at the same t."""
+    """Tensors of one launch that share their numbers: same parameter group, same t."""
 
     def __init__(self, members: Sequence[int], leaves: Sequence[str], t: int, rows: tuple[int, int, int], whole: bool) -> None:
         self.leaves, self.leaf, self.t, self.rows = leaves, leaves[0], t, rows
@@ -34,10 +34,10 @@ class Bucket:
 
 
 class Inputs:
-    """Where the arguments of a program's `numbers` come from, by name.
+    """The sources of the arguments of a program's `numbers`, by name.
 
-    vectors: by slot, what is one number a tensor. plain: they are to be Python's and NumPy's numbers alone. sizes: for each
-    tensor how many elements a lane of it has, and what that is called, if anything.
+    vectors: the per-tensor numbers by slot. plain: restrict arguments to Python's and NumPy's numbers. sizes: the number of
+    elements per lane of each tensor, and the argument's name, if the program uses it.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Inputs:
         self.sizes, self.count = sizes
 
     def take(self, name: str) -> Take:
-        """How it is found."""
+        """Return the source of an argument."""
         optimizer, hyper, plain, sizes = self.optimizer, self.program.hyper, self.plain, self.sizes
         if name == "loss":
             return lambda bucket, state, loss, norms: single(loss) if plain else loss
@@ -66,7 +66,7 @@ class Inputs:
         return self._remembered(name)
 
     def _remembered(self, name: str) -> Take:
-        """How what a slot keeps below a tensor is found."""
+        """Return the source of a slot with less than a tensor of memory."""
         vectors = self.vectors
         i = next(i for i, slot in enumerate(self.program.slots) if slot.old.name == name)
         if i in vectors:
@@ -77,13 +77,13 @@ class Inputs:
 
 
 def block_of(table: Floats, rows: tuple[int, int, int]) -> Floats:
-    """A bucket's numbers: (lane, tensor, number). rows: the first of them, the lanes, the tensors that are told apart."""
+    """Return a bucket's numbers: (lane, tensor, number). rows: the first row, the lanes, the distinct tensors."""
     first, lanes, width = rows
     return table[first : first + lanes * width].reshape(lanes, width, -1)
 
 
 def fill(block: Floats, values: Sequence[Any]) -> None:
-    """Numbers into a block (lane, tensor, number): one for all, one a lane (a Scalar), or one a tensor."""
+    """Write values into a block (lane, tensor, number): one for all, one per lane (a Scalar), or one per tensor."""
     if {float, np.float64}.issuperset(map(type, values)):
         block[...] = values
         return
@@ -92,12 +92,12 @@ def fill(block: Floats, values: Sequence[Any]) -> None:
 
 
 def single(x: Any) -> Any:
-    """A number of the model, as NumPy's."""
+    """Return a number of the model as a NumPy number."""
     return np.float64(x.values if isinstance(x, Scalar) else x)
 
 
 def broadcastable(value: Any) -> Any:
-    """A number so that it broadcasts over (lane, tensor)."""
+    """Return a number in a shape that broadcasts over (lane, tensor)."""
     if not isinstance(value, Scalar):
         return value
     return value.values[:, None] if value.values.ndim else value.values

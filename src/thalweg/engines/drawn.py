@@ -1,4 +1,4 @@
-"""A way through an optimizer's stages as the kernels of its passes over memory, and the host's part of each as a function."""
+"""One path through an optimizer's stages as the kernels of its passes, with the host's part of each as a function."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Numbers = Callable[..., tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Drawn:
-    """The program of a whole step; its cut; the kernel of each pass that adds up, and of the one that writes."""
+    """The program of a whole step, its cut, the kernel of each summing pass, and the kernel that writes."""
 
     program: Program
     cut: Cut
@@ -46,12 +46,12 @@ class Drawn:
 
     @property
     def of_the_model(self) -> bool:
-        """Whether all numbers that it adds up are of the whole model."""
+        """Whether all its sums run over the whole model."""
         return bool(self.cut.passes) and not self.by_tensor
 
 
 def drawn(optimizer: Optimizer, route: list[StagePath], dtype: str, kept: Storage | None = None) -> Drawn:
-    """The kernels, as text: nothing is compiled. Raises NotTraced where there are none."""
+    """Return the kernels as text, without compiling them. Raises NotTraced if there are none."""
     made = program(route, moves=optimizer.moves, kept=kept, dtype=dtype)
     if dtype not in COMPUTED or (dtype == "float16" and not native.converts_half()):
         raise NotTraced(f"no kernel computes with {dtype}")
@@ -59,7 +59,7 @@ def drawn(optimizer: Optimizer, route: list[StagePath], dtype: str, kept: Storag
 
 
 def in_words(optimizer: Optimizer) -> str:
-    """Whether kernels run a step of float32 parameters on a CPU, in how many passes, or why there are none."""
+    """Return in words how many kernel passes a step of float32 parameters on a CPU takes, or why there is no kernel."""
     if optimizer.asks_gradients:
         return "none: it asks for gradients at several points"
     found = {}
@@ -76,7 +76,7 @@ def in_words(optimizer: Optimizer) -> str:
 
 
 def printed_passes(made: Program, title: str, dtypes: dict[str, str]) -> Drawn:
-    """The kernels of a program. dtypes: of each tensor among its inputs. Raises NotTraced where there are none."""
+    """Return the kernels of a program. dtypes: of each input tensor. Raises NotTraced if there are none."""
     parts = cut(made)
     if not parts.passes:
         return Drawn(made, parts, (), printed(made, title, dtypes))
@@ -92,7 +92,7 @@ def printed_passes(made: Program, title: str, dtypes: dict[str, str]) -> Drawn:
 
 
 def _dtypes(made: Program, dtype: str) -> dict[str, str]:
-    """The dtype of each tensor that goes in, beside parameters of this one."""
+    """Return the dtype of each input tensor, for parameters of this dtype."""
     found = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), dtype)
     for slot in made.slots:
         if slot.old.level == TENSOR and slot.kind.dtype is not None:
@@ -106,22 +106,22 @@ def _dtypes(made: Program, dtype: str) -> dict[str, str]:
 
 @functools.cache
 def numbers_of(text: str, dtype: str, *, plain: bool = False) -> Numbers:
-    """The function `numbers` of a kernel, for parameters of a dtype.
+    """Return the function `numbers` of a kernel, for parameters of a dtype.
 
-    plain: its arguments are Python's and NumPy's numbers alone, so that NumPy's own functions do.
+    plain: its arguments are Python's and NumPy's numbers only, so that NumPy's own functions suffice.
     """
     computed = COMPUTED[dtype]
 
     def kept(value: Any) -> Any:
-        """What is kept in less than is computed with is used as it was kept."""
+        """Round a number to its storage dtype, since later steps will read it rounded."""
         return value.astype(computed) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
 
     words = PLAIN if plain else {word: getattr(ops, word) for word in WORDS}
     scope: dict[str, Any] = {"math": math, "kept": kept, **words}
-    exec(text, scope)  # the text was printed by `kernel`
+    exec(text, scope)  # the text comes from `kernel`
     made: Numbers = scope["numbers"]
     return made
 
 
 PLAIN: dict[str, Any] = {name: word.host for name, word in WORDS.items()}
-"""The host's words on single numbers."""
+"""The host's words for single numbers."""

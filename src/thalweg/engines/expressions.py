@@ -1,4 +1,4 @@
-"""How a symbol is said in code: by the host, and in the loop over memory."""
+"""Symbols as source code, for the host and for the loop over memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from thalweg.ops.word import WORDS
 from thalweg.values.symbols import Symbol
 
 NEEDS_NAMES = frozenset({"pow", "clip", *(name for name, word in WORDS.items() if word.repeats)})
-"""Words that say an argument twice: it is computed once, before."""
+"""Words that repeat an argument, which is therefore computed before."""
 OPERATORS = {
     "add": ("+", 5), "sub": ("-", 5), "mul": ("*", 6), "truediv": ("/", 6), "and": ("&", 4), "or": ("|", 3),
     "eq": ("==", 2), "ne": ("!=", 2), "lt": ("<", 2), "le": ("<=", 2), "gt": (">", 2), "ge": (">=", 2),
@@ -20,13 +20,13 @@ ATOM = 9
 CALLED = re.compile(r"\b([a-z]+)\(")
 COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "and", "or"})
 STORAGE_WORDS = ("uniform", "dithered", "rounded_float16", "rounded_bfloat16", "largest_of_block")
-"""Words of `thalweg.graph.storage`, which only the loop says."""
+"""Words of `thalweg.graph.storage`, which occur in the loop only."""
 COMPUTED = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
-"""The dtype that arithmetic is done in, by the parameter's."""
+"""The dtype of the arithmetic for each parameter dtype."""
 STREAMS = 64
-"""Draws that one element may need in a step."""
+"""Largest number of draws per element and step."""
 Text = tuple[str, int]
-"""An expression, and how tightly its outermost operator binds."""
+"""An expression, and the precedence of its outermost operator."""
 
 
 def indented(lines: Sequence[str]) -> list[str]:
@@ -34,7 +34,7 @@ def indented(lines: Sequence[str]) -> list[str]:
 
 
 class Python:
-    """How the host says a word: as `thalweg.ops` does, in float64 or on vectors of one number a tensor."""
+    """Words on the host: as in `thalweg.ops`, in float64 or on vectors of per-tensor numbers."""
 
     numeric = divides = False
     letter = "n"
@@ -49,7 +49,7 @@ class Python:
 
 
 class Loop:
-    """How the loop says a word, for a number of one dtype: no promotion, no branch that is not a choice of two values."""
+    """Words in the loop, on numbers of one dtype: no promotion, and no branch except a choice between two values."""
 
     numeric, divides = True, False
     letter = "x"
@@ -87,7 +87,7 @@ class Loop:
 
 
 class Writer:
-    """Writes symbols down in order: what is used twice, has an author's name or must be an atom gets a line."""
+    """Writes symbols in order: a line of its own for each that is used twice, has an author's name or must be an atom."""
 
     def __init__(self, names: Names, say: Python | Loop, always: set[int]) -> None:
         self.names, self.say, self.always = names, say, always
@@ -97,13 +97,13 @@ class Writer:
         self.atoms = {id(names.first(a)) for s in names.symbols if s.op in NEEDS_NAMES for a in s.args if isinstance(a, Symbol)}
 
     def name(self, symbol: Symbol, otherwise: str) -> str:
-        """The name of a symbol from here on: its author's where that is free."""
+        """Return the symbol's name from here on: the author's if it is free."""
         if id(symbol) not in self.letters:
             self.letters[id(symbol)] = self.names.free(otherwise, symbol)
         return self.letters[id(symbol)]
 
     def visit(self, symbol: Symbol) -> None:
-        """Give the symbol a line of its own if it deserves one."""
+        """Write a line for the symbol if it needs one."""
         if id(symbol) in self.letters:
             return
         several = self.names.uses[id(symbol)] > 1 or id(symbol) in self.atoms or id(symbol) in self.always
@@ -132,7 +132,7 @@ class Writer:
         return self.say.word(symbol.op, args)
 
     def _clip(self, args: list[Text]) -> Text:
-        """minimum(maximum(x, low), high), the inner one on a line of its own."""
+        """Write minimum(maximum(x, low), high), with the inner call on a line of its own."""
         inner = self.names.free("x")
         self.lines.append(f"{inner} = {self.say.word('maximum', args[:2])[0]}")
         return self.say.word("minimum", [(inner, ATOM), args[2]])

@@ -1,8 +1,8 @@
-"""Where a step's gradients lie: checked and looked up for all tensors at once.
+"""Addresses of a step's gradients, checked and read for all tensors at once.
 
-Asking NumPy for an array's address costs a microsecond, and a model has hundreds of them. The fields of NumPy's array
-object are public and fixed (`PyArrayObject_fields`), as are those of Python's list, so a compiled loop reads them
-instead; that it reads them right is tried out once a process, and where it does not, each array is asked.
+Asking NumPy for an array's address takes a microsecond, and a model has hundreds of arrays. The fields of NumPy's array
+object are public and fixed (`PyArrayObject_fields`), as are those of Python's list, so a compiled loop reads them instead. A
+test once per process checks that it reads them right; if it does not, each array is asked.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def step(gradients, wanted, axes, ranges):
 
 
 class Gradients:
-    """Looks gradients up that lie in memory just as `like` do, and over none of the ranges of addresses in `taken`.
+    """Looks up gradients that have the layout of `like` and overlap none of the address ranges in `taken`.
 
-    table: where their addresses go, a column of this array of integers.
+    table: the integer array whose column receives the addresses.
     """
 
     def __init__(
@@ -74,23 +74,23 @@ class Gradients:
             wanted.append((id(array.dtype), array.ndim, len(axes), array.nbytes))
             axes += [*array.shape, *array.strides]
         self.wanted, self.axes, self.taken, self.table = np.array(wanted, np.int64), np.array(axes, np.int64), taken, table
-        self.dtypes = [array.dtype for array in like]  # their addresses are compared, so they must live
+        self.dtypes = [array.dtype for array in like]  # keeps them alive, since their addresses are compared
         self.read = read
         self.rest = address(self.wanted), address(self.axes), address(taken)
 
     def look_up(self, gradients: list[Any]) -> bool:
-        """Write the gradients' addresses into the table; False if one of them needs a closer look."""
+        """Write the gradients' addresses into the table; False if a gradient needs a closer check."""
         return self.read is not None and self.read(id(gradients), *self.rest) == 1
 
 
 def address(array: npt.NDArray[Any]) -> int:
-    """Where an array's data begin."""
+    """Return the address of an array's data."""
     found: int = array.__array_interface__["data"][0]
     return found
 
 
 def ranges(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
-    """The first and last address of each array, sorted; those that overlap are one."""
+    """Return the first and last address of each array, sorted, with overlapping ranges merged."""
     found: list[tuple[int, int]] = []
     for low, high in sorted(np.lib.array_utils.byte_bounds(a) for a in arrays if a.nbytes):
         if found and low < found[-1][1]:
@@ -101,18 +101,18 @@ def ranges(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
 
 
 def overlaps(array: npt.NDArray[Any], taken: npt.NDArray[np.int64]) -> bool:
-    """Whether an array reaches into one of the ranges."""
+    """Whether an array overlaps one of the ranges."""
     low, high = np.lib.array_utils.byte_bounds(array)
     return bool(((taken[:, 0] < high) & (taken[:, 1] > low)).any()) if array.size else False
 
 
 def strides(array: npt.NDArray[Any]) -> tuple[int, ...]:
-    """Strides in elements."""
+    """Return the strides in elements."""
     return tuple(stride // array.itemsize for stride in array.strides)
 
 
 def lies_flat(array: npt.NDArray[Any], lanes: int | None) -> bool:
-    """Whether a kernel can walk over it from its first address to its last."""
+    """Whether a kernel can process the array as one contiguous range."""
     if array.size == 0 or not array.flags.aligned:
         return array.size == 0
     if lanes is not None:
@@ -127,7 +127,7 @@ def lies_flat(array: npt.NDArray[Any], lanes: int | None) -> bool:
 
 @functools.cache
 def reader() -> native.Step | None:
-    """The compiled loop, once it has been seen to read this Python's and this NumPy's arrays right."""
+    """Return the compiled loop if it reads this Python's and this NumPy's arrays correctly."""
     read = native.compiled(READER, "gradients", holds_gil=True)
     return read if _reads_right(read) else None
 

@@ -1,4 +1,4 @@
-"""A program printed as code: `numbers`, what a whole tensor shares, and `step`, one loop over memory for Numba."""
+"""A program as source code: `numbers` computes what a tensor's elements share, `step` is one loop over memory for Numba."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ OWN_WORDS = (
     "floor", "larger", "magnitude", "largest", "leaf_sums_float32", "leaf_sums_float64", "leaf_squares_float32",
     "leaf_squares_float64", "peek", "poke", "scratch",
 )  # fmt: skip
-"""Words of `thalweg.engines.words` that a loop may say, besides those of storage, loads and stores."""
+"""Words of `thalweg.engines.words` that a loop may use, besides those of storage, loads and stores."""
 SAID = (
     "row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", "block", "begin", "own",
     "inf", "nan", *(name for name, word in WORDS.items() if word.loop is None), *STORAGE_WORDS,
 )  # fmt: skip
-"""What a loop says anyway."""
+"""Names that every loop uses."""
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A module as text, which holds both functions, the text of `numbers` by itself, and how they are called.
+    """A module's source with both functions, the source of `numbers` alone, and their arguments.
 
-    columns: the tensors by input name, in the order of the kernel's addresses. needs: the names of the arguments of
-    `numbers`. It returns the kernel's `width` numbers, then the new per-tensor and per-model memory, by slot.
+    columns: the tensors by input name, in the order of the kernel's addresses. needs: the argument names of `numbers`,
+    which returns the kernel's `width` numbers, then the new per-tensor and per-model memory, by slot.
     """
 
     title: str
@@ -56,10 +56,10 @@ class Kernel:
 
 
 def printed(program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> Kernel:
-    """The kernel of a program. dtypes: of each tensor among its inputs, by name. columns: all that it has addresses of,
-    where that is more than it needs.
+    """Return the kernel of a program. dtypes: of each input tensor, by name. columns: all columns of the address table, if it
+    has more than the program needs.
 
-    Raises NotTraced for a program with words that no single pass over memory can do.
+    Raises NotTraced for a program with words that no single pass over memory can compute.
     """
     return Printer(program, title, dtypes, columns).kernel()
 
@@ -104,7 +104,7 @@ class Printer:
             raise NotTraced(f"{self.title}: no pass over single numbers knows {symbol.op}")
 
     def _frontier(self, results: Sequence[Any]) -> list[Symbol]:
-        """What the loop takes from outside: numbers that its operations or results use."""
+        """Return the inputs of the loop: numbers that its operations or results use."""
         wanted: dict[int, Symbol] = {}
         used = [arg for s in self.names.symbols if s.level == TENSOR for arg in s.args] + list(results)
         for arg in used:
@@ -152,11 +152,11 @@ class Printer:
 
     @property
     def computed(self) -> str:
-        """The dtype that arithmetic is done in."""
+        """The dtype of the arithmetic."""
         return COMPUTED[self.dtypes["p"]]
 
     def heads(self, write: Writer, loop: Loop, shared: list[Symbol], columns: tuple[str, ...]) -> list[str]:
-        """What a job begins with: its numbers, and where its columns are."""
+        """Return the first lines of a job: its numbers, and the addresses of its columns."""
         lines = []
         for k, symbol in enumerate(shared):
             name = write.name(symbol, "n")
@@ -169,7 +169,7 @@ class Printer:
         return lines
 
     def loads(self, write: Writer, columns: tuple[str, ...]) -> list[str]:
-        """An element of each column that is read."""
+        """Return lines that load an element of each column that is read."""
         read = {s.name for s in self.names.symbols if s.op == "input" and s.level == TENSOR}
         lines = []
         for k, column in enumerate(columns):
@@ -179,17 +179,17 @@ class Printer:
         return lines
 
     def load(self, k: int, column: str) -> str:
-        """An element of the k-th column."""
+        """Return the load of an element of the k-th column."""
         return f"load_{self.dtypes[column]}({k}, {column}_at, {self._place(column)})"
 
     def visit(self, write: Writer) -> None:
-        """Write down all that differs from element to element."""
+        """Write all that differs between elements."""
         for symbol in self.names.symbols:
             if symbol.level == TENSOR:
                 write.visit(symbol)
 
     def imports(self, loop: Loop, dtypes: Collection[str]) -> str:
-        """The lines that a module begins with. dtypes: of what it loads and stores."""
+        """Return a module's import lines. dtypes: of its loads and stores."""
         math = sorted(loop.said - {*OWN_WORDS, *STORAGE_WORDS})
         words = [f"{verb}_{dtype}" for dtype in sorted(dtypes) for verb in ("load", "store")]
         words += sorted(word for word in (*OWN_WORDS, *STORAGE_WORDS) if word in loop.said)
@@ -207,7 +207,7 @@ class Printer:
         return "\n".join(lines)
 
     def function(self, rooms: list[str], widths: tuple[int, int], body: list[str]) -> str:
-        """The compiled function. rooms: lines before its jobs; widths: how many columns and numbers there are; body: a job."""
+        """Return the source of `step`. rooms: lines before its jobs. widths: how many columns and numbers it has. body: a job."""
         lines = [
             "",
             '@cfunc(types.int64(integers, floats, integers, types.int64, types.int64), error_model="numpy")',

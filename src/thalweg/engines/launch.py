@@ -1,4 +1,4 @@
-"""One kernel over all tensors that take the same way: a table of addresses, a table of numbers, a list of jobs."""
+"""One kernel over all tensors on one path: a table of addresses, a table of numbers, a list of jobs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from thalweg.values.arrays import dtype_name
 Floats = npt.NDArray[Any]
 
 CHUNK = 1 << 16
-"""Elements in a job, at most: some megabytes of traffic, a tenth of a millisecond."""
+"""Largest number of elements in a job: some megabytes of traffic, a tenth of a millisecond."""
 QUICK = 1 << 14
 """Elements below which a step keeps Python's lock: it is done before another thread would have it."""
 
@@ -37,8 +37,8 @@ QUICK = 1 << 14
 class Launch:
     """The tensors `members` of an optimizer, updated in place by one kernel.
 
-    dtype: what the arrays hold, where NumPy has no name for it. kept: how they and the memory are stored. Raises NotTraced
-    where there is no kernel.
+    dtype: of the arrays, if NumPy has no name for it. kept: how they and the memory are stored. Raises NotTraced if there is
+    no kernel.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Launch:
         self.program, self.kernel = made.program, made.kernel
         self.by_tensor, self.plain = made.by_tensor, made.of_the_model and self.lanes is None
         self.numbers = numbers_of(self.kernel.numbers, self.dtype, plain=self.plain)
-        native.compiled(self.kernel.text, self.kernel.title)  # whatever Numba has against it is said now
+        native.compiled(self.kernel.text, self.kernel.title)  # so that Numba's errors are raised now
         self.addresses = Addresses(self.names, own, self.lanes, self.kernel.columns)
         self.staged = self.addresses.staged
         self.lent = [name for name in self.kernel.columns if name in self.program.draws or name == "curvature"]
@@ -72,7 +72,7 @@ class Launch:
         self.gradients: Gradients | None = None
 
     def _set_up_passes(self, made: Drawn) -> None:
-        """The passes that add up, and which arguments each pass's `numbers` take of those that a bucket has."""
+        """Set up the summing passes, and select the arguments of each pass's `numbers` from a bucket's."""
         parts = zip(made.adding, made.cut.passes, strict=True)
         self.adding = [Adding(kernel, sums, self.dtype, self.addresses, plain=self.plain) for kernel, sums in parts]
         self.sums = {each.name for sums in made.cut.passes for each in sums}
@@ -85,13 +85,13 @@ class Launch:
         self.inputs = Inputs(self.optimizer, self.program, self.vectors, counted, plain=self.plain)
 
     def adopt(self, state: dict[str, Any]) -> None:
-        """Take the state's arrays for the kernel's own, or put arrays into the state that can be."""
+        """Bind the kernel to the state's arrays; replace those in the state that it cannot use."""
         self.memory.adopt(state, self.optimizer.seed)
 
     # jobs
 
     def arrange(self, active: list[bool], t: npt.NDArray[np.int64], groups: Sequence[int], taken: npt.NDArray[np.int64]) -> None:
-        """Lay out jobs and numbers for the tensors that have a gradient this time; t: how many updates each has had."""
+        """Lay out jobs and numbers for the tensors that have a gradient in this step. t: each tensor's count of updates."""
         if active == self.active:
             return
         self.active = active
@@ -145,18 +145,18 @@ class Launch:
         return bucket
 
     def tell(self, t: dict[str, int]) -> None:
-        """Write down how many updates each tensor has had."""
+        """Write each tensor's count of updates into the state."""
         for bucket in self.buckets:
             t.update(dict.fromkeys(bucket.leaves, bucket.t))
 
     def forget(self) -> None:
-        """Have the jobs laid out anew: what they were made from is no longer so."""
+        """Discard the layout of jobs, because its inputs have changed."""
         self.active, self.buckets = [], []
 
     # a step
 
     def finds(self, gradients: list[Any]) -> bool:
-        """The usual case: all gradients are there, lie as their parameters do, and their addresses now are in the table."""
+        """Whether all gradients have their parameters' layout, the usual case; writes their addresses into the table."""
         if not self.buckets or len(self.present) < len(self.members):
             return False
         if self.gradients is None:
@@ -165,11 +165,11 @@ class Launch:
         return self.gradients.look_up(gradients)
 
     def look_up(self, gradients: Sequence[Any]) -> None:
-        """Put the gradients' addresses into the table; those that lie otherwise than their parameter are copied."""
+        """Write the gradients' addresses into the table; copy those in another layout than the parameter."""
         self.addresses.look_up(self.present, gradients, self.taken)
 
     def lend(self, extras: dict[str, dict[str, Any]], seed: Any) -> None:
-        """Draws and estimates, for the rules that ask for them."""
+        """Provide draws and estimates for the rules that ask for them."""
         addresses = self.addresses
         for column in self.lent:
             word = "noise" if column in self.program.draws else column
@@ -184,7 +184,7 @@ class Launch:
                     addresses.hold(column, k, own)
 
     def begin(self, state: dict[str, Any], loss: Any, norms: dict[str, Any]) -> None:
-        """One update on: what `numbers` is called with, but for the sums. Once it raises, jobs are to be laid out anew."""
+        """Advance one update and set the inputs of `numbers`, except sums. After an error, the jobs must be laid out anew."""
         for bucket in self.buckets:
             bucket.t += 1
             arguments, t = bucket.arguments, bucket.t
@@ -196,7 +196,7 @@ class Launch:
             work[...] = array
 
     def added(self, adding: Adding) -> Floats:
-        """The sums of tensors that a pass adds up."""
+        """Return the sums over tensors of a summing pass."""
         k = self.adding.index(adding)
         width = adding.kernel.width - adding.scales
         for bucket in self.buckets:
@@ -205,19 +205,19 @@ class Launch:
         return adding.run()
 
     def take(self, sums: dict[str, Any]) -> None:
-        """What was added up, for the passes after: numbers, or one for each tensor."""
+        """Pass the sums on to later passes: numbers, or one per tensor."""
         for name, value in sums.items():
             i = self.needs.index(name)
             for bucket in self.buckets:
                 bucket.arguments[i] = value[..., bucket.members] if isinstance(value, np.ndarray) and value.ndim else value
 
     def reckoned(self) -> list[tuple[Any, ...]]:
-        """What `numbers` says for each bucket: for the pass that writes, then what is remembered."""
+        """Return each bucket's result of `numbers`: the inputs of the writing pass, then the new memory."""
         places = self.places
         return [self.numbers(*[bucket.arguments[i] for i in places]) for bucket in self.buckets]
 
     def keep(self, state: dict[str, Any], found: list[tuple[Any, ...]]) -> None:
-        """Put what was reckoned into the kernel's table and the memory."""
+        """Write these results into the kernel's table and the memory."""
         width, slots = self.kernel.width, self.program.slots
         for bucket, values in zip(self.buckets, found, strict=True):
             fill(bucket.block, values[:width])
@@ -229,12 +229,12 @@ class Launch:
                     functools.reduce(dict.__getitem__, above, state["memory"])[name] = to_float_or_lanes(value)
 
     def let_go(self) -> None:
-        """Hold no parameter any more, for an owner who looks at each step whether all of them are where they were."""
+        """Drop the references to the parameters, for an owner who checks them at each step."""
         self.staged = []
         self.addresses.let_go()
 
     def squares(self) -> float:
-        """The sum of the squares of all gradients; in float64, and the same on any number of threads."""
+        """Return the sum of squares of all gradients, in float64, the same for any number of threads."""
         step = native.compiled(squares(self.dtype), f"squares, {self.dtype}")
         table = self.addresses.table
         sums, gradients = np.zeros(len(self.jobs)), np.ascontiguousarray(table[:, self.addresses.columns["g"]])

@@ -1,4 +1,4 @@
-"""The state's memory as a launch has it: arrays that its kernel walks over, and vectors of one number a tensor."""
+"""The state's memory in a launch: arrays that its kernel processes, and vectors of per-tensor numbers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Floats = npt.NDArray[Any]
 
 
 class Memory:
-    """The memory of a program's slots, for the tensors of a table of addresses. dtype: the parameters'.
+    """The memory of a program's slots for the tensors of an address table. dtype: the parameters'.
 
-    `vectors` are by slot; `scalars` is the dtype that they are kept in, where a face has one of its own.
+    `vectors` are by slot; `scalars` is their storage dtype, if a face defines one.
     """
 
     def __init__(self, program: Program, addresses: Addresses, dtype: str) -> None:
@@ -32,7 +32,7 @@ class Memory:
         self.scalars: str | None = None
 
     def adopt(self, state: dict[str, Any], seed: Any) -> None:
-        """Take the state's arrays for the kernel's own, or put arrays into the state that can be."""
+        """Bind the kernel to the state's arrays; replace those in the state that it cannot use."""
         addresses = self.addresses
         step = ArrayStep(addresses.lanes, state.get("seed", seed))
         for i, slot in enumerate(self.program.slots):
@@ -53,18 +53,18 @@ class Memory:
             addresses.table[:, addresses.columns[name]] = [address(state["beside"][name][leaf]) for leaf in addresses.names]
 
     def _start(self, slot: BoundSlot, name: str, step: ArrayStep, k: int) -> Floats:
-        """The first values of a slot for the k-th tensor."""
+        """Return the first values of a slot for the k-th tensor."""
         array, lanes = self.addresses.arrays[k], self.addresses.lanes
         leaf = Leaf(self.addresses.names[k], array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
         made: Floats = slot.stage.start(name, leaf, step)
         return made
 
     def _stored(self, dtype: str) -> np.dtype[Any] | None:
-        """What NumPy has for a dtype; None for the parameters' own. Of bfloat16 it has the bits."""
+        """Return NumPy's dtype for a name: None for the parameters' own, the bits for bfloat16."""
         return None if dtype == self.dtype else np.dtype("uint16" if dtype == "bfloat16" else dtype)
 
     def _vector(self, slot: BoundSlot, held: dict[str, Any], start: Callable[[int], Floats]) -> Floats:
-        """A number for each tensor, of which the state then has views."""
+        """Return a vector with a number per tensor; the state then holds views of it."""
         lanes, names = self.addresses.lanes, self.addresses.names
         first = () if lanes is None else (lanes,)
         vector = np.empty((*first, len(names)), slot.kind.dtype or self.scalars or COMPUTED[self.dtype])

@@ -1,4 +1,4 @@
-"""A program's symbols, and what they are called in code: inputs and what an author named by their names, others by letters."""
+"""Names of a program's symbols in source code: those of inputs and authors, else letters."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from thalweg.values.symbols import Symbol
 
 
 class Names:
-    """What all that write a program down know of its symbols: their order, how often each is used, which names are taken.
+    """What all writers of a program share: the order of its symbols, how often each is used, which names are taken.
 
-    words: those that the code says anyway. Symbols are known by id; of those that say the same, the first stands for all.
+    words: names that the code uses anyway. Symbols are known by id; the first of several equal ones stands for all.
     """
 
     def __init__(self, program: Program, words: Collection[str]) -> None:
@@ -33,16 +33,16 @@ class Names:
                 self.authors.setdefault(id(self.same[key]), name)
 
     def keep_off(self, words: Collection[str]) -> None:
-        """Leave more words to the code: an input with such a name gets another."""
+        """Reserve more words for the code; an input with such a name is renamed."""
         self.letters |= {id(symbol): f"{name}_" for name, symbol in self.inputs.items() if name in words}
         self.taken |= {*words, *self.letters.values()}
 
     def first(self, value: Any) -> Any:
-        """The symbol that stands for all that say the same; anything else as it is."""
+        """Return the symbol that stands for all equal ones; anything else unchanged."""
         return self.same[id(value)] if isinstance(value, Symbol) else value
 
     def free(self, letter: str, symbol: Symbol | None = None) -> str:
-        """A name that is taken from now on: what an author called the symbol, else the letter, with a number if need be."""
+        """Reserve and return a name: the author's for the symbol, else the letter, with a number if needed."""
         wanted = None if symbol is None else self.authors.get(id(symbol))
         name, k = wanted or f"{letter}1", 2
         while name in self.taken:

@@ -1,7 +1,7 @@
-"""Printed kernels made native code: by Numba once on a machine, and from then on read from the user's cache folder.
+"""Kernels as native code: compiled by Numba once per machine, then read from the user's cache folder.
 
-What is kept there is the kernel as Python to be read, and what Numba made of it as LLVM's own text. Loading that needs
-llvmlite alone, so a process that finds its kernels does not pay for importing Numba.
+A cache file holds the kernel as readable Python, and Numba's result as LLVM text. Loading it needs only llvmlite, so that
+a process with cached kernels does not import Numba.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from thalweg.values import own_files
 Step = Callable[..., int]
 
 _lock = threading.RLock()
-_engines: list[Any] = []  # what owns the code; it lives as long as the process
+_engines: list[Any] = []  # owners of the code, alive as long as the process
 
 
 @functools.cache
 def available() -> bool:
-    """Whether Numba can be used here; says so, once, where it cannot."""
+    """Whether Numba is available here; warns once if it is not."""
     try:
         found = all(importlib.util.find_spec(name) is not None for name in ("numba", "llvmlite", "platformdirs"))
-    except ValueError:  # a module that was made unavailable on purpose
+    except ValueError:  # a module that was blocked on purpose
         found = False
     if not found:
         warnings.warn(
@@ -46,17 +46,17 @@ def available() -> bool:
 
 
 def cache_folder() -> Path:
-    """Where kernels are kept: THALWEG_CACHE, or the user's cache folder."""
-    import platformdirs  # here, since a user may do without kernels and it
+    """Return the folder of cached kernels: THALWEG_CACHE, or the user's cache folder."""
+    import platformdirs  # here, because it is not needed without kernels
 
     return Path(os.environ.get("THALWEG_CACHE") or platformdirs.user_cache_dir("thalweg")) / "kernels"
 
 
 @functools.cache
 def compiled(text: str, name: str, holds_gil: bool = False) -> Step:
-    """The function `step` of a printed module, callable with addresses and integers.
+    """Return the function `step` of a kernel module, called with addresses and integers.
 
-    name: of its files in the cache folder. holds_gil: for work too short to let other Python threads in meanwhile.
+    name: of its files in the cache folder. holds_gil: for work too short to release Python's lock.
     """
     with _lock:
         address = _address(text, name)
@@ -65,7 +65,7 @@ def compiled(text: str, name: str, holds_gil: bool = False) -> Step:
 
 
 def is_kept(text: str, name: str) -> bool:
-    """Whether a kernel was compiled before and lies in the cache folder, so that it has only to be loaded."""
+    """Whether a compiled kernel is in the cache folder and only needs loading."""
     path = _file(text, name)
     kept = own_files.read(path)
     return kept is not None and _parts(kept, path) is not None
@@ -99,34 +99,34 @@ def _file(text: str, name: str) -> Path:
 
 @functools.cache
 def _processor() -> tuple[str, str]:
-    import llvmlite.binding as llvm  # here, since it takes a tenth of a second, and `import thalweg` needs no kernel
+    import llvmlite.binding as llvm  # here, because it takes a tenth of a second, and `import thalweg` needs no kernel
 
     return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
 @functools.cache
 def converts_half() -> bool:
-    """Whether the processor turns float16 into float32 by itself; elsewhere that would need a library of the compiler's."""
+    """Whether the processor itself converts float16 to float32; otherwise the code would need a compiler's library."""
     _, features = _processor()
     return "+f16c" in features or "+fullfp16" in features
 
 
 def _compile(text: str, path: Path) -> tuple[str, str]:
-    """The symbol of the module's function `step`, and LLVM's text of it, optimized by Numba."""
+    """Return the symbol of the module's function `step`, and its LLVM text, optimized by Numba."""
     scope: dict[str, Any] = {"__name__": f"thalweg.kernel.{path.stem}"}
     module: CodeType = compile(text, str(path), "exec")
-    exec(module, scope)  # the text was printed by this package
+    exec(module, scope)  # the text comes from this package
     step = scope["step"]
     return step.native_name, step.inspect_llvm()
 
 
 def _kept(symbol: str, code: str, path: Path) -> bytes:
-    """A kernel's file: LLVM's text under a line with the symbol's name and a digest of all, and of which kernel it is."""
+    """Return a cache file's content: the LLVM text, preceded by the symbol's name, a digest, and the kernel's source."""
     return f"; {symbol} {_digest(path.stem, symbol, code)}\n{code}".encode()
 
 
 def _parts(kept: bytes, path: Path) -> tuple[str, str] | None:
-    """The symbol and the text in a kernel's file; None for one that is damaged: at some texts LLVM ends the process."""
+    """Return symbol and text from a cache file; None for a damaged one, since some texts make LLVM end the process."""
     try:
         first, _, code = kept.decode().partition("\n")
         _, symbol, digest = first.split(" ")

@@ -1,4 +1,4 @@
-"""Numbers that lie one by one in memory, read into a vector and written back, all at once."""
+"""Gather scalars from separate addresses into a vector and write them back, all at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def step(places, vector, count, back):
 
 
 class Numbers:
-    """A vector, and where each of its numbers is kept: addresses of as many numbers of its dtype, which others look after."""
+    """A vector, and the addresses of its numbers, which have its dtype and which others keep alive."""
 
     def __init__(self, places: Sequence[int], vector: npt.NDArray[Any]) -> None:
         self.places, self.vector = np.array(places, np.int64), vector
@@ -37,9 +37,9 @@ class Numbers:
         self._rest = address(self.places), address(vector), len(self.places)
 
     def read(self) -> None:
-        """What is kept, into the vector."""
+        """Read the numbers into the vector."""
         self._move(*self._rest, 0)
 
     def write(self) -> None:
-        """The vector, to where it is kept."""
+        """Write the vector back to the addresses."""
         self._move(*self._rest, 1)

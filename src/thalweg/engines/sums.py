@@ -1,6 +1,6 @@
-"""A pass that only adds up, printed as code: for each stretch of a tensor its sums, to the last bit as NumPy adds them up.
+"""A summing pass as source code: the sums over each stretch of a tensor, equal to NumPy's to the last bit.
 
-NumPy halves a stretch, at a multiple of 8, until at most 128 elements are left, and of these it adds up every eighth.
+NumPy halves a stretch, at a multiple of 8, until at most 128 elements remain, and sums these in eight interleaved sums.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from thalweg.graph.passes import Cut, Sum
 from thalweg.graph.program import NotTraced
 
 LEAF, BYTES = 128, {"float32": 4, "float64": 8}
-"""How many elements are added up without halving, as `words.LEAF`; how many bytes each takes."""
+"""The number of elements summed without halving, as `words.LEAF`; bytes per element."""
 DEPTH = 64
-"""How often a stretch may be halved."""
+"""Largest number of halvings of a stretch."""
 SUMS = "added_up"
-"""The column with the address that sums go to, in float64: one row for each job."""
+"""The column with the address of the sums, in float64: one row per job."""
 RESERVED = ("leaf", "leaf_end", "ends", "depth", "path", "float64", "leaf_sums", "leaf_squares")
 
 
 def printed(cut: Cut, sums: Sequence[Sum], title: str, dtypes: dict[str, str], columns: tuple[str, ...]) -> Kernel:
-    """The kernel of a pass that adds up, called as `kernel.printed` says; the last of its columns is `SUMS`.
+    """Return the kernel of a summing pass, called as in `kernel.printed`; its last column is `SUMS`.
 
-    Where float64 is computed with, each norm has a number of its own behind the others, which addends are multiplied by.
-    Raises NotTraced for words that no pass over single numbers knows.
+    In float64, each norm has an extra number after the others, by which its addends are multiplied. Raises NotTraced for
+    words that no pass over single numbers can compute.
     """
     return _SumsPrinter(cut, sums, title, dtypes, columns).kernel()
 
@@ -71,18 +71,18 @@ class _SumsPrinter(Printer):
         return Kernel(self.title, numbers, text, self.columns, needs, width, ())
 
     def _dtype(self, each: Sum) -> str:
-        """What a sum is added up in."""
+        """Return the dtype in which a sum accumulates."""
         return "float64" if each.is_norm else self.computed
 
     def _addend(self, write: Writer, k: int) -> list[str]:
-        """What puts an element's addend, or what is to be squared, into its room."""
+        """Return lines that store an element's addend, or the number to be squared, into its buffer."""
         text, room = write.text(self.names.first(self.sums[k].of))[0], f"{len(self.columns or ()) + k}, room_{k}, i - leaf"
         return [f"store_{self.computed}({room}, {f'({text}) * scale_{k}' if k in self.scaled else text})"]
 
     def _leaves(self, element: list[str]) -> list[str]:
-        """The loop over a job's leaves, each loaded and added up, and halves put together as soon as both are there.
+        """Return the loop over a job's leaves: load and sum each, and combine two halves as soon as both are done.
 
-        path: for each time that the stretch was halved, whether this leaf is in its second half; ends: where such halves end.
+        path: for each halving, whether this leaf is in the second half. ends: where such halves end.
         """
         first, count = len(self.columns or ()), len(self.sums)
         together, added, kept, ends = [], [], [], []
@@ -115,7 +115,7 @@ class _SumsPrinter(Printer):
 
 
 def squares(dtype: str) -> str:
-    """A module whose `step` adds up, for each job, the squares of what the first column holds, in float64."""
+    """Return a module whose `step` sums, for each job, the squares of the first column in float64."""
     return f'''"""The sum of squares of {dtype} arrays, job by job."""
 
 from numba import cfunc, types

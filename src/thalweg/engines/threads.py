@@ -20,7 +20,7 @@ from thalweg.engines import native
 from thalweg.engines.native import Step
 
 PIECES = 8
-"""Into how many pieces a thread's share is cut, so that a slow core holds nobody up."""
+"""Number of pieces of a thread's share, so that a slow core does not delay the others."""
 
 
 class Pool(Protocol):
@@ -34,7 +34,7 @@ class Pool(Protocol):
 
 
 def count() -> int:
-    """How many threads a large step takes: NUMBA_NUM_THREADS where it is set, and never more cores than we may use."""
+    """Return the number of threads of a large step: NUMBA_NUM_THREADS if set, at most the cores available to us."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wanted = os.environ.get("NUMBA_NUM_THREADS", "")
     return max(1, min(cores, int(wanted))) if wanted.isdigit() else cores

@@ -1,4 +1,4 @@
-"""The passes of several launches that add up, run one after another: sums of each tensor, and of all tensors of the model."""
+"""The summing passes of several launches, one after another: sums over each tensor and over the model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = npt.NDArray[Any]
 
 
 def agree(launches: Sequence[Launch]) -> None:
-    """Raises NotTraced where a sum over the model is not of the same pass in all launches that take part in it."""
+    """Raise NotTraced if a sum over the model belongs to different passes in different launches."""
     places: dict[str, int] = {}
     for launch in launches:
         for k, adding in enumerate(launch.adding):
@@ -27,7 +27,7 @@ def agree(launches: Sequence[Launch]) -> None:
 
 
 def add_up(launches: Sequence[Launch]) -> None:
-    """Run all passes that add up, in each launch the k-th before the next, and hand the sums to the passes after them."""
+    """Run all summing passes, the k-th of each launch before the next, and give the sums to the later passes."""
     for k in range(max(len(launch.adding) for launch in launches)):
         of_model: dict[str, list[tuple[Launch, int]]] = {}
         for launch in launches:
@@ -52,7 +52,7 @@ def add_up(launches: Sequence[Launch]) -> None:
 
 
 def _norms(adding: Adding, r: int, squares: Floats) -> Floats:
-    """The norm of each tensor."""
+    """Return the norm of each tensor."""
     if adding.computed == "float64":
         least, up, down = SCALES["float64"]
         if not np.all((squares >= least) & (squares < np.inf)):
@@ -62,7 +62,7 @@ def _norms(adding: Adding, r: int, squares: Floats) -> Floats:
 
 
 def _of_model(parts: list[tuple[Launch, int]], k: int) -> Any:
-    """One sum or norm over all tensors of these launches, in the tensors' order."""
+    """Return one sum or norm over all tensors of these launches, in the tensors' order."""
     launch, r = parts[0]
     adding = launch.adding[k]
     value = _together(parts, k)
@@ -74,7 +74,7 @@ def _of_model(parts: list[tuple[Launch, int]], k: int) -> Any:
             for each, place in parts:
                 if each.adding[k].computed == "float64":
                     each.adding[k].full[..., place] = each.adding[k].again(place, scale[..., None])
-                else:  # squares of float32 are far from what float64 cannot hold
+                else:  # float64 holds the squares of any float32
                     each.adding[k].full[..., place] *= scale[..., None]
                     each.adding[k].full[..., place] *= scale[..., None]
             value = _together(parts, k)
@@ -83,7 +83,7 @@ def _of_model(parts: list[tuple[Launch, int]], k: int) -> Any:
 
 
 def _together(parts: list[tuple[Launch, int]], k: int) -> Any:
-    """The sums of tensors added up, one after another, in the dtype that they have."""
+    """Add the sums of tensors one after another, in their own dtype."""
     if len(parts) == 1:
         launch, r = parts[0]
         adding = launch.adding[k]

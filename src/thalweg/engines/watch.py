@@ -1,7 +1,7 @@
-"""Whether parameters and state are what a kernel was bound to: the same objects, and each array laid out as it was.
+"""Detects changes of parameters and state since a kernel was bound: other objects, or another layout of an array.
 
-Between two steps a user may replace an array, re-lay it in place (`w.shape = ...`, `resize`, `setflags`) or swap whole
-dicts. Asking each object takes a microsecond, so a compiled loop compares them all at once (see `gradients`).
+Between two steps a user may replace an array, change its layout in place (`w.shape = ...`, `resize`, `setflags`) or swap
+whole dicts. Checking one object takes a microsecond, so a compiled loop compares all at once (see `gradients`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from thalweg.engines import native
 from thalweg.engines.gradients import address
 
 WRITES = 0x500
-"""An array's flags ALIGNED and WRITEABLE."""
+"""The array flags ALIGNED and WRITEABLE."""
 LOOSE, SAME = -2, -1
 
 WATCHER = f"""
@@ -55,10 +55,10 @@ def step(objects, wanted, axes, count):
 
 
 class Watch:
-    """What `views` yield now, to be compared with what they yield later.
+    """A record of what `views` yield now, for comparison with what they yield later.
 
-    Arrays must be the same and lie as they do, and so must what they are views of; numbers may change, as may what
-    `loose` holds the places of. A dict must be the same one, with as many entries in the same order.
+    Arrays must be the same objects with the same layout, and so must their bases; their numbers may change, and so may the
+    places held by `loose`. A dict must be the same object, with as many entries in the same order.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Watch:
         found = list(chain.from_iterable(self.views))
         bases = list({id(base): base for x in found for base in _bases(x)}.values())
         self.views.append(bases)
-        self.held = found + bases  # what an address belongs to must live as long as it is compared
+        self.held = found + bases  # keeps alive every object whose address is compared
         self.dtypes = [x.dtype for x in self.held if isinstance(x, np.ndarray)]
         axes: list[int] = []
         rows = [_row(x, may_change, axes) for x, may_change in zip(self.held, free + [False] * len(bases), strict=True)]
@@ -80,10 +80,10 @@ class Watch:
         self.read, self.rest = read, (address(self.wanted), address(self.axes), len(rows))
 
     def agrees(self) -> bool:
-        """Whether everything is as it was; False where this Python's objects cannot be read."""
+        """Whether everything is unchanged; False if the loop cannot read this Python's objects."""
         if self.read is None:
             return False
-        now = list(chain.from_iterable(self.views))  # it has to live while it is read
+        now = list(chain.from_iterable(self.views))  # kept alive while it is read
         return self.read(id(now), *self.rest) == 1
 
 
@@ -95,7 +95,7 @@ def _dicts(tree: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 
 def _bases(x: Any) -> Iterator[Any]:
-    """The arrays that an array is a view of."""
+    """Yield the chain of bases of an array view."""
     while isinstance(x, np.ndarray) and isinstance(x.base, np.ndarray):
         x = x.base
         yield x
@@ -114,7 +114,7 @@ def _row(x: Any, may_change: bool, axes: list[int]) -> tuple[int, ...]:
 
 @functools.cache
 def watcher() -> native.Step | None:
-    """The compiled loop, once it has been seen to read this Python's and this NumPy's objects right."""
+    """Return the compiled loop if it reads this Python's and this NumPy's objects correctly."""
     read = native.compiled(WATCHER, "watch", holds_gil=True)
     return read if _watches(read) else None
 

@@ -1,6 +1,6 @@
-"""What a printed kernel says besides arithmetic: reading and writing memory.
+"""Functions of kernels besides arithmetic: reading and writing memory.
 
-Only printed kernels import this, and only Numba runs it; with it a kernel is code for one processor and no Python.
+Only kernel modules import this, and only Numba runs it: a kernel is machine code without Python.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 ARRAYS = 64
-"""The most arrays that one kernel tells apart."""
+"""Largest number of arrays whose accesses a kernel distinguishes."""
 
 HALF, SINGLE, DOUBLE = ir.HalfType(), ir.FloatType(), ir.DoubleType()
 
 
 def _told_apart(builder: ir.IRBuilder, instruction: Any, array: int) -> None:
-    """Tell the compiler that this array overlaps no other one: without it, more than four are not vectorised."""
+    """Tell the compiler that this array overlaps no other; otherwise it does not vectorize more than four."""
     module = builder.module
     domain = module.add_metadata(["thalweg"])
     scopes = [module.add_metadata([f"array {k}", domain]) for k in range(ARRAYS)]
@@ -29,7 +29,7 @@ def _told_apart(builder: ir.IRBuilder, instruction: Any, array: int) -> None:
 
 
 def _widened(builder: ir.IRBuilder, stored: Any, dtype: str) -> Any:
-    """A number as it was stored, as the number to compute with."""
+    """Convert a stored number to the computing dtype."""
     if dtype == "int8":
         return builder.sitofp(stored, SINGLE)
     if dtype == "float16":
@@ -41,8 +41,8 @@ def _widened(builder: ir.IRBuilder, stored: Any, dtype: str) -> Any:
 
 
 def _narrowed(builder: ir.IRBuilder, value: Any, dtype: str) -> Any:
-    """A computed number as it is stored: rounded to nearest, ties to even."""
-    if dtype == "int8":  # NaN becomes 0; it is in the scale
+    """Convert a computed number to the storage dtype: round to nearest, ties to even."""
+    if dtype == "int8":  # NaN becomes 0; the scale has it
         number = builder.select(builder.fcmp_ordered("ord", value, value), value, ir.Constant(SINGLE, 0.0))
         return builder.trunc(builder.fptosi(number, ir.IntType(32)), ir.IntType(8))
     if dtype == "float16":
@@ -53,7 +53,7 @@ def _narrowed(builder: ir.IRBuilder, value: Any, dtype: str) -> Any:
     bits = builder.bitcast(value, word)
     odd = builder.and_(builder.lshr(bits, ir.Constant(word, 16)), ir.Constant(word, 1))
     rounded = builder.add(bits, builder.add(odd, ir.Constant(word, 0x7FFF)))
-    quiet = builder.or_(bits, ir.Constant(word, 0x00400000))  # rounding could carry a NaN over into infinity
+    quiet = builder.or_(bits, ir.Constant(word, 0x00400000))  # rounding could turn a NaN into infinity
     kept = builder.select(builder.fcmp_unordered("uno", value, value), quiet, rounded)
     return builder.trunc(builder.lshr(kept, ir.Constant(word, 16)), ir.IntType(16))
 
@@ -67,7 +67,7 @@ def _access(dtype: str) -> tuple[Any, Any]:
 
     @intrinsic
     def load(context: Any, array: Any, address: Any, i: Any) -> Any:
-        if not isinstance(array, types.IntegerLiteral):  # Numba then asks again, with the number itself
+        if not isinstance(array, types.IntegerLiteral):  # Numba then retries with the literal value
             return None
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -107,7 +107,7 @@ WORD = ir.IntType(32)
 
 
 def _generated(result: Any, arguments: tuple[Any, ...], generate: Callable[..., Any]) -> Any:
-    """An intrinsic's signature and body; the body is given the builder and the values."""
+    """Return an intrinsic's signature and body; the body receives the builder and the values."""
 
     def body(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return generate(builder, *values)
@@ -120,7 +120,7 @@ def _word(x: int) -> Any:
 
 
 def _mixed(builder: ir.IRBuilder, h: Any) -> Any:
-    """32 bits so mixed that each of them depends on all (the end of MurmurHash3, Appleby 2011)."""
+    """Mix 32 bits so that each depends on all (the finalizer of MurmurHash3, Appleby 2011)."""
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
         h = builder.mul(builder.xor(h, builder.lshr(h, _word(shift))), _word(factor))
     return builder.xor(h, builder.lshr(h, _word(16)))
@@ -128,7 +128,7 @@ def _mixed(builder: ir.IRBuilder, h: Any) -> Any:
 
 @intrinsic
 def uniform(context: Any, key: Any, stream: Any, i: Any) -> Any:
-    """In [0, 1), 24 bits of it: a hash of three whole numbers."""
+    """A number in [0, 1) with 24 bits: a hash of three integers."""
 
     def generate(builder: Any, key: Any, stream: Any, i: Any) -> Any:
         start = builder.xor(builder.fptoui(key, WORD), builder.mul(builder.trunc(stream, WORD), _word(0x9E3779B1)))
@@ -140,7 +140,7 @@ def uniform(context: Any, key: Any, stream: Any, i: Any) -> Any:
 
 @intrinsic
 def dithered(context: Any, x: Any, u: Any) -> Any:
-    """One of the two bfloat16 around x; u in [0, 1) says which."""
+    """One of the two bfloat16 around x, selected by u in [0, 1)."""
 
     def generate(builder: Any, x: Any, u: Any) -> Any:
         bits = builder.bitcast(x, WORD)
@@ -166,20 +166,20 @@ def rounded_float16(context: Any, x: Any) -> Any:
 
 @intrinsic
 def floor(context: Any, x: Any) -> Any:
-    """The largest whole number not above x, in x's own dtype."""
+    """The largest integer not above x, in x's dtype."""
     number = DOUBLE if x is types.float64 else SINGLE
     return _generated(x, (x,), lambda b, value: b.call(b.module.declare_intrinsic("llvm.floor", [number]), [value]))
 
 
 @intrinsic
 def magnitude(context: Any, x: Any) -> Any:
-    """The bits of |x|: whole numbers in the order of the magnitudes, those of NaN above all."""
+    """The bits of |x| as an integer: ordered as the magnitudes, with NaN above all."""
     return _generated(types.int32, (types.float32,), lambda b, x: b.and_(b.bitcast(x, WORD), _word(0x7FFFFFFF)))
 
 
 @intrinsic
 def larger(context: Any, a: Any, b: Any) -> Any:
-    """The larger of two whole numbers."""
+    """The larger of two integers."""
 
     def generate(builder: Any, a: Any, b: Any) -> Any:
         return builder.select(builder.icmp_signed(">", a, b), a, b)
@@ -195,7 +195,7 @@ def largest(context: Any, bits: Any) -> Any:
 
 @intrinsic
 def scratch(context: Any, size: Any) -> Any:
-    """The address of room for so many float32."""
+    """The address of a buffer for `size` float32."""
     if not isinstance(size, types.IntegerLiteral):
         return None
 
@@ -209,16 +209,16 @@ def scratch(context: Any, size: Any) -> Any:
 
 
 def _kept(builder: ir.IRBuilder, value: Any) -> Any:
-    """A place on the stack with this value in it."""
+    """A stack slot with this value."""
     return cgutils.alloca_once_value(builder, value)  # type: ignore[no-untyped-call]
 
 
 LEAF = 128
-"""How many numbers are added up without halving them, and how far apart the rooms for them are."""
+"""How many numbers are summed without halving, and the distance of their buffers."""
 
 
 def _leaf_sums(dtype: str, *, squares: bool) -> Any:
-    """Sums of a dtype's numbers, or of their squares, which are taken and added up in float64."""
+    """Sums of a dtype's numbers, or of their squares, which are computed and accumulated in float64."""
     number = types.float64 if squares or dtype == "float64" else types.float32
     single, wide = STORED[dtype], DOUBLE if squares else STORED[dtype]
 
@@ -230,7 +230,7 @@ def _leaf_sums(dtype: str, *, squares: bool) -> Any:
 
     @intrinsic
     def leaf_sums(context: Any, room: Any, count: Any, rooms: Any) -> Any:
-        """The sums of so many numbers in each room: of every eighth of them, then of these eight in pairs, then with the rest."""
+        """The sum of `count` numbers in each buffer: eight interleaved sums, combined in pairs, plus the rest."""
         if not isinstance(rooms, types.IntegerLiteral):
             return None
         result = types.UniTuple(number, rooms.literal_value)  # type: ignore[no-untyped-call]
@@ -239,11 +239,11 @@ def _leaf_sums(dtype: str, *, squares: bool) -> Any:
             eight, wide_eight, count = ir.VectorType(single, 8), ir.VectorType(wide, 8), arguments[1]
             pointer = builder.inttoptr(arguments[0], single.as_pointer())
             starts = [ir.Constant(count.type, LEAF * r) for r in range(rooms.literal_value)]
-            nothing = ir.Constant(wide, -0.0)  # to which any number adds up to itself, -0 too
+            nothing = ir.Constant(wide, -0.0)  # the neutral element of addition, also for -0
             sums = [_kept(builder, ir.Constant(wide_eight, [nothing] * 8)) for _ in starts]
             whole = builder.and_(count, ir.Constant(count.type, ~7))
             with cgutils.for_range_slice(builder, ir.Constant(count.type, 0), whole, ir.Constant(count.type, 8)) as (i, _):
-                for start, kept in zip(starts, sums, strict=True):  # side by side: each waits for its own last addition alone
+                for start, kept in zip(starts, sums, strict=True):  # interleaved: each sum depends only on its own last addition
                     place = builder.gep(pointer, [builder.add(i, start)], inbounds=True)
                     more = builder.load(builder.bitcast(place, eight.as_pointer()), align=BYTES[dtype])
                     builder.store(builder.fadd(builder.load(kept), addend(builder, more, wide_eight)), kept)
@@ -260,7 +260,7 @@ def _leaf_sums(dtype: str, *, squares: bool) -> Any:
 
 
 def _in_pairs(builder: ir.IRBuilder, eight: Any) -> Any:
-    """The sum of a vector's eight numbers."""
+    """The sum of a vector's eight numbers, in pairs."""
     found = [builder.extract_element(eight, ir.Constant(ir.IntType(32), k)) for k in range(8)]
     while len(found) > 1:
         found = [builder.fadd(a, b) for a, b in zip(found[::2], found[1::2], strict=True)]

@@ -1,1 +1,1 @@
-"""What a rule's signature says, and what one run of it on symbols tells."""
+"""Signatures of rules, and what one run on symbols reveals."""

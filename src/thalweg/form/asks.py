@@ -1,4 +1,4 @@
-"""What a function may ask for, a row each: what it is, how much of memory, where a step has it, and its letter in formulas."""
+"""What a function may ask for, one row each: description, memory traffic, source in a step, letter in formulas."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ALL: tuple[Sort, ...] = ("rule", "after", "around")
 
 @dataclass(frozen=True)
 class Ask:
-    """One of them. supplied: its value from a tensor on its way (`core.leaf.Leaf`), the step, and the stage that asks.
+    """One thing to ask for. supplied: its value from a leaf (`core.leaf.Leaf`), the step, and the asking stage.
 
-    letter, time: how a formula writes it: "g" at "t" is g_t; without a time it is the same in each step. sorts: the functions
-    that may ask for it.
+    letter, time: its notation in formulas: "g" at "t" is g_t; without a time it is the same at each step. sorts: the sorts of
+    functions that may ask for it.
     """
 
     says: str
@@ -77,5 +77,5 @@ ASKS = {
 
 
 def asked_by(sort: Sort) -> dict[str, Ask]:
-    """What functions of one sort may ask for."""
+    """Return what functions of one sort may ask for."""
     return {word: ask for word, ask in ASKS.items() if sort in ask.sorts}

@@ -1,4 +1,4 @@
-"""What a function's signature declares: what it asks for, what it remembers, what its users set."""
+"""A function's declaration, read from its signature: what it asks for, its memory, its hyper-parameters."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Function: TypeAlias = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a signature says: `asks` are injected by name, `memory` is kept, `signature` is what a user sets.
+    """The declaration of a function: `asks` are injected by name, `memory` is kept, `signature` is what a user sets.
 
-    A configuration holds the parts of that by name, `hyper`: an epsilon's number, which may change, apart from its place.
+    A configuration holds the parts of the latter by name, `hyper`: an epsilon's number, which may change, apart from its place.
     """
 
     asks: tuple[str, ...]
@@ -31,12 +31,12 @@ class Declaration:
 
     @functools.cached_property
     def hyper(self) -> dict[str, Hyper]:
-        """The hyper-parameters as a configuration has them."""
+        """The hyper-parameters as a configuration holds them."""
         return parts_of(self.signature)
 
     @functools.cached_property
     def shipped(self) -> str | None:
-        """The slot of memory that is the point to keep and evaluate."""
+        """The memory slot with the point to keep and evaluate."""
         return next((slot for slot, kind in self.memory.items() if kind.ships), None)
 
     @functools.cached_property
@@ -44,11 +44,11 @@ class Declaration:
         return self.hyper.keys() == self.signature.keys()
 
     def joined(self, config: dict[str, Any]) -> dict[str, Any]:
-        """A configuration as the function takes it."""
+        """Convert a configuration to the function's keyword arguments."""
         return config if self._plain else joined(self.signature, config)
 
     def sized(self, config: dict[str, Any]) -> Declaration:
-        """The same with memory as large as these hyper-parameters make it; of `numbers` each has a slot."""
+        """Return the declaration with memory sized by these hyper-parameters; `numbers` expands to one slot each."""
         memory: dict[str, Kind] = {}
         tuples: dict[str, tuple[str, ...]] = {}
         for slot, kind in self.memory.items():
@@ -59,7 +59,7 @@ class Declaration:
         return replace(self, memory=memory, order=(*self.asks, *memory), tuples=tuples)
 
     def packed(self, values: Sequence[Any]) -> list[Any]:
-        """The function's arguments, from a value for each ask and slot of memory."""
+        """Return the function's arguments, given a value for each ask and slot."""
         named, found = dict(zip(self.order, values, strict=True)), []
         of_tuples = {name: slot for slot, names in self.tuples.items() for name in names}
         for name, value in named.items():
@@ -71,13 +71,13 @@ class Declaration:
 
     @staticmethod
     def unpacked(results: Any) -> tuple[Any, ...]:
-        """What a function returns as the direction and a value for each slot."""
+        """Return a function's result as the direction and a value per slot."""
         each = results if isinstance(results, tuple) else (results,)
         return tuple(value for one in each for value in (one if isinstance(one, tuple) else (one,)))
 
 
 def read(function: Function, asks: Collection[str]) -> Declaration:
-    """The declaration in a function's signature. Raises TypeError where it breaks the form, saying how to mend it."""
+    """Read the declaration from a function's signature. Raises TypeError, with the remedy, if it breaks the form."""
     name = function.__name__
     hints = typing.get_type_hints(function, include_extras=True)
     wanted: list[str] = []
@@ -114,11 +114,11 @@ def read(function: Function, asks: Collection[str]) -> Declaration:
 
 
 NAMES = {"N": (Role.DATA_SIZE, "DataSize"), "fstar": (Role.LEAST_LOSS, "LeastLoss"), "burnin": (Role.BURN_IN, "BurnIn")}
-"""Hyper-parameters that an earlier release knew by their names, and the annotation that says it now; and k, by the curvature."""
+"""Hyper-parameters that an earlier release recognized by name, with today's annotation; also k, with the curvature."""
 
 
 def _by_their_names(owner: str, asks: Sequence[str], hyper: dict[str, Hyper]) -> dict[str, Hyper]:
-    """The hyper-parameters, with what an earlier release took from a name for one release more."""
+    """Add, for one more release, the roles that an earlier release inferred from names."""
     names = NAMES | ({"k": (Role.INTERVAL, "Interval")} if "curvature" in asks else {})
     found = dict(hyper)
     for name, (role, word) in names.items():
@@ -129,5 +129,5 @@ def _by_their_names(owner: str, asks: Sequence[str], hyper: dict[str, Hyper]) ->
 
 
 def warn_of_name(message: str) -> None:
-    """Warn whoever declared a rule: what was meant by a name is to be said."""
+    """Warn the author of a rule that a role inferred from a name must be declared."""
     warnings.warn(f"{message}; the next release does not know it by its name", DeprecationWarning, stacklevel=6)

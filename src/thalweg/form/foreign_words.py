@@ -1,4 +1,4 @@
-"""What a rule meant that used another library's function: the word of `thalweg.ops`."""
+"""Hints for rules that call another library's function: the equivalent word of `thalweg.ops`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MEANT = {
 
 
 def hint(error: BaseException, code: CodeType) -> str:
-    """What to write instead of the function of another library, or the method, that this error came from; or nothing."""
-    if str(error).startswith("`if`"):  # says itself what to write
+    """Return what to write instead of the foreign function or method that raised this error, or an empty string."""
+    if str(error).startswith("`if`"):  # the message already says what to write
         return ""
     line = _line(error, code)
     if found := FUNCTION.findall(line):
@@ -48,7 +48,7 @@ def _word(name: str) -> str:
 
 
 def _line(error: BaseException, code: CodeType) -> str:
-    """The rule's own line in which it went wrong."""
+    """Return the rule's own line that raised the error."""
     at, found = error.__traceback__, ""
     while at is not None:
         if at.tb_frame.f_code is code:

@@ -1,4 +1,4 @@
-"""Hyper-parameters: their ranges as data, and the checks, messages and documentation that follow from them."""
+"""Hyper-parameters: their ranges as data, and the checks, messages and documentation derived from them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from thalweg.ops.epsilon import PLACES, Epsilon
 from thalweg.values.arrays import framework, is_traced
 
 Schedule = Callable[[Any], Any]
-"""t = 1, 2, ... (the number of the update) to the value at that update."""
+"""Maps t = 1, 2, ... (the number of the update) to the value at that update."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """An interval of the real line, with its ends in or out."""
+    """An interval of the real line, each end open or closed."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -43,7 +43,7 @@ class Range:
 
 
 class Role(enum.Enum):
-    """What a hyper-parameter stands for, where who runs a rule knows it: its annotation says so, whatever it is called."""
+    """The role of a hyper-parameter whose value the caller may know, declared by its annotation, whatever its name."""
 
     DATA_SIZE = "the size of the data set"
     INTERVAL = "every how many steps the curvature is looked at"
@@ -53,13 +53,13 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True)
 class ByLeaf:
-    """A value for each parameter by its name: how parameter groups differ."""
+    """One value per parameter, by name: the form of differing parameter groups."""
 
     values: dict[str, Any]
 
 
 Decay = Annotated[float, Range(0, 1, high_in=False)]
-"""The share of the old value an average keeps: 0 <= x < 1."""
+"""The weight of the old value in an average: 0 <= x < 1."""
 Fraction = Annotated[float, Range(0, 1)]
 """0 <= x <= 1."""
 Share = Annotated[float, Range(0, 1, low_in=False, high_in=False)]
@@ -69,7 +69,7 @@ Positive = Annotated[float, Range(0, low_in=False)]
 NonNegative = Annotated[float, Range(0)]
 """x >= 0."""
 Eps = Annotated[Epsilon, Range(0, low_in=False)]
-"""x > 0 and its place, as `outside(1e-8)`; a plain number stands where the default does."""
+"""x > 0 and its place, as `outside(1e-8)`; a plain number takes the default's place."""
 EpsOrZero = Annotated[Epsilon, Range(0)]
 """x >= 0 and its place; with 0, 0/0 = 0."""
 Real = Annotated[float, Range()]
@@ -77,32 +77,32 @@ Real = Annotated[float, Range()]
 Count = Annotated[int, Range(1)]
 """A whole number from 1 on."""
 DataSize = Annotated[float, Range(0, low_in=False), Role.DATA_SIZE]
-"""The size of the data set, which the lab tells a rule."""
+"""The size of the data set, which the lab provides."""
 Interval = Annotated[int, Range(1), Role.INTERVAL]
-"""Every how many steps the curvature is looked at."""
+"""The number of steps between two estimates of the curvature."""
 LeastLoss = Annotated[float, Range(), Role.LEAST_LOSS]
-"""The least loss possible, which a race tells a rule."""
+"""The smallest possible loss, which a race provides."""
 BurnIn = Annotated[int, Range(1), Role.BURN_IN]
-"""How many steps a rule explores for."""
+"""The number of exploration steps of a rule."""
 
 
 def with_role(hyper: Mapping[str, Hyper], role: Role) -> str | None:
-    """The name of the hyper-parameter that stands for this; None where there is none."""
+    """Return the name of the hyper-parameter with this role, or None."""
     return next((name for name, h in hyper.items() if h.role is role), None)
 
 
 class Places(tuple[str, ...]):
-    """In an annotation: the places that a rule's epsilon can take, where they are not all."""
+    """In an annotation: the places that a rule's epsilon may take, if not all."""
 
 
 def part_names(name: str) -> tuple[str, str, str]:
-    """What a configuration calls the parts of an epsilon: its number, its place and the number under the root."""
+    """Return the names of an epsilon's parts in a configuration: its number, its place and the number under the root."""
     return name, f"{name}_place", f"{name}_root"
 
 
 @dataclass(frozen=True)
 class Hyper:
-    """One hyper-parameter: its default, and what values it takes.
+    """One hyper-parameter: its default and its valid values.
 
     A *static* one (a bool, a string, None or an int by its default) is fixed when the rule is configured, and `if`
     may read it; a *dynamic* one (a float) may be a number, a schedule, a tracer, a tensor or one value per lane.
@@ -120,7 +120,7 @@ class Hyper:
 
     @functools.cached_property
     def parts(self) -> dict[str, Hyper]:
-        """What a configuration holds of it, by name: of an epsilon its number, its place and the number under the root."""
+        """Its parts in a configuration, by name: for an epsilon its number, its place and the number under the root."""
         if not isinstance(self.default, Epsilon):
             return {self.name: self}
         number, place, root = part_names(self.name)
@@ -131,17 +131,17 @@ class Hyper:
         }
 
     def split(self, value: Any) -> dict[str, Any]:
-        """A value by the names of its parts: an epsilon's number alone, where it is a plain one."""
+        """Split a value into its parts by name; a plain epsilon gives its number alone."""
         return split_all({self.name: value}) if isinstance(self.default, Epsilon) else {self.name: value}
 
     def told(self, value: Any) -> str:
-        """A value as one would write it: of an epsilon in its usual place, the number alone."""
+        """Format a value as source code; an epsilon in its default place is formatted as its number."""
         usual = isinstance(value, Epsilon) and replace(value, number=0.0) == replace(self.default, number=0.0)
         return repr(value.number if usual else value)
 
     @classmethod
     def declared(cls, name: str, default: Any, annotation: Any, owner: str = "") -> Hyper:
-        """Read `name: annotation = default` of a rule's signature. Raises ValueError for a default out of its own range."""
+        """Read `name: annotation = default` from a rule's signature. Raises ValueError for a default out of range."""
         bounds = next((x for x in getattr(annotation, "__metadata__", ()) if isinstance(x, Range)), None)
         choices: tuple[Any, ...] = get_args(annotation) if get_origin(annotation) is Literal else ()
         if isinstance(default, bool):
@@ -162,7 +162,7 @@ class Hyper:
         return made
 
     def check(self, value: Any, owner: str) -> Any:
-        """The value as the rule will see it. Raises TypeError for a wrong kind, ValueError for one out of range."""
+        """Return the value as the rule receives it. Raises TypeError for a wrong type, ValueError for one out of range."""
         return self._check_static(value, owner) if self.static else self._check_dynamic(value, owner)
 
     def _check_static(self, value: Any, owner: str) -> Any:
@@ -199,13 +199,13 @@ class Hyper:
 
 
 def listed(items: Iterable[Any]) -> str:
-    """`'a', 'b' or 'c'`, for a message."""
+    """Return `'a', 'b' or 'c'`, for a message."""
     words = [repr(x) for x in items]
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def nearest(word: Any, known: Iterable[Any]) -> str:
-    """`; did you mean 'adam'?`, or nothing where nothing known is near."""
+    """Return `; did you mean 'adam'?`, or an empty string if nothing known is similar."""
     found = difflib.get_close_matches(str(word), [str(k) for k in known], n=1)
     return f"; did you mean {found[0]!r}?" if found else ""
 
@@ -215,15 +215,15 @@ ELSEWHERE = {
     "learning_rate": "; the learning rate goes to Optimizer(rule, lr=...)",
     "weight_decay": "; decay is a stage of its own: chain({owner}(...), decay(0.01))",
 }
-"""What is no rule's hyper-parameter though it is often taken for one: where it goes."""
+"""Options often mistaken for hyper-parameters, and where they belong."""
 
 
 @dataclass(frozen=True)
 class Former:
-    """How an earlier release said a hyper-parameter: it is taken for one release more, with a DeprecationWarning.
+    """A deprecated form of a hyper-parameter, accepted for one more release with a DeprecationWarning.
 
-    now: what to write, with {value} in it. part: the part of a configuration that it is,
-    and values: what that calls the values it had, where they are called otherwise.
+    now: the replacement, with {value} in it. part: the part of a configuration that it sets. values: maps its values to those
+    of the part, if they differ.
     """
 
     now: str
@@ -231,14 +231,14 @@ class Former:
     values: Mapping[Any, Any] = field(default_factory=dict)
 
     def read(self, owner: str, name: str, value: Any, parts: dict[str, Hyper]) -> dict[str, Any]:
-        """The part of a configuration that name=value was, once it has been checked and warned of."""
+        """Return the part of a configuration that name=value sets, after the check and the warning."""
         found = parts[self.part].check(self.values.get(value, value), owner)
         warnings.warn(f"{owner}: {name}={value!r} is now {self.now.format(value=value)}", DeprecationWarning, stacklevel=5)
         return {self.part: found}
 
 
 def formers(hyper: dict[str, Hyper]) -> dict[str, Former]:
-    """The words that an earlier release had for an epsilon's place, where a rule's hyper-parameters have one."""
+    """Return the deprecated names for an epsilon's place, for each epsilon among the hyper-parameters."""
     found = {}
     for h in hyper.values():
         if isinstance(h.default, Epsilon):
@@ -251,9 +251,9 @@ def formers(hyper: dict[str, Hyper]) -> dict[str, Former]:
 def bind(
     owner: str, hyper: dict[str, Hyper], args: tuple[Any, ...], named: dict[str, Any], former: Mapping[str, Former] | None = None
 ) -> dict[str, Any]:
-    """The configuration that a call asks for: defaults, then positions, then names, each checked, by the names of parts.
+    """Return the configuration of a call, by the names of the parts: defaults, then positions, then names, each checked.
 
-    former: words of an earlier release that are still taken, with a DeprecationWarning.
+    former: deprecated forms, accepted with a DeprecationWarning.
     """
     if len(args) > len(hyper):
         raise TypeError(f"{owner} takes at most {len(hyper)} hyper-parameters ({', '.join(hyper)}), not {len(args)}")
@@ -277,12 +277,12 @@ def bind(
 
 
 def parts_of(hyper: dict[str, Hyper]) -> dict[str, Hyper]:
-    """The hyper-parameters by the names that a configuration has."""
+    """Return the hyper-parameters by their names in a configuration."""
     return {name: part for h in hyper.values() for name, part in h.parts.items()}
 
 
 def split_all(said: dict[str, Any]) -> dict[str, Any]:
-    """What a parameter group says, an epsilon by its parts."""
+    """Return a parameter group's values, with each epsilon split into its parts."""
     found: dict[str, Any] = {}
     for name, value in said.items():
         parts = (value.number, value.place, value.root) if isinstance(value, Epsilon) else ()
@@ -291,13 +291,13 @@ def split_all(said: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_parts(saved: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
-    """What was saved of a parameter group, with the places that an earlier release did not keep beside an epsilon."""
+    """Return a saved parameter group with the epsilon places that an earlier release did not save."""
     kept = {key: value for key, value in group.items() if key.endswith(part_names("")[1:]) and key not in saved}
     return {**saved, **kept}
 
 
 def joined(hyper: dict[str, Hyper], config: dict[str, Any]) -> dict[str, Any]:
-    """A configuration as a rule's function takes it: the parts of an epsilon as one value."""
+    """Return a configuration as a rule's function takes it, with each epsilon joined to one value."""
     found = dict(config)
     for name, h in hyper.items():
         if isinstance(h.default, Epsilon) and name in found:

@@ -1,4 +1,4 @@
-"""The kinds of memory a rule may keep: what its default in the signature says of shape, start and dtype."""
+"""The kinds of memory: what a default in a rule's signature says about shape, first value and dtype."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Kind:
-    """What one slot of memory is: its shape from the parameter's, its first value, its dtype (the parameter's if None).
+    """The kind of one memory slot: shape (a function of the parameter's), first value, dtype (None: the parameter's).
 
-    Calling a kind sets the first value and the dtype: `per_tensor(1.0)`, `rows(0.0, dtype="float32")`. Each kind is a class
-    below, with all that is to be known of it.
+    Calling a kind sets first value and dtype: `per_tensor(1.0)`, `rows(0.0, dtype="float32")`. Each kind is a class below.
     """
 
     value: float = 0.0
@@ -28,29 +27,29 @@ class Kind:
     size: int | str = 0
     ships: bool = False
     kind: ClassVar[str]
-    """What its rules' authors call it."""
+    """Its name in signatures."""
     words: ClassVar[str]
-    """What it keeps, for readers."""
+    """A description for readers."""
     level: ClassVar[int] = TENSOR
     full: ClassVar[bool] = False
-    """Whether it is a tensor like the parameter, in its shape."""
+    """Whether it is a tensor in the parameter's shape."""
     of_matrices: ClassVar[bool] = False
-    """Whether a vector has no such memory."""
+    """Whether it exists for matrices only."""
 
     def __call__(self, value: float = 0.0, *, dtype: str | None = None) -> Kind:
         return replace(self, value=float(value), dtype=dtype)
 
     def sized(self, config: dict[str, Any]) -> Kind:
-        """The same, its size read from the hyper-parameters where it is one of them."""
+        """Return the kind with its size read from the hyper-parameters, if it names one."""
         return replace(self, size=config[self.size]) if isinstance(self.size, str) else self
 
     @property
     def per_parameter(self) -> float:
-        """Numbers of memory for each number of the parameter, in the limit of a large tensor."""
+        """Return the numbers of memory per number of the parameter, in the limit of a large tensor."""
         return 1.0 if self.full else 0.0
 
     def shape(self, shape: Shape) -> Shape:
-        """Its shape beside a parameter of this shape. Raises ValueError where a matrix is needed and this is none."""
+        """Return the slot's shape for a parameter of this shape. Raises ValueError if it needs a matrix and this is none."""
         if self.of_matrices and len(shape) < 2:
             raise ValueError(
                 f"memory of the kind '{self.kind}' needs a matrix, and this parameter has shape {shape}; "
@@ -62,7 +61,7 @@ class Kind:
         return shape
 
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
-        """The slot's first value for the parameter p, of shape `shape` in each lane."""
+        """Return the slot's first value for the parameter p, of shape `shape` in each lane."""
         first = () if lanes is None else (lanes,)
         return framework(p).full(first + self.shape(shape), self.value, p, self.dtype)
 
@@ -124,7 +123,7 @@ class Cols(Kind):
 
 class Square(Kind):
     kind, words, of_matrices = "square", "a square matrix on the rows, {value:g} at the start", True
-    per_parameter = 1.0  # of a square matrix, which a parameter's may be
+    per_parameter = 1.0  # for a square parameter
 
     def _shape(self, shape: Shape) -> Shape:
         return (*shape[:-1], shape[-2])
@@ -172,64 +171,65 @@ class Projected(Kind):
 
 
 per_tensor = PerTensor()
-"""One number for each tensor."""
+"""One number per tensor."""
 per_model = PerModel()
-"""One number for the whole model; all its tensors must agree on it."""
+"""One number for the whole model, on which all its tensors agree."""
 matrix = Matrix()
-"""One number for each parameter of a matrix: shape (..., m, n). A vector is refused."""
+"""One number per element of a matrix: shape (..., m, n). Vectors are refused."""
 rows = Rows()
-"""One number for each row of a matrix: shape (..., m, 1)."""
+"""One number per row of a matrix: shape (..., m, 1)."""
 cols = Cols()
-"""One number for each column of a matrix: shape (..., 1, n)."""
+"""One number per column of a matrix: shape (..., 1, n)."""
 square = Square()
-"""A square matrix on the rows: shape (..., m, m)."""
+"""A square matrix for the rows: shape (..., m, m)."""
 slices = Slices()
-"""One number for each slice of a tensor along each of its axes, end to end: of an (m, n) matrix its m rows and its n
-columns, shape (m + n,); of a vector one for each entry, of a number one."""
+"""One number per slice of a tensor along each of its axes, concatenated: for an (m, n) matrix its m rows and its n columns,
+shape (m + n,); for a vector one per entry, for a scalar one.
+"""
 like_p = LikeP()
-"""A copy of the parameter as it is at `init`."""
+"""A copy of the parameter at `init`."""
 gaussian = Gaussian()
-"""One draw from the standard normal distribution, made at `init` from the optimizer's seed."""
+"""One draw from the standard normal distribution, made at `init` with the optimizer's seed."""
 
 
 def per_coordinate(size: int, *, dtype: str | None = None) -> Kind:
-    """A vector of `size` zeros for each coordinate: shape of the parameter + (size,)."""
+    """A vector of `size` zeros per coordinate: shape of the parameter + (size,)."""
     return PerCoordinate(0.0, dtype, size)
 
 
 def history(size: int | str, *, dtype: str | None = None) -> Kind:
-    """The last `size` tensors of one sort, the newest last, zeros before there are any: shape (size,) + the parameter's.
+    """The last `size` tensors of one sort, newest last, initially zeros: shape (size,) + the parameter's.
 
-    size: a number, or the name of the rule's whole-number hyper-parameter that says it.
+    size: a number, or the name of the integer hyper-parameter that holds it.
     """
     return History(0.0, dtype, size)
 
 
 def projector(size: int | str) -> Kind:
-    """So many directions of a matrix's shorter side, as columns: shape (..., min(m, n), size), or fewer where it is shorter."""
+    """`size` directions of a matrix's shorter side, as columns: shape (..., min(m, n), size), or fewer if it is shorter."""
     return Projector(size=size)
 
 
 def projected(size: int | str) -> Kind:
-    """A matrix with its shorter side projected on so many directions: (..., size, n) where m <= n, else (..., m, size)."""
+    """A matrix with its shorter side projected on `size` directions: (..., size, n) if m <= n, else (..., m, size)."""
     return Projected(size=size)
 
 
 def shipped(kind: Kind) -> Kind:
-    """This memory of an after-step is the point to keep and evaluate, as an average is: `x=shipped(like_p)`."""
+    """Mark memory of an after-step as the point to keep and evaluate, such as an average: `x=shipped(like_p)`."""
     return replace(kind, ships=True)
 
 
 def numbers(size: int | str) -> Kind:
-    """So many numbers for the whole model, zeros at the start: a tuple in the rule, and in a state a slot for each.
+    """`size` numbers for the whole model, initially zero: a tuple in the rule, one slot each in a state.
 
-    size: a number, or the name of the rule's whole-number hyper-parameter that says it.
+    size: a number, or the name of the integer hyper-parameter that holds it.
     """
     return Numbers(size=size)
 
 
 def of_default(default: Any) -> Kind | None:
-    """The kind that a default in a signature stands for; None where it is none."""
+    """Return the kind for a default in a signature, or None."""
     if isinstance(default, Kind):
         return default
     if isinstance(default, int | float) and not isinstance(default, bool):
@@ -238,9 +238,9 @@ def of_default(default: Any) -> Kind | None:
 
 
 def draw(seed: Any, t: Any, words: Sequence[str], p: Array, lanes: int | None) -> Array:
-    """Standard normal numbers for a leaf: a function of (seed, t, the leaf's name), so resuming is exact.
+    """Draw standard normal numbers for a leaf as a function of (seed, t, leaf name), so that resuming is exact.
 
-    With lanes, `seed` may hold one seed a lane: lane i then draws what a run with seed[i] draws.
+    With lanes, `seed` may hold one seed per lane: lane i then draws what a run with seed[i] draws.
     """
     space = framework(p)
     leaf = leaf_key("/".join(words)) & 0x7FFFFFFF

@@ -1,7 +1,7 @@
 """Schedules: a hyper-parameter as a function of t = 1, 2, ..., the number of the update.
 
-Each works on plain numbers and on traced ones, and its value may be one number or one per lane (an array). Each is a small
-object that says what it is made of: it pickles, copies, prints as it was written, and equals one of the same numbers.
+Schedules accept plain and traced numbers; a value may be one number or one per lane (an array). They are small dataclasses:
+they pickle, copy, print as they were written, and are equal if their numbers are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ def _check(what: str, steps: Any) -> None:
 
 @dataclass(frozen=True)
 class constant:
-    """The same value at every update."""
+    """The same value at every update.
+
+    Parameters
+    ----------
+    value : float or array
+        The value.
+    """
 
     value: Any
 
@@ -30,7 +36,15 @@ class constant:
 
 @dataclass(frozen=True)
 class warm_up:
-    """Rises in equal steps over the first `steps` updates (t / steps), to `then`: a value or another schedule."""
+    """Rise linearly over the first `steps` updates, as t / steps, to a value or another schedule.
+
+    Parameters
+    ----------
+    steps : int
+        Number of updates of the rise.
+    then : float or callable
+        The value, or the schedule that the rise multiplies.
+    """
 
     steps: int
     then: Any
@@ -44,7 +58,15 @@ class warm_up:
 
 @dataclass(frozen=True)
 class linear:
-    """From `value` at the first update straight to `final` after `steps` updates, and `final` from then on."""
+    """Change linearly from `value` at the first update to `final` after `steps` updates, then stay.
+
+    Parameters
+    ----------
+    value, final : float or array
+        First and last value.
+    steps : int
+        Number of updates.
+    """
 
     value: Any
     steps: int
@@ -59,7 +81,19 @@ class linear:
 
 @dataclass(frozen=True)
 class cosine:
-    """From `value` to `final` after `steps` updates along half a cosine (Loshchilov & Hutter 2017, arXiv 1608.03983)."""
+    """Fall along half a cosine from `value` at the first update to `final` after `steps` updates, then stay.
+
+    Parameters
+    ----------
+    value, final : float or array
+        First and last value.
+    steps : int
+        Number of updates.
+
+    References
+    ----------
+    Loshchilov & Hutter 2017, arXiv 1608.03983.
+    """
 
     value: Any
     steps: int
@@ -74,8 +108,20 @@ class cosine:
 
 @dataclass(frozen=True)
 class warm_up_stable_decay:
-    """Rises over the first share `warm` of `steps` updates, stays at `value`, and goes straight to `final` over the last share
-    `decay` (Hu et al. 2024, arXiv 2404.06395, section 4).
+    """Rise linearly to `value`, stay, and fall linearly to `final`.
+
+    Parameters
+    ----------
+    value, final : float or array
+        Plateau and last value.
+    steps : int
+        Number of updates.
+    warm, decay : float
+        Shares of `steps` for the rise and for the fall.
+
+    References
+    ----------
+    Hu et al. 2024, arXiv 2404.06395, section 4.
     """
 
     value: Any
@@ -95,7 +141,19 @@ class warm_up_stable_decay:
 
 @dataclass(frozen=True)
 class inverse_sqrt:
-    """Rises over `steps` updates to `value`, then falls as 1 / sqrt(t) (Vaswani et al. 2017, arXiv 1706.03762, eq. 3)."""
+    """Rise linearly over `steps` updates to `value`, then fall as 1 / sqrt(t).
+
+    Parameters
+    ----------
+    value : float or array
+        Largest value.
+    steps : int
+        Number of updates of the rise.
+
+    References
+    ----------
+    Vaswani et al. 2017, arXiv 1706.03762, eq. 3.
+    """
 
     value: Any
     steps: int = 1

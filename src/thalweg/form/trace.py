@@ -1,4 +1,4 @@
-"""A rule run on symbols: what it keeps, and what its steps are."""
+"""A rule run on symbols: its memory and its operations."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Configured(Protocol):
 class Trace:
     """One run on symbols: the inputs by name, the first result, each slot's new memory, the function's local names.
 
-    `starts` are the slots whose first value is the parameter's, which nobody could tell any more once it has moved.
+    `starts` are the slots that begin with the parameter's value, which cannot be recovered once the parameter has moved.
     """
 
     inputs: dict[str, Symbol]
@@ -47,7 +47,7 @@ class Trace:
     def forgotten(self) -> frozenset[str]:
         """The slots whose old value is multiplied by a plain 0 wherever it is read, as Adam's m is with beta1 = 0.
 
-        What an after-step keeps is none: it is there to be shipped.
+        Memory of an after-step never counts: it exists to be shipped.
         """
         if "z" in self.inputs:
             return frozenset()
@@ -56,12 +56,12 @@ class Trace:
 
     @functools.cached_property
     def changed(self) -> frozenset[str]:
-        """The slots that do not come back just as they went in, and are not forgotten."""
+        """The slots that change and are not forgotten."""
         return frozenset(slot for slot, value in self.memory.items() if value is not self.inputs[slot]) - self.forgotten
 
     @functools.cached_property
     def stored(self) -> frozenset[str]:
-        """The slots to keep from step to step: those that change, and of the parameter's first values those that are read."""
+        """The slots to store between steps: those that change, and initial copies of the parameter that are read."""
         made = [self.direction, *(self.memory[slot] for slot in sorted(self.changed)), *self.evaluations]
         return self.changed | (self.starts & _inputs(steps(made))) - self.forgotten
 
@@ -72,24 +72,24 @@ class Trace:
 
     @property
     def results(self) -> list[Any]:
-        """What a step must compute: the first result, the memory it keeps, the points it asks gradients at."""
+        """The values that a step must compute: the first result, the stored memory, the points at which it asks for gradients."""
         return [self.direction, *(self.memory[slot] for slot in sorted(self.stored)), *self.evaluations]
 
     @functools.cached_property
     def computed(self) -> list[Symbol]:
-        """The steps to the results, equal ones once, without what a plain 0 multiplies."""
+        """The operations that lead to the results, without duplicates and without operands of a plain 0."""
         same = shared(self.results)
         needed = {id(same[id(symbol)]) for symbol in every(self.results, without=is_zero)}
         return [symbol for symbol in steps(self.results) if id(symbol) in needed]
 
     @functools.cached_property
     def used(self) -> frozenset[str]:
-        """The inputs that the results are really computed from."""
+        """The inputs that the results depend on."""
         return _inputs(steps(self.results))
 
     @functools.cached_property
     def moves(self) -> bool:
-        """Whether an after-step hands back another point than the one it was given."""
+        """Whether an after-step returns another point than it received."""
         return self.direction is not self.inputs.get("z")
 
 
@@ -100,12 +100,12 @@ def general(stage: Configured) -> Trace:
 
 
 def of(stage: Configured) -> Trace:
-    """The trace of this configuration: a plain 0 is known to be 0 (`off`), every other float is a symbol."""
+    """Return the trace of this configuration: a plain 0 is known to be 0 (`off`), every other float is a symbol."""
     return _run(stage, _hyper(stage))
 
 
 def named(stage: Configured) -> Trace:
-    """The same, with the function's local names, for its formula."""
+    """Return the trace with the function's local names, for its formula."""
     return _run(stage, _hyper(stage), keep_names=True)
 
 
@@ -114,7 +114,7 @@ def _hyper(stage: Configured) -> dict[str, Any]:
 
 
 def is_known(stage: Configured, name: str) -> bool:
-    """Whether a hyper-parameter's value belongs to the trace: a static one's does, and a plain 0."""
+    """Whether a hyper-parameter's value is part of the trace: any static value, and a plain 0."""
     value = stage.config[name]
     return stage.declaration.hyper[name].static or (isinstance(value, int | float) and value == 0)
 
@@ -130,7 +130,7 @@ def _run(stage: Configured, hyper: dict[str, Any], keep_names: bool = False) -> 
 
 
 def run_on(stage: Configured, inputs: dict[str, Any], hyper: dict[str, Any], keep_names: bool = False) -> Trace:
-    """Run the function on these inputs. Raises TypeError for what no rule may do, in the rule's own terms."""
+    """Run the function on these inputs. Raises TypeError, in the rule's own terms, for what a rule may not do."""
     declaration, name = stage.declaration, stage.name
     names: dict[str, Any] = {}
     evaluations: list[Any] = []
@@ -163,7 +163,7 @@ def _drive(method: Any, evaluations: list[Any]) -> Any:
 
 
 class _Locals:
-    """Within it, the local variables with which `function` returns are put into `names`: a formula's own letters."""
+    """Context manager: put the local variables of `function` at its return into `names`, the letters of its formula."""
 
     def __init__(self, function: Any, names: dict[str, Any] | None) -> None:
         self.code, self.names = function.__code__, names
@@ -178,7 +178,7 @@ class _Locals:
             return
         if self.before is None or callable(self.before):
             sys.setprofile(self.before)
-        else:  # cProfile before Python 3.12, whose profiler is no function
+        else:  # cProfile before Python 3.12, whose profiler is not a function
             self.before.enable()
 
     def _seen(self, frame: Any, event: str, result: Any) -> None:
@@ -187,9 +187,9 @@ class _Locals:
 
 
 def every(roots: list[Any], without: Callable[[Symbol], bool] = lambda symbol: False) -> Iterator[Symbol]:
-    """Each symbol that the roots are computed from, as the function made it: equal ones may come more than once.
+    """Yield each symbol that the roots depend on, as the function created it; equal symbols may occur more than once.
 
-    without: which symbols to pass by, and what they alone are computed from.
+    without: symbols to skip, together with what only they depend on.
     """
     waiting, seen = [r for r in roots if isinstance(r, Symbol)], set()
     while waiting:
@@ -205,19 +205,19 @@ def _inputs(symbols: Iterable[Symbol]) -> frozenset[str]:
 
 
 def is_zero(x: Any) -> bool:
-    """Whether it is a plain 0 or a product with one: nothing that it is made of matters."""
+    """Whether x is a plain 0 or a product with one, so that its operands do not matter."""
     return x.op == "mul" and any(map(is_zero, x.args)) if isinstance(x, Symbol) else off(x)
 
 
 def shared(roots: list[Any]) -> dict[int, Symbol]:
-    """What the roots are computed from, each symbol's id to the first of its equals; inputs come first."""
+    """Map the id of each symbol that the roots depend on to the first equal symbol; inputs come first."""
     first: dict[Any, Symbol] = {}
     found: dict[int, Symbol] = {}
 
     def key(x: Any) -> Any:
         if isinstance(x, Symbol):
             return id(visit(x))
-        return (type(x), repr(x)) if isinstance(x, int | float | str) else ("array", id(x))  # -1 and -2 have one hash
+        return (type(x), repr(x)) if isinstance(x, int | float | str) else ("array", id(x))  # -1 and -2 have the same hash
 
     def visit(symbol: Symbol) -> Symbol:
         if id(symbol) not in found:
@@ -231,5 +231,5 @@ def shared(roots: list[Any]) -> dict[int, Symbol]:
 
 
 def steps(roots: list[Any]) -> Iterator[Symbol]:
-    """The symbols that the roots are computed from, arguments before what is made of them, equal ones once."""
+    """Return the symbols that the roots depend on, arguments first, without duplicates."""
     yield from {id(symbol): symbol for symbol in shared(roots).values()}.values()

@@ -1,1 +1,1 @@
-"""A whole step as a graph, and its readings: program, cost, formula."""
+"""A whole step as a graph, and what is derived from it: program, cost, formula."""

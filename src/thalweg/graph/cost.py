@@ -1,4 +1,4 @@
-"""What a step costs, told from its trace: state, memory traffic, operations, and how far it looks."""
+"""The cost of a step, read from its trace: state, memory traffic, operations, and how far the rule looks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from thalweg.values.symbols import MATRIX_WORDS, MODEL_WORDS, NUMBER, PER_TENSOR
 
 
 class Cost(NamedTuple):
-    """One step, for each parameter: in numbers, bytes and arithmetic operations; of `choose`, by branch too.
+    """The cost of one step per parameter: numbers of state, bytes moved, arithmetic operations; with `choose`, by branch too.
 
-    `bytes_moved` counts each tensor read and each tensor written once, and one more read of what a norm or a matrix word
-    is taken of.
+    `bytes_moved` counts each tensor read and each tensor written once, and one more read for each tensor under a norm or a
+    matrix word.
     """
 
     state_per_parameter: float
@@ -25,15 +25,15 @@ class Cost(NamedTuple):
 
     @property
     def usual(self) -> Cost:
-        """Of the first branch, where there are several: the one for matrices, which are most of a network."""
+        """The cost of the first branch if there are several: the branch for matrices, which are most of a network."""
         return self.branches[0][1]._replace(branches=self.branches) if self.branches else self
 
 
 def cost(stage: Stage, itemsize: int) -> Cost:
-    """The cost of a stage or chain, the parameter's own update included.
+    """Return the cost of a stage or chain, including the parameter's own update.
 
-    Of `choose` it is at most this: each number is the dearest branch's, and `branches` has each branch's own beside its
-    condition. Of `every` it is a call that steps.
+    With `choose` this is an upper bound: each number is the largest over the branches, and `branches` has the cost of each
+    beside its condition. With `every` it is the cost of a call that steps.
     """
     each = [(way.where, _of_way(way, itemsize)) for way in ways(stage)]
     if len(each) == 1:
@@ -49,10 +49,10 @@ def cost(stage: Stage, itemsize: int) -> Cost:
 
 
 def _of_way(way: Way, itemsize: int) -> Cost:
-    state, moved, operations = 0.0, 0.0, 2  # lr * d and p - it
-    if way.calls > 1:  # the sum of the gradients so far, read and begun anew; + and /
+    state, moved, operations = 0.0, 0.0, 2  # lr * d, and p minus it
+    if way.calls > 1:  # read the sum of gradients and reset it; one + and one /
         state, moved, operations = 1.0, 2.0, 4
-    reads, again = {"p", "grad"}, 1.0  # what arrives is read again: the gradient, or what rules made, kept for that or remade
+    reads, again = {"p", "grad"}, 1.0  # the input is read again: the gradient, or an earlier result
     for part in way.functions:
         traced = part.trace
         kinds = part.declaration.memory
@@ -73,7 +73,7 @@ def _of_way(way: Way, itemsize: int) -> Cost:
 
 
 def _read_by(word: Symbol) -> set[str]:
-    """The tensors that a word goes through once more; what an earlier one has made small is no such."""
+    """Return the tensors that a word reads once more. The result of an earlier reduction is small and does not count."""
     waiting, found = list(word.args), set()
     while waiting:
         symbol = waiting.pop()
@@ -91,7 +91,7 @@ def _read_by(word: Symbol) -> set[str]:
 
 
 def word_kind(stage: Stage) -> str:
-    """'element-wise', 'tensor norms', 'matrices' or 'whole model': how far a rule looks beyond its own coordinate."""
+    """Return how far a rule looks beyond its own coordinate: 'element-wise', 'tensor norms', 'matrices' or 'whole model'."""
     kinds = {"element-wise"}
     for part in stage.functions:
         traced = part.trace

@@ -1,4 +1,4 @@
-"""Formulas printed from the rules themselves: the function run on symbols, in the letters it was written in."""
+"""Formulas derived from the rules themselves: the function is run on symbols, with the letters of its source."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from thalweg.values.symbols import NUMBER, TENSOR, Symbol
 
 BINARY = frozenset({"add", "sub", "mul", "truediv", "pow"})
 COMPARED = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or"})
-LONG = 12  # a local variable used once is written out where it stands, unless it is longer than this many operations
+LONG = 12  # a local variable used once is inlined, unless it has more operations than this
 
 Line = tuple[str, str]
 
 
 class Formula(str):
-    """A formula in LaTeX (the text itself, also `.latex`) and, for a terminal, `.plain`; a notebook typesets it."""
+    """A formula in LaTeX (the string itself, also `.latex`) and, for a terminal, `.plain`; notebooks typeset it."""
 
     plain: str
 
@@ -44,12 +44,12 @@ class Formula(str):
 
 
 def formula(stage: Stage) -> Formula:
-    """The update of a stage or chain: a line for each memory and local name, and one for the parameter."""
+    """Return the update of a stage or chain: one line per memory slot and local name, and one for the parameter."""
     return Formula(*(notation.page(_page(stage, notation)) for notation in (Latex(), Plain())))
 
 
 def _page(stage: Stage, write: Notation) -> list[Line]:
-    """The lines of each way that a parameter may go; where there is more to say of one, a heading before them."""
+    """Return the lines of each path through the stage, with headings if there are several paths."""
     return [line for way in ways(stage) for line in (*_heading(way), *_lines(way.functions, write))]
 
 
@@ -64,7 +64,7 @@ def _heading(way: Way) -> Iterator[Line]:
 
 
 def _lines(functions: Sequence[Declared], write: Notation) -> list[Line]:
-    """Around, rules, the step itself, after: each function's lines in the order they are computed."""
+    """Return each function's lines in the order of computation: around, rules, the step itself, after."""
     rules = [f for f in functions if isinstance(f, RuleStage)]
     afters = [f for f in functions if isinstance(f, AfterStage)]
     step = _WrittenStep(write, len(rules), "z" if any(f.moves for f in afters) else "p")
@@ -77,7 +77,7 @@ def _lines(functions: Sequence[Declared], write: Notation) -> list[Line]:
 
 
 class _WrittenStep(Step):
-    """One step as lines: what functions give is known by a letter, or written out where it is used."""
+    """One step as lines. The result of a function is a letter, or is inlined where it is used."""
 
     lanes, seed, loss, arranges = None, 0, None, False
 
@@ -89,7 +89,7 @@ class _WrittenStep(Step):
         self.arrived = self._as("g", (write.letter("g", "t"), UNIT))
 
     def _as(self, name: str, text: Text) -> Symbol:
-        """A symbol that is written so; of what begins with a minus, minus one that is written without."""
+        """Return a symbol that is written as this text; for a text with a leading minus, the negative of a symbol."""
         minus = text[0].startswith("-")
         self.texts[name] = (text[0][1:], PRODUCT) if minus else text
         symbol = Symbol.input(name, TENSOR)
@@ -99,7 +99,7 @@ class _WrittenStep(Step):
         return _Expressions(self.write, {}, self.texts.__getitem__).text(symbol)
 
     def around(self, stage: AroundStage, leaf: Leaf) -> None:
-        """The lines of what asks for gradients itself; the leaf's direction becomes what it hands over."""
+        """Write the lines of a method that asks for gradients itself; its result becomes the leaf's direction."""
         leaf.owned = stage.owns_step
         writer = _Writer(stage, self.write, self._text(leaf.d))
         named = "g" if not leaf.owned else "d" if self.rules else None
@@ -132,7 +132,7 @@ class _WrittenStep(Step):
 
 
 class _Writer:
-    """One function's trace, written down: named things get a line of their own, before they are used."""
+    """Writes one function's trace: named values get lines of their own, before their use."""
 
     def __init__(self, stage: Declared, write: Notation, arrives: Text, owned: bool = False) -> None:
         self.stage, self.write, self.arrives, self.owned = stage, write, arrives, owned
@@ -143,7 +143,7 @@ class _Writer:
         self.expressions = _Expressions(write, self.names, self._input)
 
     def lines(self, direction: str | None) -> list[Line]:
-        """All lines; the direction's own last, under this name (None: none, see `direction`)."""
+        """Return all lines, the direction's last, under this name; None omits it (see `direction`)."""
         for k, point in enumerate(self.trace.evaluations, 1):
             self._visit(point)
             gradient = self.write.letter("g" if k == 1 else f"g{k}", "t")
@@ -163,7 +163,7 @@ class _Writer:
         return self.done
 
     def _named(self) -> dict[int, str]:
-        """What has a letter: each slot's new memory, and locals that are used twice or would be long."""
+        """Return what has a letter: each slot's new memory, and locals that are used twice or would be long."""
         uses: Counter[int] = Counter()
         for symbol in trace.every(self.trace.results):
             uses.update(id(arg) for arg in symbol.args if isinstance(arg, Symbol))
@@ -180,7 +180,7 @@ class _Writer:
         return names
 
     def _alias(self, slot: str) -> None:
-        """A slot that keeps something with another name, or a plain input, says so."""
+        """Write an alias for a slot that stores a named value or a plain input."""
         text, own = self.expressions.text(self.trace.memory[slot])[0], self.write.letter(slot, "t")
         if text != own:
             self.done.append((own, text))
@@ -212,7 +212,7 @@ class _Writer:
 
 
 class _Expressions:
-    """Symbols written down. names: what has a letter, by a symbol's id; given: how an input is written."""
+    """Writes symbols as text. names: letters by a symbol's id; given: the text of each input."""
 
     def __init__(self, write: Notation, names: dict[int, str], given: Callable[[str], Text]) -> None:
         self.write, self.names, self.given = write, names, given
@@ -239,7 +239,7 @@ class _Expressions:
         return write.call(symbol.op, [text for text, _ in args])
 
     def _binary(self, symbol: Symbol, a: Text, b: Text) -> Text:
-        """An operation on two things, without what says nothing: + 0, times 0 or 1, over 1, 0^t, 1 - (1 - x), x times x."""
+        """Write a binary operation without neutral parts: + 0, times 0 or 1, over 1, 0^t, 1 - (1 - x), x times x."""
         op, (left, right) = symbol.op, symbol.args
         if (op in ("add", "sub") and b[0] == "0") or (op == "truediv" and b[0] == "1"):
             return a

@@ -1,4 +1,4 @@
-"""Sums over the whole model as symbols: each is known by the stage that takes it, whose tensors are those that it sums over."""
+"""Sums over the whole model as symbols, each identified by its stage, over whose tensors it runs."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ MODEL_SUMS = frozenset({"model_total", "model_norm"})
 
 
 def model_norm(x: Symbol) -> Symbol:
-    """The norm of what arrives at a stage, over all tensors that do."""
+    """The norm over all tensors that arrive at a stage."""
     return Symbol("model_norm", (x,), NUMBER)
 
 
 def sums_of(results: list[Any]) -> list[str]:
-    """The words of sums over the model that results are computed from."""
+    """Return the names of the model-wide sums that the results depend on."""
     return [symbol.op for symbol in trace.steps(results) if symbol.op in MODEL_SUMS]
 
 
 def belong_to(path: tuple[str, ...], results: list[Any]) -> None:
-    """Give the sums over the model that a stage takes names with its path in them, equal ones one name.
+    """Rename a stage's model-wide sums so that they contain its path; equal sums share a name.
 
-    Two stages' sums are of different tensors, though they may be alike in the graph of one of them.
+    The sums of two stages run over different tensors, even if they look alike in the graph of one tensor.
     """
     first = trace.shared(results)
     names: dict[int, str] = {}

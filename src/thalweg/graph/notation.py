@@ -1,4 +1,4 @@
-"""Two ways to write mathematics: LaTeX for a page, Unicode for a terminal."""
+"""Two mathematical notations: LaTeX for a page, Unicode for a terminal."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 Text = tuple[str, int]
-"""A written expression and how tightly it binds: 1 a sum, 2 a product, 3 a power, 4 a unit."""
+"""An expression and its precedence: 1 a sum, 2 a product, 3 a power, 4 an atom."""
 HEADING = ""
-"""What stands on the left of a line that is words alone: of which parameters the lines below it are."""
+"""The left side of a heading: a line of words that says which parameters the lines below are for."""
 SUM, PRODUCT, POWER, UNIT = range(1, 5)
 
 
 def anatomy(name: str) -> tuple[str, str, str]:
-    """A variable's stem, subscript and accent: beta1 -> (beta, 1, ''), v_max -> (v, max, ''), m_hat -> (m, '', hat)."""
+    """Split a name into stem, subscript and accent: beta1 -> (beta, 1, ''), v_max -> (v, max, ''), m_hat -> (m, '', hat)."""
     name = SPELLED.get(name, name)
     found = re.fullmatch(r"([A-Za-z]+?)(?:_?(\d+)|_([a-z]+))?", name)
     if found is None:
@@ -37,10 +37,10 @@ def anatomy(name: str) -> tuple[str, str, str]:
 
 
 class Notation(ABC):
-    """How an expression is written, given how its parts are."""
+    """How to write an expression from its parts."""
 
     def wrap(self, text: Text, least: int) -> str:
-        """The text, in brackets if it binds less tightly than `least`."""
+        """Return the text, in brackets if its precedence is below `least`."""
         return text[0] if text[1] >= least else self.brackets(text[0])
 
     def binary(self, op: str, a: Text, b: Text) -> Text:
@@ -62,7 +62,7 @@ class Notation(ABC):
 
     @abstractmethod
     def letter(self, name: str, time: str = "") -> str:
-        """A variable; time is "" (none), "t" or "t-1"."""
+        """Write a variable; time is "" (none), "t" or "t-1"."""
 
     @abstractmethod
     def brackets(self, text: str) -> str: ...

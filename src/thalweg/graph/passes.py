@@ -1,4 +1,4 @@
-"""A step cut into passes over memory: each adds up what the next ones need as numbers, and the last one writes."""
+"""A step cut into passes over memory: each computes sums that later passes need, and the last one writes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ NORMS = frozenset({"norm", "model_norm"})
 
 @dataclass(frozen=True)
 class Sum:
-    """A number that a pass adds up: in later passes it is the input `name`.
+    """A number that one pass sums up and that is the input `name` of later passes.
 
-    of: the addend, element by element; where `is_norm`, the root of the sum of its squares is wanted. over: which stage's
-    tensors are summed together, and which of its sums it is; empty for each tensor by itself.
+    of: the addend, element by element; if `is_norm`, the sum is the root of its squares. over: the stage over whose tensors the
+    sum runs, and its number among the sums of that stage; empty for a sum over one tensor.
     """
 
     name: str
@@ -30,9 +30,9 @@ class Sum:
 
 @dataclass(frozen=True)
 class Cut:
-    """What each pass but the last adds up, and the program of the last, in which the sums are inputs.
+    """The sums of each pass but the last, and the program of the last pass, whose inputs they are.
 
-    count: the input, if it is wanted, that is how many elements a tensor has.
+    count: the input for the number of elements in a tensor, if the program needs it.
     """
 
     passes: tuple[tuple[Sum, ...], ...]
@@ -40,12 +40,12 @@ class Cut:
     count: str | None = None
 
     def adding(self, sums: tuple[Sum, ...]) -> Program:
-        """The program of a pass that adds up: it writes nothing but the sums."""
+        """Return the program of a summing pass, which writes nothing but the sums."""
         return replace(self.last, slots=[], parameter=None, walked=None, beside={each.name: each.of for each in sums})
 
 
 def cut(program: Program) -> Cut:
-    """The passes of a program. Raises NotTraced for a sum of what is one number a tensor already."""
+    """Cut a program into passes. Raises NotTraced for a sum of a per-tensor number."""
     return _Cutter(program).cut()
 
 
@@ -91,7 +91,7 @@ class _Cutter:
             self.names.setdefault(id(made), self.program.names[id(symbol)])
 
     def _sum(self, symbol: Symbol, addend: Any, depth: int) -> Symbol:
-        """The input that stands for a sum, which is added up in the pass of this depth."""
+        """Return the input for a sum that is computed in the pass of this depth."""
         if not isinstance(addend, Symbol) or addend.level < TENSOR:
             raise NotTraced(f"{symbol.op} of what is one number a tensor")
         over = symbol.name if symbol.op in MODEL_SUMS else ""

@@ -1,4 +1,4 @@
-"""One step of one tensor as a graph of symbols: all stages it passes, from its gradient to its new value and memory."""
+"""One step of one tensor as a graph of symbols, through all its stages: from gradient to new value and memory."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from thalweg.graph.storage import Storage
 from thalweg.values.symbols import NUMBER, PER_TENSOR, TENSOR, Symbol
 
 Path = tuple[str, ...]
-"""Where a stage keeps its memory in the optimizer's state: the keys on the way to it."""
+"""The keys that lead to a stage's memory in the optimizer's state."""
 
 
 class NotTraced(Exception):
-    """A step that is no graph of element-wise symbols; the message says what is in it that is not."""
+    """A step is no graph of element-wise symbols; the message says which part is not."""
 
 
 @dataclass(frozen=True)
 class StagePath:
-    """A stage on a tensor's way through a step, and the learning rate that holds from there on (None: the optimizer's)."""
+    """A stage on a tensor's path, and the learning rate that applies from there on (None: the optimizer's)."""
 
     path: Path
     stage: FunctionStage
@@ -41,7 +41,7 @@ class StagePath:
 
 @dataclass(frozen=True)
 class BoundSlot:
-    """A piece of memory: where it lies in the state, its kind, what stands for it before the step and after."""
+    """A slot of memory: its place in the state, its kind, its symbol before the step and its value after."""
 
     path: Path
     kind: Kind
@@ -52,13 +52,13 @@ class BoundSlot:
 
 @dataclass
 class Program:
-    """What goes in by name, what comes out, and the local names that the rules' authors gave to what is between.
+    """The named inputs, the results, and the authors' local names for intermediate values.
 
-    `hyper` has the numbers that are looked up at each step: a learning rate or hyper-parameter's value (a number, a
-    schedule, one per lane or per group), None for the optimizer's own learning rate. `names` are by a symbol's id, and `named`
-    holds those symbols, so that no other gets the id. `draws` has each noise's stage.
-    `beside` is what storage keeps beside parameter and memory, by input name: its new values. `dtypes` are of those and
-    of the memory that is kept in another dtype than the parameter's.
+    `hyper` holds the numbers looked up at each step: the value of a learning rate or hyper-parameter (a number, a schedule, one
+    per lane or group), or None for the optimizer's learning rate. `names` is keyed by a symbol's id, and `named` keeps those
+    symbols alive, so that the id stays unique. `draws` maps each noise input to its stage. `beside` holds the new values of
+    extra storage (residuals, scales) by input name. `dtypes` are those of extra storage and of memory in another dtype than
+    the parameter's.
     """
 
     slots: list[BoundSlot]
@@ -75,25 +75,25 @@ class Program:
 
     @property
     def results(self) -> list[Any]:
-        """All that a step computes."""
+        """All results of a step."""
         walked = [] if self.walked is None else [self.walked]
         return [self.parameter, *walked, *(slot.new for slot in self.slots), *self.beside.values()]
 
     @property
     def blocked(self) -> frozenset[str]:
-        """The inputs that hold one number for each block of a tensor."""
+        """The inputs that hold one number per block of a tensor."""
         return frozenset(storage.scale_name(name) for name, dtype in self.dtypes.items() if dtype == "int8")
 
 
 def stage_paths(optimizer: Optimizer, leaf: Leaf) -> list[StagePath]:
-    """The stages that this parameter passes, in order. Raises NotTraced for one that is no declared function."""
+    """Return the stages that this parameter passes, in order. Raises NotTraced for a stage that is no declared function."""
     return list(_pass(optimizer.chain, leaf, (), [None]))
 
 
 def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iterator[StagePath]:
     if isinstance(chain, At):
-        rate[0] = chain.rate  # and it stays so for what comes after the stage, the move included
-    if isinstance(chain, Shell):  # to what is element-wise all arrangements are one, and no kernel has matrices
+        rate[0] = chain.rate  # it also applies to the stages after it, and to the move
+    if isinstance(chain, Shell):  # arrangement does not matter to element-wise words, and kernels have no matrix words
         chain = chain.inner
     for key, stage in zip(chain.keys, chain.stages, strict=True):
         if isinstance(stage, Choose):
@@ -108,9 +108,9 @@ def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iter
 
 
 def program(route: list[StagePath], *, moves: bool, kept: Storage | None = None, dtype: str = "float32") -> Program:
-    """The graph of a step along these stages. moves: an after-step looks elsewhere than where it walks.
+    """Build the graph of a step along these stages. moves: an after-step evaluates elsewhere than at the updated iterate.
 
-    kept: how parameters, which are in `dtype`, and memory are stored; without it as the arithmetic leaves them.
+    kept: how parameters, stored in `dtype`, and memory are stored. Default: as the arithmetic leaves them.
     """
     step = SymbolicStep(kept or Storage(), dtype)
     step.input("p", TENSOR)
@@ -126,14 +126,14 @@ def program(route: list[StagePath], *, moves: bool, kept: Storage | None = None,
 
 
 class _Place(dict[str, Any]):
-    """Where a stage has its memory: none is handed in, it is symbols that the step makes up."""
+    """The memory of a stage in a symbolic step: never passed in, since the step creates its symbols."""
 
     def __init__(self, passage: StagePath) -> None:
         self.path, self.rate = passage.path, passage.rate
 
 
 class SymbolicStep(Step):
-    """One step of one tensor's symbols; what is met on the way is noted in `made`."""
+    """One step on the symbols of one tensor; `made` collects inputs and results."""
 
     lanes, seed, arranges = None, 0, False
 
@@ -161,7 +161,7 @@ class SymbolicStep(Step):
         return [ran.direction]
 
     def _note(self, stage: FunctionStage, ran: trace.Trace) -> None:
-        """Keep what a stage's function gave besides its first result."""
+        """Record all results of a stage's function but the first."""
         belong_to(self.path, [ran.direction, *ran.memory.values()])
         for name, symbol in ran.names.items():
             if isinstance(symbol, Symbol) and symbol.op != "input":
@@ -178,7 +178,7 @@ class SymbolicStep(Step):
         return self.made.inputs.setdefault(name, Symbol.input(name, level))
 
     def fresh(self, name: str, stage: str) -> str:
-        """The name itself, or told apart by its stage where another stage has one like it."""
+        """Return the name, with its stage appended if another stage has the same name."""
         name = name if name not in self.made.inputs else f"{stage}_{name}"
         while name in self.made.inputs:
             name += "_"
@@ -189,7 +189,7 @@ class SymbolicStep(Step):
         self.made.hyper[own] = value
         return self.input(own, NUMBER)
 
-    # what there is to ask for
+    # what functions may ask for
 
     def resolved(self, rate: Any, leaf: Leaf) -> Any:
         return rate
@@ -226,10 +226,10 @@ class SymbolicStep(Step):
     def moved(self, point: Any, start: Any, leaf: Leaf) -> Any:
         return point
 
-    # how parameter and memory are stored
+    # storage of parameter and memory
 
     def widened(self) -> Any:
-        """The parameter as the arithmetic has it."""
+        """Return the parameter in the dtype of the arithmetic."""
         if self.kept.rounding == "kahan":
             self.made.dtypes["lost"] = self.dtype
             return self.made.inputs["p"] + self.input("lost", TENSOR)
@@ -239,7 +239,7 @@ class SymbolicStep(Step):
         return self.made.inputs["p"]
 
     def narrowed(self, point: Any) -> Any:
-        """The new parameter as it is stored; what is kept beside it goes to `beside`."""
+        """Return the new parameter as it is stored; extra storage goes to `beside`."""
         if self.kept.rounding == "kahan":
             stored = storage.rounded(point, self.dtype)
             self.made.beside["lost"] = point - stored
@@ -249,14 +249,14 @@ class SymbolicStep(Step):
         return storage.dithered(point, self._uniform()) if self.kept.rounding == "stochastic" else point
 
     def _uniform(self) -> Symbol:
-        """Another draw for each element."""
+        """Return another random draw per element."""
         self.streams += 1
         return storage.uniform(self.input("key", NUMBER), self.streams)
 
     def _remembered(self, old: Symbol, new: Any) -> tuple[Symbol, Any]:
-        """What is in memory before and after, from what the rule was given and gives back."""
+        """Return memory before and after the step, from the rule's input and output."""
         stored = self.stored.get(id(old), old)
-        if new is old:  # a first value, kept as it is
+        if new is old:  # an initial value that never changes
             return stored, stored
         dtype = self.made.dtypes.get(stored.name)
         if dtype == "int8":

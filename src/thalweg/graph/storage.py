@@ -1,5 +1,5 @@
-"""How numbers are kept between steps, in few bytes and whatever the rule: parameters rounded so that small steps are not
-lost, state in half or a quarter of its bytes. A rule's function never learns of it.
+"""Storage of numbers between steps in few bytes, for any rule: parameters rounded so that small steps are not lost, state in
+a half or a quarter of its bytes. A rule's function never sees the storage.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from thalweg.ops import X, floor, maximum, minimum, ratio, sign, sqrt, where
 from thalweg.values.symbols import TENSOR, Symbol
 
 BLOCK = 256
-"""How many numbers of an int8 state share a scale."""
+"""Number of int8 codes that share a scale."""
 FINEST = 127
 ROUNDINGS = ("nearest", "stochastic", "kahan", "master")
 STATE_DTYPES = ("own", "float32", "bfloat16", "int8")
@@ -20,16 +20,15 @@ STATE_DTYPES = ("own", "float32", "bfloat16", "int8")
 
 @dataclass(frozen=True)
 class Storage:
-    """How parameters and state are kept.
+    """How parameters and state are stored.
 
-    rounding: how a new parameter becomes one of a narrow dtype. "nearest" forgets what is less than half a unit in the last
-    place; "stochastic" rounds up as often as the lost part says, so that it is right on average; "kahan" keeps what was lost
-    beside it, in the same dtype; "master" keeps the parameter itself in float32, and rounds a copy.
-    state_dtype: what a rule remembers of gradients is kept in: "own" is the parameter's dtype; "int8" is a code for each
-    number and a float32 scale for every 256 (Dettmers et al. 2022, arXiv 2110.02861, block-wise; the code is another, see
-    `encoded`). What is narrower than the arithmetic is rounded stochastically, for an average that moves by less than a
-    unit at each step would otherwise never move. Memory of parameters, like an average of them, is then kept in float32.
-    Raises ValueError for other words.
+    rounding: how a new parameter is rounded to a narrow dtype. "nearest" loses changes below half a unit in the last place.
+    "stochastic" rounds up with the probability of the lost part, so that it is unbiased. "kahan" stores the lost part beside
+    the parameter, in the same dtype. "master" stores the parameter in float32 and rounds a copy.
+    state_dtype: the dtype of a rule's memory of gradients. "own" is the parameter's. "int8" is a code per number and a float32
+    scale per 256 (Dettmers et al. 2022, arXiv 2110.02861, block-wise; the code differs, see `encoded`). Dtypes narrower than the
+    arithmetic round stochastically, since an average that moves by less than a unit per step would otherwise never move. Memory
+    of parameters, such as their average, is then float32. Raises ValueError for other words.
     """
 
     rounding: str = "nearest"
@@ -41,9 +40,9 @@ class Storage:
                 raise ValueError(f"{name}={getattr(self, name)!r} is none of {', '.join(map(repr, allowed))}")
 
     def beside(self, dtype: str) -> Storage:
-        """What applies to parameters of this dtype: float32 and float64 need no rounding.
+        """Return what applies to parameters of this dtype: float32 and float64 need no rounding.
 
-        Raises ValueError where they cannot be so kept.
+        Raises ValueError if the dtype does not allow this storage.
         """
         if self.rounding == "stochastic" and dtype == "float16":
             raise ValueError('rounding="stochastic" is for bfloat16; for float16 write "kahan" or "master"')
@@ -52,22 +51,22 @@ class Storage:
         return self if dtype in ("float16", "bfloat16") else replace(self, rounding="nearest")
 
 
-# int8: the sign and fourth root of each number's share of the largest in its block
+# int8: sign and fourth root of each number's ratio to the largest in its block
 
 
 def decoded(code: X, scale: X) -> X:
-    """The number that a code from -127 to 127 stands for: scale * sign(code) * (|code| / 127)^4.
+    """Return the number for a code from -127 to 127: scale * sign(code) * (|code| / 127)^4.
 
-    Fourth powers reach from 1 to 4e-9, as squared gradients do, with a spacing of 3 % at the top and 12 % at 1e-3.
+    Fourth powers range from 1 to 4e-9, as squared gradients do, with a spacing of 3 % at the top and 12 % at 1e-3.
     """
     share = code * (1 / FINEST)
     return scale * (share * share) * (share * abs(share))
 
 
 def encoded(x: X, scale: X, u: X) -> X:
-    """One of the two codes around x, so that the mean over u in [0, 1) decodes to x; what is not 0 has a code that is not.
+    """Return one of the two codes around x, whose mean over u in [0, 1) decodes to x; a nonzero x gets a nonzero code.
 
-    scale: at least the largest |x|. A second moment of 0 beside a first one that is not would be a division by 0.
+    scale: at least the largest |x|. If a second moment became 0 beside a nonzero first moment, the step would divide by 0.
     """
     root = minimum(FINEST * sqrt(sqrt(abs(x) * ratio(1.0, scale))), float(FINEST))
     low = floor(root)
@@ -81,21 +80,21 @@ def fourth_power(x: X) -> X:
     return x * x * (x * x)
 
 
-# words of storage, as symbols; the engines say them
+# words of storage, as symbols; each engine implements them
 
 
 def largest_of_block(x: Symbol) -> Symbol:
-    """The largest |x| of each 256 numbers that lie together."""
+    """The largest |x| in each block of 256 adjacent numbers."""
     return Symbol("largest_of_block", (x,), TENSOR)
 
 
 def uniform(key: Symbol, stream: int) -> Symbol:
-    """A number in [0, 1) for each element, from a hash of the key (which changes at each step), the stream and its place."""
+    """A number in [0, 1) per element: a hash of the key (which changes at each step), the stream and the position."""
     return Symbol("uniform", (key, stream), TENSOR)
 
 
 def dithered(x: Symbol, u: Symbol) -> Symbol:
-    """One of the two bfloat16 around x; x is the mean over u."""
+    """One of the two bfloat16 around x, with mean x over u."""
     return Symbol("dithered", (x, u), TENSOR)
 
 
@@ -105,10 +104,10 @@ def rounded(x: Symbol, dtype: str) -> Symbol:
 
 
 def key_of(seed: Any, t: Any) -> Any:
-    """A step's key: a whole number that float32 holds exactly. t: a number, or a tensor of them."""
+    """Return the key of a step: a whole number that float32 represents exactly. t: a number, or a tensor of them."""
     return (zlib.crc32(repr(seed).encode()) + t * 7_919.0) % 2**24
 
 
 def scale_name(slot: str) -> str:
-    """What an int8 slot's scales are called."""
+    """Return the name of an int8 slot's scales."""
     return f"{slot}_scale"

@@ -1,9 +1,8 @@
-"""optax transformations made from the rules: `thalweg.jax.adam(learning_rate=1e-3)` is one, and goes where any other goes.
+"""optax transformations made from the rules: `thalweg.jax.adam(learning_rate=1e-3)` goes wherever any other goes.
 
-For optax's own optimizers the functions here have optax's arguments and defaults, and the update is our rule's; what the rule
-has no option for (`mask`, `mu_dtype`, ...) is left to optax's own function. For every other rule, and any chain, there is a
-transformation made from its signature: `of(rule)`, `optimizer(chain)`. Whatever else optax has (`chain`, `apply_updates`, ...)
-is optax's, handed through.
+The functions with names of optax's have optax's arguments and defaults, and our rule's update; options that the rule lacks
+(`mask`, `mu_dtype`, ...) fall back to optax's own function. Every other rule has a function made from its signature:
+`of(rule)`; any chain has `optimizer(chain)`. All other names of optax (`chain`, `apply_updates`, ...) are optax's.
 """
 
 from __future__ import annotations
@@ -32,24 +31,50 @@ __all__ = ["Drawn", "Looked", "State", "Transformation", "Without", "contrib", "
 
 
 class Transformation(optax.GradientTransformationExtraArgs):  # type: ignore[misc]
-    """`init(params)`, `update(grads, state, params=None, *, value=None, value_fn=None, noise=None, curvature=None)`, and `ship`.
+    """An optax transformation of a rule, with `init`, `update` and `ship`.
 
-    value: the loss, for rules that ask for it. value_fn: parameters -> loss, for methods that take gradients at points of
-    their own, and to estimate the curvature with, for rules that ask for it. noise, curvature: trees to inject. Other
-    keywords are for the transformations beside it in a chain. `update` raises ValueError for gradients of another tree than the
-    parameters or the state.
+    `update(grads, state, params=None, *, value=None, value_fn=None, noise=None, curvature=None)` raises ValueError if the
+    tree of the gradients differs from that of the parameters or the state. It ignores other keywords, which are for the
+    transformations beside it in a chain.
+
+    Parameters
+    ----------
+    value : float, optional
+        The loss, for rules that ask for it.
+    value_fn : callable, optional
+        Maps parameters to the loss. For methods that take gradients at points of their own, and to estimate the curvature.
+    noise, curvature : pytree, optional
+        Noise and curvature to use instead of drawn or estimated ones.
     """
 
     def ship(self, params: Tree, state: State) -> Tree:
-        """The point to keep and evaluate: an average or the walked point where a method has one, else params."""
+        """Return the point to keep and evaluate: the average or updated iterate if the method has one, else `params`."""
         face: Face | NoisyRule | CurvatureRule = self.update.__self__
         return face.ship(params, state)
 
 
 def optimizer(rule: Any, learning_rate: Any = None, *, seed: Any = 0) -> Transformation:
-    """Any rule, stage or chain. learning_rate: a number or a schedule of optax's count; by default the rule's own.
+    """Return the transformation of any rule, stage or chain.
 
-    seed: for rules that draw. Raises ValueError where there is no learning rate, TypeError for what is no rule.
+    Parameters
+    ----------
+    rule : Rule or Stage
+        A rule, a configured stage or a chain.
+    learning_rate : float or callable, optional
+        A number, or a schedule of optax's count (0, 1, ...). Default: the rule's own.
+    seed : int
+        Seed of the rules that draw.
+
+    Returns
+    -------
+    Transformation
+
+    Raises
+    ------
+    TypeError
+        If `rule` is neither a rule nor a stage.
+    ValueError
+        If there is no learning rate.
     """
     stage = as_stage(rule)
     rate = stage.lr if learning_rate is None else by_count(check_lr(learning_rate, stage.name))
@@ -62,7 +87,18 @@ def _made(face: Face | NoisyRule | CurvatureRule) -> Transformation:
 
 @functools.cache
 def of(rule: Rule) -> Callable[..., Transformation]:
-    """The function for a rule or recipe, the catalogue's or your own: `of(my_rule)(learning_rate=0.1)`."""
+    """Return the function of a rule or recipe, from the catalogue or your own.
+
+    Parameters
+    ----------
+    rule : Rule
+        The rule or recipe.
+
+    Returns
+    -------
+    callable
+        Maps learning rate and hyper-parameters to a `Transformation`: `of(my_rule)(learning_rate=0.1)`.
+    """
 
     def make(learning_rate: Any = rule.lr, *hyper: Any, seed: Any = 0, **named: Any) -> Transformation:
         before = rule.switched(tuple(map(by_count, hyper)), {name: by_count(value) for name, value in named.items()})
@@ -72,7 +108,7 @@ def of(rule: Rule) -> Callable[..., Transformation]:
 
     either = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter("learning_rate", either, default=rule.lr)]
-    # of an epsilon the number, which stands in its usual place: `inject_hyperparams` sees numbers
+    # For an epsilon the number, in its usual place: `inject_hyperparams` sees numbers.
     parameters += [inspect.Parameter(h.name, either, default=h.parts[h.name].default) for h in rule.hyper.values()]
     parameters.append(inspect.Parameter("seed", inspect.Parameter.KEYWORD_ONLY, default=0))
     return _named(make, rule.name, rule.doc, inspect.Signature(parameters, return_annotation=Transformation))
@@ -80,7 +116,7 @@ def of(rule: Rule) -> Callable[..., Transformation]:
 
 @functools.cache
 def _shared(name: str) -> Callable[..., Any]:
-    """optax's own function, whose update is our rule's; "contrib.adopt" is `optax.contrib.adopt`."""
+    """Return optax's own function with our rule's update; "contrib.adopt" is `optax.contrib.adopt`."""
     theirs, row = operator.attrgetter(name)(optax), dialects.OPTAX[name]
     signature = inspect.signature(theirs)
 
@@ -115,7 +151,7 @@ def _named(make: Callable[..., Any], name: str, doc: str, signature: inspect.Sig
 
 
 class _Contrib:
-    """optax.contrib: what has a row is our rule, all else its own."""
+    """optax.contrib: our rule for each function with a row, optax's own for all else."""
 
     def __getattr__(self, name: str) -> Any:
         if name == "schedule_free_eval_params":
@@ -128,7 +164,7 @@ class _Contrib:
 
 
 def _eval_params(state: Any, params: Tree) -> Tree:
-    """`optax.contrib.schedule_free_eval_params`, for our states too: the average that schedule-free ships."""
+    """`optax.contrib.schedule_free_eval_params` for our states too: the average that schedule-free ships."""
     if isinstance(state, State):
         return state.memory[schedule_free.name][schedule_free().functions[0].declaration.shipped]
     return optax.contrib.schedule_free_eval_params(state, params)
@@ -141,7 +177,7 @@ def __getattr__(name: str) -> Any:
     if name in dialects.OPTAX:
         return _shared(name)
     if not name.startswith("_") and hasattr(optax, name):
-        return getattr(optax, name)  # so that one import is all that changes
+        return getattr(optax, name)  # so that changing one import suffices
     if name.startswith("_") or ALIASES.get(name, name) not in rules:
         raise AttributeError(f"thalweg.jax has no optimizer '{name}'{nearest(name, __dir__())}")
     return of(rules[ALIASES.get(name, name)])

@@ -21,49 +21,49 @@ Tree = Any
 
 
 class OptaxArguments:
-    """Arguments as a dialect's row takes them; a schedule is called with optax's count, which is 0 at the first update."""
+    """Arguments as a dialect's row takes them. A schedule is called with optax's count, which is 0 at the first update."""
 
     def __init__(self, arguments: dict[str, Any]) -> None:
         self.arguments = arguments
 
     def static(self, name: str) -> Any:
-        """A value that chooses the algorithm."""
+        """Return a value that selects the algorithm."""
         return self.arguments[name]
 
     def dynamic(self, name: str, part: int | None = None) -> Any:
-        """A number, a schedule, or whatever JAX traces."""
+        """Return a number, a schedule, or a traced value."""
         value = self.arguments[name]
         return by_count(value if part is None else value[part])
 
     def dynamic_or_zero(self, name: str) -> Any:
-        """The same; a plain 0, or None, leaves out what it would do."""
+        """Return the same; a plain 0, or None, leaves out its effect."""
         return 0.0 if self.arguments[name] is None else self.dynamic(name)
 
     def leaves(self, name: str) -> Callable[[Leaf], bool] | None:
-        """Which leaves a mask names: a tree of truths like the parameters or a prefix of that, or a function that makes one."""
+        """Return the predicate of a mask: a tree of bools, like the parameters or a prefix, or a function that returns one."""
         told = self.told(name)
         return None if told is None else lambda leaf: bool(told(leaf))
 
     def told(self, name: str) -> Callable[[Leaf], Any] | None:
-        """What a tree says of each leaf: one like the parameters or a prefix of that, or a function that makes one."""
+        """Return a function from leaf to value, for a tree like the parameters, a prefix, or a function that makes one."""
         tree = self.arguments[name]
         return None if tree is None else lambda leaf: _now.get().of(tree)[leaf.name]
 
 
 def by_count(value: Any) -> Any:
-    """A schedule of optax's count, a whole number, as one of t = 1, 2, ..."""
+    """Convert a schedule of optax's count, an integer from 0, to one of t = 1, 2, ..."""
     return (lambda t: value(jnp.asarray(t, jnp.int32) - 1)) if callable(value) else value
 
 
 @dataclass
 class _Said:
-    """What is said of a leaf, so that JAX takes it for one."""
+    """A wrapper that JAX treats as a leaf."""
 
     value: Any
 
 
 def _says(x: Any) -> bool:
-    """Whether it speaks of what is under it: nothing, or which axes are reduced."""
+    """Whether x is a value for the subtree below it: None, or the axes to reduce."""
     return x is None or hasattr(x, "reduction_axis")
 
 
@@ -89,7 +89,7 @@ _now: ContextVar[_Masks] = ContextVar("masks over the tree of this update")
 
 @contextmanager
 def masks_over(tree: Tree, complexes: Iterable[str]) -> Iterator[None]:
-    """Within it, masks are over this tree, and the tensors of these names are complex."""
+    """Context manager: resolve masks against this tree, and treat the leaves of these names as complex."""
     token = _now.set(_Masks(tree))
     try:
         with in_parts(complexes):
@@ -99,7 +99,7 @@ def masks_over(tree: Tree, complexes: Iterable[str]) -> Iterator[None]:
 
 
 def keeping(stage: Any, dtypes: dict[str, Any]) -> Any:
-    """The stage with slots of memory kept in other dtypes: {"adam.m": bfloat16}; None is the parameter's."""
+    """Return the stage with some memory slots in other dtypes: {"adam.m": bfloat16}; None means the parameter's."""
     wanted = {place: jnp.dtype(dtype).name for place, dtype in dtypes.items() if dtype is not None}
     return _kept(stage, wanted) if wanted else stage
 

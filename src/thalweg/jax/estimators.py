@@ -1,4 +1,4 @@
-"""What optax makes itself and hands to a rule: draws, from a key that the state holds, and estimates of the curvature."""
+"""Inputs that optax creates itself: draws, from a key in the state, and estimates of the curvature."""
 
 from __future__ import annotations
 
@@ -11,56 +11,56 @@ Tree = Any
 
 
 class Drawn(NamedTuple):
-    """What a transformation with draws keeps: the key of those to come, and the state of the rule."""
+    """The state of a transformation with draws: the key of the next draws, and the state of the rule."""
 
     rng_key: Any
     rule: Any
 
 
 class NoisyRule:
-    """A rule's functions, the noise they ask for drawn as optax draws it."""
+    """A rule's functions, with noise drawn as optax draws it."""
 
     def __init__(self, rule: Any, key: Any) -> None:
-        """key: a typed key, or the whole number that one is made of; None is 0."""
+        """key: a typed key, or the integer to make one from; None is 0."""
         self.rule, self.key = rule, 0 if key is None else key
 
     def init(self, params: Tree) -> Drawn:
-        """The state at the start."""
+        """Return the state before the first step."""
         typed = hasattr(self.key, "dtype") and jax.numpy.issubdtype(self.key.dtype, jax.dtypes.prng_key)
-        key = self.key if typed else jax.random.key(self.key)  # here, so that it is of the mesh of the parameters
+        key = self.key if typed else jax.random.key(self.key)  # created here, so that it is on the parameters' mesh
         return Drawn(key, self.rule.init(params))
 
     def update(self, grads: Tree, state: Drawn, params: Tree = None, **others: Any) -> tuple[Tree, Drawn]:
-        """The rule's, with its noise."""
+        """Run the rule's update with noise."""
         following, now = jax.random.split(state.rng_key)
         noise = optax.tree.random_like(now, grads, jax.random.normal)
         updates, after = self.rule.update(grads, state.rule, params, **{"noise": noise, **others})
         return updates, Drawn(following, after)
 
     def ship(self, params: Tree, state: Drawn) -> Tree:
-        """The rule's."""
+        """Return the rule's point to keep."""
         return self.rule.ship(params, state.rule)
 
 
 class Looked(NamedTuple):
-    """What a transformation that looks at the curvature keeps: its estimator's state, and that of the rule."""
+    """The state of a transformation that reads the curvature: its estimator's state, and the rule's."""
 
     hessian_fn_state: Any
     rule: Any
 
 
 class CurvatureRule:
-    """A rule's functions, the curvature they ask for estimated by a transformation, in the steps that look at it."""
+    """A rule's functions, with the curvature estimated by a transformation in the steps that read it."""
 
     def __init__(self, rule: Any, estimator: Any) -> None:
         self.rule, self.estimator = rule, optax.with_extra_args_support(estimator)
 
     def init(self, params: Tree) -> Looked:
-        """The state at the start."""
+        """Return the state before the first step."""
         return Looked(self.estimator.init(params), self.rule.init(params))
 
     def update(self, grads: Tree, state: Looked, params: Tree = None, **others: Any) -> tuple[Tree, Looked]:
-        """The rule's, with its curvature. What the estimator asks for, as `obj_fn`, is among the keywords."""
+        """Run the rule's update with the curvature. The estimator's own keywords, such as `obj_fn`, are among `others`."""
 
         def look() -> Any:
             found, after = self.estimator.update(grads, state.hessian_fn_state, params=params, **others)
@@ -74,5 +74,5 @@ class CurvatureRule:
         return updates, Looked(estimated, after)
 
     def ship(self, params: Tree, state: Looked) -> Tree:
-        """The rule's."""
+        """Return the rule's point to keep."""
         return self.rule.ship(params, state.rule)

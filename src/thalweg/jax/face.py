@@ -1,4 +1,4 @@
-"""A pure optimizer as optax has one: on any pytree, its state trees like the parameters."""
+"""A pure optimizer with optax's interface: on any pytree, with state trees like the parameters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from thalweg.jax.trees import Outline, State, Tree, apart, in_dtypes_of, parts, 
 
 
 class Apart(NamedTuple):
-    """A tree taken apart: its outline, its leaves as they are, and the complex ones by name."""
+    """A flattened tree: its outline, its leaves, and the complex ones by name."""
 
     outline: Outline
     leaves: list[Any]
@@ -37,7 +37,7 @@ class Apart(NamedTuple):
         return cls(outline, leaves, {name: x for name, x in pairs if jnp.issubdtype(jnp.result_type(x), jnp.complexfloating)})
 
     def floating(self) -> Apart:
-        """The same with leaves of whole numbers as floating point, which is what an update of them is."""
+        """Return the same with integer leaves as floating point, which is the dtype of their updates."""
         exact = [not jnp.issubdtype(jnp.result_type(x), jnp.inexact) for x in self.leaves]
         if not any(exact):
             return self
@@ -45,16 +45,16 @@ class Apart(NamedTuple):
         return self._replace(leaves=[jnp.asarray(x, jnp.result_type(float)) if whole_number else x for x, whole_number in pairs])
 
     def arrays(self) -> list[Any]:
-        """The leaves as the pure functions have them: a complex tensor is one of its real and imaginary parts."""
+        """Return the leaves as the pure functions take them: a complex tensor becomes real and imaginary parts."""
         split = self.complexes or any(type(x) is jax.ShapeDtypeStruct for x in self.leaves)
         return list(map(parts if split else jnp.asarray, self.leaves))
 
     def by_name(self) -> dict[str, Any]:
-        """These arrays by name."""
+        """Return these arrays by name."""
         return dict(zip(self.outline.names, self.arrays(), strict=True))
 
     def tree(self, arrays: Iterable[Any]) -> Tree:
-        """A tree of this outline, from arrays as the pure functions have them, in these leaves' dtypes."""
+        """Return a tree of this outline and these dtypes from arrays of the pure functions."""
         pairs = zip(arrays, self.leaves, strict=True)
         if self.complexes:
             return self.outline.structure.unflatten([whole(x, like) for x, like in pairs])
@@ -64,7 +64,7 @@ class Apart(NamedTuple):
 class Face:
     """An optimizer's functions on any pytree.
 
-    starts: first values of slots where they are not the rule's, by place ("adam.v"); names: what slots are called in the state.
+    starts: first values of slots, by path ("adam.v"), if they differ from the rule's. names: the state's names for slots.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class Face:
         self._seen: Outline | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_seen": None}  # a structure may be of classes that are known here alone
+        return {**self.__dict__, "_seen": None}  # a tree structure may contain classes that cannot be pickled
 
     def init(self, params: Tree) -> State:
-        """The state at the start."""
+        """Return the state before the first step."""
         here = Apart.of(params)
         arrays = here.by_name()
         with masks_over(params, here.complexes):
@@ -100,7 +100,7 @@ class Face:
         )
 
     def _of_nothing(self) -> Any:
-        """The state of no parameters, and of what `optax.tree.map_params` puts in their place: its slots, each such a tree."""
+        """Return the state of no parameters, or of the placeholder of `optax.tree.map_params`: each slot is the empty tree."""
         walked: dict[str, Any] = {"walked": {}} if self.pure.moves else {}
         return {"memory": self.pure.chain.init([], ArrayStep(None, self.pure.seed)), **walked}
 
@@ -109,7 +109,7 @@ class Face:
         return self._of_nothing()["memory"]
 
     def _told(self, memory: Any, here: Apart) -> Any:
-        """Memory by leaf as trees, with the names that the state has for slots."""
+        """Convert memory by leaf to trees, with the state's names for slots."""
         trees = to_trees(memory, here.outline, here.complexes, self.typed)
         return renamed(trees, self.names) if self.names else trees
 
@@ -117,7 +117,7 @@ class Face:
         return here.outline.structure.unflatten([pure["walked"][n] for n in here.outline.names]) if "walked" in pure else None
 
     def _kept(self, state: State, here: Apart) -> dict[str, Any]:
-        """What a state has kept, as the pure functions have it."""
+        """Convert a state to the pure functions' form."""
         memory = renamed(state.memory, self.ours) if self.names else state.memory
         pure: dict[str, Any] = {"memory": to_tables(memory, self._table, here.outline, here.complexes), "seed": self.pure.seed}
         if state.walked is not None:
@@ -130,7 +130,7 @@ class Face:
         value: Any = None, value_fn: Callable[[Tree], Any] | None = None, noise: Tree = None, curvature: Tree = None,
         **others: Any,
     ) -> tuple[Tree, State]:  # fmt: skip
-        """What to add to the parameters, and the new state. Raises ValueError where what the method asks for is missing."""
+        """Return the updates to add to the parameters, and the new state. Raises ValueError if an input is missing."""
         given = Apart.of(grads, self._seen)
         outline = self._seen = given.outline
         here = given if params is None else Apart.of(params, outline)
@@ -150,7 +150,7 @@ class Face:
         arrived = {n: g.astype(p.dtype) for (n, g), p in zip(gradients.items(), points.values(), strict=True)}
         handed = ((word, tree) for word, tree in (("noise", noise), ("curvature", curvature)) if tree is not None)
         extras = {word: dict(zip(outline.names, Apart.of(tree, outline).arrays(), strict=True)) for word, tree in handed}
-        value = None if value is None else jnp.asarray(value, jnp.result_type(float))  # of one type, as the state must be
+        value = None if value is None else jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
         if self.pure.asks & {"loss", "curvature"} or self.whole:
             self.pure.check_asks(value, None if params is None and not self.whole else value_fn, curvature)
         with masks_over(grads, given.complexes):
@@ -171,11 +171,11 @@ class Face:
     def _directions(
         self, here: dict[str, Any], grads: dict[str, Any], count: Any, pure: Any, value: Any, extras: dict[str, dict[str, Any]]
     ) -> tuple[list[Any], Any]:
-        """- lr d for each tensor, without the parameters that it will be added to.
+        """Return -lr d for each tensor, without the parameters.
 
-        t is made of the new count: of the old one XLA would keep a copy.
+        t is computed from the new count; from the old one, XLA would keep a copy.
         """
-        # the same objects for all tensors: less to trace
+        # shared objects keep the trace small
         likes = {p.dtype: p for p in here.values()}
         times = {dtype: _real(count, p) if self.counts else None for dtype, p in likes.items()}
         rates = {dtype: value_at(self.pure.lr, t, "") for dtype, t in times.items()}
@@ -190,11 +190,11 @@ class Face:
 
     @functools.cached_property
     def interval(self) -> int:
-        """Every how many steps it looks at the curvature."""
+        """The number of steps between two estimates of the curvature."""
         return min(int(f.value_of(Role.INTERVAL, 1)) for f in self.pure.chain.functions if "curvature" in f.asks)
 
     def _estimated(self, value_fn: Callable[[Tree], Any], params: Tree, count: Any) -> Tree:
-        """The curvature in the steps that look at it, zeros in the others."""
+        """Return the curvature in the steps that read it, zeros in the others."""
         key = jax.random.fold_in(jax.random.key(self.pure.seed), count)
         looked_at = functools.partial(hutchinson, value_fn, params, key)
         return jax.lax.cond(count % self.interval == 0, looked_at, lambda: jax.tree.map(jnp.zeros_like, params))
@@ -216,5 +216,5 @@ class Face:
 
 
 def _real(count: Any, p: Any) -> Any:
-    """A count as a number to compute with, in a tensor's precision: int32's roots and quotients are float32."""
+    """Convert a count to a float in a tensor's precision: JAX computes roots and quotients of int32 in float32."""
     return count.astype(jnp.promote_types(p.dtype, jnp.float32))

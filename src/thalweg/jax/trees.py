@@ -1,4 +1,4 @@
-"""What a step keeps, between tables by leaf, as the pure functions have it, and JAX's pytrees."""
+"""Conversion of the state between tables by leaf, for the pure functions, and JAX's pytrees."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Tree = Any
 
 
 class Without(NamedTuple):
-    """Stands in a memory's tree where a tensor has none; it has no leaves."""
+    """Placeholder in a memory tree for a tensor without memory; it has no leaves."""
 
 
 NOTHING = Without()
 
 
 class State(NamedTuple):
-    """What a transformation keeps: the count of updates, where a rule or a schedule looks at it; memory, by stage and slot,
-    each a tree like the parameters; the walked point, for methods that take gradients elsewhere.
+    """The state of a transformation: the count of updates, if a rule or schedule reads it; the memory, by stage and slot, each a
+    tree like the parameters; and the updated iterate, for methods that take gradients elsewhere.
     """
 
     count: Any
@@ -32,14 +32,14 @@ class State(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """A tree without what is in it: its structure, and its leaves' paths as names."""
+    """A tree without its leaves: the structure, and the leaves' paths as names."""
 
     structure: Any
     names: list[str]
 
 
 def apart(tree: Tree, known: Outline | None = None) -> tuple[list[Any], Outline]:
-    """A tree's leaves and its outline; `known` itself where the tree is alike, and so has the same names."""
+    """Return a tree's leaves and outline; `known` itself if the structure matches, which saves computing the names."""
     leaves, structure = jax.tree.flatten(tree)
     if known is not None and structure == known.structure:
         return leaves, known
@@ -47,13 +47,13 @@ def apart(tree: Tree, known: Outline | None = None) -> tuple[list[Any], Outline]
 
 
 def flat(tree: Tree) -> tuple[list[str], list[Any], Any]:
-    """A pytree's leaves, their paths as names, its structure. A complex tensor is one of its real and imaginary parts."""
+    """Return a pytree's leaves, names and structure. A complex tensor becomes an array of its real and imaginary parts."""
     leaves, outline = apart(tree)
     return outline.names, list(map(parts, leaves)), outline.structure
 
 
 class Name(str):
-    """A leaf's name, which no slot's is: they are told apart in a memory's tables by being one."""
+    """A leaf's name, distinguished by its type from a slot's name in memory tables."""
 
     __slots__ = ()
 
@@ -62,7 +62,7 @@ class Name(str):
 
 
 def _names(paths: list[Any]) -> list[str]:
-    """Names as the pure functions give them ('hidden.w'), and the paths in full where two would be the same."""
+    """Return the names of the pure functions ('hidden.w'), or full paths if two would be equal."""
     dotted = [Name(".".join(map(_key, path[:-1] if _wraps(path) else path)) or SINGLE) for path in paths]
     if len(set(dotted)) == len(dotted):
         return list(dotted)
@@ -71,7 +71,7 @@ def _names(paths: list[Any]) -> list[str]:
 
 
 def _wraps(path: Any) -> bool:
-    """Whether the last step is into a variable of Flax NNX, which wraps the array."""
+    """Whether the path ends in a variable of Flax NNX, which wraps the array."""
     return len(path) > 1 and getattr(path[-1], "name", None) in ("value", "raw_value")
 
 
@@ -80,7 +80,7 @@ def _key(entry: Any) -> str:
 
 
 def unlike(names: list[str], theirs: list[str], whose: str) -> str:
-    """How gradients of these names are of another tree than theirs."""
+    """Return a message on how the tree of these gradients differs from theirs."""
     more, fewer = ([x for x in a if x not in b] for a, b in ((names, theirs), (theirs, names)))
     said = [f"{verb} {', '.join(found)}" for verb, found in (("have", more), ("lack", fewer)) if found]
     how = f"they {' and '.join(said)}" if said else "their containers are of other types"
@@ -88,13 +88,13 @@ def unlike(names: list[str], theirs: list[str], whose: str) -> str:
 
 
 def parts(x: Any) -> Any:
-    """A complex tensor's real and imaginary parts, along a first axis of two; a real one as it is; of a shape, zeros."""
+    """Return a complex tensor's real and imaginary parts along a new first axis; a real one unchanged; for a shape, zeros."""
     x = jnp.zeros(x.shape, x.dtype) if isinstance(x, jax.ShapeDtypeStruct) else jnp.asarray(x)
     return jnp.stack([x.real, x.imag]) if jnp.iscomplexobj(x) else x
 
 
 def whole(x: Any, like: Any) -> Any:
-    """And back, in the dtype of `like`."""
+    """Convert back, to the dtype of `like`."""
     dtype = jnp.result_type(like)
     return (jax.lax.complex(x[0], x[1]) if is_complex(like) else x).astype(dtype)
 
@@ -104,14 +104,14 @@ def is_complex(x: Any) -> bool:
 
 
 def folded(x: Any, like: Any) -> Any:
-    """A slot of memory beside a complex tensor: complex too, where it has the two parts' shape and precision."""
+    """Convert a memory slot of a complex tensor back to complex if it has the parts' shape and precision."""
     if is_complex(like) and x.shape == (2, *like.shape) and x.dtype == jnp.zeros((), like.dtype).real.dtype:
         return jax.lax.complex(x[0], x[1])
     return x
 
 
 def to_trees(memory: dict[str, Any], outline: Outline, complexes: dict[str, Any], plain: frozenset[str] = frozenset()) -> Any:
-    """Tables by leaf as trees of this outline. complexes: the complex tensors by name; plain: slots with their own dtype."""
+    """Convert tables by leaf to trees of this outline. complexes: complex tensors by name. plain: slots with their own dtype."""
     trees = {}
     for key, held in memory.items():
         if not isinstance(held, dict):
@@ -128,9 +128,9 @@ def to_trees(memory: dict[str, Any], outline: Outline, complexes: dict[str, Any]
 
 
 def to_tables(memory: dict[str, Any], table: Any, outline: Outline, complexes: dict[str, Any]) -> Any:
-    """And back. table: what memory there is of no parameters, with an empty table in each slot's place.
+    """Convert back. table: the memory for no parameters, with an empty table for each slot.
 
-    Raises ValueError where a slot's tree is of another outline.
+    Raises ValueError if a slot's tree has another outline.
     """
     tables = {}
     for key, held in memory.items():
@@ -147,7 +147,7 @@ def to_tables(memory: dict[str, Any], table: Any, outline: Outline, complexes: d
 
 
 def _leaves(tree: Any, outline: Outline) -> Iterable[tuple[str, Any]]:
-    """A slot's leaves with their names, `Without` where a tensor has none."""
+    """Yield a slot's leaves with their names, `Without` for a tensor without memory."""
     leaves, structure = jax.tree.flatten(tree)
     if structure != outline.structure:
         leaves, structure = jax.tree.flatten(tree, is_leaf=is_without)
@@ -162,7 +162,7 @@ def is_without(x: Any) -> bool:
 
 
 def renamed(memory: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    """Memory by stage and slot with other names for slots: {"adam.m": "mu"}."""
+    """Return memory by stage and slot with other names for slots: {"adam.m": "mu"}."""
     return {
         stage: {names.get(f"{stage}.{slot}", slot): value for slot, value in held.items()} if isinstance(held, dict) else held
         for stage, held in memory.items()
@@ -170,7 +170,7 @@ def renamed(memory: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 
 def in_dtypes_of(new: Tree, old: Tree) -> Tree:
-    """The new state in the old one's dtypes, so that `lax.scan` and `lax.cond` can carry it; as it is, where it has grown."""
+    """Cast the new state to the old one's dtypes, so that `lax.scan` and `lax.cond` can carry it; not if its tree has grown."""
     before: tuple[list[Any], Any] = jax.tree.flatten(old)
     after: tuple[list[Any], Any] = jax.tree.flatten(new)
     if after[1] != before[1]:

@@ -1,4 +1,4 @@
-"""The optimizers by name: found by being in this folder, known by the names other libraries and papers give them."""
+"""The optimizers by name: every rule in this folder, with the names that libraries and papers give it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ALIASES = {
 
 
 def _declared(module: ModuleType) -> dict[str, Rule]:
-    """The rules written in a module, not those it imports."""
+    """Return the rules defined in a module, not those it imports."""
     return {k: v for k, v in vars(module).items() if isinstance(v, Rule) and v.__module__ == module.__name__}
 
 
@@ -67,11 +67,11 @@ _JOINED = {
     "swa": ("an average of the weights is a stage, joined with a rule:", "sgd(), polyak_average()"),
     "gradientaccumulation": ("accumulation goes around a rule:", "every(4, adam())"),
 }
-"""What other libraries have as an optimizer and is none here: what to say of it, and what to write."""
+"""Optimizers of other libraries that are a combination here: a description, and what to write."""
 
 
 def instead(name: str) -> str:
-    """What to write for a name that is no optimizer's, as the end of a sentence: how it is joined, or the nearest that is one."""
+    """Return the end of a message on an unknown name: the combination to write, or the nearest optimizer."""
     plain = name.lower().replace("_", "")
     if plain in _JOINED:
         said, inside = _JOINED[plain]

@@ -22,7 +22,7 @@ def check(names: Sequence[str], arrays: Sequence[Any], gradients: Sequence[Any])
 def prepared(
     optimizer: Optimizer, state: State, names: Sequence[str], arrays: Sequence[Any], gradients: list[Any]
 ) -> list[Any] | None:
-    """The gradients to step on, after accumulation and the guard against inf and NaN; None to stay where we are."""
+    """Return the gradients for the step, after accumulation and the guard against inf and NaN; None if there is no step."""
     check(names, arrays, gradients)
     if optimizer.accumulates > 1:
         mean = _accumulated(optimizer.accumulates, state, names, gradients)
@@ -43,7 +43,7 @@ def prepared(
 
 
 def _accumulated(calls_a_step: int, state: State, names: Sequence[str], gradients: Sequence[Any]) -> list[Any] | None:
-    """The mean over the calls of a step; None before the last of them, and the state then holds the sums so far."""
+    """Return the mean over the calls of a step; before the last call, add to the sums in the state and return None."""
     for name, gradient in zip(names, gradients, strict=True):
         if gradient is None:
             raise ValueError(f"every({calls_a_step}, ...) needs each gradient in each call; '{name}' has none")
@@ -58,7 +58,7 @@ def _accumulated(calls_a_step: int, state: State, names: Sequence[str], gradient
 
 
 def accumulate_anew(state: State) -> None:
-    """Count the call, and begin the sums of the next step."""
+    """Count the call and reset the sums for the next step."""
     state["calls"] += 1
     for sums in state["accumulated"].values():
         sums[...] = 0

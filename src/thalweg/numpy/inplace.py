@@ -1,4 +1,4 @@
-"""An optimizer over NumPy arrays that it updates where they lie: by one kernel over all of them wherever there is one."""
+"""An optimizer that updates NumPy arrays in place, by one kernel over all of them if possible."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from thalweg.values.trees import Tree, Vector, children, flatten, match, rebuild
 class InPlace:
     """`optimizer` bound to the arrays of a tree, which each step changes.
 
-    groups: for each array the number of its parameter group, where hyper-parameters differ (`ByLeaf`).
-    fused=False runs the optimizer's own step, a pure function, and copies what comes out: slower, and the same.
-    Raises TypeError for what is no floating-point array, ValueError for one that cannot be written or lies over another.
+    groups: the index of each array's parameter group, where hyper-parameters differ (`ByLeaf`). fused=False runs the
+    optimizer's own pure step and copies the result: slower, with the same numbers. Raises TypeError for anything but a
+    floating-point array, ValueError for a read-only array or one that overlaps another.
     """
 
     def __init__(self, optimizer: Optimizer, params: Tree, *, groups: Sequence[int] | None = None, fused: bool = True) -> None:
@@ -59,7 +59,7 @@ class InPlace:
         self._flat = None if held is None else plain and all(children(child) is None for _, child in held)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For a copy, or a pickle: arrays and state, and no kernels, which hold addresses; the copy finds its own."""
+        """Return arrays and state for a copy or a pickle. Kernels hold addresses, so the copy builds its own."""
         held = {**self.__dict__, "_state": self.state, "_launches": None, "_watch": None}
         return {name: value for name, value in held.items() if name not in ("_busy", "_taken")}
 
@@ -68,7 +68,7 @@ class InPlace:
 
     @property
     def state(self) -> State:
-        """The state as `Optimizer.step` would have made it; what is in it is what the next step uses."""
+        """The state as `Optimizer.step` would return it; the next step reads it from here."""
         return self._state
 
     @state.setter
@@ -77,14 +77,14 @@ class InPlace:
         self._state, self._watch, self._left = state, None, []
 
     def fitted(self, saved: State) -> State:
-        """A copy of a saved state that fits these parameters and this rule. Raises in words where there is none."""
+        """Return a copy of a saved state, fitted to these parameters and this rule. Raises a clear error if it does not fit."""
         self._outline.complete(saved, self._state)
         state: State = copied(saved)
         self._outline.fit(state, self.arrays)
         return state
 
     def configure(self, optimizer: Optimizer) -> None:
-        """Go on with other hyper-parameters of the same rules."""
+        """Continue with other hyper-parameters of the same rules."""
         if optimizer.chain.memory != self.optimizer.chain.memory:
             self._outline = Outline(optimizer.init(self.params), self.names)
         self.optimizer, self._launches, self._watch = optimizer, None, None
@@ -92,7 +92,7 @@ class InPlace:
     def step(
         self, grads: Tree = None, *, loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None
     ) -> None:
-        """One update of all arrays; arguments and errors as `Optimizer.step` has them."""
+        """Update all arrays once; arguments and errors are those of `Optimizer.step`."""
         with self._busy, np.errstate(all="ignore"):
             if grad_fn is None and grads is not None and (self._launches or (self._launches is None and self._can_fuse())):
                 self._step_fused(grads, loss, noise, curvature)
@@ -100,7 +100,7 @@ class InPlace:
                 self._step_unfused(grads, loss, grad_fn, noise, curvature)
 
     def ship(self) -> Tree:
-        """The point to keep and evaluate, as a tree of copies: an average where a method has one, else the arrays."""
+        """Return copies of the point to keep and evaluate: the average if the method has one, else the arrays."""
         shipped = self.optimizer.ship(self.params, self.state)
         return rebuild(self.params, {name: np.array(a) for name, a in zip(*flatten(shipped), strict=True)})
 
@@ -113,7 +113,7 @@ class InPlace:
         new, stepped = self.optimizer.step(
             self.params, grads, state, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature
         )
-        self._check_parameters()  # grad_fn is the caller's
+        self._check_parameters()  # because the caller's grad_fn may have changed them
         for array, moved in zip(self.arrays, flatten(new)[1], strict=True):
             if moved is not array:
                 array[...] = moved
@@ -121,7 +121,7 @@ class InPlace:
         self._left = [array for _, _, array in arrays_of(state)]
 
     def _fit(self) -> None:
-        """Have the state fit, where it is not as the last step left it."""
+        """Fit the state if it has changed since the last step."""
         arrays = [array for _, _, array in arrays_of(self._state)] if isinstance(self._state, dict) else []
         same = len(arrays) == len(self._left) and all(map(operator.is_, arrays, self._left))
         if not same or any(True for _ in self._outline.counts(self._state)):
@@ -131,7 +131,7 @@ class InPlace:
     # the kernels
 
     def _can_fuse(self) -> bool:
-        """Whether there are kernels for all stages and tensors; they are made now."""
+        """Whether kernels exist for all stages and tensors; builds them."""
         skips = self.optimizer.lanes is not None and self.optimizer.nonfinite == "skip"
         self._launches = []
         if not self.optimizer.asks_gradients and self._fused and native.available() and not skips:
@@ -144,7 +144,7 @@ class InPlace:
         return bool(self._launches)
 
     def _launch(self) -> list[Launch]:
-        """The kernels, one for each way through the optimizer's stages; none where one of them cannot be had."""
+        """Return the kernels, one per path through the stages; an empty list if one path has none."""
         self._lie = [(address(a), a.strides) for a in self.arrays]
         try:
             launches = [Launch(self.optimizer, found, self.names, self.arrays, route) for route, found in self._ways()]
@@ -154,7 +154,7 @@ class InPlace:
             return []
 
     def _bind(self) -> None:
-        """Have the kernels take parameters and state as they are now. Raises in words where they do not fit."""
+        """Bind the kernels to the current parameters and state. Raises a clear error if these do not fit."""
         self._check_parameters()
         self._outline.fit(self._state, self.arrays)
         if self._lie != [(address(a), a.strides) for a in self.arrays]:
@@ -173,7 +173,7 @@ class InPlace:
         self._watch, self._told = Watch(arrays, self._state, numbers, watcher()), dict(self._state["t"])
 
     def _ways(self) -> list[tuple[list[StagePath], list[int]]]:
-        """The ways through the optimizer's stages, each with the arrays that take it. Raises NotTraced."""
+        """Return the paths through the stages, each with its arrays. Raises NotTraced."""
         together: dict[Any, tuple[list[StagePath], list[int]]] = {}
         for i, (name, array) in enumerate(zip(self.names, self.arrays, strict=True)):
             shape = self.optimizer.leaf_shape(array)
@@ -183,7 +183,7 @@ class InPlace:
         return list(together.values())
 
     def kernels(self) -> list[Kernel]:
-        """The kernels that a step runs, as text; none where it runs unfused. Nothing is compiled."""
+        """Return the source of the kernels that a step runs, without compiling them; an empty list if steps are unfused."""
         if self.optimizer.asks_gradients or not self._fused or not native.available():
             return []
         with contextlib.suppress(NotTraced):
@@ -232,22 +232,22 @@ class InPlace:
             accumulate_anew(self._state)
 
     def _listed(self, grads: Tree) -> list[Any]:
-        """The gradients in the parameters' order. Raises TypeError or KeyError where the trees differ."""
+        """Return the gradients in the parameters' order. Raises TypeError or KeyError if the trees differ."""
         if self._flat and type(grads) is type(self.params) and len(grads) == len(self.names):
             if isinstance(grads, list | tuple):
                 return list(grads)
-            with contextlib.suppress(KeyError):  # `match` says it better
+            with contextlib.suppress(KeyError):  # `match` then raises the clearer error
                 return [grads[name] for name in self.params]
         matched = match(self.params, grads, "gradients")
         return [matched[name] for name in self.names]
 
     def _injected(self, noise: Tree, curvature: Tree) -> dict[str, Any]:
-        """What the caller gives in place of draws, by the word that asks for it and then by name."""
+        """Return the caller's replacements for draws and estimates, by word and then by name."""
         given = (("noise", noise), ("curvature", curvature))
         return {word: match(self.params, x, word) for word, x in given if x is not None}
 
     def _arrange(self, gradients: list[Any], lists: list[list[Any]]) -> None:
-        """Have the kernels take gradients that lie elsewhere than those before, or that are there for other parameters."""
+        """Arrange the kernels anew if other parameters have gradients or a gradient has another layout."""
         assert self._launches is not None
         check(self.names, self.arrays, gradients)
         t = np.array([self._told[name] for name in self.names], np.int64)
@@ -256,7 +256,7 @@ class InPlace:
             launch.look_up(own)
 
     def _norms(self, lists: list[list[Any]]) -> dict[Any, Any]:
-        """For each stage that asks for it, the norm of all the gradients that come to it."""
+        """Return the norm over all arriving gradients for each stage that asks for it."""
         assert self._launches is not None
         arriving: dict[Any, list[int]] = {}
         for k, launch in enumerate(self._launches):
@@ -272,7 +272,7 @@ class InPlace:
         return norms
 
     def _check_still_there(self) -> None:
-        """A parameter that was replaced in the caller's dict or list would be left behind in silence: say so."""
+        """Raise an error if the caller replaced a parameter in the dict or list: the new array would silently stay unchanged."""
         now = [self.params] if self._flat is None else self._children() if self._flat else flatten(self.params)[1]
         if len(now) != len(self.arrays) or not all(map(operator.is_, now, self.arrays)):
             changed = next((n for n, a, b in zip(self.names, now, self.arrays, strict=False) if a is not b), "one more")
@@ -282,7 +282,7 @@ class InPlace:
             )
 
     def _check_parameters(self) -> None:
-        """Raise ValueError for one that was replaced, made read-only or given another shape or dtype since."""
+        """Raise ValueError if a parameter was replaced, made read-only or given another shape or dtype."""
         self._check_still_there()
         for name, array, (shape, dtype) in zip(self.names, self.arrays, self._made_of, strict=True):
             check_array(name, array)

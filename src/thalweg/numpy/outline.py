@@ -1,4 +1,4 @@
-"""What a state must look like: held against one that a user changed or loaded, before anything is written."""
+"""The expected structure of a state, against which a changed or loaded state is checked before anything is written."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ State = dict[str, Any]
 
 
 class Outline:
-    """The shapes and dtypes of a state as `Optimizer.init` makes it, whose arrays are let go."""
+    """The shapes and dtypes of a state from `Optimizer.init`, without its arrays."""
 
     def __init__(self, state: State, names: Sequence[str]) -> None:
         self.like, self.names = _outlined({key: value for key, value in state.items() if key != "t"}), list(names)
         self.t = np.shape(state["t"][self.names[0]])
 
     def fit(self, state: State, params: Sequence[Any]) -> None:
-        """Make `state` fit: arrays of other dtypes are converted, what shares memory comes apart, counts become whole numbers.
+        """Make `state` fit: convert dtypes, copy arrays that share memory, convert counts to integers.
 
-        What is missing from the memory begins anew. Raises TypeError, KeyError or ValueError, having changed nothing, for
-        shapes and values that cannot fit.
+        Missing memory starts anew. Raises TypeError, KeyError or ValueError for shapes and values that cannot fit; nothing
+        has changed then.
         """
         changes = [*self.counts(state), *self._changes(state, self.like, "state")]
         for held, key, value in changes:
@@ -31,7 +31,7 @@ class Outline:
         _keep_apart(state, params)
 
     def complete(self, state: Any, now: State) -> None:
-        """Raise KeyError or TypeError unless nothing is missing from `state`, and there is nothing in it that is not in `now`."""
+        """Raise KeyError or TypeError if `state` lacks something, or has something that `now` does not."""
         _complete(state, {"t": dict.fromkeys(self.names), **self.like}, now, "state")
 
     def counts(self, state: Any) -> Iterator[tuple[Any, str, Any]]:
@@ -50,7 +50,7 @@ class Outline:
             yield from _whole(state, "calls", "state['calls']", ())
 
     def _changes(self, found: Any, like: dict[str, Any], where: str) -> Iterator[tuple[Any, str, Any]]:
-        """What is to be replaced in a dict of the state so that it fits."""
+        """Yield the replacements that make a dict of the state fit."""
         if not isinstance(found, dict):
             raise TypeError(f"{where} is {_kind(found)}; wanted is a dict with {', '.join(like) or 'nothing in it'}")
         for key, own in like.items():
@@ -65,7 +65,7 @@ class Outline:
         if isinstance(own, dict):
             yield from self._changes(value, own, where)
             return
-        if own is None or key not in self.names:  # one number for the model, or one a lane
+        if own is None or key not in self.names:  # one number for the model, or one per lane
             shapes = [(), own[0]] if own else [()]
             if key != "calls" and not (_is_real(value) and np.shape(value) in shapes):
                 raise TypeError(f"{where} is {_kind(value)}; wanted is a number")
@@ -86,7 +86,7 @@ class Outline:
 
 
 def whole_number(value: Any, where: str, shape: tuple[int, ...] = ()) -> Any:
-    """A count of updates. Raises TypeError or ValueError for what is none."""
+    """Return a count of updates. Raises TypeError or ValueError if it is not one."""
     found = value if type(value) is int and not shape else np.asarray(value)
     if isinstance(found, int):
         if found >= 0:
@@ -114,7 +114,7 @@ def _outlined(value: Any) -> Any:
 
 
 def check_alive(where: str, array: Any) -> None:
-    """Raise ValueError for a view of an array that was resized, whose memory may belong to others by now."""
+    """Raise ValueError for a view of an array that was resized, since its memory may have been reused."""
     base = array.base
     if isinstance(base, np.ndarray) and array.size:
         (low, high), (first, last) = np.lib.array_utils.byte_bounds(array), np.lib.array_utils.byte_bounds(base)
@@ -123,7 +123,7 @@ def check_alive(where: str, array: Any) -> None:
 
 
 def arrays_of(tree: Any) -> Iterator[tuple[dict[str, Any], str, Any]]:
-    """The arrays in a dict of dicts, each with the dict that holds it and its key."""
+    """Yield the arrays in a dict of dicts, each with its dict and key."""
     for key, value in tree.items():
         if isinstance(value, dict):
             yield from arrays_of(value)
@@ -132,7 +132,7 @@ def arrays_of(tree: Any) -> Iterator[tuple[dict[str, Any], str, Any]]:
 
 
 def _keep_apart(state: State, params: Sequence[Any]) -> None:
-    """Two tensors of the state in one place would be written over each other: give the later one a place of its own."""
+    """Copy tensors of the state that share memory with another, since writing one would change both."""
     taken = ranges(params)
     for held, key, array in arrays_of(state):
         if overlaps(array, taken):
@@ -161,14 +161,14 @@ def _complete(found: Any, like: Any, now: Any, where: str) -> None:
 
 
 def copied(tree: Any) -> Any:
-    """Dicts of dicts with arrays of their own."""
+    """Copy dicts of dicts with their arrays."""
     if isinstance(tree, dict):
         return {key: copied(value) for key, value in tree.items()}
     return np.array(tree) if isinstance(tree, np.ndarray) else tree
 
 
 def fill(memory: State, start: State) -> None:
-    """What a user deleted begins anew, from where the parameters are before the step."""
+    """Start deleted memory anew at the current parameters."""
     for key, value in start.items():
         own = memory.setdefault(key, value)
         if isinstance(own, dict):
@@ -176,7 +176,7 @@ def fill(memory: State, start: State) -> None:
 
 
 def write_over(state: State, new: State) -> None:
-    """Make a dict of dicts equal to another; who holds it sees what is new."""
+    """Make a dict of dicts equal to another in place, so that other references see the change."""
     for key in [key for key in state if key not in new]:
         del state[key]
     for key, value in new.items():
@@ -188,7 +188,7 @@ def write_over(state: State, new: State) -> None:
 
 
 def _is_real(value: Any) -> bool:
-    """Whether it is a real number, or an array of such."""
+    """Whether it is a real number or an array of real numbers."""
     if isinstance(value, np.ndarray | np.generic):
         return value.dtype.kind in "biuf" or "float" in str(value.dtype)
     return isinstance(value, int | float)

@@ -1,4 +1,4 @@
-"""What may be updated in place: NumPy arrays that can be written, each in a place of its own."""
+"""Checks for in-place updates: the parameters must be writable NumPy arrays that do not overlap."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats = npt.NDArray[Any]
 
 
 def check_array(name: str, array: Any) -> None:
-    """Raise TypeError for what is no NumPy array, ValueError for one that is read-only."""
+    """Raise TypeError for anything but a NumPy array, ValueError for a read-only one."""
     if not isinstance(array, np.ndarray):
         raise TypeError(f"parameter '{name}' is a {type(array).__name__}; only NumPy arrays are updated in place{_cure(array)}")
     if not array.flags.writeable:
@@ -30,7 +30,7 @@ def _cure(x: Any) -> str:
 
 
 def check_apart(names: Sequence[str], arrays: Sequence[Floats]) -> None:
-    """Two parameters in one place, or two elements of one, would be moved twice."""
+    """Raise ValueError if parameters overlap, or elements of one do: they would move twice."""
     bounds = sorted((np.lib.array_utils.byte_bounds(a), i) for i, a in enumerate(arrays) if a.size)
     for name, array in zip(names, arrays, strict=True):
         if array.size and any(stride == 0 and length > 1 for stride, length in zip(array.strides, array.shape, strict=True)):

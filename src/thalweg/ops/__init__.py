@@ -1,8 +1,7 @@
 """The words a rule may use besides + - * / ** and comparisons, each written once for every framework.
 
-An argument is a NumPy, torch or JAX array, a number, a per-lane `Scalar`, or a `Symbol` of `trace`; the result is of
-the same sort. Element-wise words broadcast; `norm`, `total` and `mean` speak of one tensor, `model_total` of all of them
-(of each lane by itself).
+An argument is a NumPy, torch or JAX array, a number, a per-lane `Scalar`, or a `Symbol`; the result is of the same type.
+Element-wise words broadcast. `norm`, `total` and `mean` reduce one tensor, `model_total` all of them (per lane).
 """
 
 from thalweg.ops import elements

@@ -1,4 +1,4 @@
-"""How a word is said: on symbols, in an array framework, on the host, of each tensor where a rule is run on all of them."""
+"""Dispatch of words: on symbols, in an array framework, on the host, or on each tensor of the whole model."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from thalweg.values.per_tensor import Each, each
 from thalweg.values.scalars import Scalar, in_one_framework
 from thalweg.values.symbols import Symbol
 
-X = Any  # whatever the words take: see the first lines of `thalweg.ops`
+X = Any  # any argument of a word: see `thalweg.ops`
 has_lanes: ContextVar[bool] = ContextVar("has_lanes", default=False)
 
 
 @contextlib.contextmanager
 def lanes(present: bool) -> Iterator[None]:
-    """Within it, the first axis of each tensor counts trials, and reductions leave it alone."""
+    """Context manager: the first axis of each tensor counts lanes, and reductions keep it."""
     token = has_lanes.set(present)
     try:
         yield
@@ -30,14 +30,14 @@ def lanes(present: bool) -> Iterator[None]:
 
 
 def call(word: str, *args: X) -> X:
-    """Run one element-wise word where its arguments live: on symbols, in an array framework, or on the host."""
+    """Apply an element-wise word according to its arguments: on symbols, in an array framework, or on the host."""
     like = None
     for arg in args:
         if isinstance(arg, Symbol):
             return Symbol.of(word, *args)
         if isinstance(arg, Each):
             return each(functools.partial(call, word), *args)
-        if framework(arg) is not None and (like is None or "bool" in str(like.dtype)):  # a condition has no numbers' dtype
+        if framework(arg) is not None and (like is None or "bool" in str(like.dtype)):  # a condition does not determine the dtype
             like = arg
     if like is not None:
         return getattr(framework(like), word)(*(a.meet(like) if isinstance(a, Scalar) else a for a in args))
@@ -49,7 +49,7 @@ def call(word: str, *args: X) -> X:
 
 
 def by_tensor(word: Callable[..., X]) -> Callable[..., X]:
-    """A word on one tensor, said of each where a rule is run on all of them."""
+    """Decorate a word on one tensor so that it applies to each tensor of the whole model."""
 
     @functools.wraps(word)
     def said(*args: X) -> X:

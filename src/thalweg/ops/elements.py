@@ -1,4 +1,4 @@
-"""Element-wise words. One that is declared here, and is in `__all__`, is known to rules, kernels and formulas."""
+"""Element-wise words. Each word in `__all__` is thereby known to rules, kernels and formulas."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def tanh(x: X) -> X:
     loop=Spelling("number(0.5) * tanh(number(0.5) * {0}) + number(0.5)", 5, of=7),
 )
 def sigmoid(x: X) -> X:
-    """1 / (1 + e^-x), element-wise; written with tanh, which cannot overflow."""
+    """1 / (1 + e^-x), element-wise, computed with tanh, which cannot overflow."""
     if isinstance(x, Symbol):
         return Symbol.of("sigmoid", x)
     return 0.5 * tanh(0.5 * x) + 0.5
@@ -57,7 +57,7 @@ def sigmoid(x: X) -> X:
 
 @word()
 def floor(x: X) -> X:
-    """The largest whole number that is not above x, element-wise."""
+    """The largest whole number not above x, element-wise."""
     return call("floor", x)
 
 
@@ -109,9 +109,9 @@ def _level(x: X) -> int:
 
 @word(host=lambda condition, a, b: a if condition else b, loop=Spelling("{1} if {0} else {2}", 1, of=3))
 def where(condition: X, a: X, b: X) -> X:
-    """a where the condition holds, b elsewhere: the only branch on data a rule has.
+    """a where the condition holds, b elsewhere: the only branch on data in a rule.
 
-    Raises TypeError for two numbers under a tensor's condition: what comes out would have no dtype of its own.
+    Raises TypeError for two numbers with a tensor condition, since the result would have no dtype.
     """
     if isinstance(condition, Symbol) and condition.level > NUMBER and max(_level(a), _level(b)) == NUMBER:
         choice = f"where({condition!r}, {a!r}, {b!r})"
@@ -131,24 +131,24 @@ def ratio(a: X, b: X) -> X:
 
 
 def mix(m: X, x: X, beta: X) -> X:
-    """The exponential moving average, one step of it: beta m + (1 - beta) x."""
+    """One step of an exponential moving average: beta m + (1 - beta) x."""
     return beta * m + (1 - beta) * x
 
 
 def debias(m: X, beta: X, t: X) -> X:
-    """An average that began at zero, corrected for it: m / (1 - beta^t)."""
+    """Bias correction of an average with initial value zero: m / (1 - beta^t)."""
     return m / (1 - beta**t)
 
 
 def every_kth(t: X, k: X) -> X:
-    """Whether the t-th update is one of the first, the (k + 1)-th, the (2k + 1)-th, ...
+    """Whether the t-th update is the first, (k + 1)-th, (2k + 1)-th, ...
 
-    The quotient is taken half an update early: it then is no whole number, nor so near one that rounding, or a compiler's
-    reciprocal in place of a division, could make it one while float32 can count.
+    The quotient is shifted by half an update. It is then never near a whole number, so that neither rounding nor a compiler's
+    reciprocal can change the result while float32 can count.
     """
     return t - 1 - k * floor((t - 0.5) / k) == 0
 
 
 def off(x: X) -> bool:
-    """True for a plain 0 alone: lets a configuration drop work and memory. A schedule, a lane or a tracer is never off."""
+    """True for a plain 0 only, so that a configuration can drop work and memory. A schedule, a lane or a tracer is never off."""
     return isinstance(x, int | float) and x == 0

@@ -1,4 +1,4 @@
-"""Epsilon: the small number that keeps a division finite, and where it stands."""
+"""Epsilon: the small number that keeps a division finite, and its place in the formula."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ PLACES = ("outside", "inside", "raw", "inside_raw", "both", "at_least")
 
 @dataclass(frozen=True)
 class Epsilon:
-    """A number and its place: "outside" is sqrt(v) + eps, "inside" sqrt(v + eps), "both" sqrt(v + eps) + eps, and
-    "at_least" max(sqrt(v), eps). Of an average v that begins at 0, "raw" and "inside_raw" stand beside and under the root
-    of v as it is, not corrected for its beginning. root: a second number, which is added to v wherever the first stands.
+    """A small number and its place in the denominator.
 
-    The numbers are dynamic, as every float of a rule: a schedule, a tracer, one for each lane. The place is static.
+    The place is "outside" for sqrt(v) + eps, "inside" for sqrt(v + eps), "both" for sqrt(v + eps) + eps, or "at_least" for
+    max(sqrt(v), eps). For an average v with initial value 0, "raw" and "inside_raw" are outside and inside the root of v
+    without bias correction. root: a second number, added to v under the root whatever the place.
+
+    The numbers are dynamic, like every float of a rule: a schedule, a tracer, or one per lane. The place is static.
     """
 
     number: Any
@@ -32,46 +34,89 @@ class Epsilon:
 
     @property
     def raw(self) -> bool:
-        """Whether it is measured against an average that is not corrected for its beginning at 0."""
+        """Whether the place is relative to the average without bias correction."""
         return self.place in ("raw", "inside_raw")
 
     def under(self, v: X) -> X:
-        """What is under the root: v, with what belongs there added."""
+        """Return the radicand: v plus what belongs under the root."""
         v = v if off(self.root) else v + self.root
         return v + self.number if self.place in ("inside", "inside_raw", "both") and not off(self.number) else v
 
     def beside(self, size: X) -> X:
-        """What is divided by, from a root or another size."""
+        """Return the denominator for a root or another size."""
         if self.place == "at_least":
             return maximum(size, self.number)
         return size + self.number if self.place in ("outside", "raw", "both") else size
 
 
 def outside(eps: X, *, root: X = 0.0, raw: bool = False) -> Epsilon:
-    """Beside the root: x / (sqrt(v) + eps). root: a second number, under it, which gives the root a finite slope at 0, for
-    gradients through a step. raw: beside the root of an average as it is, not corrected for its beginning at 0."""
+    """Epsilon beside the root: x / (sqrt(v) + eps).
+
+    Parameters
+    ----------
+    eps : float
+        The number.
+    root : float
+        A second number, under the root; it gives the root a finite slope at 0, for gradients through a step.
+    raw : bool
+        True: beside the root of an average without bias correction.
+
+    Returns
+    -------
+    Epsilon
+    """
     return Epsilon(eps, "raw" if raw else "outside", root)
 
 
 def inside(eps: X, *, root: X = 0.0, raw: bool = False) -> Epsilon:
-    """Under the root: x / sqrt(v + eps). root, raw: as `outside` has them."""
+    """Epsilon under the root: x / sqrt(v + eps).
+
+    Parameters
+    ----------
+    eps, root, raw
+        As in `outside`.
+
+    Returns
+    -------
+    Epsilon
+    """
     return Epsilon(eps, "inside_raw" if raw else "inside", root)
 
 
 def both(eps: X, *, root: X = 0.0) -> Epsilon:
-    """The same number under the root and beside it: x / (sqrt(v + eps) + eps). root: as `outside` has it."""
+    """The same epsilon under the root and beside it: x / (sqrt(v + eps) + eps).
+
+    Parameters
+    ----------
+    eps, root
+        As in `outside`.
+
+    Returns
+    -------
+    Epsilon
+    """
     return Epsilon(eps, "both", root)
 
 
 def at_least(eps: X, *, root: X = 0.0) -> Epsilon:
-    """The least that is divided by: x / max(sqrt(v), eps). root: as `outside` has it."""
+    """Epsilon as a lower bound of the denominator: x / max(sqrt(v), eps).
+
+    Parameters
+    ----------
+    eps, root
+        As in `outside`.
+
+    Returns
+    -------
+    Epsilon
+    """
     return Epsilon(eps, "at_least", root)
 
 
 def over_root(x: X, v: X, eps: X, eps_place: str | None = None, eps_root: X = 0.0) -> X:
-    """x over the root of v, kept finite by an `Epsilon`; a plain number stands `outside`. With 0, 0/0 = 0.
+    """Divide x by the root of v, kept finite by an `Epsilon`; a plain number means `outside`. With 0, 0/0 = 0.
 
-    eps_place and eps_root are an earlier release's words for what an `Epsilon` says, and go with the next one.
+    eps_place and eps_root are deprecated spellings of an `Epsilon`; the next release removes them.
     """
     if eps_place is not None or not off(eps_root):
         warnings.warn("over_root(x, v, eps, place) is now over_root(x, v, inside(eps)), or outside(eps)", DeprecationWarning, 2)
@@ -83,8 +128,10 @@ def over_root(x: X, v: X, eps: X, eps_place: str | None = None, eps_root: X = 0.
 
 
 def over_debiased_root(x: X, v: X, beta: X, t: X, eps: X) -> X:
-    """x over the root of an average v that began at 0, corrected for it; with a raw `Epsilon`, x over the root of v as it is
-    and of what it is to be divided by, which is the same but for the number."""
+    """Divide x by the root of the bias-corrected average v, whose initial value is 0.
+
+    With a raw `Epsilon`, x is divided by the root of v itself and by the root of the correction: only eps then acts otherwise.
+    """
     if isinstance(eps, Epsilon) and eps.raw:
         return sqrt(1 - beta**t) * over_root(x, v, eps)
     return over_root(x, debias(v, beta, t), eps)

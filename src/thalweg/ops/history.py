@@ -1,4 +1,4 @@
-"""Values that an @around method decides on, and the tensors it has seen: memory of the kind `history`."""
+"""Concrete values for decisions in an @around method, and its past tensors: memory of kind `history`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from thalweg.values.symbols import Symbol
 
 
 def known(x: X) -> X:
-    """A number of the whole model as a Python float, which `if` and `while` may read.
+    """Return a number of the whole model as a Python float, for `if` and `while`.
 
-    Raises TypeError where no single value is known yet: under `jax.jit`, or with lanes in a method that is not declared
+    Raises TypeError if there is no single concrete value: under `jax.jit`, or with lanes in a method that is not declared
     with `decides=True`.
     """
     if isinstance(x, Symbol):
@@ -24,7 +24,7 @@ def known(x: X) -> X:
 
 
 def append(seen: X, x: X) -> X:
-    """The tensors seen so far (shape (k, *shape)) with a new one behind them, the oldest dropped."""
+    """Append a tensor to the past ones (shape (k, *shape)) and drop the oldest."""
     if isinstance(seen, Symbol):
         return Symbol.of("append", seen, x)
     if hasattr(seen, "leaves"):  # whole trees

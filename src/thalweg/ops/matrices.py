@@ -1,4 +1,4 @@
-"""Matrices: words on the last two axes, which leave those before them alone."""
+"""Matrix words, which act on the last two axes and broadcast over the others."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from thalweg.values.symbols import Symbol
 
 @by_tensor
 def row_means(x: X) -> X:
-    """The mean of each row: shape (..., m, 1), as memory of the kind `rows` has it."""
+    """The mean of each row: shape (..., m, 1), as memory of kind `rows`."""
     return Symbol.of("row_means", x) if isinstance(x, Symbol) else _means(x, -1)
 
 
 @by_tensor
 def col_means(x: X) -> X:
-    """The mean of each column: shape (..., 1, n), as memory of the kind `cols` has it."""
+    """The mean of each column: shape (..., 1, n), as memory of kind `cols`."""
     return Symbol.of("col_means", x) if isinstance(x, Symbol) else _means(x, -2)
 
 
@@ -32,7 +32,7 @@ def _means(x: X, axis: int) -> X:
 
 @by_tensor
 def sizes(x: X) -> tuple[X, X]:
-    """How many rows and columns a matrix has, as numbers; 1 where there are none."""
+    """Return a matrix's numbers of rows and columns; 1 for missing axes."""
     if isinstance(x, Symbol):
         return Symbol.of("rows", x), Symbol.of("cols", x)
     return max(_a_matrix(x).shape[-2], 1), max(x.shape[-1], 1)
@@ -43,10 +43,10 @@ def orthogonal(
     x: X, steps: int, a: X, b: X, c: X, eps: X, dtype: str, preconditioning: str = "frobenius",
     each: Sequence[Sequence[X]] | None = None,
 ) -> X:  # fmt: skip
-    """Roughly the orthogonal matrix nearest to x, by the quintic Newton-Schulz iteration; `steps` times
-    X <- a X + b (X X^T) X + c (X X^T)^2 X, from x divided by its Frobenius norm + eps (with an `at_least` by the norm,
-    eps if it is less). dtype: that of the iteration, "own" for x's. preconditioning: another size than that norm to
-    divide by, see `muon`. each: a, b and c of each iteration, in place of `steps` times the same; ValueError for other rows.
+    """Approximate the orthogonal matrix nearest to x by the quintic Newton-Schulz iteration: `steps` times
+    X <- a X + b (X X^T) X + c (X X^T)^2 X, starting at x divided by its Frobenius norm + eps (with an `at_least`, by the
+    larger of the two). dtype: of the iteration, "own" for x's. preconditioning: another norm for the division, see `muon`.
+    each: a, b and c of each iteration, instead of `steps` equal ones; ValueError for rows of another length.
     """
     eps = eps if isinstance(eps, Epsilon) else outside(eps)
     if each is not None and not (len(each) and all(len(abc) == 3 for abc in each)):
@@ -55,7 +55,7 @@ def orthogonal(
         return Symbol.of("orthogonal", x, *((steps, a, b, c) if each is None else [z for abc in each for z in abc]), eps.number)
     space, own = framework(_a_matrix(x)), dtype_name(x)
     dtype = own if dtype == "own" else dtype
-    tall = x.shape[-2] > x.shape[-1]  # X X^T then is the smaller of the two squares
+    tall = x.shape[-2] > x.shape[-1]  # so that X X^T is the smaller square
     x = space.rounded(space.swapaxes(x, -1, -2) if tall else x, dtype)
     size = _size(x, preconditioning, dtype)
     x = space.rounded(x / space.rounded(eps.beside(size), dtype), dtype)
@@ -66,12 +66,12 @@ def orthogonal(
 
 
 def _size(x: X, kind: str, dtype: str) -> X:
-    """What a wide matrix, or each of its rows, is divided by so that no singular value is above 1."""
+    """Return the divisor of a wide matrix, or of each row, that makes all singular values at most 1."""
     space = framework(x)
     if kind == "frobenius":
         return space.size_of_matrix(x, dtype)
     if kind == "spectral":
-        wide = space.cast(x, "float32") if dtype in ("float16", "bfloat16") else x  # no framework has singular values in half
+        wide = space.cast(x, "float32") if dtype in ("float16", "bfloat16") else x  # no framework has an SVD in half precision
         return space.rounded(space.linalg.matrix_norm(wide, ord=2), dtype)[..., None, None]
     square = space.product(x, space.swapaxes(x, -1, -2), dtype)
     return sqrt(abs(square).sum(-1)[..., None] if kind == "aol" else space.size_of_matrix(square, dtype))
@@ -79,9 +79,9 @@ def _size(x: X, kind: str, dtype: str) -> X:
 
 @by_tensor
 def leading(x: X, before: X, due: X) -> X:
-    """Where it is due, the first singular vectors of a matrix's shorter side, else those of before: kind `projector`.
+    """Return, if due, the first singular vectors of a matrix's shorter side, else the previous ones: kind `projector`.
 
-    They are columns, and the largest entry of each, by its size, is positive. Of a matrix that is not finite they are NaN.
+    They are columns; the entry of largest magnitude in each is positive. For a matrix that is not finite they are NaN.
     """
     if isinstance(x, Symbol):
         return Symbol.of("leading", x, before, due)
@@ -108,7 +108,7 @@ def _singular(x: X, like: X) -> X:
 
 @by_tensor
 def project(P: X, x: X) -> X:
-    """A matrix in the directions P of its shorter side: P^T x where that is its columns', else x P."""
+    """Project a matrix's shorter side on the directions P: P^T x if that side is the rows' axis, else x P."""
     if isinstance(x, Symbol):
         return Symbol.of("project", P, x)
     return framework(x).swapaxes(P, -1, -2) @ x if x.shape[-2] <= x.shape[-1] else _a_matrix(x) @ P
@@ -116,7 +116,7 @@ def project(P: X, x: X) -> X:
 
 @by_tensor
 def lift(P: X, R: X) -> X:
-    """The matrix that R is in the directions P: what `project` undoes."""
+    """Map a projected matrix R back to the full space of P: the counterpart of `project`."""
     if isinstance(R, Symbol):
         return Symbol.of("lift", P, R)
     return P @ R if R.shape[-2] == P.shape[-1] else R @ framework(R).swapaxes(P, -1, -2)

@@ -1,4 +1,4 @@
-"""Slices: the rows and columns of a matrix, and what they are to a tensor of any shape: memory of the kind `slices`."""
+"""Slices: rows and columns of a matrix, generalized to tensors of any shape: memory of kind `slices`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from thalweg.values.symbols import Symbol
 
 @by_tensor
 def slice_max(x: X) -> X:
-    """The largest number in each slice along each axis, end to end: shape (n_1 + ... + n_k,). x is nowhere negative."""
+    """The maximum over each slice along each axis, concatenated: shape (n_1 + ... + n_k,). x must not be negative."""
     if isinstance(x, Symbol):
         return Symbol.of("slice_max", x)
     space, first = framework(x), 1 if has_lanes.get() else 0
@@ -25,7 +25,7 @@ def slice_max(x: X) -> X:
 
 @by_tensor
 def slice_min(edges: X, x: X) -> X:
-    """For each coordinate of a tensor shaped like x the least of its slices' numbers, which are as `slice_max` has them."""
+    """For each element of a tensor shaped like x, the minimum of its slices' numbers, in the layout of `slice_max`."""
     if isinstance(edges, Symbol):
         return Symbol.of("slice_min", edges)
     first, least, start = 1 if has_lanes.get() else 0, None, 0

@@ -1,4 +1,4 @@
-"""One number for each tensor, shaped so that it broadcasts against it, and one for the whole model."""
+"""Reductions: one number per tensor, shaped to broadcast against it, or one for the whole model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from thalweg.values.trees import Vector
 
 @by_tensor
 def total(x: X) -> X:
-    """The sum of a tensor's elements; in an @around method, of the whole tree's."""
+    """The sum of a tensor's elements; in an @around method, over the whole tree."""
     if isinstance(x, Symbol):
         return Symbol.of("total", x)
     if hasattr(x, "total_of_all"):  # a whole tree, see trees.Vector
@@ -38,7 +38,7 @@ def mean(x: X) -> X:
 
 @by_tensor
 def norm(x: X) -> X:
-    """The Euclidean norm of a tensor; in an @around method, of the whole tree."""
+    """The Euclidean norm of a tensor; in an @around method, over the whole tree."""
     if isinstance(x, Symbol):
         return Symbol.of("norm", x)
     if hasattr(x, "norm_of_all"):  # a whole tree, see trees.Vector
@@ -48,11 +48,11 @@ def norm(x: X) -> X:
 
 
 def model_total(x: X) -> X:
-    """The sum of all elements of all tensors that arrive together: <g, p> over the whole model is model_total(g * p).
+    """The sum over all elements of all tensors of a stage: <g, p> over the whole model is model_total(g * p).
 
-    x is a tensor, so that each brings its own part; the result is one number, of each lane by itself. A branch of `choose`
-    sums over its own tensors, and one without a gradient this time adds nothing. A rule with this word in it is run on all
-    tensors at once, and not by a fused kernel. Raises TypeError for a number, of which there is one already.
+    x is a tensor; the result is one number, per lane. Within a branch of `choose` the sum runs over the branch's tensors; a
+    tensor without a gradient in this step adds nothing. A rule with this word runs on all tensors at once, without a fused
+    kernel. Raises TypeError if x is a number.
     """
     if isinstance(x, Symbol):
         if x.level == NUMBER:
@@ -61,5 +61,5 @@ def model_total(x: X) -> X:
     found = Vector([widened(part) for part in (x.values if isinstance(x, Each) else [x])], has_lanes.get()).total_of_all()
     values = found.values if isinstance(found, Scalar) else found
     if framework(values).name == "numpy":
-        return Scalar(np.asarray(values, np.float64))  # as other numbers of the model: its tensors' dtype is not its own
+        return Scalar(np.asarray(values, np.float64))  # float64, as all numbers of the model: its tensors may differ in dtype
     return Scalar(values) if has_lanes.get() else values

@@ -1,4 +1,4 @@
-"""Vectors that belong to each coordinate: memory of the kind per_coordinate(k), shape of the tensor + (k,)."""
+"""Vectors per coordinate: memory of kind per_coordinate(k), shape of the tensor + (k,)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from thalweg.values.symbols import Symbol
 
 @by_tensor
 def stack(*xs: X) -> X:
-    """k tensors joined into one vector of k for each coordinate; a number stands for a tensor full of it."""
+    """Join k tensors into one vector of length k per coordinate; a number stands for a constant tensor."""
     if any(isinstance(x, Symbol) for x in xs):
         return Symbol.of("stack", *xs)
     like = next(x for x in xs if framework(x) is not None)
@@ -22,7 +22,7 @@ def stack(*xs: X) -> X:
 
 @by_tensor
 def split(x: X, parts: int) -> Sequence[X]:
-    """A vector per coordinate, cut into equal parts."""
+    """Split a vector per coordinate into equal parts."""
     if isinstance(x, Symbol):
         return [Symbol.of("part", x, i, parts) for i in range(parts)]
     pieces: Sequence[X] = framework(x).split(x, parts, axis=-1)
@@ -31,7 +31,7 @@ def split(x: X, parts: int) -> Sequence[X]:
 
 @by_tensor
 def join(*xs: X) -> X:
-    """Vectors of each coordinate, end to end."""
+    """Concatenate vectors per coordinate."""
     if any(isinstance(x, Symbol) for x in xs):
         return Symbol.of("join", *xs)
     return framework(xs[0]).concatenate(xs, axis=-1)
@@ -39,17 +39,17 @@ def join(*xs: X) -> X:
 
 @by_tensor
 def linear(x: X, w: Any, b: Any) -> X:
-    """x w + b for each coordinate's vector x; w (k, n) and b (n,) are NumPy arrays that belong to the method."""
+    """Compute x w + b for each coordinate's vector x; w (k, n) and b (n,) are NumPy arrays of the method."""
     if isinstance(x, Symbol):
         return Symbol.of("linear", x, w, b)
     space = framework(x)
-    each = (x.shape[0], -1) if has_lanes.get() else (-1,)  # a lane's product by itself: its last bits are its own affair
+    each = (x.shape[0], -1) if has_lanes.get() else (-1,)  # one product per lane: other lanes must not change its bits
     rows = space.matmul(x.reshape((*each, x.shape[-1])), space.asarray(w, x))
-    rows += space.asarray(b, x)  # in place: for many coordinates a second array of this size costs more than the product
+    rows += space.asarray(b, x)  # in place: with many coordinates, a second array of this size costs more than the product
     return rows.reshape((*x.shape[:-1], len(b)))
 
 
 @by_tensor
 def single(x: X) -> X:
-    """A vector of one for each coordinate, as the tensor it is."""
+    """Convert a vector of length one per coordinate to the tensor."""
     return Symbol.of("single", x) if isinstance(x, Symbol) else x[..., 0]

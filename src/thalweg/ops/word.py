@@ -1,4 +1,4 @@
-"""What is to be known of an element-wise word besides its function: how it is said on the host, in kernels and in formulas."""
+"""The registry of element-wise words: how each is written on the host, in kernels and in formulas."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 class Spelling(NamedTuple):
     """An expression with places for the arguments: "{1} if {0} else {2}".
 
-    binds: how tightly its outermost operator binds, and `of` how tightly an argument must, as `engines.expressions` counts.
+    binds: the precedence of its outermost operator. `of`: the precedence that an argument needs, as in `engines.expressions`.
     """
 
     text: str
@@ -22,11 +22,11 @@ class Spelling(NamedTuple):
 
 @dataclass(frozen=True)
 class Word:
-    """One word, and how it is said; None: as a function of its own name.
+    """How to write one word; None means a function of the word's own name.
 
-    host: on single numbers; None: NumPy's function. loop: in a kernel for a processor, where numbers are `number(2.0)`; None:
-    the function of `math`. triton: in a kernel for CUDA; None: Triton's function. latex, plain: in formulas, an operator's name,
-    or with places for the arguments.
+    host: on single numbers; None is NumPy's function. loop: in a CPU kernel, with numbers as `number(2.0)`; None is the function
+    of `math`. triton: in a CUDA kernel; None is Triton's function. latex, plain: in formulas, an operator's name or a pattern
+    with places for the arguments.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Word:
 
     @property
     def repeats(self) -> bool:
-        """Whether a kernel says an argument of it twice, so that it is to be computed before."""
+        """Whether the kernel's expression repeats an argument, which must then be computed before."""
         return self.loop is not None and any(self.loop.text.count(f"{{{i}}}") > 1 for i in range(3))
 
 

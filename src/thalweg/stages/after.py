@@ -1,4 +1,4 @@
-"""After the step: where to look next, and what to ship."""
+"""After-steps: where to take the next gradient, and which point to ship."""
 
 from typing import Literal
 

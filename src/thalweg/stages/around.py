@@ -1,4 +1,4 @@
-"""Around the step: methods that ask for several gradients."""
+"""Stages around the step: methods that take several gradients."""
 
 from thalweg.form.hyper import Positive
 from thalweg.ops import maximum, norm
@@ -12,5 +12,5 @@ def sam(p, *, rho: Positive = 0.05):
     `chain(sam(), sgd())`, stepped with `grad_fn=`: the gradient of the worst point within rho, to first order.
     """
     _, g = yield p
-    _, g = yield p + rho * g / maximum(norm(g), 1e-12)  # the authors' guard for a gradient of zero
+    _, g = yield p + rho * g / maximum(norm(g), 1e-12)  # the authors' guard for a zero gradient
     return g

@@ -1,4 +1,4 @@
-"""The trust ratio: a step as long as the parameter allows."""
+"""The trust ratio: steps scaled to the norm of the parameter."""
 
 import math
 
@@ -23,5 +23,5 @@ def trust_ratio(
 
 
 def trust(size: X, step: X) -> X:
-    """size / step, and 1 where either is 0: the papers would stop a tensor at 0 for good, their authors' code does not."""
+    """Return size / step, or 1 if either is 0, as in the authors' code; in the papers a tensor at 0 would stay at 0."""
     return where((size == 0) | (step == 0), 1.0, ratio(size, step))

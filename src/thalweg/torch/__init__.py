@@ -1,11 +1,11 @@
 """PyTorch optimizers made from the rules: change one import, and keep checkpoints, schedulers, hooks and trainers.
 
-For what `torch.optim` has, a class here *is* torch's class (its arguments, defaults, errors, state and checkpoints) with
-another step: dense tensors on the CPU go through the kernel printed from our rule, without a copy; what that cannot do
-(other devices, sparse or complex gradients, `differentiable`, `capturable`, inside `torch.compile`) is left to torch's.
-For every other rule, and any chain, there is a class made from its signature: `of(rule)`, `Optimizer`. What `torch.optim`
-has besides (`lr_scheduler`, ...) is torch's own, handed through, and so is `LBFGS`, of which a step is many of ours: that
-is `of(thalweg.lbfgs)`. A name in torch's spelling is torch's optimizer, also where a rule has the same name.
+For each class of `torch.optim`, the class here is a subclass with the same arguments, defaults, errors, state and checkpoints
+and another step: dense tensors on the CPU are updated by the kernel printed from our rule, without a copy. What the kernel
+cannot do (other devices, sparse or complex gradients, `differentiable`, `capturable`, inside `torch.compile`) falls back
+to torch's step. Every other rule has a class made from its signature; `of(rule)` makes one from a rule of your own, and
+`Optimizer` takes any chain. All other names of `torch.optim` (`lr_scheduler`, ...) are torch's, and so is `LBFGS`, one
+step of which is many of ours; ours is `of(thalweg.lbfgs)`. If a rule has the name of a torch optimizer, torch's wins.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _shared(name: str) -> type[torch.optim.Optimizer]:
 
     def _otherwise(self: Face, loss: Any) -> None:
         step = theirs.step
-        while getattr(step, "hooked", False):  # its hooks have been called around ours
+        while getattr(step, "hooked", False):  # its hooks have already been called around our step
             step = step.__wrapped__
         step(self)
 
@@ -74,11 +74,33 @@ def _shared(name: str) -> type[torch.optim.Optimizer]:
 
 @functools.cache
 def of(rule: Rule) -> type[Optimizer]:
-    """The class for a rule or recipe, the catalogue's or your own: `of(my_rule)(model.parameters(), lr=0.1)`."""
+    """Return the class of a rule or recipe, from the catalogue or your own.
 
+    Parameters
+    ----------
+    rule : Rule
+        The rule or recipe.
+
+    Returns
+    -------
+    type
+        A subclass of `Optimizer`.
+
+    Raises
+    ------
+    TypeError
+        If `rule` is not a rule.
+
+    Examples
+    --------
+    >>> of(my_rule)(model.parameters(), lr=0.1)
+    """
     if not isinstance(rule, Rule):
         raise TypeError(f"of takes a rule or recipe such as adam, not {rule!r}; what is configured goes to Optimizer(params, it)")
+    return _class_of(rule)
 
+
+def _class_of(rule: Rule) -> type[Optimizer]:
     def stages(given: Any) -> Stage:
         config = {name: given.static(name) if h.static else given.dynamic_or_zero(name) for name, h in rule.parts.items()}
         made = rule.configured(config)
@@ -121,7 +143,7 @@ def __getattr__(name: str) -> Any:
     if plain in theirs:
         return _shared(theirs[plain])
     if not name.startswith("_") and (plain not in ours or name[0].isupper()) and hasattr(torch.optim, name):
-        return getattr(torch.optim, name)  # LBFGS, lr_scheduler, ...: torch's own, so that one import is all that changes
+        return getattr(torch.optim, name)  # LBFGS, lr_scheduler, ...: torch's own, so that changing one import suffices
     if name.startswith("_") or plain not in ours:
         raise AttributeError(f"thalweg.torch has no optimizer '{name}'{instead(name) or nearest(name, __dir__())}")
     return of(rules[ours[plain]])

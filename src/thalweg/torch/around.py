@@ -1,4 +1,4 @@
-"""Steps of methods that look at several points of the whole model, through a closure that evaluates it."""
+"""Steps of methods that evaluate several points of the whole model, through a closure."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from thalweg.torch.tensors import Tensor, like, loss_number, real
 
 
 class _Rest(Exception):
-    """Some of the parameters asked have no gradient: they rest in this step."""
+    """Some of the evaluated parameters have no gradient and rest in this step."""
 
 
 def stepped_around(groups: list[Group], lots: Callable[[list[list[Tensor]]], list[Lot]], closure: Callable[[], Any]) -> Any:
-    """A step of all groups together; returns the loss at the first point. lots: of the parameters wanted of each group.
+    """Step all groups together; return the loss at the first point. lots: builds the lots of the wanted parameters per group.
 
-    Parameters of which the closure makes no gradient, frozen ones among them, stay as they are. Where the closure raises,
-    whatever it raises, all of them do, and their state.
+    Parameters that the closure gives no gradient, such as frozen ones, stay unchanged. If the closure raises, all parameters
+    and their state stay unchanged.
     """
     wanted = [list(group["params"]) for group in groups]
     answers: list[tuple[Any, dict[Tensor, Any]]] = []
@@ -43,7 +43,7 @@ def stepped_around(groups: list[Group], lots: Callable[[list[list[Tensor]]], lis
 
 
 def _walk(lot: Lot, closure: Callable[[], Any], answers: list[tuple[Any, dict[Tensor, Any]]]) -> None:
-    """Work out the step; the parameters are where they were when it is done. The first answer there is counts as the first."""
+    """Compute the step and restore the parameters. The first recorded answer, if any, serves as the first evaluation."""
     start = {p: p.detach().clone() for p in lot.params.values()}
     first = answers[:1]
 
@@ -72,7 +72,7 @@ def _walk(lot: Lot, closure: Callable[[], Any], answers: list[tuple[Any, dict[Te
 
 
 def check_groups(pure: Pure, groups: list[Group]) -> None:
-    """Raises ValueError where groups differ in what a method around the step has but once."""
+    """Raise ValueError if groups differ in a value that a method around the step has only once."""
     around = pure._around
     if around is None:
         return

@@ -1,7 +1,7 @@
-"""What a torch optimizer was before a step, so that one that fails leaves it so; which steps may fail when half is written.
+"""The state of a torch optimizer before a step, to restore after a failure; and a check for steps that may fail midway.
 
-Our own steps work everything out before they write. Torch's go group by group, and a later group's mistake finds the
-earlier ones written; copies of everything would be the price, which is paid only where something looks like a mistake.
+Our own steps compute everything before they write. torch's steps write group by group, so an error in a later group leaves
+the earlier ones written. Copying everything would be expensive, so we copy only if something looks like a mistake.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from thalweg.torch.places import watched
 from thalweg.torch.tensors import DENSE, Tensor
 
 ORDINARY = (int, float, tuple, list, Tensor, type(None))
-"""What the groups of torch's optimizers hold."""
+"""The types of values in the groups of torch's optimizers."""
 SPARSE = {"SGD", "Adagrad"}
-"""Torch's optimizers that take sparse gradients."""
+"""torch's optimizers that accept sparse gradients."""
 
 
 class Before:
-    """Which tensors the state had, and the counts, that are the first to go on; `all_of_it`: what is in all tensors too."""
+    """The state's tensors and the counts, which change first; `all_of_it` also copies the contents of all tensors."""
 
     def __init__(self, face: torch.optim.Optimizer, all_of_it: bool = False) -> None:
         self.face, self.states = face, {p: dict(state) for p, state in face.state.items()}
@@ -31,7 +31,7 @@ class Before:
         self.tensors = [(x, x.detach().clone()) for x in tensors]
 
     def put_back(self) -> None:
-        """Leave parameters and state as they were."""
+        """Restore parameters and state."""
         for p in [p for p in self.face.state if p not in self.states]:
             del self.face.state[p]
         for p, state in self.states.items():
@@ -43,7 +43,7 @@ class Before:
 
 
 def looks_mistaken(face: torch.optim.Optimizer) -> bool:
-    """Whether torch's own step might refuse a group or a tensor, of which it would see only when it comes to it."""
+    """Whether torch's own step might refuse a group or a tensor, which it would notice only on reaching it."""
     slots = {tuple(sorted(state)) for state in face.state.values() if state}
     if len(slots) > 1 or not all(_is_ordinary(group) for group in face.param_groups):
         return True
@@ -57,7 +57,7 @@ def looks_mistaken(face: torch.optim.Optimizer) -> bool:
 
 
 def _is_ordinary(group: Group) -> bool:
-    """Whether its values are of the kinds that torch's optimizers hold, and its flags fit each other."""
+    """Whether a group's values have the types that torch's optimizers use, and its flags are compatible."""
     if isinstance(group["lr"], Tensor) and group.get("foreach"):
         return False
     on_cpu = group.get("capturable") and any(p.is_cpu for p in group["params"])
@@ -65,7 +65,7 @@ def _is_ordinary(group: Group) -> bool:
 
 
 def _agrees(p: Tensor, state: dict[str, Any], takes_sparse: bool) -> bool:
-    """Whether gradient and state are of the parameter's shape and dtype."""
+    """Whether gradient and state have the parameter's shape and dtype."""
     gradient: Any = p.grad
     if gradient.layout is not DENSE:
         return takes_sparse

@@ -1,4 +1,4 @@
-"""What a checkpoint of torch's must hold to be one of an optimizer, and a sentence where it is another's."""
+"""Checks of checkpoints: what one must contain, and a clear message if it belongs to another optimizer."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ BESIDE = frozenset({"step", "walked", "accumulated", "calls", "lost", "master", 
 
 
 def without_schedules(state_dict: dict[str, Any]) -> dict[str, Any]:
-    """A checkpoint in which schedules, which are no data, are None."""
+    """Return a checkpoint with None for schedules, which are not data."""
     groups = [{key: None if callable(value) else value for key, value in group.items()} for group in state_dict["param_groups"]]
     return {**state_dict, "param_groups": groups}
 
 
 def merged(group: Group, saved: Group) -> Group:
-    """A group as it is with what a checkpoint says of it; a schedule, which is saved as None, stays."""
+    """Return a group with a checkpoint's values; a schedule, saved as None, stays."""
     stay = {key: value for key, value in group.items() if key == FIRST or (callable(value) and saved.get(key) is None)}
     saved = with_parts(saved, group)
     return {**saved, **{key: value for key, value in stay.items() if saved.get(key) is None}, "params": group["params"]}
@@ -39,10 +39,10 @@ def merged(group: Group, saved: Group) -> Group:
 
 @dataclass(frozen=True)
 class Taker:
-    """An optimizer that is to take up a checkpoint.
+    """An optimizer that is to load a checkpoint.
 
-    who: what it is called; hyper: the hyper-parameters that it was made with, of a rule's class; row, seed: as its methods
-    have them; names: its parameters'.
+    who: its name in messages. hyper: the hyper-parameters of a rule's class. row, seed: as its methods use them. names: the
+    parameters' names.
     """
 
     who: str
@@ -53,7 +53,7 @@ class Taker:
     names: Mapping[Tensor, str]
 
     def groups(self, own: list[Group], found: dict[str, Any]) -> list[Group]:
-        """Its groups with what a checkpoint says of them. Raises ValueError where that is another optimizer's."""
+        """Return its groups with the checkpoint's values. Raises ValueError for another optimizer's checkpoint."""
         groups = [merged(mine, saved) for mine, saved in zip(own, found["param_groups"], strict=False)]
         known = {*self.hyper, *hyper_of(self.stage), *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"}
         for group, saved in zip(groups, found["param_groups"], strict=False):
@@ -70,9 +70,9 @@ class Taker:
         return groups
 
     def check_states(self, groups: list[Group], numbers: Set[str], found: dict[str, Any]) -> None:
-        """Raises ValueError where a parameter's state lacks what such groups keep, or has what they do not.
+        """Raise ValueError if a parameter's state lacks what these groups keep, or has what they do not keep.
 
-        numbers: the keys of what is one number for the whole model.
+        numbers: the state keys of numbers of the whole model.
         """
         for group, saved in zip(groups, found["param_groups"], strict=False):
             method = ConfiguredGroup(self.row, group, self.seed)
@@ -97,11 +97,11 @@ class Taker:
 
 
 OWN_WORDS = frozenset({"betas", "etas", "step_sizes", "alpha", "rho", "lambd", "ns_steps"})
-"""Of what torch's classes put into a group, what an older version's checkpoint has too."""
+"""Keys that torch's classes write into a group and that checkpoints of older versions have too."""
 
 
 def check_torchs(who: str, row: Row, defaults: Group, found: dict[str, Any]) -> None:
-    """Raises ValueError where a checkpoint is none of one of torch's own classes: they themselves fail at the next step."""
+    """Raise ValueError for a checkpoint of another torch class; torch's own classes would fail at the next step."""
     kept = {*row.names.values(), "step"}
     for saved in found["param_groups"]:
         lacking = sorted((OWN_WORDS & defaults.keys()) - saved.keys())
@@ -121,7 +121,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _whose(saved: Group) -> str:
-    """The optimizer whose groups have these keys: the one with the most of them."""
+    """Return the optimizer whose groups have these keys, the one with the most of them."""
     found = {"another optimizer": 0}
     for name in dialects.TORCH:
         words = inspect.signature(getattr(torch.optim, name).__init__).parameters.keys() - {"self", "params"}
@@ -134,7 +134,7 @@ def _whose(saved: Group) -> str:
 
 
 def check_shapes(members: Members) -> None:
-    """Raises what the stages raise for a parameter whose shape is none for them, a vector for matrices."""
+    """Raise the stages' own error for a parameter of an unsuitable shape, such as a vector for matrices."""
     for p, name in zip(members.params, members.names, strict=True):
         for passage, slot, _ in members.method.memory(name, p):
             kind = passage.stage.memory[slot]

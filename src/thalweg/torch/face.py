@@ -1,4 +1,4 @@
-"""What all torch optimizers here have in common: a step made of a row's stages, by kernels where there are any."""
+"""The base class of all torch optimizers here: a step made of a row's stages, by kernels if possible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
 
 @torch._disable_dynamo  # type: ignore[attr-defined]  # unlike torch.compiler.disable it imports nothing by itself
 def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
-    """A step as it is without torch.compile, which would cut the stages' Python into dozens of graphs."""
+    """Run a step outside torch.compile, which would split the stages' Python into dozens of graphs."""
     return step(closure)
 
 
@@ -55,14 +55,20 @@ def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Face(torch.optim.Optimizer):
-    """What the classes here have in common: a step made of a row's stages, on the state that torch's class keeps."""
+    """Base class: a step made of a row's stages, on the state that torch's class keeps."""
 
     _row: Row
     _seed: Any = 0
 
     @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One update. closure: evaluates the model again and returns the loss, which is returned."""
+        """Make one update.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Evaluates the model again and returns the loss, which `step` returns.
+        """
         if torch.compiler.is_compiling() and not self._compiles():
             return _untraced(functools.partial(Face.step, self), closure)
         if closure is not None and self._asks_itself():
@@ -78,7 +84,7 @@ class Face(torch.optim.Optimizer):
             with torch.no_grad(), np.errstate(all="ignore"):
                 if self._by_kernels(loss):
                     return loss
-        self.__dict__.pop("_plan", None)  # the state goes on without it
+        self.__dict__.pop("_plan", None)  # the state stays
         before = Before(self, self._may_break_off())
         try:
             if self._stores():
@@ -92,15 +98,15 @@ class Face(torch.optim.Optimizer):
         return loss
 
     def _otherwise(self, loss: Any) -> None:
-        """The step without kernels."""
+        """Step without kernels."""
         raise NotImplementedError
 
     def _may_break_off(self) -> bool:
-        """Whether the step without kernels may raise when some of it is written already."""
+        """Whether the step without kernels may raise after it has written in part."""
         return False
 
     def _compiles(self) -> bool:
-        """Whether torch.compile is to trace a step: torch's own, then."""
+        """Whether torch.compile traces the step; torch's own step then runs."""
         return not self._stores()
 
     def _asks_itself(self) -> bool:
@@ -108,7 +114,7 @@ class Face(torch.optim.Optimizer):
         return False
 
     def _around(self, closure: Callable[[], Any]) -> Any:
-        """A step of such a method."""
+        """Step such a method."""
         raise NotImplementedError
 
     def _kernels_may(self) -> bool:
@@ -117,11 +123,11 @@ class Face(torch.optim.Optimizer):
         return self._row.kernel and unscaled and not flagged and not self._asks_itself() and not watched()
 
     def _by_kernels(self, loss: Any) -> bool:
-        """Step all groups by kernels; False, and nothing done, where one of them has none.
+        """Step all groups by kernels. Returns False, with nothing done, if some group has no kernel.
 
-        The plan is put back when the step is done, so that one that fails leaves none.
+        The plan is put back only after the step, so that a failed step leaves none.
         """
-        plan: Plan | None = self.__dict__.pop("_plan", None)  # a deep copy or an unpickled one begins without
+        plan: Plan | None = self.__dict__.pop("_plan", None)  # a deep copy or an unpickled optimizer starts without a plan
         found = None if plan is None else plan.finds(self.param_groups, self.state)
         if plan is not None and found is not None:
             self._step_planned(plan, found, loss)
@@ -147,7 +153,7 @@ class Face(torch.optim.Optimizer):
         return True
 
     def _method(self, group: Group) -> ConfiguredGroup:
-        """A group's stages as they stand: those of the last step where nothing that they depend on has changed."""
+        """Return a group's current stages, cached as long as nothing that they depend on changes."""
         known: dict[int, ConfiguredGroup] = self.__dict__.setdefault("_methods", {})
         found = known.get(id(group))
         same = found is not None and found.given.group is group and found.row is self._row and found.seed is self._seed
@@ -163,14 +169,14 @@ class Face(torch.optim.Optimizer):
         self.__dict__["_plan"] = plan
 
     def _by_programs(self, loss: Any) -> None:
-        """The step word by word; nothing where a scaler of gradients found that it is to be left out."""
+        """Interpret the step on tensors; do nothing if a gradient scaler found that it must be skipped."""
         found_inf = getattr(self, "found_inf", None)
         if found_inf is None or not bool(found_inf):
             wanted = [(group, [p for p in group["params"] if p.grad is not None]) for group in self.param_groups]
             by_programs(self._members(wanted), self._ledger(), loss, getattr(self, "grad_scale", None))
 
     def _members(self, chosen: Iterable[tuple[Group, list[Tensor]]] | None = None) -> Iterator[Members]:
-        """Parameters with their groups' stages as they stand, group by group; all of them where none are chosen."""
+        """Yield parameters with their groups' current stages, group by group; all of them if none are chosen."""
         if chosen is None:
             chosen = ((group, list(group["params"])) for group in self.param_groups)
         for group, params in chosen:
@@ -178,19 +184,19 @@ class Face(torch.optim.Optimizer):
             yield Members(params, self._named(params), method)
 
     def _ledger(self) -> Ledger:
-        """The state as it is now."""
+        """The current state."""
         return Ledger(self.state, self._row, type(self).__name__, self._keepers())
 
     def _keepers(self) -> Keepers:
-        """Where the state has each number of the whole model; torch's own classes have none."""
+        """The place in the state of each number of the whole model; torch's own classes have none."""
         return {}
 
     def _named(self, params: list[Tensor]) -> list[str]:
-        """What the stages know parameters by: their draws, and what `choose` asks of them."""
+        """Return the names by which the stages know parameters: for their draws and for `choose`."""
         return [str(i) for i in range(len(params))]
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group; what it says of how it is kept is checked, and one that is refused leaves no trace."""
+        """Add a parameter group. Its storage options are checked; a group that is refused leaves the optimizer unchanged."""
         super().add_param_group(dict(param_group) if isinstance(param_group, dict) else param_group)
         try:
             self._check_storage(self.param_groups[-1])
@@ -199,11 +205,11 @@ class Face(torch.optim.Optimizer):
             raise
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Load a state; torch's class would cast all of it to the parameters' dtype, and codes are none of that."""
-        self.__dict__.pop("_plan", None)  # and with it all that it held
+        """Load a state. torch's class would cast all of it to the parameters' dtype, which would destroy int8 codes."""
+        self.__dict__.pop("_plan", None)  # with all references that it holds
         taken: list[dict[str, Any]] = []
 
-        def take(_: Any, found: dict[str, Any]) -> None:  # the last hook: it sees what the caller's have made of it
+        def take(_: Any, found: dict[str, Any]) -> None:  # runs last, after the caller's own hooks
             self._check_checkpoint(found)
             taken.append(found)
 
@@ -215,10 +221,10 @@ class Face(torch.optim.Optimizer):
         self._loaded(taken[0])
 
     def _check_checkpoint(self, found: dict[str, Any]) -> None:
-        """Raises ValueError, before anything is changed, where a checkpoint is not for this optimizer."""
+        """Raise ValueError, before anything changes, if a checkpoint is not for this optimizer."""
 
     def _loaded(self, found: dict[str, Any]) -> None:
-        """What is to be done once torch's class has loaded a checkpoint."""
+        """Finish after torch's class has loaded a checkpoint."""
         if not self._stores():
             return
         for group, loaded in zip(self.param_groups, found["param_groups"], strict=True):
@@ -228,7 +234,7 @@ class Face(torch.optim.Optimizer):
                         self.state[p][key] = value.to(self.state[p][key].device, copy=True)
 
     def _keep_as(self, words: dict[str, str]) -> None:
-        """Put what the caller says of storage into defaults and groups, where a group says nothing of its own."""
+        """Write the storage options into the defaults and into the groups that set none."""
         if unknown := set(words) - set(STORAGE):
             raise TypeError(f"{type(self).__name__}() got an unexpected keyword argument '{unknown.pop()}'")
         said = {name: value for name, value in words.items() if value != getattr(Storage(), name)}
@@ -251,5 +257,5 @@ class Face(torch.optim.Optimizer):
 
     @torch._disable_dynamo  # type: ignore[attr-defined]  # looking into a group, a compiler would watch its lr too
     def _stores(self) -> bool:
-        """Whether a group says how it is kept."""
+        """Whether some group sets a storage option."""
         return any(name in group for group in self.param_groups for name in STORAGE)

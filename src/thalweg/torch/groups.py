@@ -1,4 +1,4 @@
-"""What a torch parameter group says, as the stages take it, and what their memory is called in `optimizer.state`."""
+"""A torch parameter group as the stages' arguments, and the keys of their memory in `optimizer.state`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from thalweg.torch.tensors import Tensor, loss_number, real
 Group = dict[str, Any]
 
 STORAGE = ("rounding", "state_dtype")
-"""What a group may say of how it is kept, whatever its method."""
+"""A group's storage options, valid for every method."""
 DTYPES = {torch.float16: "float16", torch.bfloat16: "bfloat16", torch.float32: "float32", torch.float64: "float64"}
 
 
@@ -31,20 +31,20 @@ STORAGE_PARAMETERS = [
 
 
 FIRST = "first_lr"
-"""In a group whose branches have rates of their own: the learning rate that it began with."""
+"""The group key of the initial learning rate, for groups whose branches have rates of their own."""
 OWN = object()
-"""Joined from several groups, the value of one that says nothing: the stage's own."""
+"""The value, in several groups joined into one, of a group that sets none: the stage's own."""
 
 
 class TorchArguments:
-    """A parameter group's values as a row takes them; it notes what the stages built from them depend on."""
+    """A parameter group's values as a row takes them; records which values the stages depend on."""
 
     def __init__(self, group: Group) -> None:
         self.group, self.size = group, len(group)
         self.chosen: dict[tuple[str, str], Any] = {}
 
     def static(self, name: str, own: Any = None) -> Any:
-        """A value that chooses the algorithm. own: the stage's, where the group says nothing."""
+        """Return a value that selects the algorithm. own: the stage's value, for groups that set none."""
         value = self.group[name]
         if isinstance(value, ByLeaf):
             raise ValueError(f"'{name}' chooses the algorithm, and this one is of the whole model; give all groups the same")
@@ -52,7 +52,7 @@ class TorchArguments:
         return own if value is OWN else value
 
     def dynamic(self, name: str, part: int | None = None, own: Any = None) -> Any:
-        """A number, looked up at each step: schedulers write into the group. own: the stage's, where the group says nothing."""
+        """Return a number that is looked up at each step, since schedulers write into the group. own: as above."""
 
         def now(t: Any, leaf: str | None = None) -> Any:
             value = self.group[name] if leaf is None else self.group[name].values[leaf]
@@ -64,18 +64,18 @@ class TorchArguments:
         return now
 
     def dynamic_or_zero(self, name: str, own: Any = None) -> Any:
-        """The same, or a plain 0 that leaves out what it would do."""
+        """Return the same, or a plain 0 that leaves out its effect."""
         off = self._is_off(name, own)
         self.chosen[name, "off"] = off
         return 0.0 if off else self.dynamic(name, own=own)
 
     def storage(self, dtype: torch.dtype) -> Storage:
-        """How parameters of this dtype and their memory are kept. Raises ValueError where they cannot be so kept."""
+        """Return the storage of parameters of this dtype and their memory. Raises ValueError if the dtype does not allow it."""
         words = {name: self.static(name) for name in STORAGE if name in self.group}
         return Storage(**words).beside(DTYPES[dtype])
 
     def still_holds(self) -> bool:
-        """Whether the stages built from it are the ones that its values ask for now."""
+        """Whether the stages built from the group still match its values."""
         return len(self.group) == self.size and all(
             self._is_off(name) == value if sort == "off" else self.group[name] is value
             for (name, sort), value in self.chosen.items()
@@ -88,7 +88,7 @@ class TorchArguments:
 
 
 class ConfiguredGroup:
-    """A group's stages as they stand, and what their memory is called in `optimizer.state[p]`."""
+    """A group's current stages, and the keys of their memory in `optimizer.state[p]`."""
 
     def __init__(self, row: Row, group: Group, seed: Any) -> None:
         self.row, self.given, self.seed = row, TorchArguments(group), seed
@@ -96,7 +96,7 @@ class ConfiguredGroup:
         self.keys: dict[tuple[str, ...], str] = {}
 
     def loss(self, loss: Any) -> Any:
-        """A closure's loss as the stages take it; None where none asks for it. Raises TypeError where it is missing."""
+        """Return a closure's loss as the stages take it, or None if none asks for it. Raises TypeError if it is missing."""
         if "loss" not in self.pure.asks:
             return None
         if loss is None:
@@ -109,7 +109,7 @@ class ConfiguredGroup:
             return stage_paths(self.pure, Leaf(name, tuple(x.shape), x, x, 0, None, x))
 
     def memory(self, name: str, p: Tensor) -> list[tuple[StagePath, str, str]]:
-        """Each slot that a parameter's stages keep: the stage, the slot, and its key in the state."""
+        """Return each slot of a parameter's stages: the stage, the slot, and its key in the state."""
         found = [(passage, slot) for passage in self.route(name, p) for slot in passage.stage.memory]
         slots = [slot for _, slot in found]
         named = [(passage, slot, self._key(passage.path[-1], slot, slots.count(slot) > 1)) for passage, slot in found]
@@ -123,7 +123,7 @@ class ConfiguredGroup:
 
 @dataclass(frozen=True)
 class Members:
-    """Parameters of one group, by what names the stages know them, and these as they stand for the group."""
+    """Parameters of one group, their names, and the group's configured stages."""
 
     params: list[Tensor]
     names: list[str]
@@ -131,12 +131,12 @@ class Members:
 
     @property
     def group(self) -> Group:
-        """The group, in which schedulers write."""
+        """The group, into which schedulers write."""
         return self.method.given.group
 
 
 def joined(owners: dict[str, Group]) -> Group:
-    """The groups that the named parameters belong to as one group, what differs having a value for each of them."""
+    """Join the groups of the named parameters into one, with one value per parameter wherever they differ."""
     first = next(iter(owners.values()))
     found: Group = {}
     for key in dict.fromkeys(key for group in owners.values() for key in group):

@@ -1,4 +1,4 @@
-"""The Hessian's diagonal of a torch loss, estimated; see `thalweg.torch.hutchinson`."""
+"""An estimate of the Hessian's diagonal of a torch loss."""
 
 from __future__ import annotations
 
@@ -9,11 +9,22 @@ import torch
 
 
 def hutchinson(loss: Any, params: Iterable[Any], generator: torch.Generator | None = None) -> None:
-    """Write u * (H u) into each parameter's `.curvature`, where a rule that asks for the curvature finds it.
+    """Write an estimate of the Hessian's diagonal into each parameter's `.curvature`, where rules read it.
 
-    u are random signs; the mean of it is the Hessian's diagonal (Hutchinson 1990, Commun. Stat. 19:433). loss: the number
-    that `.backward()` would be called on, its graph still there; the graph is kept, so that `.backward()` may follow. It
-    goes backward twice. generator: for the draws, on the CPU; torch's own by default.
+    The estimate is u * (H u) for random signs u, whose mean is the diagonal. It takes two backward passes.
+
+    Parameters
+    ----------
+    loss : Tensor
+        The loss, with its graph. The graph is kept, so that `.backward()` may follow.
+    params : iterable of Tensor
+        The parameters.
+    generator : torch.Generator, optional
+        CPU generator for the signs. Default: torch's own.
+
+    References
+    ----------
+    Hutchinson 1990, Commun. Stat. 19:433.
     """
     asked = [p for p in params if p.requires_grad]
     gradients = torch.autograd.grad(loss, asked, create_graph=True, materialize_grads=True)

@@ -1,4 +1,4 @@
-"""A program run word by word on torch tensors: what the kernels compute, on any device, and what they are tested against."""
+"""An interpreter of programs on torch tensors, for any device. The tests compare the kernels with it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Tensor = torch.Tensor
 
 
 def divided(a: Any, b: Any) -> Any:
-    """a / b, rounded once; torch makes a number / tensor of a reciprocal and a product."""
+    """Return a / b, rounded once; torch computes number / tensor as a reciprocal and a product."""
     return torch.full_like(b, a) / b if isinstance(b, Tensor) and not isinstance(a, Tensor) else a / b
 
 
@@ -32,9 +32,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 
 
 def run(program: Program, given: dict[str, Any], member: int) -> tuple[Any, list[Any], dict[str, Any]]:
-    """The new parameter, each slot's memory and what is beside, from each input: numbers, and flat tensors as stored.
+    """Interpret `program` on torch tensors. Returns the new parameter, the new memory of each slot and the extra storage tensors.
 
-    member: which of several tensors it is; their draws differ.
+    given: each input, a number or a flat tensor as stored. member: the index of the tensor among several, for its draws.
     """
     first = trace.shared(program.results)
     known: dict[int, Any] = {}
@@ -69,30 +69,30 @@ def run(program: Program, given: dict[str, Any], member: int) -> tuple[Any, list
 
 
 def quantised(x: Tensor) -> tuple[Tensor, Tensor]:
-    """The int8 codes nearest to a flat tensor's numbers, and its blocks' scales."""
+    """Return the nearest int8 codes of a flat tensor's numbers, and the scales of its blocks."""
     scales = largest_of_blocks(x)
     return storage.encoded(x, _spread(scales, x.numel()), 0.5).to(torch.int8), scales
 
 
 def restored(codes: Tensor, scales: Tensor) -> Tensor:
-    """The float32 numbers that flat int8 codes stand for."""
+    """Return the float32 numbers of flat int8 codes."""
     found: Tensor = storage.decoded(codes.float(), _spread(scales, codes.numel()))
     return found
 
 
 def blocks(size: int) -> int:
-    """How many scales so many numbers have."""
+    """Return the number of scales for this many numbers."""
     return -(-size // BLOCK)
 
 
 def largest_of_blocks(x: Tensor) -> Tensor:
-    """The largest |x| of each block."""
+    """Return the largest |x| of each block."""
     padded = torch.nn.functional.pad(x.abs(), (0, blocks(x.numel()) * BLOCK - x.numel()))
     return padded.view(-1, BLOCK).amax(dim=1)
 
 
 def _spread(scales: Tensor, size: int) -> Tensor:
-    """A block's number for each of its elements."""
+    """Repeat each block's number for each of its elements."""
     return scales.repeat_interleave(BLOCK)[:size]
 
 
@@ -111,7 +111,7 @@ def _mixed(h: Any) -> Any:
 
 
 def uniform(key: int, stream: int, size: int, device: Any) -> Tensor:
-    """The same draws as the kernels' (see `words.uniform`), in int64."""
+    """Draw the kernels' uniform numbers (see `words.uniform`), in int64."""
     start = _mixed(key ^ (stream * 0x9E3779B1 & MASK))
     h = _mixed((torch.arange(size, device=device) + start) & MASK)
     found: Tensor = (h >> 8).float() * 2.0**-24
@@ -119,7 +119,7 @@ def uniform(key: int, stream: int, size: int, device: Any) -> Tensor:
 
 
 def dithered(x: Tensor, u: Tensor) -> Tensor:
-    """One of the two bfloat16 around x, as float32."""
+    """Return one of the two bfloat16 around x, as float32."""
     bits = x.view(torch.int32)
     cut = (bits + (u * 65536.0).to(torch.int32)) & -65536
     return torch.where(torch.isfinite(x), cut.view(torch.float32), x)

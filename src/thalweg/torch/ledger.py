@@ -1,4 +1,4 @@
-"""What the state of a torch optimizer has for its parameters, read there and put there as the stages want it."""
+"""Reads and writes of a torch optimizer's state in the form that the stages need."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from thalweg.torch.groups import ConfiguredGroup, Members
 from thalweg.torch.tensors import Tensor, check_shape, flat, flat_into, scalar_dtype
 
 Keepers = dict[tuple[str, ...], tuple[Tensor, str]]
-"""Where the state has each number of the whole model: with which parameter, and what it is called."""
+"""The place in the state of each number of the whole model: its parameter, and its key."""
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The state of an optimizer that a row of the dialect describes. who: what it is called in messages."""
+    """The state of an optimizer that a row of the dialect describes. who: its name in messages."""
 
     state: dict[Tensor, dict[str, Any]]
     row: Row
@@ -32,14 +32,14 @@ class Ledger:
     keepers: Keepers
 
     def updates(self, p: Tensor) -> int:
-        """How many updates a parameter has had."""
+        """Return the number of updates of a parameter."""
         state = self.state.get(p, {})
-        if "step" not in state and not self.row.counts:  # torch's SGD does not count; what matters is whether it is the first
+        if "step" not in state and not self.row.counts:  # torch's SGD has no count; only the first update differs
             return int(state.get("momentum_buffer") is not None)
         return int(state["step"]) if "step" in state else 0
 
     def count(self, p: Tensor, device: Any = None) -> Tensor:
-        """The tensor in the state that counts its updates, a float; put there where there is none."""
+        """Return the state's count of updates, a float tensor; create it if it is missing."""
         state, device = self.state[p], torch.device("cpu") if device is None else device
         found = state.get("step")
         if not isinstance(found, Tensor) or found.dtype not in (torch.float32, torch.float64) or found.device != device:
@@ -49,12 +49,12 @@ class Ledger:
         return kept
 
     def models(self, made: Program) -> list[tuple[dict[str, Any], str, BoundSlot]]:
-        """Each number of the whole model that a program has: in which state, under which key, and its slot."""
+        """Return each number of the whole model in a program: its state, its key, and its slot."""
         found = [(self.keepers[slot.path], slot) for slot in made.slots if slot.kind.kind == "per_model"]
         return [(self.state[p], key, slot) for (p, key), slot in found]
 
     def kept(self, p: Tensor, name: str, method: ConfiguredGroup, made: Program) -> dict[str, tuple[str, Tensor]]:
-        """What the state has for a parameter, by the program's names for it: its key there, and the tensor."""
+        """Return a parameter's state by the program's names: the key of each, and the tensor."""
         columns = {slot.path: slot.old.name for slot in made.slots}
         memory, found = method.memory(name, p), dict[str, tuple[str, Tensor]]()
         if not memory and not made.beside and made.walked is None:
@@ -81,9 +81,9 @@ class Ledger:
     def _remembered(
         self, p: Tensor, name: str, method: ConfiguredGroup, which: tuple[StagePath, str, str], dtype: str | None = None
     ) -> Tensor:
-        """A slot's tensor in the state, made where it is not there yet, in `dtype` if given. which: of `ConfiguredGroup.memory`.
+        """Return a slot's tensor in the state; create it if it is missing. which: from `ConfiguredGroup.memory`.
 
-        Raises RuntimeError where what is there has not the shape that the slot has for this parameter.
+        Raises RuntimeError if the tensor has another shape than the slot of this parameter.
         """
         passage, slot, key = which
         state = self.state[p]
@@ -108,7 +108,7 @@ class Ledger:
         return kept
 
     def _first(self, p: Tensor, name: str, method: ConfiguredGroup, passage: StagePath, slot: str) -> Tensor:
-        """What a slot begins with."""
+        """Return the first value of a slot."""
         leaf = Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p)
         found: Tensor = passage.stage.start(slot, leaf, ArrayStep(None, method.seed))
         start = self.row.starts.get(f"{passage.stage.name}.{slot}")
@@ -116,9 +116,9 @@ class Ledger:
 
 
 def keepers(stage: Stage, members: Iterable[Members]) -> Keepers:
-    """Where the state has each number of the whole model: with the first parameter that passes its stage, and what it is called.
+    """Return where the state keeps each number of the whole model: with the first parameter that passes its stage, and its key.
 
-    Whoever has a gradient this time, and whatever groups there are, it is this one. members: all parameters, group by group.
+    This does not depend on which parameters have gradients, nor on the groups. members: all parameters, group by group.
     """
     found: Keepers = {}
     declared = [kind for f in stage.functions for kind in f.declaration.memory.values()]

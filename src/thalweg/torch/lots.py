@@ -1,4 +1,4 @@
-"""Steps of torch's parameters by the pure functions: what is in torch's state goes in, and is put back when all is computed."""
+"""Steps of torch's parameters by the pure functions: read from torch's state, written back after all is computed."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def _at(tree: Any, path: Path) -> Any:
 
 
 def draws(stage: Stage) -> bool:
-    """Whether its numbers depend on the seed."""
+    """Whether a stage's numbers depend on the seed."""
     return bool(stage.asks & {"noise", "curvature"}) or any(kind.kind == "gaussian" for kind in stage.memory.values())
 
 
 def lots(members: Sequence[Members], ledger: Ledger, first: Tensor) -> list[Lot]:
-    """The parameters of each group ready for a step; in one lot where the method looks at the whole model.
+    """Return the parameters of each group ready for a step; as one lot if the method reads the whole model.
 
-    first: the parameter in whose state there is what the whole optimizer counts.
+    first: the parameter whose state holds the counts of the whole optimizer.
     """
     if len(members) > 1 and _goes_together(members[0].method.pure):
         group = joined({name: own.group for own in members for name in own.names})
@@ -41,7 +41,7 @@ def lots(members: Sequence[Members], ledger: Ledger, first: Tensor) -> list[Lot]
 
 
 def _goes_together(pure: Pure) -> bool:
-    """Whether a method looks at more than one tensor."""
+    """Whether a method reads more than one tensor at a time."""
     models = any(kind.kind == "per_model" for kind in pure.chain.memory.values())
     return (
         models
@@ -52,7 +52,7 @@ def _goes_together(pure: Pure) -> bool:
 
 
 class Lot:
-    """Parameters that take a step together."""
+    """Parameters that step together."""
 
     def __init__(self, members: Members, ledger: Ledger, first: Tensor) -> None:
         self.method, self.ledger, self.first = members.method, ledger, first
@@ -60,13 +60,13 @@ class Lot:
         self.keys: dict[Path, str] = {}
 
     def begin(self) -> None:
-        """Only have the state, as it is before the first step."""
+        """Create the state as it is before the first step."""
         here = {name: real(p.detach()) for name, p in self.params.items()}
         with self._in_parts():
             self.moved, self.state = {name: p.detach() for name, p in here.items()}, self._gathered(here)
 
     def step(self, points: dict[str, Tensor], loss: Any, grad_fn: Any = None) -> None:
-        """Work out a step from these points; nothing is written yet."""
+        """Compute a step from these points without writing it."""
         pure = self.method.pure
         here = {name: real(point) for name, point in points.items()}
         gradients = None if grad_fn else {name: None if p.grad is None else real(p.grad) for name, p in self.params.items()}
@@ -79,7 +79,7 @@ class Lot:
 
     @torch.no_grad()
     def put(self) -> None:
-        """Write what was worked out into parameters and state."""
+        """Write the computed step into parameters and state."""
         for name, p in self.params.items():
             mine = self.ledger.state[p]
             p.copy_(like(self.moved[name], p))
@@ -101,7 +101,7 @@ class Lot:
         return in_parts(name for name, p in self.params.items() if p.is_complex())
 
     def _gathered(self, here: dict[str, Tensor]) -> Any:
-        """The pure optimizer's state, from torch's; `keys` gets what each slot is called there."""
+        """Return the pure optimizer's state, read from torch's; `keys` receives each slot's key."""
         state = self.method.pure.init(here)
         for name, p in self.params.items():
             mine = self.ledger.state.get(p, {})

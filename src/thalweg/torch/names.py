@@ -1,4 +1,4 @@
-"""What torch's parameters are called: as `named_parameters` has them, and by their place where nobody said."""
+"""Names of torch's parameters: those of `named_parameters` if known, else their positions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from thalweg.core.stage import Shell, Stage
 from thalweg.torch.tensors import Tensor
 
 WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
-"""What torch.compile, FSDP and activation checkpoints put into the names of a module that they wrap."""
+"""The names that torch.compile, FSDP and activation checkpoints insert for the modules that they wrap."""
 
 
 def names_of(groups: Sequence[dict[str, Any]]) -> dict[Tensor, str]:
-    """Each parameter's name: what its group's "param_names" say, else its place among all parameters."""
+    """Return each parameter's name: from its group's "param_names", else its position among all parameters."""
     found: dict[Tensor, str] = {}
     taken: set[str] = set()
     for group in groups:
@@ -27,7 +27,7 @@ def names_of(groups: Sequence[dict[str, Any]]) -> dict[Tensor, str]:
 
 
 def asks_names(stage: Stage) -> bool:
-    """Whether somewhere in it a parameter's name decides."""
+    """Whether a parameter's name decides anything in the stage."""
     if isinstance(stage, Choose) and any(isinstance(predicate, named) for predicate in stage.predicates):
         return True
     inside = [stage.inner] if isinstance(stage, Shell | Every) else getattr(stage, "stages", ())

@@ -1,4 +1,4 @@
-"""The optimizer of any rule or chain over a torch model's parameters, of which the classes of rules are made."""
+"""The optimizer of any rule or chain over a torch model's parameters; the base class of the rules' classes."""
 
 from __future__ import annotations
 
@@ -30,9 +30,30 @@ from thalweg.torch.tensors import Tensor
 class Optimizer(Face):
     """Any rule or chain over the parameters of a torch model.
 
-    params: tensors, (name, tensor) pairs, or parameter groups. rule: a rule, stage or chain. lr: a number, a 1-element
-    tensor or a schedule of t = 1, 2, ...; by default the rule's own. seed: for rules that draw.
-    Its state is called as the rule calls its memory, beside "step". Raises TypeError or ValueError for what does not fit.
+    The state of a parameter has "step" and the rule's memory under its own names.
+
+    Parameters
+    ----------
+    params : iterable
+        Tensors, (name, tensor) pairs, or parameter groups.
+    rule : Rule or Stage
+        A rule, a configured stage or a chain.
+    lr : float, Tensor or callable, optional
+        A number, a 1-element tensor or a schedule of t = 1, 2, .... Default: the rule's own.
+    seed : int
+        Seed of the rules that draw.
+    rounding, state_dtype : str
+        How parameters and state are stored: see `thalweg.graph.storage.Storage`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit.
+
+    Examples
+    --------
+    >>> optimizer = Optimizer(model.parameters(), chain(clip(1.0), adam()), lr=1e-3)
+    >>> optimizer.step()
     """
 
     __module__ = "thalweg.torch"
@@ -49,7 +70,7 @@ class Optimizer(Face):
     def _set_up(self, params: Any, stage: Stage, defaults: dict[str, Any], seed: Any, storage: dict[str, str]) -> None:
         if isinstance(params, torch.nn.Module):
             raise TypeError(f"{self.who} takes a model's parameters: model.named_parameters() of the {type(params).__name__}")
-        seed = int(seed) if isinstance(seed, np.integer) else seed  # a checkpoint holds it
+        seed = int(seed) if isinstance(seed, np.integer) else seed  # because checkpoints hold it
         self._stage, self._seed = stage, seed
         self._check(defaults)
         if draws(stage):
@@ -59,16 +80,16 @@ class Optimizer(Face):
 
     @property
     def who(self) -> str:
-        """What it is called in messages."""
+        """The optimizer's name in messages."""
         return f"Optimizer({self._stage.name})" if self._rule is None and "_stage" in self.__dict__ else type(self).__name__
 
     def __repr__(self) -> str:
-        """torch's, with the rule and its options."""
+        """Return torch's repr with the rule and its options."""
         mine = f"Optimizer({self._stage!r})" if self._rule is None else self.who
         return super().__repr__().replace(type(self).__name__, mine, 1)
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group; what it says of its own is checked, and one that is refused leaves no trace."""
+        """Add a parameter group. Its values are checked; a group that is refused leaves the optimizer unchanged."""
         param_group = split_all(param_group) if isinstance(param_group, dict) else param_group
         self._check(param_group if isinstance(param_group, dict) else {})
         before = len(self.param_groups)
@@ -94,7 +115,7 @@ class Optimizer(Face):
 
     @property
     def _names(self) -> dict[Tensor, str]:
-        """What the parameters are called."""
+        """The parameters' names."""
         there = sum(len(group["params"]) for group in self.param_groups)
         found: dict[Tensor, str] = self.__dict__.get("_called", {})
         if len(found) != there:
@@ -117,7 +138,7 @@ class Optimizer(Face):
                 raise ValueError(f"{self.who} minimizes; to maximize, put ascend() first: chain(ascend(), ...)")
         self._check_keys(group)
         decay = group.get("weight_decay")
-        if decay and "weight_decay" not in mine:  # trainers put it into every group
+        if decay and "weight_decay" not in mine:  # trainers put the key into every group
             warnings.warn(
                 f"{self.who} has no weight_decay and leaves out the group's {decay}; "
                 "let a chain have it: Optimizer(params, chain(rule(), decay(...)))",
@@ -125,7 +146,7 @@ class Optimizer(Face):
             )
 
     def _check_keys(self, group: Group) -> None:
-        """Raises TypeError for a key that is neither a stage's nor one that torch and trainers write."""
+        """Raise TypeError for a key that belongs to no stage and that neither torch nor trainers write."""
         mine = hyper_of(self._stage) if self._rule is None else self._rule.parts
         known = {*mine, *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"}
         for key in group:
@@ -134,7 +155,7 @@ class Optimizer(Face):
                 raise TypeError(f"{self.who} has no hyper-parameter '{key}' that a group could set; {have}{nearest(key, mine)}")
 
     def state_dict(self) -> dict[str, Any]:
-        """torch's; a schedule is saved as None, and the one that the optimizer is made with stays when it is loaded."""
+        """Return torch's state dict, with None for schedules; loading it keeps the optimizer's own schedules."""
         return without_schedules(super().state_dict())
 
     def _check_checkpoint(self, found: dict[str, Any]) -> None:
@@ -145,7 +166,7 @@ class Optimizer(Face):
         self.__dict__["_before"] = list(self.param_groups)
 
     def _loaded(self, found: dict[str, Any]) -> None:
-        """torch's class rounds state to the parameters' dtype; what has a dtype of its own, as one number a tensor, keeps it."""
+        """Undo torch's cast of state to the parameters' dtype for slots with their own dtype, such as one number per tensor."""
         super()._loaded(found)
         self.__dict__.pop("_called", None)
         for group, mine, saved in zip(self.param_groups, self.__dict__.pop("_before"), found["param_groups"], strict=True):
@@ -162,11 +183,22 @@ class Optimizer(Face):
 
     @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """One update. closure: zeroes the gradients, evaluates the model, goes backward and returns the loss."""
+        """Make one update.
+
+        Parameters
+        ----------
+        closure : callable, optional
+            Zeroes the gradients, evaluates the model, runs the backward pass and returns the loss.
+
+        Returns
+        -------
+        loss
+            What the closure returned first; None without a closure.
+        """
         if any("looked_at" in state for state in self.state.values()):
             raise RuntimeError("the parameters are those to ship; call .train() before the next step")
         keys = sum(map(len, self.param_groups))
-        if keys != self.__dict__.get("_keys"):  # some were written since
+        if keys != self.__dict__.get("_keys"):  # keys were added since the last step
             for group in self.param_groups:
                 self._check_keys(group)
             self.__dict__["_keys"] = keys
@@ -178,9 +210,9 @@ class Optimizer(Face):
         return super().step(closure)
 
     def _is_asked_for_state(self) -> bool:
-        """Whether this is a step that moves nothing, as torch.distributed.checkpoint takes one to see what the state is like.
+        """Whether this is a step that moves nothing, which torch.distributed.checkpoint takes to create the state.
 
-        Only for rules that could not take it, as they ask for a loss, the curvature or several gradients.
+        Only for rules that cannot take such a step because they ask for a loss, the curvature or several gradients.
         """
         asks = ConfiguredGroup(self._row, self.param_groups[0], self._seed).pure
         if not (asks.asks & {"loss", "curvature"} or asks.asks_gradients):
@@ -192,7 +224,7 @@ class Optimizer(Face):
 
     @torch.no_grad()
     def eval(self) -> None:
-        """Put the point to ship into the parameters (an average, the walked point), until `train()`."""
+        """Put the point to ship (an average, the updated iterate) into the parameters, until `train()`."""
         for group in self.param_groups:
             method = ConfiguredGroup(self._row, group, self._seed)
             for name, p in ((self._names[p], p) for p in group["params"]):
@@ -205,7 +237,7 @@ class Optimizer(Face):
 
     @torch.no_grad()
     def train(self) -> None:
-        """Put the points where gradients are taken back into the parameters."""
+        """Put the points at which gradients are taken back into the parameters."""
         for p, state in self.state.items():
             if "looked_at" in state:
                 p.copy_(state.pop("looked_at"))
@@ -223,14 +255,14 @@ class Optimizer(Face):
         return not isinstance(self._stage, Every) and super()._kernels_may()
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy or a pickle takes along: torch's own, and what the stages are made from."""
+        """Return what a copy or a pickle needs: torch's part, and what the stages are made from."""
         mine: dict[str, Any] = {name: self.__dict__[name] for name in ("_row", "_seed", "_stage") if name in self.__dict__}
         return {**super().__getstate__(), **mine}
 
     def _wanted(self) -> list[list[Tensor]]:
-        """The parameters of each group that are to take a step: those that have gradients.
+        """Return the parameters of each group that step: those with gradients.
 
-        Where gradients are summed up over several steps, a parameter that is trained and has none is missing one.
+        When gradients are accumulated over several steps, a trainable parameter without a gradient counts as missing one.
         """
         wanted = [[p for p in group["params"] if p.grad is not None] for group in self.param_groups]
         if any(wanted) and isinstance(self._stage, Every):
@@ -243,7 +275,7 @@ class Optimizer(Face):
         return stepped_around(self.param_groups, self._lots, closure)
 
     def _lots(self, wanted: list[list[Tensor]]) -> list[Lot]:
-        """The parameters wanted of each group, ready for a step by the functions."""
+        """Return the wanted parameters of each group, ready for a step by the pure functions."""
         chosen = [(group, params) for group, params in zip(self.param_groups, wanted, strict=True) if params]
         first = self.param_groups[0]["params"]
         return lots(list(self._members(chosen)), self._ledger(), first[0]) if chosen else []

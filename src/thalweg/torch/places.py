@@ -1,7 +1,7 @@
-"""Where each tensor of a step lies and what it is, looked at anew in each step: a kernel trusts no address of yesterday's.
+"""Addresses and layout of a step's tensors, checked at each step: a kernel never trusts an earlier address.
 
-Between two steps a user may put other tensors into the state, lay a parameter anew, change a dtype, swap, share, shrink.
-None of that changes which object a parameter is, so the objects are not what is compared: their facts are, all at once.
+Between two steps a user may replace tensors in the state, change a parameter's layout or dtype, swap, share or shrink them.
+The tensor objects may stay the same through all of that, so we compare their properties, all at once.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def guard(tensors: Sequence[Tensor]) -> Any:
 
 
 class Places:
-    """Parameters with their gradients, and the tensors that their states have under these keys, as they are now.
+    """Parameters with their gradients, and the tensors in their states under these keys, as they are now.
 
-    It holds neither gradients nor what is in the states. Raises RuntimeError where memory is shorter than a tensor says.
+    It keeps no reference to gradients or state. Raises RuntimeError if a storage is shorter than its tensor claims.
     """
 
     def __init__(self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], keys: Iterable[str]) -> None:
@@ -49,26 +49,26 @@ class Places:
             return
         for tensor in fixed:
             check_memory(tensor)
-        self.facts = list(map(_FACTS, [*fixed, *params]))  # gradients are to be as parameters are
+        self.facts = list(map(_FACTS, [*fixed, *params]))  # gradients must match the parameters
         self.strides = list(map(_STRIDE, [*fixed, *params]))
         self.addresses = list(map(_ADDRESS, fixed))
         self.sizes = [p.numel() * p.element_size() for p in params]
         self.alignment = max((p.element_size() for p in params), default=1) - 1
         taken = sorted((x.data_ptr(), x.data_ptr() + x.numel() * x.element_size()) for x in fixed if x.numel())
         self.starts, self.ends = [start for start, _ in taken], [0, *(end for _, end in taken)]
-        self.fits = all(map(operator.le, self.ends[1:], self.starts[1:]))  # what lies over another goes torch's way
+        self.fits = all(map(operator.le, self.ends[1:], self.starts[1:]))  # overlapping tensors go to torch's step
         self.there: list[int] = []
         self.guard: Any = None
 
     def fixed(self) -> list[Tensor]:
-        """The parameters, then what the states have under each key. Raises KeyError where one has nothing."""
+        """Return the parameters, then the state's tensors under each key. Raises KeyError if one is missing."""
         tensors = list(self.params)
         for column in self.columns:
             tensors += map(column, self.states)
         return tensors
 
     def look(self) -> tuple[list[Tensor], list[Tensor]] | None:
-        """Those tensors and the gradients, where all is as it was and apart; a gradient laid otherwise is copied."""
+        """Return those tensors and the gradients if nothing changed or overlaps; a gradient in another layout is copied."""
         try:
             fixed = self.fixed()
         except KeyError:
@@ -84,7 +84,7 @@ class Places:
                 check_memory(g)
             if not self._apart(there):
                 return None
-            if not all(there) or functools.reduce(operator.or_, there, 0) & self.alignment:  # between two numbers' places
+            if not all(there) or functools.reduce(operator.or_, there, 0) & self.alignment:  # missing or misaligned
                 gradients = [torch.empty_like(p).copy_(g) for p, g in zip(self.params, gradients, strict=True)]
             self.there = list(map(_ADDRESS, gradients))
         return fixed, gradients
@@ -103,36 +103,36 @@ class Places:
         return gradients
 
     def _apart(self, there: list[int]) -> bool:
-        """Whether no gradient lies over a parameter or state: in what order those are written is torch's to say."""
+        """Whether no gradient overlaps a parameter or state, since torch defines the order of those writes."""
         before = map(bisect.bisect_left, itertools.repeat(self.starts), map(operator.add, there, self.sizes))
         return all(map(operator.le, map(self.ends.__getitem__, before), there))
 
 
 def same_order(x: Tensor, p: Tensor) -> bool:
-    """Whether the elements of two tensors of one shape lie in the same order and distance."""
+    """Whether two tensors of one shape have the same order and spacing of elements."""
     return x.stride() == p.stride() or all(
         a == b or length == 1 for a, b, length in zip(x.stride(), p.stride(), p.shape, strict=True)
     )
 
 
 def laid_flat(x: Tensor) -> bool:
-    """Whether its elements fill one stretch of memory."""
+    """Whether the elements fill one contiguous range of memory."""
     order = sorted(range(x.ndim), key=x.stride, reverse=True)
     return x.permute(order).is_contiguous()
 
 
 def laid_as(p: Tensor, g: Tensor) -> Tensor:
-    """A gradient as its parameter lies: itself, or a copy."""
+    """Return a gradient in its parameter's layout: itself, or a copy."""
     return g if same_order(g, p) and not special(g) else torch.empty_like(p).copy_(g)
 
 
 def special(x: Tensor) -> bool:
-    """Whether a tensor's memory does not hold its numbers, or may not be written here."""
+    """Whether a tensor's memory does not hold its numbers, or must not be written here."""
     return x.is_neg() or x.is_conj() or x._is_zerotensor() or x.is_inference()
 
 
 def check_memory(x: Tensor) -> None:
-    """Raises RuntimeError where a dense tensor's storage is too short for it."""
+    """Raise RuntimeError if a dense tensor's storage is too short for it."""
     if not x.numel() or x._is_zerotensor():
         return
     last = x.storage_offset() + sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True))
@@ -145,7 +145,7 @@ def check_memory(x: Tensor) -> None:
 
 
 def watched() -> bool:
-    """Whether something besides the step is to see each of its operations: a mode, a transform, a trace."""
+    """Whether a mode, transform or trace needs to observe each operation of the step."""
     inner = torch._C
     if inner._len_torch_dispatch_stack() or inner._functorch.peek_interpreter_stack() is not None:
         return True
@@ -154,4 +154,4 @@ def watched() -> bool:
     if not inner._len_torch_function_stack():
         return False
     modes = torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]
-    return any(type(mode) is not DeviceContext for mode in modes)  # which is the default device: it does not look on
+    return any(type(mode) is not DeviceContext for mode in modes)  # the default device's mode does not observe operations

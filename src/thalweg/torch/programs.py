@@ -1,4 +1,4 @@
-"""Steps of tensors kept in ways that no kernel here can read: each tensor's program word by word."""
+"""Interpreted steps, for tensors in layouts that no kernel here can read."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from thalweg.torch.tensors import DENSE, PLAIN, Tensor, flat, flat_into, gradien
 
 
 def by_programs(members: Iterable[Members], ledger: Ledger, loss: Any, scale: Any) -> None:
-    """The step word by word, for tensors kept in ways that no kernel here can read.
+    """Interpret the step of each tensor's program.
 
-    members: parameters with gradients; scale: what these were multiplied by, if anything.
+    members: parameters with gradients. scale: the factor of the gradients, if a scaler set one.
     """
     worked_out = [_Worked(own, i, ledger, loss, scale) for own in members for i in range(len(own.params))]
     numbers = {path: number for each in worked_out for path, number in each.numbers().items()}
@@ -31,7 +31,7 @@ def by_programs(members: Iterable[Members], ledger: Ledger, loss: Any, scale: An
 
 
 class _Worked:
-    """A step of the i-th of these parameters, worked out; nothing of it is written yet."""
+    """A computed step of the i-th parameter, not yet written."""
 
     def __init__(self, own: Members, i: int, ledger: Ledger, loss: Any, scale: Any) -> None:
         self.p, self.name, self.method, self.ledger = own.params[i], own.names[i], own.method, ledger
@@ -42,7 +42,7 @@ class _Worked:
         self.point, self.memory, self.beside = interpreter.run(self.made, self._given(loss, scale), i)
 
     def _given(self, loss: Any, scale: Any) -> dict[str, Any]:
-        """What goes into the program."""
+        """Return the inputs of the program."""
         made, method, p, t, seed = self.made, self.method, self.p, self.t, self.method.seed
         gradient = flat(gradient_of(p).to(p.dtype), p)
         given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if scale is None else gradient / scale, "t": t}
@@ -60,12 +60,12 @@ class _Worked:
         return given
 
     def numbers(self) -> dict[tuple[str, ...], tuple[dict[str, Any], str, float]]:
-        """The new numbers of the whole model, by slot: in which state, under which key."""
+        """Return the new numbers of the whole model, by slot: the state and key of each, and the number."""
         new = {slot.path: value for slot, value in zip(self.made.slots, self.memory, strict=True)}
         return {path: (state, key, float(to_float_or_lanes(new[path]))) for path, (state, key) in self.models.items()}
 
     def write(self) -> None:
-        """Put the rest into the parameter and its state."""
+        """Write the rest into the parameter and its state."""
         p = self.p
         flat_into(p.detach(), self.point, p)
         for slot, value in zip(self.made.slots, self.memory, strict=True):
@@ -78,7 +78,7 @@ class _Worked:
 
 
 def _program(method: ConfiguredGroup, name: str, p: Tensor, who: str) -> Program:
-    """Its steps as symbols. Raises TypeError where it is more than one pass over a dense, real tensor."""
+    """Return the step's program. Raises TypeError unless it is one pass over a dense, real tensor."""
     try:
         route = method.route(name, p)
         made = program(route, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])

@@ -1,4 +1,4 @@
-"""What a parameter group says of a chain's stages: their hyper-parameters, and the rates set with `.at`."""
+"""A parameter group's effect on a chain: hyper-parameters of its stages, and the rates set with `.at`."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from thalweg.torch.groups import FIRST, TorchArguments
 _OF_SCHEDULERS = ("lr", "initial_lr", "max_lr", "min_lr", "swa_lr", "lr_scale", "max_momentum", "base_momentum")
 _OF_TORCH = ("params", "param_names", "name", "foreach", "fused", "capturable", "differentiable")
 TORCHS = frozenset({*_OF_SCHEDULERS, *_OF_TORCH})
-"""What torch, its schedulers and trainers put into any group; torch's own optimizers do not mind either."""
+"""Keys that torch, its schedulers and trainers put into any group; torch's own optimizers ignore them too."""
 
 
 def has_rates(stage: Stage) -> bool:
-    """Whether a rate is set with `.at` somewhere in it."""
+    """Whether some stage has a rate set with `.at`."""
     inside = [stage.inner] if isinstance(stage, Shell | Every) else getattr(stage, "stages", ())
     return isinstance(stage, At) or any(map(has_rates, inside))
 
 
 def regrouped(stage: Stage, given: TorchArguments) -> Stage:
-    """The stage as a group has it."""
+    """Return the stage with a group's values."""
     if not has_rates(stage) and not any(name in given.group for name in hyper_of(stage)):
         return stage
     return _each(stage, functools.partial(_set, given=given), given)
 
 
 def rated(stage: Stage, given: TorchArguments) -> Stage:
-    """The stage with the rates that are set in it as far as the group's has come."""
+    """Return the stage with its `.at` rates scaled as the group's rate has changed."""
     return _each(stage, lambda function: function, given) if has_rates(stage) else stage
 
 
 def _each(stage: Stage, made: Callable[[FunctionStage], Stage], given: TorchArguments) -> Stage:
-    """The same stage with its functions made anew."""
+    """Return the same stage with its functions rebuilt."""
     if isinstance(stage, FunctionStage):
         return made(stage)
     found: Any = copy.copy(stage)
@@ -54,7 +54,7 @@ def _each(stage: Stage, made: Callable[[FunctionStage], Stage], given: TorchArgu
 
 
 def _set(function: FunctionStage, given: TorchArguments) -> FunctionStage:
-    """A function with what the group says of its hyper-parameters."""
+    """Return a function with the group's hyper-parameters."""
     said = {name: h for name, h in function.declaration.hyper.items() if name in given.group}
     if not said:
         return function
@@ -66,14 +66,14 @@ def _set(function: FunctionStage, given: TorchArguments) -> FunctionStage:
 
 
 def _scaled(rate: Any, given: TorchArguments) -> Any:
-    """A branch's own rate, times what has become of the group's since the optimizer was made."""
+    """Return a branch's own rate, times the relative change of the group's rate since the optimizer was made."""
     group = given.group
 
     def now(t: Any, leaf: str = "") -> Any:
         own = rate(t) if callable(rate) else rate
         both: list[Any] = [group["lr"], group.get(FIRST)]
         lr, first = (value.values[leaf] if isinstance(value, ByLeaf) else value for value in both)
-        if first is None or callable(lr) or float(first) == 0:  # a schedule of ours is the optimizer's alone
+        if first is None or callable(lr) or float(first) == 0:  # a schedule of ours belongs to the whole optimizer
             return own
         return own * (float(lr) / float(first))
 

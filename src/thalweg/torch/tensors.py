@@ -1,4 +1,4 @@
-"""Torch's tensors as the rooms of this house take them: memory as arrays and rows, complex numbers as pairs of real ones."""
+"""Conversions of torch's tensors: memory as NumPy arrays and flat rows, complex numbers as pairs of real ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DENSE = torch.strided
 
 
 class _Memory:
-    """A tensor's memory for NumPy, which `tensor.numpy()` would keep from being resized ever after."""
+    """A tensor's memory for NumPy; `tensor.numpy()` would forbid any later resize of the tensor."""
 
     def __init__(self, tensor: Tensor) -> None:
         self.tensor, bits = tensor, tensor.dtype is torch.bfloat16
@@ -27,7 +27,7 @@ class _Memory:
 
 
 def as_array(tensor: Tensor) -> Any:
-    """A tensor's memory as NumPy sees it; of bfloat16 the bits."""
+    """Return a tensor's memory as a NumPy array; for bfloat16, the bits."""
     return np.asarray(_Memory(tensor.detach()))
 
 
@@ -36,37 +36,37 @@ def scalar_dtype() -> torch.dtype:
 
 
 def flat(x: Tensor, p: Tensor) -> Tensor:
-    """A tensor of a parameter's shape as one row, in the order in which the parameter lies in memory."""
+    """Flatten a tensor of a parameter's shape to one row, in the parameter's memory order."""
     order = sorted(range(p.ndim), key=p.stride, reverse=True)
     return x.permute(order).reshape(-1)
 
 
 def flat_into(x: Tensor, row: Any, p: Tensor) -> Tensor:
-    """Write such a row, or a number for all of it, back into a tensor of the parameter's shape, or into a row."""
+    """Write such a row, or a number for all of it, back into a tensor of the parameter's shape or into a row."""
     into = x.permute(sorted(range(p.ndim), key=p.stride, reverse=True)) if x.shape == p.shape else x
     into.copy_(row.reshape(into.shape) if isinstance(row, Tensor) and row.numel() == x.numel() else torch.as_tensor(row))
     return x
 
 
 def loss_number(loss: Any) -> float:
-    """A closure's loss, a tensor of one number or a number."""
+    """Return a closure's loss, a 1-element tensor or a number, as a float."""
     return float(loss.detach()) if isinstance(loss, Tensor) else float(loss)
 
 
 def gradient_of(p: Tensor) -> Tensor:
-    """Its gradient. Raises ValueError where it has none."""
+    """Return the parameter's gradient. Raises ValueError if it has none."""
     if p.grad is None:
         raise ValueError("a parameter has no gradient after the closure; a method that looks at several points needs them all")
     return p.grad
 
 
 def like(x: Tensor, p: Tensor) -> Tensor:
-    """Numbers computed for a parameter as it has them: complex again where it is."""
+    """Convert a parameter's result to its own form: complex again if the parameter is."""
     return torch.complex(*x) if p.is_complex() and x.shape == (2, *p.shape) else x
 
 
 def put(state: dict[str, Any], key: str, value: Tensor) -> None:
-    """Write into the tensor that the state has there; the value itself becomes it where there is none of this shape."""
+    """Write into the state's tensor; store the value itself if there is none of this shape."""
     found = state.get(key)
     if isinstance(found, Tensor) and found.shape == value.shape:
         found.copy_(value)
@@ -75,12 +75,12 @@ def put(state: dict[str, Any], key: str, value: Tensor) -> None:
 
 
 def real(x: Any) -> Any:
-    """A complex tensor's real and imaginary parts, along a first axis of two; a real one as it is."""
+    """Return a complex tensor's real and imaginary parts along a new first axis; a real tensor unchanged."""
     return torch.view_as_real(x).movedim(-1, 0) if isinstance(x, Tensor) and x.is_complex() else x
 
 
 def curvature(p: Tensor, who: str) -> Any:
-    """What was estimated of it, and laid beside the gradient. Raises TypeError where nothing was."""
+    """Return a parameter's `.curvature`, beside the gradient. Raises TypeError if there is none."""
     found = getattr(p, "curvature", None)
     if found is None:
         raise TypeError(f"{who} asks for the curvature: thalweg.torch.hutchinson(loss, model.parameters()) before the step")
@@ -88,7 +88,7 @@ def curvature(p: Tensor, who: str) -> Any:
 
 
 def check_shape(who: str, name: str, key: str, found: Any, wanted: tuple[int, ...]) -> None:
-    """Raises RuntimeError where what the state has is no tensor of the shape that a parameter's has."""
+    """Raise RuntimeError if the state's entry is no tensor of the wanted shape."""
     if not isinstance(found, Tensor) or tuple(found.shape) != wanted:
         there = f"has the shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"is {found!r}"
         raise RuntimeError(

@@ -1,1 +1,1 @@
-"""The ground: arrays of three frameworks, numbers, symbols, and trees of them."""
+"""Basic data types: arrays of three frameworks, numbers, symbols, and trees of them."""

@@ -1,4 +1,4 @@
-"""Python's arithmetic, forwarded to one method: what a per-lane scalar, a symbol and a whole tree have in common."""
+"""Python's arithmetic operators, forwarded to one method: shared by per-lane scalars, symbols and whole trees."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def _reflected(operate: Operation) -> Callable[[Any, Any], Any]:
 
 
 class Arithmetic:
-    """`self + other` and its kind become `self._with(operator.add, other, swapped=False)`.
+    """Base class: `self + other` and the other operators call `self._with(operator.add, other, swapped=False)`.
 
-    No abstract base class: a step asks a hundred times whether something is a Scalar, which of those takes four times as long.
+    Not an abstract base class: a step calls isinstance(x, Scalar) a hundred times, which an ABC makes four times as slow.
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # NumPy then leaves `array * self` to the reflected methods below
+    __array_ufunc__ = None  # so that NumPy leaves `array * self` to the reflected methods below
 
     def _with(self, operate: Operation, other: Any, *, swapped: bool) -> Any:
-        """`operate(self, other)`, or `operate(other, self)` where swapped; NotImplemented for a foreign `other`."""
+        """Return `operate(self, other)`, or `operate(other, self)` if swapped; NotImplemented for a foreign `other`."""
         raise NotImplementedError
 
     __add__ = _forward(operator.add)
@@ -55,4 +55,4 @@ class Arithmetic:
 
     @classmethod
     def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return NotImplemented  # torch then leaves `tensor * self` to the reflected methods above
+        return NotImplemented  # so that torch leaves `tensor * self` to the reflected methods above

@@ -1,6 +1,6 @@
-"""The three array frameworks behind one small face: what `ops` and the optimizer need from NumPy, PyTorch and JAX.
+"""One interface to the arrays of NumPy, PyTorch and JAX, with what `ops` and the optimizers need.
 
-Nothing here imports torch or jax: an array of theirs can only arrive when the user has imported them.
+Nothing here imports torch or jax: their arrays exist only if the user has imported them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ Array = Any  # an array of one of the three frameworks (or a tracer of one)
 
 
 class _NumPy:
-    """NumPy's own functions, and the few constructors that differ between the frameworks."""
+    """NumPy's own functions, and the constructors that differ between the frameworks."""
 
     name = "numpy"
 
     def __getattr__(self, word: str) -> Any:
-        found = self.__dict__[word] = getattr(np, word)  # asked for once
+        found = self.__dict__[word] = getattr(np, word)  # cached
         return found
 
     def __getstate__(self) -> dict[str, Any]:
-        return {}  # what was asked for is no part of it
+        return {}  # without the cache
 
     def asarray(self, x: Any, like: Array, dtype: str | None = None) -> Array:
         return np.asarray(x, dtype=dtype or like.dtype)
@@ -46,9 +46,9 @@ class _NumPy:
         return np.asarray(draw, like.dtype)
 
     def no_grad(self) -> contextlib.AbstractContextManager[Any]:
-        return np.errstate(all="ignore")  # inf and NaN are results here, not accidents: `nonfinite=` decides about them
+        return np.errstate(all="ignore")  # inf and NaN are valid results; `nonfinite=` decides about them
 
-    # Products of matrices in a given dtype, which each result is rounded to, once. NumPy holds narrow ones in float32.
+    # Matrix products in a given dtype, each result rounded once. NumPy holds narrow dtypes in float32.
 
     def rounded(self, x: Array, dtype: str) -> Array:
         if dtype == "bfloat16":
@@ -62,7 +62,7 @@ class _NumPy:
         return self.rounded(x @ y, dtype)
 
     def product_and(self, alpha: Any, x: Array, y: Array, beta: Any, z: Array, dtype: str) -> Array:
-        """alpha x y + beta z."""
+        """Return alpha x y + beta z."""
         return self.rounded(alpha * (x @ y) + beta * z, dtype)
 
     def size_of_matrix(self, x: Array, dtype: str) -> Array:
@@ -83,7 +83,7 @@ class _Jax(_NumPy):
         own = tuple(like.shape)
         if shape == own:
             return jnp.full_like(like, value, dtype=dtype)  # full_like keeps the sharding, full(shape) drops it
-        # so that what is kept of rows, columns or coordinates is split over devices as the parameter is
+        # so that memory of rows, columns or coordinates is sharded as the parameter is
         if len(shape) == len(own) and all(n in (1, m) for n, m in zip(shape, own, strict=True)):
             axes = tuple(axis for axis, n in enumerate(shape) if n != own[axis])
             return jnp.full_like(jnp.sum(like, axis=axes, keepdims=True), value, dtype=dtype)
@@ -95,7 +95,7 @@ class _Jax(_NumPy):
         return sys.modules["jax"].numpy.asarray(x).astype(dtype)
 
     def copy(self, x: Array) -> Array:
-        return sys.modules["jax"].numpy.copy(x)  # JAX arrays are immutable, but who donates one gives it up
+        return sys.modules["jax"].numpy.copy(x)  # immutable, but the caller may donate the original
 
     def normal(self, key: Sequence[int], shape: tuple[int, ...], like: Array) -> Array:
         random = sys.modules["jax"].random
@@ -124,7 +124,7 @@ class _Jax(_NumPy):
         return self.rounded(jnp.sqrt(jnp.sum(wide * wide, axis=(-2, -1), keepdims=True)), dtype)
 
     def _whole(self, x: Array) -> Array:
-        """On a mesh of explicit axes, the array gathered: there what goes over a split axis has to say where it goes."""
+        """Gather the array on a mesh with explicit axes, where operations over a sharded axis must name an output sharding."""
         spec = getattr(getattr(x.aval, "sharding", None), "spec", ())
         if all(axis is None for axis in spec):
             return x
@@ -173,7 +173,7 @@ class _Torch:
     def no_grad(self) -> contextlib.AbstractContextManager[Any]:
         return _torch_quiet()
 
-    # torch's two-argument words refuse plain numbers; NumPy's and JAX's take them.
+    # torch's binary functions refuse plain numbers; NumPy's and JAX's accept them.
     def maximum(self, a: Any, b: Any) -> Array:
         return sys.modules["torch"].maximum(*self._both(a, b))
 
@@ -181,7 +181,7 @@ class _Torch:
         return sys.modules["torch"].minimum(*self._both(a, b))
 
     def where(self, condition: Any, a: Any, b: Any) -> Array:
-        if isinstance(condition, bool):  # of numbers on the host
+        if isinstance(condition, bool):  # from numbers on the host
             return a if condition else b
         return sys.modules["torch"].where(condition, a, b)
 
@@ -234,32 +234,32 @@ def _framework_of_type(kind: Any) -> Any:
 
 
 def framework(x: Any) -> Any:
-    """The framework that the array `x` belongs to; None for anything that is no array."""
+    """Return the framework of the array `x`, or None if it is not an array."""
     return _framework_of_type(type(x))  # type: ignore[arg-type]  # mypy takes type[Any] for unhashable
 
 
 def is_traced(x: Any) -> bool:
-    """True where the value is not known yet: a JAX tracer, on which Python cannot branch."""
+    """Whether x is a JAX tracer, whose value is unknown, so that Python cannot branch on it."""
     jax = sys.modules.get("jax")
     return jax is not None and isinstance(x, jax.core.Tracer)
 
 
 HALF = frozenset({"float16", "bfloat16"})
-"""The dtypes that are kept, and not computed in."""
+"""Dtypes for storage only, not for arithmetic."""
 
 
 def widened(x: Array) -> Array:
-    """An array as arithmetic has it: half precision in float32."""
+    """Return the array in the dtype of the arithmetic: float32 for half precision."""
     return framework(x).cast(x, "float32") if dtype_name(x) in HALF else x
 
 
 def is_floating(x: Array) -> bool:
-    """True for a real floating dtype: float16 to float64, bfloat16."""
+    """Whether the dtype is real and floating: float16 to float64, bfloat16."""
     return "float" in dtype_name(x)
 
 
 def dtype_name(x: Array) -> str:
-    """'float32' for NumPy's, torch's and JAX's float32 alike."""
+    """Return 'float32' for NumPy's, torch's and JAX's float32 alike."""
     return _name_of_dtype(x.dtype)
 
 
@@ -269,5 +269,5 @@ def _name_of_dtype(dtype: Any) -> str:
 
 
 def leaf_key(text: str) -> int:
-    """A number for a leaf's name, the same in every process and on every machine (Python's own hash is not)."""
+    """Hash a leaf's name to the same number in every process and on every machine, unlike Python's hash."""
     return zlib.crc32(text.encode())

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic writes: a file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import IO, Any
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """A file to write, which takes its name only when all of it is written; a failure leaves what was there before."""
+    """Context manager: open a temporary file that takes its name once it is complete. After a failure, the old file stays."""
     target = Path(path)
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with open(part, mode, encoding=None if "b" in mode else "utf-8") as file:
             yield file
-        with suppress(OSError):  # an empty folder of this name gives way; any other file is replaced
+        with suppress(OSError):  # replace an empty folder of this name, as any file is replaced
             target.rmdir()
         os.replace(part, target)
     except BaseException:

@@ -1,4 +1,4 @@
-"""A module under the path that it had before the rooms were made: for one release `thalweg.cost` is `thalweg.graph.cost`."""
+"""Modules under the paths of an earlier release, for one more release: `thalweg.cost` is `thalweg.graph.cost`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ ROOMS = {
     "thalweg": ("values", "form", "core", "graph", "stages", "commands"),
     "thalweg.lab": ("protocol", "data", "user", "trials", "store", "running", "comparing", "statistics", "report"),
 }
-"""Where what stood in a package has gone."""
+"""The subpackages that now hold each package's former modules."""
 
 
 class Moved(MetaPathFinder, Loader):
-    """Asked last, of a module that is not where it is looked for: the one of that name in a room that was made of its package."""
+    """Last finder in line: for a missing module, finds the one of that name in a subpackage."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         package, _, stem = name.rpartition(".")
@@ -29,6 +29,6 @@ class Moved(MetaPathFinder, Loader):
         return None if found is None else ModuleSpec(name, self, origin=f"{package}.{found}.{stem}")
 
     def exec_module(self, module: ModuleType) -> None:
-        """What was made for the old path gives way to the module itself."""
+        """Replace the module made for the old path by the module itself."""
         assert module.__spec__ is not None
         sys.modules[module.__name__] = importlib.import_module(str(module.__spec__.origin))

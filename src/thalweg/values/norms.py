@@ -1,4 +1,4 @@
-"""The Euclidean norm, also of numbers whose squares their dtype cannot hold."""
+"""The Euclidean norm, also for numbers whose squares overflow or underflow their dtype."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import numpy as np
 from thalweg.values.arrays import Array, dtype_name, framework, widened
 
 SCALES = {"float32": (2.0**-103, 2.0**100, 2.0**-80), "float64": (2.0**-970, 2.0**600, 2.0**-600)}
-"""Below which sum of squares bits are lost, what numbers are multiplied by then, and what where the sum overflows: powers of
-two, so that no bit of a norm tells whether it was scaled."""
+"""The sum of squares below which bits are lost, the scale of the numbers in that case, and the scale after an overflow. Powers
+of two keep every bit of the norm.
+"""
 
 
 def euclidean(arrays: Sequence[Array], first: int = 0, *, keepdims: bool = False) -> Array:
-    """The norm of all numbers of all arrays together; first: how many axes in front count lanes, each with its own norm.
+    """Return the norm over all arrays together. first: the number of leading axes that count lanes, each with a norm of its own.
 
-    A float64 from NumPy, as from the kernels; else the arrays' dtype, or float32 for half precision.
+    The result is float64 for NumPy, as in the kernels; otherwise of the arrays' dtype, or float32 for half precision.
     """
     space = framework(arrays[0])
     if space.name == "numpy":
@@ -30,7 +31,7 @@ def euclidean(arrays: Sequence[Array], first: int = 0, *, keepdims: bool = False
 
 
 def _of_torch(x: Array, first: int, keepdims: bool) -> Array:
-    """In float64, which here costs no copy."""
+    """Compute in float64, which needs no copy in torch."""
     space, axes = framework(x), tuple(range(first, x.ndim))
     return space.linalg.vector_norm(x, dim=axes, keepdim=keepdims, dtype=space.float64) if axes else abs(x).double()
 
@@ -52,7 +53,7 @@ def _within(squares: Array, least: float) -> bool:
 
 
 def _squares(arrays: Sequence[Array], first: int, keepdims: bool) -> Array:
-    """The sum of the squares."""
+    """Return the sum of the squares."""
     found = 0.0
     for x in arrays:
         found = found + framework(x).sum(x * x, axis=tuple(range(first, x.ndim)), keepdims=keepdims)

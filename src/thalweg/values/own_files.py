@@ -1,4 +1,4 @@
-"""Files of the cache folder: read only where they are the user's own and nobody else can write to them, and written so."""
+"""Files of the cache folder, read and written only where no other user can write."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ READING = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_N
 
 
 def read(path: Path) -> bytes | None:
-    """The file's bytes; None where there is no such file, and, said once, where it may be another's."""
+    """Return the file's bytes; None if there is no such file or, with one warning, if another user could have written it."""
     if not is_own(path.parent):
         return None
     try:
         number = os.open(path, READING)
-        with os.fdopen(number, "rb") as file:  # what is looked at is what is read
+        with os.fdopen(number, "rb") as file:  # check and read the same open file
             status = os.fstat(number)
             if not stat.S_ISREG(status.st_mode) or not _is_mine(path, status):
                 return None
@@ -29,7 +29,7 @@ def read(path: Path) -> bytes | None:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Make the file anew, for this user alone; not where the folder may be another's, or takes nothing."""
+    """Write the file anew, for this user only; do nothing if another user can write to the folder, or it is read-only."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not is_own(path.parent):
@@ -45,7 +45,7 @@ def write(path: Path, content: bytes) -> None:
 
 
 def is_own(folder: Path) -> bool:
-    """Whether nobody but this user can put files into a folder, or another folder in its place; there may be none yet."""
+    """Whether only this user can create files in a folder or replace it; it may not exist yet."""
     for place in (folder, folder.parent):
         try:
             status = os.stat(place)
@@ -60,7 +60,7 @@ def is_own(folder: Path) -> bool:
 
 
 def _is_mine(path: Path, status: os.stat_result) -> bool:
-    if not hasattr(os, "geteuid"):  # Windows keeps each user's files apart in another way
+    if not hasattr(os, "geteuid"):  # Windows separates users' files by other means
         return True
     if status.st_uid != os.geteuid():
         _tell(path, "it belongs to another user")

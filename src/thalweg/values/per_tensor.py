@@ -1,4 +1,4 @@
-"""One value for each tensor of the model: what a rule computes with that speaks of all of them at once."""
+"""One value per tensor of the model, for rules that compute over all tensors at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from thalweg.values.scalars import Scalar
 
 
 class Each(Arithmetic):
-    """Values in the tensors' order (arrays, numbers or Scalars); arithmetic and words go through them one by one."""
+    """Values in the order of the tensors (arrays, numbers or Scalars); arithmetic and words apply to each."""
 
     __slots__ = ("values",)
 
@@ -35,22 +35,22 @@ class Each(Arithmetic):
 
 
 def each(word: Callable[..., Any], *args: Any) -> Any:
-    """The word tensor by tensor; an argument that is no Each is the same for all. Of a word with several results, several."""
+    """Apply the word tensor by tensor. An argument that is no Each is shared; a word with several results returns several."""
     columns = [arg.values if isinstance(arg, Each) else itertools.repeat(arg) for arg in args]
-    results = [word(*row) for row in zip(*columns, strict=False)]  # a repeated value has no end
+    results = [word(*row) for row in zip(*columns, strict=False)]  # a repeated value never ends
     if isinstance(results[0], tuple | list):
         return tuple(map(Each, zip(*results, strict=True)))
     return Each(results)
 
 
 def together(values: Sequence[Any]) -> Any:
-    """What the tensors have, in their order, as one value: itself where it is the same for all, so that it is worked on once."""
+    """Return the tensors' values as one; a value that is the same for all stays single, so that it is computed once."""
     first = values[0]
     return first if all(_same(value, first) for value in values[1:]) else Each(values)
 
 
 def of(value: Any, i: int) -> Any:
-    """What belongs to the i-th tensor."""
+    """Return the value of the i-th tensor."""
     return value.values[i] if isinstance(value, Each) else value
 
 

@@ -1,4 +1,4 @@
-"""Numbers that belong to no tensor: a learning rate per lane, a loss, a per-model memory."""
+"""Numbers that belong to no tensor: a learning rate per lane, a loss, a number of per-model memory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from thalweg.values.arrays import Array, dtype_name, framework
 
 
 class Scalar(Arithmetic):
-    """A number on the host in float64, or one per lane (shape (T,)); it takes a tensor's dtype only where it meets one.
+    """A float64 number on the host, or one per lane (shape (T,)); it takes a tensor's dtype only in arithmetic with one.
 
-    A plain NumPy float64 would drag a float32 tensor to float64, and Python's floats raise on 1/0. A Scalar does
-    neither, so T lanes see just the numbers that T separate runs see.
+    A plain NumPy float64 would promote a float32 tensor to float64, and Python's floats raise on 1/0. A Scalar does
+    neither, so that T lanes compute exactly what T separate runs compute.
     """
 
     __slots__ = ("values",)
@@ -23,7 +23,7 @@ class Scalar(Arithmetic):
         self.values: Any = values if framework(values) is not None else np.asarray(values)
 
     def meet(self, like: Array) -> Any:
-        """This number as `like` can take it: a Python number, or an array of shape (T, 1, ...) of its dtype."""
+        """Return the number in a form for `like`: a Python number, or an array of shape (T, 1, ...) of its dtype."""
         values = self.values
         if values.ndim == 0:
             return values.item() if isinstance(values, np.ndarray | np.generic) else values
@@ -57,12 +57,12 @@ class Scalar(Arithmetic):
 
 
 def _is_count(x: Any) -> bool:
-    """Whether it is a whole number in a tensor, as a traced t is: it has no dtype to take."""
+    """Whether x is an integer in a tensor, such as a traced t, and so has no floating dtype."""
     return framework(x) is not None and x.ndim == 0 and "int" in dtype_name(x)
 
 
 def in_one_framework(*values: Any) -> list[Any]:
-    """The values of several scalars where one of them lives that is not on the host, if any is."""
+    """Return the scalars' values in one framework: that of a value that is not on the host, if there is one."""
     guest = next((v for v in values if framework(v) is not None and framework(v).name != "numpy"), None)
     if guest is None:
         return list(values)

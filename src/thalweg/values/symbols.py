@@ -1,4 +1,4 @@
-"""Symbols: what a rule is run on to learn its steps, its formula and its cost, without a number being computed."""
+"""Symbols: a rule runs on them to reveal its operations, formula and cost without any numbers."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 from thalweg.values.arithmetic import Arithmetic, Operation
 
-NUMBER, PER_TENSOR, TENSOR = 0, 1, 2  # how much of memory a symbol stands for
+NUMBER, PER_TENSOR, TENSOR = 0, 1, 2  # extent of a symbol: one number, one per tensor, or one per element
 
 REDUCTIONS = frozenset({"norm", "total", "mean"})
-MODEL_WORDS = frozenset({"model_total", "inverse_hessian", "strong_wolfe"})  # of all tensors at once
+MODEL_WORDS = frozenset({"model_total", "inverse_hessian", "strong_wolfe"})  # over all tensors at once
 MATRIX_WORDS = frozenset(
     {"row_means", "col_means", "orthogonal", "rows", "cols", "slice_max", "slice_min", "leading", "project", "lift"}
 )
 
 
 class Symbol(Arithmetic):
-    """A named input (op "input") or one step of a rule: an operation's name and what it was applied to."""
+    """A named input (op "input") or one operation of a rule: its name and its arguments."""
 
     __slots__ = ("args", "level", "name", "op")
 
@@ -29,7 +29,7 @@ class Symbol(Arithmetic):
 
     @classmethod
     def of(cls, op: str, *args: Any) -> Symbol:
-        """The symbol for `op(*args)`."""
+        """Return the symbol for `op(*args)`."""
         of_a_tensor = op in REDUCTIONS or op in ("rows", "cols")
         level = PER_TENSOR if of_a_tensor else max(a.level for a in args if isinstance(a, Symbol))
         level = NUMBER if op == "model_total" else level

@@ -1,4 +1,4 @@
-"""Trees of arrays in files: what comes back is what was saved, or it is refused when it is saved."""
+"""Trees of arrays in files: `load` returns exactly what was saved, or `save` refuses it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,21 @@ WANTED = "arrays, numbers, texts, None, dicts, lists and tuples can be"
 
 
 def save(path: str | os.PathLike[str], tree: Tree) -> None:
-    """Write a tree of arrays, numbers, texts, None, dicts, lists and tuples to one .npz file: no pickle in it.
+    """Write a tree to one .npz file, without pickle. The file appears whole or not at all.
 
-    A dict's keys are texts, numbers, bools or None. torch and JAX arrays are written as NumPy ones; bfloat16 as float32
-    (exact). The file appears whole or not at all. Raises TypeError or ValueError, and writes nothing, for whatever would
-    not come back equal and of the same types: subclasses of dict, list and tuple, other keys, arrays of objects, masked
-    arrays.
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    tree : tree
+        Arrays, numbers, strings, None, dicts, lists and tuples. Keys of dicts are strings, numbers, bools or None. torch and
+        JAX arrays are written as NumPy arrays, bfloat16 as float32 (exact).
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what would not come back equal and of the same type: subclasses of dict, list and tuple, other keys, object
+        arrays, masked arrays. Nothing is written then.
     """
     arrays: Arrays = {}
     try:
@@ -36,7 +45,23 @@ def save(path: str | os.PathLike[str], tree: Tree) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> Tree:
-    """The tree that `save` wrote, with NumPy arrays. Raises ValueError for a file that `save` did not write."""
+    """Read the tree that `save` wrote.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    tree
+        The tree, with NumPy arrays.
+
+    Raises
+    ------
+    ValueError
+        If `save` did not write the file.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             return _fill(json.loads(str(file["outline"])), file)
@@ -70,7 +95,7 @@ def _key(key: Any) -> Any:
 
 
 def _text(text: str) -> str:
-    """Itself, unless JSON would make one character of two halves."""
+    """Return the text itself, unless JSON would merge two surrogate halves into one character."""
     if text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass") != text:
         raise ValueError(f"cannot save the text {text!r}: two surrogates in a row would come back as one character")
     return text
@@ -84,7 +109,7 @@ def _cure(tree: Any) -> str:
 
 
 def _array(x: Any) -> np.ndarray[Any, Any]:
-    """As NumPy has it. Raises TypeError for an array that a file could not give back."""
+    """Return x as a NumPy array. Raises TypeError for an array that a file could not give back."""
     space = framework(x)
     if isinstance(x, np.ndarray) and type(x) not in (np.ndarray, np.memmap):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Trees of arrays (dict, list, dataclass, or a single array): their leaves by name, arithmetic on a whole one, files."""
+"""Trees of arrays (dict, list, dataclass, or a single array): leaves by name, arithmetic on whole trees, files."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from thalweg.values.tree_files import save as save
 Tree = Any
 
 SINGLE = "p"
-"""The name of the only leaf where the parameters are a single array."""
+"""The name of the only leaf if the parameters are a single array."""
 
 
 Path = tuple[Any, ...]
-"""The keys and places that lead to a leaf."""
+"""The keys and indices that lead to a leaf."""
 ATOMS = (np.ndarray, str, bytes, bytearray, memoryview)
-"""What is no branch of a tree, though some of it could be walked."""
+"""Types that are leaves, although some are sequences."""
 
 
 def children(tree: Tree) -> list[tuple[Any, Tree]] | None:
-    """What a branch holds, by key, place or field; None for a leaf.
+    """Return a branch's children by key, index or field; None for a leaf.
 
-    A branch is any mapping or sequence, and any record: a dataclass, or what attrs made. Fields that a record declares to be
-    no part of a tree (`static=True`, `pytree_node=False`) stay as they are.
+    A branch is any mapping or sequence, and any record: a dataclass or an attrs class. Fields that a record declares as no
+    part of the tree (`static=True`, `pytree_node=False`) stay unchanged.
     """
     sort = SORTS[type(tree)]
     if sort is None:
@@ -46,10 +46,10 @@ def children(tree: Tree) -> list[tuple[Any, Tree]] | None:
 
 
 class _Sorts(dict[type, str | None]):
-    """What sort of branch a class's instances are; None for leaves."""
+    """A cache of the sort of branch of each class; None for leaves."""
 
     def __getstate__(self) -> None:
-        """None: it is the same whatever classes it has met."""
+        """Return None: a pickle needs no cache."""
 
     def __missing__(self, kind: type) -> str | None:
         self[kind] = self._of(kind)
@@ -78,10 +78,10 @@ def _fields(kind: type) -> list[str] | None:
 
 
 def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
-    """The leaves' names ('layer.w', in order) and the leaves. A None is a leaf too.
+    """Return the leaves' names ('layer.w', in order) and the leaves. A None is a leaf too.
 
-    Two leaves never share a name: where two would, as of {"a.b": x, "a": {"b": y}}, each has its keys in full ("['a.b']",
-    "['a']['b']"). Raises ValueError where keys that differ are written alike.
+    Names are unique: where two would be equal, as for {"a.b": x, "a": {"b": y}}, each shows its keys in full ("['a.b']",
+    "['a']['b']"). Raises ValueError if different keys have the same text.
     """
     found: list[tuple[str, Path, Any]] = []
     _walk(tree, "", (), found)
@@ -115,16 +115,16 @@ def _told_apart(names: list[str], paths: list[Path]) -> list[str]:
 
 
 def rebuild(tree: Tree, leaves: dict[str, Any]) -> Tree:
-    """A tree shaped like `tree`, of the same types, with the named leaves in it.
+    """Return a tree with the structure and types of `tree` and the named leaves.
 
-    Raises TypeError for a container that cannot be made anew from what it holds.
+    Raises TypeError for a container that cannot be rebuilt from its content.
     """
     names, before = flatten(tree)
     return rebuild_in_order(tree, before, [leaves[name] for name in names])
 
 
 def rebuild_in_order(tree: Tree, before: Sequence[Any], leaves: Sequence[Any]) -> Tree:
-    """The same from leaves in the order of `flatten`. before: those that are in the tree."""
+    """Rebuild from leaves in the order of `flatten`. before: the leaves in `tree`."""
     return _filled(
         tree, (new if type(old) is np.ndarray else _of_class(new, old) for new, old in zip(leaves, before, strict=True))
     )
@@ -135,7 +135,7 @@ def _special(x: Any) -> bool:
 
 
 def _of_class(new: Any, old: Any) -> Any:
-    """A plain array in the class of the one whose place it takes: numpy.matrix, say."""
+    """Convert a plain array to the class of the leaf that it replaces, such as numpy.matrix."""
     return new.view(type(old)) if _special(old) and type(new) is np.ndarray else new
 
 
@@ -158,7 +158,7 @@ def _filled(tree: Tree, leaves: Iterator[Any]) -> Tree:
 
 def _made_anew(tree: Tree, parts: dict[Any, Any]) -> Tree:
     kind, values = type(tree), list(parts.values())
-    if isinstance(tree, dict):  # with whatever else it has, as defaultdict its factory
+    if isinstance(tree, dict):  # with its other attributes, such as a defaultdict's factory
         made: Any = copy.copy(tree)
         dict.update(made, parts)
         return made
@@ -172,22 +172,22 @@ def _made_anew(tree: Tree, parts: dict[Any, Any]) -> Tree:
         return kind(values)
     made = copy.copy(tree)
     for name, value in parts.items():
-        object.__setattr__(made, name, value)  # frozen or not
+        object.__setattr__(made, name, value)  # also if frozen
     return made
 
 
 def plain(x: Any) -> Any:
-    """An array of a class of its own, whose operators may mean something else (numpy.matrix), as a plain one."""
+    """Return an array of a subclass whose operators may differ (numpy.matrix) as a plain array."""
     return x.view(np.ndarray) if _special(x) and not isinstance(x, np.ma.MaskedArray) else x
 
 
 def match(params: Tree, other: Tree, what: str) -> dict[str, Any]:
-    """The leaves of `other` by name, once it has the shape of `params`. Raises TypeError or KeyError saying where not."""
+    """Return the leaves of `other` by name. Raises TypeError or KeyError, with the place, if its structure is not `params`'."""
     return dict(zip(flatten(params)[0], match_in_order(params, other, what), strict=True))
 
 
 def match_in_order(params: Tree, other: Tree, what: str) -> list[Any]:
-    """The same leaves, in the order of `flatten`."""
+    """Return the same leaves in the order of `flatten`."""
     found: list[Any] = []
     _pair(params, other, what, "", found)
     return found
@@ -224,7 +224,7 @@ def _describe(x: Any) -> str:
 
 
 def instead(x: Any) -> str:
-    """What to hand over instead of something that is neither a tree nor an array, as the end of a sentence; or nothing."""
+    """Return the end of a message: what to pass instead of an object that is no tree and no array; or an empty string."""
     if hasattr(x, "named_parameters"):
         return "; of a module hand over dict(module.named_parameters())"
     if hasattr(x, "layers") and hasattr(x, "fit"):
@@ -241,7 +241,7 @@ def instead(x: Any) -> str:
 
 
 class Vector(Arithmetic):
-    """A whole tree's leaves as one vector: arithmetic leaf by leaf, with numbers and with other such vectors."""
+    """The leaves of a whole tree as one vector: arithmetic leaf by leaf, with numbers and with other such vectors."""
 
     __slots__ = ("lanes", "leaves")
 
@@ -257,18 +257,18 @@ class Vector(Arithmetic):
         return Vector([abs(leaf) for leaf in self.leaves], self.lanes)
 
     def rows(self) -> list[Vector]:
-        """One vector for each entry of the leaves' first axis."""
+        """Return one vector per entry of the leaves' first axis."""
         return [Vector([leaf[i] for leaf in self.leaves], self.lanes) for i in range(len(self.leaves[0]))]
 
     def total_of_all(self) -> Any:
-        """The sum over all leaves; with lanes, a Scalar of one sum a lane."""
+        """Return the sum over all leaves; with lanes, a Scalar of one sum per lane."""
         found = 0.0
         for leaf in self.leaves:
             found = found + framework(leaf).sum(leaf, axis=tuple(range(int(self.lanes), leaf.ndim)), keepdims=False)
         return Scalar(found) if self.lanes and framework(found) is not None else found
 
     def norm_of_all(self) -> Any:
-        """The Euclidean norm over all leaves; with lanes, a Scalar of one norm a lane."""
+        """Return the Euclidean norm over all leaves; with lanes, a Scalar of one norm per lane."""
         if not self.leaves:
             return 0.0
         found = euclidean(self.leaves, int(self.lanes))

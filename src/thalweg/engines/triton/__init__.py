@@ -1,1 +1,1 @@
-"""The printed step as a Triton kernel, for CUDA."""
+"""A program as a Triton kernel, for CUDA."""

@@ -1,7 +1,7 @@
 """One launch over many tensors of a device: the kernel that Triton compiles, its tables, and its numbers.
 
-Addresses, numbers and the list of jobs lie on the device; a step sends it only what has changed, and never waits for it.
-With `capturable` even the numbers are computed there, from counts that are tensors, so that a CUDA graph can hold the step.
+Addresses, numbers and the job list are on the device; a step sends only what has changed, and never waits for the device.
+With `capturable`, even the numbers are computed there, from counts that are tensors, so that a CUDA graph can hold the step.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from thalweg.values.scalars import Scalar
 Tensor = torch.Tensor
 
 WIDTH = 1024
-"""Elements for one program of a launch; whole blocks of those that share a scale."""
+"""Elements per Triton program: a multiple of the block that shares a scale."""
 WARPS = 4
 ALIGNMENT = 16
-"""Bytes: where all addresses are multiples of it, memory is read and written in the widest words."""
+"""Bytes. If all addresses are multiples of it, memory is accessed in the widest words."""
 
 
 @functools.cache
@@ -42,20 +42,19 @@ def available() -> bool:
 
 @functools.cache
 def compiled(text: str, name: str) -> Any:
-    """The function `step` of a printed module, for Triton to compile. Its source is kept where `inspect` looks."""
+    """Return the function `step` of a kernel module, for Triton to compile. Its source is stored where `inspect` finds it."""
     file = f"<thalweg {name} {hash(text):x}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     scope: dict[str, Any] = {"__name__": f"thalweg.kernel.{name}"}
-    exec(compile(text, file, "exec"), scope)  # the text was printed by this package
+    exec(compile(text, file, "exec"), scope)  # the text comes from this package
     return scope["step"]
 
 
 class Grid:
     """Tensors of one device and dtype, updated by one kernel.
 
-    columns: each of the program's tensors by name, one for each parameter; that of the gradients is filled in by `look_up`.
-    value: a hyper-parameter's or the learning rate's value at an update, from its name. Raises NotTraced where Triton has no
-    word for what the program does.
+    columns: each of the program's tensors by name, one per parameter; `look_up` fills in the gradients. value: returns the value
+    of a hyper-parameter or the learning rate at an update. Raises NotTraced if Triton lacks a word of the program.
     """
 
     def __init__(
@@ -85,7 +84,7 @@ class Grid:
         self.fresh, self.aligned = True, ALIGNMENT
 
     def look_up(self, gradients: Sequence[Tensor]) -> None:
-        """Note where the gradients lie; the table goes to the device where that has changed."""
+        """Record the gradients' addresses; send the table to the device if it has changed."""
         if self.g is not None:
             now = [x.data_ptr() for x in gradients]
             if now != self.host[:, self.g].tolist():
@@ -97,15 +96,15 @@ class Grid:
             self.fresh = False
 
     def count(self, t: Sequence[int], kept: dict[str, list[Tensor]], models: dict[str, Any]) -> dict[int, list[float]]:
-        """Work out each tensor's numbers on the host, at its update t. Returns the new memory below a tensor, by slot.
+        """Compute each tensor's numbers on the host, at its update t. Returns the new per-tensor and per-model memory, by slot.
 
-        kept: what is one number a tensor, by name; models: what is one number for all.
+        kept: the per-tensor numbers by name. models: the per-model numbers.
         """
         found: dict[Any, list[float]] = {}
         rows, news = [], []
         for k, update in enumerate(t):
             own = tuple(float(values[k]) for values in kept.values())
-            if (update, own) not in found:  # arrays of one, so that what is kept in float32 is computed with as on the CPU
+            if (update, own) not in found:  # arrays of one, so that float32 memory is computed with as on the CPU
                 given = {**models, **{name: values[k].numpy().reshape(1) for name, values in kept.items()}}
                 found[update, own] = [_number(x) for x in self._reckoned(update, given)]
             values = found[update, own]
@@ -115,7 +114,7 @@ class Grid:
         return {slot: [new[j] for new in news] for j, slot in enumerate(self.kernel.kept)}
 
     def count_there(self, t: Tensor, models: dict[str, Any]) -> None:
-        """The same on the device, from counts that are a float64 tensor there; nothing below a tensor is kept."""
+        """Compute them on the device, from counts in a float64 tensor there; there is no per-tensor memory then."""
         for k, value in enumerate(self._reckoned(t, models)):
             self.numbers[:, k] = value
 
@@ -124,18 +123,18 @@ class Grid:
         return self.reckon(*arguments)
 
     def run(self) -> None:
-        """The launches: one for what fills its programs, which then read in wide words, one for what is left."""
+        """Launch twice: over full Triton programs, with wide accesses, and over the rest."""
         for jobs, parts in self.jobs:
             self.step[(len(jobs),)](self.table, self.numbers, jobs, **self._options(parts))
 
     def warm(self) -> None:
-        """Compile before anything depends on it. Raises NotTraced, after a warning, where Triton cannot."""
-        if not hasattr(self.step, "warmup"):  # its interpreter compiles nothing
+        """Compile in advance. If Triton cannot, warn and raise NotTraced."""
+        if not hasattr(self.step, "warmup"):  # Triton's interpreter does not compile
             return
         try:
             for jobs, parts in self.jobs:
                 self.step.warmup(self.table, self.numbers, jobs, **self._options(parts), grid=(len(jobs),))
-        except Exception as error:  # whatever Triton, its compiler or the driver raises: torch's own step goes on
+        except Exception as error:  # any error of Triton, its compiler or the driver: torch's own step takes over
             _say(f"thalweg: Triton could not compile the step ({type(error).__name__}: {error}); torch's own is taken")
             raise NotTraced("Triton could not compile it") from error
 

@@ -1,4 +1,4 @@
-"""A program printed for Triton: one launch over many tensors, each program of it some hundreds of one tensor's elements."""
+"""A program as Triton source: one launch over many tensors, each Triton program on some hundred elements of one tensor."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from thalweg.ops.word import WORDS
 from thalweg.values.symbols import Symbol
 
 OURS = ("maximum", "minimum", "sign", "uniform", "dithered", "rounded_bfloat16", "largest_of_block", "spread")
-"""Words of `triton_words`."""
+"""Words of `thalweg.engines.triton.words`."""
 
 
 def printed(program: Program, title: str, dtypes: dict[str, str]) -> Kernel:
-    """The kernel of a program, as `kernel.printed` makes it for the CPU."""
+    """Return the kernel of a program: the counterpart of `kernel.printed` for the CPU."""
     return _TritonPrinter(program, title, dtypes).kernel()
 
 
 class Triton(Loop):
-    """How Triton says a word, for a row of elements."""
+    """Words in Triton, for a row of elements."""
 
     divides = True
 
@@ -34,7 +34,7 @@ class Triton(Loop):
         exact = self.computed == "float32"
         if op == "pow":
             return self._power(args)
-        if op == "sqrt":  # tl.sqrt and / of float32 are approximations
+        if op == "sqrt":  # tl.sqrt and / are approximate in float32
             return f"{'tl.sqrt_rn' if exact else 'tl.sqrt'}({texts[0]})", ATOM
         if op == "truediv":
             if not exact:
@@ -63,7 +63,7 @@ class Triton(Loop):
         return f"tl.{op}({', '.join(texts)})", ATOM
 
     def row(self, text: Text) -> str:
-        """An operand that Triton's functions take: a number alone would have no type."""
+        """Return an operand for Triton's functions: a bare number would have no dtype."""
         return f"tl.cast({text[0]}, tl.{self.computed})" if text[0].strip("-").replace(".", "").isdigit() else text[0]
 
     def _power(self, args: list[Text]) -> Text:
@@ -133,7 +133,7 @@ class _TritonPrinter(Printer):
 
 
 def _imports(say: Triton) -> str:
-    """The lines that a module begins with."""
+    """Return a module's import lines."""
     words = sorted(word for word in OURS if word in say.said)
     ours = [f"\nfrom thalweg.engines.triton.words import {', '.join(words)}"] if words else []
     return "\n".join(["import triton", "import triton.language as tl", *ours, "\n"])

@@ -1,10 +1,10 @@
-"""What a kernel printed for Triton says besides Triton's own words. Only such kernels import this."""
+"""Functions of Triton kernels besides Triton's own. Only kernel modules import this."""
 
 import triton
 import triton.language as tl
 
 BLOCK = tl.constexpr(256)
-"""How many numbers share a scale, as in `thalweg.graph.storage`."""
+"""The number of elements that share a scale, as in `thalweg.graph.storage`."""
 
 
 @triton.jit
@@ -27,7 +27,7 @@ def sign(x):
 
 @triton.jit
 def mixed(h):
-    """32 bits so mixed that each of them depends on all, see `words`."""
+    """Mix 32 bits so that each depends on all; see `engines.words`."""
     h = (h ^ (h >> 16)) * tl.full((), 0x85EBCA6B, tl.uint32)
     h = (h ^ (h >> 13)) * tl.full((), 0xC2B2AE35, tl.uint32)
     return h ^ (h >> 16)
@@ -35,7 +35,7 @@ def mixed(h):
 
 @triton.jit
 def uniform(key, stream, i):
-    """In [0, 1): a hash of three whole numbers."""
+    """A number in [0, 1): a hash of three integers."""
     start = key.to(tl.uint32) ^ (stream.to(tl.uint32) * tl.full((), 0x9E3779B1, tl.uint32))
     h = mixed(mixed(start) + i.to(tl.uint32))
     return (h >> 8).to(tl.float32) * 5.9604644775390625e-08
@@ -52,7 +52,7 @@ def dithered(x, u):
 
 @triton.jit
 def rounded_bfloat16(x):
-    """The nearest bfloat16, as float32; written out, since Triton's interpreter cuts off where processors round."""
+    """The nearest bfloat16, as float32, computed on the bits because Triton's interpreter truncates where processors round."""
     bits = x.to(tl.uint32, bitcast=True)
     odd = (bits >> 16) & tl.full((), 1, tl.uint32)
     near = (bits + (odd + tl.full((), 0x7FFF, tl.uint32))) & tl.full((), 0xFFFF0000, tl.uint32)
@@ -61,12 +61,12 @@ def rounded_bfloat16(x):
 
 @triton.jit
 def largest_of_block(x, here, WIDTH: tl.constexpr):
-    """The largest |x| of each block; the bits of magnitudes are in their order, and NaN's are above all."""
+    """The largest |x| in each block. The bits of magnitudes are ordered like them, and those of NaN are above all."""
     bits = tl.where(here, x.to(tl.int32, bitcast=True) & 0x7FFFFFFF, 0)
     return tl.max(tl.reshape(bits, (WIDTH // BLOCK, BLOCK)), axis=1).to(tl.float32, bitcast=True)
 
 
 @triton.jit
 def spread(scales, WIDTH: tl.constexpr):
-    """A block's number for each of its elements."""
+    """Repeat a block's number for each of its elements."""
     return tl.reshape(tl.broadcast_to(scales[:, None], (WIDTH // BLOCK, BLOCK)), (WIDTH,))

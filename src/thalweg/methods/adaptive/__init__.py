@@ -1,1 +1,1 @@
-"""A step for each coordinate, from the size of the gradients it has seen."""
+"""A step size per coordinate, from the magnitudes of its past gradients."""

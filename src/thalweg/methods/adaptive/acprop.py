@@ -1,4 +1,4 @@
-"""ACProp: the gradient over how far earlier ones were from their mean."""
+"""ACProp: the gradient divided by the deviation of earlier gradients from their mean."""
 
 from thalweg.form.hyper import Decay, Eps
 from thalweg.ops import debias, maximum, mix, outside, sqrt, where

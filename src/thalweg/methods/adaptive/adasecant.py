@@ -7,7 +7,7 @@ from thalweg.form.memory import per_tensor
 from thalweg.ops import clip, maximum, minimum, norm, off, sqrt, total, where
 from thalweg.rule import rule
 
-E = 1e-7  # the authors' damping: in every first value, in the norms, in tau
+E = 1e-7  # the authors' damping: in every initial value, in the norms, in tau
 
 
 @rule(lr=1.0, search=(1e-3, 1e1))
@@ -67,5 +67,5 @@ def adasecant(
 
 
 def outlier(x, mean, square):
-    """More than two standard deviations from the mean; the variance may come out slightly negative."""
+    """Whether x is more than two standard deviations from the mean; the variance may come out slightly negative."""
     return abs(x - mean) > 2 * sqrt(maximum(square - mean * mean, 0.0))

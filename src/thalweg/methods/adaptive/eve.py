@@ -1,4 +1,4 @@
-"""Eve: Adam with a rate that listens to the loss."""
+"""Eve: Adam with a rate that depends on the loss."""
 
 import math
 from typing import Literal
@@ -34,13 +34,13 @@ def eve(
 
 
 def feedback(loss, f, c, fstar):
-    """How far the loss moved, as a share of what is left above f*: clipped to [1 / c, c]."""
+    """Return the relative change of the loss above f*, clipped to [1 / c, c]."""
     moved, left = abs(loss - f), minimum(loss, f) - fstar
     d = where((moved == 0) & (left == 0), 1.0, moved / left)
     return clip(d, 1 / c, c)
 
 
 def feedback_v1(loss, f, k, K):
-    """The first form's factor on the smoothed loss: within [k + 1, K + 1] upwards, or the inverse of it downwards."""
+    """Return the first form's factor on the smoothed loss: in [k + 1, K + 1] if the loss rose, else its inverse."""
     up = loss >= f
     return clip(loss / f, where(up, k + 1, 1 / (K + 1)), where(up, K + 1, 1 / (k + 1)))

@@ -1,4 +1,4 @@
-"""Santa: a stochastic thermostat with Adam-like preconditioning, cooled from sampling into optimizing."""
+"""Santa: a stochastic thermostat with Adam-like preconditioning, annealed from sampling to optimization."""
 
 from typing import Literal
 
@@ -57,19 +57,19 @@ def santa_sss(
 
 
 def begin(t, lr, u, a, C):
-    """The momentum u and the thermostat a, at the first step their first values."""
+    """Return the momentum u and the thermostat a; at the first step, their initial values."""
     return where(t == 1, sqrt(lr) * u, u), where(t == 1, sqrt(lr) * C, a)
 
 
 def preconditioner(f, v, G, sigma, lam, N, g0):
-    """The average v of squared gradients; the preconditioner G now and, for the noise, before."""
+    """Return the average v of squared gradients, and the preconditioner G now and, for the noise, before."""
     v = sigma * v + (1 - sigma) / N**2 * f * f
     G_new = 1 / sqrt(lam + sqrt(v))
     return v, G_new, where(G == 0, G_new, G) if g0 == "first" else G
 
 
 def explore(noise, heat, G, before, u, curvature, guard):
-    """What exploration adds to u: noise at this heat, and the term that corrects for a moving preconditioner."""
+    """Return the exploration terms of u: noise at this temperature, and the correction for a changing preconditioner."""
     kick = sqrt(2 * heat * before) * noise
     if not curvature:
         return kick
@@ -78,10 +78,10 @@ def explore(noise, heat, G, before, u, curvature, guard):
 
 
 def keep(f, new, old):
-    """The new memory, but the old where the gradient is exactly 0."""
+    """Return the new memory, or the old where the gradient is exactly 0."""
     return where(f == 0, old, new)
 
 
 def rest(f, move):
-    """A step as the framework subtracts it; none where the gradient is exactly 0."""
+    """Return the step that the framework subtracts; 0 where the gradient is exactly 0."""
     return where(f == 0, 0.0, -move)

@@ -1,1 +1,1 @@
-"""Rules that ask how the gradient changes."""
+"""Rules that use the change of the gradient."""

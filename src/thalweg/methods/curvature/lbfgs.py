@@ -1,4 +1,4 @@
-"""L-BFGS: Newton's steps with an inverse Hessian made of the last few steps and what they did to the gradient."""
+"""L-BFGS: Newton steps with an inverse Hessian from the last steps and changes of the gradient."""
 
 from typing import Any, Literal
 
@@ -43,9 +43,9 @@ def lbfgs(
 
 
 def inverse_hessian(S: Any, Y: Any, g: Any) -> Any:
-    """H g, H being what BFGS makes of (s . y / y . y) I and the pairs: the two loops of Nocedal & Wright, algorithm 7.4.
+    """Return H g, where H is the BFGS matrix from (s . y / y . y) I and the pairs (Nocedal & Wright, algorithm 7.4).
 
-    Pairs that are still zero are passed over; without any other, H is I.
+    Pairs that are still zero are skipped; without any other, H is I.
     """
     if isinstance(g, Symbol):
         return Symbol.of("inverse_hessian", S, Y, g)

@@ -1,4 +1,4 @@
-"""How far to go along a direction: line searches, as generators that look at points of the whole model.
+"""Line searches: generators that evaluate points of the whole model along a direction.
 
 An @around method writes `alpha = yield from strong_wolfe(p, d, f, g, 1.0, c1, c2, Limits(25, 1e-9))`.
 """
@@ -19,13 +19,13 @@ from thalweg.values.symbols import Symbol
 Search = Generator[Any, Any, Any]
 
 LEAST, MOST = 1.01, 10.0
-"""An extrapolation lies at least a hundredth of the last stride beyond the last point, and at most ten times as far out."""
+"""Range of an extrapolation: at least a hundredth of the last stride beyond the last point, at most ten times as far."""
 MARGIN = 0.1
-"""How near to an end of its bracket, as a share of it, an interpolation may come, once; the next time it is moved inside."""
+"""How near an interpolation may come to an end of its bracket, as a share of it, once; a second time it is moved inside."""
 
 
 class Look(NamedTuple):
-    """A point p + alpha d that was looked at: the loss there, and its slope along d."""
+    """An evaluation at p + alpha d: the loss there, and its slope along d."""
 
     alpha: float
     f: float
@@ -34,14 +34,14 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Wolfe:
-    """The two conditions on a step from `start`: it lowers the loss enough, and the slope is nearly gone."""
+    """The strong Wolfe conditions on a step from `start`: sufficient decrease and small slope."""
 
     start: Look
     c1: float
     c2: float
 
     def too_high(self, x: Look) -> bool:
-        """Whether the sufficient decrease is missing (Nocedal & Wright, equation 3.7a); a loss of NaN has none."""
+        """Whether sufficient decrease fails (Nocedal & Wright, equation 3.7a); it does for a loss of NaN."""
         return not x.f <= self.start.f + self.c1 * x.alpha * self.start.slope
 
     def flat(self, x: Look) -> bool:
@@ -50,14 +50,14 @@ class Wolfe:
 
 
 class Limits(NamedTuple):
-    """Where a search gives up: after so many points, or where its bracket moves no parameter by `tolerance`."""
+    """When a search stops: after so many points, or when its bracket moves no parameter by `tolerance`."""
 
     evaluations: int
     tolerance: Any
 
 
 class _Ray:
-    """The ray p + alpha d, and how many more points of it may be looked at."""
+    """The ray p + alpha d, and the number of evaluations left."""
 
     def __init__(self, p: Any, d: Any, left: int) -> None:
         self.p, self.d, self.left = p, d, left
@@ -69,10 +69,10 @@ class _Ray:
 
 
 def strong_wolfe(p: Any, d: Any, f: Any, g: Any, first: Any, c1: Any, c2: Any, limits: Limits) -> Search:
-    """The alpha to go along d from p, where the loss is f and its gradient g (Nocedal & Wright 2006, algorithm 3.5).
+    """Find alpha along d from p, where the loss is f and its gradient g (Nocedal & Wright 2006, algorithm 3.5).
 
-    The first point looked at is p + first d. It returns an alpha at which the strong Wolfe conditions hold; the lowest
-    point seen that lowers the loss enough where it came to its `limits`; 0 where d does not go down.
+    The first point is p + first d. Returns an alpha at which the strong Wolfe conditions hold; at its `limits`, the lowest
+    point found with sufficient decrease; or 0 if d is no descent direction.
     """
     if isinstance(d, Symbol):
         return Symbol.of("strong_wolfe", p, d, f, first, c1, c2)
@@ -95,7 +95,7 @@ def strong_wolfe(p: Any, d: Any, f: Any, g: Any, first: Any, c1: Any, c2: Any, l
 
 
 def _zoom(ray: _Ray, wolfe: Wolfe, low: Look, high: Look, tolerance: float) -> Search:
-    """Nocedal & Wright's algorithm 3.6: between `low`, the lowest point so far, and `high` a good one lies."""
+    """Search between `low`, the lowest point so far, and `high` (Nocedal & Wright, algorithm 3.6)."""
     largest, at_the_end = _largest(ray.d), False
     while ray.left and abs(high.alpha - low.alpha) * largest >= tolerance:
         alpha, at_the_end = _inside(low, high, at_the_end)
@@ -112,7 +112,7 @@ def _zoom(ray: _Ray, wolfe: Wolfe, low: Look, high: Look, tolerance: float) -> S
 
 
 def _inside(low: Look, high: Look, again: bool) -> tuple[float, bool]:
-    """Where to look between two points, and whether that is near an end of what is between: twice in a row it is not."""
+    """Return the next point between two points, and whether it is near an end of the bracket, which happens once in a row."""
     left, right = sorted((low, high))
     alpha = lowest_of_cubic(left, right, left.alpha, right.alpha)
     margin = MARGIN * (right.alpha - left.alpha)
@@ -124,11 +124,11 @@ def _inside(low: Look, high: Look, again: bool) -> tuple[float, bool]:
 
 
 def lowest_of_cubic(a: Look, b: Look, least: float, most: float) -> float:
-    """Where the cubic through two points and their slopes is lowest, kept within [least, most] (equation 3.59).
+    """Return the minimum of the cubic through two points and their slopes, within [least, most] (equation 3.59).
 
-    The middle of these where the cubic has no minimum, or a loss is not finite.
+    Returns the middle of these if the cubic has no minimum or a loss is not finite.
     """
-    a, b = Look(*map(np.float64, a)), Look(*map(np.float64, b))  # these divide by zero without a word
+    a, b = Look(*map(np.float64, a)), Look(*map(np.float64, b))  # these divide by zero without an error
     with np.errstate(all="ignore"):
         d1 = a.slope + b.slope - 3 * (a.f - b.f) / (a.alpha - b.alpha)
         d2 = np.sqrt(d1 * d1 - a.slope * b.slope)
@@ -137,5 +137,5 @@ def lowest_of_cubic(a: Look, b: Look, least: float, most: float) -> float:
 
 
 def _largest(d: Any) -> float:
-    """The largest entry of a whole tree, without its sign."""
+    """Return the largest magnitude in a whole tree."""
     return max(float(framework(leaf).max(abs(leaf))) for leaf in d.leaves if 0 not in leaf.shape)

@@ -1,4 +1,4 @@
-"""Sophia: momentum over a Hessian's diagonal that is looked at now and then, in steps of bounded length."""
+"""Sophia: momentum over a Hessian diagonal that is estimated every few steps, with clipped steps."""
 
 from thalweg.form.hyper import Decay, Interval, Positive
 from thalweg.ops import clip, every_kth, maximum, mix, where

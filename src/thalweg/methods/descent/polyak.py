@@ -1,4 +1,4 @@
-"""Polyak's step: how far to go from how high the loss stands."""
+"""Polyak's step: a step length from the height of the loss."""
 
 from thalweg.form.hyper import LeastLoss, NonNegative, Positive
 from thalweg.ops import maximum, minimum, off, ratio

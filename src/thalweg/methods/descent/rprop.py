@@ -1,4 +1,4 @@
-"""Rprop: only the gradient's sign, with a step size for each coordinate."""
+"""Rprop: the gradient's sign only, with a step size per coordinate."""
 
 from thalweg.form.hyper import Decay, Positive
 from thalweg.ops import clip, maximum, minimum, sign, where

@@ -1,4 +1,4 @@
-"""Only the sign of a gradient, of its average, or of a look between the two: every coordinate moves by the rate."""
+"""Sign methods: the sign of a gradient, of its average, or of a mixture; every coordinate moves by the rate."""
 
 from thalweg.form.hyper import Decay
 from thalweg.ops import mix, sign

@@ -1,1 +1,1 @@
-"""A step for each tensor, from the norms of it and of its direction."""
+"""A step size per tensor, from the norms of the tensor and of its direction."""

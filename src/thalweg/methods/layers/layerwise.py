@@ -1,4 +1,4 @@
-"""Layer-wise rates: LARS, LAMB, NovoGrad and Fromage set each tensor's step against its norm or its gradient's."""
+"""Layer-wise rates: LARS, LAMB, NovoGrad and Fromage scale each tensor's step by its norm or its gradient's."""
 
 import math
 

@@ -1,1 +1,1 @@
-"""Rules that were trained rather than thought of."""
+"""Rules that were trained instead of designed."""

@@ -1,4 +1,4 @@
-"""The learned optimizer: a recurrent network where other rules have a formula."""
+"""The learned optimizer: a recurrent network in place of a formula."""
 
 import functools
 import math
@@ -39,7 +39,7 @@ def learned(g, h1=VECTOR, c1=VECTOR, h2=VECTOR, c2=VECTOR, *, weights: str = "qu
 
 
 def inputs(net: dict[str, Any], g: X) -> X:
-    """What the network sees of a gradient: itself, or its logarithm and sign (appendix A), so that all sizes count."""
+    """Return the network's inputs for a gradient: itself, or its logarithm and sign (appendix A), which suits all magnitudes."""
     if not net["preprocessing"]:
         return stack(g)
     p = net["p"]
@@ -48,21 +48,21 @@ def inputs(net: dict[str, Any], g: X) -> X:
 
 
 def gates(a: X) -> tuple[X, X, X, X]:
-    """The gates of an LSTM layer, open: i lets j in, f keeps (+ 1: all, before it has learned better), o lets out."""
+    """Return an LSTM layer's gates: i for the input j, f for forgetting (+ 1: it keeps all before training), o for the output."""
     i, j, f, o = split(a, 4)
     return sigmoid(i), tanh(j), sigmoid(f + 1.0), sigmoid(o)
 
 
 def cell(c: X, i: X, j: X, f: X, o: X) -> tuple[X, X]:
-    """The layer's new h and c."""
+    """Return the layer's new h and c."""
     c = f * c + i * j
     return o * tanh(c), c
 
 
 def network(weights: str) -> dict[str, Any]:
-    """A weights file as a tree, read once: arrays w1, b1, w2, b2, w, b; preprocessing (with its p); scale.
+    """Load a weights file as a tree, once: arrays w1, b1, w2, b2, w, b; preprocessing (with its p); scale.
 
-    Raises FileNotFoundError where there is none, ValueError for a file that holds something else.
+    Raises FileNotFoundError if there is no file, ValueError for a file with other content.
     """
     if not isinstance(weights, str | os.PathLike):
         raise ValueError(f"learned: weights is a name or the path of a file, not {weights!r}")
@@ -85,7 +85,7 @@ def _read(path: Path, _changed: int) -> dict[str, Any]:
 
 
 def _wrong(net: Any) -> str:
-    """What a tree lacks to be a network; nothing where it is one."""
+    """Return what a tree lacks as a network; an empty string if nothing."""
     if not isinstance(net, dict) or not isinstance(net.get("preprocessing"), bool):
         return "no preprocessing=True or False"
     for name in ("scale", "p") if net["preprocessing"] else ("scale",):
@@ -101,6 +101,6 @@ def _wrong(net: Any) -> str:
 
 
 def shapes(preprocessing: bool) -> dict[str, tuple[int, ...]]:
-    """Rows of w1 and w2 are the input, then h; columns the gates i, j, f, o."""
+    """Return the arrays' shapes: rows of w1 and w2 are the input, then h; columns are the gates i, j, f, o."""
     n, gate = 2 if preprocessing else 1, 4 * HIDDEN
     return {"w1": (n + HIDDEN, gate), "b1": (gate,), "w2": (2 * HIDDEN, gate), "b2": (gate,), "w": (HIDDEN, 1), "b": (1,)}

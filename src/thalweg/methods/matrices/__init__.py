@@ -1,1 +1,1 @@
-"""Rules that see a matrix as a matrix: its rows, columns, factors or singular values."""
+"""Rules that use the structure of a matrix: its rows, columns, factors or singular values."""

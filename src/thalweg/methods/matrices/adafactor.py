@@ -1,4 +1,4 @@
-"""Adafactor: Adam's second moment in the space of a matrix's edges, and steps in proportion to the parameter."""
+"""Adafactor: Adam's second moment factored into rows and columns, and steps relative to the parameter."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from thalweg.stages.decay import decay
 Exponent = Annotated[float, Range(high=0)]
 """x <= 0."""
 Within = Annotated[Epsilon, Range(0), Places(("inside", "at_least"))]
-"""x >= 0, added to the squares, or the least of their means and roots."""
+"""x >= 0, added to the squares, or the lower bound of their means and roots."""
 FORMER = {"eps_place": Former("eps1=at_least(...), or inside(...)", "eps1_place", {"squares": "inside", "floor": "at_least"})}
 
 
@@ -72,12 +72,12 @@ def adafactor_vector(
 
 
 def kept(t: X, beta2_decay: X, offset: X) -> X:
-    """How much of an average stays at a step: nothing at the first, more and more later."""
+    """Return the share of an average that a step keeps: none at the first, more and more later."""
     return 1 - (t if off(offset) else t - offset) ** beta2_decay
 
 
 def step_size(p: X, t: X, lr: X, eps2: X, relative_step: bool, parameter_scale: bool) -> X:
-    """How far a step goes: so much of the parameter's own size."""
+    """Return the step size, relative to the parameter's own size."""
     rho = minimum(lr, 1 / sqrt(t)) if relative_step else lr
     return maximum(eps2, rms(p)) * rho if parameter_scale else rho
 

@@ -1,4 +1,4 @@
-"""GaLore: Adam in the subspace where most of a gradient lies."""
+"""GaLore: Adam in the leading subspace of the gradient."""
 
 from thalweg.form.hyper import Count, Decay, Eps, NonNegative
 from thalweg.form.memory import projected, projector

@@ -1,4 +1,4 @@
-"""Muon: momentum, made orthogonal."""
+"""Muon: orthogonalized momentum."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from thalweg.ops import Epsilon, X, col_means, debias, maximum, mix, orthogonal,
 from thalweg.rule import rule
 
 Beside = Annotated[Epsilon, Range(0), Places(("outside", "at_least"))]
-"""x >= 0, added to what is divided by, or the least of it."""
+"""x >= 0, added to the divisor, or its lower bound."""
 FORMER = {"eps_place": Former("eps=at_least(...), or outside(...)", "eps_place", {"added": "outside", "floor": "at_least"})}
 
 
@@ -53,14 +53,14 @@ def muon(
 
 
 def looking_ahead(B: X, g: X, t: X, mu: X, nesterov: bool, corrected: bool) -> X:
-    """An average of gradients, or the one to come if the next gradient is like this one."""
+    """Return an average of gradients, or its next value if the next gradient equals this one."""
     if not nesterov:
         return debias(B, mu, t) if corrected else B
     return mu * debias(B, mu, t + 1) + (1 - mu) * debias(g, mu, t) if corrected else mix(B, g, mu)
 
 
 def stretch(g: X, scale: str, rms: X) -> X:
-    """The size of a step, so that one learning rate does for matrices of all shapes."""
+    """Return the factor of a step that lets one learning rate serve matrices of all shapes."""
     m, n = sizes(g)
     if scale == "match_rms_adamw":
         return rms * sqrt(maximum(m, n))

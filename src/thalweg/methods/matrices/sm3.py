@@ -1,4 +1,4 @@
-"""SM3: AdaGrad in the memory of a tensor's edges."""
+"""SM3: AdaGrad with memory per row and column."""
 
 from typing import Literal
 

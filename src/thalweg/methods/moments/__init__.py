@@ -1,1 +1,1 @@
-"""Adam and what grew from it: an average of gradients over the root of one of their squares."""
+"""Adam and its descendants: an average of gradients over the root of an average of their squares."""

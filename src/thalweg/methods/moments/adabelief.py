@@ -1,4 +1,4 @@
-"""AdaBelief: steps by how far a gradient is from what was expected."""
+"""AdaBelief: steps scaled by a gradient's deviation from its prediction."""
 
 from thalweg.form.hyper import Decay, Eps
 from thalweg.ops import both, debias, mix, sqrt

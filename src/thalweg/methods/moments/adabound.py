@@ -1,4 +1,4 @@
-"""AdaBound and AMSBound: an adaptive rate kept between bounds that close on a fixed one."""
+"""AdaBound and AMSBound: an adaptive rate between bounds that converge to a fixed rate."""
 
 import math
 
@@ -48,20 +48,20 @@ def amsbound(
 
 
 def unbounded(t, lr, v, beta1, beta2, eps, bias_correction):
-    """The element-wise rate lr / sqrt(v)."""
+    """Return the element-wise rate lr / sqrt(v)."""
     root = sqrt(v) + eps
     wanted = lr * sqrt(1 - beta2**t) / (1 - beta1**t) if bias_correction else lr
     return where(root > 0, wanted / root, math.inf)
 
 
 def bounds(t, lr, final_lr, base_lr, gamma, bound_eps):
-    """The least and the largest rate, which close on the final one at the rate gamma."""
+    """Return the lower and upper bound of the rate, which converge to the final rate with speed gamma."""
     slope = gamma * t
     final = final_lr if base_lr is None else final_lr * lr / base_lr
     return final * (1 - 1 / (slope + 1)), final * (1 + 1 / (slope + bound_eps))
 
 
 def bounded(t, lr, wanted, limits, sqrt_decay):
-    """The rate that is wanted, kept between its bounds."""
+    """Return the rate clipped to its bounds."""
     rate = sign(lr) * clip(wanted, *limits)
     return rate / sqrt(t) if sqrt_decay else rate

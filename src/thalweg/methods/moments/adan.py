@@ -1,4 +1,4 @@
-"""Adan: Adam with Nesterov's momentum by differences of gradients."""
+"""Adan: Adam with Nesterov's momentum from differences of gradients."""
 
 from thalweg.form.hyper import Decay, Eps
 from thalweg.ops import mix, outside, over_root, where

@@ -1,4 +1,4 @@
-"""ADOPT: Adam with the second moment of the steps before, and momentum of what it has divided."""
+"""ADOPT: Adam with the previous steps' second moment, and momentum of the normalized gradient."""
 
 from thalweg.form.hyper import Decay, NonNegative, Positive
 from thalweg.ops import clip, maximum, mix, off, sqrt, where

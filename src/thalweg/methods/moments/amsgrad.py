@@ -1,4 +1,4 @@
-"""AMSGrad: Adam over the largest second moment so far."""
+"""AMSGrad: Adam with the largest second moment so far."""
 
 from thalweg.form.hyper import Decay, EpsOrZero
 from thalweg.ops import maximum, mix, outside, over_root, sqrt

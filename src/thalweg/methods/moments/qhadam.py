@@ -1,4 +1,4 @@
-"""QHAdam: Adam whose averages each take in the newest gradient once more."""
+"""QHAdam: Adam whose averages are each averaged again with the newest gradient."""
 
 from typing import Annotated
 

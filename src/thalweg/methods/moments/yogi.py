@@ -1,4 +1,4 @@
-"""Yogi: Adam whose second moment moves by steps that do not depend on how far it is off."""
+"""Yogi: Adam with a second moment whose increments do not depend on its error."""
 
 from thalweg.form.hyper import Decay, Eps
 from thalweg.ops import mix, outside, over_root, sign

@@ -1,1 +1,1 @@
-"""Rules that find the size of the step by themselves."""
+"""Rules that find their own step size."""

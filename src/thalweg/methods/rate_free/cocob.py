@@ -1,4 +1,4 @@
-"""COCOB: each coordinate bets a share of what it has won on the sign of its next gradient."""
+"""COCOB: each coordinate bets a share of its winnings on the sign of its next gradient."""
 
 from thalweg.form.hyper import NonNegative, Positive
 from thalweg.form.memory import like_p

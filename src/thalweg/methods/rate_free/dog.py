@@ -1,4 +1,4 @@
-"""DoG and its kin: how far to go from how far it has come, so that there is no rate to tune."""
+"""DoG and its kin: a step size from the distance covered so far, without a rate to tune."""
 
 from thalweg.form.hyper import NonNegative, Positive
 from thalweg.form.memory import like_p, per_model, per_tensor
@@ -26,7 +26,7 @@ def ldog(g, p, x0=like_p, r=per_tensor, G=per_tensor, *, r_eps: Positive = 1e-6,
 
 
 def distance_over_gradients(over, g: X, p: X, x0: X, r: X, G: X, r_eps: X, relative: bool) -> tuple[X, X, X]:
-    """The distance to go by, the farthest from x0 so far, and the sum of squared gradients; `over` says of what."""
+    """Return the distance for the step, the largest from x0 so far, and the sum of squared gradients; `over` reduces."""
     away = p - x0
     r = maximum(r, sqrt(over(away * away)))
     first = r_eps * (1 + sqrt(over(x0 * x0))) if relative else r_eps

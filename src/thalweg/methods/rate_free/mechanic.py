@@ -1,4 +1,4 @@
-"""Mechanic: how large another rule's steps are to be, found while it runs."""
+"""Mechanic: finds the scale of another rule's steps while it runs."""
 
 from typing import Literal
 

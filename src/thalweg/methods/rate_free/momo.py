@@ -1,4 +1,4 @@
-"""MoMo: a momentum method whose rate comes from a model of the loss."""
+"""MoMo: momentum with a rate from a model of the loss."""
 
 import math
 from typing import NamedTuple
@@ -56,7 +56,7 @@ def momo_adam(
 
 
 class Line(NamedTuple):
-    """The averaged line that the model of the loss is: height + inner at the parameters, `square` less for each tau along d."""
+    """The averaged linear model of the loss: height + inner at the parameters, `square` less per unit of tau along d."""
 
     height: X
     inner: X
@@ -64,9 +64,9 @@ class Line(NamedTuple):
 
 
 def to_the_bound(averaged: Line, low: X, lr: X, rho: X, fstar: X, shrinking: X, estimate: bool) -> tuple[X, X]:
-    """How far along d the averaged line is at the least loss, lr at most; and that loss' estimate.
+    """Return how far along d the averaged line reaches the least loss, at most lr; and the estimate of that loss.
 
-    rho: the weights in the averages, by which lr and losses are to be compared with them.
+    rho: the weights in the averages, which put lr and losses on the averages' scale.
     """
     height, inner, square = averaged
     grown = 1 + shrinking
@@ -80,5 +80,5 @@ def to_the_bound(averaged: Line, low: X, lr: X, rho: X, fstar: X, shrinking: X, 
 
 
 def proximal(step: X, p: X, shrinking: X) -> X:
-    """From p to (p - step) / (1 + shrinking): weight decay as the least of model and penalty together has it."""
+    """Return the step from p to (p - step) / (1 + shrinking), where the sum of model and weight-decay penalty is least."""
     return step if off(shrinking) else (step + shrinking * p) / (1 + shrinking)

@@ -1,4 +1,4 @@
-"""D-Adaptation and Prodigy: the distance to the solution, estimated from below as it becomes known, is the rate."""
+"""D-Adaptation and Prodigy: the rate is a growing lower bound on the distance to the solution."""
 
 from typing import Literal
 
@@ -81,10 +81,10 @@ def dadapt_sgd(
 
 
 def corrected(beta1: X, beta2: X, t: X) -> X:
-    """Adam's two bias corrections, as a factor on the rate."""
+    """Return Adam's two bias corrections as a factor on the rate."""
     return sqrt(1 - beta2**t) / (1 - beta1**t)
 
 
 def decayed(step: X, p: X, weight_decay: X) -> X:
-    """A step with decoupled weight decay."""
+    """Return a step with decoupled weight decay."""
     return step if off(weight_decay) else step + weight_decay * p

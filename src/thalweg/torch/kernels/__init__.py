@@ -1,1 +1,1 @@
-"""Torch's parameters and state bound to kernels: looked at and looked up at each step, and nothing copied."""
+"""torch's parameters and state bound to kernels: checked and looked up at each step, never copied."""

@@ -1,4 +1,4 @@
-"""Tensors that one kernel can take, and what their state has for it: what kernels on all devices have in common."""
+"""Tensors that one kernel can update, and their state: the part common to all devices."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from thalweg.torch.places import same_order
 from thalweg.torch.tensors import Tensor, scalar_dtype
 
 Found = tuple[list[Tensor], list[Tensor]]
-"""What a step writes to, and the gradients it reads."""
+"""The tensors that a step writes, and the gradients it reads."""
 Columns = dict[str, tuple[str, list[Tensor]]]
-"""What the state has for tensors, by a program's names: its key there, and one for each of them."""
+"""The state's tensors by a program's names: the key, and one tensor per parameter."""
 
 
 class NoKernel(NotTraced):
-    """There is no kernel, whatever tensors and state are like: it is the stages that have none, or the groups that differ."""
+    """No kernel exists whatever tensors and state are: the stages have none, or the groups differ."""
 
 
 @dataclass
 class Alike:
-    """Tensors of one group and dtype on one way through its stages, and their places among all of the optimizer's."""
+    """Tensors of one group and dtype on one path through its stages, and their indices in the optimizer."""
 
     method: ConfiguredGroup
     route: list[StagePath]
@@ -37,12 +37,12 @@ class Alike:
 
     @property
     def dtype(self) -> str:
-        """Theirs, by name."""
+        """The tensors' dtype, by name."""
         return DTYPES[self.params[0].dtype]
 
     @property
     def kept(self) -> Storage:
-        """How they and their memory are stored."""
+        """The storage of the tensors and their memory."""
         return self.method.given.storage(self.params[0].dtype)
 
     @property
@@ -52,22 +52,22 @@ class Alike:
 
     @property
     def scalars(self) -> str | None:
-        """The dtype in which torch keeps what is one number a tensor, where that is not the parameters'."""
+        """The dtype of torch's per-tensor numbers, if it differs from the parameters'."""
         scalars = self.method.row.scalars
         return "float64" if scalars and scalar_dtype() is torch.float64 else scalars
 
     def columns(self, made: Program, ledger: Ledger) -> Columns:
-        """What the state has for them, put there where it is not there yet."""
+        """Return the tensors' state; create what is missing."""
         held = [ledger.kept(p, name, self.method, made) for p, name in zip(self.params, self.names, strict=True)]
         return {column: (key, [own[column][1] for own in held]) for column, (key, _) in held[0].items()}
 
     def counted(self, made: Program) -> bool:
-        """Whether the number of their updates is in the state."""
+        """Whether the state counts their updates."""
         return self.method.row.counts or "key" in made.inputs
 
 
 def number_in(state: dict[str, Any], key: str, dtype: Any) -> Tensor:
-    """A number that a state keeps, as a tensor of the dtype it is computed with; put there anew where it is none."""
+    """Return a number of the state as a tensor of the computing dtype; replace it if it is not one."""
     found = state[key]
     wanted = getattr(torch, dtype.name)
     if not isinstance(found, Tensor) or found.dtype is not wanted or not found.is_cpu:
@@ -78,7 +78,7 @@ def number_in(state: dict[str, Any], key: str, dtype: Any) -> Tensor:
 
 
 def check_lies(made: Program, column: str, tensors: Sequence[Tensor], params: Sequence[Tensor], dtype: str) -> None:
-    """Raises NotTraced where what the state keeps is not of the dtype, or does not lie as its parameters do."""
+    """Raise NotTraced if the state's tensors have another dtype, or another layout than their parameters."""
     for x, p in zip(tensors, params, strict=True):
         lies = x.is_contiguous() if column in made.blocked else x.shape == p.shape and same_order(x, p)
         if not lies or x.dtype is not getattr(torch, dtype) or x.device != p.device:

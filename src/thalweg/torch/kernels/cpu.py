@@ -1,4 +1,4 @@
-"""Tensors on the CPU with their state, bound to the kernel that Numba compiles."""
+"""CPU tensors with their state, bound to the kernel that Numba compiles."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ RUNTIME = str(Path(torch.__file__).parent / "lib" / "libtorch_cpu.so")
 
 
 class Bound:
-    """Tensors of one group and dtype with their state, ready for a kernel. Raises NotTraced where there is none.
+    """Tensors of one group and dtype with their state, ready for a kernel. Raises NotTraced if there is none.
 
-    What is in the state is the state: counts, and what is one number a tensor or a model, are read from there at each step
-    and written back when it is done.
+    torch's state stays the only storage: counts, per-tensor and per-model numbers are read from it at each step and written
+    back after it.
     """
 
     def __init__(self, lot: Alike, ledger: Ledger) -> None:
         self.method, self.params, self.asks_loss = lot.method, lot.params, lot.asks_loss
         self.launch = _launch(lot)
         made = self.launch.program
-        updates = np.array([ledger.updates(p) for p in self.params], np.int64)  # before there is any memory: SGD does not count
+        updates = np.array([ledger.updates(p) for p in self.params], np.int64)  # before any memory is created: SGD does not count
         columns = lot.columns(made, ledger)
         self.state = self._adopted(lot.names, columns)
         for column in made.beside:
@@ -63,7 +63,7 @@ class Bound:
         self.t = None if self.steps is None else self.steps.tolist()
 
     def _adopted(self, names: list[str], columns: Columns) -> dict[str, Any]:
-        """The state as the launch has it, on the memory of these tensors. Raises NotTraced where it would take other memory."""
+        """Return the launch's state on these tensors' memory. Raises NotTraced if the launch would need other memory."""
         made, state = self.launch.program, {"memory": dict[str, Any](), "beside": dict[str, Any]()}
         laid = {column: dict(zip(names, self._views(tensors), strict=True)) for column, (_, tensors) in columns.items()}
         state["beside"] = {name: laid[name] for name in made.beside}
@@ -85,7 +85,7 @@ class Bound:
         return state
 
     def _views(self, tensors: list[Tensor]) -> list[Any]:
-        """Arrays on the memory of a column, spelled as the parameters' are where they lie in the same order."""
+        """Return arrays on a column's memory, with the parameters' shape and strides if the element order is the same."""
         found = []
         for x, p in zip(tensors, self.params, strict=True):
             check_memory(x)
@@ -94,7 +94,7 @@ class Bound:
         return found
 
     def _vectors(self, lot: Alike, made: Program, ledger: Ledger) -> dict[str, npt.NDArray[Any]]:
-        """The vectors of what is one number a tensor, by its key in the state; `steps` is that of the counts, if there is one."""
+        """Return the vectors of per-tensor numbers by state key; `steps` is that of the counts, if there is one."""
         vectors = {self.method.keys[made.slots[i].path]: vector for i, vector in self.launch.vectors.items()}
         self.steps: Any = None
         if lot.counted(made):
@@ -104,7 +104,7 @@ class Bound:
         return vectors
 
     def _let_go(self, made: Program) -> None:
-        """Hold neither parameters nor what is in their states."""
+        """Drop the references to parameters and state."""
         self.launch.let_go()
         self.state["beside"], self.state["walked"] = {}, {}
         for slot in made.slots:
@@ -112,7 +112,7 @@ class Bound:
                 _place(self.state["memory"], slot.path)[slot.path[-1]] = {}
 
     def finds(self) -> Found | None:
-        """What it writes to and the gradients it reads; None where something is not as it was."""
+        """Return the tensors that the step writes and the gradients it reads; None if something has changed."""
         if not self.method.given.still_holds():
             return None
         found = self.places.look()
@@ -127,12 +127,12 @@ class Bound:
         return found
 
     def begin(self, loss: Any, norms: dict[Any, Any]) -> None:
-        """What the step is worked out from, but for sums."""
+        """Prepare the step's inputs, except sums."""
         self.launch.begin(self.state, loss, norms)
-        self.drawn = [self._draw(column) for column in self.launch.lent]  # which lives until the next step, as its address does
+        self.drawn = [self._draw(column) for column in self.launch.lent]  # must outlive the step: the table has their addresses
 
     def _draw(self, column: str) -> list[Tensor]:
-        """A draw for each tensor, laid as it is, and its address put into the table."""
+        """Draw noise for each tensor, in its layout, and write its address into the table."""
         found = []
         words = self.launch.program.draws[column]
         for bucket in self.launch.buckets:
@@ -144,16 +144,16 @@ class Bound:
         return found
 
     def look_up(self) -> None:
-        """Have the gradients' addresses in the table."""
+        """Write the gradients' addresses into the table."""
         addresses = self.launch.addresses
         addresses.table[:, addresses.columns["g"]] = self.places.there
 
     def reckon(self) -> None:
-        """Work out what the kernel goes by; nothing of the user's is written yet."""
+        """Compute the kernel's numbers; nothing of the user's is written yet."""
         self.launch.keep(self.state, self.launch.reckoned())
 
     def run(self, written: list[Tensor], gradients: list[Tensor]) -> None:
-        """The pass over memory that writes, and what is one number a tensor or a model put where it is kept."""
+        """Run the writing pass over memory, and write per-tensor and per-model numbers back."""
         torch.autograd.graph.increment_version(written)
         self.launch.run()
         if self.steps is not None:
@@ -166,7 +166,7 @@ class Bound:
 
 
 def _launch(lot: Alike) -> Launch:
-    """The kernel over their memory. Raises NotTraced where there is none as they lie, NoKernel where there is none at all."""
+    """Return the launch over their memory. Raises NotTraced if this layout has no kernel, NoKernel if there is none at all."""
     arrays, kept = [as_array(p) for p in lot.params], lot.kept
     try:
         launch = Launch(lot.method.pure, range(len(arrays)), lot.names, arrays, lot.route, lot.dtype, kept)
@@ -186,12 +186,12 @@ def _launch(lot: Alike) -> Launch:
 
 
 def _numbers(states: list[dict[str, Any]], key: str, vector: npt.NDArray[Any]) -> Numbers:
-    """The vector bound to the numbers that the states have under a key, and read from there."""
+    """Return the vector bound to, and read from, the numbers that the states have under a key."""
     found = Numbers([number_in(state, key, vector.dtype).data_ptr() for state in states], vector)
     found.read()
     return found
 
 
 def _place(memory: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
-    """Where in the launch's memory the last word of a path is."""
+    """Return the dict in the launch's memory that holds the last key of a path."""
     return functools.reduce(lambda above, key: above.setdefault(key, {}), path[:-1], memory)

@@ -1,4 +1,4 @@
-"""Tensors of a device with their state, bound to the kernel that Triton compiles for it."""
+"""Tensors on a device with their state, bound to the kernel that Triton compiles."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _VERSION = operator.attrgetter("_version")
 
 
 class OnDevice:
-    """What `Bound` is, for tensors of a device that Triton writes kernels for."""
+    """The counterpart of `Bound` for tensors on a device that Triton supports."""
 
     def __init__(self, lot: Alike, ledger: Ledger) -> None:
         self.method, self.params, self.asks_loss = lot.method, lot.params, lot.asks_loss
         self.made = made = _program(lot)
-        self.t = [ledger.updates(p) for p in self.params]  # before there is any memory: SGD does not count
+        self.t = [ledger.updates(p) for p in self.params]  # before any memory is created: SGD does not count
         columns = lot.columns(made, ledger)
         self.models = {slot.old.name: (state, key, slot) for state, key, slot in ledger.models(made)}
         self.grid = _grid(lot, made, columns)
@@ -42,7 +42,7 @@ class OnDevice:
         self.states = [ledger.state[p] for p in self.params] if columns or self.counts else []
         self.kept = self._numbers(lot, columns)
         self.versions: list[int] = []
-        if self.counts:  # where torch has them: on the device for what is fused or captured
+        if self.counts:  # where torch keeps them: on the device for fused or capturable
             fused = self.there or lot.method.given.group.get("fused")
             for p in self.params:
                 ledger.count(p, p.device if fused else torch.device("cpu"))
@@ -52,7 +52,7 @@ class OnDevice:
             raise NotTraced("tensors whose memory cannot be written, or not apart")
 
     def _numbers(self, lot: Alike, columns: Columns) -> dict[str, str]:
-        """The keys of what is one number a tensor, which the states then have as it is computed with."""
+        """Return the keys of per-tensor numbers, and convert the state's numbers to the computing dtype."""
         dtypes = {slot.old.name: slot.kind.dtype for slot in self.made.slots if slot.old.level < TENSOR}
         kept = {column: key for column, (key, _) in columns.items() if column in dtypes}
         for column, key in kept.items():
@@ -61,19 +61,19 @@ class OnDevice:
         return kept
 
     def finds(self) -> Found | None:
-        """What it writes to and the gradients it reads; None where something is not as it was."""
+        """Return the tensors that the step writes and the gradients it reads; None if something has changed."""
         return self.places.look() if self.method.given.still_holds() else None
 
     def begin(self, loss: Any, norms: dict[Any, Any]) -> None:
-        """What the step is worked out from."""
+        """Store the step's inputs."""
         self.given = {name: state.get(key, slot.kind.value) for name, (state, key, slot) in self.models.items()}
         self.given["loss"] = loss
 
     def look_up(self) -> None:
-        """Nothing yet: the grid is told of gradients when it runs."""
+        """Do nothing: the grid receives the gradients when it runs."""
 
     def reckon(self) -> None:
-        """Work out what the kernel goes by; nothing of the user's is written yet."""
+        """Compute the kernel's numbers; nothing of the user's is written yet."""
         models = self.given
         self.steps = [state["step"] for state in self.states] if self.counts else []
         if self.there:
@@ -81,13 +81,13 @@ class OnDevice:
             self.new: dict[int, list[float]] = {}
             return
         versions = list(map(_VERSION, self.steps))
-        if self.steps and (self.steps[0].is_cpu or versions != self.versions):  # asking a device would be to wait for it
+        if self.steps and (self.steps[0].is_cpu or versions != self.versions):  # reading from a device would wait for it
             self.t = [int(t) for t in torch.stack(self.steps).tolist()]
         kept = {name: [state[key] for state in self.states] for name, key in self.kept.items()}
         self.new = self.grid.count([t + 1 for t in self.t], kept, models)
 
     def run(self, written: list[Tensor], gradients: list[Tensor]) -> None:
-        """The pass over memory, and what is one number a tensor or a model put where it is kept."""
+        """Run the pass over memory, and write per-tensor and per-model numbers back."""
         self.grid.look_up(gradients)
         torch.autograd.graph.increment_version(written)
         self.grid.run()
@@ -106,7 +106,7 @@ class OnDevice:
 
 
 def _program(lot: Alike) -> Program:
-    """The step of one of them. Raises NotTraced where they lie in pieces, NoKernel where it needs more than each by itself."""
+    """Return one tensor's program. Raises NotTraced for non-contiguous tensors, NoKernel if tensors depend on each other."""
     made = program(lot.route, moves=lot.method.pure.moves, kept=lot.kept, dtype=lot.dtype)
     asks = [*made.norms, *made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
     if asks or lot.method.pure.moves:
@@ -117,7 +117,7 @@ def _program(lot: Alike) -> Program:
 
 
 def _grid(lot: Alike, made: Program, columns: Columns) -> Grid:
-    """The kernel over their memory. Raises NotTraced where the state does not lie as they do, NoKernel where there is none."""
+    """Return the grid over their memory. Raises NotTraced if the state has another layout, NoKernel if there is no kernel."""
     numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
     dtypes = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), lot.dtype)
     dtypes |= {slot.old.name: slot.kind.dtype for slot in made.slots if slot.old.level == TENSOR and slot.kind.dtype}
@@ -134,7 +134,7 @@ def _grid(lot: Alike, made: Program, columns: Columns) -> Grid:
 
 
 def _value(made: Program, pure: Any, name: str, t: Any) -> Any:
-    """A hyper-parameter or the learning rate at an update."""
+    """Return the value of a hyper-parameter or the learning rate at an update."""
     if name == "key":
         return key_of(pure.seed, t)
     value = made.hyper[name]

@@ -1,4 +1,4 @@
-"""What a step of all groups goes through, and why there is none of it where kernels cannot do it."""
+"""The kernels of a step of all groups, or the reason why there are none."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from thalweg.values.trees import Vector
 
 
 class Plan:
-    """Which tensors have gradients, and each lot of them bound to a kernel. Raises NotTraced where there is none for some.
+    """The tensors with gradients, in lots that are bound to kernels. Raises NotTraced if some have none.
 
-    members: of each group all parameters, one group after another, so that what is wrong with one comes up at its turn.
+    members: all parameters, group after group, so that errors appear in the order of the groups.
     """
 
     def __init__(self, members: Iterable[Members], ledger: Ledger) -> None:
@@ -45,7 +45,7 @@ class Plan:
         self.states = list(ledger.state.values())
 
     def _lots(self, members: Iterable[Members]) -> list[Alike]:
-        """Tensors that are alike: of one group, dtype and device, and on one way through the stages."""
+        """Return the tensors in lots of one group, dtype, device and path through the stages."""
         found: dict[Any, Alike] = {}
         order = 0
         for i, own in enumerate(members):
@@ -66,7 +66,7 @@ class Plan:
         return list(found.values())
 
     def _check_model(self) -> None:
-        """Raises NoKernel, or ValueError, where what belongs to the whole model cannot be worked out group by group."""
+        """Raise NoKernel or ValueError if a quantity of the whole model cannot be computed group by group."""
         if len(self.bounds) < 2:
             return
         if len(self.launches) < len(self.bounds):
@@ -83,7 +83,7 @@ class Plan:
             raise NoKernel(str(reason)) from None
 
     def finds(self, groups: list[Group], state: dict[Tensor, Any]) -> list[Found] | None:
-        """Get ready for a step; None where groups, tensors or state are not those of the plan."""
+        """Prepare a step; None if groups, tensors or state are no longer those of the plan."""
         if len(groups) != len(self.members) or len(state) != len(self.states):
             return None
         if not all(map(operator.is_, state.values(), self.states)):
@@ -102,7 +102,7 @@ class Plan:
         return found
 
     def step(self, found: list[Found], losses: Sequence[Any]) -> None:
-        """All that may fail comes first: what the numbers are; then each kernel writes."""
+        """Step: first compute all numbers, which may fail; then let each kernel write."""
         for bound in self.bounds:
             bound.look_up()
         norms = self._norms(found) if self.norms else {}
@@ -116,7 +116,7 @@ class Plan:
             bound.run(written, gradients)
 
     def _norms(self, found: list[Found]) -> dict[Any, Any]:
-        """For each stage that asks for it, the norm of all the gradients that come to it."""
+        """Return the norm of all gradients that arrive at each stage that asks for it."""
         norms: dict[Any, Any] = {}
         for path in self.norms:
             own = [k for k, launch in enumerate(self.launches) if path in launch.program.norms.values()]
@@ -125,12 +125,12 @@ class Plan:
                 norms[path] = math.sqrt(squares)
             else:
                 exact = Vector([g for k in own for g in found[k][1]]).norm_of_all()
-                norms[path] = Scalar(np.float64(exact))  # it may be 0, by which Python's own numbers do not divide
+                norms[path] = Scalar(np.float64(exact))  # it may be 0, and Python's own numbers raise on division by 0
         return norms
 
 
 class Without:
-    """Why there are no kernels for an optimizer's groups as they are: remembered, so that nobody looks again."""
+    """The reason why the current groups have no kernels, remembered to avoid another search."""
 
     def __init__(self, members: Iterable[Members], reason: NoKernel) -> None:
         self.reason, self.members = str(reason), list(members)
@@ -148,12 +148,12 @@ class Without:
 
 
 def _is_plain(x: Tensor) -> bool:
-    """A dense tensor where kernels run, with numbers that they compute with."""
+    """Whether x is a dense tensor on a device and with a dtype that kernels support."""
     return (x.is_cpu or x.device.type in device.TRITON_DEVICES) and x.layout is DENSE and x.dtype in DTYPES and type(x) in PLAIN
 
 
 def _bound(lot: Alike, ledger: Ledger) -> Bound | OnDevice:
-    """The tensors bound to the kernels of where they are. Raises NotTraced where there are none."""
+    """Bind the tensors to the kernels of their device. Raises NotTraced if there are none."""
     if lot.params[0].device.type in device.TRITON_DEVICES:
         if grid.available():
             return OnDevice(lot, ledger)
