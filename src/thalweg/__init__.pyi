@@ -151,7 +151,7 @@ class _Amsgrad(Rule):
 amsgrad: _Amsgrad
 
 class _Ascend(Rule):
-    """Gradient ascent (the sign of Cauchy 1847, C. R. 25:536): whatever follows then maximizes."""
+    """Gradient ascent (the sign of Cauchy 1847, C. R. 25:536): the stages that follow then maximize."""
 
     def __call__(self) -> Stage: ...
 

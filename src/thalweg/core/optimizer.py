@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -14,18 +14,17 @@ from thalweg.core.around_stage import AroundStage
 from thalweg.core.array_step import ArrayStep
 from thalweg.core.checks import check_gradient, check_parameter, check_state
 from thalweg.core.compose import Every
-from thalweg.core.curvature import hutchinson
+from thalweg.core.curvature import estimated
 from thalweg.core.finite import are_finite, select
 from thalweg.core.leaf import Leaf, Memory, value_at
-from thalweg.core.parameters import Parameters, host_scalar
+from thalweg.core.parameters import Parameters, answered, host_scalar
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Stage, as_stage, chain, check_lr
 from thalweg.core.step import advance
-from thalweg.form.hyper import Role
 from thalweg.form.memory import Gaussian
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
-from thalweg.values.trees import Tree, Vector, flatten, plain, rebuild
+from thalweg.values.trees import Tree, flatten, plain, rebuild
 
 State: TypeAlias = dict[str, Any]
 """{"t": {leaf: updates so far}, "memory": {stage: {slot: {leaf: array}}}, ...}: a plain tree to save, jit or inspect."""
@@ -105,10 +104,7 @@ class Optimizer:
         return self.asks_gradients or "curvature" in self.asks
 
     def needs(self, loss: Any, grad_fn: GradFn) -> dict[str, Any]:
-        """Return what `step` needs besides the gradients, as its keyword arguments.
-
-        loss: the loss, or a function that computes it, which is called only if a rule asks for the loss.
-        """
+        """Return the keywords that `step` needs besides gradients. A callable `loss` is called only if a rule asks for it."""
         known = {"loss": loss() if callable(loss) else loss} if "loss" in self.asks else {}
         return {**known, "grad_fn": grad_fn} if self.wants_grad_fn else known
 
@@ -118,7 +114,18 @@ class Optimizer:
         return f"Optimizer({self.rule!r}, lr={self.lr!r}{''.join(told)})"
 
     def init(self, params: Tree) -> State:
-        """Return the state before the first step. Raises TypeError for a parameter that is not a floating-point array."""
+        """Return the state before the first step.
+
+        Parameters
+        ----------
+        params : tree
+            The parameters, floating-point arrays; others raise TypeError.
+
+        Returns
+        -------
+        dict
+            The state, a plain tree.
+        """
         names, given = flatten(params)
         if not names:
             raise ValueError("there are no parameters: the tree is empty")
@@ -147,21 +154,17 @@ class Optimizer:
 
         Parameters
         ----------
-        params : tree
-            The parameters.
+        params, state
+            The parameters, and the state from `init` or the step before.
         grads : tree or None
             A tree like `params`. A leaf None leaves that parameter and its t unchanged. None for the whole tree requires
             `grad_fn`, which is then called at `params`, or wherever an @around method evaluates.
-        state : dict
-            The state from `init` or the step before.
         loss : float or array, optional
             The loss, for rules that ask for it.
         grad_fn : callable, optional
             Maps parameters to (loss, gradients).
-        noise : tree, optional
-            Noise to use instead of draws.
-        curvature : tree, optional
-            Estimate of the Hessian's diagonal. Default: estimated from one more gradient of `grad_fn` (Hutchinson).
+        noise, curvature : tree, optional
+            Values to use instead of draws, and of an estimate of the Hessian's diagonal from one more gradient of `grad_fn`.
 
         Returns
         -------
@@ -188,7 +191,7 @@ class Optimizer:
                 self.check_asks(loss, grad_fn, curvature)
             check_state(here.names, state, self.chain)
             if curvature is None and "curvature" in self.asks and self._around is None:
-                curvature = self._estimated(params, grads, state, grad_fn)
+                curvature = estimated(self.chain.functions, grad_fn, params, grads, state, self.seed, self.lanes)
             given = {} if grads is None else here.match(grads, "gradients")
             extras = {w: here.match(x, w) for w, x in {**trees, "curvature": curvature}.items() if x is not None}
             for name, p in zip(here.names, here.arrays, strict=True):
@@ -207,20 +210,22 @@ class Optimizer:
         return minimize(self, fun, x0, args, **options)
 
     def ship(self, params: Tree, state: State) -> Tree:
-        """Return the point to keep and evaluate: the average or updated iterate if the method has one, else `params`."""
+        """Return the point to keep and evaluate.
+
+        Parameters
+        ----------
+        params, state
+            As `step` returned them.
+
+        Returns
+        -------
+        tree
+            The average or updated iterate if the method has one, else `params`.
+        """
         for key, after in reversed(self._afters):
             if after.declaration.shipped is not None:
                 return rebuild(params, state["memory"][key][after.declaration.shipped])
         return rebuild(params, state["walked"]) if self.moves else params
-
-    def _estimated(self, params: Tree, grads: Tree, state: State, grad_fn: Any) -> Tree:
-        """Return the curvature; in a step that does not read it, the gradients as a placeholder."""
-        t = {name: count + 1 for name, count in state["t"].items()}
-        often = [f.value_of(Role.INTERVAL, 1) for f in self.chain.functions if "curvature" in f.asks]
-        known = not any(is_traced(count) for count in t.values())
-        if known and often and not any(np.any((count - 1) % k == 0) for count in t.values() for k in often):
-            return grads
-        return hutchinson(grad_fn, params, grads, state.get("seed", self.seed), t, self.lanes)
 
     # The order of a step: accumulate -> guard against inf and NaN -> around -> `advance`: rules -> p - lr d -> after.
 
@@ -316,24 +321,19 @@ class Optimizer:
                 point = walk.send(answer)
                 at_start = all(a is leaf.p for a, leaf in zip(point.leaves, leaves, strict=True))
                 if at_start and given and not (step.loss is None and "loss" in stage.asks):
-                    answer = step.loss, self._as_answer(given, leaves)
+                    answer = step.loss, answered(given, leaves, self.lanes)
                     continue
                 there = {leaf.name: leaf.as_stored(x) for leaf, x in zip(leaves, point.leaves, strict=True)}
                 loss, grads = grad_fn(params.moved(there))
                 found = params.match(grads, "gradients from grad_fn")
                 step.loss = host_scalar(loss) if step.loss is None else step.loss
-                answer = host_scalar(loss), self._as_answer(found, leaves)
+                answer = host_scalar(loss), answered(found, leaves, self.lanes)
         except StopIteration as stop:
             gradient, kept = stop.value
         for leaf, g in zip(leaves, gradient.leaves, strict=True):
             leaf.grad = leaf.d = g
             leaf.owned = stage.owns_step
         return {key: kept} if kept else {}
-
-    def _as_answer(self, gradients: dict[str, Any], leaves: Sequence[Leaf]) -> Vector:
-        """Return copies of the gradients for the method: the next call of grad_fn may overwrite the ones it returned."""
-        found = [gradients[leaf.name] for leaf in leaves]
-        return Vector([framework(g).copy(widened(g)) for g in found], self.lanes is not None)
 
     def check_asks(self, loss: Any, grad_fn: GradFn | None, curvature: Tree) -> None:
         if self._around is not None and grad_fn is None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from thalweg.values.arrays import Array, framework
+from thalweg.core.leaf import Leaf
+from thalweg.values.arrays import Array, framework, widened
 from thalweg.values.scalars import Scalar
-from thalweg.values.trees import Tree, flatten, match_in_order, plain, rebuild_in_order
+from thalweg.values.trees import Tree, Vector, flatten, match_in_order, plain, rebuild_in_order
 
 
 class Parameters(NamedTuple):
@@ -38,3 +40,9 @@ def host_scalar(x: Any) -> Any:
     if on_host:
         return Scalar(np.asarray(x, np.float64) if isinstance(x, int | float | np.ndarray | np.generic) else x)
     return x
+
+
+def answered(gradients: dict[str, Any], leaves: Sequence[Leaf], lanes: int | None) -> Vector:
+    """Return copies of the gradients for an @around method: the next call of grad_fn may overwrite the ones it returned."""
+    found = [gradients[leaf.name] for leaf in leaves]
+    return Vector([framework(g).copy(widened(g)) for g in found], lanes is not None)

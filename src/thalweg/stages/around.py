@@ -9,7 +9,7 @@ from thalweg.rule import around
 def sam(p, *, rho: Positive = 0.05):
     """Sharpness-aware minimization (Foret et al. 2021, arXiv 2010.01412, algorithm 1).
 
-    `chain(sam(), sgd())`, stepped with `grad_fn=`: the gradient of the worst point within rho, to first order.
+    `chain(sam(), sgd())`, stepped with `grad_fn=`: takes the gradient at the worst point within rho, to first order.
     """
     _, g = yield p
     _, g = yield p + rho * g / maximum(norm(g), 1e-12)  # the authors' guard for a zero gradient

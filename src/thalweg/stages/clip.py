@@ -9,6 +9,6 @@ from thalweg.rule import rule
 def clip(g, gnorm, *, max_norm: Positive = 1.0):
     """Clipping by the global norm (Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063, algorithm 1).
 
-    Scales all that arrives so that its norm over the whole model is at most max_norm; less is left as it is.
+    Scales the directions so that their norm over the whole model is at most max_norm; a smaller norm stays unchanged.
     """
     return g * minimum(1.0, max_norm / gnorm)

@@ -9,9 +9,9 @@ from thalweg.rule import rule
 def decay(g, p, rate, *, weight_decay: NonNegative = 0.01):
     """Weight decay (coupled: L2, Krogh & Hertz 1991; decoupled: Loshchilov & Hutter 2019, arXiv 1711.05101).
 
-    Where it stands says which it is: `chain(decay(wd), adam())` is coupled, `chain(adam(), decay(wd))` decoupled (and
-    multiplied by the learning rate), `chain(decay(wd), adagrad(accumulate="raw"))` acts in the numerator only.
-    `only(is_matrix, decay(wd))` spares biases.
+    Its place decides: `chain(decay(wd), adam())` is coupled, `chain(adam(), decay(wd))` decoupled (and multiplied by the
+    learning rate), `chain(decay(wd), adagrad(accumulate="raw"))` acts in the numerator only.
+    `only(is_matrix, decay(wd))` exempts biases.
     """
     return g if off(weight_decay) else g + rate * weight_decay * p
 
@@ -20,7 +20,7 @@ def decay(g, p, rate, *, weight_decay: NonNegative = 0.01):
 def independent_decay(g, p, *, weight_decay: NonNegative = 1e-4):
     """Weight decay that no learning rate multiplies (Wortsman et al. 2023, arXiv 2309.14322, independent weight decay).
 
-    After a rule that has put the rate in, as in `chain(adam(), learning_rate(), independent_decay())`, a step takes this
-    share of the parameter. Elsewhere the rate, which multiplies what leaves the chain, is on it as on all else.
+    After a stage that applies the rate, as in `chain(adam(), learning_rate(), independent_decay())`, a step subtracts this
+    share of the parameter. Elsewhere the learning rate multiplies it, as everything that leaves the chain.
     """
     return g if off(weight_decay) else g + weight_decay * p

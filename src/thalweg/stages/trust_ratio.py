@@ -13,8 +13,8 @@ def trust_ratio(
 ):  # fmt: skip
     """The trust ratio (You et al. 2019, arXiv 1904.00962, algorithm 2): each tensor's step made as long as the tensor.
 
-    What arrives is multiplied by phi(|p|) / |g|, where phi clips to [low, high]; of a tensor without length, or without
-    a step, it is left as it is. coefficient multiplies the ratio, as LARS has it, and eps is added to |g|.
+    Multiplies the direction by phi(|p|) / |g|, where phi clips to [low, high]; if p or g is zero, the direction stays
+    unchanged. coefficient multiplies the ratio, as in LARS, and eps is added to |g|.
     `chain(adam(), decay(0.01), trust_ratio())` is LAMB, `chain(sgd(), trust_ratio())` a normalized descent.
     """
     size, step = clip(norm(p), low, high), norm(g)
