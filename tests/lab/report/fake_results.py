@@ -80,6 +80,7 @@ def finished(rows: list[dict[str, Any]], kind: str, seeds: int) -> dict[str, Any
             "search": "quasi-random",
             "rules": [row["name"] for row in rows],
         },
+        "not_run": {},
         "environment": {"python": "3.11.7", "numpy": "2.4.6", "machine": "x86_64, Linux"},
         "evaluated_at": STEPS,
         "target": {"loss": 0.3, "sentence": "a validation loss of 0.3"},

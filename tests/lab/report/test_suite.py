@@ -14,11 +14,15 @@ import pytest
 from lab.command import thalweg
 from lab.report.fake_results import fake
 from lab.report.test_report import SCRIPT, Page, element
+from lab.report.test_schema import misfits
+from thalweg import lab
 from thalweg.lab.comparing.slow_rules import FILE as DEAR
 from thalweg.lab.comparing.step_cost import FILE as COSTS
 from thalweg.lab.protocol.protocol import RULES
 from thalweg.lab.protocol.suites import SUITES
 from thalweg.lab.report import suite, suite_report
+from thalweg.lab.report.schema.suite import SuiteResults
+from thalweg.lab.report.table import suite_table
 
 NAMES = ["adam", "momentum", "sgd", "nadam", SCRIPT]
 
@@ -95,6 +99,58 @@ def test_a_problem_where_nobody_moved_is_left_out_and_named() -> None:
     alone = suite.combine("mine", [stuck], "again")
     assert alone["rules"] == []
     assert suite_report.render(alone)
+
+
+def some_without_adam() -> list[dict[str, Any]]:
+    """The ten problems; adam, the best on all of them, cannot run on the first and the last."""
+    some = ten()
+    for each in some:
+        each["settings"] = {**each["settings"], "rules": NAMES}
+    for each in (some[0], some[-1]):
+        each["rules"] = [row for row in each["rules"] if row["name"] != "adam"]
+        each["settings"]["rules"] = [name for name in NAMES if name != "adam"]
+        each["not_run"] = {"adam": "it takes matrices alone, and there are none"}
+    return some
+
+
+def test_what_is_over_problems_is_as_if_an_optimizer_that_misses_one_were_not_there() -> None:
+    found = suite.combine("mine", some_without_adam(), "again")
+    others = some_without_adam()
+    for each in others:
+        each["rules"] = [row for row in each["rules"] if row["name"] != "adam"]
+    alone = suite.combine("mine", others, "again")
+    about_all = ("rules", "critical_difference", "without_problem", "without_optimizer", "checks", "untuned", "answer")
+    assert {key: found[key] for key in about_all} == {key: alone[key] for key in about_all}
+    assert "adam" not in [row["name"] for row in found["rules"]]
+    assert "adam" in found["settings"]["rules"], "it was asked for"
+
+
+def test_an_optimizer_that_misses_a_problem_is_named_and_keeps_its_rows_on_the_others() -> None:
+    found = suite.combine("mine", some_without_adam(), "again")
+    sentence = (
+        "adam ran on 8 of 10 problems (not on problem 0, problem 9: it takes matrices alone, and there are none). Mean ranks, "
+        "profiles and tests over problems need every optimizer on every problem, so they leave it out."
+    )
+    assert found["unranked"] == [{"name": "adam", "ran_on": [f"problem {i}" for i in range(1, 9)], "sentence": sentence}]
+    assert [row["name"] for row in found["problems"][1]["rules"]].count("adam") == 1
+    assert sentence in str(suite_table(found, 160).caption)
+    text = suite_report.render(found)
+    assert text.count(sentence) == 2, "under the ranking, and in the paragraph for a paper"
+    assert "<h1>5 optimizers on 10 problems</h1>" in text
+    assert "We compared 5 optimizers" in text
+    (row,) = re.findall(r'<th scope="row" class="left">adam</th>\n((?:<td.*?</td>)+)</tr>', text.partition('id="where"')[2])[:1]
+    assert [cell == "not run" for cell in re.findall(r"<td[^>]*>(?:<b>)?([^<]*)", row)] == [True, *[False] * 8, True]
+    assert text.count("adam did not run here: it takes matrices alone, and there are none.") == 2
+    assert list(element(text, "explored")["rules"])[-1] == "adam", "its curves are there, after the ranked ones"
+
+
+def test_a_rule_for_matrices_takes_part_in_a_suite_whose_first_problem_has_none(tmp_path: Path) -> None:
+    found = lab.compare(suite="tiny", rules=["sgd", "muon"], budget=1, seeds=2, steps=2, jobs=1, out=tmp_path)
+    assert misfits(json.loads((tmp_path / "results.json").read_text()), SuiteResults) == []
+    ran = {each["problem"]["name"]: [row["name"] for row in each["rules"]] for each in found.problems}
+    assert {problem: "muon" in names for problem, names in ran.items()} == {"quadratic_10": False, "logistic": True, "wine": True}
+    assert [row["name"] for row in found.results["rules"]] == ["sgd"]
+    assert "muon ran on 2 of 3 problems (not on quadratic_10: it takes matrices alone" in " ".join(str(found).split())
 
 
 def test_a_run_that_diverged_costs_what_not_having_trained_costs() -> None:

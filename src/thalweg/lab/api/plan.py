@@ -20,6 +20,8 @@ from thalweg.rule import Rule
 
 ALL = "all"
 """As `rules`: every rule of the catalogue."""
+NO_MATRICES = "it takes matrices alone, and there are none"
+"""Why a rule does not run on a problem."""
 
 
 def contests(options: Options, tell: Callable[[str], None]) -> list[Contest]:
@@ -38,7 +40,8 @@ def contests(options: Options, tell: Callable[[str], None]) -> list[Contest]:
 
 def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> Contest:
     rules, problem = source.load_rules(), source.see_problem()
-    selected = _fit(problem, selected_rules(options.get("rules"), rules), rules, options, tell)
+    asked = selected_rules(options.get("rules"), rules)
+    selected = _fit(problem, asked, rules, options, tell)
     usual = suites if options.get("suite") else protocol
     budget, seeds = options.get("budget") or usual.BUDGET, options.get("seeds") or usual.SEEDS
     trials = len(selected) * (budget * protocol.TUNING_SEEDS + 2 * seeds)
@@ -51,6 +54,7 @@ def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> C
         min(options.get("batch_size") or problem.batch_size, problem.train_size) if problem.train_size else 0,
         options.get("tune") or "lr", schedules(options), options.get("timeout") or TIMEOUT,
         options.get("lanes") or "numpy", options.get("search") or protocol.SEARCHES[0],
+        tuple((name, NO_MATRICES) for name in asked if name not in selected),
     )  # fmt: skip
     return Contest.of(settings, problem, rules)
 

@@ -33,6 +33,7 @@ class Settings:
     tune: "lr", or "all" for every float hyper-parameter. schedules: how the learning rate may change over the steps; with
     several, each trial draws one. timeout: seconds that a program of trials may take.
     lanes: what runs trials side by side, "numpy" or "jax". search: how settings are chosen, one of `protocol.SEARCHES`.
+    not_run: (name, why) of each rule that was asked for and cannot run on this problem.
     """
 
     source: Source
@@ -46,6 +47,7 @@ class Settings:
     timeout: float = TIMEOUT
     lanes: str = "numpy"
     search: str = protocol.SEARCHES[0]
+    not_run: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass

@@ -85,7 +85,7 @@
   function curves() {
     const one = problem(), svg = root.querySelector("#explored-curves"), ends = [];
     svg.replaceChildren();
-    const known = names.filter((n) => shown.has(n)), all = known.flatMap((n) => one.rules[n].curve[1]).filter((x) => x !== null);
+    const known = names.filter((n) => shown.has(n) && one.rules[n]), all = known.flatMap((n) => one.rules[n].curve[1]).filter((x) => x !== null);
     const start = Math.max(...known.map((n) => one.rules[n].curve[1][0] ?? -Infinity));
     const low = all.length ? Math.min(...all) : 0, high = Number.isFinite(start) ? Math.max(start, low) : 1;
     const log = low > 0 && high / low > 3;
@@ -114,7 +114,7 @@
   function rates() {
     const one = problem(), svg = root.querySelector("#explored-rates"), table = root.querySelector("tbody"), m = multiple();
     svg.replaceChildren();
-    const known = names.filter((n) => shown.has(n) && one.rules[n].sweep.length), all = known.flatMap((n) => one.rules[n].sweep.map((p) => p[1])).filter((v) => v !== null);
+    const known = names.filter((n) => shown.has(n) && one.rules[n]?.sweep.length), all = known.flatMap((n) => one.rules[n].sweep.map((p) => p[1])).filter((v) => v !== null);
     const low = all.length ? Math.min(...all) : 0, high = all.length ? Math.max(...all) : 1, share = one.score.share;
     const log = !one.score.higher_is_better && low > 0 && high / low > 30;
     const y = axis(svg, low, high, log, true, (v) => said(v, share)), x = axis(svg, 1e-3, 1e3, true, false, (v) => `${Number(v.toPrecision(1))}x`);

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 
 from thalweg.lab.protocol import protocol
 from thalweg.lab.report.schema.problem import Results, SuiteSettings
+from thalweg.lab.report.schema.suite import Unranked
 
 
-def methods(settings: SuiteSettings, problems: Sequence[Results], version: str, by: str, rules: int) -> str:
-    """The paragraph, from the settings of a comparison's results and the results of its problems. by: which protocol's."""
+def methods(
+    settings: SuiteSettings, problems: Sequence[Results], version: str, by: str, rules: int, unranked: Sequence[Unranked] = ()
+) -> str:
+    """The paragraph, from the settings of a comparison's results and the results of its problems.
+
+    by: the protocol's version. rules: how many optimizers are ranked. unranked: the others.
+    """
     names = [each["problem"]["name"] for each in problems]
     where = names[0] if len(names) == 1 else f"{len(names)} problems ({', '.join(names)})"
     steps = sorted({each["settings"]["steps"] for each in problems})
@@ -19,8 +25,9 @@ def methods(settings: SuiteSettings, problems: Sequence[Results], version: str, 
     schedule = " or ".join(protocol.SCHEDULES[name].word for name in settings["schedules"])
     batch = problems[0]["settings"]["batch_size"]
     of = f" of {batch} samples" if batch and len(names) == 1 else ""
+    count = rules + len(unranked)
     told = (
-        f"We compared {rules} optimizer{'' if rules == 1 else 's'} on {where} with thalweg {version} (protocol {by}). Each was "
+        f"We compared {count} optimizer{'' if count == 1 else 's'} on {where} with thalweg {version} (protocol {by}). Each was "
         f"tuned with {settings['budget']} trial{'' if settings['budget'] == 1 else 's'}{_fewer(settings, problems)} on "
         f"{settings['tuning_seeds']} seeds: {drawn}, under {schedule} schedule over {span} steps{of}{then}. "
         "The setting with the best median validation score was judged on test data with "
@@ -28,7 +35,7 @@ def methods(settings: SuiteSettings, problems: Sequence[Results], version: str, 
         "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
         "with."
     )
-    return f"{told} {ONE if len(names) == 1 else MANY}"
+    return " ".join([told, ONE if len(names) == 1 else MANY, *(each["sentence"] for each in unranked)])
 
 
 def _fewer(settings: SuiteSettings, problems: Sequence[Results]) -> str:

@@ -49,6 +49,7 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> R
         "checks": checks.run_checks(contest),
         "sight": _sight(scores, higher),
         "rules": rows(contest, candidates, scores, costs, goal),
+        "not_run": dict(settings.not_run),
     }  # fmt: skip
     return {"answer": answer(found), **found}
 

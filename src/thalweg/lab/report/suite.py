@@ -25,6 +25,7 @@ from thalweg.lab.report.schema.suite import (
     SuiteResults,
     SuiteRow,
     SuiteUntuned,
+    Unranked,
 )
 from thalweg.lab.statistics import aggregate, pairwise, profiles, stats, targets
 from thalweg.lab.statistics.aggregate import Estimate
@@ -39,32 +40,69 @@ SHARES = np.linspace(0, 1, 51)
 
 def combine(name: str, found: Sequence[Results], command: str) -> SuiteResults:
     """The results of a suite from those of its problems, as JSON can hold them. Rules in the order of their mean rank."""
-    rows: Rows = {row["name"]: {} for row in found[0]["rules"]}
-    for each in found:
+    blocks = _complete(found)
+    rows: Rows = {row["name"]: {} for row in blocks[0]["rules"]}
+    for each in blocks:
         for row in each["rules"]:
             rows[row["name"]][each["problem"]["name"]] = row
-    telling = [each for each in found if _tells(each)]
+    telling = [each for each in blocks if _tells(each)]
     first = found[0]
     overall, ranked = _overall(rows, telling) if telling else (Overall(), [])
     whole: SuiteFacts = {
         "version": first["version"], "command": command,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "suite": name, "environment": first["environment"],
-        "settings": _shared(first["settings"]),
+        "settings": _shared([each["settings"] for each in found]),
         "caution": first["caution"],
         "protocol": {"version": first["protocol"]["version"], "sentences": _sentences(first["settings"])},
         "problems": list(found),
-        "left_out": [each["problem"]["name"] for each in found if not _tells(each)],
-        "rules": ranked, **overall,
+        "left_out": [each["problem"]["name"] for each in blocks if not _tells(each)],
+        "rules": ranked, "unranked": _unranked(found), **overall,
     }  # fmt: skip
     return {"answer": suite_answer(whole), **whole}
 
 
-def _shared(settings: SuiteSettings) -> SuiteSettings:
-    """What is the same on all problems."""
+def _complete(found: Sequence[Results]) -> list[Results]:
+    """The same problems with the rows of the optimizers that ran on all of them.
+
+    A rank over problems needs complete blocks: every optimizer on every problem (Demšar 2006, JMLR 7:1). An optimizer that
+    misses a problem is excluded from every aggregate and keeps its rows on the problems it ran on.
+    """
+    everywhere = set.intersection(*({row["name"] for row in each["rules"]} for each in found))
+    return [{**each, "rules": [row for row in each["rules"] if row["name"] in everywhere]} for each in found]
+
+
+def _unranked(found: Sequence[Results]) -> list[Unranked]:
+    """The optimizers that did not run on every problem, by name."""
+    ran: dict[str, list[str]] = {}
+    for each in found:
+        for row in each["rules"]:
+            ran.setdefault(row["name"], []).append(each["problem"]["name"])
+    return [
+        {"name": name, "ran_on": own, "sentence": _why_unranked(name, found)}
+        for name, own in sorted(ran.items())
+        if len(own) < len(found)
+    ]
+
+
+def _why_unranked(name: str, found: Sequence[Results]) -> str:
+    missing = [each for each in found if all(row["name"] != name for row in each["rules"])]
+    reasons = dict.fromkeys(each["not_run"][name] for each in missing if name in each["not_run"])
+    why = f": {'; '.join(reasons)}" if reasons else ""
+    return (
+        f"{name} ran on {len(found) - len(missing)} of {len(found)} problems (not on "
+        f"{', '.join(each['problem']['name'] for each in missing)}{why}). Mean ranks, profiles and tests over problems need "
+        "every optimizer on every problem, so they leave it out."
+    )
+
+
+def _shared(each: Sequence[SuiteSettings]) -> SuiteSettings:
+    """The settings that all problems share, and every optimizer that ran on any of them."""
+    settings = each[0]
     return {
         "budget": settings["budget"], "seeds": settings["seeds"], "tuning_seeds": settings["tuning_seeds"],
-        "tuned": settings["tuned"], "schedules": settings["schedules"], "search": settings["search"], "rules": settings["rules"],
+        "tuned": settings["tuned"], "schedules": settings["schedules"], "search": settings["search"],
+        "rules": list(dict.fromkeys(name for own in each for name in own["rules"])),
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from thalweg.lab.report.figures.ranks import ranks
 from thalweg.lab.report.figures.style import DARK
 from thalweg.lab.report.methods_paragraph import methods
 from thalweg.lab.report.report import embedded, environment, score_cell, script, seen
-from thalweg.lab.report.schema.parts import Interval, Priced
+from thalweg.lab.report.schema.parts import Interval, Named, Priced
 from thalweg.lab.report.schema.problem import Results, Score
 from thalweg.lab.report.schema.suite import SuiteResults, SuiteRow
 from thalweg.lab.statistics.scores import format_score
@@ -30,16 +30,17 @@ def render(results: SuiteResults) -> str:
     made.filters.update(
         cell=lambda row, each: score_cell(row, _share(each)), said=lambda x, each: format_score(x, _share(each)), seen=seen,
         first_score=lambda each: score_cell(each["rules"][0], _share(each)), breakable=_breakable,
-        told_apart=lambda heat: any(cell["tested"] for _, cells in heat for cell in cells),
-        with_daggers=lambda heat: any(cell["diverged"] for _, cells in heat for cell in cells),
+        told_apart=lambda heat: any(cell and cell["tested"] for _, cells in heat for cell in cells),
+        with_daggers=lambda heat: any(cell and cell["diverged"] for _, cells in heat for cell in cells),
     )  # fmt: skip
     return made.get_template("suite.html.j2").render(
         r=results, figures=_figures(results) if results["rules"] else {}, heat=_heat(results), leave_out=_leave_out(results),
         dark={name[1:]: dark for name, dark in DARK.items()},
-        explored=embedded(explored(results["problems"], results["rules"] or results["problems"][0]["rules"])),
+        explored=embedded(explored(results["problems"], _shown(results))),
         script=script(), tested=tested(results["rules"]),
         methods=methods(
-            results["settings"], results["problems"], results["version"], results["protocol"]["version"], len(results["rules"])
+            results["settings"], results["problems"], results["version"], results["protocol"]["version"], len(results["rules"]),
+            results["unranked"],
         ),
     )  # fmt: skip
 
@@ -96,21 +97,27 @@ def _priced(rows: Sequence[SuiteRow]) -> list[Priced]:
     ]  # fmt: skip
 
 
-def _heat(results: SuiteResults) -> list[tuple[str, list[dict[str, Any]]]]:
-    """For each optimizer its rank on each problem, and how dark it is drawn."""
-    found = []
-    for row in results["rules"]:
-        cells = []
-        for each in results["problems"]:
-            own = next(other for other in each["rules"] if other["name"] == row["name"])
-            place = own["rank"]["place"]
-            shade = 0.45 * max(0.0, 1 - (place - 1) / max(1, len(each["rules"]) - 1)) ** 2
-            told = tested(each["rules"])
-            alike = told and own["verdict"]["separable"] is False
-            diverged = own["diverged"]["judging"] > 0
-            cells.append({"place": place, "shade": f"{shade:.2f}", "alike": alike, "diverged": diverged, "tested": told})
-        found.append((row["name"], cells))
-    return found
+def _shown(results: SuiteResults) -> Sequence[Named]:
+    """The optimizers of the page's own charts: the ranked ones, then the others."""
+    return [*results["rules"], *results["unranked"]] if results["rules"] else results["problems"][0]["rules"]
+
+
+def _heat(results: SuiteResults) -> list[tuple[str, list[dict[str, Any] | None]]]:
+    """For each optimizer its rank on each problem, and how dark it is drawn; None where it did not run."""
+    named: list[Named] = [*results["rules"], *results["unranked"]]
+    return [(row["name"], [_heat_cell(row["name"], each) for each in results["problems"]]) for row in named]
+
+
+def _heat_cell(name: str, each: Results) -> dict[str, Any] | None:
+    own = next((row for row in each["rules"] if row["name"] == name), None)
+    if own is None:
+        return None
+    place = own["rank"]["place"]
+    shade = 0.45 * max(0.0, 1 - (place - 1) / max(1, len(each["rules"]) - 1)) ** 2
+    told = tested(each["rules"])
+    alike = told and own["verdict"]["separable"] is False
+    diverged = own["diverged"]["judging"] > 0
+    return {"place": place, "shade": f"{shade:.2f}", "alike": alike, "diverged": diverged, "tested": told}
 
 
 def _breakable(name: str) -> Markup:

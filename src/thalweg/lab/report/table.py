@@ -75,7 +75,7 @@ def suite_table(results: SuiteResults, width: int) -> Table:
         Column("step cost", "right", lambda row: _cost(row["step_cost"])),
         Column("state", "right", lambda row: f"{row['state_per_parameter']:g}"),
     ]
-    return _fitted(columns, results, width, [])
+    return _fitted(columns, results, width, [each["sentence"] for each in results["unranked"]])
 
 
 def _rate(row: Row) -> str:

@@ -119,6 +119,8 @@ class Facts(TypedDict):
     sight: Sight
     rules: list[Row]
     """The optimizers, the best first."""
+    not_run: dict[str, str]
+    """By optimizer that was asked for and cannot run on this problem: why."""
 
 
 @final

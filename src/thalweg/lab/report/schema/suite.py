@@ -95,6 +95,15 @@ class SuiteUntuned(TypedDict):
     sentence: str
 
 
+class Unranked(Named):
+    """An optimizer that did not run on every problem, and so has no place over problems."""
+
+    ran_on: list[str]
+    """The problems on which it ran, and has a row."""
+    sentence: str
+    """Why, and what it is left out of."""
+
+
 class Overall(TypedDict, total=False):
     """What the problems come to together; of it there is only `rules`, and that empty, where no optimizer got anywhere."""
 
@@ -123,9 +132,11 @@ class SuiteFacts(Overall):
     protocol: Protocol
     problems: list[Results]
     left_out: list[str]
-    """The problems on which no optimizer got away from the start."""
+    """The problems on which no ranked optimizer got away from the start."""
     rules: list[SuiteRow]
-    """The optimizers, the best mean rank first."""
+    """The optimizers that ran on every problem, the best mean rank first."""
+    unranked: list[Unranked]
+    """The others, by name."""
 
 
 @final
