@@ -1,1 +1,1 @@
-"""The commands of `thalweg`: thin, over the library's own functions."""
+"""The commands of `thalweg`: a thin layer over the library's functions."""

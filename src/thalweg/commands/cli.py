@@ -19,7 +19,7 @@ COMMANDS = {
 @click.group(cls=Program, where=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(thalweg.__version__, prog_name="thalweg")
 def main() -> None:
-    """Every gradient-descent optimizer written once, and the lab that compares them fairly."""
+    """Gradient-descent optimizers, each written once, and a lab that compares them fairly."""
 
 
 if __name__ == "__main__":

@@ -19,70 +19,83 @@ from thalweg.lab.running.executors import NAMES
 from thalweg.lab.running.output_capture import Tail
 
 MOST = 1_000_000
-"""Trials of a comparison on one problem; more settings or seeds cannot be asked for."""
-WIDTH = 160  # columns of the table where nobody watches
+"""The largest number of trials on one problem, and so of settings or seeds."""
+WIDTH = 160  # columns of the table when the output is no terminal
 
 
 @click.command("compare")
-@click.option("--problem", help="A problem of the lab's, or a Python file with one of yours; digits unless told.")
-@click.option("--suite", help="Several problems at once, and what they come to together: small, tiny.")
-@click.option("--data", type=PLACE, help="Your own data: a .csv, .parquet or .npz file (npz: keys x and y).")
-@click.option("--target", help="The column to predict, for csv and parquet.")
+@click.option("--problem", help="A built-in problem, or a Python file that defines one.  [default: digits]")
+@click.option("--suite", help="Run a suite of problems (small, tiny) and aggregate the results.")
+@click.option("--data", type=PLACE, help="Train on your own data: a .csv, .parquet or .npz file (npz: keys x and y).")
+@click.option("--target", help="The column of --data to predict (csv and parquet).")
 @click.option(
-    "--task", type=click.Choice(["classification", "regression"]), help="What to do with the target, if not as it looks."
+    "--task",
+    type=click.Choice(["classification", "regression"]),
+    help="The task, if it cannot be inferred from the target column.",
 )
-@click.option("--rules", metavar="A,B,C", help="The optimizers to compare, or all.  [default: twenty well-known ones]")
+@click.option(
+    "--rules", metavar="A,B,C", help="The optimizers to compare, separated by commas, or all.  [default: twenty well-known ones]"
+)
 @click.option(
     "--my-rule",
     type=PLACE,
     multiple=True,
-    help="A Python file with rules of your own, which join the race; may be given again.",
+    help="Also compare the rules in this Python file. May be repeated.",
 )
-@click.option("--budget", type=Many(1, MOST), help="Learning rates tried for each optimizer.  [default: 12]")
+@click.option("--budget", type=Many(1, MOST), help="Tuning trials of each optimizer.  [default: 12, in a suite 8]")
 @click.option(
     "--tune",
     type=click.Choice(["lr", "all"]),
     default="lr",
     show_default=True,
-    help="What is tuned: the learning rate, or every hyper-parameter that is a number.",
+    help="Tune the learning rate alone, or every numeric hyper-parameter.",
 )
 @click.option(
     "--search",
     type=click.Choice(["quasi-random", "optuna"]),
     default="quasi-random",
     show_default=True,
-    help="How settings are chosen: spread in advance, or proposed by Optuna, which tunes unequally.",
+    help="Search method: settings spread in advance, or proposed by Optuna (adaptive, so tuning is unequal).",
 )
 @click.option(
     "--schedule",
     default="constant",
     show_default=True,
     metavar="A,B",
-    help="How the rate changes: constant, linear, cosine, wsd (warm-up, stable, decay); of several, each trial draws one.",
+    help="Learning-rate schedule: constant, linear, cosine, wsd (warm-up, stable, decay). If several, each trial draws one.",
 )
-@click.option("--seeds", type=Many(1, MOST), help="Fresh seeds on which each winner is judged.  [default: 15]")
-@click.option("--steps", type=Many(1, 1_000_000_000), help="Steps of each trial.  [default: the problem's]")
-@click.option("--batch-size", type=Many(1, 1_000_000_000), help="Samples in a mini-batch.  [default: the problem's]")
-@click.option("--out", type=PLACE, help="Folder for the trials and the report.  [default: thalweg-results/PROBLEM]")
-@click.option("--jobs", type=Many(1, 1000), help="Processes at once.  [default: one a core]")
-@click.option("--engine", type=click.Choice(NAMES), default="processes", help="Who runs the trials.  [default: processes]")
-@click.option("--cluster", metavar="tcp://HOST:8786", help="A running dask scheduler; its workers run the trials.")
-@click.option("--wait", type=Seconds(1, 1_000_000), help="Seconds to wait while a cluster has no worker.  [default: 120]")
-@click.option("--timeout", type=Seconds(1, 1_000_000), help="Seconds until a portion of trials counts as hung.  [default: 900]")
 @click.option(
-    "--lanes", type=click.Choice(["numpy", "jax"]), default="numpy", help="What runs trials side by side.  [default: numpy]"
+    "--seeds", type=Many(1, MOST), help="Fresh seeds on which each tuned optimizer is judged.  [default: 15, in a suite 5]"
 )
-@click.option("--problems", is_flag=True, help="List the lab's problems, and stop.")
+@click.option("--steps", type=Many(1, 1_000_000_000), help="Steps per trial.  [default: the problem's]")
+@click.option("--batch-size", type=Many(1, 1_000_000_000), help="Samples per mini-batch.  [default: the problem's]")
+@click.option("--out", type=PLACE, help="Folder for trials, results and report.  [default: thalweg-results/PROBLEM]")
+@click.option("--jobs", type=Many(1, 1000), help="Number of parallel processes.  [default: one per core]")
+@click.option(
+    "--engine", type=click.Choice(NAMES), default="processes", help="Executor that runs the trials.  [default: processes]"
+)
+@click.option("--cluster", metavar="tcp://HOST:8786", help="Address of a running dask scheduler, whose workers run the trials.")
+@click.option("--wait", type=Seconds(1, 1_000_000), help="Seconds to wait for a cluster without workers.  [default: 120]")
+@click.option(
+    "--timeout", type=Seconds(1, 1_000_000), help="Seconds after which a chunk of trials counts as hung.  [default: 900]"
+)
+@click.option(
+    "--lanes",
+    type=click.Choice(["numpy", "jax"]),
+    default="numpy",
+    help="Backend that runs trials as lanes of one program.  [default: numpy]",
+)
+@click.option("--problems", is_flag=True, help="List the built-in problems and exit.")
 def compare_command(**given: Any) -> None:
-    """Compare optimizers fairly on a problem, and say which one to use.
+    """Compare optimizers fairly on a problem and recommend one.
 
-    Each gets the same number of trials from its own range of learning rates, is tuned on validation data, and is judged
-    on test data with fresh seeds. Finished trials are kept: the same command goes on where it was stopped.
+    Each optimizer gets the same number of tuning trials within its own range of learning rates, is tuned on validation
+    data, and is judged on test data with fresh seeds. Finished trials are stored: the same command resumes after a stop.
     """
     if given.pop("problems"):
         _list_problems()
         return
-    screen = sys.stdout  # what a file of the user's prints meanwhile is no result
+    screen = sys.stdout  # anything the user's file prints is kept out of the results
     command = plain(shlex.join(["thalweg", *sys.argv[1:]]))
     try:
         where = given["suite"] or given["data"] or given["problem"] or "digits"

@@ -1,4 +1,4 @@
-"""How far a comparison is, for whoever waits for it."""
+"""Progress of a comparison, on the error stream."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from thalweg.lab.api.progress import Progress
 
 
 class ComparisonProgress:
-    """A bar where somebody watches; elsewhere plain lines, and one at least every few seconds."""
+    """A progress bar on a terminal; plain lines elsewhere, at least one every few seconds."""
 
     def __init__(self, console: Console) -> None:
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
@@ -35,7 +35,7 @@ class ComparisonProgress:
         self.open.close()
 
     def __call__(self, progress: Progress) -> None:
-        """Show how far it is; a line stays, and where nobody watches each stage is one."""
+        """Show the progress. Permanent lines stay on the screen; without a terminal each stage prints a line."""
         self.done, self.total = progress.done, progress.total
         if progress.kind == "line" or (progress.kind == "stage" and not self.console.is_terminal):
             self._tell(progress.text)

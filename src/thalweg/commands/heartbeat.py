@@ -1,4 +1,4 @@
-"""A sign of life for whoever reads a pipe: a line where nothing else was said for a while."""
+"""Heartbeat for output into a pipe: a line whenever nothing else was printed for a while."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Self
 from rich.console import Console
 
 EVERY = 10.0
-"""Seconds without a line after which there is one."""
+"""Seconds of silence before a heartbeat line."""
 
 
 class Heartbeat:
-    """Within it, `beat` is called from a thread of its own whenever EVERY seconds have passed without a `touch`."""
+    """Context manager: call `beat` from a background thread whenever EVERY seconds pass without a `touch`."""
 
     def __init__(self, beat: Callable[[], None]) -> None:
         self._beat = beat
@@ -26,7 +26,7 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def touch(self) -> None:
-        """Something else was said."""
+        """Restart the interval: something else was printed."""
         self._touched = time.monotonic()
 
     def _run(self) -> None:
@@ -35,7 +35,7 @@ class Heartbeat:
                 continue
             try:
                 self._beat()
-            except (OSError, ValueError):  # nobody reads; the command itself will meet that and end
+            except (OSError, ValueError):  # the pipe is closed; the command itself meets the same error and ends
                 return
             self.touch()
 
@@ -50,7 +50,7 @@ class Heartbeat:
 
 @contextmanager
 def stage(console: Console, text: str) -> Iterator[Callable[[str], None]]:
-    """Shows what is being done: a spinner where somebody watches, else a heartbeat. It gives what changes the text."""
+    """Show the current stage: a spinner on a terminal, else a heartbeat. Yields a function that changes the text."""
     if console.is_terminal:
         with console.status(text) as status:
             yield status.update

@@ -1,4 +1,4 @@
-"""`thalweg lab`: what the lab can do besides comparing."""
+"""`thalweg lab`: the lab's tools besides `thalweg compare`."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ COMMANDS = {
 
 @click.group("lab", cls=Lazy, where=COMMANDS)
 def lab_group() -> None:
-    """The lab's other tools."""
+    """Merge stores of trials, and verify the lab itself."""

@@ -1,4 +1,4 @@
-"""`thalweg lab merge`: the trials of several machines in one store."""
+"""`thalweg lab merge`: join the trial stores of several machines."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from thalweg.lab.store.records import FILE
 
 @click.command("merge")
 @click.argument("sources", nargs=-1, required=True, type=PLACE)
-@click.option("--out", required=True, type=PLACE, help="Folder for the joined trials; it may have some.")
+@click.option("--out", required=True, type=PLACE, help="Folder for the merged trials. It may already hold some.")
 def merge_command(sources: tuple[Path, ...], out: Path) -> None:
-    """Join the trials of SOURCES, folders that `thalweg compare` has filled, in one.
+    """Merge the trials in SOURCES, result folders of `thalweg compare`, into one folder.
 
-    Then `thalweg compare --out` with that folder finds them all. A trial that is in several is counted once; where they
-    differ, the first is kept, and the number of such trials is said.
+    `thalweg compare --out` with that folder then finds all of them. A trial that is in several folders counts once. If
+    its copies differ, the first is kept and the number of such trials is reported.
     """
     writable(out)
-    merge = attribute("thalweg.lab.store.merge:merge")  # it imports SciPy
+    merge = attribute("thalweg.lab.store.merge:merge")  # imports SciPy
     for source, joined in zip(sources, merge(sources, out), strict=True):
         click.echo(plain(f"{source}: {joined.added} trials added, {joined.alike} were there already"))
         if joined.damaged:

@@ -1,4 +1,4 @@
-"""`thalweg lab verify`: the lab tries itself on what is known."""
+"""`thalweg lab verify`: check the lab against known results."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from thalweg.lab.verify.run import CHECKS, run
 
 
 @click.command("verify")
-@click.option("--quick", is_flag=True, help="Smaller runs of the same checks: seconds instead of minutes.")
-@click.option("--only", metavar="A,B", help="Some of the checks: algoperf, momentum, heavy_tails, controls, untuned.")
+@click.option("--quick", is_flag=True, help="Run smaller versions of the checks: seconds instead of minutes.")
+@click.option("--only", metavar="A,B", help="Run these checks only: algoperf, momentum, heavy_tails, controls, untuned.")
 @click.option(
     "--out",
     type=PLACE,
     default=Path("thalweg-results/verify"),
     show_default=True,
-    help="Folder for the page.",
+    help="Folder for verify.html, verify.md and verify.json.",
 )
 def verify_command(quick: bool, only: str | None, out: Path) -> None:
-    """Check the lab against published results, closed forms and its own promises.
+    """Check the lab against published results, closed forms and its own guarantees.
 
-    Prints what was found beside what was expected, writes verify.html, verify.md and verify.json, and ends with exit code 1
-    where a check fails.
+    Prints found and expected values side by side and writes verify.html, verify.md and verify.json. Exits with code 1 if
+    a check fails.
     """
     names = [name.strip() for name in only.split(",")] if only else list(CHECKS)
     unknown = [name for name in names if name not in CHECKS]
     if unknown:
         raise Refusal(f"--only: there is no check '{unknown[0]}'; there are {', '.join(CHECKS)}")
-    writable(out)  # before minutes of work
+    writable(out)  # fail before minutes of work
     say_first(f"Checking the lab: {', '.join(names)}. What is found follows.")
     notes, wide = Screen(stderr=True), Screen(width=None if sys.stdout.isatty() else 160)
     with stage(notes, "checking") as update:

@@ -12,13 +12,13 @@ from thalweg.lab.refusal import Refusal
 
 
 def attribute(place: str) -> Any:
-    """What "module:attribute" names; the module is imported now, if it was not."""
+    """Import the module of "module:attribute", if necessary, and return the attribute."""
     module, _, name = place.partition(":")
     return getattr(importlib.import_module(module), name)
 
 
 class Lazy(click.Group):
-    """A group that finds its commands in `where`: name to "module:attribute"."""
+    """A click group whose commands are given by `where`: name -> "module:attribute"."""
 
     def __init__(self, *arguments: Any, where: dict[str, str], **named: Any) -> None:
         super().__init__(*arguments, **named)

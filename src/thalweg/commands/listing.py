@@ -21,13 +21,13 @@ from thalweg.rule import Rule
 from thalweg.values.numerals import typed
 
 KINDS = ("element-wise", "tensor-norms", "matrices", "whole-model")
-WIDTH = 240  # columns where nobody watches: each row whole on its line, for grep
+WIDTH = 240  # columns when the output is no terminal: each row on one line, for grep
 ROOMY = 110
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A rule as the catalogue shows it."""
+    """A row of the catalogue."""
 
     rule: Rule
     kind: str
@@ -42,17 +42,17 @@ class Entry:
         return aliases(self.rule.name)
 
     def mentions(self, text: str) -> bool:
-        """Whether its name, its other names or its documentation hold this text, in capitals or not."""
+        """Whether the name, an alias or the docstring contains the text, ignoring case."""
         return text.casefold() in "\n".join([self.rule.name, *self.aliases, self.rule.doc]).casefold()
 
 
 def aliases(name: str) -> list[str]:
-    """The other names by which a rule is known."""
+    """The aliases of a rule."""
     return [alias for alias, meant in ALIASES.items() if meant == name]
 
 
 def years(text: str) -> range:
-    """The years that '2015', '2014-2018', '2015-' or '-2010' means. Raises Refusal for anything else."""
+    """Parse '2015', '2014-2018', '2015-' or '-2010' as a range of years. Raises Refusal for anything else."""
     found = re.fullmatch(r"(\d{4})?(-)?(\d{4})?", text.strip())
     if not found or not (found[1] or found[3]) or (found[1] and found[3] and not found[2]):
         raise Refusal(f"--year takes a year or a span of years, such as 2015, 2014-2018 or 2015-, not {text!r}.")
@@ -61,20 +61,20 @@ def years(text: str) -> range:
 
 
 def short_source(rule: Rule) -> str:
-    """The paper without the method's own name: what stands in brackets in the docstring's first line."""
+    """The paper without the method's name: the text in brackets in the docstring's first line."""
     found = re.search(r"\((.*)\)", rule.paper)
     return found[1] if found else rule.paper
 
 
 def table(entries: list[Entry], width: int) -> Table:
-    """The rich table of `thalweg list`; where it is narrow, without the kind, for which there is --kind."""
+    """The rich table of `thalweg list`. A narrow table omits the kind, for which there is --kind."""
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0))
     roomy = width >= ROOMY
     for title in ("name", "kind", "asks for") if roomy else ("name", "asks for"):
         made.add_column(title, no_wrap=True)
     for title in ("year", "state\n/param", "bytes\n/step", "lr"):
         made.add_column(title, justify="right", no_wrap=True)
-    made.add_column("paper")  # the one that gives way: its cells do not wrap, but the column may
+    made.add_column("paper")  # this column shrinks: its cells do not wrap and are cut
     for entry in entries:
         rule = entry.rule
         words = [rule.name, entry.kind, " ".join(rule.asks)] if roomy else [rule.name, " ".join(rule.asks)]
@@ -86,15 +86,18 @@ def table(entries: list[Entry], width: int) -> Table:
 
 
 @click.command("list")
-@click.option("--kind", type=click.Choice(KINDS), help="How far the rule looks beyond its own coordinate.")
-@click.option("--search", metavar="TEXT", help="Only rules whose name, paper or notes hold this text.")
-@click.option("--year", "span", metavar="YEARS", help="Only rules of these years: 2015, 2014-2018, 2015-.")
-@click.option("--memory", type=Real(0), metavar="N", help="Only rules that keep at most N numbers a parameter.")
-@click.option("--sort", type=click.Choice(["name", "year", "memory", "bytes"]), default="name", show_default=True)
+@click.option(
+    "--kind", type=click.Choice(KINDS), help="Show only this kind of rule: what it reads beyond a coordinate's own gradient."
+)
+@click.option("--search", metavar="TEXT", help="Show only rules whose name, paper or notes contain this text.")
+@click.option("--year", "span", metavar="YEARS", help="Show only rules published in these years: 2015, 2014-2018, 2015-.")
+@click.option("--memory", type=Real(0), metavar="N", help="Show only rules with at most N numbers of state per parameter.")
+@click.option("--sort", type=click.Choice(["name", "year", "memory", "bytes"]), default="name", show_default=True,
+              help="Sort by this column.")  # fmt: skip
 def list_command(kind: str | None, search: str | None, span: str | None, memory: float | None, sort: str) -> None:
-    """The catalogue of optimizers: what each asks for, keeps and moves.
+    """List the optimizers: inputs, state and memory traffic.
 
-    State is in numbers, and bytes moved by a step of float32 parameters, both for each parameter.
+    State is counted in numbers per parameter. Memory traffic is the bytes that a step moves per float32 parameter.
     """
     entries = [Entry.of(rule) for rule in rules.values()]
     if kind is not None:

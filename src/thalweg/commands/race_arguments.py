@@ -1,4 +1,4 @@
-"""What a race is asked for, checked as far as that takes no more than the catalogue: at once."""
+"""The arguments of a race, with the checks that need only the catalogue and so run at once."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ SUFFIXES = (".png", ".gif", ".html")
 
 @dataclass(frozen=True)
 class Asked:
-    """A race as it was asked for.
+    """The checked arguments of a race.
 
-    names: None for all rules. my_rule: the user's files. start (d,). target: the file to write.
+    names: None for all rules. my_rule: the user's files. start: a point (d,). target: the file to write.
     """
 
     surface: Surface
@@ -43,7 +43,7 @@ class Asked:
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:
-        """From the options of the command line. Raises Refusal for what cannot be done, whatever the user's files hold."""
+        """Parse the command line's options. Raises Refusal for any that are invalid regardless of the user's files."""
         surface = _surface(given["surface"])
         target = _target(given["out"] or Path(f"race-{surface.name}.png"))
         steps, lr, start = given["steps"] or surface.steps, _rate(given["lr"]), _start(given["start"], surface)
@@ -72,7 +72,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def chosen(names: tuple[str, ...] | None, own: Mapping[str, Rule]) -> list[str]:
-    """The rules that were named, all where none were; and the user's own. Raises Refusal for what cannot race."""
+    """The named rules (default: all) and the user's own. Raises Refusal for a rule that cannot race."""
     for name, rule in own.items():
         _check_shape(name, rule)
     if names is None:
@@ -118,7 +118,7 @@ def _start(text: str | None, surface: Surface) -> Array:
 
 
 def _target(path: Path) -> Path:
-    """The path, once it is sure that a file can be written there. Nothing is left behind."""
+    """Return the path after checking that a file can be written there. Leaves nothing behind."""
     if path.suffix.lower() not in SUFFIXES:
         raise Refusal(f"--out {path}: the file's name must end in .png, .gif or .html")
     if path.is_dir():

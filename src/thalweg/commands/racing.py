@@ -1,4 +1,4 @@
-"""What `thalweg race` does once it has said so: it takes a second or two to import alone."""
+"""The work of `thalweg race`, in a module of its own: importing it takes a second or two."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from thalweg.methods import rules
 from thalweg.rule import Rule
 
 PATIENCE = 2.0  # seconds, before a progress bar appears
-WIDTH = 160  # columns of the table where nobody watches
+WIDTH = 160  # columns of the table when the output is no terminal
 
 
 def race_and_write(asked: Asked) -> None:
     """Race, write the file, print the table."""
-    with contextlib.redirect_stdout(Tail()):  # what a user's file prints is no result
+    with contextlib.redirect_stdout(Tail()):  # anything a user's file prints is kept out of the results
         found = _race(asked)
     console = Screen(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     console.print(table(found))
@@ -54,7 +54,7 @@ def _race(asked: Asked) -> Race:
 
 
 def _own(paths: tuple[Path, ...]) -> tuple[tuple[Path, ...], dict[str, str], dict[str, Rule]]:
-    """The user's files that can be run, the rules of them that cannot, and why not, and all of them by name."""
+    """The user's files that run, the rules that do not (with the reason), and all rules by name."""
     if not paths:
         return (), {}, {}
     readable, lost = probe.rules(paths)
@@ -63,7 +63,7 @@ def _own(paths: tuple[Path, ...]) -> tuple[tuple[Path, ...], dict[str, str], dic
 
 
 def _write(found: Race, asked: Asked, progress: _Progress) -> None:
-    """Write the file whole or not at all."""
+    """Write the file atomically."""
     target = asked.target
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix.lower())
     os.close(handle)
@@ -95,7 +95,7 @@ def _umask() -> int:
 
 
 class _Progress:
-    """On the error stream: for those who watch a bar, once they have waited for two seconds; a heartbeat for a pipe."""
+    """Progress on the error stream: on a terminal a bar after two seconds, in a pipe a heartbeat."""
 
     def __init__(self) -> None:
         self.console = Screen(stderr=True)
@@ -106,7 +106,7 @@ class _Progress:
         self.open = contextlib.ExitStack()
 
     def task(self, words: str, total: int) -> Any:
-        """Something to call at each of `total` ends."""
+        """A function to call when one of `total` parts is done."""
         return functools.partial(self._advance, self.bar.add_task(words, total=total))
 
     def _advance(self, task: TaskID) -> None:

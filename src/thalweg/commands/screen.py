@@ -1,4 +1,4 @@
-"""What reaches a terminal or a pipe: no control characters of others', no letters that it cannot take, no end in a traceback."""
+"""Output to a terminal or a pipe: without foreign control characters, unencodable letters or tracebacks."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ from thalweg.lab.refusal import Refusal
 
 
 class Screen(Console):
-    """rich's console, on which only rich itself steers the terminal."""
+    """A rich console that strips control characters from the text it prints."""
 
     def _render_buffer(self, buffer: Iterable[Segment]) -> str:
         return super()._render_buffer(part if part.control else part._replace(text=plain(part.text)) for part in buffer)
 
     def on_broken_pipe(self) -> None:
-        """Told to the program: rich would end it, and looks for a stream that `compare` has put aside."""
+        """Raise BrokenPipeError for `Program`: rich itself would exit, and `compare` has redirected the stream it checks."""
         raise BrokenPipeError
 
 
 def say(text: str) -> None:
-    """A line on the error stream."""
+    """Print a line on the error stream."""
     click.echo(plain(text), err=True)
 
 
 def say_first(text: str) -> None:
-    """What is about to be done, at once, for whoever reads a pipe: what does it takes seconds to import alone."""
+    """Announce the work at once when the output is a pipe: the imports alone take seconds."""
     if not sys.stdout.isatty():
         click.echo(plain(text))
         sys.stdout.flush()
 
 
 class Program(Lazy):
-    """The command line as a whole. Whatever it is called with, and wherever its output goes, it ends without a traceback."""
+    """The whole command line. Ends without a traceback whatever its arguments and wherever its output goes."""
 
     def main(self, *arguments: Any, standalone_mode: bool = True, **named: Any) -> Any:
         if not standalone_mode:
             return self._run(arguments, named)
         prepare()
-        with contextlib.suppress(OSError):  # nobody reads what is said of that
+        with contextlib.suppress(OSError):  # nothing reads the error stream
             sys.exit(self._ended(arguments, named))
         sys.exit(1)
 
@@ -58,7 +58,7 @@ class Program(Lazy):
         return run(*arguments, standalone_mode=False, **named)
 
     def _ended(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> int:
-        """The exit code."""
+        """Run the command and return its exit code."""
         try:
             if sys.flags.optimize > 1:
                 raise Refusal("Python runs without docstrings (-OO), in which papers and help stand; run it with -O at most")
@@ -72,7 +72,7 @@ class Program(Lazy):
         except click.Abort:
             click.echo("Aborted!", err=True)
             return 1
-        except BrokenPipeError:  # whoever reads has enough
+        except BrokenPipeError:  # the reader has closed the pipe
             _to_nowhere(sys.stdout)
             return 1
         except OSError as error:
@@ -81,7 +81,7 @@ class Program(Lazy):
             return 1
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """As a program of its own, which ends when it has ended: whatever a user's file has left running."""
+        """Run as a program and exit at the end, even if a user's file has left threads running."""
         leave_the_working_folder()
         try:
             return self.main(*arguments, **named)
@@ -92,11 +92,11 @@ class Program(Lazy):
 
 
 def prepare() -> None:
-    """Have three streams, of which none raises at a letter that it cannot show."""
+    """Make sure that all three standard streams exist and replace letters that they cannot encode."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
-        except OSError:  # else the next file opened, the trials perhaps, would take its place
+        except OSError:  # otherwise the next file opened, perhaps the store, would get its descriptor
             os.open(os.devnull, os.O_RDWR)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -107,7 +107,7 @@ def prepare() -> None:
 
 
 def leave_the_working_folder() -> None:
-    """Import nothing from it, here or in processes begun here, unless thalweg itself lies there."""
+    """Remove the working folder from the import path, here and in child processes, unless thalweg itself is there."""
     here = os.getcwd() if os.path.isdir(os.curdir) else ""
     home = os.path.dirname(os.path.dirname(os.path.abspath(thalweg.__file__)))
     if sys.path and sys.path[0] in ("", here) and home != here:
@@ -122,7 +122,7 @@ def _end(code: Any) -> None:
 
 
 def _to_nowhere(stream: Any) -> None:
-    """What is still to be written there is dropped, and Python says nothing of that as it ends."""
+    """Discard pending output, so that Python reports no error at exit."""
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())

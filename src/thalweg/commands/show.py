@@ -36,12 +36,12 @@ from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 from thalweg.values.numerals import typed
 
-WIDTH = 132  # columns where nobody watches
+WIDTH = 132  # columns when the output is no terminal
 DIFFERS = "Differs from "
 
 
 def find(name: str) -> Rule:
-    """The rule or stage of this name. Raises Refusal with the nearest name."""
+    """The rule or stage of this name. Raises Refusal with the nearest name if there is none."""
     plain = name.lower().replace("-", "_").replace(" ", "_")
     found = rules.get(name) or stages_by_name.get(plain)
     if found is None:
@@ -50,12 +50,12 @@ def find(name: str) -> Rule:
 
 
 def memory_words(kind: Kind) -> str:
-    """A slot of memory in words."""
+    """Describe a memory slot in words."""
     return kind.words.format(value=kind.value, size=kind.size) + (f", {kind.dtype}" if kind.dtype else "")
 
 
 def values_words(hyper: Hyper) -> str:
-    """The values that a hyper-parameter takes, in words."""
+    """Describe the values that a hyper-parameter takes."""
     if isinstance(hyper.default, Epsilon):
         return f"{str(hyper.range).replace('x', hyper.name, 1)}; {', '.join(hyper.choices)}"
     if hyper.choices:
@@ -66,14 +66,14 @@ def values_words(hyper: Hyper) -> str:
 
 
 def notes(rule: Rule) -> tuple[str, str]:
-    """The docstring after its first line: what it says of the rule, and of the differences between libraries."""
+    """The docstring without its first line: notes on the rule and on differences between libraries."""
     body = rule.doc.partition("\n")[2].strip()
     about, found, differences = body.partition(DIFFERS)
     return about.strip(), found + differences
 
 
 def source(rule: Rule) -> str:
-    """The lines of the rule, its docstring left out: it is shown by itself."""
+    """The source of the rule without its docstring, which is shown separately."""
     lines = textwrap.dedent(inspect.getsource(rule.function)).splitlines()
     function = ast.parse("\n".join(lines)).body[0]
     assert isinstance(function, ast.FunctionDef)
@@ -84,7 +84,7 @@ def source(rule: Rule) -> str:
 
 
 def page(rule: Rule) -> Iterator[RenderableType]:
-    """What is shown, part by part."""
+    """The parts of the page, in order."""
     about, differences = notes(rule)
     yield Text(rule.name, style="bold") + Text(f"  {rule.paper}", style="default")
     if aliases(rule.name):
@@ -108,11 +108,11 @@ def _part(title: str, content: RenderableType) -> Iterator[RenderableType]:
 
 
 def _formula(rule: Rule) -> RenderableType:
-    """Each line's sides in columns of their own, so that a long right side wraps beside its left."""
+    """The formula with left and right sides in separate columns, so that a long right side wraps in its own."""
     parts: list[RenderableType] = []
     made: Table | None = None
     for line in rule.formula().plain.splitlines():
-        if line.endswith(":"):  # of which parameters the lines below are
+        if line.endswith(":"):  # the parameters that the lines below apply to
             parts.append(Text(line))
             made = None
             continue
@@ -161,7 +161,7 @@ def _cost_words(cost: Cost) -> str:
 
 
 def kernel_text(rule: Rule) -> str:
-    """The kernels of a step's passes over memory, for float32 parameters. Raises Refusal where there are none."""
+    """The source of a step's kernels for float32 parameters. Raises Refusal if the rule has none."""
     optimizer = Optimizer(rule, lr=rule.lr or 1.0)
     if optimizer.asks_gradients:
         raise Refusal(f"{rule.name} asks for gradients at several points, so that no loop is its whole step")
@@ -175,15 +175,18 @@ def kernel_text(rule: Rule) -> str:
 
 @click.command("show")
 @click.argument("name")
-@click.option("--kernel", is_flag=True, help="Print the loops that Numba compiles of it, for float32 parameters.")
+@click.option("--kernel", is_flag=True, help="Print the kernels that Numba compiles for it, for float32 parameters.")
 def show_command(name: str, kernel: bool) -> None:
-    """One optimizer: its paper, formula, memory, hyper-parameters, cost and source."""
+    """Show an optimizer: paper, formula, state, hyper-parameters, cost and source.
+
+    NAME is an optimizer's name, or a Python file with rules of your own.
+    """
     for rule in _of_file(name) if name.endswith(".py") else [find(name)]:
         _show(rule, kernel)
 
 
 def _of_file(name: str) -> list[Rule]:
-    """The rules in a file of the user's. Raises Refusal for one that gives none."""
+    """The rules in a user's file. Raises Refusal if it defines none."""
     given = my_rule.declared(Path(name))
     return [my_rule.checked(Path(name), rule) if rule.lr is not None else rule for rule in given.values()]
 

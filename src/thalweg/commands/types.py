@@ -1,4 +1,4 @@
-"""Numbers and paths on the command line, and what is said of one that is none."""
+"""click parameter types for numbers and paths, with their error messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 
 class WholeNumber(click.IntRange):
-    """A whole number from `least` on, up to `most` where there is one."""
+    """A whole number of at least `least` and, if given, at most `most`."""
 
     name = "whole number"
 
@@ -26,7 +26,7 @@ class WholeNumber(click.IntRange):
 
 
 class Many(WholeNumber):
-    """A whole number from `least` on, up to `most`, which nobody has to know who is far below it."""
+    """A whole number from `least` to `most`; the help does not show `most`, which few users come near."""
 
     def __init__(self, least: int, most: int) -> None:
         super().__init__(least)
@@ -40,7 +40,7 @@ class Many(WholeNumber):
 
 
 class Real(click.FloatRange):
-    """A finite number from `least` on, up to `most` where there is one."""
+    """A finite number of at least `least` and, if given, at most `most`."""
 
     name = "number"
 
@@ -55,13 +55,13 @@ class Real(click.FloatRange):
 
 
 class Seconds(Real):
-    """A time: Python's clocks take no number of seconds that is too large."""
+    """A time in seconds, bounded because Python's clocks overflow."""
 
     name = "seconds"
 
 
 class Place(click.Path):
-    """A path, as a Path."""
+    """A path, converted to `Path`."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)

@@ -1,8 +1,8 @@
-"""The few types and checks that every file of this room shares.
+"""Types and checks shared by all of `thalweg.nn`.
 
-Inside the room every array of data has two leading axes, (lanes, batch, ...): a plain call is a call with one lane.
-That is what makes lane i of a sweep equal the separate run i. An array that all lanes share has 1 as its first axis and
-is broadcast, never copied.
+Internally every data array has two leading axes, (lanes, batch, ...); a call without lanes is a call with one lane. So
+lane i of a sweep equals the separate run i. An array that all lanes share has a first axis of 1 and is broadcast, never
+copied.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,10 +22,12 @@ Draw: TypeAlias = Callable[[Shape], Array]
 
 
 def rng_of(seed: Seed) -> Rng:
-    """The generator a seed stands for; a generator stands for itself and goes on where it is.
+    """The generator of a seed. A generator is returned as it is, in its current state.
 
-    Raises:
-        TypeError: for anything but a non-negative integer, a `numpy.random.Generator` or a `numpy.random.RandomState`.
+    Raises
+    ------
+    TypeError
+        For anything but a non-negative integer, a `numpy.random.Generator` or a `numpy.random.RandomState`.
     """
     if isinstance(seed, np.random.Generator | np.random.RandomState):
         return seed
@@ -35,12 +37,12 @@ def rng_of(seed: Seed) -> Rng:
 
 
 def is_many(seed: Seeds | None) -> bool:
-    """Whether seed is one a lane (a list, a tuple or an array) rather than one for all."""
+    """Whether seed holds one seed per lane (a list, a tuple or an array) rather than one for all."""
     return isinstance(seed, list | tuple | np.ndarray)
 
 
 def draw_of(seed: Seeds, lanes: int | None) -> Draw:
-    """The source of uniform numbers for a training pass: one seed for all lanes, or one a lane."""
+    """The source of uniform numbers for a training pass, from one seed for all lanes or one per lane."""
     rngs: list[Rng]
     if is_many(seed):
         many = list(seed)  # type: ignore[arg-type]
@@ -53,7 +55,7 @@ def draw_of(seed: Seeds, lanes: int | None) -> Draw:
 
 
 def pair(value: int | tuple[int, int], name: str, least: int) -> tuple[int, int]:
-    """`3` -> (3, 3); a pair stays; anything else, or a number below `least`, is an error that names the argument."""
+    """`3` -> (3, 3); a pair is returned as it is. Anything else, or a number below `least`, raises an error with the name."""
     both = (value, value) if isinstance(value, int) else tuple(value)
     if len(both) != 2 or not all(isinstance(v, int) and not isinstance(v, bool) and v >= least for v in both):
         raise ValueError(

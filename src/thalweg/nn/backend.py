@@ -1,7 +1,7 @@
-"""What the forward passes say beyond operators, for arrays of NumPy, JAX and PyTorch.
+"""Functions of the forward passes for arrays of NumPy, JAX and PyTorch.
 
-For NumPy each word is the fast form the layers have always used. For the others it is the framework's own, which can be
-differentiated, with the derivatives that the layers' `backward` has where the function has a corner.
+For NumPy each function is a fast NumPy form. For the others it is the framework's own, differentiable function, whose
+derivative at a kink equals the one that the layer's `backward` uses.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Pair = tuple[int, int]
 
 
 def is_numpy(x: Array) -> bool:
-    """Whether x may be written into, and has no derivative to keep track of."""
+    """Whether x is a NumPy array: it may be overwritten, and no derivatives are traced."""
     return isinstance(x, np.ndarray)
 
 
 def functions(x: Array) -> Any:
-    """`jax.nn` or `torch.nn.functional`, whichever x belongs to; both call their activations alike."""
+    """`jax.nn` or `torch.nn.functional`, by the type of x. Both have activations of the same names."""
     return sys.modules["jax"].nn if framework(x).name == "jax" else sys.modules["torch"].nn.functional
 
 
@@ -40,12 +40,12 @@ def gelu(x: Array) -> Array:
 
 
 def larger(a: Array, b: Array) -> Array:
-    """max(a, b); of equal ones b has the derivative. A NaN in b stays one."""
+    """max(a, b). At a tie the derivative goes to b. A NaN in b is kept."""
     return np.maximum(a, b) if is_numpy(a) else framework(a).where(a > b, a, b)
 
 
 def larger_number(a: Array, least: float) -> Array:
-    """max(a, least), with derivative 0 where the number is the larger."""
+    """max(a, least), with derivative 0 where `least` is the larger."""
     return np.maximum(a, a.dtype.type(least)) if is_numpy(a) else framework(a).where(a < least, least, a)
 
 
@@ -60,7 +60,7 @@ def softmax(x: Array) -> Array:
 
 
 def shares(x: Array) -> Array:
-    """`softmax`, with NumPy in x's own memory; for a last axis of some length (for classes: `nn.softmax`)."""
+    """`softmax`, in place for NumPy. For a long last axis; for classes use `nn.softmax`."""
     if not is_numpy(x):
         return softmax(x)
     x -= x.max(axis=-1, keepdims=True)
@@ -75,19 +75,19 @@ def above_diagonal(value: float, like: Array) -> Array:
 
 
 def mean(x: Array) -> Array:
-    """Over the last axis, which stays; einsum is some times faster there than NumPy's mean."""
+    """The mean over the last axis, which is kept. einsum is several times faster here than NumPy's mean."""
     total = np.einsum("...k->...", x)[..., None] if is_numpy(x) else x.sum(-1, keepdims=True)
     total /= x.shape[-1]
     return total
 
 
 def whole(x: Array) -> Array:
-    """Whole numbers, as indices."""
+    """Cast to integers, for use as indices."""
     return x.astype(np.intp) if is_numpy(x) else framework(x).cast(x, "int32")
 
 
 def log_from_tiny(p: Array) -> Array:
-    """log max(p, tiny), tiny the smallest normal number of the dtype; derivative 0 where p < tiny."""
+    """log max(p, tiny), with tiny the smallest normal number of the dtype. The derivative is 0 where p < tiny."""
     tiny = float(np.finfo(dtype_name(p)).tiny)
     return framework(p).log(larger_number(p, tiny))
 
@@ -102,7 +102,7 @@ def padded(x: Array, top: int, left: int) -> Array:
 
 
 def cut(x: Array, size: Pair, stride: Pair) -> Array:
-    """The windows of images, channels last: (lanes, batch, rows, columns, *size, channels). For NumPy a view."""
+    """Windows of images with channels last: (lanes, batch, rows, columns, *size, channels). A view for NumPy."""
     if is_numpy(x):
         view = sliding_window_view(x, size, axis=(2, 3))[:, :, :: stride[0], :: stride[1]]
         return view.transpose(0, 1, 2, 3, 5, 6, 4)
@@ -115,7 +115,7 @@ def cut(x: Array, size: Pair, stride: Pair) -> Array:
 
 
 def largest(parts: Array) -> Array:
-    """The largest number of each window (`cut`); of equal ones the first has the derivative. A NaN comes through."""
+    """The maximum of each window (see `cut`). At a tie the derivative goes to the first. A NaN is kept."""
     found = parts[:, :, :, :, 0, 0]
     for i, j in list(product(range(parts.shape[4]), range(parts.shape[5])))[1:]:
         other = parts[:, :, :, :, i, j]
@@ -124,6 +124,6 @@ def largest(parts: Array) -> Array:
 
 
 def one_hot(y: Array, classes: int) -> Array:
-    """Whether a class number (...) is k, as (..., classes)."""
+    """One-hot encoding: class numbers (...) -> (..., classes)."""
     space = framework(y)
     return y[..., None] == space.asarray(np.arange(classes), y)

@@ -1,4 +1,4 @@
-"""What comes in from outside, checked and brought to (lanes, batch, ...)."""
+"""Checks of user input, and its conversion to shape (lanes, batch, ...)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,9 +26,12 @@ def dtype_of(dtype: npt.DTypeLike) -> np.dtype[Any]:
 def tree_of(params: Mapping[str, Mapping[str, Any]], shapes: Shapes, lanes: int | None) -> Params:
     """params with a lane axis, checked against the network's shapes.
 
-    Raises:
-        ValueError: for parameters of another network, or whose lanes are not those asked for.
-        TypeError: for leaves that are no NumPy arrays, or of mixed dtypes.
+    Raises
+    ------
+    ValueError
+        For parameters of another network, or whose lanes are not those asked for.
+    TypeError
+        For leaves that are no NumPy arrays, or of mixed dtypes.
     """
     if params.keys() != shapes.keys():
         raise ValueError(
@@ -69,11 +72,14 @@ def _check_leaf(found: Shape, what: str, shape: Shape, lanes: int | None) -> Non
 
 
 def samples(x: Any, sample: Shape, dtype: np.dtype[Any], lanes: int | None) -> tuple[Array, bool]:
-    """x as (lanes or 1, batch, *sample) in dtype, and whether all lanes share it. NaN passes.
+    """x as (lanes or 1, batch, *sample) in dtype, and whether all lanes share it. NaN is accepted.
 
-    Raises:
-        ValueError: where the shape does not fit, or there are no samples.
-        TypeError: where x does not hold real numbers.
+    Raises
+    ------
+    ValueError
+        Where the shape does not fit, or there are no samples.
+    TypeError
+        Where x does not hold real numbers.
     """
     data: Array = np.asarray(x)
     if data.dtype.kind not in "fiub":
@@ -92,7 +98,7 @@ def samples(x: Any, sample: Shape, dtype: np.dtype[Any], lanes: int | None) -> t
 
 
 def targets(y: Any, batch: int, lanes: int | None, shared: bool) -> Array:
-    """y as (lanes or 1, batch, ...). Raises ValueError where the number of samples is not x's."""
+    """y as (lanes or 1, batch, ...). Raises ValueError if its number of samples differs from that of x."""
     data: Array = np.asarray(y)
     if data.shape[: 1 if shared else 2] != ((batch,) if shared else (lanes, batch)):
         each = f"{batch} samples" if shared else f"{lanes} lanes of {batch} samples"
@@ -101,7 +107,7 @@ def targets(y: Any, batch: int, lanes: int | None, shared: bool) -> Array:
 
 
 def for_each(result: Array, lanes: int) -> Array:
-    """A result with one row a lane, also where no parameter came in and all lanes shared it."""
+    """Broadcast a result that all lanes share to one row per lane."""
     return result if len(result) == lanes else np.repeat(result, lanes, axis=0)
 
 
@@ -110,7 +116,7 @@ def _show(*sizes: int | str) -> str:
 
 
 def sample_shape(shape: Shape | int) -> Shape:
-    """64 or (64,) -> (64,). Raises ValueError for sizes that are no positive integers."""
+    """64 or (64,) -> (64,). Raises ValueError for sizes that are not positive integers."""
     sizes = (shape,) if isinstance(shape, int | np.integer) else tuple(shape)
     if not all(isinstance(s, int | np.integer) and s >= 1 for s in sizes):
         raise ValueError(
@@ -120,7 +126,7 @@ def sample_shape(shape: Shape | int) -> Shape:
 
 
 def parts(layers: Sequence[Any], loss: Any) -> None:
-    """Raises TypeError or ValueError for parts that make no network; see `Model`."""
+    """Check a model's layers and loss. Raises TypeError or ValueError; see `Model`."""
     for layer in layers:
         if not isinstance(layer, Layer):
             raise TypeError(f"{layer!r} is no layer: want objects such as nn.Linear(32) or nn.ReLU() (with the brackets)")
@@ -137,7 +143,7 @@ def parts(layers: Sequence[Any], loss: Any) -> None:
 
 
 def no_draw(shape: Shape) -> Array:
-    """What a layer that draws gets where nobody gave a seed: a ValueError."""
+    """The source of random numbers when no seed is given: raises ValueError."""
     raise ValueError(
         "this network draws random numbers while training (Dropout): pass seed=, an integer or a numpy.random.Generator"
     )

@@ -1,4 +1,4 @@
-"""A network in one .npz file: its parts as JSON, its parameters as arrays, no pickle."""
+"""Save a network to one .npz file: layers and loss as JSON, parameters as arrays, no pickle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROOM = __name__.rpartition(".")[0]
 
 
 class Described(Protocol):
-    """What a file keeps of a network besides its parameters."""
+    """The parts of a network that a file stores besides the parameters."""
 
     @property
     def layers(self) -> tuple[Layer, ...]: ...
@@ -44,7 +44,7 @@ class Saved:
 
 
 def parts() -> dict[str, Any]:
-    """The classes a file may name, by name: the layers, losses, penalties and initialisers of this package."""
+    """The classes that a file may name: the layers, losses, penalties and initialisers of this package."""
     kinds = (Layer, Loss, Penalty, Initialiser)
     every = (part for kind in kinds for part in _subclasses(kind))
     return {part.__name__: part for part in every if part.__module__.startswith(f"{ROOM}.") and not isabstract(part)}
@@ -59,7 +59,7 @@ def _subclasses(kind: type) -> Iterator[Any]:
 
 
 def save(network: Described, params: Params, path: str | os.PathLike[str]) -> None:
-    """Writes the network and params. Raises TypeError for a part not of this package: `read` could not make it again."""
+    """Write network and params. Raises TypeError for a part from another package, which `read` could not restore."""
     described = {
         "layers": [_describe(layer) for layer in network.layers],
         "loss": _describe(network.loss),
@@ -70,11 +70,14 @@ def save(network: Described, params: Params, path: str | os.PathLike[str]) -> No
 
 
 def read(path: str | os.PathLike[str]) -> Saved:
-    """What `save` wrote.
+    """Read a file written by `save`.
 
-    Raises:
-        FileNotFoundError: for no file.
-        ValueError: for a file that `save` did not write, or that a later version wrote.
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If `save` did not write the file, or a later version did.
     """
     found = trees.load(path)
     if not isinstance(found, dict) or found.get("format") != FORMAT:

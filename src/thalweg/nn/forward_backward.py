@@ -1,4 +1,4 @@
-"""Once forwards through the layers, once backwards. All arrays have a lane axis here."""
+"""Forward and backward pass through the layers. All arrays have a lane axis."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,14 +9,14 @@ from thalweg.nn.penalties import Penalty
 
 
 def predict(layers: Sequence[Layer], params: Params, x: Array) -> Array:
-    """The outputs, with nothing drawn and nothing kept."""
+    """The outputs at prediction, without random draws or caches."""
     for i, layer in enumerate(layers):
         x, _ = layer.forward(params.get(str(i), {}), x)
     return x
 
 
 def forward(layers: Sequence[Layer], params: Params, x: Array, draw: Draw) -> tuple[Array, list[Any]]:
-    """The outputs while training, and each layer's cache."""
+    """The outputs in training, and each layer's cache."""
     caches = []
     for i, layer in enumerate(layers):
         x, cache = layer.sample(x, draw) if isinstance(layer, Stochastic) else layer.forward(params.get(str(i), {}), x)
@@ -25,10 +25,10 @@ def forward(layers: Sequence[Layer], params: Params, x: Array, draw: Draw) -> tu
 
 
 def backward(layers: Sequence[Layer], params: Params, caches: Sequence[Any], dy: Array) -> Params:
-    """The gradients, a tree like params. dy is that of the outputs, and is overwritten.
+    """The gradients, a tree like params. dy is the gradient of the outputs and is overwritten.
 
-    The walk ends at the first layer with parameters: the gradient with respect to x would be its most expensive
-    product, and unused.
+    The pass stops at the first layer with parameters: the gradient with respect to x would be its most expensive
+    product and is unused.
     """
     first = next((i for i, layer in enumerate(layers) if isinstance(layer, Trainable)), len(layers))
     grads: Params = {}
@@ -42,7 +42,7 @@ def backward(layers: Sequence[Layer], params: Params, caches: Sequence[Any], dy:
 
 
 def penalised(penalties: Mapping[str, tuple[Penalty, ...]], params: Params) -> list[tuple[Penalty, str, str]]:
-    """Who pays what: (penalty, layer, parameter)."""
+    """All (penalty, layer, parameter) combinations that apply."""
     return [
         (penalty, name, key)
         for name, several in penalties.items()

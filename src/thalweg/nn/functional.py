@@ -1,6 +1,6 @@
-"""A model as functions of its parameters that JAX and PyTorch can differentiate, made of the same layers and the same loss.
+"""A model as functions of its parameters, with the same layers and loss, that JAX and PyTorch can differentiate.
 
-Parameters and data have the lane axis in front, as everywhere in this room; JAX arrays or tracers, or torch tensors.
+Parameters and data have a leading lane axis, and are JAX arrays or tracers, or torch tensors.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ FORMS = (
     *(Embedding, Positions, Attention, LayerNorm, EachPlace, Residual),
     *(ReLU, LeakyReLU, Sigmoid, Tanh, GELU, Softmax, LogSoftmax),
 )
-"""The layers whose forward pass is written in words that every framework has: all of this room's, none of a user's own."""
+"""The layers whose forward pass runs in every framework: all layers of this package, none of a user's."""
 
 
 def has_form(model: Model) -> bool:
-    """Whether the functions here take a model: whether all its layers, and those inside them, are among FORMS."""
+    """Whether all layers of the model, nested ones included, are among FORMS."""
     return not _others(model)
 
 
@@ -51,9 +51,9 @@ def _not_said(shape: Shape) -> Array:
 def loss(model: Model, params: Params, x: Array, y: Array, draw: Draw = _not_said) -> Array:
     """The training loss (lanes,), penalties included: `Model.loss_and_grad` without the gradient.
 
-    Nothing is checked: x is (lanes or 1, batch, ...) in the dtype of params, y as the loss's `targets` gives it, and what
-    draw(shape) gives for Dropout uniform in [0, 1), (lanes or 1, *shape), each of them in arrays of the same framework.
-    Raises ValueError for a layer that draws where nothing is said of `draw`, and for one that is none of FORMS.
+    Nothing is checked. All arrays are of one framework: x is (lanes or 1, batch, ...) in the dtype of params, y is as
+    returned by the loss's `targets`, and draw(shape) returns uniform numbers in [0, 1) of shape (lanes or 1, *shape).
+    Raises ValueError for a layer that draws if `draw` is missing, and for a layer outside FORMS.
     """
     for layer in _others(model):
         raise ValueError(f"{type(layer).__name__} runs on NumPy arrays alone; these run on others too: {_listed()}")
@@ -78,7 +78,7 @@ def _others(model: Model) -> list[Layer]:
 
 
 def _flat(layers: Sequence[Layer]) -> Iterator[Layer]:
-    """All of them, and those inside."""
+    """All layers, nested ones included."""
     for layer in layers:
         yield layer
         if isinstance(layer, EachPlace):

@@ -1,4 +1,4 @@
-"""What training leaves behind."""
+"""The result of `Model.fit`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,14 +8,18 @@ from thalweg.nn.arrays import Params
 
 @dataclass(frozen=True)
 class History:
-    """Curves, parameters, and what going on needs.
+    """Curves and parameters of a training run, and the state to resume it.
 
-    Attributes:
-        curves: one number an epoch for "loss", "val_loss" (with validation), and each metric: "accuracy",
-            "val_accuracy", ...
-        params: the parameters to keep, `opt.ship(...)` of the walked ones.
-        walked: the parameters as the optimizer left them; the same for most rules.
-        state: the optimizer's state.
+    Attributes
+    ----------
+    curves : dict[str, list[float]]
+        One number per epoch for "loss", "val_loss" (with validation), and each metric: "accuracy", "val_accuracy", ...
+    params : Params
+        The parameters to use: `opt.ship(...)` of `walked`.
+    walked : Params
+        The optimizer's last iterate. For most rules it equals `params`.
+    state : Any
+        The optimizer's state.
     """
 
     curves: dict[str, list[float]]
@@ -45,5 +49,5 @@ class History:
 
     @property
     def epochs(self) -> int:
-        """How many epochs were run, those of a resumed fit included."""
+        """The number of epochs, including those before a resume."""
         return len(self.loss)

@@ -1,6 +1,6 @@
-"""How weights start: initialisers draw from the generator they are handed, never from NumPy's global one, in float64.
+"""Initialisers of weights. They draw float64 numbers from the generator passed to them, never from NumPy's global one.
 
-fan_in is the number of inputs that one output sees, fan_out the number of outputs that one input reaches.
+fan_in is the number of inputs of one output, fan_out the number of outputs of one input.
 """
 
 import math
@@ -16,7 +16,7 @@ Fan = Literal["in", "out", "average"]
 
 
 class Initialiser(ABC):
-    """(generator, shape, fan_in, fan_out) -> a float64 array of that shape."""
+    """Interface of initialisers: (generator, shape, fan_in, fan_out) -> a float64 array of that shape."""
 
     @abstractmethod
     def __call__(self, rng: Rng, shape: Shape, fan_in: int, fan_out: int) -> Array:
@@ -25,7 +25,7 @@ class Initialiser(ABC):
 
 @dataclass(frozen=True)
 class Zeros(Initialiser):
-    """All 0; draws nothing."""
+    """Zeros. Draws no random numbers."""
 
     def __call__(self, rng: Rng, shape: Shape, fan_in: int, fan_out: int) -> Array:
         """Zeros of that shape."""
@@ -76,7 +76,7 @@ class NormalByFan(Initialiser):
 
 @dataclass(frozen=True)
 class UniformByFan(Initialiser):
-    """Uniform on +-sqrt(`square` / fan).
+    """Uniform on [-sqrt(`square` / fan), sqrt(`square` / fan)).
 
     One of the sources uses square = 1 (which it calls Glorot) and 2 (which it calls He).
     """
@@ -94,7 +94,7 @@ class UniformByFan(Initialiser):
 
 
 def he() -> NormalByFan:
-    """Variance 2 / fan_in: keeps the size of signals through ReLU layers (He et al. 2015, arXiv 1502.01852)."""
+    """Variance 2 / fan_in: preserves the variance of signals through ReLU layers (He et al. 2015, arXiv 1502.01852)."""
     return NormalByFan(2.0, "in")
 
 
@@ -109,7 +109,7 @@ def glorot_normal() -> NormalByFan:
 
 
 def glorot_uniform() -> UniformByFan:
-    """Uniform on +-sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, AISTATS 9:249, equation 16)."""
+    """Uniform on [-a, a), a = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010, AISTATS 9:249, equation 16)."""
     return UniformByFan(3.0, "average")
 
 

@@ -28,15 +28,23 @@ class Model:
     ...). Lane i equals the separate run i. Parameters are float32 or float64, and x, y and all results follow them.
     `fit` trains, and keeps the result in `params` for `predict`, `evaluate` and `save`.
 
-    Args:
-        layers: `Layer` objects. Input sizes are inferred at `init`.
-        loss: a `Loss`, for example CrossEntropy().
-        penalty: for every layer that has no penalty of its own. Part of the loss wherever one is reported.
-        input_shape: of one sample; otherwise `init` or `fit` says.
+    Parameters
+    ----------
+    layers : Iterable[Layer]
+        `Layer` objects. Input sizes are inferred at `init`.
+    loss : Loss
+        A `Loss`, for example CrossEntropy().
+    penalty : Penalty | tuple[Penalty, ...]
+        For every layer that has no penalty of its own. Part of the loss wherever one is reported.
+    input_shape : Shape | None
+        Of one sample; otherwise `init` or `fit` says.
 
-    Raises:
-        TypeError: for layers that are not.
-        ValueError: for no layers, or a loss of logits behind a layer that gives probabilities.
+    Raises
+    ------
+    TypeError
+        For layers that are not.
+    ValueError
+        For no layers, or a loss of logits behind a layer that gives probabilities.
     """
 
     def __init__(
@@ -69,14 +77,20 @@ class Model:
     def init(self, input_shape: Shape | int | None = None, seed: Seeds = 0, dtype: npt.DTypeLike = np.float64) -> Params:
         """Draws parameters, layer after layer, weights before biases; remembers the input shape, nothing else.
 
-        Args:
-            input_shape: of one sample: (64,) or 64, (28, 28, 1); None: the one already known.
-            seed: an integer or a generator (a `numpy.random.RandomState` gives NumPy's legacy numbers); a list of them
-                makes lanes, of which lane i equals init with seed i.
-            dtype: float32 or float64. Numbers are drawn in float64 and rounded, so that both start alike.
+        Parameters
+        ----------
+        input_shape : Shape | int | None
+            Of one sample: (64,) or 64, (28, 28, 1); None: the one already known.
+        seed : Seeds
+            An integer or a generator (a `numpy.random.RandomState` gives NumPy's legacy numbers); a list of them makes lanes,
+            of which lane i equals init with seed i.
+        dtype : npt.DTypeLike
+            Float32 or float64. Numbers are drawn in float64 and rounded, so that both start alike.
 
-        Raises:
-            ValueError: where a layer cannot follow the one before it, or the input shape is unknown.
+        Raises
+        ------
+        ValueError
+            Where a layer cannot follow the one before it, or the input shape is unknown.
         """
         shape = self._known().input_shape if input_shape is None else checks.sample_shape(input_shape)
         tree, self._plan = draw(self.layers, shape, seed, checks.dtype_of(dtype))
@@ -85,8 +99,10 @@ class Model:
     def __call__(self, params: Params, x: npt.ArrayLike, *, lanes: int | None = None) -> Array:
         """The outputs at prediction (no dropout): (batch, ...), or (lanes, batch, ...).
 
-        Raises:
-            ValueError, TypeError: where params or x do not fit; the message says what would.
+        Raises
+        ------
+        ValueError, TypeError
+            Where params or x do not fit; the message says what would.
         """
         tree, xs, _ = self.enter(params, x, lanes)
         with np.errstate(all="ignore"):
@@ -98,20 +114,30 @@ class Model:
     ) -> tuple[Any, Params]:
         """The training loss, penalties included, and its gradient.
 
-        Args:
-            params: from `init`.
-            x: (batch, ...), or with lanes also (lanes, batch, ...).
-            y: as the loss wants it; one batch a lane exactly where x is.
-            lanes: the number of lanes; None: params have no lane axis.
-            seed: for layers that draw (Dropout): an integer or a generator, or a list with one a lane. A generator
-                moves on.
+        Parameters
+        ----------
+        params : Params
+            From `init`.
+        x : npt.ArrayLike
+            (batch, ...), or with lanes also (lanes, batch, ...).
+        y : npt.ArrayLike
+            As the loss wants it; one batch a lane exactly where x is.
+        lanes : int | None
+            The number of lanes; None: params have no lane axis.
+        seed : Seeds | None
+            For layers that draw (Dropout): an integer or a generator, or a list with one a lane. A generator moves on.
 
-        Returns:
-            loss: a float, or (lanes,) in the dtype of params. Overflow gives inf or NaN, without a warning.
-            grads: a tree like params.
+        Returns
+        -------
+        loss
+            A float, or (lanes,) in the dtype of params. Overflow gives inf or NaN, without a warning.
+        grads
+            A tree like params.
 
-        Raises:
-            ValueError, TypeError: where an argument does not fit; the message says what would.
+        Raises
+        ------
+        ValueError, TypeError
+            Where an argument does not fit; the message says what would.
         """
         tree, xs, shared = self.enter(params, x, lanes)
         ys = checks.targets(y, xs.shape[1], lanes, shared)
@@ -153,14 +179,20 @@ class Model:
     ) -> dict[str, Any]:
         """{"loss": ..., "accuracy": ...} at prediction (no dropout): floats, or (lanes,) arrays.
 
-        Args:
-            x: samples.
-            y: targets.
-            metrics: names ("accuracy", "error_rate", "mse", "r2") or functions (outputs, targets) -> number, called
-                once a lane.
-            params: None: those that `fit` kept or `load` read.
-            lanes: as in the call.
-            batch_size: samples at a time.
+        Parameters
+        ----------
+        x : npt.ArrayLike
+            Samples.
+        y : npt.ArrayLike
+            Targets.
+        metrics : Metrics
+            Names ("accuracy", "error_rate", "mse", "r2") or functions (outputs, targets) -> number, called once a lane.
+        params : Params | None
+            None: those that `fit` kept or `load` read.
+        lanes : int | None
+            As in the call.
+        batch_size : int
+            Samples at a time.
         """
         params = self._kept() if params is None else params
         tree, xs, shared = self.enter(params, x, lanes)
@@ -184,27 +216,45 @@ class Model:
     ) -> History:  # fmt: skip
         """Trains, and keeps the result in `self.params`. Two calls with the same arguments give the same result.
 
-        Args:
-            x: samples (n, *input_shape).
-            y: targets, as the loss wants them.
-            optimizer: a rule's name, a rule (tw.adam(beta1=0.95)) or a tw.Optimizer.
-            lr: learning rate or schedule for a name or a rule; None: the rule's own.
-            epochs: passes over the data; so many are run.
-            batch_size: samples an update; the last, smaller batch is used too. None: all, one update an epoch.
-            validation: (x, y), or the fraction of the samples, chosen by the seed, to set aside.
-            metrics: reported each epoch, without dropout, for the training data and the validation data.
-            seed: from it come the start, the shuffling before each epoch, the dropout masks and the rule's own draws.
-            tolerance: stop when the training loss changes by less than this from one epoch to the next; None: never.
-            progress: a bar on a terminal, once training takes more than two seconds.
-            params: where to start; None: drawn from the seed, in float64.
-            resume: the History of an earlier fit of the same data with the same arguments, to go on from exactly there.
+        Parameters
+        ----------
+        x : npt.ArrayLike
+            Samples (n, *input_shape).
+        y : npt.ArrayLike
+            Targets, as the loss wants them.
+        optimizer : Any
+            A rule's name, a rule (tw.adam(beta1=0.95)) or a tw.Optimizer.
+        lr : Any
+            Learning rate or schedule for a name or a rule; None: the rule's own.
+        epochs : int
+            Passes over the data; so many are run.
+        batch_size : int | None
+            Samples an update; the last, smaller batch is used too. None: all, one update an epoch.
+        validation : tuple[npt.ArrayLike, npt.ArrayLike] | float | None
+            (x, y), or the fraction of the samples, chosen by the seed, to set aside.
+        metrics : Metrics
+            Reported each epoch, without dropout, for the training data and the validation data.
+        seed : int
+            From it come the start, the shuffling before each epoch, the dropout masks and the rule's own draws.
+        tolerance : float | None
+            Stop when the training loss changes by less than this from one epoch to the next; None: never.
+        progress : bool
+            A bar on a terminal, once training takes more than two seconds.
+        params : Params | None
+            Where to start; None: drawn from the seed, in float64.
+        resume : History | None
+            The History of an earlier fit of the same data with the same arguments, to go on from exactly there.
 
-        Returns:
+        Returns
+        -------
+        History
             A `History`. Its training loss is the mean over the epoch's samples at the time they were used, dropout and
             penalties included.
 
-        Raises:
-            ValueError, TypeError: where an argument does not fit; the message says what would.
+        Raises
+        ------
+        ValueError, TypeError
+            Where an argument does not fit; the message says what would.
         """
         loop = training.Loop(self, training.optimizer_of(optimizer, lr, seed), batch_size, several(metrics), seed)
         history = loop.run((np.asarray(x), np.asarray(y)), validation, epochs, tolerance, progress, params, resume)
@@ -242,9 +292,12 @@ class Model:
 def load(path: str | os.PathLike[str]) -> Model:
     """The network that `Model.save` wrote, its parameters in `params`.
 
-    Raises:
-        FileNotFoundError: for no file.
-        ValueError: for a file that `Model.save` did not write, or that a later version wrote.
+    Raises
+    ------
+    FileNotFoundError
+        For no file.
+    ValueError
+        For a file that `Model.save` did not write, or that a later version wrote.
     """
     saved = files.read(path)
     model = Model(saved.layers, saved.loss, penalty=saved.penalty, input_shape=saved.input_shape)

@@ -31,9 +31,12 @@ class Penalty(ABC):
 class L1(Penalty):
     """strength * sum |w|; gradient strength * sign(w), with 0 at w = 0.
 
-    Args:
-        strength: at least 0.
-        biases: whether biases pay too.
+    Parameters
+    ----------
+    strength : float
+        At least 0.
+    biases : bool
+        Whether biases pay too.
     """
 
     strength: float
@@ -57,9 +60,12 @@ class L1(Penalty):
 class L2(Penalty):
     """strength * sum w^2; gradient 2 * strength * w. (With plain SGD: a weight decay of 2 * strength.)
 
-    Args:
-        strength: at least 0.
-        biases: whether biases pay too.
+    Parameters
+    ----------
+    strength : float
+        At least 0.
+    biases : bool
+        Whether biases pay too.
     """
 
     strength: float

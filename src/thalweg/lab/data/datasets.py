@@ -31,13 +31,19 @@ def load(path: Path, target: str | None = None, task: str | None = None) -> Supe
     Text columns become one feature for each of their values, of which there may be 20; booleans are 0 and 1. A target of
     text, booleans or whole numbers with at most 20 values means classification, any other regression.
 
-    Args:
-        path: a .csv, .parquet or .npz file; the latter with arrays x (n, ...), flattened, and y (n,).
-        target: the column to predict; None for .npz.
-        task: "classification" or "regression", where it is not as the target looks.
+    Parameters
+    ----------
+    path : Path
+        A .csv, .parquet or .npz file; the latter with arrays x (n, ...), flattened, and y (n,).
+    target : str | None
+        The column to predict; None for .npz.
+    task : str | None
+        "classification" or "regression", where it is not as the target looks.
 
-    Raises:
-        Refusal: in one sentence, for everything that cannot be read or learned from.
+    Raises
+    ------
+    Refusal
+        In one sentence, for everything that cannot be read or learned from.
     """
     path = Path(path)
     if task not in (None, "classification", "regression"):

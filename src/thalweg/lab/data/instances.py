@@ -41,15 +41,24 @@ class Instances:
     A lane's parameters are one array (d,). There are no data: validation and test are the value without noise. The score
     is log10 of the share of the start's value that is left, between FLOOR and 0, the latter also for values not finite.
 
-    Args:
-        name: as the command line knows it.
-        about: a few sentences for the reader.
-        make: from a generator, an instance: the start (d,) first, then what `value_and_grad` needs.
-        value_and_grad: of points (T, d), draws (T, d) and the instances' parts, without the start, each (T, ...).
-        value: the same without the gradient, for arrays of any framework; at the minimum, rounding may take it below 0.
-        noise: standard deviation of the draws, of each coordinate; 0: none.
-        steps: of a trial, by default.
-        definition: what makes this family another than one with the same functions.
+    Parameters
+    ----------
+    name : str
+        As the command line knows it.
+    about : str
+        A few sentences for the reader.
+    make : Callable[[np.random.Generator], Parts]
+        From a generator, an instance: the start (d,) first, then what `value_and_grad` needs.
+    value_and_grad : Callable[..., tuple[Array, Array]]
+        Of points (T, d), draws (T, d) and the instances' parts, without the start, each (T, ...).
+    value : Callable[..., Any]
+        The same without the gradient, for arrays of any framework; at the minimum, rounding may take it below 0.
+    noise : float
+        Standard deviation of the draws, of each coordinate; 0: none.
+    steps : int
+        Of a trial, by default.
+    definition : str
+        What makes this family another than one with the same functions.
     """
 
     name: str

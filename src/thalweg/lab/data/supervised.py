@@ -33,18 +33,29 @@ class Supervised:
 
     Parameters, data and losses are float32.
 
-    Args:
-        name: as the command line knows it.
-        about: a few sentences for the reader.
-        train: to train on.
-        validation: to tune on.
-        test: to judge on.
-        layers: the network's.
-        fingerprint: of data and network, where the parts have been made from others; "": computed here.
-        task: None: integer targets are class numbers, with cross-entropy and accuracy; others are values, with mean
-            squared error and R².
-        steps: of a trial, by default; None: 500, or 100 of a network with more than 100,000 parameters.
-        batch_size: by default, at most the training part.
+    Parameters
+    ----------
+    name : str
+        As the command line knows it.
+    about : str
+        A few sentences for the reader.
+    train : Part
+        To train on.
+    validation : Part
+        To tune on.
+    test : Part
+        To judge on.
+    layers : Sequence[nn.Layer]
+        The network's.
+    fingerprint : str
+        Of data and network, where the parts have been made from others; "": computed here.
+    task : Task | None
+        None: integer targets are class numbers, with cross-entropy and accuracy; others are values, with mean squared error and
+        R².
+    steps : int | None
+        Of a trial, by default; None: 500, or 100 of a network with more than 100,000 parameters.
+    batch_size : int
+        By default, at most the training part.
     """
 
     def __init__(
@@ -194,11 +205,16 @@ def supervised(name: str, about: str, x: Array, y: Array) -> Supervised:
     Split 60/20/20 by a fixed seed, classes in equal shares. Features, and values to predict, are standardised by the
     training part's mean and spread alone; a feature that is constant there is 0 everywhere.
 
-    Args:
-        name: as the command line knows it.
-        about: what the data are; network and sizes are added.
-        x: numbers (n, features), finite, of any real dtype.
-        y: class numbers 0..k-1 in an integer dtype, each at least 5 times, or values (n,) in a float dtype.
+    Parameters
+    ----------
+    name : str
+        As the command line knows it.
+    about : str
+        What the data are; network and sizes are added.
+    x : Array
+        Numbers (n, features), finite, of any real dtype.
+    y : Array
+        Class numbers 0..k-1 in an integer dtype, each at least 5 times, or values (n,) in a float dtype.
     """
     classes = y.dtype.kind == "i"
     rows = split(y if classes else np.zeros(len(y), np.intp))

@@ -29,17 +29,28 @@ class Surface:
     different seeds, have different starts. There are no data: validation and test are the value itself, and the
     score is how far it lies above the minimum.
 
-    Args:
-        name: as the command line knows it.
-        about: a few sentences for the reader.
-        f: the formula, of d arrays, one a coordinate.
-        df: its partial derivatives, d arrays.
-        minima: the points (m, d) of the global minimum.
-        lowest: the value there.
-        window: what a picture shows.
-        start: the one start (d,) of a picture.
-        box: where the starts of trials are drawn, uniformly.
-        steps: of a trial, by default.
+    Parameters
+    ----------
+    name : str
+        As the command line knows it.
+    about : str
+        A few sentences for the reader.
+    f : Callable[..., Array]
+        The formula, of d arrays, one a coordinate.
+    df : Callable[..., tuple[Array, ...]]
+        Its partial derivatives, d arrays.
+    minima : Array
+        The points (m, d) of the global minimum.
+    lowest : float
+        The value there.
+    window : Sides
+        What a picture shows.
+    start : Array
+        The one start (d,) of a picture.
+    box : Sides
+        Where the starts of trials are drawn, uniformly.
+    steps : int
+        Of a trial, by default.
     """
 
     name: str

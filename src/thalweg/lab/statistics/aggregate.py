@@ -50,12 +50,17 @@ def normalised(scores: Scores, start: Mapping[str, float], best: Mapping[str, fl
     ended. A single run may exceed 1, as `best` is usually a median. `best` depends on who takes part, and so does the
     share: see `without_each_optimizer`.
 
-    Args:
-        start: each problem's score at the start, the loss at initialisation or the score of guessing.
-        best: each problem's best known score, for example the best optimizer's median.
+    Parameters
+    ----------
+    start : Mapping[str, float]
+        Each problem's score at the start, the loss at initialisation or the score of guessing.
+    best : Mapping[str, float]
+        Each problem's best known score, for example the best optimizer's median.
 
-    Raises:
-        ValueError: where start and best are the same or not finite: then nothing tells good from bad there.
+    Raises
+    ------
+    ValueError
+        Where start and best are the same or not finite: then nothing tells good from bad there.
     """
     for problem in next(iter(scores.values()), {}):
         if not math.isfinite(best[problem] - start[problem]) or best[problem] == start[problem]:

@@ -48,12 +48,17 @@ def expected(chosen_by: npt.ArrayLike, outcome: npt.ArrayLike) -> Floats:
     """The expected outcome of the best of k = 1..n trials. Trials that cannot be told apart are chosen among by lot: each is
     worth what they are worth together.
 
-    Args:
-        chosen_by: (n,), higher the better; a diverged trial's may be -inf or NaN and is then chosen last.
-        outcome: (n,), finite: a diverged trial's is what it is worth, chance level as a rule.
+    Parameters
+    ----------
+    chosen_by : npt.ArrayLike
+        (n,), higher the better; a diverged trial's may be -inf or NaN and is then chosen last.
+    outcome : npt.ArrayLike
+        (n,), finite: a diverged trial's is what it is worth, chance level as a rule.
 
-    Raises:
-        ValueError: where the two differ in length, are empty, or an outcome is not finite.
+    Raises
+    ------
+    ValueError
+        Where the two differ in length, are empty, or an outcome is not finite.
     """
     chosen, worth = _checked(chosen_by, outcome)
     groups = scipy_stats.rankdata(-chosen, method="dense") - 1

@@ -61,9 +61,12 @@ def algoperf_scores(times: Times, held_out: Mapping[str, str]) -> dict[str, floa
 
     By AlgoPerf's own trapezoids over 100 points, which differ from the exact `area` by up to 0.0015.
 
-    Args:
-        times: with the variants among the problems.
-        held_out: each variant's base workload.
+    Parameters
+    ----------
+    times : Times
+        With the variants among the problems.
+    held_out : Mapping[str, str]
+        Each variant's base workload.
     """
     taus = np.linspace(1, LARGEST_RATIO, POINTS)
     found = ratios(after_held_out(times, held_out))

@@ -42,8 +42,10 @@ class ReLU(Activation):
 class LeakyReLU(Activation):
     """x where x > 0, slope * x elsewhere (Maas, Hannun, Ng 2013).
 
-    Args:
-        slope: 0 <= slope < 1.
+    Parameters
+    ----------
+    slope : float
+        0 <= slope < 1.
     """
 
     slope: float = 0.01

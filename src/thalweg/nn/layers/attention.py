@@ -22,10 +22,14 @@ class Attention(Trainable):
 
     Samples are (places, width), outputs too; Q = x q, K = x k, V = x v; q, k, v and o are (width, width), without biases.
 
-    Args:
-        heads: a divisor of the width.
-        weights: initialiser of all four matrices.
-        penalty: an L1 or L2 penalty, or a tuple of them; () takes the model's.
+    Parameters
+    ----------
+    heads : int
+        A divisor of the width.
+    weights : Initialiser
+        Initialiser of all four matrices.
+    penalty : Penalty | tuple[Penalty, ...]
+        An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
 
     heads: int = 1

@@ -20,14 +20,22 @@ class Conv2d(Trainable):
     Samples are (height, width, channels), outputs (rows, columns, filters); w is (size[0], size[1], channels, filters),
     b (filters,).
 
-    Args:
-        filters: number of filters.
-        size: height and width of a filter, one number or a pair.
-        stride: step between windows, one number or a pair.
-        padding: zeros added on each side, one number or a pair.
-        weights: initialiser of w.
-        biases: initialiser of b.
-        penalty: an L1 or L2 penalty, or a tuple of them; () takes the model's.
+    Parameters
+    ----------
+    filters : int
+        Number of filters.
+    size : int | tuple[int, int]
+        Height and width of a filter, one number or a pair.
+    stride : int | tuple[int, int]
+        Step between windows, one number or a pair.
+    padding : int | tuple[int, int]
+        Zeros added on each side, one number or a pair.
+    weights : Initialiser
+        Initialiser of w.
+    biases : Initialiser
+        Initialiser of b.
+    penalty : Penalty | tuple[Penalty, ...]
+        An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
 
     filters: int

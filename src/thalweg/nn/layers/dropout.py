@@ -16,8 +16,10 @@ class Dropout(Stochastic):
     keep = 1 has exactly no effect and draws nothing. The mask is uniform < keep; a Gaussian draw in its place, as in
     one of the sources, would drop 16 % at keep = 1.
 
-    Args:
-        keep: 0 < keep <= 1, the share that stays. (Elsewhere p often means the share that goes.)
+    Parameters
+    ----------
+    keep : float
+        0 < keep <= 1, the share that stays. (Elsewhere p often means the share that goes.)
     """
 
     keep: float

@@ -20,11 +20,16 @@ class Embedding(Trainable):
     It comes first, as symbols have no gradient. Inputs arrive in the dtype of the parameters; float32 holds every whole
     number up to 2^24 exactly.
 
-    Args:
-        symbols: how many there are.
-        width: numbers a symbol.
-        weights: initialiser of w; N(0, 0.02^2) as in GPT-2 (Radford et al. 2019).
-        penalty: an L1 or L2 penalty, or a tuple of them; () takes the model's.
+    Parameters
+    ----------
+    symbols : int
+        How many there are.
+    width : int
+        Numbers a symbol.
+    weights : Initialiser
+        Initialiser of w; N(0, 0.02^2) as in GPT-2 (Radford et al. 2019).
+    penalty : Penalty | tuple[Penalty, ...]
+        An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
 
     symbols: int
@@ -67,9 +72,12 @@ class Embedding(Trainable):
 class Positions(Trainable):
     """y = x + w, with w shaped like a sample: a learned vector for each place.
 
-    Args:
-        weights: initialiser of w; N(0, 0.02^2) as in GPT-2 (Radford et al. 2019).
-        penalty: an L1 or L2 penalty, or a tuple of them; () takes the model's.
+    Parameters
+    ----------
+    weights : Initialiser
+        Initialiser of w; N(0, 0.02^2) as in GPT-2 (Radford et al. 2019).
+    penalty : Penalty | tuple[Penalty, ...]
+        An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
 
     weights: Initialiser = field(default_factory=lambda: Normal(0.02))

@@ -18,9 +18,12 @@ class LayerNorm(Trainable):
 
     g and b are as long as that axis, and start at 1 and 0.
 
-    Args:
-        eps: above 0, below which a variance counts for little.
-        penalty: an L1 or L2 penalty, or a tuple of them; () takes the model's.
+    Parameters
+    ----------
+    eps : float
+        Above 0, below which a variance counts for little.
+    penalty : Penalty | tuple[Penalty, ...]
+        An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
 
     eps: float = 1e-5

@@ -15,11 +15,16 @@ from thalweg.nn.penalties import Penalty, as_penalties
 class Linear(Trainable):
     """y = x w + b, with w (inputs, units) and b (units,). The number of inputs comes from the layer before.
 
-    Args:
-        units: number of outputs.
-        weights: initialiser of w.
-        biases: initialiser of b.
-        penalty: an L1 or L2 penalty, or a tuple of them; () takes the model's.
+    Parameters
+    ----------
+    units : int
+        Number of outputs.
+    weights : Initialiser
+        Initialiser of w.
+    biases : Initialiser
+        Initialiser of b.
+    penalty : Penalty | tuple[Penalty, ...]
+        An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
 
     units: int

@@ -15,9 +15,12 @@ from thalweg.nn.layers.windows import Pair, add_up, output_size, windows
 class Pool2d(Layer):
     """A layer that makes one number of each window, channel by channel.
 
-    Args:
-        size: height and width of a window, one number or a pair.
-        stride: step between windows, one number or a pair; None: as `size`, so that windows do not overlap.
+    Parameters
+    ----------
+    size : int | tuple[int, int]
+        Height and width of a window, one number or a pair.
+    stride : int | tuple[int, int] | None
+        Step between windows, one number or a pair; None: as `size`, so that windows do not overlap.
     """
 
     size: int | tuple[int, int] = 2

@@ -12,9 +12,12 @@ from thalweg.nn.penalties import Penalty, as_penalties
 class EachPlace(Trainable):
     """A layer for flat samples, such as Linear, applied to the last axis at each place of the others.
 
-    Args:
-        layer: with parameters; they are this layer's.
-        penalty: an L1 or L2 penalty, or a tuple of them; () takes the model's.
+    Parameters
+    ----------
+    layer : Trainable
+        With parameters; they are this layer's.
+    penalty : Penalty | tuple[Penalty, ...]
+        An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
 
     layer: Trainable
@@ -51,9 +54,12 @@ class Residual(Trainable):
 
     Its parameters are those of its layers, named by place: "0.g", "1.w".
 
-    Args:
-        layers: one after another, some with parameters, none that draws; the last gives the shape that came in.
-        penalty: an L1 or L2 penalty, or a tuple of them; () takes the model's.
+    Parameters
+    ----------
+    layers : tuple[Layer, ...]
+        One after another, some with parameters, none that draws; the last gives the shape that came in.
+    penalty : Penalty | tuple[Penalty, ...]
+        An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
 
     layers: tuple[Layer, ...]

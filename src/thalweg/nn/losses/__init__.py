@@ -1,1 +1,1 @@
-"""Losses and measures, each with its gradient."""
+"""Losses with their gradients, and metrics."""

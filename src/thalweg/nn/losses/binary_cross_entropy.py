@@ -1,4 +1,4 @@
-"""Cross-entropy of yes and no, from logits or from probabilities."""
+"""Binary cross-entropy, from logits or from probabilities."""
 
 from dataclasses import dataclass
 from math import prod
@@ -19,13 +19,14 @@ NO_PROBABILITIES = (
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
-    """-(y log p + (1 - y) log(1 - p)), mean over batch and outputs. Targets lie in [0, 1], one an output.
+    """-(y log p + (1 - y) log(1 - p)), the mean over batch and outputs. Targets lie in [0, 1], one per output.
 
-    Args:
-        from_logits: True: outputs are logits, p = sigmoid(z), and the value is max(z, 0) - z y + log(1 + exp(-|z|)): no
-            log(0). False: outputs are probabilities (a Sigmoid layer before). There logarithms are of max(p, tiny) and
-            max(1 - p, tiny), tiny the smallest normal number of the dtype, and the gradient of such a term is 0. Logits
-            are safer.
+    Parameters
+    ----------
+    from_logits : bool
+        True: outputs are logits, p = sigmoid(z), and the value is max(z, 0) - z y + log(1 + exp(-|z|)), without log(0).
+        False: outputs are probabilities (after a Sigmoid layer). Then p and 1 - p are replaced by at least `tiny`, the
+        smallest normal number of the dtype, and the gradient of a replaced term is 0. Logits are safer.
     """
 
     from_logits: bool = True
@@ -36,7 +37,7 @@ class BinaryCrossEntropy(Loss):
         return 0.0 if self.from_logits else 0.5
 
     def targets(self, z: Array, y: Array) -> Array:
-        """One number in [0, 1] an output."""
+        """Targets in [0, 1], one per output."""
         y = shaped_like(z, y, "BinaryCrossEntropy")
         check_range(y, 0, 1, "targets for BinaryCrossEntropy lie in [0, 1], but these run from {low} to {high}")
         return y

@@ -18,29 +18,30 @@ NO_PROBABILITIES = (
 
 @dataclass(frozen=True)
 class CrossEntropy(Loss):
-    """-sum_k y_k log p_k, mean over the batch.
+    """-sum_k y_k log p_k, the mean over the batch.
 
-    Targets are class numbers (batch,), or one row of probabilities a sample (batch, classes). Outputs at several places a
-    sample, (batch, *places, classes), take class numbers (batch, *places), and the mean is over the places too.
+    Targets are class numbers (batch,), or one row of probabilities per sample (batch, classes). Outputs at several positions
+    per sample, (batch, *places, classes), take class numbers (batch, *places), and the mean is over the positions too.
 
-    Args:
-        from_logits: True: outputs are logits, p = softmax(z), and log p is computed as z - log sum exp z, so log(0)
-            does not arise. False: outputs are probabilities (a Softmax layer before). There the value is -log max(p,
-            tiny), tiny the smallest normal number of the dtype, and its gradient -y / p is 0 where p < tiny. Logits are
-            safer.
+    Parameters
+    ----------
+    from_logits : bool
+        True: outputs are logits, p = softmax(z), and log p is computed as z - log sum exp z, without log(0). False: outputs
+        are probabilities (after a Softmax layer). Then the value is -log max(p, tiny), with tiny the smallest normal number
+        of the dtype, and its gradient -y / p is 0 where p < tiny. Logits are safer.
     """
 
     from_logits: bool = True
 
     @property
     def threshold(self) -> float | None:
-        """The largest output decides."""
+        """None: the largest output decides."""
         return None
 
     def targets(self, z: Array, y: Array) -> Array:
         """Class numbers (lanes or 1, batch) as integers, or rows (lanes or 1, batch, classes) in z's dtype.
 
-        Places are laid out as samples: (lanes or 1, batch * places).
+        Positions are flattened into samples: (lanes or 1, batch * places).
         """
         if z.ndim > 3 and y.shape[1:] == z.shape[1:-1]:
             z, y = folded(z), y.reshape(len(y), -1)
@@ -88,7 +89,7 @@ class CrossEntropy(Loss):
         value = _mean(log_p, rows)
         if self.from_logits:
             grad = np.exp(log_p, out=log_p)
-            grad *= rows.sum(axis=2, keepdims=True)  # whatever the rows add up to
+            grad *= rows.sum(axis=2, keepdims=True)  # holds whatever the sum of a row
             grad -= rows
         else:
             tiny = np.finfo(z.dtype).tiny
@@ -107,7 +108,7 @@ class CrossEntropy(Loss):
 
 
 def _mean(log_p: Array, y: Array) -> Array:
-    """-sum y log p; for class numbers, which arrays of JAX and PyTorch come with, the sum has one term."""
+    """-sum y log p. For class numbers (the only targets of JAX and PyTorch arrays) the sum has one term."""
     terms = y * log_p if y.ndim == 3 else framework(log_p).where(backend.one_hot(y, log_p.shape[2]), log_p, 0.0)
     value: Array = -sum_but_lanes(terms) / log_p.shape[1]
     return value
@@ -119,7 +120,7 @@ def _rows(z: Array, y: Array) -> Array:
 
 
 def _shares(z: Array, y: Array) -> tuple[Array, Array, Array, Array]:
-    """For class numbers: the value log sum exp z - z_y; exp z, classes first, and its sums; where the right classes lie in it."""
+    """For class numbers: the value log sum exp z - z_y, exp z with classes first, its sums, and the index of each target."""
     p = classes_first(z)
     p -= p.max(axis=0)
     at = _places(y, z)
@@ -131,7 +132,7 @@ def _shares(z: Array, y: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def _of_logits(z: Array, y: Array) -> tuple[Array, Array]:
-    """Class numbers: the gradient is softmax(z) - one-hot(y)."""
+    """For class numbers: the value and its gradient, softmax(z) - one-hot(y)."""
     value, p, total, at = _shares(z, y)
     p /= total
     p.reshape(-1)[at] -= 1
@@ -140,7 +141,7 @@ def _of_logits(z: Array, y: Array) -> tuple[Array, Array]:
 
 
 def _places(y: Array, z: Array) -> Array:
-    """Where the right class of each sample lies in z, classes first and laid flat; (lanes, batch)."""
+    """The index (lanes, batch) of each sample's target in z, flattened with classes first."""
     lanes, batch, _ = z.shape
     places: Array = y * (lanes * batch) + np.arange(lanes * batch).reshape(lanes, batch)
     return places

@@ -1,4 +1,4 @@
-"""What a loss is: a value, which JAX and PyTorch can differentiate too, and for NumPy its gradient with it in one go."""
+"""The interface of losses: a value, which JAX and PyTorch can differentiate, and for NumPy the value with its gradient."""
 
 from abc import ABC, abstractmethod
 
@@ -8,41 +8,41 @@ from thalweg.nn.arrays import Array
 
 
 class Loss(ABC):
-    """A frozen configuration and three pure functions: `targets`, which checks and shapes y, `value`, `value_and_grad`.
+    """Base class of losses: a frozen configuration and the pure functions `targets`, `value` and `value_and_grad`.
 
-    `threshold`: above it a single output says yes (accuracy asks); None where the largest of several outputs decides.
+    `accuracy` reads `threshold`: an output above it means yes. None: the largest of several outputs decides.
     """
 
     @property
     @abstractmethod
     def threshold(self) -> float | None:
-        """The boundary between no and yes."""
+        """The decision threshold of a single output."""
 
     @abstractmethod
     def targets(self, z: Array, y: Array) -> Array:
-        """y as `value_and_grad` wants it. Raises ValueError where it does not fit z.
+        """Check y and convert it for `value_and_grad`. Raises ValueError if it does not fit z.
 
         z is (lanes, batch, *outputs), y (lanes or 1, batch, ...).
         """
 
     def value(self, z: Array, y: Array) -> Array:
-        """The loss (lanes,), a mean over the batch, in z's dtype; y is as `targets` gave it.
+        """The loss (lanes,), a mean over the batch, in the dtype of z. y is as returned by `targets`.
 
-        Of the losses here, z and y may be JAX's or PyTorch's, y then unchecked, and what comes out can be differentiated.
-        A loss of your own that says nothing of its value alone does without that.
+        The losses of this package also take JAX or PyTorch arrays, with y unchecked, and are differentiable there. A loss
+        of your own may leave this method out and then runs on NumPy only.
         """
         return self.value_and_grad(z, y)[0]
 
     @abstractmethod
     def value_and_grad(self, z: Array, y: Array) -> tuple[Array, Array]:
-        """`value` and its gradient in z, a new array; both in z's dtype."""
+        """`value` and its gradient with respect to z, a new array; both in the dtype of z."""
 
 
 def shaped_like(z: Array, y: Array, who: str) -> Array:
-    """y in the shape and dtype of z, but for the lanes.
+    """y in the shape (except the lanes) and dtype of z.
 
-    One output may have targets (batch,); nothing else is broadcast.
-    (Outputs (batch, 1) minus targets (batch,) would silently be (batch, batch).)
+    A single output also takes targets (batch,). Nothing else is broadcast: outputs (batch, 1) minus targets (batch,) would
+    silently be (batch, batch).
     """
     if y.dtype.kind not in "fiub":
         raise ValueError(f"{who} was given targets of dtype {y.dtype}, but wants numbers")
@@ -57,6 +57,6 @@ def shaped_like(z: Array, y: Array, who: str) -> Array:
 
 
 def check_range(a: Array, low: float, high: float, message: str) -> None:
-    """Raises ValueError(message with the range found) for a number outside [low, high]. NaN passes: it is a result."""
+    """Raises ValueError with the range found if a number is outside [low, high]. NaN is accepted, as a result."""
     if (a < low).any() or (a > high).any():
         raise ValueError(message.format(low=np.nanmin(a), high=np.nanmax(a)))

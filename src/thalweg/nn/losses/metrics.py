@@ -1,4 +1,4 @@
-"""Metrics: plain functions (outputs, targets) -> float, of one run's arrays. `fit` takes any function of that form."""
+"""Metrics: functions (outputs, targets) -> float on the arrays of one run. `fit` takes any function of this form."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -15,16 +15,22 @@ Metrics: TypeAlias = Iterable[str | Metric] | str | Metric
 
 
 def accuracy(outputs: Array, targets: Array, threshold: float | None = None) -> float:
-    """The share of right decisions. A NaN among a sample's outputs makes it a wrong one.
+    """The share of correct decisions. A sample with a NaN among its outputs counts as wrong.
 
-    Args:
-        outputs: (samples, classes), where the largest decides, or (samples,) or (samples, 1), where `threshold` does.
-        targets: class numbers (samples,), or rows shaped like outputs.
-        threshold: above it an output says yes. None: 0.5 for a single output, and the largest of several decides. With
-            a number each output is a decision of its own (several labels a sample).
+    Parameters
+    ----------
+    outputs : Array
+        (samples, classes), where the largest decides, or (samples,) or (samples, 1), where `threshold` does.
+    targets : Array
+        Class numbers (samples,), or rows shaped like outputs.
+    threshold : float | None
+        An output above it means yes. None: 0.5 for a single output, and the largest of several decides. With a number each
+        output is a separate decision (multi-label classification).
 
-    Raises:
-        ValueError: where the shapes do not fit.
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
     """
     return float(right_share(np.asarray(outputs), np.asarray(targets), threshold))
 
@@ -50,15 +56,15 @@ def error_rate(outputs: Array, targets: Array, threshold: float | None = None) -
 
 
 def mse(outputs: Array, targets: Array) -> float:
-    """mean (outputs - targets)^2. Targets are shaped like outputs; (samples,) will do for (samples, 1)."""
+    """Mean squared error, mean (outputs - targets)^2. Targets are shaped like outputs, or (samples,) for (samples, 1)."""
     e = outputs - shaped_like(outputs[None], np.asarray(targets)[None], "mse")[0]
     return float((e * e).mean())
 
 
 def r2(outputs: Array, targets: Array) -> float:
-    """1 - (sum of squared errors) / (sum of squares around the mean), averaged over the outputs.
+    """R², 1 - (sum of squared errors) / (sum of squares around the mean), averaged over the outputs.
 
-    Targets that do not vary give 1 where the error is 0, and 0 elsewhere.
+    Constant targets give 1 if the error is 0, and 0 otherwise.
     """
     return float(explained_share(outputs, np.asarray(targets)))
 
@@ -76,11 +82,11 @@ def explained_share(outputs: Array, targets: Array) -> Array:
 
 NAMED: dict[str, Callable[..., float]] = {"accuracy": accuracy, "error_rate": error_rate, "mse": mse, "r2": r2}
 AS_ARRAYS: dict[str, Callable[..., Array]] = {"accuracy": right_share, "r2": explained_share}
-"""Those that arrays of other frameworks can be measured by, too."""
+"""The metrics that also take arrays of other frameworks."""
 
 
 def several(metrics: Metrics) -> tuple[str | Metric, ...]:
-    """One metric or several -> a tuple. Raises ValueError for an unknown name."""
+    """One or several metrics as a tuple. Raises ValueError for an unknown name."""
     found: tuple[Any, ...] = (metrics,) if isinstance(metrics, str) or callable(metrics) else tuple(metrics)
     for one in found:
         if isinstance(one, str) and one not in NAMED:
@@ -91,7 +97,7 @@ def several(metrics: Metrics) -> tuple[str | Metric, ...]:
 
 
 def by_name(metrics: Metrics, threshold: float | None) -> dict[str, Metric]:
-    """What the user wrote -> {name: function}; accuracy and error_rate get the loss's threshold."""
+    """The user's metrics as {name: function}; accuracy and error_rate use the loss's threshold."""
     found: dict[str, Metric] = {}
     for one in several(metrics):
         function = NAMED[one] if isinstance(one, str) else one

@@ -10,12 +10,14 @@ from thalweg.nn.losses.loss import Loss, shaped_like
 
 @dataclass(frozen=True)
 class MSE(Loss):
-    """mean (z - y)^2 over batch and outputs.
+    """Mean squared error: the mean of (z - y)^2 over batch and outputs.
 
-    Args:
-        gradient: "mean" is the gradient of the value reported, 2 (z - y) / (batch * outputs). "batch_sum" is `batch`
-            times that, 2 (z - y) / outputs: one of the sources trains so, which makes its learning rate depend on the
-            batch size. It is there only to reproduce that source's run; use no other.
+    Parameters
+    ----------
+    gradient : Literal['mean', 'batch_sum']
+        "mean": the gradient of the reported value, 2 (z - y) / (batch * outputs). "batch_sum": `batch` times that,
+        2 (z - y) / outputs, which makes the learning rate depend on the batch size. One of the sources trains so; use it
+        only to reproduce that source's run.
     """
 
     gradient: Literal["mean", "batch_sum"] = "mean"
@@ -26,11 +28,11 @@ class MSE(Loss):
 
     @property
     def threshold(self) -> float | None:
-        """Several outputs: the largest decides; one: above 0.5 is yes."""
+        """None: the largest of several outputs decides; a single output above 0.5 means yes."""
         return None
 
     def targets(self, z: Array, y: Array) -> Array:
-        """One number an output."""
+        """Targets, one per output."""
         return shaped_like(z, y, "MSE")
 
     def value(self, z: Array, y: Array) -> Array:
