@@ -1,4 +1,4 @@
-"""A network: layers, a loss, and pure functions over a tree of parameters."""
+"""Networks: layers, a loss, and pure functions of a tree of parameters."""
 
 from __future__ import annotations
 
@@ -20,31 +20,41 @@ from thalweg.nn.plan import Plan, draw
 
 
 class Model:
-    """Layers one after another, and a loss.
+    """A sequential network: layers and a loss.
 
-    `init`, the call and `loss_and_grad` are pure functions over a tree of parameters {"0": {"w": ..., "b": ...}, ...},
-    keyed by the layer's place; layers without parameters do not appear. Each takes `lanes=T` for T independent runs at
-    once: every parameter then has a leading axis of T, and x is shared, (batch, ...), or one batch a lane, (T, batch,
-    ...). Lane i equals the separate run i. Parameters are float32 or float64, and x, y and all results follow them.
-    `fit` trains, and keeps the result in `params` for `predict`, `evaluate` and `save`.
+    `init`, the call and `loss_and_grad` are pure functions of a tree of parameters {"0": {"w": ..., "b": ...}, ...}, keyed
+    by the layer's index; layers without parameters are omitted. Each takes `lanes=T` for T independent runs at once: every
+    parameter then has a leading axis of T, and x is shared, (batch, ...), or has one batch per lane, (T, batch, ...). Lane
+    i equals the separate run i. Parameters are float32 or float64; x, y and all results have the same dtype. `fit` trains,
+    and stores the result in `params` for `predict`, `evaluate` and `save`.
 
     Parameters
     ----------
     layers : Iterable[Layer]
-        `Layer` objects. Input sizes are inferred at `init`.
+        `Layer` objects, in order. `init` infers the input sizes.
     loss : Loss
         A `Loss`, for example CrossEntropy().
     penalty : Penalty | tuple[Penalty, ...]
-        For every layer that has no penalty of its own. Part of the loss wherever one is reported.
-    input_shape : Shape | None
-        Of one sample; otherwise `init` or `fit` says.
+        Penalty of every layer without one of its own. Every reported loss includes it.
+    input_shape : Shape | int | None
+        Shape of one sample. None: given to `init`, or inferred by `fit`.
 
     Raises
     ------
     TypeError
-        For layers that are not.
+        If an element of `layers` is not a `Layer`.
     ValueError
-        For no layers, or a loss of logits behind a layer that gives probabilities.
+        If there are no layers, or a loss of logits follows a layer that outputs probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from thalweg import nn
+    >>> x, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    >>> net = nn.Model([nn.Linear(16), nn.Tanh(), nn.Linear(2)], nn.CrossEntropy())
+    >>> history = net.fit(x, y, optimizer="adam", lr=0.05, epochs=100)
+    >>> net.evaluate(x, y, metrics="accuracy")["accuracy"]
+    1.0
     """
 
     def __init__(
@@ -71,26 +81,26 @@ class Model:
 
     @property
     def input_shape(self) -> Shape | None:
-        """The shape of one sample; None as long as nobody has said it."""
+        """The shape of one sample; None until it is known."""
         return None if self._plan is None else self._plan.input_shape
 
     def init(self, input_shape: Shape | int | None = None, seed: Seeds = 0, dtype: npt.DTypeLike = np.float64) -> Params:
-        """Draws parameters, layer after layer, weights before biases; remembers the input shape, nothing else.
+        """Draw initial parameters, layer by layer, weights before biases. Stores the input shape and nothing else.
 
         Parameters
         ----------
         input_shape : Shape | int | None
-            Of one sample: (64,) or 64, (28, 28, 1); None: the one already known.
+            Shape of one sample: (64,) or 64, (28, 28, 1). None: the known one.
         seed : Seeds
-            An integer or a generator (a `numpy.random.RandomState` gives NumPy's legacy numbers); a list of them makes lanes,
-            of which lane i equals init with seed i.
+            An integer or a generator (a `numpy.random.RandomState` gives NumPy's legacy numbers); a list makes lanes, and
+            lane i equals init with seed i.
         dtype : npt.DTypeLike
-            Float32 or float64. Numbers are drawn in float64 and rounded, so that both start alike.
+            float32 or float64. Numbers are drawn in float64 and rounded, so that both have the same start.
 
         Raises
         ------
         ValueError
-            Where a layer cannot follow the one before it, or the input shape is unknown.
+            If a layer does not fit the one before it, or the input shape is unknown.
         """
         shape = self._known().input_shape if input_shape is None else checks.sample_shape(input_shape)
         tree, self._plan = draw(self.layers, shape, seed, checks.dtype_of(dtype))
@@ -99,10 +109,19 @@ class Model:
     def __call__(self, params: Params, x: npt.ArrayLike, *, lanes: int | None = None) -> Array:
         """The outputs at prediction (no dropout): (batch, ...), or (lanes, batch, ...).
 
+        Parameters
+        ----------
+        params : Params
+            From `init`.
+        x : npt.ArrayLike
+            (batch, ...), or with lanes also (lanes, batch, ...).
+        lanes : int | None
+            Number of lanes. None: params have no lane axis.
+
         Raises
         ------
         ValueError, TypeError
-            Where params or x do not fit; the message says what would.
+            If params or x do not fit; the message says what would.
         """
         tree, xs, _ = self.enter(params, x, lanes)
         with np.errstate(all="ignore"):
@@ -112,32 +131,28 @@ class Model:
     def loss_and_grad(
         self, params: Params, x: npt.ArrayLike, y: npt.ArrayLike, *, lanes: int | None = None, seed: Seeds | None = None
     ) -> tuple[Any, Params]:
-        """The training loss, penalties included, and its gradient.
+        """The training loss, with penalties, and its gradient.
 
         Parameters
         ----------
         params : Params
             From `init`.
-        x : npt.ArrayLike
-            (batch, ...), or with lanes also (lanes, batch, ...).
-        y : npt.ArrayLike
-            As the loss wants it; one batch a lane exactly where x is.
+        x, y : npt.ArrayLike
+            Samples (batch, ...), or with lanes also (lanes, batch, ...), and targets. y has one batch per lane if x has.
         lanes : int | None
-            The number of lanes; None: params have no lane axis.
+            Number of lanes. None: params have no lane axis.
         seed : Seeds | None
-            For layers that draw (Dropout): an integer or a generator, or a list with one a lane. A generator moves on.
+            For layers that draw (Dropout): an integer or a generator, or a list with one per lane. Advances a generator.
 
         Returns
         -------
-        loss
-            A float, or (lanes,) in the dtype of params. Overflow gives inf or NaN, without a warning.
-        grads
-            A tree like params.
+        tuple[float | Array, Params]
+            The loss, a float or (lanes,), inf or NaN on overflow, without a warning; the gradient, a tree like params.
 
         Raises
         ------
         ValueError, TypeError
-            Where an argument does not fit; the message says what would.
+            If an argument does not fit; the message says what would.
         """
         tree, xs, shared = self.enter(params, x, lanes)
         ys = checks.targets(y, xs.shape[1], lanes, shared)
@@ -156,9 +171,23 @@ class Model:
     def predict(
         self, x: npt.ArrayLike, *, params: Params | None = None, lanes: int | None = None, batch_size: int = 1024
     ) -> Array:
-        """The outputs, `batch_size` samples at a time; params None: those that `fit` kept or `load` read.
+        """The outputs at prediction, computed `batch_size` samples at a time.
 
-        Raises ValueError or TypeError as the call, and where there are no parameters yet.
+        Parameters
+        ----------
+        x : npt.ArrayLike
+            Samples.
+        params : Params | None
+            None: those stored by `fit` or read by `load`.
+        lanes : int | None
+            As in the call.
+        batch_size : int
+            Samples at a time.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As the call, and if there are no parameters yet.
         """
         params = self._kept() if params is None else params
         _, xs, shared = self.enter(params, x, lanes)
@@ -177,7 +206,7 @@ class Model:
         lanes: int | None = None,
         batch_size: int = 1024,
     ) -> dict[str, Any]:
-        """{"loss": ..., "accuracy": ...} at prediction (no dropout): floats, or (lanes,) arrays.
+        """{"loss": ..., "accuracy": ...} at prediction (no dropout): floats, or arrays (lanes,).
 
         Parameters
         ----------
@@ -186,9 +215,9 @@ class Model:
         y : npt.ArrayLike
             Targets.
         metrics : Metrics
-            Names ("accuracy", "error_rate", "mse", "r2") or functions (outputs, targets) -> number, called once a lane.
+            Names ("accuracy", "error_rate", "mse", "r2") or functions (outputs, targets) -> number, called once per lane.
         params : Params | None
-            None: those that `fit` kept or `load` read.
+            None: those stored by `fit` or read by `load`.
         lanes : int | None
             As in the call.
         batch_size : int
@@ -214,47 +243,33 @@ class Model:
         validation: tuple[npt.ArrayLike, npt.ArrayLike] | float | None = None, metrics: Metrics = (), seed: int = 0,
         tolerance: float | None = None, progress: bool = True, params: Params | None = None, resume: History | None = None,
     ) -> History:  # fmt: skip
-        """Trains, and keeps the result in `self.params`. Two calls with the same arguments give the same result.
+        """Train, and store the result in `self.params`. Two calls with the same arguments give the same result.
 
         Parameters
         ----------
-        x : npt.ArrayLike
-            Samples (n, *input_shape).
-        y : npt.ArrayLike
-            Targets, as the loss wants them.
-        optimizer : Any
+        x, y : npt.ArrayLike
+            Samples (n, *input_shape), and targets in a form that the loss takes.
+        optimizer : str | Rule | Optimizer
             A rule's name, a rule (tw.adam(beta1=0.95)) or a tw.Optimizer.
-        lr : Any
-            Learning rate or schedule for a name or a rule; None: the rule's own.
-        epochs : int
-            Passes over the data; so many are run.
-        batch_size : int | None
-            Samples an update; the last, smaller batch is used too. None: all, one update an epoch.
+        lr : float | Schedule | None
+            Learning rate, with a name or a rule. None: the rule's default.
+        epochs, batch_size : int, int | None
+            Passes over the data, after those of `resume`; samples per update (the last may be fewer). None: all samples.
         validation : tuple[npt.ArrayLike, npt.ArrayLike] | float | None
-            (x, y), or the fraction of the samples, chosen by the seed, to set aside.
+            A pair (x, y), or the fraction of the samples to hold out, chosen by the seed.
         metrics : Metrics
-            Reported each epoch, without dropout, for the training data and the validation data.
+            Evaluated after each epoch, without dropout, on training and validation data.
         seed : int
-            From it come the start, the shuffling before each epoch, the dropout masks and the rule's own draws.
-        tolerance : float | None
-            Stop when the training loss changes by less than this from one epoch to the next; None: never.
-        progress : bool
-            A bar on a terminal, once training takes more than two seconds.
-        params : Params | None
-            Where to start; None: drawn from the seed, in float64.
-        resume : History | None
-            The History of an earlier fit of the same data with the same arguments, to go on from exactly there.
+            Determines the start, the shuffling of each epoch, the dropout masks and the rule's own random numbers.
+        tolerance, progress : float | None, bool
+            Stop if an epoch changes the training loss by less than this; show a progress bar on a terminal after 2 seconds.
+        params, resume : Params | None, History | None
+            Initial parameters (None: drawn in float64); or the History of an earlier fit of the same data, to continue it.
 
         Returns
         -------
         History
-            A `History`. Its training loss is the mean over the epoch's samples at the time they were used, dropout and
-            penalties included.
-
-        Raises
-        ------
-        ValueError, TypeError
-            Where an argument does not fit; the message says what would.
+            Its training loss is the mean over an epoch's samples at their updates, with dropout and penalties.
         """
         loop = training.Loop(self, training.optimizer_of(optimizer, lr, seed), batch_size, several(metrics), seed)
         history = loop.run((np.asarray(x), np.asarray(y)), validation, epochs, tolerance, progress, params, resume)
@@ -262,15 +277,15 @@ class Model:
         return history
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the network and its kept parameters to one .npz file, which `nn.load` reads; no pickle."""
+        """Write the network and its stored parameters to one .npz file, without pickle. `nn.load` reads it."""
         files.save(self, self._kept(), path)
 
     def summary(self) -> str:
-        """A table: layer, output shape, number of parameters. Raises ValueError where the input shape is unknown."""
+        """A table: layer, output shape, number of parameters. Raises ValueError if the input shape is unknown."""
         return self._known().table(self.layers)
 
     def enter(self, params: Params, x: npt.ArrayLike, lanes: int | None) -> tuple[Params, Array, bool]:
-        """params and x, checked, as the layers take them (with a lane axis), and whether all lanes share x."""
+        """Check params and x, add the lane axis, and tell whether all lanes share x."""
         plan = self._known()
         tree = checks.tree_of(params, plan.shapes, lanes)
         dtype = next((leaf.dtype for own in tree.values() for leaf in own.values()), np.dtype(np.float64))
@@ -290,14 +305,14 @@ class Model:
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """The network that `Model.save` wrote, its parameters in `params`.
+    """Load a network written by `Model.save`, with its parameters in `params`.
 
     Raises
     ------
     FileNotFoundError
-        For no file.
+        If there is no such file.
     ValueError
-        For a file that `Model.save` did not write, or that a later version wrote.
+        If `Model.save` did not write the file, or a later version did.
     """
     saved = files.read(path)
     model = Model(saved.layers, saved.loss, penalty=saved.penalty, input_shape=saved.input_shape)

@@ -1,8 +1,8 @@
-"""Penalties on the weights, added to the loss and to its gradient. Not on biases unless told.
+"""Penalties on the weights, added to the loss and its gradient. Biases are exempt by default.
 
-`Linear(32, penalty=L2(1e-4))` for one layer, `Model(..., penalty=L2(1e-4))` for every layer that has none of its own; a
-tuple adds several up. This is the coupled form: the gradient passes through the optimizer's rule. For the decoupled one
-chain `tw.decay` behind the rule.
+`Linear(32, penalty=L2(1e-4))` for one layer, `Model(..., penalty=L2(1e-4))` for every layer without one of its own; a tuple
+adds several. This is coupled weight decay: the penalty's gradient passes through the optimizer's rule. For decoupled weight
+decay chain `tw.decay` after the rule.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from thalweg.nn.arrays import Array, sum_but_lanes
 
 
 class Penalty(ABC):
-    """A function of the weights. `biases` says whether parameters named "b" pay too."""
+    """Base class of penalties. `biases`: whether parameters named "b" are penalised too."""
 
     biases: bool
 
@@ -34,9 +34,9 @@ class L1(Penalty):
     Parameters
     ----------
     strength : float
-        At least 0.
+        Factor of the penalty, at least 0.
     biases : bool
-        Whether biases pay too.
+        Whether biases are penalised too.
     """
 
     strength: float
@@ -46,7 +46,7 @@ class L1(Penalty):
         _check(self, self.strength)
 
     def value(self, w: Array) -> Array:
-        """strength * sum |w|, one a lane."""
+        """strength * sum |w|, one per lane."""
         value: Array = sum_but_lanes(abs(w)) * self.strength
         return value
 
@@ -63,9 +63,9 @@ class L2(Penalty):
     Parameters
     ----------
     strength : float
-        At least 0.
+        Factor of the penalty, at least 0.
     biases : bool
-        Whether biases pay too.
+        Whether biases are penalised too.
     """
 
     strength: float
@@ -75,7 +75,7 @@ class L2(Penalty):
         _check(self, self.strength)
 
     def value(self, w: Array) -> Array:
-        """strength * sum w^2, one a lane."""
+        """strength * sum w^2, one per lane."""
         value: Array = sum_but_lanes(w * w) * self.strength
         return value
 
@@ -86,7 +86,7 @@ class L2(Penalty):
 
 
 def as_penalties(penalty: "Penalty | tuple[Penalty, ...]") -> "tuple[Penalty, ...]":
-    """One penalty or several -> a tuple. Raises TypeError for anything else."""
+    """One or several penalties as a tuple. Raises TypeError for anything else."""
     several = (penalty,) if isinstance(penalty, Penalty) else tuple(penalty)
     for one in several:
         if not isinstance(one, Penalty):

@@ -1,4 +1,4 @@
-"""What `init` learns about a network's sizes."""
+"""The sizes of a network, as inferred by `init`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from thalweg.nn.layers.layer import Layer, Trainable
 
 @dataclass(frozen=True)
 class Plan:
-    """Shapes without batch and lanes: of an input sample, of each layer's output, of each parameter."""
+    """Shapes, without batch and lanes, of an input sample, each layer's output and each parameter."""
 
     input_shape: Shape
     outputs: tuple[Shape, ...]
     shapes: dict[str, dict[str, Shape]]
 
     def table(self, layers: Sequence[Layer]) -> str:
-        """Layer, output shape, number of parameters; the last line is the sum."""
+        """A table of layer, output shape and number of parameters, with the total in the last line."""
         counts = [sum(map(prod, self.shapes.get(str(i), {}).values())) for i in range(len(layers))]
         names = [f"{i} {type(layer).__name__}" for i, layer in enumerate(layers)]
         rows = [("layer", "output shape", "parameters")]
@@ -33,9 +33,9 @@ class Plan:
 
 
 def draw(layers: Sequence[Layer], shape: Shape, seed: Seeds, dtype: np.dtype[Any]) -> tuple[Params, Plan]:
-    """The parameters at the start, one lane a seed where there is a list of seeds, and the sizes.
+    """Draw the initial parameters and infer the sizes. A list of seeds gives one lane per seed.
 
-    Raises ValueError where layers do not fit together, or there are no seeds.
+    Raises ValueError if layers do not fit together, or the list of seeds is empty.
     """
     seeds: list[Seed] = list(seed) if is_many(seed) else [seed]  # type: ignore[arg-type, list-item]
     if not seeds:
@@ -47,7 +47,7 @@ def draw(layers: Sequence[Layer], shape: Shape, seed: Seeds, dtype: np.dtype[Any
 
 
 def _draw_one(layers: Sequence[Layer], shape: Shape, rng: Rng) -> tuple[Params, Plan]:
-    """Float64, without lanes, layer after layer."""
+    """Float64 parameters without lanes, layer by layer."""
     tree: Params = {}
     outputs = []
     sample = shape

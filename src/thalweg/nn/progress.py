@@ -1,4 +1,4 @@
-"""A progress bar for those who watch: on a terminal, after two seconds, and only where rich is installed."""
+"""A progress bar, on a terminal only, after two seconds, if rich is installed."""
 
 import sys
 import time
@@ -9,7 +9,7 @@ PATIENCE = 2.0  # seconds
 
 
 class Progress:
-    """with Progress(epochs, wanted) as bar: bar.update(done, loss)."""
+    """Context manager: `with Progress(epochs, wanted) as bar: bar.update(done, loss)`."""
 
     def __init__(self, total: int, wanted: bool) -> None:
         self._total = total
@@ -18,7 +18,7 @@ class Progress:
         self._bar: Any = None
 
     def update(self, done: int, loss: float) -> None:
-        """So many epochs are done; the last one's loss."""
+        """Show the number of finished epochs and the last epoch's loss."""
         if self._wanted and self._bar is None and time.monotonic() - self._start > PATIENCE:
             self._open()
         if self._bar is not None:

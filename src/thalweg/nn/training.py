@@ -18,11 +18,11 @@ from thalweg.nn.losses.metrics import Metrics
 from thalweg.nn.progress import Progress
 
 Data = tuple[Array, Array]
-SPLIT, EPOCH = 0, 1  # which stream of random numbers of a seed
+SPLIT, EPOCH = 0, 1  # indices of a seed's streams of random numbers
 
 
 class Network(Protocol):
-    """What the loop needs of a network; `Model` says what each of them does."""
+    """The part of `Model` that the training loop uses."""
 
     @property
     def input_shape(self) -> Shape | None: ...
@@ -37,7 +37,7 @@ class Network(Protocol):
 
 
 def optimizer_of(optimizer: Any, lr: Any, seed: int) -> Optimizer:
-    """A name, a rule or an Optimizer -> an Optimizer. Raises ValueError for one with lanes, or with lr= beside it."""
+    """An Optimizer from a name, a rule or an Optimizer. Raises ValueError for one with lanes, or for lr= with an Optimizer."""
     if not isinstance(seed, int | np.integer):
         raise TypeError(f"seed={seed!r}: fit draws from several streams of one seed, which must be an integer")
     if isinstance(optimizer, Optimizer):
@@ -53,12 +53,12 @@ def optimizer_of(optimizer: Any, lr: Any, seed: int) -> Optimizer:
 
 
 def stream(seed: int, *purpose: int) -> np.random.Generator:
-    """Independent numbers for each purpose, whatever was drawn for others: epoch 7 is the same after a resume."""
+    """A generator independent of those for other purposes, so that epoch 7 is the same after a resume."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=purpose))
 
 
 def split(data: Data, validation: Any, seed: int) -> tuple[Data, Data | None]:
-    """Training and validation data, from a pair (x, y) or a fraction, whose samples the seed chooses."""
+    """Training and validation data, the latter from a pair (x, y) or as a fraction chosen by the seed."""
     if validation is None:
         return data, None
     if isinstance(validation, tuple):
@@ -77,9 +77,9 @@ def split(data: Data, validation: Any, seed: int) -> tuple[Data, Data | None]:
 
 
 def batches(n: int, size: int | None, seed: int, epoch: int) -> Iterator[tuple[Any, int]]:
-    """The batches of one epoch: (which samples, a seed for the masks), shuffled anew; the last may be smaller.
+    """The batches of one epoch, newly shuffled: (sample indices, a seed for the masks). The last may be smaller.
 
-    One batch with everything is not shuffled.
+    A single batch of all samples is not shuffled.
     """
     rng = stream(seed, EPOCH, epoch)
     if size is None or size >= n:
@@ -92,7 +92,7 @@ def batches(n: int, size: int | None, seed: int, epoch: int) -> Iterator[tuple[A
 
 @dataclass(frozen=True)
 class Loop:
-    """What stays the same from epoch to epoch."""
+    """The parts of a training loop that are constant over the epochs."""
 
     network: Network
     optimizer: Optimizer
@@ -101,9 +101,9 @@ class Loop:
     seed: int
 
     def epoch(self, params: Params, state: Any, data: Data, number: int) -> tuple[Params, Any, float]:
-        """One pass over the data: new params, new state, and the mean loss over all its samples.
+        """One pass over the data. Returns the new params, the new state and the mean loss over the samples.
 
-        The optimizer asks for the gradients itself, so that methods which want several a step (SAM, L-BFGS) work too.
+        The optimizer calls the gradient function itself, so methods with several gradients per step (SAM, L-BFGS) work too.
         """
         x, y = data
         total = 0.0
@@ -115,7 +115,7 @@ class Loop:
         return params, state, total / len(x)
 
     def _gradients(self, x: Array, y: Array, seed: int, losses: list[float]) -> GradFn:
-        """params -> (loss, gradients) of one batch, with the same masks each time; notes the losses."""
+        """A function params -> (loss, gradients) of one batch, with fixed masks. Appends each loss to `losses`."""
 
         def ask(params: Params) -> tuple[float, Params]:
             loss, grads = self.network.loss_and_grad(params, x, y, seed=seed)
@@ -125,7 +125,7 @@ class Loop:
         return ask
 
     def report(self, params: Params, loss: float, data: Data, held: Data | None) -> dict[str, float]:
-        """What an epoch adds to the curves."""
+        """The values that an epoch adds to the curves."""
         found = {"loss": loss}
         if self.metrics:
             found |= {name: v for name, v in self._evaluate(params, data).items() if name != "loss"}
@@ -146,12 +146,12 @@ class Loop:
         params: Params | None,
         resume: History | None,
     ) -> History:
-        """So many epochs, or fewer where the loss hardly changes."""
+        """Run `epochs` epochs, or fewer if the loss changes by less than `tolerance`."""
         self._check(epochs)
         walked, data = self._start(data, params, resume)
         data, held = split(data, validation, self.seed)
         if held is not None:
-            self._evaluate(walked, held)  # what does not fit should not cost an epoch first
+            self._evaluate(walked, held)  # fail before the first epoch
         state = self.optimizer.init(walked) if resume is None else resume.state
         curves = {} if resume is None else {name: list(curve) for name, curve in resume.curves.items()}
         kept = walked
@@ -174,7 +174,7 @@ class Loop:
             positive(self.batch_size, "batch_size")
 
     def _start(self, data: Data, params: Params | None, resume: History | None) -> tuple[Params, Data]:
-        """Where to start, and the data in the dtype of that; both checked."""
+        """The initial parameters, and the data in their dtype, both checked."""
         if params is not None and resume is not None:
             raise ValueError("params= and resume= both say where to start: give one")
         x, y = data

@@ -1,1 +1,1 @@
-"""Layers, one idea a file, each with its gradient."""
+"""Layers with their gradients, a file for each kind."""

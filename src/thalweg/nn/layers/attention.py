@@ -17,15 +17,16 @@ IN = ("q", "k", "v")
 
 @dataclass(frozen=True)
 class Attention(Trainable):
-    """softmax(Q K^T / sqrt(width of a head)) V a head, side by side, times o (Vaswani et al. 2017, arXiv 1706.03762,
-    section 3.2.2). Causal: a place sees itself and those before it.
+    """Causal multi-head self-attention (Vaswani et al. 2017, arXiv 1706.03762, section 3.2.2).
 
-    Samples are (places, width), outputs too; Q = x q, K = x k, V = x v; q, k, v and o are (width, width), without biases.
+    softmax(Q K^T / sqrt(width of a head)) V for each head, concatenated, times o. Causal: a position attends to itself and
+    those before it. Samples and outputs are (places, width); Q = x q, K = x k, V = x v; q, k, v and o are (width, width),
+    without biases.
 
     Parameters
     ----------
     heads : int
-        A divisor of the width.
+        Number of heads, a divisor of the width.
     weights : Initialiser
         Initialiser of all four matrices.
     penalty : Penalty | tuple[Penalty, ...]
@@ -41,7 +42,7 @@ class Attention(Trainable):
         as_penalties(self.penalty)
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
-        """q, k, v, o. Raises ValueError for samples that are no sequences, or a width that the heads do not divide."""
+        """q, k, v, o. Raises ValueError for samples that are not sequences, or a width that `heads` does not divide."""
         if len(shape) != 2 or shape[1] % self.heads:
             raise ValueError(
                 f"Attention({self.heads}) was given samples of shape {shape}, but wants (places, width) with a width that "
@@ -51,7 +52,7 @@ class Attention(Trainable):
         return {key: self.weights(rng, (width, width), width, width) for key in (*IN, "o")}, shape
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps x, Q, K, V, the softmax, what o is applied to, and room for what `grads` and `backward` share."""
+        """Caches x, Q, K, V, the softmax, the input of o, and a slot for the gradients that `grads` and `backward` share."""
         rows = folded(x)
         q, k, v = (self._split(rows @ params[key], x.shape) for key in IN)
         p = q @ k.swapaxes(-1, -2)
@@ -63,7 +64,7 @@ class Attention(Trainable):
         return y.reshape(len(y), *x.shape[1:]), (rows, q, k, v, p, seen, [])
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:
-        """x^T dQ, x^T dK, x^T dV, and the heads' outputs^T dy."""
+        """x^T dQ, x^T dK, x^T dV, and (heads' outputs)^T dy."""
         rows, *_, seen, _ = cache
         inner = self._inner(params, cache, dy)
         found = {key: np.matmul(rows.swapaxes(1, 2), d) for key, d in zip(IN, inner, strict=True)}
@@ -76,7 +77,7 @@ class Attention(Trainable):
         return dx.reshape(dy.shape)
 
     def _inner(self, params: dict[str, Array], cache: Any, dy: Array) -> list[Array]:
-        """dQ, dK and dV, (lanes, batch * places, width): computed once, for whoever asks first."""
+        """dQ, dK and dV, (lanes, batch * places, width), computed at the first call and cached."""
         _, q, k, v, p, _, kept = cache
         if not kept:
             d = self._split(np.matmul(folded(dy), params["o"].swapaxes(1, 2)), dy.shape)
@@ -95,6 +96,6 @@ class Attention(Trainable):
 
 
 def _join(x: Array) -> Array:
-    """The way back from `_split`, a copy."""
+    """The inverse of `_split`, a copy."""
     lanes, batch, heads, places, width = x.shape
     return x.swapaxes(2, 3).reshape(lanes, batch * places, heads * width)

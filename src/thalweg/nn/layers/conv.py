@@ -15,7 +15,7 @@ from thalweg.nn.penalties import Penalty, as_penalties
 
 @dataclass(frozen=True)
 class Conv2d(Trainable):
-    """Cross-correlation of images with `filters` filters, plus a bias a filter.
+    """2-D convolution (cross-correlation) of images with `filters` filters, plus one bias per filter.
 
     Samples are (height, width, channels), outputs (rows, columns, filters); w is (size[0], size[1], channels, filters),
     b (filters,).
@@ -62,7 +62,7 @@ class Conv2d(Trainable):
         return {"w": w, "b": b}, (rows, columns, self.filters)
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps the windows as the rows of a matrix."""
+        """Caches the windows as the rows of a matrix."""
         size, stride, (top, left) = self._geometry()
         cut = backend.cut(backend.padded(x, top, left), size, stride)
         lanes, batch, rows, columns = cut.shape[:4]
@@ -73,14 +73,14 @@ class Conv2d(Trainable):
         return y.reshape(y.shape[0], batch, rows, columns, self.filters), (matrix, x.shape[2:])
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:
-        """windows^T dy and the sum of dy over batch and places."""
+        """windows^T dy, and the sum of dy over batch and positions."""
         matrix, _ = cache
         flat = dy.reshape(dy.shape[0], -1, self.filters)
         dw = np.matmul(matrix.swapaxes(1, 2), flat)
         return {"w": dw.reshape(params["w"].shape), "b": sum_over_batch(flat)}
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
-        """dy w^T, each window's share added back where it was cut."""
+        """dy w^T, each window's gradient added at the window's position."""
         _, (height, width, channels) = cache
         lanes, batch, rows, columns = dy.shape[:4]
         parts = np.matmul(dy.reshape(lanes, -1, self.filters), _matrix(params["w"]).swapaxes(1, 2))

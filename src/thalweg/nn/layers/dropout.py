@@ -1,4 +1,4 @@
-"""Dropout, the inverted kind: the division happens while training, so prediction does nothing."""
+"""Inverted dropout: training divides by the probability, so prediction is the identity."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +10,16 @@ from thalweg.values.arrays import framework
 
 @dataclass(frozen=True)
 class Dropout(Stochastic):
-    """While training keeps each number with probability `keep` and divides it by `keep`.
+    """Inverted dropout (Srivastava et al. 2014, JMLR 15:1929).
 
-    Srivastava et al. 2014, JMLR 15:1929.
-    keep = 1 has exactly no effect and draws nothing. The mask is uniform < keep; a Gaussian draw in its place, as in
-    one of the sources, would drop 16 % at keep = 1.
+    Training keeps each number with probability `keep` and divides it by `keep`; prediction is the identity. keep = 1 has
+    no effect and draws nothing. The mask is uniform < keep; a Gaussian draw instead, as in one of the sources, would drop
+    16 % at keep = 1.
 
     Parameters
     ----------
     keep : float
-        0 < keep <= 1, the share that stays. (Elsewhere p often means the share that goes.)
+        The probability of keeping a number, 0 < keep <= 1. (Other libraries' p is usually the probability of dropping it.)
     """
 
     keep: float
@@ -29,11 +29,11 @@ class Dropout(Stochastic):
             raise ValueError(f"Dropout(keep={self.keep}): keep is the share that stays, 0 < keep <= 1")
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Prediction: x."""
+        """The identity, at prediction."""
         return x, None
 
     def sample(self, x: Array, draw: Draw) -> tuple[Array, Any]:
-        """Training: x times a mask of 0 and 1 / keep; keeps the mask."""
+        """In training: x times a mask of 0 and 1 / keep. Caches the mask."""
         if self.keep == 1:
             return x, None
         mask = framework(x).cast(draw(x.shape[1:]) < self.keep, x.dtype) * (1 / self.keep)

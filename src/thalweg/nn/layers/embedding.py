@@ -1,4 +1,4 @@
-"""From symbols to vectors: a table with a row for each symbol, and a vector added at each place."""
+"""Embeddings: a table with a row for each symbol, and a learned vector added at each position."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,17 +15,17 @@ from thalweg.values.arrays import framework
 
 @dataclass(frozen=True)
 class Embedding(Trainable):
-    """Symbols 0..symbols-1, samples of any shape -> their rows of w (symbols, width), one axis more.
+    """Table lookup: samples of symbols 0..symbols-1, of any shape, -> their rows of w (symbols, width), with one more axis.
 
-    It comes first, as symbols have no gradient. Inputs arrive in the dtype of the parameters; float32 holds every whole
-    number up to 2^24 exactly.
+    It is the first layer, as symbols have no gradient. Inputs have the dtype of the parameters; float32 represents every
+    whole number up to 2^24 exactly.
 
     Parameters
     ----------
     symbols : int
-        How many there are.
+        Number of symbols.
     width : int
-        Numbers a symbol.
+        Length of a symbol's vector.
     weights : Initialiser
         Initialiser of w; N(0, 0.02^2) as in GPT-2 (Radford et al. 2019).
     penalty : Penalty | tuple[Penalty, ...]
@@ -43,11 +43,11 @@ class Embedding(Trainable):
         as_penalties(self.penalty)
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
-        """w alone."""
+        """w."""
         return {"w": self.weights(rng, (self.symbols, self.width), self.symbols, self.width)}, (*shape, self.width)
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps the symbols. Raises ValueError for a number that is none, if x is NumPy's."""
+        """Caches the symbols. For NumPy arrays, raises ValueError for a number that is not a symbol."""
         symbols = backend.whole(x)
         if backend.is_numpy(x) and ((symbols != x).any() or symbols.min() < 0 or symbols.max() >= self.symbols):
             raise ValueError(f"Embedding({self.symbols}, {self.width}) wants whole numbers from 0 to {self.symbols - 1}")
@@ -58,19 +58,19 @@ class Embedding(Trainable):
         return w[lane, symbols], symbols
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:
-        """Each row the sum of dy over where its symbol stands; as a matrix product, since NumPy's add.at is slow."""
+        """For each row the sum of dy over its symbol's positions, as a matrix product, since NumPy's add.at is slow."""
         symbols = cache.reshape(len(cache), 1, -1)
         stands = (symbols == np.arange(self.symbols)[:, None]).astype(dy.dtype)
         return {"w": np.matmul(stands, dy.reshape(len(dy), -1, self.width))}
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
-        """0: nothing before it has a gradient."""
+        """0: symbols have no gradient."""
         return np.zeros((len(dy), *cache.shape[1:]), dy.dtype)
 
 
 @dataclass(frozen=True)
 class Positions(Trainable):
-    """y = x + w, with w shaped like a sample: a learned vector for each place.
+    """Learned position embedding: y = x + w, with w shaped like a sample.
 
     Parameters
     ----------
@@ -87,11 +87,11 @@ class Positions(Trainable):
         as_penalties(self.penalty)
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
-        """w alone; the shape stays."""
+        """w; the shape is unchanged."""
         return {"w": self.weights(rng, shape, shape[0], shape[-1])}, shape
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps nothing."""
+        """x + w, without a cache."""
         return x + params["w"][:, None], None
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""From images to rows."""
+"""Flattening of samples."""
 
 from dataclasses import dataclass
 from math import prod
@@ -13,11 +13,11 @@ class Flatten(Layer):
     """Samples of any shape -> flat samples, last axis fastest."""
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
-        """No parameters; the product of the sizes."""
+        """No parameters; the output size is the product of the input sizes."""
         return {}, (prod(shape),)
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps the shape."""
+        """Caches the shape."""
         return x.reshape(*x.shape[:2], -1), x.shape[2:]
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:

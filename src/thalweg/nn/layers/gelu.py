@@ -1,4 +1,4 @@
-"""GELU in its exact form, x Phi(x), and the normal distribution function that it needs (NumPy has no erf)."""
+"""Exact GELU, x Phi(x), and the normal distribution function that it needs (NumPy has no erf)."""
 
 import math
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from thalweg.nn import backend
 from thalweg.nn.arrays import Array
 from thalweg.nn.layers.layer import Activation
 
-CENTRE = 3.75  # z -> (z - CENTRE) / (z + CENTRE) takes [0, inf) to [-1, 1)
-FAR = 1e6  # beyond it the tail is 0 for certain
+CENTRE = 3.75  # z -> (z - CENTRE) / (z + CENTRE) maps [0, inf) to [-1, 1)
+FAR = 1e6  # beyond it the tail is 0
 DEGREE = 24  # where the Chebyshev coefficients fall below float64's rounding
 
 
@@ -29,7 +29,7 @@ def normal_cdf(x: Array) -> Array:
     tail *= np.exp(np.negative(z, out=z), out=z)
     tail *= x.dtype.type(0.5)
     np.subtract(x > 0, tail, out=tail)
-    np.abs(tail, out=tail)  # 1 - tail or tail, without the cost of np.where
+    np.abs(tail, out=tail)  # 1 - tail or tail; faster than np.where
     return tail
 
 
@@ -56,17 +56,17 @@ def _erfcx(z: Array) -> Array:
 
 @memoised
 def _coefficients() -> tuple[float, ...]:
-    """Of (1 + 2z) erfcx(z), which stays between 1 and 1.3: a smooth function on the whole interval."""
+    """Chebyshev coefficients of (1 + 2z) erfcx(z), a smooth function that stays between 1 and 1.3."""
     n = DEGREE + 1
     nodes = [CENTRE / math.tan(math.pi * i / (4 * n)) ** 2 for i in range(1, 2 * n, 2)]
     values = [(1 + 2 * z) * _erfcx_at(z) for z in nodes]
-    cosine = [math.cos(math.pi * i / (2 * n)) for i in range(4 * n)]  # of whole numbers: cos(k * angle) would lose digits
+    cosine = [math.cos(math.pi * i / (2 * n)) for i in range(4 * n)]  # exact in integers: cos(k * angle) would lose digits
     waves = [math.fsum(v * cosine[k * (2 * i + 1) % (4 * n)] for i, v in enumerate(values)) for k in range(n)]
     return (waves[0] / n, *(2 * wave / n for wave in waves[1:]))
 
 
 def _erfcx_at(z: float) -> float:
-    """One value: the definition where it is accurate, the continued fraction of erfc beyond."""
+    """erfcx at one point: by the definition where it is accurate, by the continued fraction of erfc beyond."""
     if z < 2:
         return math.exp(z * z) * math.erfc(z)
     fraction = z
@@ -80,7 +80,7 @@ class GELU(Activation):
     """x Phi(x), the exact form (Hendrycks & Gimpel 2016, arXiv 1606.08415), not the tanh approximation."""
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps the input and Phi of it."""
+        """Caches x and Phi(x)."""
         if not backend.is_numpy(x):
             return backend.gelu(x), None
         phi = normal_cdf(x)

@@ -14,14 +14,15 @@ from thalweg.values.arrays import framework
 
 @dataclass(frozen=True)
 class LayerNorm(Trainable):
-    """(x - mean) / sqrt(variance + eps) over the last axis, times g, plus b (Ba, Kiros, Hinton 2016, arXiv 1607.06450).
+    """Layer normalisation (Ba, Kiros, Hinton 2016, arXiv 1607.06450).
 
-    g and b are as long as that axis, and start at 1 and 0.
+    (x - mean) / sqrt(variance + eps) over the last axis, times g, plus b. g and b have the length of that axis and start at
+    1 and 0.
 
     Parameters
     ----------
     eps : float
-        Above 0, below which a variance counts for little.
+        Positive number added to the variance.
     penalty : Penalty | tuple[Penalty, ...]
         An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
@@ -35,11 +36,11 @@ class LayerNorm(Trainable):
         as_penalties(self.penalty)
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
-        """Ones and zeros; the shape stays."""
+        """g = 1 and b = 0; the shape is unchanged."""
         return {"g": np.ones(shape[-1]), "b": np.zeros(shape[-1])}, shape
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps the normalised input and 1 / sqrt(variance + eps)."""
+        """Caches the normalised input and 1 / sqrt(variance + eps)."""
         apart = x - backend.mean(x)
         scale = 1 / framework(x).sqrt(backend.mean(apart * apart) + self.eps)
         normal = apart * scale
@@ -48,7 +49,7 @@ class LayerNorm(Trainable):
         return y, (normal, scale)
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:
-        """The sums of dy times the normalised input, and of dy, over batch and places."""
+        """The sums of dy times the normalised input, and of dy, over batch and positions."""
         normal, _ = cache
         flat = (len(dy), -1, dy.shape[-1])
         return {"g": sum_over_batch((dy * normal).reshape(flat)), "b": sum_over_batch(dy.reshape(flat))}

@@ -13,7 +13,7 @@ from thalweg.nn.penalties import Penalty, as_penalties
 
 @dataclass(frozen=True)
 class Linear(Trainable):
-    """y = x w + b, with w (inputs, units) and b (units,). The number of inputs comes from the layer before.
+    """Dense layer: y = x w + b, with w (inputs, units) and b (units,). The number of inputs is inferred.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Linear(Trainable):
         return {"w": w, "b": b}, (self.units,)
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """(lanes or 1, batch, inputs) -> (lanes, batch, units); keeps x."""
+        """(lanes or 1, batch, inputs) -> (lanes, batch, units). Caches x."""
         y = x @ params["w"]
         y += params["b"][:, None, :]
         return y, x

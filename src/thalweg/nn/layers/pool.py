@@ -1,4 +1,4 @@
-"""Pooling: the largest number of each window, or the mean."""
+"""Max and average pooling."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +13,14 @@ from thalweg.nn.layers.windows import Pair, add_up, output_size, windows
 
 @dataclass(frozen=True)
 class Pool2d(Layer):
-    """A layer that makes one number of each window, channel by channel.
+    """Base class of pooling layers: one number for each window and channel.
 
     Parameters
     ----------
     size : int | tuple[int, int]
         Height and width of a window, one number or a pair.
     stride : int | tuple[int, int] | None
-        Step between windows, one number or a pair; None: as `size`, so that windows do not overlap.
+        Step between windows, one number or a pair. None: equal to `size`, so that windows do not overlap.
     """
 
     size: int | tuple[int, int] = 2
@@ -30,7 +30,7 @@ class Pool2d(Layer):
         self.resolved()
 
     def resolved(self) -> tuple[Pair, Pair]:
-        """Size and stride as pairs. Raises ValueError for what is none."""
+        """Size and stride as pairs. Raises ValueError for anything else."""
         return pair(self.size, "size", 1), pair(self.size if self.stride is None else self.stride, "stride", 1)
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
@@ -40,10 +40,10 @@ class Pool2d(Layer):
 
 @dataclass(frozen=True)
 class MaxPool2d(Pool2d):
-    """The largest number of each window, of which `Pool2d` says size and stride; of equal ones the first gets the gradient."""
+    """The maximum of each window; see `Pool2d` for size and stride. At a tie the gradient goes to the first."""
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps where in its window each maximum was."""
+        """Caches the position of each maximum in its window."""
         size, stride = self.resolved()
         if not backend.is_numpy(x):
             return backend.largest(backend.cut(x, size, stride)), None
@@ -54,7 +54,7 @@ class MaxPool2d(Pool2d):
         return y, (where[..., 0], x.shape[2:])
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
-        """dy at the place of the maximum."""
+        """dy at the position of the maximum."""
         where, shape = cache
         size, stride = self.resolved()
         place = np.arange(size[0] * size[1]).reshape(*size, 1)
@@ -64,10 +64,10 @@ class MaxPool2d(Pool2d):
 
 @dataclass(frozen=True)
 class AvgPool2d(Pool2d):
-    """The mean of each window, of which `Pool2d` says size and stride."""
+    """The mean of each window; see `Pool2d` for size and stride."""
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps the shape."""
+        """Caches the shape."""
         size, stride = self.resolved()
         if not backend.is_numpy(x):
             return backend.cut(x, size, stride).mean((4, 5)), x.shape[2:]
@@ -75,7 +75,7 @@ class AvgPool2d(Pool2d):
         return y, x.shape[2:]
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
-        """dy, shared out evenly."""
+        """dy, divided evenly over the window."""
         size, stride = self.resolved()
         dy /= size[0] * size[1]
         parts = np.broadcast_to(dy[:, :, :, :, None, None, :], (*dy.shape[:4], *size, dy.shape[4]))

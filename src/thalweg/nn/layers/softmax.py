@@ -11,17 +11,17 @@ from thalweg.nn.layers.layer import Activation
 
 
 def classes_first(x: Array) -> Array:
-    """A copy with the last axis first: over a short last axis NumPy reduces ten times more slowly than over a first."""
+    """A copy with the last axis moved first: NumPy reduces a short last axis ten times more slowly than a first axis."""
     return np.moveaxis(x, -1, 0).copy()
 
 
 def classes_last(x: Array) -> Array:
-    """The way back, a copy again, since matrix products want the last axis contiguous."""
+    """The inverse of `classes_first`, again a copy, since matrix products need a contiguous last axis."""
     return np.moveaxis(x, 0, -1).copy()
 
 
 def log_softmax(x: Array) -> Array:
-    """x - log sum exp x over the first axis; the largest is taken off first, so nothing overflows. Overwrites x."""
+    """x - log sum exp x over the first axis. Subtracts the maximum first, so nothing overflows. Overwrites x."""
     x -= x.max(axis=0)
     x -= np.log(np.exp(x).sum(axis=0))
     return x
@@ -36,11 +36,11 @@ def log_softmax_last(x: Array) -> Array:
 class Softmax(Activation):
     """exp(x) / sum exp(x) over the last axis.
 
-    In front of `CrossEntropy` leave it out: that takes logits, which is safer and faster.
+    Not needed before `CrossEntropy`, which takes logits: that is safer and faster.
     """
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps the output."""
+        """Caches the output."""
         if not backend.is_numpy(x):
             return backend.softmax(x), None
         y = classes_first(x)
@@ -59,10 +59,10 @@ class Softmax(Activation):
 
 @dataclass(frozen=True)
 class LogSoftmax(Activation):
-    """log softmax(x) over the last axis, without a logarithm of 0."""
+    """log softmax(x) over the last axis, computed without log(0)."""
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps the output."""
+        """Caches the output."""
         y = log_softmax_last(x)
         return y, y
 

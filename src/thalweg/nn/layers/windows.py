@@ -1,4 +1,4 @@
-"""Cutting images into windows, and adding windows back up: what convolution and pooling share.
+"""Windows of images and the adjoint operation, shared by convolution and pooling.
 
 Images are (lanes, batch, height, width, channels): channels last, because then the product of the windows with the
 filters comes out in the right order without a transposition.
@@ -13,9 +13,9 @@ Pair = tuple[int, int]
 
 
 def output_size(shape: Shape, size: Pair, stride: Pair, padding: Pair, who: str) -> Pair:
-    """How many rows and columns of windows fit into an image; what is left over at its end is not used.
+    """The number of rows and columns of windows that fit into an image. A remainder at its end is not used.
 
-    Raises ValueError where the shape is not that of an image, or no window fits.
+    Raises ValueError if the shape is not that of an image, or no window fits.
     """
     if len(shape) != 3:
         raise ValueError(

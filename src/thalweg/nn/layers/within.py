@@ -1,4 +1,4 @@
-"""Layers that hold others: one applied at each place, and a chain with a way around it."""
+"""Layers that contain others: one applied at each position, and a residual block."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +10,12 @@ from thalweg.nn.penalties import Penalty, as_penalties
 
 @dataclass(frozen=True)
 class EachPlace(Trainable):
-    """A layer for flat samples, such as Linear, applied to the last axis at each place of the others.
+    """A layer for flat samples, such as Linear, applied to the last axis at each position of the others.
 
     Parameters
     ----------
     layer : Trainable
-        With parameters; they are this layer's.
+        The inner layer. Its parameters are this layer's parameters.
     penalty : Penalty | tuple[Penalty, ...]
         An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
@@ -29,35 +29,35 @@ class EachPlace(Trainable):
         _check_inner(self, self.layer)
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
-        """The layer's parameters, for the last axis."""
+        """The inner layer's parameters, for the last axis."""
         params, outputs = self.layer.init(shape[-1:], rng)
         return params, (*shape[:-1], *outputs)
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps what the layer keeps."""
+        """Caches the inner layer's cache."""
         y, cache = self.layer.forward(params, folded(x))
         return y.reshape(len(y), *x.shape[1:-1], *y.shape[2:]), cache
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:
-        """The layer's."""
+        """The inner layer's gradients."""
         return self.layer.grads(params, cache, folded(dy))
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
-        """The layer's."""
+        """The inner layer's input gradient."""
         dx = self.layer.backward(params, cache, folded(dy))
         return dx.reshape(*dy.shape[:-1], *dx.shape[2:])
 
 
 @dataclass(frozen=True)
 class Residual(Trainable):
-    """y = x + layers(x) (He et al. 2016, arXiv 1512.03385).
+    """Residual block: y = x + layers(x) (He et al. 2016, arXiv 1512.03385).
 
-    Its parameters are those of its layers, named by place: "0.g", "1.w".
+    Its parameters are those of its layers, prefixed by their index: "0.g", "1.w".
 
     Parameters
     ----------
     layers : tuple[Layer, ...]
-        One after another, some with parameters, none that draws; the last gives the shape that came in.
+        The layers of the block. At least one has parameters, none draws random numbers; the output has the input's shape.
     penalty : Penalty | tuple[Penalty, ...]
         An L1 or L2 penalty, or a tuple of them; () takes the model's.
     """
@@ -71,7 +71,7 @@ class Residual(Trainable):
         _check_inner(self, *self.layers)
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
-        """Layer after layer. Raises ValueError where what comes out could not be added to what comes in."""
+        """The layers' parameters. Raises ValueError if the output's shape differs from the input's."""
         params: dict[str, Array] = {}
         inner = shape
         for i, layer in enumerate(self.layers):
@@ -82,7 +82,7 @@ class Residual(Trainable):
         return params, shape
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
-        """Keeps what the layers keep, and room for what `grads` finds on its way."""
+        """Caches the layers' caches, and a slot for the input gradient that `grads` computes."""
         own, caches, y = self._own(params), [], x
         for i, layer in enumerate(self.layers):
             y, cache = layer.forward(own[str(i)], y)
@@ -90,7 +90,7 @@ class Residual(Trainable):
         return x + y, (caches, [])
 
     def grads(self, params: dict[str, Array], cache: Any, dy: Array) -> dict[str, Array]:
-        """The layers'; the gradient of the input comes out of the same walk, and is kept for `backward`."""
+        """The layers' gradients. The same pass gives the input gradient, which is cached for `backward`."""
         caches, kept = cache
         own, d, found = self._own(params), dy.copy(), {}
         for i in range(len(self.layers) - 1, -1, -1):
@@ -102,7 +102,7 @@ class Residual(Trainable):
         return {key: found[key] for key in params}
 
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
-        """dy, and what comes back through the layers."""
+        """dy plus the gradient through the layers."""
         dx: Array = dy + cache[1][0]
         return dx
 
@@ -116,7 +116,7 @@ class Residual(Trainable):
 
 
 def _check_inner(outer: Trainable, *layers: Layer) -> None:
-    """Raises TypeError for what is no layer or draws, ValueError for a penalty that nobody would ask for."""
+    """Raises TypeError for a non-layer or a layer that draws, ValueError for an inner penalty, which would be ignored."""
     as_penalties(outer.penalty)
     who = type(outer).__name__
     for layer in layers:

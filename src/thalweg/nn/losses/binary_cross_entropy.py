@@ -25,8 +25,9 @@ class BinaryCrossEntropy(Loss):
     ----------
     from_logits : bool
         True: outputs are logits, p = sigmoid(z), and the value is max(z, 0) - z y + log(1 + exp(-|z|)), without log(0).
-        False: outputs are probabilities (after a Sigmoid layer). Then p and 1 - p are replaced by at least `tiny`, the
-        smallest normal number of the dtype, and the gradient of a replaced term is 0. Logits are safer.
+        False: outputs are probabilities (after a Sigmoid layer). Then the logarithms are of max(p, tiny) and
+        max(1 - p, tiny), with tiny the smallest normal number of the dtype, and the gradient of a clipped term is 0. Logits
+        are safer.
     """
 
     from_logits: bool = True
