@@ -1,4 +1,7 @@
-"""The lab: real problems, equal tuning budgets, honest statistics. `lab.compare`, or `thalweg compare` on the command line."""
+"""The lab: optimizers compared on real problems with equal tuning budgets and sound statistics.
+
+`lab.compare`, or `thalweg compare` on the command line.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ __all__ = ["Comparison", "Engine", "Options", "Progress", "Refusal", "compare"]
 
 
 def __getattr__(name: str) -> Any:
-    """What is public is imported when it is first named: a process with trials in it needs no report."""
+    """Import a public name at its first use: a process that runs trials does not need the report."""
     if name in HOMES:
         return getattr(importlib.import_module(f"{__name__}.{HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,1 +1,1 @@
-"""What a program calls: `lab.compare`, which the command line calls too."""
+"""The Python interface: `lab.compare`, which the command line calls too."""

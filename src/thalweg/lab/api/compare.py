@@ -1,4 +1,4 @@
-"""`lab.compare`: optimizers compared fairly on a problem, and which one to use."""
+"""`lab.compare`: compare optimizers fairly on a problem and recommend one."""
 
 from __future__ import annotations
 
@@ -18,34 +18,35 @@ from thalweg.lab.running.workers import UNGUARDED
 
 
 def compare(**options: Unpack[Options]) -> Comparison:
-    """Compare optimizers fairly on a problem, and say which one to use.
+    """Compare optimizers fairly on a problem and recommend one.
 
-    Each gets the same number of trials from its own range of learning rates, is tuned on validation data, and is judged on
-    test data with fresh seeds. Finished trials are kept in the folder `out`: the same call goes on where it was stopped.
+    Each optimizer gets the same number of tuning trials within its own range of learning rates, is tuned on validation data,
+    and is judged on test data with fresh seeds. Finished trials are stored in the folder `out`: the same call resumes there.
 
-    Trials run in processes of their own. In a script they import the script, so call it under `if __name__ == "__main__":`;
-    in a notebook, or with jobs=1 and no code of yours among what is compared, that is not needed.
+    Trials run in child processes. A child process imports the calling script, so call `lab.compare` under
+    `if __name__ == "__main__":`. This is not needed in a notebook, or with jobs=1 and no rules or problems of your own.
 
     Parameters
     ----------
     **options : Options
-        problem, suite, data, target, task: on what. rules, my_rule: which optimizers. budget, tune, search, schedule, seeds,
-        steps, batch_size: how. out, jobs, engine, cluster, wait, timeout, lanes: where, and by whom. progress: who is told how
-        far it is. All have defaults; `lab.Options` says what each may be. They are the options of `thalweg compare`.
+        Problem: `problem`, `suite`, `data`, `target`, `task`. Optimizers: `rules`, `my_rule`. Protocol: `budget`, `tune`,
+        `search`, `schedule`, `seeds`, `steps`, `batch_size`. Execution: `out`, `jobs`, `engine`, `cluster`, `wait`,
+        `timeout`, `lanes`. Callback: `progress`. All have defaults and match the options of `thalweg compare`; see
+        `lab.Options`.
 
     Returns
     -------
     Comparison
-        The results, the answer, and where the report is.
+        The results, the answer and the path of the report.
 
     Raises
     ------
     Refusal
-        For what cannot be done, in one sentence.
+        If the comparison is impossible; the message says why in one sentence.
     TypeError
-        For an option that is none.
+        For an unknown option.
     RuntimeError
-        In a script without the guard above.
+        If called while a child process imports the script, without the guard above.
 
     Examples
     --------
@@ -54,7 +55,7 @@ def compare(**options: Unpack[Options]) -> Comparison:
     >>> found.best in ("sgd", "adam")
     True
     """
-    if getattr(current_process(), "_inheriting", False):  # what Python itself asks before it starts a process
+    if getattr(current_process(), "_inheriting", False):  # the test that Python itself makes before it starts a process
         raise RuntimeError(UNGUARDED)
     return _compared(options)
 
@@ -68,13 +69,13 @@ def _compared(options: Options) -> Comparison:
         out = writable(Path(options.get("out") or Path("thalweg-results") / (options.get("suite") or contests[0].problem.name)))
         return Comparison(conduct(contests, out, options, plain(command or _call(options)), watch), out)
     except Refusal as error:
-        if command is None:  # who calls in Python knows no --options
+        if command is None:  # a Python caller passes keyword arguments, not --options
             named = re.sub(r"(?<![\w/])--([a-z]+(?:-[a-z]+)*)", lambda option: option[1].replace("-", "_"), error.message)
             raise Refusal(named) from None
         raise
 
 
 def _call(options: Options) -> str:
-    """The call, as it can be written again."""
+    """The call, in a form that can be repeated."""
     told = {name: str(value) if isinstance(value, Path) else value for name, value in options.items() if name != "progress"}
     return f"lab.compare({', '.join(f'{name}={value!r}' for name, value in told.items() if value is not None)})"

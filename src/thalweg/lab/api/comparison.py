@@ -1,4 +1,4 @@
-"""What a comparison came to, for a program, a notebook or a terminal."""
+"""The result of a comparison, for a program, a notebook or a terminal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,19 @@ from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.report.table import answered, suite_table, table
 
 WIDTH = 160
-"""Columns of the table where no terminal says how many there are."""
+"""Columns of the table when the terminal width is unknown."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `lab.compare` returns; `print` shows the table and the answer.
+    """The result of `lab.compare`. `print` shows the table and the answer.
 
-    results: everything as `results.json` has it. out: the folder with report, results and trials.
+    Attributes
+    ----------
+    results : Results | SuiteResults
+        The content of `results.json`.
+    out : Path
+        The folder with report, results and trials.
     """
 
     results: Results | SuiteResults = field(repr=False)
@@ -30,33 +35,33 @@ class Comparison:
 
     @property
     def answer(self) -> Answer:
-        """Which optimizer to use, how sure that is, and why."""
+        """The recommended optimizer, the certainty and the reasons, in sentences."""
         return self.results["answer"]
 
     @property
     def best(self) -> str:
-        """The optimizer in the first place."""
+        """The name of the first-ranked optimizer."""
         return self.results["rules"][0]["name"]
 
     @property
     def report(self) -> Path:
-        """The page to read."""
+        """The path of the HTML report."""
         return self.out / "report.html"
 
     @property
     def problems(self) -> list[Results]:
-        """The results on each problem: several in a suite, else one."""
+        """The results on each problem: several for a suite, otherwise one."""
         return self.results["problems"] if "suite" in self.results else [self.results]
 
     @property
     def failure(self) -> str | None:
-        """A sentence where every optimizer failed on every problem."""
+        """A sentence if every optimizer failed on every problem, otherwise None."""
         rows = [row for one in self.problems for row in one["rules"]]
         failed = rows and all(row["failed"] for row in rows)
         return f"every optimizer failed; {rows[0]['name']}: {rows[0]['note']}" if failed else None
 
     def tables(self, width: int = WIDTH) -> tuple[Table, Table]:
-        """A row for each optimizer, and the answer, for a console with so many columns."""
+        """The table with a row for each optimizer, and the answer, for a console `width` columns wide."""
         shown = suite_table(self.results, width) if "suite" in self.results else table(self.results, width)
         return shown, answered(self.answer, width)
 

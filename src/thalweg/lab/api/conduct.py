@@ -1,4 +1,4 @@
-"""A comparison is carried out: kernels compiled, steps timed, trials run, results and report written."""
+"""Carry out a comparison: compile kernels, time steps, run trials, write results and report."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from thalweg.lab.store.store import Store, dropped
 from thalweg.values.atomic import atomic_write
 
 Costs = list[dict[str, float | None]]
-"""For each problem what a step of each rule costs there."""
+"""For each problem, the cost of a step by rule."""
 
 
 def conduct(contests: Sequence[Contest], out: Path, options: Options, command: str, watch: Watch) -> Results | SuiteResults:
-    """All of it; the results, which are in the folder `out` too. command: what to write to run it again."""
+    """Run the comparison, write everything to `out`, and return the results. command: how to repeat the run."""
     suite = options.get("suite")
     if suite:
         contests = _with_fewer_trials_of_slow_rules(contests, out, watch)
@@ -47,7 +47,7 @@ def conduct(contests: Sequence[Contest], out: Path, options: Options, command: s
     found = combine(suite, each, command) if suite else each[0]
     with _writing(out):
         with atomic_write(out / "results.json") as file:
-            file.write(json.dumps(found, allow_nan=False))  # json.dump does not use its encoder in C
+            file.write(json.dumps(found, allow_nan=False))  # json.dump does not use the C encoder
         if "suite" in found:
             report.write(found, out / "report.html", suite_report.render)
         else:
@@ -57,7 +57,7 @@ def conduct(contests: Sequence[Contest], out: Path, options: Options, command: s
 
 
 def _with_fewer_trials_of_slow_rules(contests: Sequence[Contest], out: Path, watch: Watch) -> list[Contest]:
-    """The same contests; a rule whose steps take long has fewer trials."""
+    """The same contests, with fewer trials for rules with slow steps."""
     new = slow_rules.unknown(contests, out)
     if new:
         _compile(contests, watch)
@@ -72,7 +72,7 @@ def _with_fewer_trials_of_slow_rules(contests: Sequence[Contest], out: Path, wat
 
 
 def _compile(contests: Sequence[Contest], watch: Watch) -> None:
-    """Compile the kernels that were never compiled on this machine; how long that will take is told first."""
+    """Compile the kernels that are not in this machine's cache, after a line with the expected time."""
     if kernels := warmup.missing(contests):
         seconds = humanize(warmup.compile_seconds(len(kernels)))
         watch.line(f"compiling {len(kernels)} kernel{'s' if len(kernels) > 1 else ''}, once on this machine: about {seconds}")
@@ -80,7 +80,7 @@ def _compile(contests: Sequence[Contest], watch: Watch) -> None:
 
 
 def _run(contests: Sequence[Contest], out: Path, options: Options, watch: Watch) -> tuple[Costs, float]:
-    """All trials; afterwards what a step costs, on each problem, and when (on the clock) the last trial had ended."""
+    """Run all trials. Returns the step costs on each problem, and the time at which the last trial ended."""
     kept = Store(out / FILE)
     if kept.dropped:
         watch.line(dropped(kept.path, kept.dropped))
@@ -108,7 +108,7 @@ def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | 
 
 @contextlib.contextmanager
 def _engine(contests: Sequence[Contest], options: Options) -> Iterator[Engine]:
-    """Who runs the trials."""
+    """The engine that runs the trials."""
     by = options.get("engine") or "processes"
     jobs = options.get("jobs") or _cores()
     if isinstance(by, Engine):
@@ -117,13 +117,13 @@ def _engine(contests: Sequence[Contest], options: Options) -> Iterator[Engine]:
         yield Engine(by, jobs)
     else:
         isolated = any(contest.settings.source.holds_code for contest in contests)
-        jobs = min(jobs, sum(contest.programs for contest in contests))  # a process takes a while to begin
+        jobs = min(jobs, sum(contest.programs for contest in contests))  # starting a process takes a while
         with engine(by, jobs, options.get("cluster"), isolated=isolated, patience=options.get("wait")) as found:
             yield found
 
 
 def _before(contests: Sequence[Contest], by: Engine, watch: Watch, stored: Mapping[tuple[str, str], int]) -> None:
-    """Tell how long the trials will take, before the first of them."""
+    """Report the expected duration before the first trial."""
     if sum(stored.values()) < sum(contest.trials for contest in contests):
         _compile(contests, watch)
         watch.stage("timing a step of each")
@@ -131,13 +131,13 @@ def _before(contests: Sequence[Contest], by: Engine, watch: Watch, stored: Mappi
 
 
 def _cores() -> int:
-    """The cores this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
 def _writing(out: Path) -> Iterator[None]:
-    """Raises Refusal where what is made of the trials cannot be written."""
+    """Context manager: turn an OSError while the results are written into a Refusal."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What may be asked of a comparison; the command line's options have the same names."""
+"""The options of a comparison. The command line's options have the same names."""
 
 from __future__ import annotations
 
@@ -17,59 +17,58 @@ from thalweg.lab.running.executors import Engine
 from thalweg.lab.trials import lanes
 
 MOST = 1_000_000
-"""Trials of a comparison on one problem: all are planned in advance."""
+"""The largest number of trials on one problem: all are planned in advance."""
 
 
 class Options(TypedDict, total=False):
-    """All options of `lab.compare`. What is left out, or None, is as the protocol has it."""
+    """All options of `lab.compare`. A missing option, or None, takes the protocol's default."""
 
     problem: str | Path | None
-    """A problem of the lab's by name, or a Python file with one of yours. Default: "digits"."""
+    """The name of a built-in problem, or a Python file that defines one. Default: "digits"."""
     suite: str | None
-    """Several problems at once, and what they come to together: "small" or "tiny". Instead of `problem`."""
+    """A suite of problems to run and aggregate: "small" or "tiny". Excludes `problem`."""
     data: str | Path | None
-    """Your own data, a .csv, .parquet or .npz file (npz: keys x and y). Instead of `problem`."""
+    """Your own data: a .csv, .parquet or .npz file (npz: keys x and y). Excludes `problem`."""
     target: str | None
-    """The column of `data` to predict, for csv and parquet."""
+    """The column of `data` to predict (csv and parquet)."""
     task: str | None
-    """"classification" or "regression", where the column does not tell."""
+    """"classification" or "regression", if it cannot be inferred from the column."""
     rules: str | Sequence[str] | None
-    """The optimizers by name, in a list or separated by commas, or "all". Default: twenty well-known ones."""
+    """The optimizers' names, in a list or separated by commas, or "all". Default: twenty well-known ones."""
     my_rule: str | Path | Sequence[str | Path]
-    """Python files with rules of your own, which take part too."""
+    """Python files with rules of your own, which are compared too."""
     budget: int | None
-    """Settings tried for each optimizer. Default: 12, in a suite 8."""
+    """Tuning trials of each optimizer. Default: 12, in a suite 8."""
     tune: str
-    """"lr" (default): the learning rate is tuned. "all": every hyper-parameter that is a number."""
+    """"lr" (default): tune the learning rate. "all": tune every numeric hyper-parameter."""
     search: str
-    """"quasi-random" (default): settings are spread in advance. "optuna": proposed one after the other; this is unequal."""
+    """Search method: "quasi-random" (default), spread in advance; or "optuna", adaptive, so tuning is unequal."""
     schedule: str | Sequence[str]
-    """How the learning rate changes over the steps: "constant" (default), "linear", "cosine", "wsd". Of several, each trial
-    draws one."""
+    """Learning-rate schedule: "constant" (default), "linear", "cosine" or "wsd". If several, each trial draws one."""
     seeds: int | None
-    """Fresh seeds on which each winner is judged. Default: 15, in a suite 5."""
+    """Fresh seeds on which each tuned optimizer is judged. Default: 15, in a suite 5."""
     steps: int | None
-    """Steps of each trial. Default: the problem's."""
+    """Steps per trial. Default: the problem's."""
     batch_size: int | None
-    """Samples in a mini-batch. Default: the problem's."""
+    """Samples per mini-batch. Default: the problem's."""
     out: str | Path | None
     """Folder for trials, results and report. Default: "thalweg-results/PROBLEM"."""
     jobs: int | None
-    """Trials that run at once. Default: one a core. 1 uses no further process, unless code of yours is run."""
+    """Parallel jobs. Default: one per core. 1 starts no child process, unless code of yours is run."""
     engine: str | Engine | Executor
-    """Who runs the trials: "processes" (default), "loky", "dask", or an Executor of your own, which is handed `jobs` at once."""
+    """Executor of the trials: "processes" (default), "loky", "dask", or your own Executor, which gets `jobs` at once."""
     cluster: str | None
     """The address of a running dask scheduler, whose workers run the trials."""
     wait: float | None
-    """Seconds to wait while a cluster has no worker. Default: 120."""
+    """Seconds to wait for a cluster without workers. Default: 120."""
     timeout: float | None
-    """Seconds until a program of trials counts as hung. Default: 900."""
+    """Seconds after which a chunk of trials counts as hung. Default: 900."""
     lanes: str
-    """What computes trials side by side: "numpy" (default) or "jax"."""
+    """Backend that runs trials as lanes of one program: "numpy" (default) or "jax"."""
     progress: Callable[[Progress], None] | None
-    """Called with a `Progress` again and again; `print` will do. Default: silence."""
+    """Callback that receives `Progress` objects, for example `print`. Default: none."""
     command: str | None
-    """What to write to run this again, as results and report have it. Default: the call of `lab.compare`."""
+    """The command that repeats this run, as shown in results and report. Default: the call of `lab.compare`."""
 
 
 WHOLE = ("budget", "seeds", "steps", "batch_size", "jobs")
@@ -81,7 +80,7 @@ CHOICES: dict[str, Sequence[str]] = {
 
 
 def check(options: Options) -> None:
-    """Raises TypeError for an option that is none, Refusal for a value that cannot be, and for two that exclude each other."""
+    """Raises TypeError for an unknown option, Refusal for an invalid value or for options that exclude each other."""
     given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
     for name in given:
         if name not in Options.__annotations__:
@@ -107,12 +106,12 @@ def check(options: Options) -> None:
 
 
 def schedules(options: Options) -> tuple[str, ...]:
-    """The schedules that are asked for, each once."""
+    """The requested schedules, without duplicates."""
     return tuple(dict.fromkeys(listed(options.get("schedule") or "constant")))
 
 
 def listed(given: Any) -> list[Any]:
-    """One thing or several as a list; names in one text are separated by commas."""
+    """One or several values as a list. A string is split at commas."""
     if isinstance(given, str):
         return [part.strip() for part in given.split(",") if part.strip()]
     return list(given) if isinstance(given, list | tuple) else [given]

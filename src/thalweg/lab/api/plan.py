@@ -1,4 +1,4 @@
-"""From what is asked for to what is compared: a contest for each problem."""
+"""From the options of a comparison to its contests, one for each problem."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from thalweg.methods import rules as catalogue
 from thalweg.rule import Rule
 
 ALL = "all"
-"""As `rules`: every rule of the catalogue."""
+"""Value of `rules` for every rule of the catalogue."""
 NO_MATRICES = "it takes matrices alone, and there are none"
-"""Why a rule does not run on a problem."""
+"""The reason why a rule does not run on a problem."""
 
 
 def contests(options: Options, tell: Callable[[str], None]) -> list[Contest]:
-    """What is compared, on each problem. tell: told of what is left out, and why. Raises Refusal for what cannot be."""
+    """The contests, one for each problem. tell: called with the reason for each omission. Raises Refusal for bad options."""
     suite, problem = options.get("suite"), options.get("problem")
     names = suites.suite(suite) if suite else (None if problem is None else str(problem),)
     files = [Path(path) for path in listed(options.get("my_rule") or ())]
@@ -62,7 +62,7 @@ def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> C
 def _fit(
     problem: Problem, selected: tuple[str, ...], rules: Mapping[str, Rule], options: Options, tell: Callable[[str], None]
 ) -> tuple[str, ...]:
-    """The selected rules without those that a problem has nothing for: refused where they were named one by one."""
+    """The selected rules that can run on the problem. Raises Refusal if another was named explicitly for this problem."""
     unfit = [] if has_matrices(problem) else [name for name in selected if refuses_vectors(rules[name]())]
     if not unfit:
         return selected
@@ -75,7 +75,7 @@ def _fit(
 
 
 def selected_rules(names: str | Iterable[str] | None, rules: Mapping[str, Rule]) -> tuple[str, ...]:
-    """The rules that were named, or the protocol's, and in any case the user's own. Raises Refusal for a name of none."""
+    """The named rules (default: the protocol's) and the user's own. Raises Refusal for an unknown name."""
     own = [name for name, rule in rules.items() if not rule.ours]
     if names is None:
         return (*protocol.RULES, *own)

@@ -1,4 +1,4 @@
-"""How far a comparison is, as its caller is told."""
+"""Progress reports of a comparison."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Progress:
-    """What a `progress` callback is given. `str` of it is one line, so that `progress=print` shows how it goes.
+    """The argument of a `progress` callback. `str` of it is one line, so `progress=print` works.
 
-    kind: "line" for what is worth keeping (a forecast, an optimizer that is left out); "stage" when a part of the work has
-    begun or ended; "now" for what is being done, many times a second. done, total: trials; total is None until they are
-    counted.
+    Attributes
+    ----------
+    kind : str
+        "line": worth keeping (a forecast, an optimizer that is left out). "stage": a part of the work begins or ends.
+        "now": the current activity, many times a second.
+    done, total : int, int | None
+        Trials finished and planned; total is None until they are counted.
     """
 
     text: str

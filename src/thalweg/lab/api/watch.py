@@ -1,4 +1,4 @@
-"""From what a comparison does to what its caller is told of it."""
+"""Turns the events of a comparison into progress reports."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from thalweg.lab.comparing.contest import Contest, Phase
 
 
 def _silent(progress: Progress) -> None:
-    """Tell nobody."""
+    """The default callback: does nothing."""
 
 
 @dataclass
 class Watch:
-    """Counts trials, and tells of them and of everything else."""
+    """Counts trials and calls the progress callback."""
 
     callback: Callable[[Progress], None] = _silent
     done: int = 0
@@ -24,23 +24,23 @@ class Watch:
     running: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def expect(self, contests: Sequence[Contest]) -> None:
-        """So many trials are to come."""
+        """Set the number of planned trials."""
         self.total, self.several = sum(contest.trials for contest in contests), len(contests) > 1
 
     def line(self, text: str) -> None:
-        """Tell what is worth keeping."""
+        """Report a line worth keeping."""
         self.callback(Progress(text, "line", self.done, self.total))
 
     def stage(self, text: str) -> None:
-        """Tell that a part of the work begins."""
+        """Report the beginning of a stage."""
         self.callback(Progress(text, "stage", self.done, self.total))
 
     def now(self, text: str) -> None:
-        """Tell what is being done."""
+        """Report the current activity."""
         self.callback(Progress(text, "now", self.done, self.total))
 
     def report(self, phase: Phase, more: int) -> None:
-        """So many more trials of a phase are done."""
+        """Report that `more` trials of a phase are done."""
         self.done += more
         name = f"{phase.candidate.label} on {phase.contest.problem.name}" if self.several else phase.candidate.label
         self.running[name, phase.title] = None

@@ -1,1 +1,1 @@
-"""Which trials a comparison needs, what they will take, and the run itself."""
+"""The trials of a comparison, the forecast of their duration, and the run itself."""

@@ -1,4 +1,4 @@
-"""One optimizer's way through a comparison: what it is tried at, what it chooses, how it is judged."""
+"""One optimizer in a comparison: its tuning trials, the chosen setting and the judging trials."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ WORST: End = (float("inf"), float("inf"))
 
 @dataclass
 class Candidate:
-    """One rule's way through the comparison.
+    """One rule in the comparison.
 
-    label: what it is called there. role: a "rule" is ranked; a "control" is one of them once more, with draws and seeds of
-    its own; an "inclusion" has more of its hyper-parameters tuned, so that it holds another rule in it. space: what is
-    tuned; None for a rule that runs as it is shipped. search: how what it is tried at is chosen.
+    label: its name there. role: a "rule" is ranked; a "control" repeats a rule with its own draws and seeds; an "inclusion"
+    tunes more hyper-parameters, so that its space contains another rule. space: the search space; None for a rule that is
+    not tuned. search: the search method.
     """
 
     rule: Rule
@@ -50,12 +50,12 @@ class Candidate:
 
     @property
     def draws(self) -> str:
-        """Whose draws and seeds it has: all rules' ("") or its own."""
+        """The label of its draws and seeds: "" for those shared by all rules."""
         return self.space.draws if self.space else ""
 
     @property
     def default(self) -> Setting:
-        """The rule as it comes."""
+        """The untuned setting."""
         return Setting(float(self.rule.lr or 0.0))
 
     @property
@@ -63,18 +63,16 @@ class Candidate:
         return next((t.failure for t in (*self.tuning, *self.judging, *self.untuned) if t.failure), None)
 
     def opening(self) -> Sequence[Setting]:
-        """What it is tried at first."""
+        """The first settings to try."""
         return self.search(self.space, {}, 0) if self.space else ()
 
     def following(self, higher_is_better: bool) -> Sequence[Setting]:
-        """What it is tried at then; nothing once its budget is spent."""
+        """The next settings to try; none once the budget is spent."""
         spent = len(self.tuning) // protocol.TUNING_SEEDS
         return self.search(self.space, self.ends(higher_is_better), spent) if self.space else ()
 
     def ends(self, higher_is_better: bool) -> dict[Setting, End]:
-        """How each setting that was tuned ended: the median score, lower the better, and the median loss; a diverged run
-        counts as the worst.
-        """
+        """For each tuned setting the final median score (lower is better) and median loss. A diverged run counts as the worst."""
         sign, found = -1 if higher_is_better else 1, dict[Setting, list[End]]()
         for trial in self.tuning:
             end = WORST if trial.diverged else (sign * trial.score_curve[-1], trial.loss_curve[-1])
@@ -82,14 +80,14 @@ class Candidate:
         return {setting: tuple(np.median(ends, axis=0).tolist()) for setting, ends in found.items()}
 
     def choose(self, higher_is_better: bool) -> None:
-        """Take the setting with the best end: score first, loss where two are even."""
+        """Choose the setting with the best final score; the loss breaks ties."""
         if self.tuned:
             ends = self.ends(higher_is_better)
             self.best = min(ends, key=lambda setting: (*ends[setting], setting.lr))
 
     @property
     def at_edge(self) -> str | None:
-        """'low' or 'high' where the best learning rate is the smallest or largest one tried."""
+        """'low' or 'high' if the best learning rate is the smallest or largest one tried, otherwise None."""
         tried = sorted({trial.lr for trial in self.tuning})
         if len(tried) < 2 or self.best.lr not in (tried[0], tried[-1]):
             return None
@@ -103,8 +101,8 @@ def candidates(
     schedules: tuple[str, ...] = ("constant",),
     search: Search = quasi_random,
 ) -> list[Candidate]:
-    """Who takes part: each rule; one of them a second time, as a control; Adam with its epsilon tuned, where momentum, which
-    it then holds in it, is there. budgets: how many trials each rule has.
+    """The candidates: each rule; one rule again, as a control; and Adam with its epsilon tuned if momentum takes part, which
+    that space contains. budgets: tuning trials by rule.
     """
 
     def space(rule: Rule, draws: str = "") -> Space | None:
@@ -124,7 +122,7 @@ def candidates(
 
 
 def _epsilon_free(adam: Rule, momentum: Rule, budget: int) -> Space | None:
-    """Adam's learning rate and eps, the one as far as momentum's times the largest of the other: there it is momentum."""
+    """The space of Adam's learning rate and eps, up to momentum's largest rate times the largest eps, where Adam is momentum."""
     if adam.search is None or momentum.search is None:
         return None
     own = tuple(axis for axis in tune.axes(adam) if axis.name == "eps")

@@ -1,4 +1,4 @@
-"""The comparison: which trials there are, who runs them, and what they come to."""
+"""The comparison on one problem: its trials, and how they are run."""
 
 from __future__ import annotations
 
@@ -28,12 +28,11 @@ from thalweg.rule import Rule
 
 @dataclass(frozen=True)
 class Settings:
-    """What the comparison on one problem is.
+    """The settings of the comparison on one problem.
 
-    tune: "lr", or "all" for every float hyper-parameter. schedules: how the learning rate may change over the steps; with
-    several, each trial draws one. timeout: seconds that a program of trials may take.
-    lanes: what runs trials side by side, "numpy" or "jax". search: how settings are chosen, one of `protocol.SEARCHES`.
-    not_run: (name, why) of each rule that was asked for and cannot run on this problem.
+    tune: "lr", or "all" for every float hyper-parameter. schedules: learning-rate schedules; with several, each trial draws
+    one. timeout: seconds that a chunk of trials may take. lanes: the backend of the lanes, "numpy" or "jax". search: the
+    search method, one of `protocol.SEARCHES`. not_run: (name, reason) of each requested rule that cannot run on this problem.
     """
 
     source: Source
@@ -52,7 +51,7 @@ class Settings:
 
 @dataclass
 class Contest:
-    """The comparison on one problem: what it is, and who takes part."""
+    """The comparison on one problem: settings, problem and candidates."""
 
     settings: Settings
     problem: Problem
@@ -63,8 +62,9 @@ class Contest:
     def of(
         cls, settings: Settings, problem: Problem, rules: Mapping[str, Rule], budgets: Mapping[str, int] | None = None
     ) -> Contest:
-        """With the rules that the settings name, each with the budget, or one of its own. Raises Refusal where the search
-        needs what is not installed.
+        """A contest of the rules named in the settings, each with the common budget or its own in `budgets`.
+
+        Raises Refusal if the search needs a package that is not installed.
         """
         some = [rules[name] for name in settings.rules]
         each = dict.fromkeys(settings.rules, settings.budget) | dict(budgets or {})
@@ -73,17 +73,17 @@ class Contest:
 
     @property
     def trials(self) -> int:
-        """How many there are in all."""
+        """The number of trials in all."""
         return sum(self.trials_of(candidate) for candidate in self.candidates)
 
     def trials_of(self, candidate: Candidate) -> int:
-        """How many a candidate has: tuning, judging, and as it comes."""
+        """The number of a candidate's trials: tuning, judging and untuned."""
         tuning = candidate.space.budget * protocol.TUNING_SEEDS if candidate.space else 0
         return tuning + self.settings.seeds * (2 if candidate.compared and candidate.tuned else 1)
 
     @property
     def programs(self) -> int:
-        """How many there are at least that may run at the same time."""
+        """A lower bound of the number of programs that can run in parallel."""
         most = max(self.settings.budget, self.settings.seeds)
         return sum(math.ceil(most / trials.at_once(self.problem, e.rule, self.settings.steps)) for e in self.candidates)
 
@@ -93,7 +93,7 @@ class Contest:
         return [replace(like, setting=own, seed=seed, phase=phase) for own, seed in itertools.product(settings, seeds)]
 
     def first_spec(self, candidate: Candidate) -> TrialSpec:
-        """A trial of a candidate's rule; all others differ in setting, seed and phase. What it computes is worked out once."""
+        """A trial of a candidate's rule, with its fingerprint. The others differ only in setting, seed and phase. Cached."""
         rule, mine = candidate.rule, self.settings
         if rule.name not in self.first_specs:
             own = lanes.engine_for(mine.lanes, self.problem, rule, mine.batch_size)
@@ -103,7 +103,7 @@ class Contest:
         return self.first_specs[rule.name]
 
     def seeds(self, candidate: Candidate, phase: str) -> list[int]:
-        """The seeds of a phase, the same for all candidates but a control."""
+        """The seeds of a phase, shared by all candidates except a control."""
         count = self.settings.seeds if phase == "judging" else protocol.TUNING_SEEDS
         own = f" {candidate.draws}" if candidate.role == "control" else ""
         return protocol.seeds(phase + own, self.problem, self.settings.steps, self.settings.batch_size, count)
@@ -111,7 +111,7 @@ class Contest:
 
 @dataclass
 class Phase:
-    """Trials of a candidate that are wanted together, and what comes when they are there. title: as progress calls it."""
+    """Trials of a candidate that are needed together, and the continuation `then`. title: its name in progress reports."""
 
     contest: Contest
     candidate: Candidate
@@ -123,16 +123,16 @@ class Phase:
 
     @functools.cached_property
     def specs(self) -> list[TrialSpec]:
-        """Its trials, in the order in which `then` takes them."""
+        """The trials, in the order in which `then` takes them."""
         return self.contest.specs(self.candidate, self.name, self.settings)
 
 
 Report = Callable[[Phase, int], None]
-"""Called with a phase and how many more of its trials are done; as it begins, with those that the store has."""
+"""Called with a phase and the number of newly finished trials; at its start, with the number in the store."""
 
 
 def tuning(contest: Contest, candidate: Candidate) -> Phase:
-    """A candidate's first trials; after them others as long as its budget lasts, then its judgement."""
+    """A candidate's first tuning trials, followed by further ones while the budget lasts, then by judging."""
     higher = contest.problem.score.higher_is_better
 
     def ended(found: list[Trial]) -> Phase | None:
@@ -149,7 +149,7 @@ def tuning(contest: Contest, candidate: Candidate) -> Phase:
 
 
 def untuned(contest: Contest, candidate: Candidate) -> Phase:
-    """A candidate as it comes, on the seeds that judge."""
+    """A candidate's untuned setting on the judging seeds."""
 
     def judged(found: list[Trial]) -> None:
         candidate.untuned.extend(found)
@@ -164,14 +164,14 @@ def run(
     by: Engine | None = None,
     before: Callable[[Mapping[tuple[str, str], int]], None] = lambda stored: None,
 ) -> None:
-    """All trials of the contests, those already in the store not run again; the candidates have them afterwards.
+    """Run all trials of the contests that are not in the store yet, and hand the results to the candidates.
 
-    by: who runs them, if not this process (or one beside it, where code of the user's is in them). before: called when
-    the store has been looked through, with how many trials it has, by problem and candidate's label; see `forecast`.
+    by: the engine; default: this process, or a child process for code of the user's. before: called once the store has been
+    searched, with the number of stored trials by problem and candidate's label; see `forecast`.
     """
     comparison = _Comparison(kept, report)
     everyone = [(contest, candidate) for contest in contests for candidate in contest.candidates]
-    everyone.sort(key=lambda both: -trials.usual_cost(both[1].rule).bytes_moved)  # the most expensive not last
+    everyone.sort(key=lambda both: -trials.usual_cost(both[1].rule).bytes_moved)  # the most expensive first
     for contest, candidate in everyone:
         comparison.begin(tuning(contest, candidate))
         if candidate.compared and candidate.tuned:
@@ -184,7 +184,7 @@ def run(
 
 @dataclass
 class _Comparison:
-    """Which trials there are to run: those of a phase, and those that follow from it."""
+    """The queue of trials: those of the current phases and of the phases that follow."""
 
     kept: Store
     report: Report
@@ -192,7 +192,7 @@ class _Comparison:
     stored: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def begin(self, phase: Phase | None) -> None:
-        """Take what the store has of a phase, and line up the rest."""
+        """Take a phase's stored trials and queue the others."""
         while phase is not None:
             specs = phase.specs
             if why := dict(phase.contest.settings.source.lost).get(phase.candidate.rule.name):
@@ -215,7 +215,7 @@ class _Comparison:
         self.waiting.extend(WorkItem(phase, row, _work, (settings.source,), tuple(each)) for each in some)
 
     def go_on(self, by: Engine, timeout: float) -> None:
-        """Run what is lined up, and what follows from it."""
+        """Run the queue, including phases that follow."""
         for done in sweep(self.waiting, by.executor, by.jobs, self.kept, _failed, timeout):
             phase: Phase = done.portion.of
             phase.left -= len(done.portion.specs)
@@ -226,15 +226,15 @@ class _Comparison:
 
 
 def _work(source: Source, specs: Sequence[TrialSpec]) -> list[Trial]:
-    """Trials of one rule, in whichever process this is."""
+    """Run trials of one rule, in any process."""
     problem, rules = loaded(source)
     first = specs[0]
     rule, steps, batch_size, phase = rules[first.rule], first.steps, first.batch_size, first.phase
-    # a chunk is what the asking machine found fastest; whoever runs the trial takes it as it is
+    # the chunk size that the requesting machine found fastest is kept by every worker
     own = first.lanes if first.lanes == lanes.NUMPY else replace(first.lanes, version=jax_version())
     mine = TrialSpec.of(problem, rule, first.setting, first.seed, steps=steps, batch_size=batch_size, phase=phase, lanes=own)
     first.refuse_another(mine)
-    reset()  # reading the file, and telling what a rule computes, runs it on symbols
+    reset()  # loading the file and taking the fingerprint run the rule on symbols
     given = [(spec.setting, spec.seed) for spec in specs]
     return trials.run(problem, rule, given, steps=steps, batch_size=batch_size, judge=phase == "judging", lanes=own)
 

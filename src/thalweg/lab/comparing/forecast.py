@@ -1,4 +1,4 @@
-"""How long a comparison will take, before it begins: gradients timed on each problem, steps timed for each rule."""
+"""Forecast of a comparison's duration: time the gradients of each problem and the steps of each rule."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from thalweg.rule import Rule
 from thalweg.values.trees import flatten
 
 LANES = 12
-"""Of a program that is probed; a lane of a larger one costs about as much."""
+"""Lanes of a timed program; a lane of a larger program costs about as much."""
 SECONDS = 0.1
-"""That a probe goes on, after its first, untimed, round."""
+"""Seconds of timing, after a first round that is not timed."""
 LEAST = 5
-"""Rounds, however long they take: a kernel may be compiled in one of them."""
+"""The least number of rounds: a kernel may be compiled in one of them."""
 PATIENCE = 60.0
-"""Seconds that a problem of the user's own may take for all of it."""
+"""Seconds allowed for timing a user's problem."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Core-seconds for the trials that are not in the store, how many trials there are in all, and how many of them are;
-    seconds that are shared by no cores, such as the report's.
+    """The core-seconds of the trials to run, the number of trials, the number in the store, and the serial seconds, such as
+    those of the report.
     """
 
     core_seconds: float
@@ -51,7 +51,7 @@ class Forecast:
     besides: float = 0.0
 
     def sentence(self, jobs: int) -> str:
-        """For whoever waits: "about 31 minutes on 2 cores; 0 of 7,000 trials in the store"."""
+        """The forecast in words: "about 31 minutes on 2 cores; 0 of 7,000 trials in the store"."""
         if self.stored == self.trials:
             return f"all of {self.trials:,} trials are in the store; about {humanize(self.besides)} for the report"
         if math.isnan(self.core_seconds):
@@ -98,9 +98,9 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
 def trial_seconds(
     problem: Problem, rules: Sequence[Rule], steps: int, batch_size: int, known: dict[str, float]
 ) -> dict[str, float]:
-    """Seconds that a trial of each rule takes in one thread, as one lane of several.
+    """Seconds per trial of each rule in one thread, as one lane of several.
 
-    known: seconds per parameter of those rules' steps that have been timed before; what is timed here is added.
+    known: seconds per parameter of rules whose steps are already timed. New timings are added to it.
     """
     lanes = min(LANES, *(at_once(problem, rule, steps) for rule in rules))
     seeds = list(range(lanes))
@@ -121,10 +121,10 @@ def trial_seconds(
 
 
 def _timed_by(by: Engine, settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
-    """`trial_seconds` in a process of an engine's; not a number where the user's code raises, hangs or ends that."""
+    """`trial_seconds` in a worker process; NaN if the user's code raises, hangs or ends it."""
     executor = by.executor if isinstance(by.executor, Executor) else by.executor()
     answer = None
-    with suppress(Exception):  # each engine has its own word for a process that has ended
+    with suppress(Exception):  # each engine has its own exception for a dead process
         answer = executor.submit(with_watchdog, here(), PATIENCE, _there, settings, names).result()
     found: dict[str, float] = answer.results if answer and answer.results else dict.fromkeys(names, math.nan)
     return found
@@ -136,7 +136,7 @@ def _there(settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
 
 
 def step_seconds(problem: Problem, rule: Rule, seeds: Sequence[int], batch_size: int) -> float:
-    """Seconds of one step of all lanes, with what it spends on gradients that it asks for itself."""
+    """Seconds of one step of all lanes, including gradients that the rule itself requests."""
     ask = functools.partial(problem.loss_and_grad, draw=next(problem.draws(seeds, batch_size)))
     params = problem.init(seeds)
     loss, grads = ask(params)
@@ -147,7 +147,7 @@ def step_seconds(problem: Problem, rule: Rule, seeds: Sequence[int], batch_size:
 
 
 def _timed(work: Callable[[], object]) -> float:
-    """Seconds of one round: the median of as many as there is time for, after one that is not timed."""
+    """The median seconds of a round, over as many as there is time for, after one that is not timed."""
     work()
     begun = time.perf_counter()
     taken: list[float] = []
@@ -159,14 +159,14 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _more(rule: Rule) -> float:
-    """Gradients a step that a rule asks for besides the first, on average, where that is a fixed number."""
+    """The average number of gradients per step besides the first, if it is fixed."""
     parts = rule().functions
     looks: float = sum(1 / part.value_of(Role.INTERVAL, 1) for part in parts if "curvature" in part.asks)
     return sum(len(part.trace.evaluations) for part in parts) + looks
 
 
 def humanize(seconds: float) -> str:
-    """A time as people say it: "31 minutes"."""
+    """A duration in words: "31 minutes"."""
     for unit, size in (("hour", 3600), ("minute", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}s"

@@ -1,4 +1,4 @@
-"""Which rules have fewer trials in a suite, as a step of theirs is expensive: measured once, and remembered beside the trials."""
+"""Rules with fewer trials in a suite because their step is expensive: timed once and stored beside the trials."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from thalweg.rule import Rule
 
 FILE = "step_seconds.json"
 EACH = 0.2
-"""Seconds that it takes to time a rule on a problem, about."""
+"""Approximate seconds needed to time a rule on a problem."""
 
 
 def unknown(contests: Iterable[Contest], out: Path) -> int:
-    """How many rules on problems are still to be timed in this folder."""
+    """The number of (rule, problem) pairs that are not timed yet in this folder."""
     with json_cache(out / FILE) as known:
         return sum(_key(rule, c.problem) not in known for c in contests for rule in _rules(c))
 
@@ -35,10 +35,10 @@ def _key(rule: Rule, problem: Problem) -> str:
 
 
 def budgets(problem: Problem, rules: Sequence[Rule], budget: int, batch_size: int, out: Path) -> dict[str, int]:
-    """How many trials each rule has on a problem: the budget, or a part of it where a step of a lane takes long.
+    """Tuning trials of each rule on a problem: the budget, or a part of it if a step per lane is slow.
 
-    What was measured once in the folder `out` holds there for good, or a run that goes on might not be the one that was
-    begun. A rule of the user's own, whose code must not run here, has the whole budget.
+    A time measured once in the folder `out` is kept, so that a resumed run equals the original one. A user's rule, whose
+    code must not run here, has the whole budget.
     """
     ours = [rule for rule in rules if rule.ours]
     seeds = list(range(LANES))

@@ -1,4 +1,4 @@
-"""What one optimizer step costs, measured side by side."""
+"""The cost of one optimizer step, in interleaved measurements."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ FILE = "step_costs.json"
 ROUNDS = 25
 ROUND_SECONDS = 0.002
 TIMEOUT = 120.0
-"""Seconds for all of it, where a user's rule takes part."""
+"""Seconds allowed for all measurements if a user's rule takes part."""
 
 
 def remembered_step_costs(
     source: Source, problem: Problem, rules: Sequence[Rule], reference: Rule, out: Path
 ) -> dict[str, float | None]:
-    """`isolated_step_costs`, of which the folder `out` keeps what was measured there before."""
+    """`isolated_step_costs`, cached in the folder `out`."""
 
     def key(rule: Rule) -> str:
         return f"{rule.name} {fingerprint(rule, problem)} on {problem.name} {problem.fingerprint} by {engine_hash()}"
@@ -47,7 +47,7 @@ def remembered_step_costs(
 
 
 def isolated_step_costs(source: Source, problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict[str, float | None]:
-    """`step_costs`, in a process of its own where there is code of the user's; None for rules of theirs that end or hang it."""
+    """`step_costs`, in a child process if there is code of the user's; None for a user's rule that ends or hangs it."""
     if not source.holds_code:
         return step_costs(problem, rules, reference)
     own = {rule.name for rule in rules if not rule.ours}
@@ -68,8 +68,8 @@ def _costs(source: Source, names: Sequence[str], reference: str) -> dict[str, fl
 def step_costs(problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict[str, float | None]:
     """Each rule's time for one step on the problem's parameters, a single lane, as a multiple of the reference's.
 
-    What a method that asks for gradients itself spends on them is in it. The least of interleaved rounds in one thread,
-    as whatever else the machine does can only add; None for a rule that raises.
+    Includes the gradients that a method itself requests. The minimum over interleaved rounds in one thread, since other
+    load can only add time; None for a rule that raises.
     """
     seeds = [0]
     params = problem.init(seeds)
@@ -91,7 +91,7 @@ def step_costs(problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict
     rounds: dict[str, list[float]] = {}
     with threadpool_limits(1), np.errstate(all="ignore"):
         for rule in (reference, *rules):
-            with suppress(Exception, SystemExit):  # a user's rule may do anything, at any step
+            with suppress(Exception, SystemExit):  # a user's rule may raise anything, at any step
                 bound = runner(rule)
                 time_steps(bound, 1)
                 counts[rule.name] = max(1, int(ROUND_SECONDS / max(time_steps(bound, 2), 1e-7)))

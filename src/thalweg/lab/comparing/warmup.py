@@ -1,5 +1,5 @@
-"""What comes before the first trial and after the last: kernels to compile, processes to start, the report. How long each
-took on this machine the last time is remembered, and is part of what is forecast.
+"""Work before the first trial and after the last: compiling kernels, starting processes, writing the report. The times last
+measured on this machine are stored and enter the forecast.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from thalweg.values.trees import flatten
 
 FILE = "seconds.json"
 FIRST = {"compiler": 1.0, "kernel": 0.5, "process": 2.5, "row": 0.2}
-"""Seconds, until they have been measured here: importing Numba, compiling a kernel, starting a process until it can work, an
-optimizer's row on a problem: its step cost, its part of the report."""
+"""Default seconds, used until they are measured: importing Numba, compiling a kernel, starting a process, and an optimizer's
+row on a problem (its step cost and its part of the report)."""
 REPORT = 2.0
-"""Seconds of a report without its rows: importing what draws."""
+"""Seconds of a report without its rows: the imports for drawing."""
 
 
 def known() -> dict[str, float]:
-    """The seconds by name, as last measured on this machine."""
+    """The seconds last measured on this machine, by name."""
     with json_cache(native.cache_folder() / FILE, cached=True) as kept:
         return FIRST | kept
 
 
 def learn(**seconds: float) -> None:
-    """Remember what was measured, where the cache folder can be written."""
+    """Store measured seconds, if the cache folder is writable."""
     with json_cache(native.cache_folder() / FILE, cached=True) as kept:
         kept.update({name: round(value, 3) for name, value in seconds.items()})
 
 
 def missing(contests: Iterable[Contest]) -> list[Kernel]:
-    """The kernels that the contests' rules will run and that were never compiled here, each once.
+    """The kernels of the contests' rules that are not in this machine's cache, each once.
 
-    Rules of the user's own are not looked at: their code must not run here. A rule is looked at once for each set of shapes
-    that a kernel may hang on.
+    A user's rules are skipped, since their code must not run here. A rule is examined once for each set of shapes that a
+    kernel may depend on.
     """
     found: dict[str, Kernel] = {}
     seen = set()
@@ -59,11 +59,11 @@ def missing(contests: Iterable[Contest]) -> list[Kernel]:
 
 
 def compile_all(kernels: Sequence[Kernel], report: Callable[[str], None]) -> None:
-    """Compile them, so that every process finds them; report: told of each by its title before it is begun."""
+    """Compile the kernels into the cache shared by all processes. report: called with each title beforehand."""
     if not kernels:
         return
     begun = time.perf_counter()
-    importlib.import_module("numba")  # the first kernel would bring it
+    importlib.import_module("numba")  # the first kernel would otherwise include this import
     imported = time.perf_counter()
     for i, kernel in enumerate(kernels):
         report(f"compiling {kernel.title} ({i + 1} of {len(kernels)})")
@@ -72,16 +72,16 @@ def compile_all(kernels: Sequence[Kernel], report: Callable[[str], None]) -> Non
 
 
 def compile_seconds(kernels: int) -> float:
-    """How long so many kernels will take."""
+    """Expected seconds to compile `kernels` kernels."""
     each = known()
     return each["compiler"] + kernels * each["kernel"] if kernels else 0.0
 
 
 def report_seconds(rows: int) -> float:
-    """How long measuring so many step costs and writing the report will take."""
+    """Expected seconds to measure the step costs of `rows` rows and write the report."""
     return REPORT + rows * known()["row"]
 
 
 def per_row(seconds: float, rows: int) -> float:
-    """What a row took of these seconds."""
+    """The seconds per row."""
     return max(0.01, (seconds - REPORT) / max(rows, 1))
