@@ -1,4 +1,4 @@
-"""A colour and a shape for each rule: always the same pair, and no two rules the same."""
+"""A colour and a shape for each rule: always the same pair, and a different one for each rule."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from thalweg.methods import rules
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-"""Okabe and Ito's palette (2008, jfly.uni-koeln.de/color), which all kinds of colour vision tell apart, less its yellow."""
+"""Okabe and Ito's palette (2008, jfly.uni-koeln.de/color), distinguishable with any colour vision; without its yellow."""
 
 Polygon = tuple[tuple[float, float], ...]
 
 
 def _regular(sides: int, turn: float = 0.25, inner: float = 1.0) -> Polygon:
-    """A regular polygon's corners, y upwards, the first one `turn` of the circle from the right; a star with `inner` < 1."""
+    """The corners of a regular polygon, y upwards, the first at `turn` circles from the right; a star for `inner` < 1."""
     angles = [2 * math.pi * (turn + i / sides) for i in range(sides)]
     radii = [inner if i % 2 else 1.0 for i in range(sides)]
     return tuple((r * math.cos(angle), r * math.sin(angle)) for r, angle in zip(radii, angles, strict=True))
@@ -30,7 +30,7 @@ def _cross(turn: float) -> Polygon:
 
 
 def _even(shape: Polygon) -> Polygon:
-    """The shape at about the size of a disc of radius 1: half way from equal extent to equal area, as the eye has it."""
+    """The shape scaled to the apparent size of a unit disc: half way between equal extent and equal area."""
     area = abs(sum(x * v - u * y for (x, y), (u, v) in zip(shape, (*shape[1:], shape[0]), strict=True))) / 2
     scale = (math.pi / area) ** 0.25
     return tuple((x * scale, y * scale) for x, y in shape)
@@ -40,7 +40,7 @@ SHAPES: tuple[Polygon, ...] = tuple(map(_even, (
     _regular(32), _regular(4, 0.125), _regular(3), _regular(4), _regular(3, 0.75), _cross(0), _regular(5), _regular(3, 0.5),
     _cross(0.125), _regular(10, inner=0.45), _regular(3, 0.0),
 )))  # fmt: skip
-"""Disc, square, triangle, diamond, ... as corners around the middle."""
+"""Disc, square, triangle, diamond, ... as corners around the centre."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Mark:
 
     @property
     def reach(self) -> float:
-        """How far its corners reach, disc = 1: what matplotlib, which sizes a shape by its extent, must be told."""
+        """The extent of the corners, disc = 1, by which matplotlib scales a shape."""
         return max(max(abs(x), abs(y)) for x, y in self.shape)
 
 
 def mark(name: str, own: Sequence[str] = ()) -> Mark:
-    """The mark of the rule of this name, of the catalogue or of the user's `own`, which come after it.
+    """The mark of a rule of the catalogue, or of the user's `own` rules, which are counted after it.
 
     7 colours and 11 shapes have no common factor: 77 rules before two look the same.
     """

@@ -1,13 +1,13 @@
-"""Text of others', so that it can be shown."""
+"""Make foreign text safe to show."""
 
 from __future__ import annotations
 
 import re
 
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that steer a terminal, or stand for bytes that are no text; line ends and tabs are left."""
+"""Control characters, and stand-ins for bytes that are not text, except line ends and tabs."""
 
 
 def plain(text: str) -> str:
-    """The text without what steers a terminal, or stands for bytes that are no text."""
+    """The text without control characters and stand-ins for bytes that are not text."""
     return CONTROLS.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""What a command says when it is asked for what it cannot do."""
+"""The error for a request that cannot be fulfilled."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import click
 
 
 class Refusal(click.ClickException):
-    """One sentence on the error stream, and exit code 2."""
+    """Raised for a request that cannot be fulfilled. The command line prints its sentence and exits with code 2."""
 
     exit_code = 2
 
 
 def writable(out: Path) -> Path:
-    """A folder for results, made if need be and tried out. Raises Refusal where nothing can be written."""
+    """A folder for results, created if necessary and tested. Raises Refusal if it is not writable."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):

@@ -62,13 +62,13 @@ class Forecast:
 
 
 def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int], by: Engine | None = None) -> Forecast:
-    """What is left of the contests. stored: by problem and candidate's label, how many of its trials need not be run.
-    by: who times a problem of the user's own, whose code must not run here.
+    """Forecast the remaining work. stored: the number of stored trials by problem and candidate's label.
+    by: the engine that times a user's problem, whose code must not run in this process.
 
-    Gradients and evaluations are timed on each problem; the steps of a rule on the first problem where it is met, and
-    taken in proportion to the parameters elsewhere. A rule of the user's own, whose code must not run here, is taken to
-    cost as much as the most expensive other, and a kernel that is compiled once. Other kernels have been compiled before this.
-    The start of processes and the report are in it, as this machine took for them the last time.
+    Gradients and evaluations are timed on each problem. The steps of a rule are timed on its first problem and scaled by the
+    number of parameters elsewhere. A user's rule, whose code must not run here, is assumed to cost as much as the most
+    expensive other rule, plus the compilation of a kernel. The other kernels are already compiled. The start of processes
+    and the report are included, with the times last measured on this machine.
     """
     contests = list(contests)
     known: dict[str, float] = {}

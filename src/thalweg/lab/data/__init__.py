@@ -1,1 +1,1 @@
-"""What a problem is, and the data that problems are made of."""
+"""The interface of problems, and the data that they use."""

@@ -1,4 +1,4 @@
-"""Data of the user's own as a problem, or one sentence on why they cannot be."""
+"""A problem from a user's data file, or a Refusal that says why not."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from thalweg.lab.plain import plain
 from thalweg.lab.refusal import Refusal
 
 KINDS = 20
-"""A text column has at most so many different values; a target of whole numbers or text with so many is one of classes."""
+"""The most values of a text column, and of a target of whole numbers that is taken as classes."""
 LEAST_ROWS = 20
 LEAST_OF_A_CLASS = 5
-"""So few can still be split 60/20/20 with some in each part."""
+"""The fewest samples of a class that a 60/20/20 split can spread over all parts."""
 SHOWN = 20
-"""Column names that a sentence lists."""
+"""The most column names listed in a message."""
 ROW_NUMBERS = ("", "__index_level_0__")
-"""What pandas calls the row numbers that it writes into CSV and Parquet files."""
+"""The names that pandas gives to row numbers in CSV and Parquet files."""
 
 
 def load(path: Path, target: str | None = None, task: str | None = None) -> Supervised:
-    """The problem of predicting a column from all others, or y from x.
+    """Load the problem of predicting a column from all others, or y from x.
 
-    Text columns become one feature for each of their values, of which there may be 20; booleans are 0 and 1. A target of
-    text, booleans or whole numbers with at most 20 values means classification, any other regression.
+    Text columns are one-hot encoded and may have at most 20 values; booleans become 0 and 1. A target of text, booleans or
+    whole numbers with at most 20 values means classification, any other regression.
 
     Parameters
     ----------
@@ -38,12 +38,12 @@ def load(path: Path, target: str | None = None, task: str | None = None) -> Supe
     target : str | None
         The column to predict; None for .npz.
     task : str | None
-        "classification" or "regression", where it is not as the target looks.
+        "classification" or "regression"; None: inferred from the target.
 
     Raises
     ------
     Refusal
-        In one sentence, for everything that cannot be read or learned from.
+        If the data cannot be read or used; the message says why in one sentence.
     """
     path = Path(path)
     if task not in (None, "classification", "regression"):
@@ -58,7 +58,7 @@ def load(path: Path, target: str | None = None, task: str | None = None) -> Supe
 
 
 def _suffix(path: Path) -> str:
-    """The kind of file, once it is sure that there is one."""
+    """The kind of file, after checking that it exists."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -115,7 +115,7 @@ def _from_table(path: Path, target: str | None) -> tuple[Array, Column, str]:
 
 
 def _features(path: Path, name: str, found: Column) -> Array:
-    """Numbers as they are, text one-hot; (n, features) in float64."""
+    """Numeric columns unchanged, text one-hot encoded: (n, features) in float64."""
     if found.texts is None:
         return found.values.astype(np.float64)[:, None]
     if len(found.texts) > KINDS:
@@ -128,7 +128,7 @@ def _features(path: Path, name: str, found: Column) -> Array:
 
 
 def _is_classification(path: Path, name: str, y: Column, task: str | None) -> bool:
-    """What the task is. Raises Refusal where it and the target contradict each other."""
+    """Whether the task is classification. Raises Refusal if task and target contradict each other."""
     different = len(np.unique(y.values))
     if y.texts is not None:
         if task == "regression":
@@ -162,7 +162,7 @@ def _labels(path: Path, name: str, y: Column) -> Array:
 
 
 def _values(path: Path, name: str, y: Column) -> Array:
-    """Numbers to predict, in float64."""
+    """Regression targets in float64."""
     values = y.values.astype(np.float64)
     for rows in split(np.zeros(len(values), np.intp)):
         first = values[rows[0]]
@@ -180,7 +180,7 @@ def _refuse_gaps(path: Path, name: str, missing: Array) -> None:
 
 
 def _refuse_mixture(path: Path, name: str, texts: Sequence[str]) -> None:
-    """Raises Refusal for numbers that a few texts among them, such as "?" for a missing one, have made text of."""
+    """Raises Refusal for a numeric column read as text because of a few entries such as "?" for missing."""
     others = [text for text in texts if not _is_number(text)]
     if others and len(others) < len(texts) / 2:
         raise Refusal(f"{path}: {name} holds numbers, but also text such as '{others[0]}'; fill in numbers or leave its rows out")
@@ -191,7 +191,7 @@ def _is_number(text: str) -> bool:
         float(text)
     except ValueError:
         return False
-    return "_" not in text  # Python's own way to write 1_000
+    return "_" not in text  # Python also reads 1_000 as a number
 
 
 def _rows(count: int) -> str:

@@ -19,7 +19,7 @@ SUFFIXES = (".csv", ".parquet", ".npz")
 
 @dataclass(frozen=True)
 class Column:
-    """values (n,): real numbers, or places in `texts` where these are given; missing (n,): has none, or no finite one."""
+    """values (n,): real numbers, or indices into `texts` if given. missing (n,): no value, or not a finite one."""
 
     values: Array
     missing: Array
@@ -27,9 +27,9 @@ class Column:
 
 
 def read_npz(path: Path) -> tuple[Array, Column]:
-    """x (n, ...) of real numbers, and y (n,). Raises Refusal for anything else."""
+    """Read x (n, ...), real numbers, and y (n,). Raises Refusal for anything else."""
     with reading(path), path.open("rb") as file:
-        if not zipfile.is_zipfile(file):  # NumPy would take it for a pickle, and say so
+        if not zipfile.is_zipfile(file):  # NumPy would report it as a pickle
             raise Refusal(f"{path}: this is no .npz file, or a damaged one; numpy.savez(path, x=x, y=y) writes one")
         file.seek(0)
         with np.load(file, allow_pickle=False) as found:
@@ -54,7 +54,7 @@ def read_npz(path: Path) -> tuple[Array, Column]:
 
 
 def read_table(path: Path) -> Any:
-    """A .csv or .parquet file as an Arrow table whose columns differ in name. Raises Refusal where it is none."""
+    """Read a .csv or .parquet file as an Arrow table with distinct column names. Raises Refusal for anything else."""
     with reading(path):
         if path.stat().st_size == 0:
             raise Refusal(f"{path}: the file is empty")
@@ -76,7 +76,7 @@ def _is_text(line: bytes) -> bool:
 
 
 def _refuse_separators(path: Path) -> None:
-    """Raises Refusal where the first line is not in commas, or the file not in UTF-8."""
+    """Raises Refusal if the first line is not separated by commas, or the file is not UTF-8."""
     with path.open("rb") as file:
         first = file.readline(1 << 20)
     if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -88,7 +88,7 @@ def _refuse_separators(path: Path) -> None:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turns whatever goes wrong while a user's file is read into a Refusal: it may hold anything."""
+    """Context manager: turn any exception raised while a user's file is read into a Refusal."""
     try:
         yield
     except Refusal:
@@ -107,7 +107,7 @@ def reading(path: Path) -> Iterator[None]:
 def _read_csv(path: Path) -> Any:
     from pyarrow import csv
 
-    whole = min(path.stat().st_size + 1, 2**31 - 1)  # one block: a line may be longer than Arrow's own
+    whole = min(path.stat().st_size + 1, 2**31 - 1)  # one block: a line may exceed Arrow's default block size
     return csv.read_csv(path, read_options=csv.ReadOptions(block_size=whole))
 
 
@@ -121,7 +121,7 @@ READERS: dict[str, Callable[[Path], Any]] = {".csv": _read_csv, ".parquet": _rea
 
 
 def column(path: Path, name: str, found: Any) -> Column:
-    """A column of an Arrow table. Raises Refusal where it holds neither numbers nor text."""
+    """A column of an Arrow table. Raises Refusal if it holds neither numbers nor text."""
     from pyarrow import types
 
     if types.is_dictionary(found.type):
@@ -143,14 +143,14 @@ def _numbers(found: Any) -> Column:
     from pyarrow import compute, float64, types
 
     if found.null_count == 0 and (types.is_integer(found.type) or types.is_boolean(found.type)):
-        values = found.to_numpy()  # as they are: not every large integer is a float64
+        values = found.to_numpy()  # unchanged: not every large integer is a float64
     else:
         values = compute.cast(found, float64(), safe=False).to_numpy()
     return Column(values, ~np.isfinite(values))
 
 
 def _text(found: Any) -> Column:
-    """Blank is missing; a text such as NA is one like any other."""
+    """A text column. Blank is missing; a text such as NA is an ordinary value."""
     encoded = found.combine_chunks().dictionary_encode()
     known = encoded.dictionary.to_pylist()
     texts = sorted(known)

@@ -1,6 +1,6 @@
-"""Functions of d coordinates of which every seed is another instance: turned, shifted, with a start of its own.
+"""Families of functions of d coordinates: each seed is an instance with its own rotation, shift and start.
 
-So nobody can tune to a start or to the axes, as in BBOB (Hansen, Finck, Ros, Auger 2009, INRIA RR-6829).
+So tuning cannot exploit a start or the axes, as in BBOB (Hansen, Finck, Ros, Auger 2009, INRIA RR-6829).
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ Array = npt.NDArray[np.float64]
 Parts = tuple[Array, ...]
 
 SHIFT = 4.0
-"""Minima lie within so much of 0 in each coordinate, as in BBOB."""
+"""The largest absolute coordinate of a minimum, as in BBOB."""
 FLOOR = -12.0
-"""Scores end here: of a loss so much smaller, rounding is a good part."""
+"""The lowest score: below it, rounding dominates the loss."""
 SCORE = "log10 of the loss left"
 SCORED = (
     "Score: log10 of what is left of the loss at the start, at best -12; 0 for a run that ends no better than it began, or that "
@@ -36,29 +36,29 @@ SCORED = (
 @final
 @dataclass(eq=False)
 class Instances:
-    """A family of functions, in float64, whose minimum is 0; and the problem (see `Problem`) of finding it.
+    """A family of functions in float64 with minimum 0, and the problem (see `Problem`) of minimising them.
 
-    A lane's parameters are one array (d,). There are no data: validation and test are the value without noise. The score
-    is log10 of the share of the start's value that is left, between FLOOR and 0, the latter also for values not finite.
+    A lane's parameters are one array (d,). There are no data: validation and test use the value without noise. The score is
+    log10(value / value at the start), clipped to [FLOOR, 0], and 0 for a value that is not finite.
 
     Parameters
     ----------
     name : str
-        As the command line knows it.
+        Its name on the command line.
     about : str
-        A few sentences for the reader.
+        A description for the reader, in a few sentences.
     make : Callable[[np.random.Generator], Parts]
-        From a generator, an instance: the start (d,) first, then what `value_and_grad` needs.
+        Makes an instance from a generator: the start (d,) first, then the arrays that `value_and_grad` takes.
     value_and_grad : Callable[..., tuple[Array, Array]]
-        Of points (T, d), draws (T, d) and the instances' parts, without the start, each (T, ...).
+        Function of points (T, d), draws (T, d) and the instances' arrays, without the start, each (T, ...).
     value : Callable[..., Any]
-        The same without the gradient, for arrays of any framework; at the minimum, rounding may take it below 0.
+        The same without the gradient, for arrays of any framework. At the minimum rounding may make it negative.
     noise : float
-        Standard deviation of the draws, of each coordinate; 0: none.
+        Standard deviation of each coordinate's draws; 0: no noise.
     steps : int
-        Of a trial, by default.
+        Default number of steps of a trial.
     definition : str
-        What makes this family another than one with the same functions.
+        Text that distinguishes this family from others with the same functions.
     """
 
     name: str
@@ -80,11 +80,11 @@ class Instances:
         self._known: dict[int, tuple[Parts, float]] = {}
 
     def init(self, seeds: Sequence[int]) -> Array:
-        """Starts (T, d), each its instance's."""
+        """The instances' starts (T, d)."""
         return self._gathered(seeds)[0][0].copy()
 
     def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[tuple[Array, Parts]]:
-        """For each step the lanes' noise (T, d), and their instances, which stay."""
+        """For each step the lanes' noise (T, d), and their instances, which are constant."""
         (start, *parts), _ = self._gathered(seeds)
         if not self.noise:
             return itertools.repeat((np.zeros_like(start), tuple(parts)))
@@ -92,7 +92,7 @@ class Instances:
 
     def _noisy(self, seeds: Sequence[int], size: int, parts: Parts) -> Iterator[tuple[Array, Parts]]:
         distinct, lane = np.unique(np.asarray(seeds), return_inverse=True)
-        generators = [np.random.default_rng([seed, 1]) for seed in distinct.tolist()]  # an instance comes from [seed]
+        generators = [np.random.default_rng([seed, 1]) for seed in distinct.tolist()]  # an instance is drawn from [seed]
         while True:
             drawn = np.stack([generator.standard_normal(size) for generator in generators])
             yield self.noise * drawn[lane], parts
@@ -111,10 +111,10 @@ class Instances:
             return values, _score(values, starts)
 
     def test(self, params: Array, seeds: Sequence[int]) -> tuple[Array, Array]:
-        """As `validate`: tuning and judging have other seeds, and so other instances."""
+        """Equal to `validate`: judging has other seeds than tuning, and so other instances."""
         return self.validate(params, seeds)
 
-    # for the engines that differentiate the loss themselves; see `Differentiable`
+    # for engines that differentiate the loss; see `Differentiable`
 
     def batch(self, draw: tuple[Array, Parts]) -> tuple[Array, Parts]:
         """The draw."""
@@ -150,27 +150,27 @@ class Instances:
 
 
 def _score(values: Any, starts: Any) -> Any:
-    """log10 of the share of the start's value that is left."""
+    """log10(value / value at the start), clipped."""
     space = framework(values)
     left = space.log10(values / starts)
     return space.where(space.isnan(left), 0.0, space.clip(left, FLOOR, 0.0))
 
 
 def rotation(generator: np.random.Generator, size: int) -> Array:
-    """An orthogonal matrix, uniform over all of them (Mezzadri 2007, Notices of the AMS 54:592)."""
+    """A uniformly distributed orthogonal matrix (Mezzadri 2007, Notices of the AMS 54:592)."""
     q, r = np.linalg.qr(generator.standard_normal((size, size)))
     turn: Array = q * np.sign(np.diagonal(r))
     return turn
 
 
 def inward(x: Array, minimum: Array, turn: Array) -> Array:
-    """Q (x - m) of points (T, d), with a minimum m (T, d) and a turn Q (T, d, d) for each."""
+    """Q (x - m) of points (T, d), with a minimum m (T, d) and an orthogonal matrix Q (T, d, d) for each."""
     inner: Array = np.einsum("tij,tj->ti", turn, x - minimum)
     return inner
 
 
 def outward(slopes: Array, turn: Array) -> Array:
-    """Q^T s: the gradient with regard to x, of the one (T, d) with regard to Q (x - m)."""
+    """Q^T s: the gradient with respect to x from the gradient s (T, d) with respect to Q (x - m)."""
     outer: Array = np.einsum("tij,ti->tj", turn, slopes)
     return outer
 
@@ -178,8 +178,8 @@ def outward(slopes: Array, turn: Array) -> Array:
 def quadratic(name: str, condition: float, *, size: int = 64, noise: float = 0.0, steps: int = 300) -> Instances:
     """f(x) = |R (x - m) - e|^2 / 2 with R^2 = Q diag(1 ... 1 / condition) Q^T, the eigenvalues in equal ratios.
 
-    Q and m are the seed's, and the start is m plus a normal vector. e is the noise, drawn anew for each step: the
-    gradient's has the covariance noise^2 R^2, as in the noisy quadratic model (Zhang et al. 2019, arXiv 1907.04164).
+    The seed determines Q and m, and the start is m plus a normal vector. The noise e is drawn at each step: the gradient
+    noise has the covariance noise^2 R^2, as in the noisy quadratic model (Zhang et al. 2019, arXiv 1907.04164).
     """
 
     def make(generator: np.random.Generator) -> Parts:
@@ -211,10 +211,10 @@ def _half_square(x: Any, e: Any, minimum: Any, root: Any) -> Any:
 
 
 def turned(name: str, surface: Surface, *, copies: int = 5, steps: int = 1000) -> Instances:
-    """The sum of several copies of a surface of two coordinates, all turned together and shifted by the seed.
+    """The sum of several copies of a two-dimensional surface, rotated together and shifted by the seed.
 
-    f(x) = sum_k s(z_2k, z_2k+1) with z = Q (x - m) + the surface's first minimum; a start has each pair in the surface's
-    box. As in the "extended" functions of More, Garbow and Hillstrom (1981, ACM TOMS 7:17).
+    f(x) = sum_k s(z_2k, z_2k+1) with z = Q (x - m) + the surface's first minimum; each pair of a start lies in the
+    surface's box. As in the "extended" functions of More, Garbow and Hillstrom (1981, ACM TOMS 7:17).
     """
     lowest_at = np.tile(surface.minima[0], copies)
 

@@ -1,7 +1,7 @@
-"""MNIST-1D, drawn here: ten curves, disturbed (Greydanus & Kobak 2020, arXiv 2011.14439).
+"""MNIST-1D, generated here: ten curves with random distortions (Greydanus & Kobak 2020, arXiv 2011.14439).
 
-The ten curves and the sizes of the disturbances are the authors' (github.com/greydanus/mnist1d, Apache-2.0); the random
-numbers, and so the samples, are ours.
+The ten curves and the sizes of the distortions are the authors' (github.com/greydanus/mnist1d, Apache-2.0). The random
+numbers, and so the samples, differ.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ABOUT = (
 
 
 def data(samples: int = 5000, seed: int = 0) -> tuple[Array, Array]:
-    """Curves (samples, 40) in float64 and classes (samples,), the same number of each; the same for the same seed."""
+    """Curves (samples, 40) in float64 and balanced classes (samples,), determined by the seed."""
     random = np.random.default_rng(seed)
     templates = CURVES - CURVES.mean(axis=1, keepdims=True)
     templates /= 6 * templates.std(axis=1, keepdims=True)
@@ -56,12 +56,12 @@ def data(samples: int = 5000, seed: int = 0) -> tuple[Array, Array]:
 
 
 def _stretched(template: Array, padding: int) -> Array:
-    """The template with so much room after it, on LENGTH points; NaN in the room."""
+    """The template followed by `padding` points of NaN, resampled to LENGTH points."""
     room = np.concatenate([template, np.zeros(padding)])
     known = np.linspace(0, len(room) - 1, LENGTH) < len(template)
     return np.where(known, _at_points(room, LENGTH), np.nan)
 
 
 def _at_points(curve: Array, points: int) -> Array:
-    """The curve at so many evenly spaced points, linear in between."""
+    """The curve interpolated linearly at `points` evenly spaced points."""
     return np.interp(np.linspace(0, len(curve) - 1, points), np.arange(len(curve)), curve)

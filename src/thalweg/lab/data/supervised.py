@@ -1,4 +1,4 @@
-"""Data and a network as a problem: split, standardised, trained on mini-batches, many lanes at once."""
+"""The problem of training a network on data: split, standardised, in mini-batches, with many lanes at once."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ from thalweg.nn.losses.metrics import AS_ARRAYS
 HIDDEN = 32
 BATCH = 64
 STEPS, STEPS_OF_LARGE, LARGE = 500, 100, 100_000
-"""Steps of a trial by default, and of one with more than LARGE parameters."""
+"""Default steps of a trial, and of one with more than LARGE parameters."""
 JUDGED = 1 << 18
-"""Numbers that a layer may put out at once where lanes are judged, in float32: 1 MiB stays in the cache."""
+"""Largest size of a layer's output in evaluation, in float32 numbers: 1 MiB stays in the cache."""
 TRAINED = 1 << 18
-"""The same where lanes are trained: a step keeps what every layer put out, some tens of such arrays."""
+"""The same in training, where a step keeps the outputs of all layers, some tens of such arrays."""
 
 
 @final
 class Supervised:
-    """A network on data in three parts: to train on, to tune on (validation), to judge on (test). See `Problem`.
+    """A network on data in three parts: training, validation (for tuning) and test (for judging). See `Problem`.
 
     Parameters, data and losses are float32.
 
     Parameters
     ----------
     name : str
-        As the command line knows it.
+        Its name on the command line.
     about : str
-        A few sentences for the reader.
+        A description for the reader, in a few sentences.
     train : Part
-        To train on.
+        Training data.
     validation : Part
-        To tune on.
+        Validation data, for tuning.
     test : Part
-        To judge on.
+        Test data, for judging.
     layers : Sequence[nn.Layer]
-        The network's.
+        The network's layers.
     fingerprint : str
-        Of data and network, where the parts have been made from others; "": computed here.
+        Hash of data and network, if the parts are derived from other data. "": computed here.
     task : Task | None
         None: integer targets are class numbers, with cross-entropy and accuracy; others are values, with mean squared error and
         R².
     steps : int | None
-        Of a trial, by default; None: 500, or 100 of a network with more than 100,000 parameters.
+        Default steps of a trial. None: 500, or 100 for a network with more than 100,000 parameters.
     batch_size : int
-        By default, at most the training part.
+        Default batch size, at most the size of the training part.
     """
 
     def __init__(
@@ -87,19 +87,19 @@ class Supervised:
         self.fingerprint = fingerprint or digest(repr((layers, self.task.loss, self.score)), *arrays)
 
     def init(self, seeds: Sequence[int]) -> Params:
-        """Each lane's parameters, drawn by its seed (He et al. 2015: variance 2 / inputs; biases 0)."""
+        """Each lane's initial parameters, drawn from its seed (He et al. 2015: variance 2 / inputs; biases 0)."""
         return self.model.init(seed=list(seeds), dtype=np.float32)
 
     def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[Array | None]:
-        """For each step, indices (T, batch_size) into the training part; None, all of it, where a batch would hold that.
+        """For each step indices (T, batch_size) into the training part, or None if a batch holds all of it.
 
-        A seed's epochs, each shuffled anew, are strung together and cut into batches. So a batch may reach into the
-        next epoch, but all have one size and every sample is used as often as any other, however small the data.
+        A seed's epochs, each newly shuffled, are concatenated and cut into batches. So a batch may extend into the next
+        epoch, but all batches have one size and all samples are used equally often, however small the data.
         """
         return itertools.repeat(None) if batch_size >= self.train_size else self._batches(seeds, batch_size)
 
     def _batches(self, seeds: Sequence[int], batch_size: int) -> Iterator[Array]:
-        distinct, lane = np.unique(np.asarray(seeds), return_inverse=True)  # many lanes share a seed, with other learning rates
+        distinct, lane = np.unique(np.asarray(seeds), return_inverse=True)  # lanes with different learning rates share a seed
         generators = [np.random.default_rng([seed, 1]) for seed in distinct.tolist()]  # `init` draws from [seed]
         left = np.empty((len(distinct), 0), np.intp)
         while True:
@@ -133,15 +133,15 @@ class Supervised:
         """Mean loss and score (T,) over the whole test part, the same for all seeds."""
         return self._judge(params, self.test_part)
 
-    # for the engines that differentiate the loss themselves; see `Differentiable`
+    # for engines that differentiate the loss; see `Differentiable`
 
     @property
     def traceable(self) -> bool:
-        """Whether every layer can be differentiated, and the score measured, by another framework."""
+        """Whether other frameworks can differentiate every layer and compute the score."""
         return functional.has_form(self.model) and self.task.metric in ("", *AS_ARRAYS)
 
     def batch(self, draw: Array | None) -> tuple[Array, Array]:
-        """What a draw means: samples (T, batch_size, ...), for None (1, n, ...), and targets as the loss takes them."""
+        """The batch of a draw: samples (T, batch_size, ...), for None (1, n, ...), and targets in the loss's form."""
         part = self.train_part
         return self._whole if draw is None else (part.x.take(draw, axis=0), self._targets(part.y.take(draw, axis=0)))
 
@@ -150,11 +150,11 @@ class Supervised:
         return self.train_part.x[None], self._targets(self.train_part.y[None])
 
     def held_out(self, seeds: Sequence[int] = ()) -> tuple[Array, Array]:
-        """The validation part, (1, n, ...), and its targets as the loss takes them; the same for all seeds."""
+        """The validation part, (1, n, ...), and its targets in the loss's form; the same for all seeds."""
         return self.validation_part.x[None], self._targets(self.validation_part.y[None])
 
     def _targets(self, y: Array) -> Array:
-        """y (T, n, ...) as the loss takes them, for outputs of which it needs the shape alone."""
+        """y (T, n, ...) in the loss's form, which needs only the outputs' shape."""
         outputs = np.broadcast_to(np.float32(0), (*y.shape[:2], *self._outputs))
         return self.model.loss.targets(outputs, y)
 
@@ -183,7 +183,7 @@ def _lanes(params: Params) -> int:
 
 
 def _portions(params: Params, at_once: int) -> list[slice]:
-    """The lanes, so many at a time: it changes no number, and keeps what layers put out within bounds."""
+    """Slices of at most `at_once` lanes, which bound the size of layer outputs and change no number."""
     return [slice(start, start + at_once) for start in range(0, _lanes(params), at_once)]
 
 
@@ -192,7 +192,7 @@ def _cut(params: Params, lanes: slice) -> Params:
 
 
 def _outputs(layers: Sequence[nn.Layer], shape: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """The shape of what each layer puts out for one sample."""
+    """The output shape of each layer for one sample."""
     shapes = [shape]
     for layer in layers:
         shapes.append(layer.init(shapes[-1], np.random.default_rng(0))[1])
@@ -200,17 +200,17 @@ def _outputs(layers: Sequence[nn.Layer], shape: tuple[int, ...]) -> list[tuple[i
 
 
 def supervised(name: str, about: str, x: Array, y: Array) -> Supervised:
-    """The problem of learning y from x, with a network of one hidden layer of 32 ReLU units.
+    """The problem of learning y from x with one hidden layer of 32 ReLU units.
 
-    Split 60/20/20 by a fixed seed, classes in equal shares. Features, and values to predict, are standardised by the
-    training part's mean and spread alone; a feature that is constant there is 0 everywhere.
+    Data are split 60/20/20 by a fixed seed, stratified by class. Features and regression targets are standardised by the
+    mean and standard deviation of the training part alone; a feature that is constant there becomes 0.
 
     Parameters
     ----------
     name : str
-        As the command line knows it.
+        Its name on the command line.
     about : str
-        What the data are; network and sizes are added.
+        Description of the data; network and sizes are appended.
     x : Array
         Numbers (n, features), finite, of any real dtype.
     y : Array
@@ -241,8 +241,8 @@ def parted(
 ) -> Supervised:
     """The problem of learning the classes of a data set with any network: split and standardised as `supervised` does.
 
-    tune_on: so many samples of the validation part alone, evenly spread: a trial looks at them some fifty times, which with
-    all of them may take longer than to train.
+    tune_on: use only this many samples of the validation part, evenly spread. A trial evaluates them some fifty times, which
+    with all of them may take longer than training.
     """
     x, y = data.x, data.y
     rows = split(y)
@@ -260,7 +260,7 @@ def _sizes(rows: Sequence[Array]) -> str:
 
 
 def _plain_guess(train: Array, test: Array) -> str:
-    """What a score has to beat."""
+    """The score of guessing, in words."""
     if train.dtype.kind != "i":
         return "Always saying the mean would score about 0."
     return f"Always saying the most frequent class would score {100 * np.mean(test == np.bincount(train).argmax()):.1f} %."

@@ -1,4 +1,4 @@
-"""Test surfaces: a formula of a few coordinates, its gradient, its known minima, and where trials start."""
+"""Test surfaces: a formula of a few coordinates with its gradient, known minima and starting points."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ Sides = tuple[tuple[float, float], ...]
 @final
 @dataclass(eq=False)
 class Surface:
-    """A function of d coordinates, in float64, and the problem (see `Problem`) of finding its minimum.
+    """A function of d coordinates in float64, and the problem (see `Problem`) of minimising it.
 
     A lane's parameters are one array (d,). Its start is drawn from `box` by its seed, so tuning and judging, which have
-    different seeds, have different starts. There are no data: validation and test are the value itself, and the
-    score is how far it lies above the minimum.
+    different seeds, have different starts. There are no data: validation and test use the value itself, and the score is
+    the value minus the minimum.
 
     Parameters
     ----------
     name : str
-        As the command line knows it.
+        Its name on the command line.
     about : str
-        A few sentences for the reader.
+        A description for the reader, in a few sentences.
     f : Callable[..., Array]
-        The formula, of d arrays, one a coordinate.
+        The formula, a function of d arrays, one per coordinate.
     df : Callable[..., tuple[Array, ...]]
         Its partial derivatives, d arrays.
     minima : Array
@@ -44,13 +44,13 @@ class Surface:
     lowest : float
         The value there.
     window : Sides
-        What a picture shows.
+        The region that a picture shows.
     start : Array
-        The one start (d,) of a picture.
+        The start (d,) in a picture.
     box : Sides
-        Where the starts of trials are drawn, uniformly.
+        The box from which starts of trials are drawn uniformly.
     steps : int
-        Of a trial, by default.
+        Default number of steps of a trial.
     """
 
     name: str
@@ -96,18 +96,18 @@ class Surface:
         return self.value(params), self.gradient(params)
 
     def validate(self, params: Array, seeds: Sequence[int] = ()) -> tuple[Array, Array]:
-        """The values (T,), and how far they lie above the minimum; the same for all seeds."""
+        """The values (T,), and their difference to the minimum; the same for all seeds."""
         values = self.value(params)
         return values, np.maximum(values - self.lowest, 0)  # at the minimum, rounding may give -1e-14
 
-    # for the engines that differentiate the loss themselves; see `Differentiable`
+    # for engines that differentiate the loss; see `Differentiable`
 
     def held_out(self, seeds: Sequence[int]) -> tuple[()]:
-        """Nothing either."""
+        """None: there are no samples."""
         return ()
 
     def batch(self, draw: Any) -> tuple[()]:
-        """Nothing: there are no samples."""
+        """None: there are no samples."""
         return ()
 
     def loss(self, params: Any, batch: tuple[()]) -> Any:
@@ -115,7 +115,7 @@ class Surface:
         return self.f(*(params[..., i] for i in range(params.shape[-1])))
 
     def judge(self, params: Any, part: tuple[()]) -> tuple[Any, Any]:
-        """The values (T,), and how far they lie above the minimum."""
+        """The values (T,), and their difference to the minimum."""
         values = self.loss(params, ())
         return values, framework(values).maximum(values - self.lowest, 0)
 

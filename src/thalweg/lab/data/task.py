@@ -1,4 +1,4 @@
-"""What a network on data is asked to do: its loss, and the score it is judged by."""
+"""The task of a network on data: its loss and its score."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from thalweg.values.arrays import framework
 
 
 def itself(loss: Floats) -> Floats:
-    """The loss, lower being better."""
+    """The loss itself, as a score."""
     return loss
 
 
@@ -22,8 +22,8 @@ def itself(loss: Floats) -> Floats:
 class Task:
     """A loss to train with and a score to judge by.
 
-    metric: a metric of `thalweg.nn`, by name; "" where the score follows from the mean loss, as `of_loss` says, of arrays of
-    any framework.
+    metric: the name of a metric of `thalweg.nn`; "" if the score is a function `of_loss` of the mean loss, for arrays of any
+    framework.
     """
 
     loss: nn.Loss
@@ -33,7 +33,7 @@ class Task:
 
 
 def bits(loss: Floats) -> Floats:
-    """A cross-entropy in nats as bits."""
+    """Convert a cross-entropy from nats to bits."""
     found: Floats = loss / math.log(2)
     return found
 
@@ -49,7 +49,7 @@ ACCURACY = Score("accuracy", higher_is_better=True, share=True)
 CLASSES = Task(nn.CrossEntropy(), ACCURACY, "accuracy")
 VALUES = Task(nn.MSE(), Score("R²", higher_is_better=True), "r2")
 LIKELIHOOD = Task(nn.CrossEntropy(), Score("cross-entropy", higher_is_better=False))
-"""Classes where accuracy would see the frequent ones alone."""
+"""Classification with rare classes, which accuracy hardly measures."""
 YES_OR_NO = Task(nn.BinaryCrossEntropy(), Score("cross-entropy", higher_is_better=False))
 TEXT = Task(nn.CrossEntropy(), Score("bits per character", higher_is_better=False), of_loss=bits)
 IMAGE = Task(nn.MSE(), Score("PSNR (dB)", higher_is_better=True), of_loss=psnr)

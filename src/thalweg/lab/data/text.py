@@ -12,11 +12,11 @@ SOURCE = (
     "has another text, and so other trials)"
 )
 HELD = (32, 128)
-"""Passages to tune on and to judge on: the first are read some fifty times a trial."""
+"""Numbers of passages for validation and test; the former are evaluated some fifty times per trial."""
 
 
 def topics() -> str:
-    """All the pages, in the order of their names. Raises Refusal where Python comes without them."""
+    """The text of all pages, sorted by name. Raises Refusal if this Python lacks them."""
     try:
         from pydoc_data.topics import topics as pages
     except ImportError:
@@ -25,8 +25,8 @@ def topics() -> str:
 
 
 def passages(codes: Array, length: int) -> list[Array]:
-    """Passages (n, length) to train on, one after another in the first four fifths of codes (m,); and some spread over the next
-    tenth and over the last, to tune and to judge on."""
+    """Passages (n, length) of codes (m,): consecutive ones from the first four fifths for training, some spread over the next
+    tenth for validation and over the last tenth for test."""
     found = []
     for start, end, most in ((0.0, 0.8, None), (0.8, 0.9, HELD[0]), (0.9, 1.0, HELD[1])):
         run = codes[round(start * len(codes)) : round(end * len(codes))]

@@ -1,4 +1,4 @@
-"""The learned optimizer's network on problems to train on: forward through its steps, and back again, by hand."""
+"""The learned optimizer's network on training problems: forward and backward pass through its steps."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from thalweg.ops import join, linear
 
 Array = np.ndarray[Any, Any]
 Network = dict[str, Any]
-"""A tree as the weights file holds it: arrays w1, b1, w2, b2, w, b; preprocessing, p, scale."""
+"""The content of a weights file: arrays w1, b1, w2, b2, w, b; preprocessing, p, scale."""
 Memory = tuple[Array, Array, Array, Array]
 WEIGHTS = ("w1", "b1", "w2", "b2", "w", "b")
 
 
 @dataclass(frozen=True)
 class Quadratics:
-    """Problems to train on, n at once: f(theta) = |W theta - y|^2; W (n, 10, 10) and y (n, 10) standard normal.
+    """Training problems, n at once: f(theta) = |W theta - y|^2; W (n, 10, 10) and y (n, 10) standard normal.
 
     The paper's section 3.1; its code starts them at theta_0 = 0.01 times a normal draw.
     """
@@ -34,14 +34,14 @@ class Quadratics:
         return cls(normal((n, 10, 10)), normal((n, 10)), 0.01 * normal((n, 10)))
 
     def at(self, theta: Array) -> tuple[Array, Array]:
-        """f, shape (n,), and its gradient, shape (n, 10), of each problem at its own theta (n, 10)."""
+        """f, shape (n,), and its gradient, shape (n, 10), of each problem at its theta (n, 10)."""
         miss = (self.W @ theta[..., None])[..., 0] - self.y
         return (miss * miss).sum(-1), 2 * (miss[:, None, :] @ self.W)[:, 0]
 
 
 @dataclass(frozen=True)
 class Walk:
-    """Where a network has brought some problems: theta, f and its gradient there, the memory of each coordinate."""
+    """The current iterates: theta, f and its gradient there, and the memory of each coordinate."""
 
     theta: Array
     f: Array
@@ -55,7 +55,7 @@ class Walk:
 
 
 def initial(random: np.random.Generator, preprocessing: bool, p: float, scale: float) -> Network:
-    """A network before training: normal weights cut at two deviations, of 1 / sqrt(inputs); biases 0, as in Sonnet."""
+    """An untrained network, as in Sonnet: normal weights truncated at two standard deviations of 1 / sqrt(inputs); biases 0."""
 
     def draw(shape: tuple[int, ...]) -> Array:
         if len(shape) == 1:
@@ -71,10 +71,10 @@ def initial(random: np.random.Generator, preprocessing: bool, p: float, scale: f
 
 @dataclass(frozen=True)
 class Layer:
-    """One LSTM layer at one step, with what going back through it needs."""
+    """One LSTM layer at one step, with the values that its backward pass needs."""
 
-    x: Array  # the input, then h as it was
-    c: Array  # as it was
+    x: Array  # the input, then the previous h
+    c: Array  # the previous c
     opened: tuple[Array, Array, Array, Array]
     squashed: Array  # tanh of the new c
 
@@ -86,7 +86,7 @@ class Layer:
         return cls(joined, c, opened, np.tanh(new_c)), new_h, new_c
 
     def backward(self, dh: Array, dc: Array, w: Array) -> tuple[Array, Array, Array]:
-        """From the gradients of the new h and c: those of the sums in the gates, of (the input, the old h), of the old c."""
+        """From the gradients of the new h and c, those of the gate pre-activations, of (input, old h) and of the old c."""
         i, j, f, o = self.opened
         dc = dc + dh * o * (1 - self.squashed**2)
         do = dh * self.squashed * o * (1 - o)
@@ -96,7 +96,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Move:
-    """One step of the network: its two layers and the h that was read out."""
+    """One step of the network: its two layers and the output h."""
 
     first: Layer
     second: Layer
@@ -104,7 +104,7 @@ class Move:
 
 
 def forward(net: Network, g: Array, memory: Memory) -> tuple[Array, Memory, Move]:
-    """What the rule does, for coordinates in a row: u of the gradients g (n,), the new memory, and how it came about."""
+    """The rule on n coordinates: the update u of the gradients g (n,), the new memory, and the cached step."""
     h1, c1, h2, c2 = memory
     first, h1, c1 = Layer.forward(inputs(net, g), h1, c1, net["w1"], net["b1"])
     second, h2, c2 = Layer.forward(h1, h2, c2, net["w2"], net["b2"])
@@ -113,7 +113,7 @@ def forward(net: Network, g: Array, memory: Memory) -> tuple[Array, Memory, Move
 
 
 def backward(net: Network, moves: list[Move], du: list[Array]) -> dict[str, Array]:
-    """The gradient in the weights of a function of the moves u, given its gradient in each; inputs held fixed."""
+    """The gradient with respect to the weights, from that with respect to each update u; inputs are constant."""
     grads = {name: np.zeros_like(net[name]) for name in WEIGHTS}
     dh1 = dc1 = dh2 = dc2 = np.zeros_like(moves[0].h)
     n = moves[0].first.x.shape[-1] - HIDDEN
@@ -129,17 +129,17 @@ def backward(net: Network, moves: list[Move], du: list[Array]) -> dict[str, Arra
 
 
 def advance(net: Network, problems: Quadratics, walk: Walk) -> tuple[Walk, Move]:
-    """One step of the walk."""
+    """One step of the optimizer."""
     u, memory, move = forward(net, walk.gradient.ravel(), walk.memory)
     theta = walk.theta + u.reshape(walk.theta.shape)
     return Walk(theta, *problems.at(theta), memory), move
 
 
 def unroll(net: Network, problems: Quadratics, walk: Walk, steps: int) -> tuple[float, dict[str, Array], Walk]:
-    """Walk on for some steps: the sum of f over the points reached (mean over the problems), its gradient, the walk.
+    """Run `steps` steps. Returns the sum of f over the new iterates (mean over problems), its gradient, and the new state.
 
-    A gradient of f that enters the network counts as a constant, so no second derivatives are needed: u_t gets the sum
-    of the gradients at all later points. Nothing flows back into what was before `walk`.
+    A gradient of f that enters the network is a constant, so no second derivatives are needed: u_t gets the sum of the
+    gradients at all later iterates. Nothing is propagated to steps before `walk`.
     """
     n = len(problems.y)
     total, moves, slopes = 0.0, [], []
@@ -153,7 +153,7 @@ def unroll(net: Network, problems: Quadratics, walk: Walk, steps: int) -> tuple[
 
 
 def final(net: Network, problems: Quadratics, steps: int) -> float:
-    """The mean of f after so many steps."""
+    """The mean of f after `steps` steps."""
     walk = Walk.begin(problems)
     for _ in range(steps):
         walk, _ = advance(net, problems, walk)

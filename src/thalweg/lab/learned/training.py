@@ -1,4 +1,4 @@
-"""Trains the learned optimizer as its paper does (Andrychowicz et al. 2016, arXiv 1606.04474):
+"""Train the learned optimizer as in its paper (Andrychowicz et al. 2016, arXiv 1606.04474):
 `python -m thalweg.lab.learned.training --out FILE`, or `train()`."""
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from thalweg.nn.progress import Progress
 from thalweg.values import trees
 
 PARAMETERS, TRAINING, VALIDATION = range(3)  # the streams of random numbers of a seed
-CHECKED = 50  # epochs between two looks at the validation functions
+CHECKED = 50  # epochs between two evaluations on the validation functions
 
 
 @dataclass(frozen=True)
 class MetaTraining:
-    """How a learned optimizer is trained.
+    """The settings of the training.
 
-    An epoch draws new problems and walks `steps` steps on them, with an update of the weights after every `unrolled`
-    (Adam, its rate falling from lr to 0 along a cosine). preprocessing, p, scale: the network's own.
-    Raises ValueError for steps that are no multiple of unrolled.
+    An epoch draws new problems and runs `steps` steps on them, with a weight update every `unrolled` steps (Adam, with a
+    cosine schedule from lr to 0). preprocessing, p, scale: settings of the network.
+    Raises ValueError for steps that are not a multiple of unrolled.
     """
 
     seed: int = 0
@@ -61,7 +61,7 @@ def train(how: MetaTraining = MetaTraining(), *, progress: bool = False) -> Netw
     best: Network = {}
     epoch = 0
     try:
-        with threadpool_limits(1), Progress(how.epochs, progress) as bar:  # one thread: sums as on any number of cores
+        with threadpool_limits(1), Progress(how.epochs, progress) as bar:  # one thread: the same sums on any number of cores
             for epoch in range(1, how.epochs + 1):
                 drawn = Quadratics.draw(random[TRAINING], how.problems)
                 walk = Walk.begin(drawn)
@@ -79,7 +79,7 @@ def train(how: MetaTraining = MetaTraining(), *, progress: bool = False) -> Netw
 
 
 def better(best: Network, net: Network, held: Quadratics, steps: int) -> Network:
-    """The one of the two that ends lower on the functions held out; weights are kept as the file has them, in float32."""
+    """The better of two networks on the held-out functions, with weights in float32, as in the file."""
     rounded = {**net, **{name: net[name].astype(np.float32) for name in WEIGHTS}}
     rounded["validation"] = final(rounded, held, steps)
     return rounded if not best or rounded["validation"] < best["validation"] else best
@@ -113,7 +113,7 @@ def main(out: Path, **options: Any) -> None:
 
 
 def command(out: Path, options: dict[str, Any]) -> str:
-    """The line that makes the same file again, every option written out."""
+    """The command that makes the same file, with every option."""
     words = ["python -m thalweg.lab.learned.training", f"--out {out.name}"]
     for name, value in options.items():
         words.append(f"--{'' if value else 'no-'}{name}" if isinstance(value, bool) else f"--{name} {value}")

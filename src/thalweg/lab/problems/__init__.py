@@ -1,4 +1,4 @@
-"""The lab's problems, one file each. A problem is here because its file is: a function `problem()` that gives it."""
+"""The built-in problems, one file each. A file defines a function `problem()`, and the problem is found by the file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def names() -> list[str]:
 
 
 def problem(name: str) -> Problem:
-    """The problem of this name. Raises Refusal, with the nearest name, where there is none, or its data are not."""
+    """The problem of this name. Raises Refusal for an unknown name (with the nearest one) or missing data."""
     plain = name.strip().lower().replace("-", "_")
     if plain not in names():
         data = plain.endswith((".csv", ".parquet", ".npz"))
@@ -29,18 +29,18 @@ def problem(name: str) -> Problem:
 
 
 def of_kind(kind: type) -> list[str]:
-    """The names of the problems of a class, in alphabetical order. No data are read."""
+    """The names of the problems of a class, in alphabetical order. Reads no data."""
     return [name for name in names() if kind_of(name) is kind]
 
 
 def kind_of(name: str) -> type:
-    """The class of the problem of this name, as its function `problem` says. No data are read."""
+    """The class of the problem of this name, from the annotation of its function `problem`. Reads no data."""
     found: type = typing.get_type_hints(_module(name).problem)["return"]
     return found
 
 
 def about(name: str) -> str:
-    """What a problem is; or, where it cannot be had here, what to do about that."""
+    """A problem's description; if it is unavailable, what to install."""
     try:
         return problem(name).about
     except Refusal as refusal:
@@ -53,6 +53,6 @@ def _module(name: str) -> typing.Any:
 
 @functools.cache
 def _modules() -> dict[str, str]:
-    """Each problem's name, and the module that has it."""
+    """Each problem's name and module."""
     found = (info.name for info in pkgutil.walk_packages(__path__, f"{__name__}.") if not info.ispkg)
     return {module.rpartition(".")[2]: module for module in found}

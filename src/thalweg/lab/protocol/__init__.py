@@ -1,1 +1,1 @@
-"""What a fair comparison is: how many trials at which settings, and how they are looked for."""
+"""The protocol of a fair comparison: the number of trials, their settings and the search methods."""

@@ -1,7 +1,7 @@
-"""Adaptive search: what an optimizer is tried at next, as Optuna's TPE sampler proposes it from how its earlier trials ended.
+"""Adaptive search: Optuna's TPE sampler proposes the next settings from the results of the earlier ones.
 
-TPE (Bergstra et al. 2011, Algorithms for Hyper-Parameter Optimization, NeurIPS 24) and not Optuna's Gaussian process, which
-its documentation recommends for fewer trials: that one needs PyTorch.
+TPE (Bergstra et al. 2011, Algorithms for Hyper-Parameter Optimization, NeurIPS 24) rather than Optuna's Gaussian process,
+which its documentation recommends for few trials but which needs PyTorch.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from thalweg.lab.protocol.tune import End, Setting, Space
 from thalweg.values.numerals import short
 
 RATE, SCHEDULE = "learning rate", "learning-rate schedule"
-"""A study's names for what is no hyper-parameter; with a blank, they can be no hyper-parameter's."""
+"""Names in a study of the two values that are no hyper-parameters. The blank prevents collisions."""
 
 
 def proposed(space: Space, ends: Mapping[Setting, End], spent: int, seed_of: Callable[[str, int], int]) -> list[Setting]:
-    """The next settings: at first some that are spread over the ranges, then a few at a time from Optuna.
+    """The next settings: first some spread over the ranges, then a few at a time from Optuna.
 
-    The study is made anew each time, from the ends alone, and its sampler has a seed of the round's own: a run that was
-    killed goes on as if it had not been. seed_of(draws, spent) is that seed.
+    The study is rebuilt each time from the results alone, and the sampler's seed is that of the round, seed_of(draws,
+    spent). So a run that was killed resumes with the same proposals.
     """
     left = space.budget - spent
     if not spent:
@@ -36,19 +36,19 @@ def proposed(space: Space, ends: Mapping[Setting, End], spent: int, seed_of: Cal
     ranges = _ranges(space)
     order = sorted(set(ends.values()))
     with _silent():
-        # The settings that were spread stand for the random ones that it would begin with. The others of a round count as bad
+        # The spread settings replace the sampler's random ones at the start. The others of a round count as bad
         # while they run (a constant liar), so that a round's settings lie apart.
         sampler = TPESampler(n_startup_trials=1, multivariate=True, constant_liar=True, seed=seed_of(space.draws, spent))
         study = optuna.create_study(storage=optuna.storages.InMemoryStorage(), sampler=sampler)
         for setting, end in ends.items():
-            # TPE goes by the order of the values alone, and this one is the protocol's: score first, then loss
+            # TPE uses only the order of the values, and this is the protocol's order: score first, then loss
             past = optuna.trial.create_trial(params=_params(space, setting), distributions=ranges, value=order.index(end))
             study.add_trial(past)
         return [_setting(space, study.ask(ranges).params) for _ in range(min(left, protocol.AT_ONCE))]
 
 
 def _ranges(space: Space) -> dict[str, BaseDistribution]:
-    """What is tuned, log-uniformly; of an average's decay x it is 1 - x."""
+    """The tuned ranges, all log-uniform; for the decay x of an average, that of 1 - x."""
     found: dict[str, BaseDistribution] = {RATE: FloatDistribution(*space.search, log=True)}
     found |= {axis.name: FloatDistribution(axis.low, axis.high, log=True) for axis in space.axes}
     if len(space.schedules) > 1:
@@ -57,7 +57,7 @@ def _ranges(space: Space) -> dict[str, BaseDistribution]:
 
 
 def _params(space: Space, setting: Setting) -> dict[str, Any]:
-    """A setting in the ranges; rounded as it is, it may lie a hair beyond their ends."""
+    """A setting as a study's parameters, clipped to the ranges, which rounding may exceed slightly."""
     hyper = dict(setting.hyper)
     found: dict[str, Any] = {RATE: _within(*space.search, setting.lr)}
     for axis in space.axes:
@@ -79,7 +79,7 @@ def _within(low: float, high: float, value: float) -> float:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Optuna without its log, which tells of every study; afterwards the log is the user's again."""
+    """Context manager: silence Optuna's log and restore its level afterwards."""
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

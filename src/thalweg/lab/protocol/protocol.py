@@ -14,35 +14,35 @@ from thalweg.lab.data.problem import Problem
 VERSION = "2"
 BUDGET = 12
 RESERVED = 6
-"""One trial in so many is kept back, and spent beside the best of the others or beyond the edge where that stands."""
+"""One trial in RESERVED is held back, and spent next to the best of the others, or beyond the edge if the best is there."""
 TUNING_SEEDS = 2
 SEEDS = 15
 EVALUATIONS = 50
 EXPENSIVE = 1e-3
-"""Seconds that a step of one lane may take in a suite before its rule has fewer trials."""
+"""Seconds per step and lane above which a rule has fewer trials in a suite."""
 RULES = (
     *("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw", "adamax", "nadam"),
     *("radam", "amsgrad", "adabelief", "adabound", "yogi", "lion", "adan", "ademamix", "adopt", "smorms3"),
 )
-"""Who takes part unless told: twenty that are or were in use, run on any parameters, and are quick to run."""
+"""The default rules: twenty that are or were in use, run on any parameters and are fast."""
 SEARCHES = ("quasi-random", "optuna")
-"""How settings are chosen: spread over the ranges in advance, or proposed one after the other by Optuna."""
+"""The search methods: settings spread over the ranges in advance, or proposed one after the other by Optuna."""
 SPREAD = 3
-"""Where Optuna proposes, one trial in so many is spread over the ranges first; its sampler knows nothing as yet."""
+"""With Optuna, one trial in SPREAD is spread over the ranges first, before the sampler has any data."""
 AT_ONCE = 4
-"""Settings that Optuna proposes together, to run as lanes of one program; with as many as are left it would not adapt."""
+"""Settings that Optuna proposes at once, to run as lanes of one program. More at once would adapt less."""
 CONTROL = "adam"
-"""Which rule takes part a second time, if it is there."""
+"""The rule of the A/A control, if it takes part."""
 NEAR = 0.05
-"""As good as the best: within this share of the way from it back to the start. For the target of "steps to target" (the
-best loss of all), and for how wide a range of learning rates does well (an optimizer's own best score)."""
+"""A value counts as good within this share of the way from the best back to the start. It defines the target of "steps to
+target" (from the best loss of all) and the width of the range of good learning rates (from an optimizer's best score)."""
 
 
 def seeds(phase: str, problem: Problem, steps: int, batch_size: int, count: int) -> list[int]:
-    """Seeds of a phase ("tuning", "judging"): nobody can choose them, and more of them leave the first ones as they are.
+    """The seeds of a phase ("tuning", "judging"). Nobody can choose them, and asking for more keeps the first ones.
 
-    They follow from the protocol's version, the problem with its data, the steps and the batch size, not from the
-    list of rules: every rule meets the same starts and the same order of data, and adding one changes no other's.
+    They are a hash of the protocol's version, the problem with its data, the steps and the batch size, but not of the list
+    of rules: every rule has the same starts and order of data, and adding a rule changes nothing for the others.
     """
     text = f"thalweg {VERSION}/{problem.name}/{problem.fingerprint}/{steps}/{batch_size}/{phase}"
     return [int.from_bytes(hashlib.sha256(f"{text}/{i}".encode()).digest()[:4], "big") >> 1 for i in range(count)]
@@ -53,26 +53,26 @@ UNEQUAL = (
     "tried next follows from where a sampler's draws happened to fall and from how well its model fits an optimizer's space, "
     "and both differ from one optimizer to the next; a lead may be the sampler's. Confirm it with --search quasi-random."
 )
-"""What a reader must know before comparing optimizers that Optuna tuned."""
+"""The caution shown with optimizers tuned by Optuna."""
 
 
 def name(search: str) -> str:
-    """Which protocol it is, for the record: its version, and that search was adaptive where it was."""
+    """The protocol's name: its version, and whether the search was adaptive."""
     return VERSION if search == SEARCHES[0] else f"{VERSION} with adaptive search"
 
 
 def caution(search: str) -> str | None:
-    """What stands beside each ranking that this search led to."""
+    """The caution shown with each ranking under this search, if any."""
     return None if search == SEARCHES[0] else UNEQUAL
 
 
 def spread(budget: int) -> int:
-    """How many trials come first where Optuna proposes the rest."""
+    """The number of trials before Optuna's proposals."""
     return max(1, round(budget / SPREAD))
 
 
 def trials(budget: int, seconds: float) -> int:
-    """How many trials a rule has in a suite, by the time that a step of one lane takes: an expensive one has fewer."""
+    """Tuning trials of a rule in a suite, given the seconds per step and lane: an expensive rule has fewer."""
     return budget if seconds <= EXPENSIVE else max(2, budget // 4)
 
 
@@ -82,7 +82,7 @@ def evaluated_at(steps: int) -> list[int]:
 
 
 class Schedule(NamedTuple):
-    """What the learning rate is multiplied by in a trial of so many steps; that as a clause, and as a word for "schedule"."""
+    """The factor of the learning rate, given the number of steps; its description as a clause and as an adjective."""
 
     factor: Callable[[int], Callable[[Any], Any]]
     clause: str
@@ -112,7 +112,7 @@ def sentences(
     schedules: Sequence[str] = ("constant",),
     search: str = SEARCHES[0],
 ) -> list[str]:
-    """The protocol in words, for the report. steps, batch_size: None where they are each problem's own."""
+    """The protocol in words, for the report. steps, batch_size: None if they differ between problems."""
     batch = f" of {batch_size} samples each" if batch_size else ""
     found = _quasi_random if search == SEARCHES[0] else _adaptive
     return [

@@ -1,4 +1,4 @@
-"""Suites: problems that are compared on together, by name."""
+"""Suites of problems, by name."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from thalweg.form.hyper import nearest
 from thalweg.lab.refusal import Refusal
 
 SUITES: dict[str, tuple[str, ...]] = {
-    # Without what takes seconds a trial, and without what has to be installed: `small` is for two cores and half an hour.
+    # `small` fits two cores and half an hour: no trials of several seconds, no packages to install.
     "small": (
         "quadratic_1000",  # convex, ill-conditioned, without noise
         "quadratic_noisy",  # convex, with noise
-        "turned_rosenbrock",  # a bent valley, without noise
+        "turned_rosenbrock",  # a curved valley, without noise
         "logistic",  # convex, real data
-        "zipf",  # convex, classes as unequal as words
+        "zipf",  # convex, classes with the frequencies of words
         "diabetes",  # regression
         "digits",  # images, dense layers
         "digits_conv",  # images, convolutions
         "mnist1d",  # curves, three dense layers
-        "autoencoder",  # images drawn again through a bottleneck
-        "photograph",  # an image as a function of place
+        "autoencoder",  # images through a bottleneck
+        "photograph",  # an image as a function of coordinates
         "transformer",  # language
     ),
     "tiny": ("quadratic_10", "logistic", "wine"),
 }
 
 BUDGET, SEEDS = 8, 5
-"""Trials of each rule on a problem, and seeds that judge it, unless told."""
+"""Default tuning trials of a rule on a problem, and default judging seeds."""
 
 
 def suite(name: str) -> tuple[str, ...]:
-    """The names of a suite's problems. Raises Refusal, with the nearest name, where there is no such suite."""
+    """The names of a suite's problems. Raises Refusal, with the nearest name, for an unknown suite."""
     plain = name.strip().lower().replace("-", "_")
     if plain not in SUITES:
         raise Refusal(f"no suite is called {name!r}; there are {', '.join(SUITES)}{nearest(plain, SUITES)}")

@@ -1,4 +1,4 @@
-"""Which settings an optimizer is tried at: the same number for all, in an order that nobody chooses."""
+"""The settings at which an optimizer is tried: the same number for all, in a deterministic order."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from thalweg.rule import Rule
 from thalweg.values.numerals import short
 
 EPSILONS = (1e-10, 1.0)
-"""Where the guard of a denominator is searched: at 1 an adaptive method is all but plain momentum (Choi et al. 2019, arXiv
+"""The search range of an epsilon: at 1 an adaptive method nearly equals plain momentum (Choi et al. 2019, arXiv
 1910.05446)."""
 
 End = tuple[float, float]
-"""How a setting did, lower the better: its median score at the end, then its median loss."""
+"""The result of a setting, lower is better: its median final score, then its median loss."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a trial runs a rule with: the learning rate, other hyper-parameters, how the rate changes over the steps."""
+    """A trial's setting: learning rate, other hyper-parameters and learning-rate schedule."""
 
     lr: float
     hyper: tuple[tuple[str, float], ...] = ()
@@ -35,7 +35,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Axis:
-    """A hyper-parameter's range, searched log-uniformly: of itself, or of 1 - itself."""
+    """The log-uniform search range of a hyper-parameter, or of 1 minus it."""
 
     name: str
     low: float
@@ -43,16 +43,16 @@ class Axis:
     complement: bool = False
 
     def at(self, share: float) -> float:
-        """The value this far along."""
+        """The value at this share of the log range."""
         value = _between(self.low, self.high, share)
         return below_one(value) if self.complement else short(value)
 
 
 @dataclass(frozen=True)
 class Space:
-    """What is tuned of a rule: its learning rate in a range; other hyper-parameters, if any; schedules to draw from.
+    """The search space of a rule: a range of learning rates, other hyper-parameters if any, and schedules to draw from.
 
-    draws: whose draws these are; another word gives others from the same ranges.
+    draws: a label; another label gives different draws from the same ranges.
     """
 
     search: tuple[float, float]
@@ -63,20 +63,20 @@ class Space:
 
     @property
     def opening(self) -> int:
-        """How many trials come first, all at once."""
+        """The number of trials in the first round."""
         return self.budget - self.budget // RESERVED
 
     @property
     def step(self) -> float:
-        """What the learning rates of a grid lie apart, as a factor."""
+        """The ratio of neighbouring learning rates of the grid."""
         return float((self.search[1] / self.search[0]) ** (1 / self.opening))
 
 
 def axes(rule: Rule) -> tuple[Axis, ...]:
-    """Where each float hyper-parameter of a rule is searched, by its default and its declared range.
+    """The search range of each float hyper-parameter of a rule, from its default and its declared range.
 
-    An average's decay x: 1 - x within a decade of the default's (AlgoPerf does so). A guard eps: EPSILONS. Another positive
-    number: within two decades of its default. What is 0 or infinite by default, negative, or fixed in advance stays.
+    The decay x of an average: 1 - x within a decade of the default's (as in AlgoPerf). An epsilon: EPSILONS. Another
+    positive number: within two decades of its default. A default that is 0, infinite, negative or fixed is not tuned.
     """
     return tuple(axis for hyper in rule.parts.values() if (axis := _axis(hyper)) is not None)
 
@@ -94,12 +94,12 @@ def _axis(hyper: Hyper) -> Axis | None:
 
 
 def opening(space: Space) -> list[Setting]:
-    """The first settings: all but those that are kept back."""
+    """The first settings: all except the reserved ones."""
     return spread(space, space.opening)
 
 
 def spread(space: Space, count: int) -> list[Setting]:
-    """So many settings: a log grid where only the learning rate is tuned, else quasi-random in all that is."""
+    """`count` settings: a log grid if only the learning rate is tuned, otherwise quasi-random in all dimensions."""
     if not space.axes and len(space.schedules) == 1:
         phase = _phase(space.draws)
         shares = [(i + phase) / count for i in range(count)]
@@ -108,8 +108,8 @@ def spread(space: Space, count: int) -> list[Setting]:
 
 
 def following(space: Space, ends: Mapping[Setting, End]) -> list[Setting]:
-    """The settings kept back, once the first have ended: beyond the edge if the best stands there, else beside the best
-    (on a grid, halfway to its neighbours) or further quasi-random ones.
+    """The reserved settings, after the first round: beyond the edge if the best is there, otherwise next to the best (on a
+    grid, halfway to its neighbours) or further quasi-random ones.
     """
     left = space.budget - space.opening
     best = min(ends, key=lambda setting: (*ends[setting], setting.lr))
@@ -133,14 +133,14 @@ def _drawn(space: Space, row: list[float]) -> Setting:
 
 
 def _halton(space: Space) -> list[list[float]]:
-    """Quasi-random rows, one for each trial: more of them leave the first ones as they are."""
+    """Quasi-random rows, one for each trial. More trials keep the first rows."""
     rng = np.random.default_rng(_number(space.draws))
     found: list[list[float]] = qmc.Halton(d=2 + len(space.axes), scramble=True, rng=rng).random(space.budget).tolist()
     return found
 
 
 def _phase(draws: str) -> float:
-    """Where in each of its cells a grid has its point: the middle; elsewhere for other draws."""
+    """The position of a grid point in its cell: the middle by default, another one for other draws."""
     return 0.5 if not draws else _number(draws) / 2**32
 
 
@@ -153,7 +153,7 @@ def _between(low: float, high: float, share: float) -> float:
 
 
 def below_one(rest: float) -> float:
-    """1 - rest with the digits that rest needs: 0.9999999, which six digits would call 1."""
+    """1 - rest with as many digits as rest needs: 0.9999999, which six digits would round to 1."""
     return short(1 - rest) if rest >= 1e-3 else round(1 - rest, 5 - math.floor(math.log10(rest)))
 
 

@@ -1,1 +1,1 @@
-"""`thalweg race`: every optimizer on one surface, from the same start, as a picture, an animation or a page."""
+"""`thalweg race`: optimizers on one surface from the same start, drawn as a picture, an animation or a page."""

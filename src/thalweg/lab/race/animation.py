@@ -14,19 +14,19 @@ from thalweg.lab.marks import COLOURS
 from thalweg.lab.race.picture import Error, Picture, frames
 from thalweg.lab.race.run import Race
 
-FRAMES = 101  # with longer races, steps between them are left out
-DURATION = 100  # of a frame, in ms
-REST = 3000  # for which the end is shown before it starts again, in ms
+FRAMES = 101  # longer races skip steps
+DURATION = 100  # duration of a frame in ms
+REST = 3000  # duration of the last frame in ms
 DPI = 72
 
 
 def write_gif(race: Race, path: Path, error: Error, advance: Callable[[], None] = lambda: None) -> None:
-    """Write the animation; `advance` is called for each frame."""
+    """Write the animation. `advance` is called for each frame."""
     shown = frames(race.steps, FRAMES)
     pictures = []
     palette = None
     for picture in _drawn(Picture(race, error), [race.steps, *shown]):
-        if palette is None:  # the end
+        if palette is None:  # the last frame
             palette = _palette(picture)
             continue
         pictures.append(picture.quantize(palette=palette, dither=Image.Dither.NONE))
@@ -36,7 +36,7 @@ def write_gif(race: Race, path: Path, error: Error, advance: Callable[[], None] 
 
 
 def _palette(picture: Image.Image) -> Image.Image:
-    """The picture's own colours and, since a median would lose them, the marks' and their mixtures with white."""
+    """The picture's colours plus those of the marks and their mixtures with white, which a median cut would lose."""
     marks = np.array([to_rgb(colour) for colour in COLOURS])
     mixed = np.concatenate([1 - share * (1 - marks) for share in (1.0, 0.75, 0.5, 0.25)])
     exact = (255 * mixed).round().astype(int).ravel().tolist()
@@ -47,9 +47,9 @@ def _palette(picture: Image.Image) -> Image.Image:
 
 
 def _drawn(picture: Picture, steps: list[int]) -> Iterator[Image.Image]:
-    """The picture at each step. What stands still is drawn once: three quarters of the time would go into it."""
+    """The picture at each step. The static part is drawn once: it would take three quarters of the time."""
     picture.figure.set_dpi(DPI)
-    canvas: Any = picture.figure.canvas  # matplotlib has no types for what a canvas of Agg can do
+    canvas: Any = picture.figure.canvas  # matplotlib has no types for Agg canvas methods
     for artist in picture.moving:
         artist.set_animated(True)
     canvas.draw()

@@ -1,4 +1,4 @@
-"""What the pictures, the page and the table say."""
+"""Texts of pictures, page and table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def error_name(error: str) -> str:
 
 
 def small_print(race: Race) -> str:
-    """How the learning rates were chosen: without it, no such picture means anything."""
+    """How the learning rates were chosen, which the picture's meaning depends on."""
     numbers = ", ".join(f"{x:g}" for x in race.start)
     start = f"x = {numbers}" if race.start.size == 1 else f"({numbers})"
     how = {
@@ -35,7 +35,7 @@ def small_print(race: Race) -> str:
 
 
 def success_print() -> str:
-    """What the success is."""
+    """The definition of success."""
     return (
         f"success: on {JUDGED_ON} more instances, the share that leave at most {100 * NEAR:g} % of f − f_min at the start; "
         f"in brackets its {100 * LEVEL:g} % interval (Wilson)"
@@ -43,7 +43,7 @@ def success_print() -> str:
 
 
 def success(found: Success | None) -> str:
-    """The share of successes and its interval, in percent; nothing for a rule that failed."""
+    """The share of successes and its interval, in percent; empty for a failed rule."""
     if found is None:
         return ""
     low, high = found.interval
@@ -51,19 +51,19 @@ def success(found: Success | None) -> str:
 
 
 def rate(walk: Walk) -> str:
-    """A learning rate, short, with an arrow where the range ends there."""
+    """A learning rate in short form, with an arrow if it is at the end of its range."""
     return f"{typed(walk.lr)}{EDGES[walk.at_edge]}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def end(walk: Walk, digits: int) -> tuple[str, str]:
-    """Where it ended and the loss there; nothing for a rule that failed."""
+    """The final point and its loss; empty for a failed rule."""
     if walk.failure is not None:
         return "", ""
     return ", ".join(f"{x:.{digits}g}" for x in walk.points[-1]), f"{walk.values[-1]:.6g}"
 
 
 def outcome(race: Race, walk: Walk) -> str:
-    """How it ended, where that is not plain from its numbers."""
+    """A remark on the outcome if the numbers do not show it."""
     if walk.failure is not None:
         return f"failed: {walk.failure}"
     if walk.blown is not None:

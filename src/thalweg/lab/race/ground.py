@@ -1,4 +1,4 @@
-"""What is raced on: the surface as it is drawn, and instances of it that nobody has seen."""
+"""The surface of a race as drawn, and random instances of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Ground(Protocol):
-    """Values (T,) and gradients (T, d) at points (T, d). Both may hold inf and NaN."""
+    """A function with values (T,) and gradients (T, d) at points (T, d). Both may hold inf and NaN."""
 
     def value(self, x: Array) -> Array: ...
 
@@ -24,11 +24,11 @@ class Ground(Protocol):
 
 @dataclass(frozen=True)
 class Placed:
-    """A surface s turned about its first minimum z and shifted, each lane's in its own way: f(x) = s(z + Q (x - m)).
+    """A surface s rotated about its first minimum z and shifted, differently in each lane: f(x) = s(z + Q (x - m)).
 
-    Each has its own start, drawn from the surface's box and then moved with it, so that neither the axes, nor the
-    origin, nor the start tell an optimizer anything, as in BBOB (Hansen, Finck, Ros, Auger 2009, INRIA RR-6829). The least
-    value is the surface's. minimum: m (T, d). turn: Q (T, d, d). start: (T, d).
+    Each lane has its own start, drawn from the surface's box and transformed with it, so that an optimizer cannot exploit
+    axes, origin or start, as in BBOB (Hansen, Finck, Ros, Auger 2009, INRIA RR-6829). The minimal value is the surface's.
+    minimum: m (T, d). turn: Q (T, d, d). start: (T, d).
     """
 
     surface: Surface
@@ -44,7 +44,7 @@ class Placed:
             return outward(self.surface.gradient(self._inner(x)), self.turn)
 
     def times(self, lanes: int) -> Placed:
-        """All of them, `lanes` times over."""
+        """All instances, repeated `lanes` times."""
         return Placed(self.surface, *(np.concatenate([part] * lanes) for part in (self.minimum, self.turn, self.start)))
 
     def _inner(self, x: Array) -> Array:
@@ -54,8 +54,8 @@ class Placed:
 
 
 def instances(surface: Surface, seeds: Sequence[Sequence[int]]) -> Placed:
-    """The instances of these seeds: a turn that is uniform over all (a mirror image where there is one coordinate), a
-    minimum within SHIFT of 0 in each, a start.
+    """The instances of these seeds: a uniformly random orthogonal matrix (a reflection in one dimension), a minimum within
+    SHIFT of 0 in each coordinate, and a start.
     """
     made = [_instance(surface, np.random.default_rng(list(seed))) for seed in seeds]
     minimum, turn, start = (np.stack(part) for part in zip(*made, strict=True))

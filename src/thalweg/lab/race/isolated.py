@@ -1,4 +1,4 @@
-"""Rules of the user's own race in a process beside this one: what they do to it costs their own row only."""
+"""Run a user's rules in a child process, so that a crash costs only their own row."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from thalweg.lab.user.probe import ProbeFailed, alone
 from thalweg.rule import Rule
 
 LIMIT, A_STEP = 60.0, 0.1
-"""Seconds that a rule may take in all, and so many more for each step of the race: a step of all lanes takes milliseconds."""
+"""Time limit of a rule in seconds: in all, and additionally per step. A step of all lanes takes milliseconds."""
 
 
 @contextmanager
 def isolated(paths: tuple[Path, ...], lost: Mapping[str, str], steps: int) -> Iterator[Runner]:
-    """Run the rules of the files in another process; raises `ProbeFailed` for those that are lost, and for what goes wrong."""
+    """Run the rules of the files in a child process. Raises `ProbeFailed` for lost rules and for crashes."""
     limit = LIMIT + A_STEP * steps
     with processes(1) as executor:
 
@@ -35,7 +35,7 @@ def isolated(paths: tuple[Path, ...], lost: Mapping[str, str], steps: int) -> It
 
 def _there(paths: tuple[Path, ...], lost: tuple[str, ...], work: Callable[..., Any], name: str, *arguments: Any) -> Any:
     rule = _rules(paths, lost)[name]
-    reset()  # reading the file runs all of its rules on symbols
+    reset()  # loading the file runs all of its rules on symbols
     return work(rule, *arguments)
 
 

@@ -1,4 +1,4 @@
-"""The race as one self-contained HTML page: the recorded walks, and a little JavaScript that draws them."""
+"""The race as a self-contained HTML page: the recorded paths, and JavaScript that draws them."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from thalweg.rule import Rule
 from thalweg.values.numerals import short
 
 HERE = Path(__file__).parent
-SHOWN = 201  # steps; with longer races, those between are left out
+SHOWN = 201  # steps; longer races skip some
 FACTORS = (0.1, 0.18, 0.32, 0.56, 1.0, 1.8, 3.2, 5.6, 10.0)
-"""What the page can multiply every learning rate by: how well a rule does at the wrong one is half of its worth."""
+"""Factors of the learning rate on the page, which show the sensitivity of a rule to it."""
 
 
 def write_page(race: Race, path: Path, error: Error, command: str, advance: Callable[[], None] = lambda: None) -> None:
-    """Write the page. command: what was typed, for its foot; `advance` is called for each rule."""
+    """Write the page. command: the command line, shown at its foot. `advance` is called for each rule."""
     walks = []
     for one in race.walks:
         walks.append(_recorded(race, one))
@@ -60,7 +60,7 @@ def _file(name: str) -> Markup:
 
 
 def _recorded(race: Race, one: Walk) -> dict[str, Any]:
-    """A rule's walks at its learning rate times each of the FACTORS."""
+    """A rule's paths at its learning rate times each of the FACTORS."""
     m = mark(one.name, list(race.own.by_name))
     shown = frames(race.steps, SHOWN)
     return {
@@ -74,13 +74,13 @@ def _recorded(race: Race, one: Walk) -> dict[str, Any]:
 
 
 def _runs(race: Race, one: Walk) -> list[Walk]:
-    """The rule's runs at its learning rate times each of the FACTORS; one that is not tuned has its one run alone, and so
-    has one that fails."""
+    """The rule's runs at its learning rate times each of the FACTORS. A rule that is not tuned or fails has a single
+    run."""
     own = one.name in race.own.by_name
     rule = race.own.by_name[one.name] if own else rules[one.name]
     if rule.search is None or one.failure is not None:
         return [one]
-    rates = [one.lr if factor == 1 else short(one.lr * factor) for factor in FACTORS]  # as the page shows them
+    rates = [one.lr if factor == 1 else short(one.lr * factor) for factor in FACTORS]  # rounded as on the page
     told = (race.surface, race.steps, race.start, rates, race.seed)
     try:
         points, values = race.own.run(_at_rates, rule, *told) if own else _at_rates(rule, *told)
@@ -111,7 +111,7 @@ def _row(race: Race, one: Walk) -> dict[str, Any]:
 
 
 def _first(error: Error) -> dict[str, str]:
-    """The errors to choose from, the wanted one first."""
+    """The kinds of error, the selected one first."""
     return {error: ERRORS[error], **ERRORS}
 
 
@@ -122,7 +122,7 @@ def _curve(race: Race) -> dict[str, Any]:
 
 
 def _bands(race: Race) -> list[dict[str, Any]]:
-    """The bands between two contours: a colour, and rings in thousandths of the window, y downwards."""
+    """The bands between contours: a colour, and rings in thousandths of the window, y downwards."""
     (left, right), (bottom, top) = race.surface.window
     x, y = np.linspace(left, right, 240), np.linspace(bottom, top, 240)
     gaps = race.surface.value(np.stack(np.meshgrid(x, y), axis=-1)) - race.surface.lowest
@@ -139,11 +139,11 @@ def _bands(race: Race) -> list[dict[str, Any]]:
 
 
 def _numbers(values: Array, digits: int) -> list[float | None]:
-    """Rounded, with None for what is no finite number: JSON has none."""
+    """Rounded numbers, with None for non-finite ones, which JSON lacks."""
     return [float(f"{x:.{digits}g}") if np.isfinite(x) else None for x in values.tolist()]
 
 
 def _json(data: Any) -> str:
-    """JSON that a script element can hold, whatever its texts are."""
+    """JSON that is safe inside a script element."""
     text = json.dumps(data, separators=(",", ":"), allow_nan=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -18,16 +18,16 @@ from thalweg.lab.race.captions import error_name, headline, rate, small_print, s
 from thalweg.lab.race.place import AROUND, UPWARDS, Array, spread
 from thalweg.lab.race.run import Race, Walk
 
-SIZE = 8.0  # a marker's diameter in points
+SIZE = 8.0  # diameter of a marker in points
 PNG_DPI = 120
 SHADES = (0.0, 0.5)
-"""The part of the colour map for the contours, low to high: no darker than what markers stand out from."""
+"""The part of the colour map used for contours, low to high: light enough for markers to stand out."""
 INK, GREY = "#1b1f24", "#5b6470"
 Error = Literal["value", "distance"]
 
 
 class Picture:
-    """The figure, moved to any step with `at`."""
+    """The figure of a race. `at` moves it to any step."""
 
     def __init__(self, race: Race, error: Error = "value", size: tuple[float, float] = (15.0, 7.6)) -> None:
         self.race = race
@@ -49,7 +49,7 @@ class Picture:
         self.leaders: list[Artist] = []
         self._labels()
 
-    # What stands still.
+    # Static parts.
 
     def _dress(self, error: Error) -> None:
         race = self.race
@@ -72,7 +72,7 @@ class Picture:
         self.curves.set_axisbelow(True)
 
     def background(self) -> None:
-        """A surface of one dimension: its curve."""
+        """A one-dimensional surface as a curve."""
         ((low, high),) = self.race.surface.window
         x = np.linspace(low, high, 600)
         y = self.race.surface.value(x[:, None])
@@ -85,7 +85,7 @@ class Picture:
         self.plane.grid(True, color="#eef0f3", linewidth=0.8)
 
     def contours(self) -> None:
-        """A surface of two: its contours, close together where it is low."""
+        """A two-dimensional surface as contours, denser where it is low."""
         surface = self.race.surface
         x, y = (np.linspace(low, high, 240) for low, high in surface.window)
         gaps = surface.value(np.stack(np.meshgrid(x, y), axis=-1)) - surface.lowest
@@ -109,11 +109,11 @@ class Picture:
         return axes.add_line(line)  # type: ignore[no-any-return]
 
     def _labels(self) -> None:
-        """One label a rule beside the error curves, in the order in which these end, so that no two leaders cross."""
+        """Labels beside the error curves, in the order of their ends, so that no leaders cross."""
         order = sorted(range(len(self.marks)), key=lambda i: (-_end(self.errors[i]), -i))
         box = self.curves.get_position()
         pitch = (box.y1 - box.y0) * self.figure.get_figheight() * 72 / max(len(order), 1)
-        scale = min(1.0, pitch / 11)  # with many rules, what is written in 10 points would run into its neighbours
+        scale = min(1.0, pitch / 11)  # with many rules, labels of 10 points would overlap
         heights = np.linspace(box.y1 - 0.006, box.y0 + 0.006, len(order)) if len(order) > 1 else [box.y1]
         for right, title in ((0.908, "learning rate"), (0.988, "success")):
             self.figure.text(right, box.y1 + 0.02, title, fontsize=8.5, color=GREY, ha="right")
@@ -130,15 +130,15 @@ class Picture:
             for right, words in ((0.908, rate(walk)), (0.988, success(walk.success) or "failed")):
                 self.figure.text(right, height, words, fontsize=9 * scale, va="center", ha="right", color=GREY)
 
-    # What moves.
+    # Moving parts.
 
     @property
     def moving(self) -> list[Artist]:
-        """All that `at` changes, in the order in which it is drawn."""
+        """The artists that `at` changes, in drawing order."""
         return [self.clock, *self.leaders, *self.paths, *self.ties, *self.lines, *self.ends, *self.markers]
 
     def at(self, step: int) -> Figure:
-        """The figure after so many steps."""
+        """Set the figure to this step."""
         self.clock.set_text(f"step {step:>{len(str(self.race.steps))}} of {self.race.steps}")
         low, high = self.curves.get_ylim()
         for i, (line, end) in enumerate(zip(self.lines, self.ends, strict=True)):
@@ -181,7 +181,7 @@ def write_png(race: Race, path: Path, error: Error) -> None:
 
 
 def frames(steps: int, most: int) -> list[int]:
-    """The steps that are shown: all, or as many as `most`, the first and the last among them."""
+    """The steps to show: at most `most`, including the first and the last."""
     return sorted({round(x) for x in np.linspace(0, steps, min(steps + 1, most)).tolist()})
 
 
@@ -190,25 +190,25 @@ def _shape(m: Mark, scale: float = 1.0) -> dict[str, Any]:
 
 
 def _staggered(i: int, steps: int) -> tuple[int, int]:
-    """Where along its curve rule i shows its mark: not where its neighbours do."""
+    """The positions of the marks on the curve of rule i, offset from those of its neighbours."""
     every = max(1, steps // 7)
     return (1 + int(every * (i * 0.618 % 1)), every)
 
 
 def _thinning(i: int, steps: int) -> list[int]:
-    """Where along its path rule i shows its mark: often at first, when steps are long, and ever less often."""
+    """The positions of the marks on the path of rule i: dense at first, when steps are long, then sparser."""
     return sorted({round(k) for k in np.geomspace(1 + i % 4, max(steps, 2), 9)[:-1].tolist()})
 
 
 def contour_levels(gaps: Array) -> Array:
-    """Levels of f - f_min between which there are about equal areas, smaller ones where it is low."""
+    """Levels of f - f_min that enclose about equal areas, smaller ones where it is low."""
     shares = np.linspace(0.03, 1, 18) ** 1.7
     levels: Array = np.unique(np.quantile(gaps, shares))
     return levels
 
 
 def _floored(errors: Array) -> Array:
-    """Errors as a log axis takes them: what rounding made 0 or less at the smallest that is told apart from 0."""
+    """Errors for a log axis: values that rounding made 0 or negative are set to the smallest resolvable one."""
     with np.errstate(invalid="ignore"):
         return np.where(errors < 1e-15, 1e-15, np.where(np.isfinite(errors), errors, np.nan))
 
@@ -218,7 +218,7 @@ def _end(errors: Array) -> float:
 
 
 def _limits(errors: list[Array]) -> tuple[float, float]:
-    """From the least error to the highest start's tenfold: what climbs higher has lost anyhow."""
+    """Axis limits from below the smallest error to at most 30 times the largest initial one: higher curves are cut off."""
     finite = np.concatenate([e[np.isfinite(e)] for e in errors])
     highest = max(float(e[0]) for e in errors)
     return float(finite.min()) / 2, min(float(finite.max()) * 1.5, highest * 30)

@@ -1,4 +1,4 @@
-"""Where markers go that would hide each other."""
+"""Placement of overlapping markers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[np.float64]]
 
 UPWARDS = np.stack([np.zeros(600), np.arange(600) / 6.0], axis=1)
-"""Shifts to try, in diameters, nearest first: a pile on the spot."""
-_TURNS = 2.399963 * np.arange(1500)  # the golden angle, so that the disc fills evenly
+"""Candidate shifts in diameters, nearest first: a vertical stack."""
+_TURNS = 2.399963 * np.arange(1500)  # the golden angle fills the disc evenly
 AROUND = np.sqrt(np.arange(1500))[:, None] / 4.0 * np.stack([np.cos(_TURNS), np.sin(_TURNS)], axis=1)
-"""The same: a spiral around the spot."""
+"""Candidate shifts: a spiral."""
 
 
 def spread(spots: Array, diameter: float, shifts: Array) -> Array:
-    """Places (n, 2) for markers of this diameter that belong at `spots` (n, 2): one after another, each gets the first
-    of the `shifts` with which it covers none before it."""
+    """Positions (n, 2) for markers of this diameter at `spots` (n, 2). In turn, each takes the first
+    of the `shifts` at which it covers no earlier marker."""
     places = np.empty_like(spots)
     for i, spot in enumerate(spots):
         tries = spot + shifts * diameter

@@ -1,4 +1,4 @@
-"""The race itself: every rule from the same start, each at the best of as many learning rates as every other."""
+"""The race: every rule from the same start, each at the best of equally many learning rates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from thalweg.rule import Rule
 
 LearningRate = Literal["tuned", "default"] | float
 Runner = Callable[..., Any]
-"""run(work, rule, *arguments) is work(rule, *arguments), for a rule of the user's own, perhaps in another process: `isolated`."""
+"""run(work, rule, *arguments) computes work(rule, *arguments) for a user's rule, possibly in a child process: `isolated`."""
 
 
 def here(work: Callable[..., Any], rule: Rule, *arguments: Any) -> Any:
@@ -31,7 +31,7 @@ def here(work: Callable[..., Any], rule: Rule, *arguments: Any) -> Any:
 
 @dataclass(frozen=True)
 class OwnRules:
-    """The user's rules by name, and who runs them."""
+    """The user's rules by name, and their runner."""
 
     by_name: Mapping[str, Rule] = field(default_factory=dict)
     run: Runner = here
@@ -39,10 +39,10 @@ class OwnRules:
 
 @dataclass(frozen=True)
 class Walk:
-    """One rule's way: `points` (steps + 1, d), `values` (steps + 1,) of the loss there, inf or NaN where it blew up.
+    """One rule's path: `points` (steps + 1, d), and `values` (steps + 1,) of the loss, inf or NaN after an overflow.
 
-    search: the range that its learning rate was chosen from; None where it was not. success: of that rate on fresh
-    instances. failure: what the rule raised, if it did.
+    search: the range of its learning rate; None if it was not tuned. success: that of the learning rate on fresh instances.
+    failure: the error that the rule raised, if any.
     """
 
     name: str
@@ -56,21 +56,21 @@ class Walk:
 
     @property
     def at_edge(self) -> Literal["low", "high"] | None:
-        """Which end of its range the best learning rate was, if any: a wider range may hold a better one."""
+        """The end of the range at which the best learning rate is, if any: a wider range may contain a better one."""
         if self.search is None:
             return None
         return "low" if np.isclose(self.lr, self.search[0]) else "high" if np.isclose(self.lr, self.search[1]) else None
 
     @property
     def blown(self) -> int | None:
-        """The first step whose point or loss is no finite number."""
+        """The first step whose point or loss is not finite."""
         bad = ~(np.isfinite(self.values) & np.isfinite(self.points).all(axis=1))
         return int(bad.argmax()) if bad.any() else None
 
 
 @dataclass(frozen=True)
 class Race:
-    """All the walks over one surface, the best first. own: the user's rules among those that race."""
+    """The paths on one surface, the best first. own: the user's rules in the race."""
 
     surface: Surface
     steps: int
@@ -81,17 +81,17 @@ class Race:
     own: OwnRules = field(default_factory=OwnRules)
 
     def gaps(self, walk: Walk) -> Array:
-        """f - f_min along the way."""
+        """f - f_min along the path."""
         return walk.values - self.surface.lowest
 
     def distances(self, walk: Walk) -> Array:
-        """The distance to the nearest minimum along the way."""
+        """The distance to the nearest minimum along the path."""
         with np.errstate(all="ignore"):
             nearest: Array = np.linalg.norm(walk.points[:, None, :] - self.surface.minima, axis=-1).min(axis=1)
         return nearest
 
     def near(self, walk: Walk) -> int | None:
-        """The step from which on it stays near the minimum: within NEAR of the gap that it began with."""
+        """The step from which on the path stays near the minimum: within NEAR of its initial gap."""
         gaps = self.gaps(walk)
         far = ~(gaps <= NEAR * gaps[0])
         last = int(np.flatnonzero(far)[-1]) if far.any() else -1
@@ -102,13 +102,13 @@ def race(
     surface: Surface, names: Sequence[str], *, steps: int, start: Array, lr: LearningRate = "tuned", seed: int = 0,
     own: OwnRules = OwnRules(), advance: Callable[[], None] = lambda: None,
 ) -> Race:  # fmt: skip
-    """Run the named rules, of the catalogue or the user's own, from `start` (d,) for `steps` steps.
+    """Run the named rules, of the catalogue or the user's, from `start` (d,) for `steps` steps.
 
-    lr: "tuned" takes for each rule the best of as many learning rates from its own range, by the median loss after the
-    last step over instances of the surface (`trial.tuned`), none of them the one that is drawn; "default" each rule's
-    own; a number the same for all. A rule without a range runs as it is shipped. Then its success is counted on other
-    instances. seed: of the instances and of the rules that draw. own: the user's rules, of which one that fails has
-    a row that says so. `advance` is called as each rule is done.
+    lr: "tuned" takes for each rule the best of equally many learning rates in its own range, by the median final loss over
+    instances of the surface (`trial.tuned`), not including the drawn one; "default" takes each rule's default; a number is
+    used for all. A rule without a range runs at its default. Success is counted on other instances. seed: that of the
+    instances and of rules that draw. own: the user's rules; a failing one gets a row that says so. `advance` is called
+    after each rule.
     """
     walks = []
     for name in names:
@@ -126,7 +126,7 @@ def race(
 
 
 def _order(walk: Walk, surface: Surface) -> tuple[float, float, float]:
-    """By the successes, then by the final loss as drawn; where two are the same but for rounding, by the mean on the way."""
+    """Sort key: successes, then the final loss as drawn, then, for ties up to rounding, the mean loss along the path."""
     hits = walk.success.hits if walk.success else -1
     if walk.blown is not None:
         return -hits, math.inf, -walk.blown
@@ -137,7 +137,7 @@ def _order(walk: Walk, surface: Surface) -> tuple[float, float, float]:
 def _walk(rule: Rule, surface: Surface, steps: int, start: Array, lr: LearningRate, seed: int) -> Walk:
     stage, note = configured(rule, surface, steps)
     number = drawn_with(stage, seed)
-    assert rule.lr is not None  # neither the catalogue nor `my_rule` holds others
+    assert rule.lr is not None  # there are no other rules in the catalogue or from `my_rule`
     search = None
     if rule.search is None:
         chosen, note = rule.lr, _join("as shipped, not tuned", note)
@@ -152,14 +152,14 @@ def _walk(rule: Rule, surface: Surface, steps: int, start: Array, lr: LearningRa
 
 
 def _failed(surface: Surface, rule: Rule, steps: int, start: Array, failure: str) -> Walk:
-    """The row of a rule that raised: it never left the start."""
+    """The row of a rule that raised: its path stays at the start."""
     points, values = np.full((steps + 1, start.size), np.nan), np.full(steps + 1, np.nan)
     points[0], values[0] = start, surface.value(start)
     return Walk(rule.name, rule.lr or 0.0, points, values, failure=failure)
 
 
 def configured(rule: Rule, surface: Surface, steps: int) -> tuple[Stage, str]:
-    """The rule as it races: what depends on the problem and not on taste is set, and said."""
+    """The rule for the race, with the hyper-parameters that depend on the problem set."""
     if least := with_role(rule.hyper, Role.LEAST_LOSS):
         return rule(**{least: surface.lowest}), f"told the minimum, f* = {surface.lowest:.6g}"
     if explores := with_role(rule.hyper, Role.BURN_IN):
@@ -172,6 +172,6 @@ def _join(*words: str) -> str:
 
 
 def drawn_with(stage: Stage, seed: int) -> int:
-    """The seed of the run that is drawn: for rules that draw, a fresh one."""
+    """The seed of the drawn run: a fresh one for rules that draw random numbers."""
     draws = stage.asks & {"noise", "curvature"} or any(kind.kind == "gaussian" for kind in stage.memory.values())
     return fresh(seed) if draws else seed

@@ -1,4 +1,4 @@
-"""The race in a terminal."""
+"""The table of a race."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from thalweg.lab.race.run import Race
 
 
 def table(race: Race) -> Table:
-    """A row for each optimizer, the most successful first, then the least final loss as drawn."""
+    """A row for each optimizer, sorted by success, then by the final loss as drawn."""
     made = Table(
         box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 2, 0, 0), title=f"{headline(race)}\n", title_justify="left",
         title_style="bold", caption=f"\n{small_print(race)}\n{success_print()}", caption_justify="left",

@@ -1,4 +1,4 @@
-"""How a rule is tried: its learning rate chosen on some instances of the surface, its success counted on others."""
+"""Trials of a rule: its learning rate is chosen on some instances of the surface, its success counted on others."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from thalweg.lab.race.ground import Array, Placed, instances
 from thalweg.lab.race.walk import ends
 from thalweg.values.numerals import short
 
-RATES = 33  # learning rates for each rule, in equal ratios over the range it declares
-TUNED_ON = 25  # instances that a learning rate is judged by; odd, so that the median is a loss and no mean of two
-JUDGED_ON = 50  # other instances, which the success is counted on
-NEAR = 1e-3  # near the minimum: what is left of the first gap in the loss
+RATES = 33  # learning rates for each rule, a log grid over its declared range
+TUNED_ON = 25  # tuning instances; odd, so that the median is one of the losses
+JUDGED_ON = 50  # further instances for the success
+NEAR = 1e-3  # near the minimum: this share of the initial gap in the loss
 LEVEL = 0.95
 
 
 @dataclass(frozen=True)
 class Success:
-    """How many runs ended near the minimum, of how many."""
+    """The number of runs that ended near the minimum, and of all runs."""
 
     hits: int
     runs: int
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's interval for the share, at the level LEVEL (E. B. Wilson 1927, JASA 22:209)."""
+        """Wilson's interval of the share, at the level LEVEL (E. B. Wilson 1927, JASA 22:209)."""
         found = binomtest(self.hits, self.runs).proportion_ci(LEVEL, method="wilson")
         return float(found.low), float(found.high)
 
@@ -41,9 +41,9 @@ def numbers(seed: int, role: int, count: int) -> list[tuple[int, int, int]]:
 
 
 def tuned(surface: Surface, stage: Stage, search: tuple[float, float], steps: int, seed: int) -> float:
-    """The learning rate with the least median loss after the last step; of equals, the one with the least on the way."""
+    """The learning rate with the smallest median final loss; at a tie, the smallest loss along the path."""
     ground = instances(surface, numbers(seed, 0, TUNED_ON)).times(RATES)
-    rates = np.array([short(rate) for rate in np.geomspace(*search, RATES)])  # as they are told, and can be typed
+    rates = np.array([short(rate) for rate in np.geomspace(*search, RATES)])  # rounded as shown, so that they can be typed
     draws = [seed + k for k in range(TUNED_ON)] * RATES
     lanes = np.repeat(rates, TUNED_ON).tolist()
     final, on_the_way = (
@@ -58,7 +58,7 @@ def tuned(surface: Surface, stage: Stage, search: tuple[float, float], steps: in
 
 
 def judged(surface: Surface, stage: Stage, lr: float, steps: int, seed: int) -> Success:
-    """On how many fresh instances a run ends near the minimum."""
+    """The number of fresh instances on which a run ends near the minimum."""
     ground = instances(surface, numbers(seed, 1, JUDGED_ON))
     draws = [fresh(seed) + 1 + k for k in range(JUDGED_ON)]
     final, _ = ends(ground, stage, [lr] * JUDGED_ON, steps, ground.start, draws)
@@ -66,12 +66,12 @@ def judged(surface: Surface, stage: Stage, lr: float, steps: int, seed: int) -> 
 
 
 def reached(ground: Placed, final: Array) -> npt.NDArray[np.bool_]:
-    """Whether each loss (T,) is near the minimum: within NEAR of the way there from the start's."""
+    """Whether each final loss (T,) is near the minimum: its gap is at most NEAR of the initial gap."""
     lowest = ground.surface.lowest
     near: npt.NDArray[np.bool_] = final - lowest <= NEAR * (ground.value(ground.start) - lowest)
     return near
 
 
 def fresh(seed: int) -> int:
-    """The seed of the run that is drawn, for rules that draw: none of those that their learning rates were chosen by."""
+    """The seed of the drawn run, for rules that draw random numbers: none of the tuning seeds."""
     return seed + TUNED_ON

@@ -14,9 +14,9 @@ from thalweg.lab.race.ground import Array, Ground
 def moves(
     ground: Ground, stage: Stage, rates: Sequence[float], steps: int, start: Array, seeds: Sequence[int]
 ) -> Iterator[tuple[Array, Array]]:  # fmt: skip
-    """The points (T, d) of T runs and the losses (T,) there: at the start, (T, d) or (d,) for all, and after each step.
+    """Yield the points (T, d) and losses (T,) of T runs: at the start, (T, d) or a common (d,), and after each step.
 
-    The points are those that the optimizer would hand over, as in `thalweg compare`: an average where it keeps one.
+    The points are those that the optimizer ships, as in `thalweg compare`: an average if it keeps one.
     """
     x = np.array(np.broadcast_to(np.asarray(start, np.float64), (len(rates), np.shape(start)[-1])))
     optimizer = Optimizer(stage, lr=np.asarray(rates, np.float64), seed=np.asarray(seeds), lanes=len(rates))
@@ -34,7 +34,7 @@ def moves(
 
 
 def _noise(seeds: Sequence[int], size: int) -> Iterator[Array]:
-    """Normal draws (T, d) for each step; lanes of the same seed have the same, so that rates are compared under it."""
+    """Normal draws (T, d) for each step, equal for lanes of equal seed: learning rates meet the same noise."""
     distinct, lane = np.unique(np.asarray(seeds), return_inverse=True)
     sources = [np.random.default_rng(seed) for seed in distinct.tolist()]
     while True:
@@ -44,7 +44,7 @@ def _noise(seeds: Sequence[int], size: int) -> Iterator[Array]:
 def walk(
     ground: Ground, stage: Stage, rates: Sequence[float], steps: int, start: Array, seeds: Sequence[int]
 ) -> tuple[Array, Array]:  # fmt: skip
-    """T whole runs: points (T, steps + 1, d) and losses (T, steps + 1)."""
+    """T complete runs: points (T, steps + 1, d) and losses (T, steps + 1)."""
     points, values = zip(*moves(ground, stage, rates, steps, start, seeds), strict=True)
     return np.stack(points, axis=1), np.stack(values, axis=1)
 
@@ -52,7 +52,7 @@ def walk(
 def ends(
     ground: Ground, stage: Stage, rates: Sequence[float], steps: int, start: Array, seeds: Sequence[int]
 ) -> tuple[Array, Array]:  # fmt: skip
-    """The losses (T,) after the last step of T runs, and their means on the way; inf for what is not finite."""
+    """The final losses (T,) of T runs, and their means along the path; inf if not finite."""
     total, final = np.zeros(len(rates)), np.zeros(len(rates))
     with np.errstate(all="ignore"):
         for _, final in moves(ground, stage, rates, steps, start, seeds):

@@ -1,1 +1,1 @@
-"""The answer as a dict, a table and a page."""
+"""The results of a comparison as a dict, a table and an HTML page."""

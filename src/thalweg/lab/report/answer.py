@@ -1,4 +1,4 @@
-"""What a comparison came to, for whoever reads nothing else: which optimizer to use, how sure that is, and why."""
+"""The answer of a comparison in three sentences: which optimizer to use, with what certainty, and why."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ NOTHING = "On no problem did any optimizer get away from its start: there is not
 
 
 def alike(rows: Sequence[T]) -> list[T]:
-    """The best, and those that a test had the chance to tell from it and did not."""
+    """The best optimizer, and those that a test with enough power did not separate from it."""
     return [row for row in rows if row is rows[0] or (row["verdict"]["separable"] is False and not row.get("failed"))]
 
 
 def tested(rows: Sequence[Compared]) -> bool:
-    """Whether a test had the chance to tell anybody from the best."""
+    """Whether there were enough seeds or problems for the test to separate any optimizer from the best."""
     return all(row["verdict"]["separable"] is not None for row in rows)
 
 
@@ -66,7 +66,7 @@ def _use(rows: Rows) -> str:
 
 
 def setting(row: Row) -> str:
-    """What a row was judged with, in words."""
+    """The setting of a row's judged runs, in words."""
     told = [f"a learning rate of {typed(row['best_lr'])}"]
     told += [f"{name} = {typed(value)}" for name, value in row["best_hyper"].items()]
     told += [f"a {row['best_schedule']} schedule"] if row["best_schedule"] != "constant" else []
@@ -74,7 +74,7 @@ def setting(row: Row) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """a, b and c."""
+    """Join words as "a, b and c"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
@@ -128,7 +128,7 @@ def _why(rows: Rows, score: Score, seeds: int) -> list[str]:
 
 
 def _among(rows: Rows, score: Score) -> list[str]:
-    """What else may decide between those that cannot be told apart."""
+    """Further criteria for choosing among optimizers that are not separable."""
     equals = alike(rows)
     if len(equals) < 2 or not tested(rows):
         return []

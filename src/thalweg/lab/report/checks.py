@@ -1,4 +1,4 @@
-"""What a comparison checks of itself: one optimizer under two names, and rules that hold others in them."""
+"""Self-checks of a comparison: one optimizer under two names, and rules that contain others as special cases."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ LUCK = (
     "fifth of runs (`thalweg lab verify` measures it), so differences as small as this one may be luck of the tuning; a suite "
     "of problems settles it"
 )
-"""Why a test over seeds speaks of the settings that were found, not of the optimizers."""
+"""The caveat that a test over seeds compares the settings found, not the optimizers."""
 
 
 def run_checks(contest: Contest) -> list[Check]:
-    """The checks that this contest's candidates allow."""
+    """Run the checks for which this contest has candidates."""
     known = {candidate.label: candidate for candidate in contest.candidates}
     controls = [candidate for candidate in contest.candidates if candidate.role == "control"]
     made = [_control(contest, next(e for e in contest.candidates if e.rule is c.rule and e.compared), c) for c in controls]
@@ -69,12 +69,12 @@ def _inclusion(contest: Contest, general: Candidate, special: Candidate) -> Chec
 
 
 def _blind(candidate: Candidate) -> bool:
-    """Whether no outcome of a test on its seeds could pass."""
+    """Whether there are too few seeds for a test to reach significance."""
     return len(candidate.judging) < power.least_seeds()
 
 
 def _compared(contest: Contest, a: Candidate, b: Candidate) -> tuple[list[float | None], float, bool]:
-    """Both means, the p-value, and whether the first is at least as good."""
+    """Both means, the p-value, and whether the first mean is at least as good."""
     higher = contest.problem.score.higher_is_better
     scores = {candidate.label: judged_scores(candidate.judging, higher) for candidate in (a, b)}
     p = min(verdict.p for verdict in stats.compare_to_best(scores, higher).values())

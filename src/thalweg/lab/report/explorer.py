@@ -1,4 +1,4 @@
-"""What the page's own charts are drawn from: each problem's curves and sweeps, as few numbers as a reader can see."""
+"""Data of the page's interactive charts: each problem's curves and sweeps, rounded to visible precision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DIGITS = 4
 def explored(found: Sequence[Results], rows: Sequence[Named]) -> dict[str, Any]:
     """The problems with, for each optimizer, its curve (quartiles over the judged seeds) and its sweep of learning rates.
 
-    rows: the optimizers in the order in which the page has them.
+    rows: the optimizers in the order of the page.
     """
     drawn = marks(rows)
     return {
@@ -43,7 +43,7 @@ def _row(row: Row, points: int) -> dict[str, Any]:
 
 
 def _sweep(row: Row) -> list[list[float | None]]:
-    """[learning rate, median score at the end (None where a run diverged)], in the order of the rates."""
+    """Pairs of learning rate and median final score (None if a run diverged), sorted by rate."""
     ends: dict[float, list[float]] = {}
     for trial in row["tuning"]:
         score = np.nan if trial["diverged"] or trial["score"] is None else trial["score"]

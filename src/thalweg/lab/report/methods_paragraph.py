@@ -1,4 +1,4 @@
-"""How a comparison was made, as a paragraph to paste into a paper."""
+"""The methods paragraph of a comparison, to paste into a paper."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from thalweg.lab.report.schema.suite import Unranked
 def methods(
     settings: SuiteSettings, problems: Sequence[Results], version: str, by: str, rules: int, unranked: Sequence[Unranked] = ()
 ) -> str:
-    """The paragraph, from the settings of a comparison's results and the results of its problems.
+    """The methods paragraph, from the comparison's settings and the results on its problems.
 
     by: the protocol's version. rules: how many optimizers are ranked. unranked: the others.
     """
@@ -39,7 +39,7 @@ def methods(
 
 
 def _fewer(settings: SuiteSettings, problems: Sequence[Results]) -> str:
-    """Who had fewer trials than the others, if anybody."""
+    """The optimizers with fewer trials than the others, in words."""
     names = {
         row["name"]: None for each in problems for row in each["rules"] if row["tuned"] and row["trials"] < settings["budget"]
     }
@@ -47,7 +47,7 @@ def _fewer(settings: SuiteSettings, problems: Sequence[Results]) -> str:
 
 
 def _spread(settings: SuiteSettings) -> tuple[str, str]:
-    """What was tried, and what the budget had left for."""
+    """The settings tried, and the use of the reserved trials."""
     drawn = (
         "log-spaced learning rates within the range that each optimizer declares (one that declares none: four decades around "
         "its usual rate), all other hyper-parameters at their defaults"
@@ -65,7 +65,7 @@ def _spread(settings: SuiteSettings) -> tuple[str, str]:
 
 
 def _proposed(settings: SuiteSettings, version: str) -> tuple[str, str]:
-    """What was tried, and why that is not equal."""
+    """The settings tried by adaptive search, and the caveat about it."""
     what = (
         "the learning rate and all other hyper-parameters"
         if settings["tuned"] == "all"

@@ -1,4 +1,4 @@
-"""The report: one HTML page that needs nothing but itself, made from the results alone."""
+"""The report: a self-contained HTML page, a function of the results."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ NAMES = {
     "steps": "steps of a trial", "batch_size": "samples in a mini-batch", "budget": "settings tried for each optimizer",
     "tuning_seeds": "seeds that tune", "seeds": "seeds that judge",
 }  # fmt: skip
-"""The settings, as a reader wants them."""
+"""The settings shown in the report, with their labels."""
 
 
 def write(results: T, path: Path, render: Callable[[T], str]) -> None:
-    """Write the report, and its figures into a folder beside it; the page appears whole or not at all.
+    """Write the report atomically, and its figures into a folder beside it.
 
-    render: makes the page of the results: `render` here, or `suite_report.render`. Raises OSError where it cannot be written.
+    render: makes the page from the results: `render` here, or `suite_report.render`. Raises OSError if writing fails.
     """
     with kept() as drawn:
         page = render(results)
@@ -52,7 +52,7 @@ def write(results: T, path: Path, render: Callable[[T], str]) -> None:
 
 
 def render(results: Results) -> str:
-    """The page's text: a function of the results. All that comes from a user (names, notes, commands, columns) is escaped."""
+    """The page's text, a function of the results. Text from users (names, notes, commands, columns) is escaped."""
     made = environment()
     score = results["problem"]["score"]
     share = score["share"]
@@ -75,12 +75,12 @@ def render(results: Results) -> str:
 
 
 def script() -> Markup:
-    """What draws the charts that can be moved."""
+    """The JavaScript of the interactive charts."""
     return Markup((Path(__file__).parent / "explorer.js").read_text("utf-8"))
 
 
 def environment() -> Environment:
-    """The templates, and how numbers are written in all of them."""
+    """The Jinja environment of the templates, with the filters for numbers."""
     made = Environment(
         loader=PackageLoader("thalweg.lab.report", "."),
         autoescape=True,
@@ -93,7 +93,7 @@ def environment() -> Environment:
 
 
 def remarks(results: Results) -> list[tuple[str, list[str]]]:
-    """What a reader should know of single rules: failures, notes, divergence, an optimum at the edge. (rule, sentences)."""
+    """Remarks on single rules: failures, notes, divergence, an optimum at the edge; as (rule, sentences)."""
     return [(row["name"], said_of) for row in results["rules"] if (said_of := list(_remarks(row)))]
 
 
@@ -133,7 +133,7 @@ def score_cell(row: Row, share: bool) -> str:
 
 
 def _steps(steps: StepsToTarget) -> str:
-    """The median step, and how many of the runs got there if not all did."""
+    """The median step, with the share of runs that reached the target if not all did."""
     reached = "" if steps["reached"] in (0, 1) else f" ({_percent(steps['reached'])})"
     return ("not reached" if steps["median"] is None else f"{steps['median']:g}") + reached
 
@@ -143,30 +143,30 @@ def _percent(share: float) -> str:
 
 
 def _when(moment: str) -> str:
-    """ISO 8601 as a reader wants it: `2026-11-21 19:35 UTC`."""
+    """An ISO 8601 time as `2026-11-21 19:35 UTC`."""
     return f"{moment[:10]} {moment[11:16]} UTC"
 
 
 def _number(value: Any) -> Any:
-    """A setting so that it can be typed back."""
+    """A setting in a form that can be typed."""
     return typed(value) if isinstance(value, float) else value
 
 
 def embedded(results: Mapping[str, Any]) -> Markup:
-    """The results as JSON that cannot end the script element it stands in."""
+    """The results as JSON that cannot close the surrounding script element."""
     text = json.dumps(results, allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def seen(each: Results) -> str:
-    """What differences this problem could have shown; nothing where that is said already."""
+    """A sentence on the smallest detectable difference; empty if that is stated elsewhere."""
     sight, share = each["sight"], each["problem"]["score"]["share"]
     if sight["smallest"] is None or not math.isfinite(sight["smallest"]) or not tested(each["rules"]):
         return ""
     best = each["rules"][0]
     told_apart = [row for row in each["rules"] if row["verdict"]["separable"] and row["score"]["mean"] is not None]
     if any(abs(number(row["score"]["mean"]) - number(best["score"]["mean"])) < sight["smallest"] for row in told_apart):
-        return ""  # the spread differs so much from one to the next that no one number says it
+        return ""  # the spreads differ too much for a single number
     size = f"{100 * sight['smallest']:.2g} percentage points" if share else format_score(sight["smallest"], share)
     told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
     if sight["pair"] and sight["seeds"]:

@@ -1,4 +1,4 @@
-"""What the trials come to: one plain dict, for the table, the report and any program."""
+"""The results of the trials as a plain dict, for the table, the report and other programs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from thalweg.lab.statistics.scores import judged_scores
 
 
 def results(contest: Contest, costs: dict[str, float | None], command: str) -> Results:
-    """The comparison on one problem as JSON can hold it: infinite and undefined numbers are None. Rules in the order of
-    their rank.
+    """The comparison on one problem as JSON-compatible values: infinite and undefined numbers are None. Rules are sorted by
+    rank.
     """
     settings, higher = contest.settings, contest.problem.score.higher_is_better
     candidates = [candidate for candidate in contest.candidates if candidate.compared]
@@ -79,7 +79,7 @@ def _sentences(settings: Settings) -> list[str]:
 
 
 def _target(candidates: Sequence[Candidate]) -> float:
-    """A little above the lowest median validation loss that any optimizer reached on the way: it may rise again later."""
+    """A little above the lowest median validation loss of any optimizer at any evaluation: it may rise again later."""
     curves = [[t.loss_curve for t in e.judging if t.loss_curve] for e in candidates]
     lowest = [np.nan_to_num(np.median(runs, axis=0), nan=np.inf).min() for runs in curves if runs]
     if not lowest or not np.isfinite(min(lowest)):
@@ -89,7 +89,7 @@ def _target(candidates: Sequence[Candidate]) -> float:
 
 
 def _sight(scores: Any, higher: bool) -> Sight:
-    """The smallest difference to the best that this run could have seen, and what the next pair would take."""
+    """The smallest detectable difference to the best, and the seeds needed for the next pair."""
     found = power.sight(scores, higher)
     pair = list(found.pair) if found.pair else None
     return {"smallest": plain(found.smallest), "pair": pair, "more": found.more, "seeds": found.seeds}

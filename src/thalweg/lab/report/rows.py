@@ -1,4 +1,4 @@
-"""The rows of a comparison: what each optimizer is, how it was tuned, and what became of it."""
+"""The rows of a comparison: each optimizer's description, tuning and results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rows(
     costs: Mapping[str, float | None],
     goal: float,
 ) -> list[Row]:
-    """A row for each candidate, in the order of their rank. scores: on test data. goal: the loss that steps are counted to."""
+    """A row for each candidate, sorted by rank. scores: test scores. goal: the target loss of "steps to target"."""
     settings, higher = contest.settings, contest.problem.score.higher_is_better
     ranks, verdicts = stats.ranks(scores, higher), stats.compare_to_best(scores, higher)
     at = protocol.evaluated_at(settings.steps)
@@ -70,12 +70,12 @@ def _interval(scores: Any) -> Interval:
 
 
 def _default(value: Any) -> Any:
-    """A hyper-parameter's default as JSON has it, which knows no infinity."""
+    """A hyper-parameter's default for JSON, which has no infinity."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _usual(hyper: Hyper, problem: Problem) -> Any:
-    """What a rule has where nobody sets it: what it is told, or its default."""
+    """The value of an untuned hyper-parameter: the data set's size, or the default."""
     return problem.train_size if hyper.role is Role.DATA_SIZE else _default(hyper.default)
 
 
@@ -134,7 +134,7 @@ def _how_tuned(candidate: Candidate, higher: bool) -> HowTuned:
 
 
 def _way(candidates: Sequence[Candidate], higher: bool) -> tuple[float, float]:
-    """Where tuning began and the best that it came to, as validation scores, lower the better."""
+    """The initial and the best validation score of the tuning trials, lower is better."""
     sign = -1 if higher else 1
     starts = [sign * trial.score_curve[0] for e in candidates for trial in e.tuning if trial.score_curve]
     bests = [min(e.ends(higher).values())[0] for e in candidates if e.tuning]
@@ -142,9 +142,10 @@ def _way(candidates: Sequence[Candidate], higher: bool) -> tuple[float, float]:
 
 
 def _best_of(candidate: Candidate, start: float, best: float, higher: bool) -> list[float]:
-    """What the best of k = 1, 2, ... of its settings is worth in the mean, as the share of the way from the start to the
-    best of all here, both on validation data: as that chose, it says a little too much. Of settings that one led to the next
-    it cannot be told: fewer trials would have been others.
+    """The expected value of the best of k = 1, 2, ... settings, as the share of the way from the start to the best of all.
+
+    Choice and value are both validation scores, so it is slightly optimistic. It is undefined for adaptive search, where
+    fewer trials would have been different ones.
     """
     if not candidate.tuning or not math.isfinite(best) or not best < start:
         return []
@@ -153,7 +154,7 @@ def _best_of(candidate: Candidate, start: float, best: float, higher: bool) -> l
 
 
 def _untuned(candidate: Candidate, higher: bool) -> Untuned:
-    """The rule as it comes: a row of its own. One that is never tuned is that already."""
+    """The results of the untuned setting. A rule that is never tuned is judged at it anyway."""
     found: list[Trial] = candidate.untuned if candidate.tuned else candidate.judging
     return {
         "lr": candidate.default.lr,

@@ -1,4 +1,4 @@
-"""Many problems, one answer: what the comparisons on each come to together, as one plain dict."""
+"""Aggregate the results on several problems into one plain dict."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from thalweg.lab.statistics.aggregate import Estimate
 from thalweg.lab.statistics.stats import LEVEL, Floats
 
 Rows = dict[str, dict[str, Row]]
-"""Optimizer -> problem -> its row there."""
+"""Optimizer -> problem -> its row."""
 TAUS = np.linspace(1, profiles.LARGEST_RATIO, 61)
 SHARES = np.linspace(0, 1, 51)
-"""Of the steps of a trial: where the share of targets reached is told."""
+"""The shares of a trial's steps at which the share of reached targets is computed."""
 
 
 def combine(name: str, found: Sequence[Results], command: str) -> SuiteResults:
-    """The results of a suite from those of its problems, as JSON can hold them. Rules in the order of their mean rank."""
+    """The results of a suite from those of its problems, as JSON-compatible values. Rules are sorted by mean rank."""
     blocks = _complete(found)
     rows: Rows = {row["name"]: {} for row in blocks[0]["rules"]}
     for each in blocks:
@@ -118,7 +118,7 @@ def _sentences(settings: SuiteSettings) -> list[str]:
 
 
 def _tells(each: Results) -> bool:
-    """Whether somebody got away from the start, so that shares of the way can be taken."""
+    """Whether any optimizer improved on the start, so that shares of the way are defined."""
     start, best = _start(each), _best(each)
     better = best > start if each["problem"]["score"]["higher_is_better"] else best < start
     return better and math.isfinite(start) and math.isfinite(best)
@@ -193,7 +193,7 @@ def _row(name: str, place: int, standing: Standing, pace: Pace, own: dict[str, R
 
 
 def _paces(rows: Rows, found: Sequence[Results]) -> dict[str, Pace]:
-    """By optimizer: how soon it came how far."""
+    """The speed of each optimizer: targets and performance profiles."""
     hits = _hits(rows, found)
     budget = {each["problem"]["name"]: each["settings"]["steps"] for each in found}
     times = {name: {p: _or_inf(own[p]["steps_to_target"]["median"]) for p in budget} for name, own in rows.items()}
@@ -211,7 +211,7 @@ def _paces(rows: Rows, found: Sequence[Results]) -> dict[str, Pace]:
 
 
 def shares_of(found: Sequence[Results], take: Callable[[Row], Any]) -> dict[str, dict[str, Floats]]:
-    """What is taken of each optimizer's row on each problem, as shares of the way from the start to the best."""
+    """Scores taken from each row by `take`, as shares of the way from the start to the best."""
     raw: dict[str, dict[str, Floats]] = {}
     for each in found:
         for row in each["rules"]:
@@ -225,7 +225,7 @@ def _by_mean_rank(some: Mapping[str, Mapping[str, Floats]]) -> dict[str, float]:
 
 
 def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[str, Verdict]:
-    """Each optimizer against the one with the best mean rank: Wilcoxon's signed-rank test over problems, after Holm."""
+    """Each optimizer against the one with the best mean rank: Wilcoxon's signed-rank test over problems, with Holm's correction."""
     means = {name: np.array([float(np.mean(x)) for x in own.values()]) for name, own in shares.items()}
     values = {name: pairwise.signed_rank(means[name] - means[best]) for name in means if name != best}
     adjusted = stats.holm(values)
@@ -239,7 +239,7 @@ def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[
 
 
 def _untuned(untuned: Any, tuned: Any, order: Sequence[str]) -> SuiteUntuned:
-    """What trying several optimizers as they come is worth, beside tuning one (Schmidt et al. 2021, arXiv 2007.01547)."""
+    """Trying several untuned optimizers compared with tuning one (Schmidt et al. 2021, arXiv 2007.01547)."""
     problems = list(next(iter(untuned.values())))
     best = {p: max(float(np.median(own[p])) for own in untuned.values()) for p in problems}
     one = protocol.CONTROL if protocol.CONTROL in tuned else order[0]
@@ -261,13 +261,13 @@ def _hits(rows: Rows, found: Sequence[Results]) -> targets.Hits:
 
 
 def _curve(run: JudgedTrial, points: int) -> list[float]:
-    """A run's losses; one that failed before it had any reaches nothing."""
+    """A run's losses; inf for a run that failed before the first one."""
     found = [math.inf if loss is None else loss for loss in run["loss_curve"]]
     return found or [math.inf] * points
 
 
 def _checks(found: Sequence[Results]) -> SuiteChecks:
-    """The checks of all problems together: over problems, an A/A control must not be told from its twin."""
+    """The checks over all problems: an A/A control must not differ significantly from its twin."""
     controls = [(each, check) for each in found for check in each["checks"] if check["kind"] == "A/A control"]
     lost: list[LostCheck] = [
         {"problem": each["problem"]["name"], **check}
@@ -288,14 +288,14 @@ def _checks(found: Sequence[Results]) -> SuiteChecks:
 
 
 def _gap(each: Results, check: Check) -> float:
-    """How much further along the way from the start to the best the first of a check's two came than the second."""
+    """The difference of the two scores of a check, as shares of the way from the start to the best."""
     start, best = _start(each), _best(each)
     first, second = (0.0 if mean is None else max(0.0, (mean - start) / (best - start)) for mean in check["scores"])
     return first - second
 
 
 def _best_of(curves: Sequence[Sequence[float]]) -> list[float]:
-    """The mean over problems, as far as all curves go."""
+    """The mean over problems, up to the length of the shortest curve."""
     known = [curve for curve in curves if curve]
     length = min(map(len, known), default=0)
     return [round(float(np.mean([curve[k] for curve in known])), 4) for k in range(length)]

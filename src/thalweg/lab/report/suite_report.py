@@ -1,4 +1,4 @@
-"""The report on a suite: one HTML page that needs nothing but itself, made from the results alone."""
+"""The report on a suite: a self-contained HTML page, a function of the results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHARE = Score(name="share of the way", higher_is_better=True, share=True)
 
 
 def render(results: SuiteResults) -> str:
-    """The page's text: a function of the results. All that comes from a user is escaped."""
+    """The page's text, a function of the results. Text from users is escaped."""
     made = environment()
     made.filters.update(
         cell=lambda row, each: score_cell(row, _share(each)), said=lambda x, each: format_score(x, _share(each)), seen=seen,
@@ -89,7 +89,7 @@ def _figures(results: SuiteResults) -> dict[str, Markup]:
 
 
 def _priced(rows: Sequence[SuiteRow]) -> list[Priced]:
-    """The rows as the figure of score and cost has them on one problem: the score is the share of the way."""
+    """The rows for the figure of score and cost, with the share of the way as the score."""
     return [
         Priced(name=row["name"], step_cost=row["step_cost"],
                score=Interval(mean=row["share"]["value"], low=row["share"]["low"], high=row["share"]["high"]))
@@ -103,7 +103,7 @@ def _shown(results: SuiteResults) -> Sequence[Named]:
 
 
 def _heat(results: SuiteResults) -> list[tuple[str, list[dict[str, Any] | None]]]:
-    """For each optimizer its rank on each problem, and how dark it is drawn; None where it did not run."""
+    """For each optimizer its rank and shade on each problem; None if it did not run there."""
     named: list[Named] = [*results["rules"], *results["unranked"]]
     return [(row["name"], [_heat_cell(row["name"], each) for each in results["problems"]]) for row in named]
 
@@ -121,12 +121,12 @@ def _heat_cell(name: str, each: Results) -> dict[str, Any] | None:
 
 
 def _breakable(name: str) -> Markup:
-    """A name that a narrow column may break after an underscore."""
+    """A name with line-break opportunities after underscores."""
     return Markup("_<wbr>").join(name.split("_"))
 
 
 def _leave_out(results: SuiteResults) -> list[tuple[str, list[str]]]:
-    """Who is first when a problem or one of the first optimizers is left out."""
+    """The first optimizers when a problem or one of the first optimizers is left out."""
     if not results["rules"]:
         return []
     first = [row["name"] for row in results["rules"][:FIRST]]

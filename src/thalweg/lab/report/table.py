@@ -1,4 +1,4 @@
-"""The comparison in a terminal: a line for each optimizer, and as many columns as the terminal has room for."""
+"""Terminal tables: a line for each optimizer, and as many columns as fit."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from thalweg.values.numerals import typed
 EDGES = {None: "", "low": " ↓", "high": " ↑"}
 GAP = 2
 NAME = 28
-"""Letters of an optimizer's name that are shown."""
+"""The longest optimizer name shown in full."""
 READABLE = 110
-"""Columns that a sentence may take."""
+"""The widest line of a sentence."""
 
 
 class Column(NamedTuple):
-    """Its title, the side on which its cells stand, and how a cell is made of a row of the results."""
+    """A table column: title, alignment, and the function from a row of the results to a cell."""
 
     title: str
     side: Literal["left", "right"]
@@ -83,7 +83,7 @@ def _rate(row: Row) -> str:
 
 
 def _fitted(columns: Sequence[Column], results: Results | SuiteResults, width: int, known: list[str]) -> Table:
-    """The columns from the first on, as far as a line each is enough for them; the first three in any case."""
+    """A table of as many columns as fit, at least three. `known`: sentences of the caption."""
     cells = [[column.cell(row) for row in results["rules"]] for column in columns]
     wide = [max(map(cell_len, (*column.title.split(), *own))) for column, own in zip(columns, cells, strict=True)]
     fits = max(3, *(n for n in range(len(columns) + 1) if sum(wide[:n]) + GAP * n <= width))
@@ -102,7 +102,7 @@ def _fitted(columns: Sequence[Column], results: Results | SuiteResults, width: i
 
 
 def answered(answer: Answer, width: int) -> Table:
-    """The answer under it: which one, how sure, and why."""
+    """The answer as a table: which optimizer, how sure, and why."""
     made = Table.grid(padding=(0, 2, 0, 0))
     made.add_column(style="bold", no_wrap=True)
     made.add_column(width=min(width, READABLE) - 10)

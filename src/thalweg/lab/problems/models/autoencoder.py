@@ -1,4 +1,4 @@
-"""Images squeezed through a bottleneck and drawn again."""
+"""An autoencoder of images with a bottleneck."""
 
 import numpy as np
 from sklearn.datasets import load_digits

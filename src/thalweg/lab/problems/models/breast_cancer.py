@@ -1,4 +1,4 @@
-"""Breast masses, malignant or benign."""
+"""Classification of breast masses as malignant or benign."""
 
 from sklearn.datasets import load_breast_cancer
 

@@ -1,4 +1,4 @@
-"""How diabetes progresses."""
+"""Regression of the progression of diabetes."""
 
 from sklearn.datasets import load_diabetes
 
@@ -11,5 +11,5 @@ ABOUT = (
 
 
 def problem() -> Supervised:
-    # scaled=False: scikit-learn's own scaling would know the test part
+    # scaled=False: scikit-learn's scaling uses the test part too
     return supervised("diabetes", ABOUT, *load_diabetes(return_X_y=True, scaled=False))

@@ -1,4 +1,4 @@
-"""A photograph as a function of place."""
+"""Regression of a photograph's colours on the coordinates."""
 
 import numpy as np
 from sklearn.datasets import load_sample_image
@@ -19,7 +19,7 @@ ABOUT = (
 
 
 def pixels() -> tuple[Array, Array]:
-    """Places (n, 2) between 0 and 1, and colours (n, 3) between 0 and 1."""
+    """Coordinates (n, 2) and colours (n, 3), all in [0, 1]."""
     image = load_sample_image("china.jpg")
     high, wide = (size // BLOCK for size in image.shape[:2])
     blocks = image[: high * BLOCK, : wide * BLOCK].reshape(high, BLOCK, wide, BLOCK, 3)
@@ -28,7 +28,7 @@ def pixels() -> tuple[Array, Array]:
 
 
 def features(places: Array) -> Array:
-    """cos and sin of 2 pi B x, with B normal, of standard deviation BANDWIDTH, the same for all (n, 2 FREQUENCIES)."""
+    """cos and sin of 2 pi B x, (n, 2 FREQUENCIES), with a fixed normal matrix B of standard deviation BANDWIDTH."""
     waves = 2 * np.pi * places @ np.random.default_rng(0).normal(0, BANDWIDTH, (2, FREQUENCIES))
     return np.concatenate([np.cos(waves), np.sin(waves)], axis=1)
 

@@ -1,4 +1,4 @@
-"""Softmax regression on classes as unequal as words (Kunstner et al. 2024, arXiv 2402.19449)."""
+"""Softmax regression on classes with Zipf's frequencies (Kunstner et al. 2024, arXiv 2402.19449)."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from thalweg.lab.data.task import LIKELIHOOD
 
 CLASSES, INPUTS, SAMPLES, LEAST = 100, 32, 5000, 5
 APART = 0.5
-"""Spread of the means, in standard deviations of a class: they overlap."""
+"""Standard deviation of the class means, in standard deviations of a class: classes overlap."""
 
 ABOUT = (
     f"{SAMPLES:,} samples of {CLASSES} classes, the k-th most frequent with frequency about 1/k (Zipf's law), from {INPUTS} "
@@ -20,7 +20,7 @@ ABOUT = (
 
 
 def data() -> tuple[Array, Array]:
-    """x (samples, INPUTS) and y (samples,): class k has a share in proportion to 1 / (k + 1), and LEAST samples at least."""
+    """x (samples, INPUTS) and y (samples,): class k has a share proportional to 1 / (k + 1), and at least LEAST samples."""
     random = np.random.default_rng(0)
     shares = 1 / np.arange(1, CLASSES + 1)
     counts = np.maximum(LEAST, np.round(SAMPLES * shares / shares.sum()).astype(int))

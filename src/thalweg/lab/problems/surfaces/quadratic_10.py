@@ -1,4 +1,4 @@
-"""A round bowl: a quadratic with condition number 10."""
+"""A quadratic with condition number 10."""
 
 from thalweg.lab.data.instances import Instances, quadratic
 

@@ -1,4 +1,4 @@
-"""A long bowl: a quadratic with condition number 1,000."""
+"""A quadratic with condition number 1,000."""
 
 from thalweg.lab.data.instances import Instances, quadratic
 

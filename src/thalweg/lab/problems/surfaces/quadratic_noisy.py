@@ -1,4 +1,4 @@
-"""A bowl that shakes: a quadratic whose gradient is noisy, as on mini-batches."""
+"""A quadratic with a noisy gradient, as on mini-batches."""
 
 from thalweg.lab.data.instances import Instances, quadratic
 

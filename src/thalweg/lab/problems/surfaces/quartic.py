@@ -1,4 +1,4 @@
-"""The curve on which the sources let all their optimizers run."""
+"""The quartic curve on which the sources run all their optimizers."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A ravine: a quadratic a hundred times as steep across as along, and turned away from the axes."""
+"""A ravine: a quadratic a hundred times as steep across as along, and rotated against the axes."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The saddle that one of the sources promises to compare on, and never does."""
+"""A saddle, announced but not used by one of the sources."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Rastrigin's function in ten coordinates, turned and shifted anew by every seed."""
+"""Rastrigin's function in ten coordinates, rotated and shifted by each seed."""
 
 from thalweg.lab.data.instances import Instances, turned
 from thalweg.lab.problems.surfaces import rastrigin

@@ -1,4 +1,4 @@
-"""Styblinski and Tang's function in ten coordinates, turned and shifted anew by every seed."""
+"""Styblinski and Tang's function in ten coordinates, rotated and shifted by each seed."""
 
 from thalweg.lab.data.instances import Instances, turned
 from thalweg.lab.problems.surfaces import styblinski_tang

@@ -1,1 +1,1 @@
-"""The report's figures, one file each: from the results to inline SVG."""
+"""The report's figures as inline SVG, one file each."""

@@ -1,4 +1,4 @@
-"""Score against cost: what a better score has to be paid with."""
+"""Score against the cost of a step."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from thalweg.lab.statistics.scores import format_score, number
 
 WIDTH, HEIGHT = 6.6, 4.2  # inches
 SAME = 1.1
-"""Step costs that differ by no more than this factor are the same: timings of a few microseconds vary as much."""
+"""Step costs within this factor count as equal: timings of a few microseconds vary that much."""
 
 
 def cost(rows: Sequence[Priced], score: Score, what: str | None = None) -> str:
-    """The mean test score of each optimizer against the time of its step; the line joins those that none beats in both.
+    """The mean test score of each optimizer against the time of its step. A line joins those that no other beats in both.
 
-    Scores far off are at the edge, with their number. what: what the scores are, if not test scores. Empty where fewer than two
-    optimizers have a score and a step cost.
+    Scores far off are drawn at the edge, with their value. what: the name of the scores, if not test scores. Empty if fewer
+    than two optimizers have a score and a step cost.
     """
     drawn = marks(rows)
     rows = [row for row in rows if row["score"]["mean"] is not None and row["step_cost"]]
@@ -67,7 +67,7 @@ def cost(rows: Sequence[Priced], score: Score, what: str | None = None) -> str:
 
 @dataclass(frozen=True)
 class Point:
-    """A rule in the picture."""
+    """A rule in the figure."""
 
     name: str
     x: float
@@ -76,7 +76,7 @@ class Point:
 
 
 def frontier(rows: Sequence[Priced], higher_is_better: bool) -> list[Priced]:
-    """The rows, cheapest first, that no other beats: each is better than all that are not clearly dearer."""
+    """The Pareto front, cheapest first: each row is better than all that are not clearly more expensive."""
     sign = -1 if higher_is_better else 1
 
     def beats(other: Priced, row: Priced) -> bool:
@@ -102,7 +102,7 @@ def _draw(axes: Axes, points: list[Point], front: Sequence[Priced], drawn: dict[
 
 
 def _names(axes: Axes, points: list[Point], bold: set[str]) -> None:
-    """Each rule's name beside its point, tied to it where it is not next to it."""
+    """Write each rule's name beside its point, with a leader if it is not adjacent."""
     unit = axes.figure.dpi / 72
     spots = [(float(x) / unit, float(y) / unit) for x, y in axes.transData.transform([(p.x, p.y) for p in points])]
     sizes = [(0.62 * SIZE * len(p.text) + 2, SIZE + 1.5) for p in points]

@@ -1,4 +1,4 @@
-"""Learning curves: the validation loss of each winner, over all the others."""
+"""Learning curves: the validation loss of each tuned optimizer, in front of all others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.problem import Results
 
 COARSE = 26
-"""Points of a curve in the background."""
+"""Number of points of a background curve."""
 
 
 def curves(results: Results) -> list[str]:
@@ -44,7 +44,7 @@ def curves(results: Results) -> list[str]:
 
 
 def _remark(row: Row, end: float, high: float) -> str:
-    """What went wrong, beside the title."""
+    """A remark on failures, beside the title."""
     broken = sum(run["diverged"] for run in row["judging"])
     if broken:
         return f"{broken}/{len(row['judging'])} diverged"
@@ -65,7 +65,7 @@ def _draw(axes: Axes, at: Any, band: Any, row: Row, m: Any, target: float | None
 
 
 def quartiles(row: Row, length: int) -> Any:
-    """The quartiles over seeds at each evaluation; NaN where the median run is not finite."""
+    """The quartiles over seeds at each evaluation; NaN if the median is not finite."""
     table = np.full((max(1, len(row["judging"])), length), np.inf)
     for run, line in zip(row["judging"], table, strict=False):
         if run["loss_curve"]:
@@ -77,7 +77,7 @@ def quartiles(row: Row, length: int) -> Any:
 
 
 def _limits(bands: list[Any], target: float | None) -> tuple[bool, float, float]:
-    """Log axis or not, and from where to where: from the lowest median to a little above the start, where all are equal."""
+    """Whether the axis is logarithmic, and its limits: from the lowest median to a little above the common start."""
     middles, lower = np.concatenate([band[1] for band in bands]), np.concatenate([band[0] for band in bands])
     middles, lower = middles[np.isfinite(middles)], lower[np.isfinite(lower)]
     if not len(middles):

@@ -1,4 +1,4 @@
-"""Names beside points, so that none covers another."""
+"""Placement of labels beside points without overlap."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Box:
     top: float
 
     def covers(self, other: Box) -> float:
-        """The area that both have."""
+        """The area of the overlap."""
         wide = min(self.right, other.right) - max(self.left, other.left)
         high = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(0.0, wide) * max(0.0, high)
@@ -28,9 +28,9 @@ class Box:
 
 
 def beside(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, float]], frame: Box, gap: float) -> list[Box]:
-    """A box of each size near its point, inside the frame; one after another, each takes the nearest free place.
+    """Place a box of each size near its point, inside the frame. In turn, each takes the nearest free position.
 
-    gap: between a point and its box, and about a point's radius. Where no place is free, the one that hides least.
+    gap: the distance between a point and its box, about a point's radius. If no position is free, the one with least overlap.
     """
     taken = [Box(x - gap, y - gap, x + gap, y + gap) for x, y in points]
     found: list[Box] = []
@@ -51,7 +51,7 @@ def beside(points: Sequence[tuple[float, float]], sizes: Sequence[tuple[float, f
 
 
 def _turned(x: float, y: float, size: tuple[float, float], gap: float, turn: float) -> Box:
-    """The box whose nearest corner or side is a gap away from the point, in the direction of `turn` circles."""
+    """The box at distance `gap` from the point in the direction of `turn` circles."""
     across, up = math.cos(2 * math.pi * turn), math.sin(2 * math.pi * turn)
     left = x + gap * across - size[0] * (1 - across) / 2
     bottom = y + gap * up - size[1] * (1 - up) / 2

@@ -1,4 +1,4 @@
-"""Many optimizers' lines in one figure: the first few in colour and by name, the others in grey."""
+"""Lines of many optimizers in one figure: the first few in colour with names, the others in grey."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def lines(
     curves: Mapping[str, Sequence[float]], xs: Sequence[float] | None, across: str, upwards: str, name: str,
     ticks: Literal["whole", "share", "ratio"],
 ) -> str:  # fmt: skip
-    """The shares of each optimizer over xs (1, 2, ... where None), upwards 0 to 100 %; optimizers in the order of rank.
+    """Shares (0 to 100 %) of each optimizer over xs (default 1, 2, ...); optimizers in the order of rank.
 
-    across, upwards: what the axes say. ticks: how the one below is written. Empty where no row has any.
+    across, upwards: the axis labels. ticks: the format of the horizontal ticks. Empty if no row has data.
     """
     known = {name: (xs if xs is not None else range(1, len(curve) + 1), curve) for name, curve in curves.items() if curve}
     if not known:
@@ -60,7 +60,7 @@ def lines(
 
 
 def _names(axes: Any, ends: Sequence[tuple[float, str, Any, float]]) -> None:
-    """The lines' names to the right of where they end, none over another."""
+    """Write the names to the right of the lines' ends, without overlap."""
     low, high = axes.get_ylim()
     least, last = 0.055 * (high - low), np.inf
     for up, name, m, right in ends:

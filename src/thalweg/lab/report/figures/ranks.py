@@ -1,4 +1,4 @@
-"""Mean ranks over problems with their intervals, and bars that join optimizers that cannot be told apart."""
+"""Mean ranks over problems with intervals, and bars that join optimizers that are not separable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WIDTH, LINE = 6.6, 0.2  # inches
 
 def ranks(results: SuiteResults) -> str:
     """A row for each optimizer, the best at the top: the mean rank, its interval, and to the right the groups of the
-    critical-difference test, where there are enough problems for one.
+    critical-difference test if there are enough problems.
     """
     rows, cliques = results["rules"], results["critical_difference"]["cliques"]
     drawn, height = marks(rows), LINE * len(rows) + 0.5

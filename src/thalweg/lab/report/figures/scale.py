@@ -1,4 +1,4 @@
-"""How scores lie on an axis: where the differences that matter can be seen."""
+"""Axis scales for scores on which relevant differences are visible."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from thalweg.lab.report.schema.problem import Score
 
 Which = Literal["x", "y"]
 NO_SPAN = 1e-9
-"""Scores that differ by less than this share are one place on an axis: matplotlib cannot tell its ends apart."""
+"""Scores that differ by less than this share count as equal: matplotlib cannot separate such axis limits."""
 CLOSE = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)
-"""Where a logarithmic axis that spans less than half a decade has its ticks."""
+"""Ticks of a logarithmic axis that spans less than half a decade."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """From scores to places on an axis: linear; logarithmic; or, for scores whose best is 1, logarithmic in what is missing."""
+    """A map from scores to axis positions: linear, logarithmic, or, for scores with maximum 1, logarithmic in 1 - score."""
 
     kind: Literal["linear", "log", "missing"]
     floor: float = 0.0
     factor: float = 1.0
-    """What the scores of the kind "missing" are multiplied by to be written: 100 for shares."""
+    """Factor of the tick labels for kind "missing": 100 for shares."""
 
     @classmethod
     def of(cls, scores: Sequence[float], score: Score) -> Scale:
-        """The scale on which these scores (of a results' score) can be told apart."""
+        """The scale on which these scores are distinguishable."""
         if score["higher_is_better"] and max(scores, default=1.0) <= 1:
             return cls("missing", min((1 - x for x in scores if x < 1), default=0.02) / 2, 100.0 if score["share"] else 1.0)
         positive = [x for x in scores if x > 0]
@@ -38,13 +38,13 @@ class Scale:
         return cls("linear")
 
     def place(self, x: float) -> float:
-        """Where a score is drawn."""
+        """The axis position of a score."""
         if self.kind == "linear":
             return x
         return max(1 - x if self.kind == "missing" else x, self.floor)
 
     def dress(self, axes: Axes, which: Which, low: float, high: float, ticks: int = 5) -> None:
-        """Give an axis this scale, from the score `low` to `high`."""
+        """Set an axis to this scale, from score `low` to `high`."""
         axis = axes.xaxis if which == "x" else axes.yaxis
         first, last = sorted((self.place(low), self.place(high)))
         if self.kind == "linear":
@@ -69,9 +69,9 @@ class Scale:
 
 
 def plain_log(axes: Axes, which: Which, low: float, high: float) -> None:
-    """A logarithmic axis with few ticks, written as plain numbers; within a short range they are also at 2 and 5."""
+    """A logarithmic axis with few ticks in plain numbers; over a short range also at 2 and 5."""
     low, high = (low / 2, high * 2) if low == high else (low, high)
-    _limit(axes, which, low, high)  # a single point has no width that a scale could be made of
+    _limit(axes, which, low, high)  # a single point has no range
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     axis = axes.xaxis if which == "x" else axes.yaxis
     subs = CLOSE if high < 4 * low else (1.0, 2.0, 5.0) if high < 100 * low else (1.0,)

@@ -20,13 +20,13 @@ from thalweg.lab.report.schema.problem import Results, Score
 from thalweg.lab.statistics.scores import format_score, number
 
 FAR = 6.0
-"""How many times as far from the best as the middle optimizer a mean may be and still be drawn in its place."""
+"""A mean is drawn in place up to this many times the median optimizer's distance from the best."""
 WIDTH, ROW = 6.6, 0.21  # inches
-LEFT, ACROSS = 0.255, 0.635  # of the width
+LEFT, ACROSS = 0.255, 0.635  # share of the width
 
 
 def scores(results: Results) -> str:
-    """Test scores in the order of rank; those far off are written at the edge, so that the others can be told apart."""
+    """Test scores in the order of rank. Those far off are written at the edge, so that the others are distinguishable."""
     rows, score = results["rules"], results["problem"]["score"]
     factor = 100.0 if score["share"] else 1.0
     drawn = marks(rows)
@@ -66,7 +66,7 @@ def _frame(axes: Axes, score: Score, ticks: bool) -> None:
 
 
 def near_best(rows: Sequence[Scored], scale: Scale) -> list[bool]:
-    """Which rules, given in the order of rank, can be drawn on this scale beside the best."""
+    """The rows, given in the order of rank, that fit on this scale beside the best."""
     means = [row["score"]["mean"] for row in rows]
     places = [_far_along(scale, mean) for mean in means if mean is not None]
     if len(places) < 4:
@@ -112,7 +112,7 @@ def _draw(axes: Axes, y: int, row: Row, factor: float, scale: Scale, m: Any) -> 
 
 
 def _stacked(runs: list[float], axes: Axes) -> list[float]:
-    """Shifts of the dots, up and down in turn, where several lie in one place."""
+    """Alternating vertical shifts of coinciding dots."""
     to_screen = axes.transData.transform
     spots = [round(float(to_screen((x, 0))[0]) / 3) for x in runs]
     seen: Counter[int] = Counter()
@@ -125,7 +125,7 @@ def _stacked(runs: list[float], axes: Axes) -> list[float]:
 
 
 def _far(axes: Axes, y: int, row: Row, score: Score) -> None:
-    """Words in the place of a row that is off the scale."""
+    """Write the score of a row that is off the scale."""
     missing = sum(run["test_score"] is None for run in row["judging"])
     left = score["higher_is_better"]
     if missing:

@@ -1,4 +1,4 @@
-"""Learning-rate sensitivity: how each optimizer ends, over the range it was tuned in."""
+"""Learning-rate sensitivity: the final score over the tuning range."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from thalweg.values.numerals import typed
 def sensitivity(results: Results) -> list[str]:
     """A panel for each tuned optimizer: the final validation score of its trials against the learning rate.
 
-    The others lie behind it, each shifted so that the rate it chose falls on the one chosen here.
+    The others are drawn behind it, each shifted so that its chosen rate coincides with the one of the panel.
     """
     tuned = [row for row in results["rules"] if row["tuning"]]
     score = results["problem"]["score"]
@@ -46,14 +46,14 @@ def sensitivity(results: Results) -> list[str]:
 
 
 def reach(rows: Sequence[Row], score: Score) -> list[float]:
-    """The scores that all panels have room for: every median, and the best single trial."""
+    """The range of scores of all panels: every median, and the best single trial."""
     single = [number(trial["score"]) for row in rows for trial in row["tuning"] if _good(trial)]
     best = [(max if score["higher_is_better"] else min)(single)] if single else []
     return best + [x for row in rows for x in _medians(row)[1].tolist() if np.isfinite(x)]
 
 
 def _draw(axes: Axes, row: Row, medians: Any, scale: Scale, m: Mark) -> float | None:
-    """A rule's trials; returns the median at the rate that was chosen, None if a run diverged there."""
+    """Draw a rule's trials. Returns the median at the chosen rate, None if a run diverged there."""
     rates, middle = medians
     good = [t for t in row["tuning"] if _good(t)]
     bad = sorted({t["lr"] for t in row["tuning"] if not _good(t)})
@@ -75,7 +75,7 @@ def _good(trial: TunedTrial) -> bool:
 
 
 def _medians(row: Row) -> tuple[Any, Any]:
-    """The learning rates, and the median score of each; NaN where a run diverged."""
+    """The learning rates and their median scores; NaN if a run diverged."""
     rates = sorted({trial["lr"] for trial in row["tuning"]})
     ends = [
         [number(trial["score"]) if _good(trial) else np.nan for trial in row["tuning"] if trial["lr"] == rate] for rate in rates

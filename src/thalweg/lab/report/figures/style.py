@@ -1,4 +1,4 @@
-"""What the figures share: their colours, a mark for each rule, and the words that fit into them."""
+"""Shared style of the figures: colours, marks and shortened names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INK, SOFT, PALE, BAD, BAND = "#1f2933", "#5b6875", "#c8d0d8", "#b3380a", "#e9eef
 
 
 def _written(colour: str) -> str:
-    """A colour as it stands in an SVG; black would not be written at all, and could not become white on dark ground."""
+    """A colour as written in the SVG. Matplotlib omits black, which then could not become white in dark mode."""
     return "#111111" if colour == "#000000" else colour.lower()
 
 
@@ -30,14 +30,14 @@ DARK = dict(
         strict=True,
     )
 )  # fmt: skip
-"""Each colour of the figures on light ground, and what stands for it on dark."""
+"""Each colour of the figures in light mode, and its replacement in dark mode."""
 
 SIZE = 8.0
-"""Of text and of a marker's diameter, in points."""
+"""Size of text and diameter of markers, in points."""
 SETTINGS: Any = {
-    "svg.fonttype": "none",  # text stays text: small, sharp, selectable
-    "svg.hashsalt": "thalweg",  # the same figure, the same bytes
-    "font.family": "DejaVu Sans",  # what matplotlib brings, so that the layout is the same everywhere
+    "svg.fonttype": "none",  # keep text as text: small, sharp, selectable
+    "svg.hashsalt": "thalweg",  # identical figures give identical bytes
+    "font.family": "DejaVu Sans",  # shipped with matplotlib, so that the layout is the same everywhere
     "font.size": SIZE,
     "axes.titlesize": SIZE,
     "axes.labelsize": SIZE,
@@ -51,7 +51,7 @@ SETTINGS: Any = {
     "figure.facecolor": "none",
     "axes.labelcolor": SOFT,
     "text.color": INK,
-    "text.parse_math": False,  # a $ in a rule's name is a $
+    "text.parse_math": False,  # a $ in a rule's name is literal
     "xtick.color": PALE,
     "ytick.color": PALE,
     "xtick.labelcolor": SOFT,
@@ -63,7 +63,7 @@ SETTINGS: Any = {
 
 
 def marks(rows: Sequence[Named]) -> dict[str, Mark]:
-    """A rule's mark: the same in all figures, and for a rule of the catalogue the same as in `thalweg race`."""
+    """Each rule's mark, the same in all figures and, for a rule of the catalogue, in `thalweg race`."""
     known = list(catalogue)
     names = [row["name"] for row in rows]
     own = sorted(name for name in names if name not in known)
@@ -76,13 +76,13 @@ def _later(index: int) -> Mark:
 
 
 def short(name: str, length: int = 18) -> str:
-    """A name on one line, of what can be printed, and no longer than the figure has room for."""
+    """A name in printable characters, cut to `length`."""
     plain = "".join(c if c.isprintable() else " " for c in name)
     return plain if len(plain) <= length else plain[: length - 1] + "…"
 
 
 def put(axes: Axes, x: float, y: float, m: Mark, scale: float = 0.75, **options: Any) -> Line2D:
-    """A rule's marker."""
+    """Draw a rule's marker."""
     (line,) = axes.plot(
         [x], [y], linestyle="none", marker=m.shape, markersize=SIZE * scale * m.reach, markerfacecolor=m.colour,
         markeredgewidth=0, **{"clip_on": False, "zorder": 4, **options},
@@ -91,13 +91,13 @@ def put(axes: Axes, x: float, y: float, m: Mark, scale: float = 0.75, **options:
 
 
 def background(axes: Axes, curves: Sequence[tuple[Any, Any]]) -> None:
-    """Curves behind the one that a panel is about, as one line with gaps."""
+    """Draw the background curves of a panel as one line with gaps."""
     xs, ys = ([x for curve in curves for x in (*curve[i], np.nan)] for i in (0, 1))
     axes.plot(xs, ys, color=PALE, linewidth=0.5, zorder=1)
 
 
 def panel(m: Mark, rank: int, name: str, remark: str = "") -> tuple[Figure, Axes]:
-    """One of many small pictures: axes with a title that holds the rule's rank, marker and name, and a remark to its right."""
+    """A panel: axes with a title of the rule's rank, marker and name, and a remark to its right."""
     figure = Figure(figsize=(2.2, 1.55))
     axes = figure.add_axes((0.155, 0.145, 0.815, 0.70))
     room = 23 - len(remark)

@@ -1,4 +1,4 @@
-"""A matplotlib figure as an <svg> element that can stand in a page: small, light and dark, and no trouble to its neighbours."""
+"""Matplotlib figures as inline <svg> elements: small, with light and dark mode, and without id collisions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ LONG = re.compile(r"-?\d+\.\d{2,}")
 
 
 Drawn = dict[str, tuple[Figure, str]]
-"""Figures by name, each with its text as SVG."""
+"""Figures by name, each with its SVG text."""
 _kept: ContextVar[Drawn | None] = ContextVar("kept", default=None)
 
 
 @contextmanager
 def kept() -> Iterator[Drawn]:
-    """The figures that are drawn within it, by name, so that they can be written to files as well; single panels are not."""
+    """Context manager: collect the figures drawn inside by name, except panels, to write them to files too."""
     found: Drawn = {}
     token = _kept.set(found)
     try:
@@ -38,14 +38,14 @@ def kept() -> Iterator[Drawn]:
 
 
 def write(figures: Drawn, folder: Path) -> None:
-    """Each figure as NAME.svg and NAME.pdf, where it is not there already. Raises OSError where it cannot be written."""
+    """Write each figure as NAME.svg and NAME.pdf unless it exists. Raises OSError if writing fails."""
     folder.mkdir(exist_ok=True)
     with matplotlib.rc_context({**SETTINGS, "pdf.fonttype": 42}), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, (figure, text) in figures.items():
             vector, paper = folder / f"{name}.svg", folder / f"{name}.pdf"
             if paper.is_file() and vector.is_file() and vector.read_bytes() == text.encode():
-                continue  # its fonts alone take as long as a problem's statistics
+                continue  # slow: its fonts alone take as long as a problem's statistics
             with atomic_write(paper, "wb") as file:
                 figure.savefig(file, format="pdf", metadata={"CreationDate": None})
             with atomic_write(vector, "wb") as file:
@@ -53,14 +53,13 @@ def write(figures: Drawn, folder: Path) -> None:
 
 
 def svg(figure: Figure, name: str, label: str, panel: bool = False) -> str:
-    """The figure as an <svg> element. name: a word that no other figure of the page has; label: what a screen reader says;
-    panel: whether it is one of many small ones.
+    """The figure as an <svg> element. name: unique on the page; label: text for screen readers; panel: whether it is a panel.
 
-    The colours of the figures become CSS variables, so that the page can change them: `#1f2933` is `var(--1f2933, #1f2933)`.
+    Colours become CSS variables, so that the page can change them: `#1f2933` is `var(--1f2933, #1f2933)`.
     """
     buffer = io.StringIO()
     with matplotlib.rc_context(SETTINGS), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a letter that matplotlib's font lacks is drawn by the reader's browser
+        warnings.simplefilter("ignore")  # the browser draws letters that matplotlib's font lacks
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     text = buffer.getvalue()
     found = _kept.get()
@@ -75,7 +74,7 @@ def svg(figure: Figure, name: str, label: str, panel: bool = False) -> str:
 
 
 def _tidied(tag: str, name: str) -> str:
-    """A tag without what the page has once for all, with short numbers, and with ids of its own. Text is not in tags."""
+    """A tag without attributes that the page sets globally, with short numbers and prefixed ids."""
     tag = NOT_NEEDED.sub("", tag)
     tag = re.sub(r' font-family: [^;"]*;', "", tag)
     tag = re.sub(r'(id="|url\(#|href="#)(?=[mp][0-9a-f]{10})', rf"\1{name}-", tag)

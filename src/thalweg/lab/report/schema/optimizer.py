@@ -8,7 +8,7 @@ from thalweg.lab.report.schema.parts import Compared, Diverged, Interval, Priced
 
 
 class TunedTrial(TypedDict):
-    """A run on a tuning seed, and how it ended on validation data."""
+    """A run on a tuning seed, and its final validation loss and score."""
 
     lr: float
     hyper: dict[str, float]
@@ -21,7 +21,7 @@ class TunedTrial(TypedDict):
 
 
 class JudgedTrial(TypedDict):
-    """A run of the chosen setting on a fresh seed. The curves' points are at `evaluated_at`."""
+    """A run of the chosen setting on a fresh seed. The curves have points at `evaluated_at`."""
 
     seed: int
     loss_curve: list[float | None]
@@ -29,25 +29,25 @@ class JudgedTrial(TypedDict):
     score_curve: list[float | None]
     """Validation score."""
     train_curve: list[float | None]
-    """Training loss, a mean since the point before."""
+    """Training loss, the mean since the previous point."""
     test_score: float | None
     test_loss: float | None
     diverged: bool
 
 
 class Untuned(TypedDict):
-    """The optimizer as it comes, on the seeds that judge."""
+    """The untuned optimizer on the judging seeds."""
 
     lr: float
     score: Interval
     diverged: float
     """The share of runs that diverged."""
     test_scores: list[float | None]
-    """For each seed."""
+    """One per seed."""
 
 
 class Described(TypedDict):
-    """What an optimizer is, and what became of it."""
+    """Description and status of an optimizer."""
 
     name: str
     paper: str
@@ -57,31 +57,31 @@ class Described(TypedDict):
     hyper: dict[str, Any]
     """Its hyper-parameters' defaults."""
     state_per_parameter: float
-    """Numbers that it keeps for each parameter."""
+    """State in numbers per parameter."""
     failed: bool
     """Whether any of its runs raised, hung or ended its process."""
     note: str | None
-    """What a reader must know of it; of one that failed, why."""
+    """A remark; for a failed optimizer, the reason."""
 
 
 class HowTuned(TypedDict):
-    """How a setting was chosen."""
+    """Tuning of an optimizer."""
 
     tuned: bool
-    """False for one that runs as it is shipped."""
+    """False for an optimizer that always runs at its defaults."""
     search: list[float] | None
-    """The range of learning rates that it declares."""
+    """The declared range of learning rates."""
     trials: int
-    """Settings that were tried."""
+    """The number of settings tried."""
     best_lr: float
-    """Of the setting that was chosen, as are the next two."""
+    """Learning rate of the chosen setting; the next two fields belong to it too."""
     best_hyper: dict[str, float]
     best_schedule: str
     at_edge: str | None
-    """"low" or "high" where the chosen learning rate is the smallest or largest that was tried."""
+    """"low" or "high" if the chosen learning rate is the smallest or largest one tried."""
     tuning: list[TunedTrial]
     width: float | None
-    """Decades of learning rates that do about as well as its best."""
+    """Decades of learning rates that are about as good as the best."""
 
 
 class Row(Described, HowTuned, Compared, Priced):

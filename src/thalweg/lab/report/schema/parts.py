@@ -1,4 +1,4 @@
-"""What both tables are made of, that of one problem and that of a suite."""
+"""Types shared by the results of one problem and of a suite."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TypedDict
 
 
 class Answer(TypedDict):
-    """What a comparison came to, in sentences."""
+    """The answer of a comparison, in sentences."""
 
     use: str
     """Which optimizer to use, with which setting."""
     sure: str
-    """How sure that is, and who may be as good."""
+    """The certainty, and optimizers that may be as good."""
     why: str
-    """The scores behind it."""
+    """The scores that support it."""
 
 
 class Interval(TypedDict):
@@ -33,7 +33,7 @@ class Estimated(TypedDict):
 
 
 class Rank(TypedDict):
-    """A place, and where it lies when the seeds are drawn again."""
+    """A rank, and its bootstrap interval over seeds."""
 
     place: int
     low: int
@@ -44,13 +44,13 @@ class Verdict(TypedDict):
     """One optimizer against the best."""
 
     p: float | None
-    """Of the test."""
+    """The p-value."""
     adjusted: float | None
-    """That after Holm's correction."""
+    """The p-value after Holm's correction."""
     separable: bool | None
-    """Whether the test tells the two apart; None where there is too little for any test to do so."""
+    """Whether the test separates the two; None if there is too little data for any test to do so."""
     sentence: str
-    """That in a few words."""
+    """The verdict in a few words."""
 
 
 class Diverged(TypedDict):
@@ -64,9 +64,9 @@ class StepsToTarget(TypedDict):
     """Steps until the validation loss is at the target."""
 
     median: float | None
-    """None where more than half of the runs do not get there."""
+    """None if more than half of the runs do not reach it."""
     reached: float
-    """The share of runs that do."""
+    """The share of runs that reach it."""
 
 
 class Named(TypedDict):
@@ -76,7 +76,7 @@ class Named(TypedDict):
 
 
 class Compared(Named):
-    """A row with what the test says of it."""
+    """A row with the verdict of the test."""
 
     verdict: Verdict
 
@@ -88,6 +88,6 @@ class Scored(Named):
 
 
 class Priced(Scored):
-    """A row with what a step costs."""
+    """A row with the cost of a step."""
 
     step_cost: float | None

@@ -9,53 +9,53 @@ from thalweg.lab.report.schema.parts import Answer
 
 
 class Score(TypedDict):
-    """What is counted."""
+    """The score of a problem."""
 
     name: str
     higher_is_better: bool
     share: bool
-    """Whether it is a share, and shown in per cent."""
+    """Whether it is a share, shown in per cent."""
 
 
 class About(TypedDict):
-    """A problem."""
+    """The description of a problem."""
 
     name: str
     about: str
     train_size: int
-    """Samples to train on; 0 where there are none."""
+    """Number of training samples; 0 without data."""
     fingerprint: str
     """A hash of its data."""
     score: Score
 
 
 class SuiteSettings(TypedDict):
-    """What is the same on all problems."""
+    """The settings shared by all problems."""
 
     budget: int
-    """Settings tried for each optimizer."""
+    """Tuning trials of each optimizer."""
     seeds: int
-    """Seeds that judge."""
+    """Number of judging seeds."""
     tuning_seeds: int
-    """Seeds that tune."""
+    """Number of tuning seeds."""
     tuned: str
-    """"lr", or "all" for every hyper-parameter that is a number."""
+    """"lr", or "all" for every numeric hyper-parameter."""
     schedules: list[str]
     search: str
     """"quasi-random" or "optuna"."""
     rules: list[str]
-    """The optimizers that were asked for."""
+    """The requested optimizers."""
 
 
 class ProblemSettings(SuiteSettings):
-    """What is a problem's own, too."""
+    """The settings of one problem."""
 
     steps: int
     batch_size: int
 
 
 class Protocol(TypedDict):
-    """How it was done."""
+    """The protocol of the comparison."""
 
     version: str
     sentences: list[str]
@@ -63,64 +63,64 @@ class Protocol(TypedDict):
 
 
 class Target(TypedDict):
-    """The validation loss that "steps to target" are counted to."""
+    """The target loss of "steps to target"."""
 
     loss: float | None
     sentence: str
 
 
 class Check(TypedDict):
-    """What a comparison checks of itself: one optimizer under two names, or one that holds another in it."""
+    """A self-check: one optimizer under two names, or one that contains another as a special case."""
 
     kind: Literal["A/A control", "inclusion"]
     first: str
     second: str
     scores: list[float | None]
-    """Their mean test scores."""
+    """The mean test scores of the two."""
     p: float
-    """Of a permutation test."""
+    """The p-value of a permutation test."""
     held: bool
     sentence: str
 
 
 class Sight(TypedDict):
-    """How small a difference the comparison could have seen."""
+    """The power of the comparison."""
 
     smallest: float | None
-    """The smallest difference to the best that it would probably have told."""
+    """The smallest difference to the best that would probably be detected."""
     pair: list[str] | None
-    """The best, and the next that could be told from it with more seeds."""
+    """The best, and the optimizer that fewest more seeds could separate from it."""
     more: int | None
-    """How many more seeds that takes."""
+    """The number of additional seeds needed."""
     seeds: int | None
-    """How many in all."""
+    """The number of seeds in all."""
 
 
 class Facts(TypedDict):
-    """What was found on one problem."""
+    """The results on one problem, without the answer."""
 
     version: str
-    """Of thalweg."""
+    """The version of thalweg."""
     protocol: Protocol
     caution: str | None
-    """What must be known before these are compared: that search was adaptive."""
+    """A caution about the comparison: that search was adaptive."""
     command: str
-    """What to write to run it again."""
+    """The command that repeats it."""
     made: str
-    """When, in ISO 8601."""
+    """The time, in ISO 8601."""
     problem: About
     settings: ProblemSettings
     environment: dict[str, str]
     """Versions and the machine."""
     evaluated_at: list[int]
-    """The steps at which curves have a point."""
+    """The steps of the points of all curves."""
     target: Target
     checks: list[Check]
     sight: Sight
     rules: list[Row]
     """The optimizers, the best first."""
     not_run: dict[str, str]
-    """By optimizer that was asked for and cannot run on this problem: why."""
+    """The reason, by optimizer, why a requested optimizer cannot run on this problem."""
 
 
 @final

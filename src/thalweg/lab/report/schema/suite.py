@@ -16,25 +16,25 @@ class LostCheck(Check):
 
 
 class Standing(TypedDict):
-    """Where an optimizer stands among the others."""
+    """The standing of an optimizer in a suite."""
 
     mean_rank: Estimated
     share: Estimated
     """The interquartile mean, over problems and seeds, of the share of the way from the start to the best."""
     untuned: Estimated
-    """That, as the optimizer comes."""
+    """The same for the untuned optimizer."""
     places_without_a_problem: list[int]
-    """Its best and its worst place when a problem is left out."""
+    """Its best and worst place when one problem is left out."""
     verdict: Verdict
 
 
 class Pace(TypedDict):
-    """How soon an optimizer came how far."""
+    """The speed of an optimizer in a suite."""
 
     targets: float | None
     """The area under `reached`."""
     reached: list[float]
-    """The share of targets that it has reached after each of `shares_of_steps`."""
+    """The share of targets reached after each of `shares_of_steps`."""
     profile: list[float]
     """The share of problems on which it takes at most each of `taus` times the fewest steps."""
     profile_area: float | None
@@ -49,10 +49,10 @@ class SuiteRow(Named, Standing, Pace):
     first_on: list[str]
     """The problems on which it is the first."""
     not_separable_on: list[str]
-    """The problems on which it cannot be told from the best."""
+    """The problems on which it is not separable from the best."""
     diverged: Diverged
     width: float | None
-    """The median over problems, as is the next."""
+    """The median over problems, as for the next field."""
     step_cost: float | None
     state_per_parameter: float
     best_of: list[float]
@@ -60,12 +60,12 @@ class SuiteRow(Named, Standing, Pace):
 
 
 class CriticalDifference(TypedDict):
-    """All pairs over the problems, where there are enough of them."""
+    """Tests of all pairs over the problems, if there are enough problems."""
 
     mean_rank: dict[str, float]
     order: Sequence[str]
     cliques: Sequence[Sequence[str]]
-    """Optimizers that cannot be told from one another."""
+    """Groups of optimizers that are not separable from one another."""
     remark: str | None
 
 
@@ -73,45 +73,45 @@ class SuiteChecks(TypedDict):
     """The checks of all problems together."""
 
     controls: int
-    """How many A/A controls there are."""
+    """The number of A/A controls."""
     alarms: int
-    """How many were told from their twins on their problem."""
+    """The number of controls that differ significantly from their twin on their problem."""
     p: float | None
-    """Of a test over problems."""
+    """The p-value of a test over problems."""
     held: bool
     lost: list[LostCheck]
     sentence: str
 
 
 class SuiteUntuned(TypedDict):
-    """What trying several optimizers as they come is worth, beside tuning one."""
+    """Trying several untuned optimizers compared with tuning one."""
 
     best_of_all: float
-    """The share of the way that the best of all as they come reaches, in the mean over problems."""
+    """The share of the way that the best untuned optimizer reaches, the mean over problems."""
     one: str
-    """The optimizer that is tuned alone."""
+    """The single tuned optimizer."""
     one_tuned: float
     """The share of the way that it reaches."""
     sentence: str
 
 
 class Unranked(Named):
-    """An optimizer that did not run on every problem, and so has no place over problems."""
+    """An optimizer that did not run on every problem and so has no rank over problems."""
 
     ran_on: list[str]
-    """The problems on which it ran, and has a row."""
+    """The problems on which it ran and has a row."""
     sentence: str
-    """Why, and what it is left out of."""
+    """The reason, and the statistics that omit it."""
 
 
 class Overall(TypedDict, total=False):
-    """What the problems come to together; of it there is only `rules`, and that empty, where no optimizer got anywhere."""
+    """The aggregates over problems. All are missing if no optimizer improved on its start on any problem."""
 
     critical_difference: CriticalDifference
     without_problem: dict[str, dict[str, int]]
-    """By problem: the places of all optimizers without it."""
+    """By left-out problem: the places of all optimizers."""
     without_optimizer: dict[str, dict[str, int]]
-    """By optimizer: the places of all others without it."""
+    """By left-out optimizer: the places of all others."""
     taus: list[float]
     shares_of_steps: list[float]
     checks: SuiteChecks
@@ -119,13 +119,13 @@ class Overall(TypedDict, total=False):
 
 
 class SuiteFacts(Overall):
-    """What was found on several problems."""
+    """The results on several problems, without the answer."""
 
     version: str
     command: str
     made: str
     suite: str
-    """Its name."""
+    """The suite's name."""
     environment: dict[str, str]
     settings: SuiteSettings
     caution: str | None
