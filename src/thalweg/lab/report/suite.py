@@ -225,7 +225,7 @@ def _by_mean_rank(some: Mapping[str, Mapping[str, Floats]]) -> dict[str, float]:
 
 
 def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[str, Verdict]:
-    """Each optimizer against the one with the best mean rank: Wilcoxon's signed-rank test over problems, with Holm's correction."""
+    """Each optimizer against the one with the best mean rank: Wilcoxon's signed-rank test over problems, after Holm."""
     means = {name: np.array([float(np.mean(x)) for x in own.values()]) for name, own in shares.items()}
     values = {name: pairwise.signed_rank(means[name] - means[best]) for name in means if name != best}
     adjusted = stats.holm(values)

@@ -1,1 +1,1 @@
-"""Who runs the trials: processes and clusters, and what is done about those that hang."""
+"""Execution of trials: processes and clusters, and the handling of hangs and crashes."""

@@ -1,4 +1,4 @@
-"""The engines by name: this machine's processes, loky's, dask's; each is an Executor, and a user's own may stand in."""
+"""The engines by name: processes of this machine, loky or dask. Each is an Executor, as is a user's own."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from thalweg.lab.running.workers import begin, in_this_process, processes, singl
 
 NAMES = ("processes", "loky", "dask")
 CONNECT = 10
-"""Seconds in which a cluster's scheduler must answer, and a worker of ours that dask does not know yet to be dead."""
+"""Time limit in seconds for a cluster's scheduler to answer, and for a local worker not yet known to be dead."""
 NO_DASHBOARD = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
-"""Its server is there all the same: at a port that no other comparison has, and for this machine alone."""
+"""Dask starts the dashboard's server regardless, so it gets a free port on this machine only."""
 WORKERLESS = 120
-"""Seconds that a job waits while none of dask's workers is there: they are started again, but not where that fails."""
+"""Seconds that a job waits for a dask worker. Workers are restarted, which may fail."""
 ASK = 5.0
-"""Seconds after which a job that has no result yet asks whether the cluster has workers."""
+"""Interval in seconds at which a waiting job checks that the cluster has workers."""
 
 
 class NoWorkers(Exception):
-    """A cluster whose workers are gone, and none came for as long as was to be waited."""
+    """Raised if a cluster has had no worker for longer than the wait limit."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What runs jobs (an Executor, or a function that makes one again when it is broken), and how many at once."""
+    """An Executor, or a function that makes a new one when it breaks, and the number of parallel jobs."""
 
     executor: Executor | Callable[[], Executor]
     jobs: int
@@ -44,11 +44,11 @@ class Engine:
 def engine(
     name: str, jobs: int, cluster: str | None = None, *, isolated: bool = False, patience: float | None = None
 ) -> Iterator[Engine]:
-    """The engine of this name, or the dask cluster whose scheduler has this address.
+    """Context manager: the engine of this name, or the dask cluster with this scheduler address.
 
-    isolated: whether code of the user's is run, which must never happen in this process; otherwise one job is done here.
-    patience: seconds to wait while a cluster has no worker, WORKERLESS unless given.
-    Raises Refusal where what it needs is not installed or does not answer.
+    isolated: whether jobs run code of the user's, which must not run in this process; otherwise jobs=1 runs here.
+    patience: seconds to wait for a cluster without workers, by default WORKERLESS.
+    Raises Refusal if a package is not installed or the scheduler does not answer.
     """
     if cluster is not None or name == "dask":
         with _dask(jobs, cluster, WORKERLESS if patience is None else patience) as found:
@@ -62,12 +62,12 @@ def engine(
 
 
 class Loky:
-    """loky's pool of one process. Like the standard one it would wait for ever at some deaths, see `process.OneProcess`."""
+    """loky's pool of one process. Like the standard pool it would hang after some deaths; see `process.OneProcess`."""
 
     def __init__(self, memory: Any) -> None:
-        from joblib.externals.loky import ProcessPoolExecutor  # scikit-learn brings joblib along
+        from joblib.externals.loky import ProcessPoolExecutor  # joblib is a dependency of scikit-learn
 
-        self._pool = ProcessPoolExecutor(1, initializer=begin)  # what it pickles can hold no shared memory
+        self._pool = ProcessPoolExecutor(1, initializer=begin)  # its pickles cannot contain shared memory
 
     @property
     def processes(self) -> list[Any]:
@@ -82,28 +82,28 @@ class Loky:
         return job
 
     def _send_nothing(self) -> None:
-        """No result at all: loky then finds that its process is dead."""
+        """The process died before a result: send an empty one, so that loky notices the death."""
         self._pool._result_queue._writer.send_bytes(b"")
 
     def _leave_the_pipe(self) -> None:
-        """Half a result, and nobody who could write the rest: that is the pipe's end."""
+        """The process died in the middle of a result: close the pipe's last writing end."""
         results = self._pool._result_queue
-        os.dup2(results._reader.fileno(), results._writer.fileno())  # loky closes both itself
+        os.dup2(results._reader.fileno(), results._writer.fileno())  # loky closes both ends itself
 
     def shutdown(self, wait: bool = True) -> None:
         self._pool.shutdown(wait)
 
 
 class Cluster(Executor):
-    """Jobs on a dask cluster, each waited for in a thread.
+    """Jobs on a dask cluster, with a waiting thread for each.
 
-    dask's own executor never ends the future of a job whose result was lost on its way here, and whose second run failed.
-    A job for which no worker is there waits for so many seconds of `patience`, and says so; then it raises NoWorkers.
+    dask's own executor never completes the future of a job whose result was lost in transit and whose second run failed.
+    A job without a worker waits for `patience` seconds, with a message, and then raises NoWorkers.
     """
 
     def __init__(self, client: Any, jobs: int, patience: float) -> None:
         self._client, self._threads, self._patience = client, ThreadPoolExecutor(jobs), patience
-        self._alone: float | None = None  # since when
+        self._alone: float | None = None  # start of the time without workers
 
     def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         return self._threads.submit(self._result, self._client.submit(fn, *arguments, pure=False, **named))
@@ -113,15 +113,15 @@ class Cluster(Executor):
             try:
                 return job.result(timeout=min(ASK, self._patience))
             except TimeoutError:
-                if job.done():  # it is the job's own
+                if job.done():  # the job itself raised it
                     raise
                 self._look()
 
     def _look(self) -> None:
-        """Raises NoWorkers where none has been there for too long."""
+        """Raises NoWorkers if there has been no worker for too long."""
         try:
             there = bool(self._client.nthreads())
-        except Exception:  # a scheduler that is gone ends the job itself
+        except Exception:  # a lost scheduler ends the job anyway
             return
         if there:
             self._alone = None
@@ -140,7 +140,7 @@ def _on(client: Any, jobs: int, patience: float) -> Iterator[Engine]:
     executor = Cluster(client, jobs, patience)
     try:
         yield Engine(executor, jobs)
-    finally:  # a job that still runs ends with its client, which is closed after this
+    finally:  # running jobs end with their client, which is closed next
         executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -154,18 +154,18 @@ def _dask(jobs: int, address: str | None, patience: float) -> Iterator[Engine]:
     if address is not None:
         with _silent("distributed"), _answering(Client, address) as client:
             threads = sum(client.nthreads().values())
-            with _on(client, max(1, 2 * threads), patience) as found:  # the second half waits for who is free first
+            with _on(client, max(1, 2 * threads), patience) as found:  # the second half waits for the first free worker
                 yield found
         return
     settings = {
-        "distributed.scheduler.allowed-failures": 0,  # the sweep itself tries again, and then finds out which trial it was
+        "distributed.scheduler.allowed-failures": 0,  # the sweep itself retries, and then finds the responsible trial
         "distributed.scheduler.no-workers-timeout": patience,
         "distributed.comm.timeouts.connect": CONNECT,
     }
     with single_threaded(), dask.config.set(settings):
         cluster = LocalCluster(
             n_workers=jobs, threads_per_worker=1, processes=True, scheduler_kwargs=NO_DASHBOARD, silence_logs=logging.CRITICAL,
-            memory_limit=None,  # a worker near its limit would begin no other job, for ever if that is what it needs
+            memory_limit=None,  # a worker near its memory limit would pause, possibly for ever
         )  # fmt: skip
         with cluster, Client(cluster) as client, _on(client, jobs, patience) as found:
             yield found
@@ -183,7 +183,7 @@ def _answering(client_of: Callable[..., Any], address: str) -> Iterator[Any]:
 
 @contextmanager
 def _silent(name: str) -> Iterator[None]:
-    """A library's own log, left out: what goes wrong is said in a sentence of ours."""
+    """Silence a library's log: errors are reported in our own messages."""
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)

@@ -1,4 +1,4 @@
-"""Around the work of one portion, in the process that does it: a limit in time, what was printed, whatever was raised."""
+"""Guards of one chunk of work in its worker process: time limit, captured output, exceptions."""
 
 from __future__ import annotations
 
@@ -16,41 +16,40 @@ from threadpoolctl import threadpool_limits
 from thalweg.lab.running import output_capture
 
 _ALONE = threading.Lock()
-"""The watch and the standard streams are one a process: where a worker has several threads, they take turns."""
+"""There is one watchdog and one set of standard streams per process, so threads of a worker take turns."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a portion: results, or why there are none."""
+    """The outcome of a chunk: results, or the reason why there are none."""
 
     results: Any
     failure: str | None = None
 
 
 def here() -> str:
-    """This process among all processes on all machines."""
+    """An identifier of this process, unique over machines."""
     return f"{platform.node()}/{os.getpid()}"
 
 
 def with_watchdog(caller: str, timeout: float, work: Callable[..., Any], *arguments: Any) -> Answer:
-    """work(*arguments) as an Answer, done by another process than the caller's.
+    """Run work(*arguments) in a process other than the caller's and return an Answer.
 
-    After `timeout` seconds the process ends itself, also where Python's lock is held and never given back: whoever
-    watches the process sees it die, on one machine or many. In the caller's own process (or a thread of it) none of
-    that can be had, and the work is done as it is.
+    After `timeout` seconds the process ends itself, even if code holds Python's lock for ever. The parent or the cluster
+    then sees it die. In the caller's own process (or a thread of it) this is impossible, and the work runs unguarded.
     """
     if caller == here():
         return Answer(work(*arguments))
     with _ALONE, threadpool_limits(1), _limited(timeout), output_capture.caught():
         try:
             return Answer(work(*arguments))
-        except BaseException as error:  # the user's code may raise anything, KeyboardInterrupt too
+        except BaseException as error:  # the user's code may raise anything, including KeyboardInterrupt
             return Answer(None, output_capture.annotate(in_a_line(error)))
 
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> Iterator[None]:
-    """End this process, exit code 1, after so many seconds. By Python's watchdog: the alarm is taken, see `user_file`."""
+    """End this process with exit code 1 after `seconds`, by faulthandler: the alarm signal is used in `user_file`."""
     with open(os.devnull, "w") as nowhere:
         faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
         try:
@@ -60,9 +59,9 @@ def _limited(seconds: float) -> Iterator[None]:
 
 
 def in_a_line(error: BaseException) -> str:
-    """What went wrong, without what follows on further lines."""
+    """The first line of an error's message."""
     try:
         first = str(error).strip().partition("\n")[0]
-    except Exception:  # the user's code may raise what cannot even be told
+    except Exception:  # the user's exception may fail to convert to text
         first = ""
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

@@ -1,4 +1,4 @@
-"""What code of the user's prints while it is tried: kept from the screen, and its last lines told where it failed."""
+"""Capture of output printed by a user's code: it stays off the screen, and its last lines are shown with a failure."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from typing import Any
 
 KEPT = 2000
-"""Bytes of printed text that are kept, the last ones: whoever prints at every step fills no memory."""
+"""The number of last bytes kept, so that printing at every step does not fill memory."""
 LINES, WIDTH = 3, 100
-"""So many of its lines are told, and so many characters of each."""
+"""The number of lines shown, and of characters of each."""
 
 _outside: Any = None
-"""Memory that the parent of this process reads when it has ended; None where nobody does."""
+"""Shared memory that the parent reads after this process has ended; None without one."""
 _now: Tail | None = None
-"""What the work in hand has printed."""
+"""The output of the current work."""
 
 
 class Tail(io.TextIOBase):
-    """A stream that keeps the end of what is written, outside the process too, where it outlives that."""
+    """A stream that keeps the end of its text, also in shared memory, which outlives the process."""
 
     def __init__(self, outside: Any = None) -> None:
         self.data, self.outside = b"", outside
@@ -40,7 +40,7 @@ class Tail(io.TextIOBase):
 
 
 def shared() -> Any:
-    """Memory for a process begun with `spawn`, which it is handed as it begins: what it printed can be read there."""
+    """Shared memory to hand to a spawned process, from which its output can be read."""
     from multiprocessing import get_context
 
     return get_context("spawn").RawArray("c", KEPT)
@@ -52,14 +52,14 @@ def read(memory: Any) -> str:
 
 
 def attach(memory: Any) -> None:
-    """Attach memory: from now on what is caught in this process is in it too."""
+    """Copy this process's captured output into `memory` from now on."""
     global _outside
     _outside = memory
 
 
 @contextlib.contextmanager
 def caught() -> Iterator[None]:
-    """Within it, what Python prints stays off the screen."""
+    """Context manager: capture what Python prints."""
     global _now
     _now = Tail(_outside)
     try:
@@ -70,24 +70,24 @@ def caught() -> Iterator[None]:
 
 
 def reset() -> None:
-    """Drop what has been caught so far: what comes now is another's."""
+    """Discard the captured output: what follows belongs to other work."""
     if _now is not None:
         _now.data = b""
         _now.write("")
 
 
 def annotate(why: str) -> str:
-    """Why something failed, with the last lines that were caught until then."""
+    """The reason of a failure, with the last captured lines."""
     return with_tail(why, "" if _now is None else _now.data.decode(errors="replace"))
 
 
 def with_tail(why: str, text: str) -> str:
-    """Why something failed, with the last lines of a text, in one line without a terminal's control characters."""
+    """The reason of a failure with the last lines of a text, on one line without control characters."""
     cut = (line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…" for line in map(_plain, text.split("\n")) if line)
-    last = [line for line, _ in itertools.groupby(cut)][-LINES:]  # many lanes print the same
+    last = [line for line, _ in itertools.groupby(cut)][-LINES:]  # lanes often print the same line
     return f"{why}; it printed last: {' / '.join(last)}" if last else why
 
 
 def _plain(line: str) -> str:
-    """What a terminal shows of it in the end: of a progress bar its last state."""
+    """The final state of a line on a terminal, for example of a progress bar."""
     return "".join(filter(str.isprintable, line.rstrip("\r").rpartition("\r")[2].expandtabs(4))).strip()

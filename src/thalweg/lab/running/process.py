@@ -1,4 +1,4 @@
-"""One process beside this one that does jobs in turn, told of them and telling their results through a pipe."""
+"""A child process that runs jobs in turn, received and answered through a pipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from multiprocessing.util import Finalize
 from typing import Any, Protocol
 
 LOOK, GOES = 0.25, 5.0
-"""Seconds between two looks at whether a process lives, and until one that should end by itself is killed."""
+"""Seconds between checks that a process is alive, and until a process that should exit is killed."""
 
 
 class Alone(Protocol):
@@ -20,22 +20,22 @@ class Alone(Protocol):
 
     @property
     def processes(self) -> list[Any]:
-        """That process, once it has been started."""
+        """The process, once it has been started."""
 
     def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        """Do a job. The death of the process is BrokenExecutor, whatever the job has begun or was about to send."""
+        """Run a job. If the process dies, the error is BrokenExecutor, whatever it has started or was sending."""
 
     def shutdown(self, wait: bool = True) -> None: ...
 
 
 class OneProcess:
-    """A process that is handed a job when it has done the one before, all of it while `submit` waits.
+    """An Executor of one process that runs one job at a time, inside `submit`.
 
-    The standard pool waits for ever where its process dies amid a result longer than a pipe holds, for it keeps the other
-    end open itself, and where what a job has begun lives on, which keeps open what would tell of the death. Its
-    semaphores, cleaned up amid whatever Python is doing, take a lock that may be taken.
+    The standard pool hangs if its process dies while sending a result larger than the pipe's buffer, since the pool itself
+    holds the pipe's other end open, and if a process started by a job survives, which holds the sentinel open. The
+    finalizers of its semaphores can run at any time and may deadlock.
 
-    begin(*arguments): what the process does first.
+    begin(*arguments) runs first in the process.
     """
 
     def __init__(self, begin: Callable[..., None], *arguments: Any) -> None:
@@ -44,7 +44,7 @@ class OneProcess:
         self._process = context.Process(target=_serve, args=(theirs, begin, arguments))
         self._process.start()
         theirs.close()
-        Finalize(self, self._pipe.close, exitpriority=0)  # Python waits, at its end, for processes that wait for a job
+        Finalize(self, self._pipe.close, exitpriority=0)  # otherwise Python waits at exit for idle processes
 
     @property
     def processes(self) -> list[Any]:
@@ -54,7 +54,7 @@ class OneProcess:
         done: Future[Any] = Future()
         try:
             result, error = ForkingPickler.loads(self._told(ForkingPickler.dumps((fn, arguments, named))))
-        except Exception as what:  # it ended, or what was sent either way cannot be
+        except Exception as what:  # it died, or an object could not be pickled
             result, error = None, what
         if error is None:
             done.set_result(result)
@@ -76,18 +76,18 @@ class OneProcess:
         self._pipe.close()
         if wait:
             self._process.join(GOES)
-            self._process.kill()  # its job may have left threads that go on
+            self._process.kill()  # a job may have left running threads
 
 
 def _serve(pipe: Connection, begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     begin(*arguments)
-    with suppress(EOFError, OSError):  # no more is wanted
+    with suppress(EOFError, OSError):  # the parent asks for no more
         while True:
             pipe.send_bytes(_answer(pipe.recv_bytes()))
 
 
 def _answer(job: bytes) -> Any:
-    """The result, or what was raised instead, to be sent."""
+    """The result of a job, or its exception, in picklable form."""
     try:
         fn, arguments, named = ForkingPickler.loads(job)
         return ForkingPickler.dumps((fn(*arguments, **named), None))

@@ -1,4 +1,4 @@
-"""The sweep: portions of trials, over any `concurrent.futures.Executor`, put away one by one, none lost and none twice."""
+"""The sweep: run chunks of trials on any `concurrent.futures.Executor` and store each once."""
 
 from __future__ import annotations
 
@@ -15,36 +15,35 @@ from thalweg.lab.running.guard import Answer, here, in_a_line, with_watchdog
 from thalweg.lab.running.workers import Died, Here, NotStarted, Processes, processes
 
 TIMEOUT = 900.0
-"""Seconds that a portion may take. It is planned to take a few."""
+"""Time limit of a chunk in seconds. Chunks are planned to take a few."""
 TRIES = 2
-"""So often is a portion handed over whole; if its process died each time, its trials go one by one."""
+"""Attempts of a whole chunk. If its process dies each time, its trials run one by one."""
 DEATHS = 3
-"""So many trials of a row may end their processes, one by one; if none gave a result, its others are not tried."""
+"""The number of trials of a row that may end their process, run one by one, before the rest is abandoned."""
 NO_MORE = ("NoWorkers", "NoWorkerError", "FutureCancelledError", "CancelledError")
-"""Our and dask's words for workers none of which starts again, and dask's for a scheduler that is gone."""
+"""Exceptions for workers that do not restart (ours and dask's) and for a lost scheduler (dask's)."""
 
 Spec = Any
-"""What a trial is; the sweep hands it through."""
+"""The specification of a trial, opaque to the sweep."""
 Pairs = Sequence[tuple[Spec, Any]]
 
 
 class Keeper(Protocol):
-    """Where finished trials go."""
+    """The store of finished trials."""
 
     def add(self, pairs: Pairs) -> None:
-        """For ever: what follows from the spec alone. Raises TypeError or ValueError for what is no result."""
+        """Store results permanently: those determined by the spec. Raises TypeError or ValueError for an invalid result."""
 
     def note(self, pairs: Pairs) -> None:
-        """For this process only: what time, memory or a dying machine had a part in."""
+        """Store results for this process only: failures caused by time, memory or a dying machine."""
 
 
 @dataclass(frozen=True, eq=False)
 class WorkItem:
-    """Trials for one program: work(*arguments, specs) gives a result for each of `specs`, in its order.
+    """A chunk of trials: work(*arguments, specs) returns a result for each of `specs`, in order.
 
-    work is a function of a module and arguments can be pickled, as processes are told of both by name and by value. `of` is
-    for the caller, who gets the portion back. `row` says whose trials they are: a row that hangs once, or only
-    ever ends its processes, is not tried again.
+    work is a module-level function and the arguments are picklable. `of` is for the caller, who gets the chunk back. `row`
+    is the rule and problem: a row that hangs once, or only ends its processes, is not tried again.
     """
 
     of: Any
@@ -58,7 +57,7 @@ class WorkItem:
 
 @dataclass(frozen=True)
 class Finished:
-    """A portion whose trials are in the store. failure: why it has no results but failed trials."""
+    """A chunk whose trials are in the store. failure: the reason if all its trials failed."""
 
     portion: WorkItem
     failure: str | None
@@ -72,12 +71,12 @@ def sweep(
     failed: Callable[[Spec, str], Any],
     timeout: float = TIMEOUT,
 ) -> Iterator[Finished]:
-    """Run the waiting portions, at most `jobs` at a time, and yield each when its results are in the store.
+    """Run the waiting chunks, at most `jobs` at a time, and yield each when its results are in the store.
 
-    More may be appended to `waiting` while this is iterated. failed(spec, why) makes the result of a trial that has
-    none: its portion raised, hung for `timeout` seconds, or its process died every time. That costs no other portion
-    anything. Where the executor is given as a function that makes one, a broken one is replaced. Raises Refusal where
-    the store cannot be written, or an executor given as it is takes no more work.
+    The caller may append to `waiting` during the iteration. failed(spec, why) makes the result of a trial without one: its
+    chunk raised, hung for `timeout` seconds, or its process died every time. Other chunks are unaffected. If `executor` is
+    a function that makes one, a broken executor is replaced. Raises Refusal if the store cannot be written, or if a given
+    executor accepts no more work.
     """
     with ExitStack() as stack:
         yield from _Sweep(waiting, executor, jobs, kept, failed, timeout, stack).run()
@@ -130,13 +129,13 @@ class _Sweep:
         self.running[running] = (portion, time.monotonic())
 
     def _one_by_one(self) -> Executor:
-        """Processes of our own, whose deaths say whose fault they are."""
+        """Whether each job has its own process, so that a death identifies the job."""
         if self.own is None:
             self.own = self.stack.enter_context(processes(1))
         return self.own
 
     def _end(self, job: Future[Answer], portion: WorkItem, seconds: float) -> Finished | None:
-        """Put a portion's results away, or line it up again."""
+        """Store a chunk's results, or queue it again."""
         error = job.exception()
         if error is None:
             return self._put_away(portion, job.result())
@@ -157,14 +156,14 @@ class _Sweep:
         return None
 
     def _bury(self, portion: WorkItem, why: str) -> Finished:
-        """A trial that ended its process when nothing else was in it."""
+        """Record the failure of a trial that ended its process while it ran alone."""
         self.deaths[portion.row] += 1
         if self.deaths[portion.row] == DEATHS and portion.row not in self.fruitful:
             self.hopeless[portion.row] = why
         return self._fail(portion, why)
 
     def _again(self, portion: WorkItem) -> None:
-        """Whole, or trial by trial once it has been tried often enough."""
+        """Queue a chunk again: whole, or trial by trial after TRIES attempts."""
         if portion.tries < TRIES and not self.deaths[portion.row]:
             self.waiting.appendleft(portion)
         else:
@@ -176,7 +175,7 @@ class _Sweep:
             return self._fail(portion, why)
         try:
             self.kept.add(list(zip(portion.specs, answer.results, strict=True)))
-        except (TypeError, ValueError) as error:  # no result that can be kept
+        except (TypeError, ValueError) as error:  # not a storable result
             return self._fail(portion, in_a_line(error))
         self.fruitful.add(portion.row)
         return Finished(portion, None)
@@ -187,7 +186,7 @@ class _Sweep:
 
 
 def _process_died(error: BaseException) -> bool:
-    """Whether it was not the work that failed but the process it was in; dask and Ray have words of their own for that."""
+    """Whether the error means that the process died; dask and Ray have their own exceptions for it."""
     return isinstance(error, BrokenExecutor) or type(error).__name__ in ("KilledWorker", "WorkerCrashedError")
 
 

@@ -1,4 +1,4 @@
-"""Who runs the trials: this process, or several beside it that leave Ctrl-C to it and go when it goes."""
+"""Executors of trials: this process, or child processes that ignore Ctrl-C and end with their parent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from thalweg.lab.running.process import Alone, OneProcess
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ALONE = (*THREADS, "PYTHONSAFEPATH")
 Make = Callable[[Any], Alone]
-"""Makes an executor of one process, given memory (`output_capture.shared`) that `begin` may hand to that."""
+"""Makes an executor of one process, given shared memory (`output_capture.shared`) to pass to `begin`."""
 
 
 UNGUARDED = (
@@ -32,27 +32,27 @@ UNGUARDED = (
 
 
 class Died(BrokenExecutor):
-    """The process with a job in it ended: in words, its exit code if known, after how many seconds, and what it printed."""
+    """The process of a job died: a description, the exit code if known, the seconds, and the output."""
 
     def __init__(self, how: str, code: int | None, seconds: float, printed: str = "") -> None:
         super().__init__(how)
         self.how, self.code, self.seconds, self.printed = how, code, seconds, printed
 
     def is_over(self, limit: float) -> bool:
-        """Whether the watchdog ended it, after `limit` seconds and with exit code 1."""
+        """Whether the watchdog ended it: after `limit` seconds with exit code 1."""
         return self.code in (None, 1) and self.seconds >= limit
 
     def in_words(self, limit: float) -> str:
-        """What became of the job, with its last words."""
+        """The outcome of the job, with its last output."""
         return with_tail(f"it hung: no result in {limit:g} s" if self.is_over(limit) else self.how, self.printed)
 
 
 class NotStarted(Refusal):
-    """Processes end before they can do anything, so that nothing can be said of a job."""
+    """Raised if processes die before they start, so that no job is at fault."""
 
 
 class Here(Executor):
-    """Does each job at once, in this process."""
+    """An Executor that runs each job immediately in this process."""
 
     def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         done: Future[Any] = Future()
@@ -64,7 +64,7 @@ class Here(Executor):
 
 
 class Processes(Executor):
-    """Jobs in so many processes, every one by itself: the death of one (Died) costs no other's work."""
+    """An Executor of separate processes: the death of one (Died) does not affect the others' jobs."""
 
     def __init__(self, jobs: int, make: Make | None = None) -> None:
         self._make = make or _standard
@@ -72,23 +72,23 @@ class Processes(Executor):
         self._killed = False
         self._lock = threading.Lock()
         self.seconds_to_start = 0.0
-        """What it took until the first process was ready to work; 0 before that."""
-        with suppress(ImportError):  # Windows has none
+        """Seconds until the first process was ready; 0 before that."""
+        with suppress(ImportError):  # not available on Windows
             from multiprocessing import resource_tracker
 
-            resource_tracker.ensure_running()  # where a thread of ours starts it, it lets Ctrl-C through again in that thread
+            resource_tracker.ensure_running()  # starting it from a thread unblocks Ctrl-C in that thread
         self._threads = ThreadPoolExecutor(jobs, initializer=_never_interrupted)
 
     def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         return self._threads.submit(self._watch, fn, arguments, named)
 
     def _watch(self, fn: Callable[..., Any], arguments: Any, named: Any) -> Any:
-        """Hand a job to this thread's process, and wait for it."""
+        """Run a job in this thread's process and wait for it."""
         processes: list[Any] = []
         begun, (alone, memory) = time.monotonic(), self._mine()
         try:
             try:
-                alone.submit(ready, *filter(callable, (fn, *arguments))).result()  # it may have to be started first
+                alone.submit(ready, *filter(callable, (fn, *arguments))).result()  # may start the process
             except BrokenExecutor as error:
                 if not self.seconds_to_start:
                     raise NotStarted(UNGUARDED) from error
@@ -120,7 +120,7 @@ class Processes(Executor):
             alone.shutdown(wait)
 
     def kill(self) -> None:
-        """End all processes, whatever they are doing."""
+        """Kill all processes."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._killed = True
@@ -131,7 +131,7 @@ class Processes(Executor):
 
 @contextmanager
 def processes(jobs: int, make: Make | None = None) -> Iterator[Processes]:
-    """Processes that are gone when the block is left: at once if by an exception."""
+    """Context manager: processes that end with the block, and are killed after an exception."""
     with single_threaded():
         executor = Processes(jobs, make)
         try:
@@ -153,7 +153,7 @@ def _standard(memory: Any) -> Alone:
 
 
 def _died(ended: list[Any], seconds: float, printed: str) -> Died:
-    """How a pool's process came to its end."""
+    """Describe the death of a pool's process."""
     for process in ended:
         process.join(5)
     code = next((process.exitcode for process in ended), None)
@@ -165,18 +165,18 @@ def _died(ended: list[Any], seconds: float, printed: str) -> Died:
 
 
 def ready(*functions: Callable[..., Any]) -> None:
-    """In a process that is to run these: have their modules, which were imported for them to arrive here."""
+    """A no-op job: unpickling it imports the modules that trials need."""
 
 
 def _never_interrupted() -> None:
-    """In this thread: no Ctrl-C arrives, nor in a process begun from it, from its first moment on."""
+    """Block Ctrl-C in this thread, and in processes started from it from their first moment on."""
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Processes begun within it do linear algebra in one thread each, and import nothing from the working folder."""
+    """Context manager: processes started inside use one BLAS thread and import nothing from the working folder."""
     before = {name: os.environ.get(name) for name in ALONE}
     os.environ.update(dict.fromkeys(ALONE, "1"))
     try:
@@ -190,9 +190,9 @@ def single_threaded() -> Iterator[None]:
 
 
 def begin(memory: Any = None) -> None:
-    """What a process with trials in it does first: leaves Ctrl-C and the terminal to its parent, and goes when that goes.
+    """Initialise a worker process: ignore Ctrl-C and the terminal, and end with the parent.
 
-    memory: where it tells its parent what it prints, see `output_capture`.
+    memory: shared memory for its output; see `output_capture`.
     """
     attach(memory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -204,10 +204,10 @@ def begin(memory: Any = None) -> None:
 
 
 def _follow(parent: Any, number: int) -> None:
-    """End this process when its parent has ended: that closes no queue which its workers hold open themselves."""
+    """End this process when its parent has ended. Queues do not show this, as workers hold them open themselves."""
     try:
         parent.join()
-    except Exception:  # loky's processes have no parent, or one that cannot be waited for
+    except Exception:  # loky's processes have no parent, or one that cannot be joined
         while os.getppid() == number:
             time.sleep(1)
     os._exit(1)

@@ -1,1 +1,1 @@
-"""What the trials say, with its uncertainty."""
+"""Statistics of the trials, with their uncertainty."""

@@ -1,17 +1,16 @@
-"""Many problems as one number: interquartile means, mean ranks, and what is left of them when one is left out.
+"""Aggregates over problems: interquartile means, mean ranks, and leave-one-out places.
 
-Scores are a number for each (optimizer, problem, seed), all oriented one way. Intervals are over seeds, drawn again within
-each problem (stratified) and the same for all optimizers (paired): they say what other seeds would have given *on these
-problems*. What other problems would have given, `without_each_problem` shows; nothing here pretends that the
-problems are a sample from all there are.
+Scores are a number for each (optimizer, problem, seed), all oriented one way. Intervals are bootstrap intervals over seeds,
+resampled within each problem (stratified) and jointly for all optimizers (paired): they show the effect of other seeds *on
+these problems*. For the effect of other problems see `without_each_problem`; the problems are not treated as a random sample.
 
-A percentile interval of n seeds is too narrow by sqrt((n - 1) / n), and where n is 5, as it often is, that tells. So
-the percentiles lie further out, after Hesterberg (2015, The American Statistician 69:371), as `stats.interval` has it,
-with the degrees of freedom of all problems together.
+A percentile interval of n seeds is too narrow by sqrt((n - 1) / n), which matters for n = 5. So the expanded percentiles of
+Hesterberg (2015, The American Statistician 69:371) are used, as in `stats.interval`, with the degrees of freedom of all
+problems together.
 
-Simulated, 300 samples of three optimizers on six problems of unequal spread: intervals of the interquartile mean held the
-true one in 93 % with 5 seeds and 95 % with 10, of normal and of exponential scores (the plain percentiles: 88 to 93 %);
-those of the probability of improvement in 94 to 98 %; those of mean ranks in 93 to 100 %.
+In simulations of 300 samples of three optimizers on six problems of unequal spread, intervals of the interquartile mean
+covered the true value in 93 % with 5 seeds and 95 % with 10, for normal and exponential scores (plain percentiles: 88 to
+93 %); those of the probability of improvement in 94 to 98 %; those of mean ranks in 93 to 100 %.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ from thalweg.lab.statistics import stats
 from thalweg.lab.statistics.stats import RESAMPLES, Floats
 
 Scores = Mapping[str, Mapping[str, Floats]]
-"""Optimizer -> problem -> a score for each seed. All optimizers have the same problems, and on each the same seeds."""
+"""Optimizer -> problem -> a score for each seed, for all optimizers on the same problems and seeds."""
 OneProblem = TypeVar("OneProblem")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and the 95 % interval of it."""
+    """A number and its 95 % interval."""
 
     value: float
     low: float
@@ -42,13 +41,12 @@ class Estimate:
 
 
 def normalised(scores: Scores, start: Mapping[str, float], best: Mapping[str, float]) -> dict[str, dict[str, Floats]]:
-    """Each score as the share of the way from the start to the best: 0 where it began (chance level), 1 at the pool's best.
+    """Each score as the share of the way from the start to the best: 0 at the start (chance level), 1 at the pool's best.
 
-    (x - start) / (best - start), for losses and for accuracies alike, higher the better. The share is linear: a logarithm
-    would let those problems decide whose loss can fall to 1e-15, where nobody cares. A run that ended below its
-    start, or without a finite score, counts as 0: diverging costs what not having trained costs, however far off it
-    ended. A single run may exceed 1, as `best` is usually a median. `best` depends on who takes part, and so does the
-    share: see `without_each_optimizer`.
+    (x - start) / (best - start), for losses and accuracies alike; higher is better. The share is linear: with a logarithm,
+    problems whose loss can fall to an irrelevant 1e-15 would dominate. A run that ended below its start, or without a finite
+    score, counts as 0: divergence costs as much as no training, however far the run went. A single run may exceed 1, as
+    `best` is usually a median. The share depends on the pool through `best`: see `without_each_optimizer`.
 
     Parameters
     ----------
@@ -60,7 +58,7 @@ def normalised(scores: Scores, start: Mapping[str, float], best: Mapping[str, fl
     Raises
     ------
     ValueError
-        Where start and best are the same or not finite: then nothing tells good from bad there.
+        If start and best are equal or not finite.
     """
     for problem in next(iter(scores.values()), {}):
         if not math.isfinite(best[problem] - start[problem]) or best[problem] == start[problem]:
@@ -80,10 +78,10 @@ def _share(x: Floats, start: float, best: float) -> Floats:
 
 
 def interquartile_means(scores: Scores, seed: int = 0) -> dict[str, Estimate]:
-    """The mean of the middle half of all runs of an optimizer, all problems pooled (Agarwal et al. 2021, arXiv 2108.13264).
+    """The interquartile mean of all runs of an optimizer, all problems pooled (Agarwal et al. 2021, arXiv 2108.13264).
 
-    Takes `normalised` scores, higher the better. A quarter of the runs, the best ones, and a quarter, the worst, do not
-    count: so one problem out of four that an optimizer fails on costs it nothing here, and shows in `mean_ranks`.
+    Takes `normalised` scores, higher is better. The best and the worst quarter of the runs do not count, so failing on one
+    problem of four costs nothing here; it shows in `mean_ranks`.
     """
     tables = [np.stack([np.asarray(own[problem], float) for own in scores.values()]) for problem in _problems(scores)]
     value = scipy_stats.trim_mean(np.concatenate(tables, axis=1), 0.25, axis=1)
@@ -92,10 +90,10 @@ def interquartile_means(scores: Scores, seed: int = 0) -> dict[str, Estimate]:
 
 
 def mean_ranks(scores: Scores, higher_is_better: bool, seed: int = 0) -> dict[str, Estimate]:
-    """Each optimizer's rank by the mean over seeds, 1 the best, averaged over problems; equal means share the middle rank.
+    """Each optimizer's rank by the mean over seeds (1 is best), averaged over problems. Ties share the middle rank.
 
-    Needs no common scale. Draws of close optimizers swap places, so an interval reaches further towards the middle of the
-    table than away from it.
+    Needs no common scale. In resamples close optimizers swap places, so an interval extends further towards the middle of
+    the table than away from it.
     """
     tables = _settled(scores, higher_is_better)
     again = np.mean([_places(drawn.mean(axis=2)) for drawn in _redrawn(tables, seed)], axis=0)
@@ -103,12 +101,12 @@ def mean_ranks(scores: Scores, higher_is_better: bool, seed: int = 0) -> dict[st
 
 
 def mean_rank(scores: Scores, higher_is_better: bool) -> dict[str, float]:
-    """`mean_ranks` without the intervals, which take a thousand times as long."""
+    """`mean_ranks` without the intervals, a thousand times as fast."""
     return dict(zip(scores, _mean_places(_settled(scores, higher_is_better)).tolist(), strict=True))
 
 
 def _settled(scores: Scores, higher_is_better: bool) -> list[Floats]:
-    """Each problem's table, (optimizers, seeds), lower the better."""
+    """Each problem's table (optimizers, seeds), lower is better."""
     return [
         stats.settled({name: own[problem] for name, own in scores.items()}, higher_is_better) for problem in _problems(scores)
     ]
@@ -129,13 +127,13 @@ def _problems(scores: Scores) -> Sequence[str]:
 
 
 def _redrawn(tables: Sequence[Floats], seed: int) -> list[Floats]:
-    """Each problem's table (optimizers, seeds) with its seeds drawn again: (optimizers, RESAMPLES, seeds)."""
+    """Each problem's table (optimizers, seeds) with resampled seeds: (optimizers, RESAMPLES, seeds)."""
     draw = np.random.default_rng(seed)
     return [table[:, draw.integers(table.shape[1], size=(RESAMPLES, table.shape[1]))] for table in tables]
 
 
 def _outside(tables: Sequence[Floats]) -> tuple[float, float]:
-    """Where the expanded percentile interval ends, as shares."""
+    """The ends of the expanded percentile interval, as quantile levels."""
     count = np.mean([table.shape[1] for table in tables])
     freedom = sum(table.shape[1] - 1 for table in tables)
     if freedom == 0:
@@ -154,17 +152,17 @@ def _estimates(scores: Scores, value: Floats, again: Floats) -> dict[str, Estima
 
 
 Ranking = Callable[[Mapping[str, Mapping[str, OneProblem]]], Mapping[str, float]]
-"""From scores (or times, or whatever there is for each problem) to a number for each optimizer, higher the better."""
+"""Maps scores (or times, or other values per problem) to a number for each optimizer, higher is better."""
 
 
 def without_each_optimizer(
     scores: Mapping[str, Mapping[str, OneProblem]], ranking: Ranking[OneProblem]
 ) -> dict[str, dict[str, int]]:
-    """The others' places when an optimizer is taken out of the pool, by who was taken out.
+    """The others' places when an optimizer is removed from the pool, by the removed optimizer.
 
-    A score that is relative to the pool (a share of the way to its best, a ratio to its fastest, a rank) may change the
-    others' order by who takes part (Gould & Scott 2016, ACM TOMS 43:15, for performance profiles). `ranking` must do
-    everything that depends on the pool, normalising too.
+    With a score relative to the pool (a share of the way to its best, a ratio to its fastest, a rank), removing one may
+    change the order of the others (Gould & Scott 2016, ACM TOMS 43:15, for performance profiles). `ranking` must include
+    everything that depends on the pool, such as normalisation.
     """
     return {out: places(ranking({name: own for name, own in scores.items() if name != out})) for out in scores if len(scores) > 1}
 
@@ -172,7 +170,7 @@ def without_each_optimizer(
 def without_each_problem(
     scores: Mapping[str, Mapping[str, OneProblem]], ranking: Ranking[OneProblem]
 ) -> dict[str, dict[str, int]]:
-    """All places when a problem is taken out, by which was taken out."""
+    """All places when a problem is removed, by the removed problem."""
     problems = list(next(iter(scores.values())))
     return {
         out: places(ranking({name: {p: x for p, x in own.items() if p != out} for name, own in scores.items()}))
@@ -182,6 +180,6 @@ def without_each_problem(
 
 
 def places(values: Mapping[str, float]) -> dict[str, int]:
-    """Places by a number, 1 the highest; equal ones share the better place."""
+    """Places by a number, 1 for the highest. Ties share the better place."""
     found = scipy_stats.rankdata(stats.rounded(-np.array(list(values.values()), float)), method="min")
     return {name: int(place) for name, place in zip(values, found, strict=True)}

@@ -1,12 +1,12 @@
-"""The tuning budget as an axis: what the best of k trials is worth, for every k.
+"""The expected value of the best of k trials, for every k.
 
-A trial is a draw of hyper-parameters, the same for everybody: independent, or quasi-random and shuffled. Of n trials, every
-subset of k might as well have been the ones that were run; the mean over all of them is the unbiased estimate of what k
-trials give (Tang et al. 2020, arXiv 2004.13705; counted as by Chen et al. 2021, arXiv 2107.03374, equation 1). The plug-in
-estimate of Dodge et al. 2019 (arXiv 1909.03004) draws with repetition and says too little.
+A trial is a draw of hyper-parameters: independent, or quasi-random and shuffled. Every subset of k of the n trials is equally
+likely to be the ones run. So the mean over all subsets is an unbiased estimate for k trials (Tang et al. 2020, arXiv
+2004.13705; computed as in Chen et al. 2021, arXiv 2107.03374, equation 1). The plug-in estimate of Dodge et al. 2019 (arXiv
+1909.03004) draws with replacement and is biased downwards.
 
-Each trial has what it is chosen by (validation) and what it is worth (test); where one number serves as both, the
-curve says too much, as a lucky trial is believed.
+Each trial has a score for the choice (validation) and a value (test). If one number serves as both, the curve is
+optimistic.
 """
 
 from __future__ import annotations
@@ -45,20 +45,19 @@ def _weights(n: int) -> Floats:
 
 
 def expected(chosen_by: npt.ArrayLike, outcome: npt.ArrayLike) -> Floats:
-    """The expected outcome of the best of k = 1..n trials. Trials that cannot be told apart are chosen among by lot: each is
-    worth what they are worth together.
+    """The expected outcome of the best of k = 1..n trials. Tied trials are chosen at random: each has their mean outcome.
 
     Parameters
     ----------
     chosen_by : npt.ArrayLike
-        (n,), higher the better; a diverged trial's may be -inf or NaN and is then chosen last.
+        Scores (n,), higher is better. A diverged trial may have -inf or NaN and is then chosen last.
     outcome : npt.ArrayLike
-        (n,), finite: a diverged trial's is what it is worth, chance level as a rule.
+        Values (n,), finite; that of a diverged trial is usually chance level.
 
     Raises
     ------
     ValueError
-        Where the two differ in length, are empty, or an outcome is not finite.
+        If the two differ in length or are empty, or an outcome is not finite.
     """
     chosen, worth = _checked(chosen_by, outcome)
     groups = scipy_stats.rankdata(-chosen, method="dense") - 1

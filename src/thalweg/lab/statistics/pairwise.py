@@ -1,9 +1,9 @@
-"""Every optimizer against every other over problems, and the groups that a critical-difference diagram joins with a bar.
+"""Tests of all pairs of optimizers over problems, and the groups of a critical-difference diagram.
 
-Wilcoxon's signed-rank test on each pair, adjusted after Holm for all pairs, as Benavoli et al. 2016 (JMLR 17:5) advise: the
-mean-rank tests of Demšar 2006 (JMLR 7:1), Friedman's and Nemenyi's, let third optimizers decide whether two differ. Of few
-problems the test can say nothing: with n of them its smallest p-value is 2 / 2**n, so 6 are needed for one pair at 5 %, and
-more for many pairs. Where no outcome could have passed, that is said, and nothing is called different or alike.
+Wilcoxon's signed-rank test on each pair, with Holm's correction for all pairs, as Benavoli et al. 2016 (JMLR 17:5) advise:
+in the mean-rank tests of Demšar 2006 (JMLR 7:1), Friedman's and Nemenyi's, other optimizers affect whether two differ. With n
+problems the smallest p-value is 2 / 2**n, so 6 problems are needed for one pair at 5 %, and more for many pairs. With too few
+problems for any test to reach significance, the result says so and calls nothing different or alike.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from thalweg.lab.statistics.stats import LEVEL, Floats
 
 @dataclass(frozen=True)
 class Pair:
-    """Two optimizers: the p-value, the same adjusted for all pairs, and whether they differ (None: no outcome could tell)."""
+    """Two optimizers: the p-value, the adjusted p-value, and whether they differ (None: too few problems to tell)."""
 
     p: float
     adjusted: float
@@ -32,10 +32,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class CriticalDifference:
-    """What a critical-difference diagram shows.
+    """The content of a critical-difference diagram.
 
-    order: from the best mean rank on. pairs: by names in the order given. cliques: groups of neighbours, two or more, of
-    whom no two differ, none within another; empty where nothing could be told. remark: why not, or "".
+    order: by mean rank, best first. pairs: by names in the given order. cliques: maximal groups of at least two neighbours of
+    which no two differ; empty with too few problems. remark: the reason in that case, or "".
     """
 
     mean_rank: dict[str, float]
@@ -46,14 +46,14 @@ class CriticalDifference:
 
 
 def least_problems(pairs: int = 1) -> int:
-    """How many problems there must be for Wilcoxon's test, after Holm, to separate any of so many pairs."""
+    """The fewest problems with which Wilcoxon's test, after Holm, can separate any of `pairs` pairs."""
     return math.ceil(math.log2(2 * pairs / LEVEL))
 
 
 def critical_difference(scores: Scores, higher_is_better: bool) -> CriticalDifference:
-    """The diagram of scores that are on one scale for all problems: `aggregate.normalised` ones, as a rule.
+    """The diagram of scores on a common scale for all problems, usually `aggregate.normalised` ones.
 
-    Each problem enters with the mean over its seeds; ranks are of these means.
+    Each problem enters with the mean over its seeds, and ranks are those of the means.
     """
     means = _means(scores, higher_is_better)
     problems = len(next(iter(means.values())))
@@ -75,7 +75,7 @@ def _remark(problems: int, least: int, pairs: int) -> str:
 
 
 def _means(scores: Scores, higher_is_better: bool) -> dict[str, Floats]:
-    """Mean over seeds for each problem, lower the better, (problems,)."""
+    """The mean over seeds for each problem, lower is better: (problems,)."""
     problems = list(next(iter(scores.values())))
     table = np.stack(
         [stats.settled({name: own[p] for name, own in scores.items()}, higher_is_better).mean(axis=1) for p in problems], axis=1
@@ -86,8 +86,8 @@ def _means(scores: Scores, higher_is_better: bool) -> dict[str, Floats]:
 def signed_rank(difference: Floats) -> float:
     """The two-sided p-value of Wilcoxon's signed-rank test, 1 where all differences are 0.
 
-    Exact without ties, and with them up to 16 problems: then all signs of the ranks are tried at once, where SciPy takes 0.3 s
-    for twelve. A zero keeps its rank, and neither sign (Pratt 1959).
+    Exact without ties, and with ties up to 16 problems, by vectorised enumeration of all signs (SciPy takes 0.3 s for
+    twelve). A zero keeps its rank but has no sign (Pratt 1959).
     """
     sizes = np.abs(difference)
     if not sizes.any():
@@ -112,7 +112,7 @@ def _cliques(order: Sequence[str], differ: set[tuple[str, str]]) -> list[list[st
 
 
 def alike(found: CriticalDifference) -> Mapping[str, list[str]]:
-    """For each optimizer, those that cannot be told from it."""
+    """For each optimizer, those that are not separable from it."""
     return {
         name: [b if a == name else a for (a, b), pair in found.pairs.items() if name in (a, b) and pair.separable is not True]
         for name in found.order

@@ -1,14 +1,14 @@
-"""What a comparison of n seeds could have seen, and how many more would settle the next pair.
+"""Power of a comparison of n seeds, and the number of seeds needed for the next pair.
 
-The test is `stats.compare_to_best`'s: paired, two-sided, on the mean difference. Its power is taken from Student's test with
-the same n (noncentral t), which a permutation test of the mean equals for large n and normal differences (Lehmann & Romano
-2005, section 15.2). For few seeds a permutation test knows only 2 ** (n - 1) different p-values: with k comparisons the
-smallest must be at most level / k, so log2(2 k / level) seeds are the least. The level is divided by the number of
-comparisons: that is Holm's first step, so with several differences at once the test may see somewhat more.
+The test is that of `stats.compare_to_best`: paired, two-sided, on the mean difference. Its power is approximated by that of
+Student's test with the same n (noncentral t), which a permutation test of the mean equals for large n and normal differences
+(Lehmann & Romano 2005, section 15.2). With few seeds a permutation test has only 2 ** (n - 1) p-values: with k comparisons
+the smallest must be at most level / k, so at least log2(2 k / level) seeds are needed. The level is divided by the number of
+comparisons, which is Holm's first step; with several true differences the power is somewhat higher.
 
-Simulated with `stats.permutation` at the effect said to be found in 80 %, normal differences: found in 79 to 81 % for 8
-to 34 seeds alone, 15 among five comparisons and 20 among nineteen; in 74 % and 70 % for 12 among nineteen and 10 among ten,
-close to the fewest seeds that can find anything. A skewed (exponential) difference was found more often, in 91 to 100 %.
+In simulations with `stats.permutation` at the effect with nominal power 80 % and normal differences, the power was 79 to
+81 % for 8 to 34 seeds in one comparison, 15 in five and 20 in nineteen; it was 74 % and 70 % for 12 in nineteen and 10 in
+ten, close to the fewest possible seeds. For a skewed (exponential) difference it was 91 to 100 %.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ MOST_SEEDS = 100_000
 
 
 def power(effect: float, seeds: int, comparisons: int = 1, level: float = LEVEL) -> float:
-    """The chance that a paired comparison of so many seeds finds a true difference of `effect`, in standard deviations of the
-    paired difference, at a level shared by so many comparisons. 0 where no outcome could pass."""
+    """The power of a paired comparison for a true difference of `effect` standard deviations of the paired difference.
+
+    The level is shared by all comparisons. 0 if there are too few seeds to reach significance."""
     share = level / comparisons
     if seeds < least_seeds(comparisons, level):
         return 0.0
     limit, shift = scipy_stats.t.isf(share / 2, seeds - 1), effect * math.sqrt(seeds)
-    beyond = scipy_stats.nct.cdf(-limit, seeds - 1, shift)  # SciPy has NaN where this vanishes
+    beyond = scipy_stats.nct.cdf(-limit, seeds - 1, shift)  # SciPy returns NaN if this underflows
     return float(scipy_stats.nct.sf(limit, seeds - 1, shift) + np.nan_to_num(beyond))
 
 
@@ -45,8 +46,8 @@ def least_seeds(comparisons: int = 1, level: float = LEVEL) -> int:
 
 
 def detectable(seeds: int, comparisons: int = 1) -> float:
-    """The smallest true difference, in standard deviations of the paired difference, that is found with a power of POWER;
-    inf where so few seeds cannot find any."""
+    """The smallest true difference, in standard deviations of the paired difference, detected with power POWER; inf with too
+    few seeds."""
     if seeds < least_seeds(comparisons):
         return math.inf
     enough = 1.0
@@ -56,7 +57,7 @@ def detectable(seeds: int, comparisons: int = 1) -> float:
 
 
 def seeds_needed(effect: float, comparisons: int = 1) -> int | None:
-    """The fewest seeds that find a difference of `effect` standard deviations with a power of POWER; None beyond 100,000."""
+    """The fewest seeds that detect a difference of `effect` standard deviations with power POWER; None above 100,000."""
     low, high = least_seeds(comparisons) - 1, MOST_SEEDS
     if effect == 0 or power(abs(effect), high, comparisons) < POWER:
         return None
@@ -68,12 +69,12 @@ def seeds_needed(effect: float, comparisons: int = 1) -> int | None:
 
 @dataclass(frozen=True)
 class Sight:
-    """What a run could have seen, and what would settle the next pair.
+    """The power of a comparison, and the seeds needed for the next pair.
 
-    smallest: the smallest difference of means, in the score's own units, that it would have found with 80 % power, for the
-    typical (median) standard deviation of the differences to the best; inf where none. pair: of the others that are not
-    separable from the best, the one that needs the fewest seeds; None where all are separable or none could ever be.
-    seeds, more: how many seeds that pair takes if the observed difference is the true one, and how many those are more.
+    smallest: the smallest difference of means, in units of the score, detected with 80 % power, for the median standard
+    deviation of the differences to the best; inf if there is none. pair: the best, and the optimizer not separable from it
+    that needs the fewest seeds; None if all are separable or none can be. seeds, more: the seeds that this pair needs if the
+    observed difference is the true one, in all and in addition.
     """
 
     smallest: float
@@ -85,8 +86,8 @@ class Sight:
 def sight(scores: Mapping[str, Floats], higher_is_better: bool) -> Sight:
     """For one problem's scores, optimizer -> (seeds,), paired.
 
-    `more` takes the observed difference as the true one, which flatters the pair that was chosen for being nearest to
-    settled: a hint where to spend seeds, no promise.
+    `more` assumes that the observed difference is the true one, which is optimistic for the pair chosen as the closest to
+    significance. Take it as a hint, not as a guarantee.
     """
     verdicts = stats.compare_to_best(scores, higher_is_better)
     names = list(scores)

@@ -1,10 +1,10 @@
-"""Performance profiles (Dolan & Moré 2002, Math. Program. 91:201), and the score that AlgoPerf makes of them.
+"""Performance profiles (Dolan & Moré 2002, Math. Program. 91:201), and AlgoPerf's score based on them.
 
-A profile says on what share of the problems an optimizer took at most tau times as long as the fastest one. It is relative
-to the pool: with another fastest, the order of the others may change (Gould & Scott 2016, ACM TOMS 43:15); so show
-`aggregate.without_each_optimizer` beside it.
+A profile is the share of problems on which an optimizer took at most tau times as long as the fastest one. It is relative to
+the pool: with another fastest, the order of the others may change (Gould & Scott 2016, ACM TOMS 43:15). So show
+`aggregate.without_each_optimizer` with it.
 
-Times may be steps, gradient evaluations or seconds; inf: the target was not reached; NaN: was not tried, which counts the same.
+Times may be steps, gradient evaluations or seconds. inf: target not reached; NaN: not run, which counts the same.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ POINTS = 100
 
 
 def ratios(times: Times) -> dict[str, dict[str, float]]:
-    """Each time over the fastest of its problem; inf where the target was not reached, also where nobody reached it."""
+    """Each time divided by the fastest of its problem; inf if the target was not reached, by anyone or by all."""
     fastest = {problem: min(_or_inf(own[problem]) for own in times.values()) for problem in _problems(times)}
     return {name: {problem: _ratio(own[problem], fastest[problem]) for problem in fastest} for name, own in times.items()}
 
@@ -45,26 +45,26 @@ def _ratio(time: float, fastest: float) -> float:
 
 
 def profile(own: Mapping[str, float], taus: Floats) -> Floats:
-    """The share of the problems with a ratio of at most tau, for each tau (n,)."""
+    """The share of problems with a ratio of at most tau, for each tau (n,)."""
     shares: Floats = np.mean(np.array(list(own.values()))[:, None] <= taus, axis=0)
     return shares
 
 
 def area(own: Mapping[str, float], largest: float = LARGEST_RATIO) -> float:
-    """The area under an optimizer's profile from 1 to the largest ratio, as a share of the whole; exact."""
+    """The exact area under an optimizer's profile from 1 to the largest ratio, as a share of the maximum."""
     return float(np.mean([max(0.0, largest - ratio) / (largest - 1) for ratio in own.values()]))
 
 
 def algoperf_scores(times: Times, held_out: Mapping[str, str]) -> dict[str, float]:
     """AlgoPerf's benchmark score (Dahl et al. 2023, arXiv 2306.07179, section 4.4; Kasimbeg et al. 2025, arXiv 2502.15015):
-    the area under the profile over the base workloads that `after_held_out` leaves.
+    the area under the profile over the base workloads, after `after_held_out`.
 
-    By AlgoPerf's own trapezoids over 100 points, which differ from the exact `area` by up to 0.0015.
+    Computed with AlgoPerf's trapezoids over 100 points, which differ from the exact `area` by up to 0.0015.
 
     Parameters
     ----------
     times : Times
-        With the variants among the problems.
+        Times on all problems, including the variants.
     held_out : Mapping[str, str]
         Each variant's base workload.
     """
@@ -74,10 +74,10 @@ def algoperf_scores(times: Times, held_out: Mapping[str, str]) -> dict[str, floa
 
 
 def after_held_out(times: Times, held_out: Mapping[str, str]) -> dict[str, dict[str, float]]:
-    """The times on the base workloads alone, inf where the variant takes the success away.
+    """The times on the base workloads, inf if the variant voids the success.
 
-    In this order: a variant counts as not reached where its base is not; a time above 4 times the fastest counts as not
-    reached; a base counts as not reached where its variant is not.
+    In this order: a variant counts as not reached if its base is not; a time above 4 times the fastest counts as not reached;
+    a base counts as not reached if its variant is not.
     """
     told = {name: {problem: _or_inf(time) for problem, time in own.items()} for name, own in times.items()}
     for own in told.values():

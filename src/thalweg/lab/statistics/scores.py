@@ -1,4 +1,4 @@
-"""What judged runs scored: as numbers to compute with, and as a reader wants them."""
+"""Scores of judged runs, as numbers and as text."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from thalweg.lab.trials.trials import Trial
 
 
 def format_score(x: float | None, share: bool) -> str:
-    """A score in words: a share in percent."""
+    """A score as text; a share in percent."""
     return "not finite" if x is None else f"{100 * x:.1f} %" if share else f"{x:.4g}"
 
 
 def judged_scores(trials: Sequence[Trial], higher_is_better: bool) -> Floats:
-    """Each trial's test score; one that was never reached or is undefined is the worst there is."""
+    """Each trial's test score; the worst possible one if it is missing or undefined."""
     worst = -math.inf if higher_is_better else math.inf
     scores = [worst if trial.test_score is None or math.isnan(trial.test_score) else trial.test_score for trial in trials]
     return np.array(scores, float)
 
 
 def number(x: float | None) -> float:
-    """A number to count with or to draw: NaN where there is none."""
+    """A number to compute with or draw: NaN for None."""
     return math.nan if x is None else x

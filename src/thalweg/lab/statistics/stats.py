@@ -1,9 +1,9 @@
-"""The lab's statistics: intervals, ranks, tests, targets. Numbers in, plain numbers out, never a warning.
+"""The lab's statistics: intervals, ranks, tests, targets. Functions of numbers that emit no warnings.
 
-Scores are paired: entry i of every optimizer comes from seed i, so from the same start and the same order of data. No
-run is dropped: one that diverged enters with the score that it ended with (chance level, as a rule), and one whose score
-is not finite ranks last, as if it had a number worse than any other could make good. So one missing score is worse than
-none and better than two, and two optimizers that both miss one are told apart by their other runs.
+Scores are paired: entry i of every optimizer comes from seed i, with the same start and the same order of data. No run is
+dropped. A diverged run enters with its final score (usually chance level). A score that is not finite ranks last: it is
+replaced by a number so bad that no other score can compensate for it. So one missing score is worse than none and better
+than two, and two optimizers that both miss one are compared by their other runs.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ Floats = npt.NDArray[np.floating[Any]]
 
 RESAMPLES = 2000
 EXACT = 16
-"""Up to so many seeds, all permutations are tried; from there on, as many as these have, at random."""
+"""Up to this number of seeds all permutations are enumerated; above it, the same number of random ones is drawn."""
 LEVEL = 0.05
 LARGEST = 1e150
-"""A finite score beyond this counts as this: the sum of a few squares of it is still a number."""
+"""Finite scores are clipped to this, so that sums of a few squares stay finite."""
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # SciPy's remarks on degenerate samples: what we return says it
+        warnings.simplefilter("ignore")  # SciPy's warnings on degenerate samples; the result shows this
         yield
 
 
 def interval(scores: Floats, confidence: float = 0.95, seed: int = 0) -> tuple[float, float, float]:
-    """The mean, and a bootstrap interval of it over seeds: (mean, low, high).
+    """The mean and its bootstrap interval over seeds: (mean, low, high).
 
-    The expanded percentile bootstrap (Hesterberg 2015, The American Statistician 69:371): its percentiles lie as much
-    further out as Student's t is wider than the normal. Of 400 samples of ten normal scores it covered the mean in 96 %,
-    the plain percentile and BCa in 91 %; unlike Student's interval it stays between the smallest and the largest score.
-    With one seed, or a score that is not finite, the interval is (mean, mean, mean).
+    The expanded percentile bootstrap (Hesterberg 2015, The American Statistician 69:371) widens the percentiles by the ratio
+    of Student's t to the normal distribution. In 400 samples of ten normal scores it covered the mean in 96 %, the plain
+    percentile and BCa in 91 %. Unlike Student's interval it stays between the smallest and the largest score. With one seed,
+    or a score that is not finite, the interval is (mean, mean, mean).
     """
     count = len(scores)
     mean = float(np.mean(scores)) if count else math.nan
@@ -58,14 +58,15 @@ def interval(scores: Floats, confidence: float = 0.95, seed: int = 0) -> tuple[f
 
 
 def outside_of(count: float, freedom: float, confidence: float = 0.95) -> float:
-    """The share of bootstrap means beyond either end of the expanded percentile interval (Hesterberg 2015): `count` values
-    in each sample (or stratum), 2 or more, and `freedom` degrees of freedom in all."""
+    """The share of bootstrap means beyond either end of the expanded percentile interval (Hesterberg 2015).
+
+    count: values in each sample (or stratum), at least 2. freedom: degrees of freedom in all."""
     return float(scipy_stats.norm.cdf(math.sqrt(count / (count - 1)) * scipy_stats.t.ppf((1 - confidence) / 2, freedom)))
 
 
 @dataclass(frozen=True)
 class Rank:
-    """A place, 1 the best, and the 95 % interval of it when the seeds are drawn again."""
+    """A rank, 1 is best, and its 95 % bootstrap interval over seeds."""
 
     place: int
     low: int
@@ -73,9 +74,9 @@ class Rank:
 
 
 def ranks(scores: Mapping[str, Floats], higher_is_better: bool, seed: int = 0) -> dict[str, Rank]:
-    """Ranks by the mean score, with bootstrap intervals: the same seeds are drawn for all, as the scores are paired.
+    """Ranks by the mean score, with bootstrap intervals. Seeds are resampled jointly, as the scores are paired.
 
-    Equal means share the better place.
+    Ties share the better rank.
     """
     table = settled(scores, higher_is_better)
     draws = np.random.default_rng(seed).integers(table.shape[1], size=(RESAMPLES, table.shape[1]))
@@ -90,25 +91,25 @@ def ranks(scores: Mapping[str, Floats], higher_is_better: bool, seed: int = 0) -
 
 
 def settled(scores: Mapping[str, Floats], higher_is_better: bool) -> Floats:
-    """The scores as a table, a row for each optimizer, lower the better, all finite."""
+    """The scores as a table of finite numbers with a row for each optimizer, lower is better."""
     table = np.stack([np.asarray(row, float) for row in scores.values()])
     missing = ~np.isfinite(table)
     table = np.clip(np.where(missing, 0.0, -table if higher_is_better else table), -LARGEST, LARGEST)
     known = table[~missing] if not missing.all() else np.zeros(1)
     span = float(known.max() - known.min()) or max(1.0, abs(float(known.max())))
-    # What all other seeds together can gain is at most the span times their number.
+    # All other seeds together gain at most the span times their number.
     return np.where(missing, known.max() + (table.shape[1] + 1) * span, table)
 
 
 def rounded(x: Floats) -> Floats:
-    """To 40 binary digits, so that the same scores added up in another order are a tie."""
+    """Round to 40 binary digits, so that equal scores summed in another order are a tie."""
     mantissa, exponent = np.frexp(x)
     return np.ldexp(np.round(mantissa * 2.0**40) / 2.0**40, exponent)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Against the best: the p-value, the same adjusted for many comparisons, and whether they differ (None: cannot tell)."""
+    """Against the best: the p-value, the adjusted p-value, and whether they differ (None: too few seeds to tell)."""
 
     p: float
     adjusted: float
@@ -116,13 +117,13 @@ class Verdict:
 
 
 def compare_to_best(scores: Mapping[str, Floats], higher_is_better: bool) -> dict[str, Verdict]:
-    """Each optimizer against the one with the best mean: a paired two-sided permutation test on the mean difference,
-    adjusted after Holm.
+    """Each optimizer against the one with the best mean: a paired two-sided permutation test on the mean difference, with
+    Holm's correction.
 
-    Permuting signs is exact at any number of seeds and has the mean as its statistic, which is what ranks; Wilcoxon's
-    test would rank another. Those not separable are a confidence set of the best: an optimizer as good as any is left
-    out of it in fewer than 5 % of comparisons. Where even the most extreme outcome could not pass the level, nothing is
-    claimed: with 20 optimizers that takes 10 seeds.
+    The sign permutation test is exact for any number of seeds, and its statistic, the mean, also defines the ranks;
+    Wilcoxon's test has another statistic. The optimizers that are not separable form a confidence set of the best: an
+    optimizer as good as any is excluded in fewer than 5 % of comparisons. With too few seeds to reach significance, nothing
+    is claimed: 20 optimizers take 10 seeds.
     """
     names = sorted(scores)
     table = dict(zip(names, settled({name: scores[name] for name in names}, higher_is_better), strict=True))
@@ -139,7 +140,7 @@ Key = TypeVar("Key")
 
 
 def holm(values: Mapping[Key, float]) -> dict[Key, float]:
-    """p-values adjusted for their number after Holm (1979, Scand. J. Statist. 6:65), from the smallest on."""
+    """p-values with Holm's step-down correction (1979, Scand. J. Statist. 6:65)."""
     adjusted: dict[Key, float] = {}
     running = 0.0
     for i, key in enumerate(sorted(values, key=values.__getitem__)):
@@ -149,18 +150,18 @@ def holm(values: Mapping[Key, float]) -> dict[Key, float]:
 
 
 def permutation(difference: Floats) -> float:
-    """The two-sided p-value of a mean of 0 when each difference might as well have had the other sign; exact up to 16.
+    """The two-sided p-value of the mean under random signs of the differences; exact up to 16 of them.
 
-    SciPy's permutation_test says the same, in Python's own time: 0.3 s where all 2 ** 15 signs at once take 3 ms.
+    SciPy's permutation_test gives the same, but its Python loop takes 0.3 s for 2 ** 15 signs; this takes 3 ms.
     """
     count, extent = len(difference), float(np.abs(difference).sum())
     if count < 2 or extent == 0:
         return 1.0
-    if count <= EXACT:  # the other half mirrors this one
+    if count <= EXACT:  # the other half is symmetric
         signs = 1 - 2 * (np.arange(2 ** (count - 1))[:, None] >> np.arange(count) & 1)
     else:
         signs = 1 - 2 * np.random.default_rng(0).integers(2, size=(2 ** (EXACT - 1), count))
-        signs[0] = 1  # what was observed is one of the outcomes
+        signs[0] = 1  # the observed outcome is one of them
     return float(np.mean(np.abs(signs @ (difference / extent)) >= abs(difference.sum()) / extent - 1e-12))
 
 
@@ -170,11 +171,11 @@ def steps_to(target: float, curve: Sequence[float], at: Sequence[int]) -> float:
 
 
 def width(rates: Sequence[float], ends: Sequence[float], start: float, near: float) -> float:
-    """How many decades of learning rate do well: the span around the best in which the median end (lower is better) is no
-    further than the share `near` of the way from the best back to the start.
+    """The width in decades of the range of good learning rates around the best one. Good: the median final score (lower is
+    better) is within the share `near` of the way from the best back to the start.
 
-    Between the last rate that does well and the first that does not, the crossing is interpolated on the log axis; beside
-    a rate without a finite end it is not. 0 where no rate has one.
+    The crossing between the last good rate and the next one is interpolated on the log axis, unless the next one has no
+    finite score. 0 if no rate has a finite score.
     """
     tried = sorted(set(rates))
     medians = [_median([end for r, end in zip(rates, ends, strict=True) if r == rate]) for rate in tried]
@@ -191,7 +192,7 @@ def _median(ends: Sequence[float]) -> float:
 
 
 def _crossing(logs: Sequence[float], ends: Sequence[float], limit: float) -> float:
-    """Where a curve that begins below the limit first rises above it; its last point if it does not."""
+    """The first crossing of the limit by a curve that begins below it; the last point if there is none."""
     for i, end in enumerate(ends):
         if end > limit:
             share = (limit - ends[i - 1]) / (end - ends[i - 1]) if math.isfinite(end) else 0.0
