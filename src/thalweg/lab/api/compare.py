@@ -29,10 +29,9 @@ def compare(**options: Unpack[Options]) -> Comparison:
     Parameters
     ----------
     **options : Options
-        Problem: `problem`, `suite`, `data`, `target`, `task`. Optimizers: `rules`, `my_rule`. Protocol: `budget`, `tune`,
-        `search`, `schedule`, `seeds`, `steps`, `batch_size`. Execution: `out`, `jobs`, `engine`, `cluster`, `wait`,
-        `timeout`, `lanes`. Callback: `progress`. All have defaults and match the options of `thalweg compare`; see
-        `lab.Options`.
+        Problem: problem, suite, data, target, task. Optimizers: rules, my_rule. Protocol: budget, tune, search, schedule,
+        seeds, steps, batch_size. Execution: out, jobs, engine, cluster, wait, timeout, lanes. Callback: progress. All have
+        defaults and match the options of `thalweg compare`; see `lab.Options`.
 
     Returns
     -------

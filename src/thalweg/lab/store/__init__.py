@@ -1,1 +1,1 @@
-"""Where trials are kept, and what each is known by."""
+"""The store of trials, and the identity of a trial."""

@@ -1,4 +1,4 @@
-"""All trials as one Parquet file, for whoever wants to look at them with other tools."""
+"""All trials as one Parquet file, for analysis with other tools."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from thalweg.values.atomic import atomic_write
 
 
 def refresh_parquet(kept: Store, path: Path) -> None:
-    """`write_parquet` where the file lacks trials: as records are only ever added, it does if it has fewer rows."""
+    """Run `write_parquet` if the file has fewer rows than the store, to which records are only added."""
     from pyarrow import parquet
 
     try:
         rows = parquet.read_metadata(path).num_rows
-    except (OSError, ValueError):  # none there, or none of ours
+    except (OSError, ValueError):  # missing, or not written by us
         rows = -1
     if rows != kept.count():
         write_parquet(kept, path)
 
 
 def write_parquet(kept: Store, path: Path) -> int:
-    """A row for each trial in the store: what it was, a column for each part of its identity, then how it went.
+    """Write a row for each trial in the store: a column for each part of its identity, then its results.
 
-    Curves are lists of float64 (NaN and infinities are kept); what is neither number, text nor list of numbers is JSON
-    text. A column that older trials lack is null there. Returns the number of rows. The file appears whole or not at all.
+    Curves are lists of float64 (with NaN and infinities). Values other than numbers, texts and lists of numbers are JSON. A
+    column that older trials lack is null. Returns the number of rows. The file is written atomically.
     """
     import pyarrow
     from pyarrow import parquet

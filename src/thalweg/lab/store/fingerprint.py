@@ -1,4 +1,4 @@
-"""What a configured optimizer computes, as one short word: the graph of each of its stages, not the file they stand in."""
+"""A fingerprint of what a configured optimizer computes: the graphs of its stages, not their source files."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from thalweg.rule import Rule
 from thalweg.values.symbols import Symbol
 
 OF_OTHERS = frozenset({*sys.stdlib_module_names, "numpy", "scipy", "jax", "jaxlib", "torch"}) - {"__main__"}
-"""Whose functions are told by name."""
+"""Packages whose functions are identified by name."""
 
 
 def fingerprint(rule: Rule, problem: Problem) -> str:
-    """A hash of what a rule as it comes computes on a problem: of each stage's graph with its memory and hyper-parameters,
-    however they are joined, and of the code of what is run and not traced: predicates, schedules, methods around the step.
+    """A hash of what an untuned rule computes on a problem: each stage's graph with its memory and hyper-parameters, their
+    composition, and the code that runs untraced: predicates, schedules, methods around the step.
 
-    Comments, docstrings, names of local variables and where a helper stands make no difference; its arithmetic does.
+    Comments, docstrings, local names and the location of a helper do not change it; its arithmetic does.
     """
     return _digest(
         _Telling().of((rule.name, rule.lr, [hyper.default for hyper in rule.hyper.values()], configured(rule, problem)))
@@ -42,14 +42,14 @@ def _digest(told: object) -> str:
 
 
 class _Telling:
-    """Values as nested tuples that are the same in every process. What has been told is told as its number again."""
+    """Converts values to nested tuples that are equal in every process. A repeated object becomes its number."""
 
     def __init__(self) -> None:
         self.seen: dict[int, int] = {}
         self.held: list[Any] = []
 
     def of(self, x: Any) -> object:
-        """A value, told."""
+        """The tuple of a value."""
         if x is None or isinstance(x, bool | int | float | complex | str | bytes):
             return type(x).__name__, repr(x)
         if isinstance(x, np.ndarray | np.generic):
@@ -60,7 +60,7 @@ class _Telling:
         if id(x) in self.seen:
             return "again", self.seen[id(x)]
         self.seen[id(x)] = len(self.seen)
-        self.held.append(x)  # or another thing might come to have its id
+        self.held.append(x)  # keep it alive, so that no other object gets its id
         return self._new(x)
 
     def _new(self, x: Any) -> object:
@@ -75,7 +75,7 @@ class _Telling:
         if isinstance(x, functools.partial):
             return "partial", self.of(x.func), self.of(x.args), self.of(x.keywords)
         if any("__getstate__" in vars(kind) for kind in type(x).__mro__ if kind.__module__.startswith("thalweg.")):
-            state: dict[str, Any] = x.__getstate__() or {}  # what it has worked out or been asked for is no part of it
+            state: dict[str, Any] = x.__getstate__() or {}  # caches are not part of the value
             kept = {name: value for name, value in state.items() if not name.startswith("_")}
             return type(x).__module__, type(x).__qualname__, self.of(kept)
         if isinstance(x, Mapping):
@@ -92,11 +92,11 @@ class _Telling:
         told = stage.name, self.of(known), declaration.order, self.of(declaration.memory), self.of(stage.config)
         ranges = tuple((hyper.name, hyper.static) for hyper in declaration.hyper.values())
         traces = self._graph(stage.trace), self._graph(trace.general(stage))
-        code = self.of(stage.function) if isinstance(stage, AroundStage) else None  # its way may hang on values
+        code = self.of(stage.function) if isinstance(stage, AroundStage) else None  # its control flow may depend on values
         return type(stage).__qualname__, *told, ranges, *traces, code
 
     def _graph(self, found: trace.Trace) -> object:
-        """The steps of a trace, each by what it is done to, and which of them are its results."""
+        """The operations of a trace with their operands, and the indices of its results."""
         made = [found.direction, *found.memory.values(), *found.evaluations]
         same = trace.shared(made)
         place = {id(symbol): i for i, symbol in enumerate(trace.steps(made))}
@@ -123,7 +123,7 @@ def _slots(x: Any) -> dict[str, Any]:
 
 
 def _names(code: CodeType) -> Iterator[str]:
-    """The names that a function's code looks up, its inner functions' too."""
+    """The names that a function's code looks up, including those of inner functions."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -131,7 +131,7 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _code(function: FunctionType) -> str:
-    """The text without comments and docstrings; where there is none, the code as Python runs it."""
+    """The source without comments and docstrings, or the bytecode if there is no source."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError):

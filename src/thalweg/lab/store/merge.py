@@ -1,4 +1,4 @@
-"""Stores of several machines joined in one."""
+"""Merge the stores of several machines into one."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from thalweg.lab.store.store import Store, batched
 from thalweg.lab.trials.trials import Trial
 
 AT_ONCE = 500
-"""Records that are compared and put away together."""
+"""Records compared and stored at once."""
 
 
 @dataclass(frozen=True)
 class Joined:
-    """What came of one source: trials added, trials that were there already and are alike, and such that differ."""
+    """The outcome of one source: trials added, trials already present and equal, and those that differ."""
 
     added: int
     alike: int
     differ: int
     example: str | None
-    """One that differs, in words."""
+    """A description of one that differs."""
     damaged: int = 0
-    """Records that are not as they were written, or no trials: left out."""
+    """Records omitted because they are damaged or not trials."""
 
 
 def merge(sources: Sequence[Path], out: Path) -> Iterator[Joined]:
-    """Join the stores in `sources` (folders, or the files in them) into the one in the folder `out`, each all or nothing.
+    """Merge the stores in `sources` (folders or files) into the one in the folder `out`, each source atomically.
 
-    Whatever is there first stays as it is. Raises Refusal for a source that holds no trials, before anything is written.
+    The first copy of a trial is kept. Raises Refusal for a source without trials before anything is written.
     """
     paths = [_store_file(source) for source in sources]
     found = [_read(path) for path in paths]
@@ -57,7 +57,7 @@ def _store_file(source: Path) -> Path:
 
 
 def _read(path: Path) -> tuple[list[Record], int]:
-    """The records of a source that are sound, and how many are not. A journal that a killed run has left is played back."""
+    """The sound records of a source, and the number of damaged ones. A journal left by a killed run is rolled back."""
     damaged: list[int] = []
     try:
         with closing(connected(path, "rw")) as connection:
@@ -72,7 +72,7 @@ def _read(path: Path) -> tuple[list[Record], int]:
 
 
 def _is_trial(record: Record) -> bool:
-    """Whether it is one of this version's, under its own key."""
+    """Whether the record is a trial of this version under its own key."""
     key, what, trial, _ = record
     try:
         Trial(**json.loads(trial))
@@ -82,7 +82,7 @@ def _is_trial(record: Record) -> bool:
 
 
 def _join(kept: Store, records: Sequence[Record]) -> Joined:
-    """Put away those that are new. The others' curves are compared as they are written."""
+    """Store the new records, and compare the text of the others."""
     alike, differ, added, example = 0, 0, 0, None
     ours: dict[bytes, bytes] = {}
     for some in batched([key for key, *_ in records], AT_ONCE):

@@ -1,4 +1,4 @@
-"""What makes a file one of trials: its table, and a digest in each record, so that a damaged one is never taken for a trial."""
+"""The file format of a store: a table whose records carry a digest, so that a damaged one is never taken for a trial."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from pathlib import Path
 from typing import Any
 
 FILE = "trials.sqlite3"
-"""Its name in the folder of a comparison."""
+"""The file's name in the folder of a comparison."""
 PATIENCE = 60.0
-"""Seconds to wait for another process that is writing; it is done in milliseconds."""
+"""Seconds to wait for a write by another process, which takes milliseconds."""
 COLUMNS = ("key", "what", "trial", "digest")
 TABLE = "CREATE TABLE trials (key TEXT PRIMARY KEY, what TEXT NOT NULL, trial TEXT NOT NULL, digest TEXT NOT NULL)"
 
 COMPLAINTS = (sqlite3.Error, UnicodeDecodeError)
-"""What SQLite raises at a damaged file, and Python where SQLite's own words quote that."""
+"""Exceptions for a damaged file: SQLite's, and Python's for a message that quotes undecodable bytes."""
 Record = tuple[str, str, str, str]
-"""A trial's key, what it was, how it went, and the digest of these three."""
+"""A trial's key, identity and results, and the digest of these three."""
 
 
 def record(key: str, what: dict[str, Any], trial: dict[str, Any]) -> Record:
-    """A trial as it is kept under its key."""
+    """The record of a trial."""
     told, came = json.dumps(what), json.dumps(trial)
     return key, told, came, _digest(key.encode(), told.encode(), came.encode())
 
 
 def connected(path: Path, mode: str, **named: Any) -> sqlite3.Connection:
-    """A connection whose text comes as bytes: what is damaged may be no UTF-8. mode: of SQLite's URIs, "rw", "rwc", "ro"."""
+    """A connection that returns text as bytes, since damaged text may not be UTF-8. mode: as in SQLite URIs."""
     connection: sqlite3.Connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=PATIENCE, **named
     )
@@ -38,7 +38,7 @@ def connected(path: Path, mode: str, **named: Any) -> sqlite3.Connection:
 
 
 def has_table(connection: sqlite3.Connection) -> bool:
-    """Whether the trials' table is there. Raises sqlite3.DatabaseError where anything else is."""
+    """Whether the table of trials exists. Raises sqlite3.DatabaseError if the file holds anything else."""
     tables = {_text(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if tables - {"trials"}:
         raise sqlite3.DatabaseError(f"it has other tables: {', '.join(sorted(tables))}")
@@ -49,14 +49,14 @@ def has_table(connection: sqlite3.Connection) -> bool:
 
 
 def refuse_damage(connection: sqlite3.Connection, check: str = "integrity_check") -> None:
-    """Raises sqlite3.DatabaseError where SQLite itself finds the file damaged, not only what a record says."""
+    """Raises sqlite3.DatabaseError if SQLite's own check finds the file damaged."""
     found = _text(connection.execute(f"PRAGMA {check}(1)").fetchone()[0])
     if found != "ok":
         raise sqlite3.DatabaseError(f"the file is damaged: {' '.join(found.split())}")
 
 
 def scan(connection: sqlite3.Connection, damaged: Callable[[int], None]) -> Iterator[Record]:
-    """All records that are as they were written, in their order; damaged(rowid): called for every other one."""
+    """The intact records, in order. damaged(rowid) is called for each other one."""
     seen: set[str] = set()
     rows = connection.execute(f"SELECT rowid, {', '.join(COLUMNS)} FROM trials NOT INDEXED ORDER BY rowid")
     for rowid, *row in rows:
@@ -69,7 +69,7 @@ def scan(connection: sqlite3.Connection, damaged: Callable[[int], None]) -> Iter
 
 
 def sound(key: Any, what: Any, trial: Any, digest: Any) -> Record | None:
-    """A record as text, or None where it is not what was written."""
+    """A record as text, or None if it is damaged."""
     row = (key, what, trial, digest)
     if not all(isinstance(part, bytes) for part in row) or _digest(key, what, trial).encode() != digest:
         return None

@@ -1,4 +1,4 @@
-"""What a trial is: all that its outcome depends on, and the one key that it is kept under."""
+"""The identity of a trial: everything that its outcome depends on, and the key that it is stored under."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ ENGINE = (
     *(f"{room}/**/*.py" for room in ("values", "ops", "form", "core", "graph", "engines", "stages", "numpy", "nn")),
     *(f"lab/{name}.py" for name in OF_THE_LAB),
 )  # fmt: skip
-"""The files, besides a rule and its stages, that a trial's numbers come from."""
+"""The files, besides a rule and its stages, that affect a trial's numbers."""
 
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """One trial as it is asked for. Two with equal fields have equal outcomes, and one key.
+    """The specification of a trial. Equal specifications have equal outcomes and the same key.
 
     protocol, thalweg, numpy: versions. engine: `engine_hash`. problem, data: the problem's name and the fingerprint of its
-    data. rule, source: the rule's name and the `fingerprint` of what it computes. phase: "tuning" or "judging". lanes: what
-    runs it beside others, as `lanes.engine_for` says.
+    data. rule, source: the rule's name and `fingerprint`. phase: "tuning" or "judging". lanes: the engine of the lanes, from
+    `lanes.engine_for`.
     """
 
     protocol: str
@@ -71,18 +71,18 @@ class TrialSpec:
         phase: str,
         lanes: LaneEngine = NUMPY,
     ) -> TrialSpec:
-        """The trial as this process would run it."""
+        """The specification of a trial run by this process."""
         versions = protocol.VERSION, thalweg.__version__, engine_hash(), np.__version__
         what = problem.name, problem.fingerprint, rule.name, fingerprint(rule, problem)
         return cls(*versions, *what, setting, seed, steps, batch_size, phase, lanes)
 
     @functools.cached_property
     def key(self) -> str:
-        """The hash that the trial is kept under."""
+        """The hash that the trial is stored under."""
         return key_of(self.as_dict())
 
     def as_dict(self) -> dict[str, Any]:
-        """As it stands in a record: plain values by name."""
+        """The specification as in a record: plain values by name."""
         setting = {"lr": self.setting.lr, "hyper": dict(self.setting.hyper), "schedule": self.setting.schedule}
         found: dict[str, Any] = {}
         for name in self.__dataclass_fields__:
@@ -90,7 +90,7 @@ class TrialSpec:
         return {**found, "lanes": self.lanes.as_dict()}
 
     def refuse_another(self, mine: TrialSpec) -> None:
-        """Raises RuntimeError where this process would run another trial, `mine`: a machine with other files or versions."""
+        """Raises RuntimeError if this process would run a different trial, `mine`, because files or versions differ."""
         own = mine.as_dict()
         for name, value in self.as_dict().items():
             if own[name] != value:
@@ -98,13 +98,13 @@ class TrialSpec:
 
 
 def key_of(record: Mapping[str, Any]) -> str:
-    """The key of a trial as it stands in a record."""
+    """The key of a trial from its record."""
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
 
 @functools.cache
 def engine_hash() -> str:
-    """A hash of the ENGINE: whoever changes it gets other trials, not the old ones again."""
+    """A hash of the ENGINE files. After a change, trials run again instead of being reused."""
     root = Path(thalweg.__file__).parent
     found = hashlib.sha256()
     for path in sorted(path for pattern in ENGINE for path in root.glob(pattern)):

@@ -1,4 +1,4 @@
-"""Finished trials on disk: appended, never changed, safe whenever the process is killed."""
+"""The store of finished trials on disk: append-only, and safe if the process is killed at any time."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from thalweg.lab.trials.trials import Trial
 
 Pairs = Iterable[tuple[TrialSpec, Trial]]
 ASKED_AT_ONCE = 500
-"""Keys in one question: each SQLite takes this many."""
+"""Keys per query, within the limit of every SQLite version."""
 
 
 class Store:
-    """Trials by their key (`TrialSpec.key`) in one SQLite file, which several processes may use at once.
+    """Trials by key (`TrialSpec.key`) in one SQLite file, which several processes may use at once.
 
-    Its rollback journal survives a kill and leaves one file; a write-ahead log would leave three, need memory shared by
-    all who read, and gain nothing at a few writes a second. On a network file system SQLite is only as safe as that
-    one's locks: let each machine keep a store of its own, and join them with `merge`.
+    The rollback journal survives a kill and leaves one file. A write-ahead log would leave three files and need shared
+    memory, without a benefit at a few writes per second. On a network file system SQLite is only as safe as the file
+    system's locks: give each machine its own store, and join them with `merge`.
 
-    Each record carries a digest. One that is not as it was written is removed as the store is opened, and counted in
-    `dropped`: its trial runs again.
+    Each record carries a digest. Opening the store removes damaged records and counts them in `dropped`; their trials run
+    again.
 
-    Raises Refusal for a file that holds anything else, that cannot be written, or on a disk that is full.
+    Raises Refusal for a file that is not a store or is not writable, and on a full disk.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,7 +51,7 @@ class Store:
             self.connection = connected(path, "rwc", isolation_level="IMMEDIATE")
             try:
                 if not has_table(self.connection):
-                    self.connection.execute("BEGIN IMMEDIATE")  # two may come at once
+                    self.connection.execute("BEGIN IMMEDIATE")  # two processes may create it at once
                     with self.connection:
                         if not has_table(self.connection):
                             self.connection.execute(TABLE)
@@ -61,7 +61,7 @@ class Store:
                 raise
 
     def _mend(self) -> None:
-        """Remove the records that are damaged, and find the others again where the index was."""
+        """Remove damaged records, and rebuild the index if it is damaged."""
         damaged: list[int] = []
         records = sum(1 for _ in scan(self.connection, damaged.append))
         if not damaged and self._is_sound():
@@ -69,7 +69,7 @@ class Store:
         refuse_damage(self.connection, "quick_check")
         with self.connection:
             self.connection.execute("BEGIN IMMEDIATE")
-            self.connection.execute("REINDEX")  # first: a deletion goes through the index
+            self.connection.execute("REINDEX")  # first, since a deletion uses the index
             self.connection.executemany("DELETE FROM trials WHERE rowid = ?", [(row,) for row in damaged])
             refuse_damage(self.connection)
             if records != self.connection.execute("SELECT count(*) FROM trials").fetchone()[0]:
@@ -85,7 +85,7 @@ class Store:
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
-        """Turns what SQLite complains of into a Refusal."""
+        """Context manager: turn SQLite's exceptions into a Refusal."""
         try:
             yield
         except COMPLAINTS as error:
@@ -94,11 +94,11 @@ class Store:
             ) from error
 
     def get(self, key: str) -> Trial | None:
-        """The trial under this key, if it has been run."""
+        """The trial of this key, or None."""
         return self.find([key]).get(key)
 
     def find(self, keys: Iterable[str]) -> dict[str, Trial]:
-        """The trials under these keys, by key; those that have not been run are missing."""
+        """The stored trials of these keys, by key."""
         asked = list(keys)
         found = {key: self.passing[key] for key in asked if key in self.passing}
         with self.refusing():
@@ -110,29 +110,29 @@ class Store:
         return found
 
     def add(self, trials: Pairs) -> None:
-        """Append trials with what they were, all or none of them. One already there stays as it is.
+        """Append trials with their specifications in one transaction. A trial already present is kept.
 
-        Raises TypeError for a trial that holds anything but numbers where these belong.
+        Raises TypeError for a trial with values other than numbers in numeric fields.
         """
         rows = [record(spec.key, spec.as_dict(), _checked(trial)) for spec, trial in trials]
         with self.refusing(), self.connection:
             self.put(rows)
 
     def put(self, rows: Iterable[Record]) -> int:
-        """Append records to the transaction, those whose keys are there left out; how many were added."""
+        """Append records with new keys to the transaction. Returns the number added."""
         columns, before = ", ".join(COLUMNS), self.connection.total_changes
         self.connection.executemany(f"INSERT OR IGNORE INTO trials ({columns}) VALUES (?, ?, ?, ?)", rows)
         return self.connection.total_changes - before
 
     def note(self, trials: Pairs) -> None:
-        """Know trials until this object is closed: failures in which time, memory or a dying process had a part.
+        """Keep trials in memory until the store is closed: failures caused by time, memory or a dying process.
 
-        They do not follow from the trial's spec alone, so they are no record; who asks again another day tries again.
+        They are not determined by the specification, so they are not stored; a later run tries again.
         """
         self.passing.update((spec.key, trial) for spec, trial in trials)
 
     def everything(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        """All records, as they came: what each trial was, and how it went."""
+        """All records in order: each trial's specification and results."""
         with self.refusing():
             for _, what, trial, _ in map(
                 _whole, self.connection.execute(f"SELECT {', '.join(COLUMNS)} FROM trials ORDER BY rowid")
@@ -140,7 +140,7 @@ class Store:
                 yield json.loads(what), json.loads(trial)
 
     def count(self) -> int:
-        """How many records there are."""
+        """The number of records."""
         with self.refusing():
             found: int = self.connection.execute("SELECT count(*) FROM trials").fetchone()[0]
         return found
@@ -150,7 +150,7 @@ class Store:
 
 
 def dropped(path: Path, count: int) -> str:
-    """What is said of damaged records that a store has left out."""
+    """The message about damaged records dropped by a store."""
     return f"{path}: {count} damaged record{'s' if count > 1 else ''} left out; the trials concerned run again"
 
 

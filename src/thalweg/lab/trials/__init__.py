@@ -1,1 +1,1 @@
-"""Trials as they run, many as lanes of one array."""
+"""Execution of trials as lanes of arrays."""

@@ -1,4 +1,4 @@
-"""How many lanes JAX had best run at once: tried, since it depends on the problem and on the machine."""
+"""The number of lanes that JAX runs fastest at once, measured for the problem and the machine."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from thalweg.methods import rules
 
 CHUNKS = (1, 4, 16)
 NARROWER = 0.9
-"""More lanes must take less than this share of the time a lane: with fewer, less is left over of a portion."""
+"""More lanes are chosen only below this ratio of the time per lane: fewer lanes waste less of a chunk's remainder."""
 PROBED, ROUNDS = 10, 5
-"""Steps of a probe, and how often it is timed."""
+"""Steps of a probe, and the number of timings."""
 
 
 def fastest(problem: Any, batch_size: int) -> int:
-    """Of CHUNKS the one with the least time a lane, trained by Adam; the smaller where two are about even."""
+    """The size of CHUNKS with the least time per lane, trained by Adam; the smaller one if two are about equal."""
     programs = {chunk: _probe(problem, batch_size, chunk) for chunk in CHUNKS}
     times = dict.fromkeys(CHUNKS, float("inf"))
-    for _ in range(ROUNDS):  # in turn, so that whatever else the machine does falls on all
+    for _ in range(ROUNDS):  # interleaved, so that other load affects all alike
         for chunk, probe in programs.items():
             start = time.perf_counter()
             probe()
@@ -32,7 +32,7 @@ def fastest(problem: Any, batch_size: int) -> int:
 
 
 def _probe(problem: Any, batch_size: int, chunk: int) -> Callable[[], None]:
-    """A function that runs some steps, once it has been compiled."""
+    """A compiled function that runs some steps."""
     lanes = Lanes(np.full((PROBED, chunk), 1e-3), {}, list(range(chunk)))
     at = [0, PROBED]
 

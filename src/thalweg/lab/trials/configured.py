@@ -1,4 +1,4 @@
-"""A rule as the lab runs it on a problem."""
+"""A rule configured for a problem."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from thalweg.values.trees import flatten
 
 
 def configured(rule: Rule, problem: Problem, **hyper: Any) -> Stage:
-    """The rule with these hyper-parameters (numbers, or one for each lane), the others at their defaults. One with a
-    `DataSize` is told the size of the data set; one that is for matrices alone has AdamW, at AdamW's usual
-    learning rate, for the rest.
+    """The rule with these hyper-parameters (numbers, or one per lane) and defaults for the others.
+
+    A `DataSize` hyper-parameter is set to the size of the data set. A rule for matrices alone is combined with AdamW, at
+    AdamW's default learning rate, for the other parameters.
     """
     size = with_role(rule.hyper, Role.DATA_SIZE)
     told = {size: float(problem.train_size)} if size and problem.train_size else {}
@@ -26,5 +27,5 @@ def configured(rule: Rule, problem: Problem, **hyper: Any) -> Stage:
 
 
 def has_matrices(problem: Problem) -> bool:
-    """Whether any of the problem's parameters is more than a vector."""
+    """Whether any parameter of the problem has two or more axes."""
     return any(leaf.ndim > 2 for leaf in flatten(problem.init([0]))[1])

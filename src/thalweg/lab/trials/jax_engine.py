@@ -1,9 +1,9 @@
-"""Trials as lanes of one JAX program: the problem and the rule that NumPy's engine runs, differentiated and compiled by XLA.
+"""Trials as lanes of one JAX program: the same problem and rule as in NumPy, differentiated by JAX and compiled by XLA.
 
-A program runs `chunk` lanes on each device through the steps between two evaluations, and evaluates them. Each lane is
-a run with `lanes=1`, its learning rate, hyper-parameters and seed traced, so that one program serves all of them; `vmap`
-lays the lanes side by side. Starts and order of data are the NumPy problem's own arrays. What a rule draws (`noise`) is
-JAX's own, of the same law.
+A program runs `chunk` lanes on each device through the steps between two evaluations, and evaluates them. Each lane is a run
+with `lanes=1` and traced learning rate, hyper-parameters and seed, so one program serves all lanes; `vmap` batches them.
+Starts and order of data are the arrays of the NumPy problem. A rule's random numbers (`noise`) are drawn by JAX from the same
+distribution.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ Array = npt.NDArray[Any]
 Tree = Any
 
 DEVICES = "devices"
-"""The mesh's one axis."""
+"""The name of the mesh's axis."""
 PROGRAMS = 8
-"""Compiled programs that a process keeps: a rule's portions follow one another."""
+"""The number of compiled programs that a process keeps; a rule's chunks follow one another."""
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """What tells T lanes apart: rates (steps, T), hyper-parameters by name (T,), seeds."""
+    """The inputs of T lanes: learning rates (steps, T), hyper-parameters by name (T,), seeds."""
 
     rates: Array
     hyper: dict[str, Array]
     seeds: Sequence[int]
 
     def some(self, chosen: Sequence[int]) -> Lanes:
-        """A few of them, in this order."""
+        """The chosen lanes, in this order."""
         index = list(chosen)
         hyper = {name: values[index] for name, values in self.hyper.items()}
         return Lanes(self.rates[:, index], hyper, [self.seeds[i] for i in index])
@@ -51,11 +51,11 @@ class Lanes:
 
 @dataclass
 class Curves:
-    """What T lanes gave: losses (steps, T) in training; loss and score (evaluations, T) on held-out data; the parameters
-    to ship, a tree of (T, ...).
+    """The results of T lanes: training losses (steps, T), loss and score (evaluations, T) on held-out data, and the shipped
+    parameters, a tree of (T, ...).
 
-    A lane is dead once one of its parameters is NaN, which none ever recovers from. Where a whole program's lanes are, it
-    ends, and what it would have gone on giving is written down.
+    A lane is dead once one of its parameters is NaN, from which it never recovers. If all lanes of a program are dead, it ends
+    early and the remaining results are filled in.
     """
 
     training: Array
@@ -73,16 +73,16 @@ def run(
     chunk: int,
     devices: int | None = None,
 ) -> Curves:
-    """Train, and evaluate after the steps `at` (0 among them).
+    """Train, and evaluate after the steps `at`, which include 0.
 
-    chunk: how many lanes a device has at once; the last digits
-    of all numbers depend on it. devices: how many of the CPUs that JAX knows (XLA's `xla_force_host_platform_device_count`)
-    share the lanes; None: all. Raises whatever the rule does, and one of jax.errors for a rule that cannot be traced.
+    chunk: the number of lanes per device; the last digits of all
+    numbers depend on it. devices: the number of JAX's CPU devices (XLA's `xla_force_host_platform_device_count`) that share
+    the lanes; None: all. Raises the rule's exceptions, and one of jax.errors for a rule that cannot be traced.
     """
     used = tuple(jax.local_devices(backend="cpu")[:devices])
     total, wide = len(lanes.seeds), chunk * len(used)
-    order = np.argsort(lanes.rates.max(axis=0), kind="stable").tolist()  # those that diverge share a program, and end it
-    order += [order[-1]] * (-total % wide)  # all programs have one shape
+    order = np.argsort(lanes.rates.max(axis=0), kind="stable").tolist()  # lanes that diverge share a program, which ends early
+    order += [order[-1]] * (-total % wide)  # all programs have the same shape
     parts = []
     with jax.enable_x64(True), jax.default_device(used[0]):
         program = _program(problem, rule, batch_size, int(np.diff(at).max(initial=1)), used)
@@ -98,7 +98,7 @@ def run(
 
 
 def _run_some(problem: Any, program: _Program, lanes: Lanes, at: Sequence[int], batch_size: int) -> Curves:
-    """One program's lanes, from start to end. The next batches are gathered while the program runs."""
+    """Run the lanes of one program from start to end. The next batches are gathered while it runs."""
     walk = program.start(problem.init(lanes.seeds), lanes)
     draws, held_out = problem.draws(lanes.seeds, batch_size), problem.held_out(lanes.seeds)
     ahead = [next(draws), next(draws)]
@@ -122,9 +122,7 @@ def _run_some(problem: Any, program: _Program, lanes: Lanes, at: Sequence[int], 
 
 
 def _laid(batches: Sequence[Tree], fixed: Tree, longest: int) -> Tree:
-    """Batches one after another, (longest, lanes or 1, ...), or (1, ...) of what is `fixed` for all steps: what is beyond the
-    last of them is never looked at.
-    """
+    """Stack the batches: (longest, lanes or 1, ...), or (1, ...) for `fixed` arrays. Entries after the last batch are unused."""
 
     def joined(fixed: bool, *arrays: Array) -> Array:
         if fixed:
@@ -137,12 +135,12 @@ def _laid(batches: Sequence[Tree], fixed: Tree, longest: int) -> Tree:
 
 
 def _axes(tree: Tree, axis: int, lanes: int) -> list[int | None]:
-    """For each array the axis that counts the lanes; None where they share it, and its length is 1."""
+    """For each array its lane axis; None if the lanes share it, with length 1."""
     return [axis if array.shape[axis] == lanes else None for array in jax.tree.leaves(tree)]
 
 
 def _mapped(tree: Tree, axes: Sequence[int | None], axis: int) -> Tree:
-    """The arrays, those that lanes share without that axis."""
+    """The arrays, without the lane axis where lanes share them."""
     leaves, kind = jax.tree.flatten(tree)
     own = [array if counts is not None else array.squeeze(axis) for array, counts in zip(leaves, axes, strict=True)]
     return jax.tree.unflatten(kind, own)
@@ -154,7 +152,7 @@ def _program(problem: Any, rule: Rule, batch_size: int, longest: int, devices: t
 
 
 class _Program:
-    """The functions that JAX compiles for a rule on a problem; once for each number of lanes they meet."""
+    """The functions that JAX compiles for a rule on a problem, once for each number of lanes."""
 
     def __init__(
         self, problem: Any, configured: Callable[..., Stage], batch_size: int, longest: int, devices: tuple[jax.Device, ...]
@@ -166,13 +164,13 @@ class _Program:
         self._go_on: dict[Any, Any] = {}
 
     def start(self, params: Tree, lanes: Lanes) -> Tree:
-        """Parameters and state, lane by lane."""
+        """Initial parameters and state of the lanes."""
         return self._start(params, self._rates(lanes, 0, 1)[:, 0], *self._of_lanes(lanes))
 
     def go_on(
         self, walk: Tree, lanes: Lanes, before: int, after: int, batches: Tree, held_out: Tree
     ) -> tuple[Tree, tuple[Any, ...]]:
-        """Steps before + 1 to after, and an evaluation: losses (T, longest), loss, score (T,), and who is dead (T,)."""
+        """Steps before + 1 to after, and an evaluation: losses (T, longest), loss, score and dead lanes, all (T,)."""
         wide = len(lanes.seeds)
         axes = tuple(_axes(batches, 1, wide)), tuple(_axes(held_out, 0, wide))
         if axes not in self._go_on:
@@ -185,18 +183,18 @@ class _Program:
         return walked
 
     def ship(self, walk: Tree, lanes: Lanes) -> Tree:
-        """The parameters to keep."""
+        """The shipped parameters."""
         return self._ship(walk, *self._of_lanes(lanes))
 
     def _of_lanes(self, lanes: Lanes) -> tuple[dict[str, Array], Array]:
         return lanes.hyper, np.asarray(lanes.seeds, np.int64)
 
     def _rates(self, lanes: Lanes, before: int, after: int) -> Array:
-        """(T, after - before), beyond the last step its rate again."""
+        """Learning rates (T, after - before), padded with the last one."""
         return lanes.rates[np.minimum(np.arange(before, after), len(lanes.rates) - 1)].T
 
     def _on_devices(self, lane: Callable[..., Any], axes: tuple[Any, ...]) -> Callable[..., Any]:
-        """A function of one lane for all lanes: side by side on a device, in equal shares on all."""
+        """A function of one lane, vectorised over the lanes of a device and sharded over the devices."""
         spec: Any = jax.sharding.PartitionSpec
         places = jax.tree.map(
             lambda axis: spec() if axis is None else spec(*[None] * axis, DEVICES), axes, is_leaf=lambda axis: axis is None
@@ -204,14 +202,14 @@ class _Program:
         mapped = jax.vmap(lane, in_axes=axes)
         return jax.shard_map(mapped, mesh=self.mesh, in_specs=places, out_specs=spec(DEVICES), check_vma=False)
 
-    # one lane, whose axis of length 1 is put before its arrays here
+    # one lane; here its arrays get a first axis of length 1
 
     def _optimizer(self, lr: Any, hyper: dict[str, Any], seed: Any) -> Optimizer:
         own = {name: value[None] for name, value in hyper.items()}
         return Optimizer(self.configured(**own), lr=lr[None], seed=seed, lanes=1)
 
     def _started(self, params: Tree, lr: Any, hyper: dict[str, Any], seed: Any) -> Tree:
-        """Parameters and state, in the dtypes that a step leaves them in."""
+        """Initial parameters and state, in the dtypes that a step returns."""
         own = jax.tree.map(lambda leaf: leaf[None], params)
         optimizer = self._optimizer(lr, hyper, seed)
         walk = own, optimizer.init(own)
@@ -223,7 +221,7 @@ class _Program:
         return jax.tree.map(lambda array: jnp.asarray(array[:1]), self.problem.batch(draw))
 
     def _stepped(self, optimizer: Optimizer, batch: Tree, walk: Tree) -> tuple[Tree, Any]:
-        """One step, and the loss before it."""
+        """One step. Also returns the loss before it."""
         params, state = walk
 
         def total(params: Tree) -> tuple[Any, Any]:
@@ -256,7 +254,7 @@ class _Program:
         return walk, (losses, loss[0], jnp.asarray(score)[0], dead)
 
     def _shipped(self, walk: Tree, hyper: dict[str, Any], seed: Any, alone: bool = True) -> Tree:
-        """The lane's parameters to keep and evaluate."""
+        """The shipped parameters of one lane, for storage and evaluation."""
         params, state = walk
         shipped = self._optimizer(jnp.float64(0), hyper, seed).ship(params, state)
         return jax.tree.map(lambda leaf: leaf[0], shipped) if alone else shipped

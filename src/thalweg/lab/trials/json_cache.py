@@ -1,4 +1,4 @@
-"""Numbers that were measured once and are kept, in the cache folder or beside the trials."""
+"""A JSON cache of measured numbers, in the cache folder or beside the trials."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from thalweg.values.atomic import atomic_write
 
 @contextmanager
 def json_cache(path: Path, cached: bool = False) -> Iterator[dict[str, float]]:
-    """What the JSON file has, by name; what is changed in it meanwhile is written at the end, where that can be.
+    """Context manager: the numbers of the JSON file by name. Changes are written at the end, if possible.
 
-    cached: whether it lies in the cache folder, where only the user's own files are taken. What is no JSON, or no numbers
-    from 0 on by name, is left out: it is measured anew.
+    cached: whether the file is in the cache folder, where only files owned by the user are trusted. Invalid JSON and entries
+    other than non-negative numbers are ignored and measured again.
     """
     known = _numbers(own_files.read if cached else _read, path)
     before = dict(known)

@@ -1,4 +1,4 @@
-"""Which engine runs trials as lanes, and what of it a trial's outcome depends on."""
+"""The choice of the engine that runs trials as lanes, and its part in a trial's identity."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ NAMES = ("numpy", "jax")
 
 @dataclass(frozen=True)
 class LaneEngine:
-    """What runs trials as lanes of one program. For JAX also its version, and how many lanes a device has at once (chunk):
-    the last digits of all numbers depend on both.
+    """The engine that runs trials as lanes. For JAX also its version and the lanes per device (chunk), both of which affect the
+    last digits.
     """
 
     name: str = "numpy"
@@ -28,7 +28,7 @@ class LaneEngine:
     chunk: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """As it stands in a trial's record."""
+        """The engine as in a trial's record."""
         return (
             {"engine": self.name} if self.chunk is None else {"engine": self.name, "version": self.version, "chunk": self.chunk}
         )
@@ -36,14 +36,14 @@ class LaneEngine:
 
 NUMPY = LaneEngine()
 DIFFERENTIABLE = ("batch", "held_out", "loss", "judge")
-"""What a problem has that is `Differentiable`."""
+"""The methods of a `Differentiable` problem."""
 
 
 def engine_for(name: str, problem: Problem, rule: Rule, batch_size: int) -> LaneEngine:
-    """What runs a rule's trials on a problem, where `name` is asked for.
+    """The engine for a rule's trials on a problem, if engine `name` is requested.
 
-    NumPy where JAX cannot: for a problem that is not `Differentiable`, such as one from a user's file, and a rule that asks
-    for gradients itself, since a line search decides as it goes. Raises Refusal where JAX is not installed.
+    NumPy if JAX cannot run it: for a problem that is not `Differentiable`, such as a user's, and for a rule that requests
+    gradients itself, whose line search branches on values. Raises Refusal if JAX is not installed.
     """
     if name == "numpy" or not (all(hasattr(problem, word) for word in DIFFERENTIABLE) and getattr(problem, "traceable", True)):
         return NUMPY
@@ -56,13 +56,13 @@ def engine_for(name: str, problem: Problem, rule: Rule, batch_size: int) -> Lane
 
 
 def _chunk(problem: Problem, batch_size: int, version: str) -> int:
-    """How many lanes are fastest at once: timed once for a problem and machine, then remembered, or no trial would be
-    found again."""
+    """The fastest number of lanes, timed once per problem and machine and cached: as a part of a trial's identity it
+    must not change."""
     place, key = cache_folder() / "lanes.json", f"{problem.fingerprint} {batch_size} jax {version}"
     with json_cache(place, cached=True) as known:
         if int(known.get(key, 0)) < 1:
             prepare()
-            from thalweg.lab.trials.chunk import fastest  # it imports JAX
+            from thalweg.lab.trials.chunk import fastest  # imports JAX
 
             known[key] = fastest(problem, batch_size)
         return int(known[key])

@@ -1,4 +1,4 @@
-"""Trials: many runs of one rule as lanes of one program."""
+"""Run many trials of one rule as lanes of one program."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from thalweg.rule import Rule
 from thalweg.values.trees import flatten
 
 MEMORY = 1 << 29
-"""Bytes that the lanes of one program may hold in parameters, gradients and state."""
+"""Memory limit in bytes for parameters, gradients and state of one program's lanes."""
 WORK = 2e9
-"""Bytes that a rule may move in one program: a second or some, after which its trials are put away."""
+"""Bytes that a rule may move in one program, which takes about a second; then its trials are stored."""
 SECONDS = 20.0
-"""That the gradients of one program may take, if its lanes took as long as one alone; they are faster together."""
+"""Seconds for the gradients of one program, assuming that each lane takes as long as one alone (an upper bound)."""
 
 
 @dataclass
 class Trial:
-    """One run: what it was, its curves at `protocol.evaluated_at`, and how it ended. Curves may hold inf and NaN.
+    """One run: its setting, its curves at `protocol.evaluated_at` and its results. Curves may contain inf and NaN.
 
-    It has diverged if a loss was not finite, or if both the training loss and the validation loss end above their
-    start. Either alone would not do: the one is noisy on a mini-batch, and the other rises where a network learns by heart.
+    A run has diverged if a loss is not finite, or if both training and validation loss end above their start. One of them
+    is not enough: the training loss is noisy on mini-batches, and the validation loss rises with overfitting.
     """
 
     lr: float
@@ -56,7 +56,7 @@ class Trial:
 
     @property
     def setting(self) -> Setting:
-        """What it ran the rule with."""
+        """The setting of the run."""
         return Setting(self.lr, tuple(self.hyper.items()), self.schedule)
 
     def as_dict(self) -> dict[str, Any]:
@@ -73,10 +73,10 @@ def run(
     judge: bool,
     lanes: LaneEngine = NUMPY,
 ) -> list[Trial]:
-    """A trial for each (setting, seed), as lanes of one program; all settings name the same hyper-parameters.
+    """Run a trial for each (setting, seed) as lanes of one program. All settings name the same hyper-parameters.
 
-    judge: whether the test data may be looked at. lanes: what runs them, as `lanes.engine_for` says. A rule that raises gives
-    trials that say so.
+    judge: whether to evaluate on test data. lanes: the engine from `lanes.engine_for`. If the rule raises, the trials record
+    the failure.
     """
 
     def begun() -> list[Trial]:
@@ -90,7 +90,7 @@ def run(
             else:
                 shipped = _run_lanes(problem, rule, trials, steps, batch_size)
             _end(problem, trials, shipped, judge)
-    except (Exception, SystemExit) as error:  # a user's rule may do anything; its failure is a result
+    except (Exception, SystemExit) as error:  # a user's rule may raise anything; its failure is a result
         trials = begun()
         for trial in trials:
             trial.diverged, trial.failure = True, annotate(in_a_line(error))
@@ -99,14 +99,14 @@ def run(
 
 @functools.cache
 def usual_cost(rule: Rule) -> Cost:
-    """What a step of a rule as it comes costs: asked for often, and worked out from its symbols."""
+    """The cost of a step of an untuned rule, from its graph. Cached."""
     return rule.cost()
 
 
 def at_once(problem: Problem, rule: Rule, steps: int) -> int:
-    """How many trials of a rule one program is given. It changes none of them: lanes equal runs, to the last bit.
+    """The number of trials of a rule in one program. It does not affect results: lanes equal runs to the last bit.
 
-    So many as memory holds, and as take a few seconds: a clock may have a say in it, as nothing depends on it.
+    As many as fit into memory and take a few seconds; timing may affect it, since no result depends on it.
     """
     leaves, cost = flatten(problem.init([0]))[1], usual_cost(rule)
     memory = sum(leaf.nbytes for leaf in leaves) * (4 + cost.state_per_parameter)
@@ -119,16 +119,16 @@ _gradients: dict[str, float] = {}
 
 
 def know_gradient(problem: Problem, seconds: float) -> None:
-    """What one lane's gradient takes was measured in another process."""
+    """Set the seconds of one lane's gradient, measured in another process."""
     _gradients[f"{problem.name} {problem.fingerprint}"] = seconds
 
 
 def gradient_seconds(problem: Problem) -> float:
-    """What one lane's gradient takes: the least of a few."""
+    """The seconds of one lane's gradient: the minimum of a few timings."""
     key = f"{problem.name} {problem.fingerprint}"
     if key not in _gradients:
         taken = []
-        with np.errstate(all="ignore"), suppress(Exception):  # a user's problem may raise; its trials will say so
+        with np.errstate(all="ignore"), suppress(Exception):  # a user's problem may raise; its trials record that
             params, draws = problem.init([0]), problem.draws([0], problem.batch_size)
             for _ in range(4):
                 begun = time.perf_counter()
@@ -139,9 +139,9 @@ def gradient_seconds(problem: Problem) -> float:
 
 
 def _run_in_jax(problem: Problem, rule: Rule, trials: list[Trial], steps: int, batch_size: int, chunk: int) -> Params:
-    """Train and evaluate in JAX; the parameters to judge."""
+    """Train and evaluate in JAX. Returns the parameters to judge."""
     prepare()
-    from thalweg.lab.trials import jax_engine  # it imports JAX, which only who asks for it must have
+    from thalweg.lab.trials import jax_engine  # imports JAX, which is optional
 
     rate = tune.rate([trial.setting for trial in trials], steps)
     rates = np.stack([rate(t) for t in range(1, steps + 1)]) if callable(rate) else np.tile(rate, (steps, 1))
@@ -157,7 +157,7 @@ def _run_in_jax(problem: Problem, rule: Rule, trials: list[Trial], steps: int, b
 
 
 def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, batch_size: int) -> Params:
-    """Train and evaluate in NumPy; the parameters to judge."""
+    """Train and evaluate in NumPy. Returns the parameters to judge."""
     seeds = [trial.seed for trial in trials]
     hyper = {name: np.array([trial.hyper[name] for trial in trials]) for name in trials[0].hyper}
     rates = tune.rate([trial.setting for trial in trials], steps)
@@ -182,7 +182,7 @@ def _run_lanes(problem: Problem, rule: Rule, trials: list[Trial], steps: int, ba
 
 
 def _end(problem: Problem, trials: list[Trial], shipped: Params, judge: bool) -> None:
-    """How the trials ended, once their curves are there."""
+    """Set the trials' results from their curves."""
     for trial in trials:
         worse = all(curve[-1] > curve[0] for curve in (trial.train_curve, trial.loss_curve))
         trial.diverged = worse or not np.isfinite(trial.train_curve + trial.loss_curve).all()
@@ -193,7 +193,7 @@ def _end(problem: Problem, trials: list[Trial], shipped: Params, judge: bool) ->
 
 
 class _Mean:
-    """The mean of each lane's training loss since it was last asked."""
+    """The mean of each lane's training loss since the last query."""
 
     def __init__(self, lanes: int) -> None:
         self.total, self.count = np.zeros(lanes), 0

@@ -1,4 +1,4 @@
-"""JAX, for a process that has one core to itself. It is imported only once it is wanted."""
+"""Import and configuration of JAX for a process with one core."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from thalweg.values import own_files
 
 
 def jax_version() -> str:
-    """Of the JAX that is installed."""
+    """The version of the installed JAX."""
     return importlib.metadata.version("jax")
 
 
 def prepare() -> None:
-    """Import JAX for a process that has one core to itself, and keep what it compiles. To be called before anybody else does."""
+    """Import JAX for a process with one core and enable its compilation cache. Call it before any other import of JAX."""
     if "jax" not in sys.modules:
         os.environ.setdefault("JAX_PLATFORMS", "cpu")
         os.environ.setdefault("NPROC", "1")
@@ -34,5 +34,5 @@ def prepare() -> None:
 
 
 def cache_folder() -> Path:
-    """Where this machine keeps what it has compiled and timed."""
+    """This machine's folder for compiled code and timings."""
     return Path(os.environ.get("THALWEG_CACHE") or platformdirs.user_cache_dir("thalweg"))

@@ -1,1 +1,1 @@
-"""The user's own rules, problems and data files."""
+"""Rules, problems and data files of the user's."""

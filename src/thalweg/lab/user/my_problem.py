@@ -4,10 +4,10 @@
 def init(rng): ...              # the start: a tree (dict, list, tuple) of float arrays, drawn from a NumPy generator
 def loss(params): ...           # one number, to be made small; or loss(params, *batch) where there is batch(rng)
 
-def grad(params): ...           # its slopes, a tree like params; not needed where loss is written in JAX or PyTorch
-def batch(rng): ...             # what loss gets at a step, drawn from a NumPy generator: an array, or a tuple of them
+def grad(params): ...           # its gradient, a tree like params; not needed if loss is written in JAX or PyTorch
+def batch(rng): ...             # the batch of a step, drawn from a NumPy generator: an array, or a tuple of them
 def validate(params): ...       # one number to tune by, and
-def test(params): ...           # one to judge by; without them, the loss itself
+def test(params): ...           # one to judge by; by default the loss itself
 score, higher_is_better = "accuracy", True    # what these two are
 steps = 300                     # of a trial
 """
@@ -31,14 +31,14 @@ from thalweg.values import trees
 
 STEPS = 300
 HELD = 10
-"""Batches that a loss is validated on, and as many others that it is tested on."""
+"""Number of batches for validation, and of further ones for test."""
 PRECISION = float(np.finfo(np.float32).eps)
-"""What a loss is taken to be computed in: float64 parameters do not say that the file keeps to it."""
+"""Assumed precision of a loss: even with float64 parameters, a file may compute in float32."""
 SPEECH = {"numpy": "the file's own grad", "jax": "JAX", "torch": "PyTorch"}
 
 
 def load(path: Path) -> Own:
-    """The problem in a file. Raises Refusal, in one sentence, for a file that gives none, or one that cannot be run."""
+    """Load the problem in a file. Raises Refusal if the file defines none, or one that cannot be run."""
     module = user_file.run(path, "a problem")
     _check(path, module)
     try:
@@ -52,7 +52,7 @@ def load(path: Path) -> Own:
 
 @final
 class Own:
-    """The problem that a file's functions make (see `Problem`). Lanes are run one after another."""
+    """The problem defined by a file's functions (see `Problem`). Lanes run one after another."""
 
     def __init__(self, path: Path, module: ModuleType) -> None:
         given = vars(module)
@@ -76,7 +76,7 @@ class Own:
         words = " ".join((module.__doc__ or "").split()) or "A problem of your own."
         self.about = f"{words} ({path.name}: {size:,} numbers to find; gradients by {SPEECH[speech]}.){held}"
         first = self.loss_and_grad(self.init([0]), next(self.draws([0], 0)))[0]
-        # the data that a file reads are seen by the loss alone; four digits of it are the same on any machine
+        # data read by the file show only in the loss, whose first four digits are the same on any machine
         self.fingerprint = digest(f"{path.read_text(encoding='utf-8')}\n{first[0]:.3e}")
 
     def init(self, seeds: Sequence[int]) -> Params:
@@ -90,7 +90,7 @@ class Own:
         return trees.rebuild(lanes[0], {name: np.stack(leaf) for name, leaf in zip(names, zip(*found, strict=True), strict=True)})
 
     def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[list[tuple[Any, ...]]]:
-        """For each step a batch a lane, from the lane's seed."""
+        """For each step one batch per lane, drawn from the lane's seed."""
         if self._batch is None:
             return itertools.repeat([()] * len(seeds))
         return self._drawn([np.random.default_rng([seed, 1]) for seed in seeds])  # `init` draws from [seed]
@@ -125,15 +125,15 @@ class Own:
         return losses, trees.rebuild(params, dict(zip(names, slopes, strict=True)))
 
     def validate(self, params: Params, seeds: Sequence[int] = ()) -> tuple[Floats, Floats]:
-        """The loss of each lane, without or with batches that training does not draw, and its score."""
+        """The loss and score of each lane, on batches that training does not draw, if there are batches."""
         return self._judge(params, "validate", 2)
 
     def test(self, params: Params, seeds: Sequence[int] = ()) -> tuple[Floats, Floats]:
-        """As `validate`, on other batches, by the other function."""
+        """Like `validate`, on other batches and with the function `test`."""
         return self._judge(params, "test", 3)
 
     def _judge(self, params: Params, part: str, kind: int) -> tuple[Floats, Floats]:
-        # training draws from [seed, 1], so these never are its batches
+        # training draws from [seed, 1], so it never sees these batches
         batches = [self._one_batch(np.random.default_rng([i, kind])) for i in range(HELD if self._batch else 1)]
         losses, scores = [], []
         for i in range(len(trees.flatten(params)[1][0])):
@@ -145,7 +145,7 @@ class Own:
 
 
 def _lane(params: Params, i: int) -> Params:
-    """Lane i alone, a copy: whatever a user's function does to it, the others stay."""
+    """A copy of lane i, so that a user's function cannot change other lanes."""
     names, leaves = trees.flatten(params)
     return trees.rebuild(params, {name: np.array(leaf[i]) for name, leaf in zip(names, leaves, strict=True)})
 
@@ -159,7 +159,7 @@ def _leaf(name: str, x: Any) -> np.ndarray[Any, Any]:
 
 
 def _check(path: Path, module: ModuleType) -> None:
-    """Raises Refusal for a file without the functions, or with answers of another kind."""
+    """Raises Refusal if functions are missing from the file, or return values of the wrong kind."""
     given = vars(module)
     for name in ("init", "loss"):
         if not callable(given.get(name)):
@@ -178,7 +178,7 @@ def _check(path: Path, module: ModuleType) -> None:
 
 
 def _try(problem: Own) -> None:
-    """Each function once or twice, at the start of seed 0. Raises TypeError or ValueError for what no comparison can use."""
+    """Call each function once or twice at the start of seed 0. Raises TypeError or ValueError for unusable results."""
     seeds = [0, 1]
     params, again = problem.init(seeds), problem.init(seeds)
     for a, b in zip(trees.flatten(params)[1], trees.flatten(again)[1], strict=True):
@@ -189,7 +189,7 @@ def _try(problem: Own) -> None:
     draw = next(problem.draws(seeds, 0))
     losses, slopes = problem.loss_and_grad(params, draw)
     once_more, _ = problem.loss_and_grad(params, next(problem.draws(seeds, 0)))
-    if not np.allclose(losses, once_more, rtol=1e-4, atol=0, equal_nan=True):  # threads may add up in another order
+    if not np.allclose(losses, once_more, rtol=1e-4, atol=0, equal_nan=True):  # threads may sum in another order
         raise ValueError("loss gives another number for the same params and batch; draw noise in batch(rng), from that rng")
     if not np.isfinite(losses).all():
         raise ValueError(f"loss is {losses[~np.isfinite(losses)][0]} at the start")
@@ -200,12 +200,12 @@ def _try(problem: Own) -> None:
 
 
 def _slopes_fit(problem: Own, params: Params, draw: Sequence[tuple[Any, ...]], loss: float, slopes: Params) -> None:
-    """Raises ValueError where the loss does not rise along an array's slopes as they say, near or far."""
+    """Raises ValueError if the loss does not change along an array's gradient as predicted, with a small or a large step."""
     for name, slope in zip(*trees.flatten(_lane(slopes, 0)), strict=True):
         steep = float(np.sqrt((slope.astype(float) ** 2).sum()))
         along = slope / steep if steep else np.random.default_rng(0).standard_normal(slope.shape)
         rises = []
-        for far in (PRECISION ** (1 / 3), PRECISION ** (1 / 2)):  # near, rounding counts more; far, the curve does
+        for far in (PRECISION ** (1 / 3), PRECISION ** (1 / 2)):  # small steps suffer from rounding, large ones from curvature
             up, down = (_moved(problem, params, draw, name, side * far * along) for side in (1, -1))
             rises.append((up - down) / (2 * far))
             if not np.isfinite(rises[-1]) or abs(rises[-1] - steep) <= 0.1 * steep + 10 * PRECISION * abs(loss) / far:

@@ -1,4 +1,4 @@
-"""A rule of the user's own, from a file."""
+"""Load a user's rules from a file."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from thalweg.rule import Rule, rule
 from thalweg.values.numerals import short
 
 WIDE = 100.0
-"""A rule of the user's that names no range is tuned from its usual learning rate over this to that times this: who is
-compared is tuned, or loses by that alone."""
+"""A user's rule without a range is tuned from its default learning rate divided by this to the rate times this: without
+tuning it would be at a disadvantage."""
 
 
 def load(paths: Iterable[Path], lost: Collection[str] = ()) -> dict[str, Rule]:
-    """The rules declared in Python files, by name; those that are lost are not tried, and a `stand_in` comes for each.
+    """The rules declared in Python files, by name. Each of the `lost` rules is replaced by a `stand_in` and not tried.
 
-    Raises Refusal, in one sentence, for a file that gives none, or gives one that is none, and for two rules of one name.
-    The files are run, as any Python program is.
+    Raises Refusal for a file without rules or with an invalid one, and for two rules of the same name.
+    The files are executed as Python programs.
     """
     found: dict[str, Rule] = {}
     home: dict[str, Path] = {}
@@ -37,8 +37,8 @@ def load(paths: Iterable[Path], lost: Collection[str] = ()) -> dict[str, Rule]:
 
 
 def declared(path: Path) -> dict[str, Rule]:
-    """The rules in a Python file that have a learning rate, of their own or of what they join, by name; one alone is there
-    without one too. Raises Refusal for a file that gives none, or two of one name.
+    """The rules in a Python file that have a learning rate, their own or that of a part, by name; a single rule may lack one.
+    Raises Refusal for a file without rules, or with two of the same name.
     """
     module = user_file.run(path, "a rule")
     found: dict[str, Rule] = {}
@@ -60,27 +60,27 @@ def declared(path: Path) -> dict[str, Rule]:
 
 
 def _joins(rule: Rule) -> bool:
-    """Whether it is a recipe, which may join stages that stand beside it."""
+    """Whether the rule is a recipe, which may use stages defined in the same file."""
     return rule.function.__code__.co_argcount == 0
 
 
 def refuse_twice(path: Path, names: Iterable[str], home: dict[str, Path]) -> None:
-    """Raises Refusal for a rule whose name one in another file has; home: names with their files, to which these are added."""
+    """Raises Refusal for a rule name used in another file. home: known names with their files; the new ones are added."""
     for name in names:
         if home.setdefault(name, path) != path:
             raise Refusal(f"{path}: {home[name]} has a rule called '{name}' too; give one of them another name")
 
 
 def with_rate(rule: Rule) -> Rule:
-    """A recipe that names no learning rate with that of what it joins, which is what it runs at; other rules as they are."""
+    """A recipe without a learning rate gets that of its parts, at which it runs; other rules are returned unchanged."""
     if rule.lr is None:
-        with suppress(Exception):  # `checked` says what is wrong with it
+        with suppress(Exception):  # `checked` reports the error
             return replace(rule, lr=rule().lr)
     return rule
 
 
 def stand_in(name: str, lr: float | None = None, search: tuple[float, float] | None = None) -> Rule:
-    """In the place of a rule that ends or hangs Python as soon as it is looked at: it is never run, and has a row."""
+    """A placeholder with a row in the results for a rule whose file ends or hangs Python; it is never run."""
 
     def nothing(g: Any) -> Any:
         """Ends or hangs Python where it is read."""
@@ -92,9 +92,7 @@ def stand_in(name: str, lr: float | None = None, search: tuple[float, float] | N
 
 
 def checked(path: Path, rule: Rule) -> Rule:
-    """A rule that can be compared, with a range to tune it in: tried on symbols. Raises Refusal, in one sentence, for one that
-    cannot.
-    """
+    """The rule with a tuning range, after a trial run on symbols. Raises Refusal for a rule that cannot be compared."""
     if rule.name in rules:
         raise Refusal(f"{path}: thalweg has a rule called '{rule.name}' already; give yours another name")
     if rule.lr is None:
@@ -105,7 +103,7 @@ def checked(path: Path, rule: Rule) -> Rule:
         raise Refusal(f"{path}: '{rule.name}' has the range search={rule.search!r}; wanted (low, high) with 0 < low < high")
     try:
         with user_file.with_alarm():
-            rule.cost()  # configures it, and runs it on symbols
+            rule.cost()  # configures the rule and runs it on symbols
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""Files of the user's own are looked at in another process first: what ends or hangs Python there ends nothing here."""
+"""Load a user's files in a child process first, so that code that ends or hangs Python does no harm here."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from thalweg.rule import Rule
 from thalweg.values import trees
 
 LIMIT = 150.0
-"""Seconds until a look ends its process: one call of a user's function has 60, see `user_file`."""
+"""Time limit of a probe in seconds. A single call of a user's function has 60; see `user_file`."""
 
 
 class ProbeFailed(Exception):
-    """What the user's code did to its process, in a line."""
+    """Raised if a user's code ended or hung its process; a one-line message."""
 
 
 def rules(paths: Iterable[Path]) -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...]]:
-    """The files in which there is anything to run, each once, and the rules that are lost: name, and why.
+    """The distinct files with rules that can run, and the lost rules with the reasons.
 
-    Where reading a file ends or hangs Python nothing is left but a lost rule called as the file is. Raises Refusal, in one
-    sentence, for what can be said of a file that raises, or has no rule in it, and for two rules of one name.
+    If loading a file ends or hangs Python, the result is one lost rule named after the file. Raises Refusal for a file that
+    raises or has no rules, and for two rules of the same name.
     """
     readable, lost, home = [], [], dict[str, Path]()
     with processes(1) as executor:
@@ -54,9 +54,7 @@ def rules(paths: Iterable[Path]) -> tuple[tuple[Path, ...], tuple[tuple[str, str
 
 
 def problem(path: Path) -> ProbedProblem:
-    """The problem in a file, as far as it can be known without running it here. Raises Refusal, in one sentence, where
-    there is none.
-    """
+    """The description of the problem in a file, without running it in this process. Raises Refusal if there is none."""
     with processes(1) as executor:
         try:
             found, seconds = alone(executor, LIMIT, _see, path)
@@ -70,7 +68,7 @@ def problem(path: Path) -> ProbedProblem:
 @final
 @dataclass(eq=False)
 class ProbedProblem:
-    """What is known of a problem of the user's: all that a comparison asks but its runs, which other processes do."""
+    """The description of a user's problem: everything that a comparison needs except the runs, made in other processes."""
 
     name: str
     about: str
@@ -82,7 +80,7 @@ class ProbedProblem:
     start: Params
 
     def init(self, seeds: Sequence[int]) -> Params:
-        """The start of seed 0, which says how many numbers there are, and of what shapes."""
+        """The start of seed 0, which shows the parameters' number and shapes."""
         names, leaves = trees.flatten(self.start)
         lanes = {name: np.repeat(leaf, len(seeds), axis=0) for name, leaf in zip(names, leaves, strict=True)}
         return trees.rebuild(self.start, lanes)
@@ -104,9 +102,9 @@ NOT_HERE = "the user's code is run in processes of its own; Source.load_problem 
 
 
 def alone(executor: Executor, limit: float, work: Callable[..., Any], *arguments: Any) -> Any:
-    """work(*arguments), done by the executor's process, which it may take `limit` seconds.
+    """Run work(*arguments) in the executor's process for at most `limit` seconds.
 
-    Raises Refusal as the work does, and ProbeFailed where it raises anything else, ends that process, or hangs.
+    Raises the work's Refusal, and ProbeFailed if it raises anything else, ends the process or hangs.
     """
     try:
         answer = executor.submit(with_watchdog, here(), limit, _said, work, *arguments).result()
@@ -123,7 +121,7 @@ def alone(executor: Executor, limit: float, work: Callable[..., Any], *arguments
 
 
 def _said(work: Callable[..., Any], *arguments: Any) -> tuple[Any, str | None, str | None]:
-    """What came of it, or the sentence in which it was refused, or in which it hung."""
+    """The work's result, or the message of its Refusal or timeout."""
     try:
         return work(*arguments), None, None
     except Refusal as error:

@@ -1,4 +1,4 @@
-"""A loss of the user's own and its gradient: by the user's own hand, by JAX or by PyTorch, whichever the file speaks."""
+"""A user's loss and its gradient: by the user's function `grad`, or differentiated by JAX or PyTorch."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Tree = Any
 Loss = Callable[..., Any]
 """(params, *batch) -> one number."""
 Slopes = Callable[..., tuple[Any, Tree]]
-"""(params, *batch) -> the loss and a tree of its slopes. Parameters and results are NumPy arrays, or what becomes one."""
+"""(params, *batch) -> the loss and its gradient, a tree. Parameters and results are NumPy arrays or convertible."""
 
 
 def speaks(module: ModuleType) -> str:
-    """ "numpy" where there is a function `grad`; else "torch" or "jax", whichever the file imports; else ""."""
+    """ "numpy" if the file defines `grad`; otherwise "torch" or "jax", whichever it imports; otherwise ""."""
     if hasattr(module, "grad"):
         return "numpy"
     values = vars(module).values()
@@ -28,19 +28,19 @@ def speaks(module: ModuleType) -> str:
 
 
 def by_hand(loss: Loss, grad: Callable[..., Tree]) -> tuple[Loss, Slopes]:
-    """The user's two functions, on NumPy arrays."""
+    """The user's loss and grad, on NumPy arrays."""
     return loss, lambda params, *batch: (loss(params, *batch), grad(params, *batch))
 
 
 def by_jax(loss: Loss) -> tuple[Loss, Slopes]:
-    """Compiled. In JAX's precision, float32 unless the file sets jax_enable_x64."""
+    """Differentiated and compiled by JAX, in float32 unless the file sets jax_enable_x64."""
     import jax
 
     return jax.jit(loss), jax.jit(jax.value_and_grad(loss))
 
 
 def by_torch(loss: Loss) -> tuple[Loss, Slopes]:
-    """Eagerly, on the CPU; arrays of the batch become tensors too."""
+    """Differentiated by PyTorch, eagerly on the CPU. Arrays of the batch become tensors too."""
     import torch
 
     def tensors(tree: Tree, follow: bool = False) -> Tree:
@@ -79,7 +79,7 @@ def number(x: Any, who: str) -> float:
 
 
 def array(x: Any) -> np.ndarray[Any, Any] | None:
-    """x as a NumPy array, from whichever framework; None for what is no array of numbers."""
+    """x as a NumPy array, from any framework; None if it is not an array of numbers."""
     if hasattr(x, "detach"):
         x = x.detach().cpu().numpy()
     try:
@@ -90,6 +90,6 @@ def array(x: Any) -> np.ndarray[Any, Any] | None:
 
 
 def _shown(x: Any) -> str:
-    """What x is, in few words."""
+    """A short description of x."""
     shape = getattr(x, "shape", None)
     return f"an array of shape {tuple(shape)}" if shape else f"{x!r:.40}"

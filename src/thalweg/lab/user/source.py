@@ -1,4 +1,4 @@
-"""Where a comparison's problem and rules come from."""
+"""The sources of a comparison's problem and rules."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from thalweg.rule import Rule
 
 @dataclass(frozen=True)
 class Source:
-    """Where the problem and the user's rules come from, as a worker process can be told."""
+    """The sources of the problem and the user's rules, in a form to send to worker processes."""
 
     problem: str | None = None
     data: Path | None = None
     target: str | None = None
     task: str | None = None
     my_rule: tuple[Path, ...] = ()
-    """The files with rules of the user's."""
+    """The user's files with rules."""
     lost: tuple[tuple[str, str], ...] = ()
-    """Rules of the user's that cannot be run at all, and why not; see `probe`."""
+    """The user's rules that cannot run, with the reasons; see `probe`."""
 
     @property
     def holds_code(self) -> bool:
-        """Whether code of the user's runs in it: it may end, hang or print, and has no place in this process."""
+        """Whether it contains code of the user's, which may exit, hang or print and must not run in this process."""
         return bool(self.my_rule) or self.own_problem
 
     @property
     def own_problem(self) -> bool:
-        """Whether the problem is code of the user's."""
+        """Whether the problem is a user's file."""
         return (self.problem or "").endswith(".py")
 
     def see_problem(self) -> Problem:
-        """The problem; where it is code of the user's, what can be known of it without running that here."""
+        """The problem, or, for a user's file, its description without running the file here."""
         return probe.problem(Path(self.problem)) if self.problem and self.own_problem else self.load_problem()
 
     def load_problem(self) -> Problem:
@@ -48,7 +48,7 @@ class Source:
         return my_problem.load(Path(name)) if self.own_problem else problems.problem(name)
 
     def load_rules(self) -> dict[str, Rule]:
-        """All rules there are: the catalogue's and the user's."""
+        """All rules: those of the catalogue and the user's."""
         names = [name for name, _ in self.lost]
         own = my_rule.load(self.my_rule, names)
         return {**catalogue, **{name: my_rule.stand_in(name) for name in names}, **own}
@@ -56,5 +56,5 @@ class Source:
 
 @functools.lru_cache(maxsize=64)
 def loaded(source: Source) -> tuple[Problem, dict[str, Rule]]:
-    """The problem and the rules of a source, loaded once a process."""
+    """The problem and the rules of a source, loaded once per process."""
     return source.load_problem(), source.load_rules()

@@ -1,4 +1,4 @@
-"""A Python file of the user's own: run, and kept from going on for ever."""
+"""Execute a user's Python file, with a time limit."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.guard import in_a_line
 
 PATIENCE = 60.0
-"""Seconds that one call of a user's function may take."""
+"""Time limit in seconds of one call of a user's function."""
 
 
 def run(path: Path, what: str) -> ModuleType:
-    """The module that a Python file makes. Raises Refusal, in one sentence that calls it `what`, where it makes none.
+    """Execute a Python file and return its module. Raises Refusal, which calls the file `what`, if it fails.
 
-    The file is run, as any Python program is.
+    The file is executed as a Python program.
     """
     refuse_missing(path)
     name = f"thalweg_user_{path.stem}"
-    while name in sys.modules and sys.modules[name].__file__ != str(path):  # a file of this name from another folder
+    while name in sys.modules and sys.modules[name].__file__ != str(path):  # may be a file of the same name from another folder
         name += "_"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise Refusal(f"{path}: {what} is Python, in a file that ends in .py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # inspect finds sources through it
+    sys.modules[name] = module  # inspect finds the source through it
     folder = os.path.dirname(os.path.abspath(path))
     if folder not in sys.path:
-        sys.path.append(folder)  # its neighbours can be imported; last, so that none takes the place of another module
+        sys.path.append(folder)  # so that the file can import its neighbours; last, so that they do not shadow other modules
     try:
         with with_alarm():
             spec.loader.exec_module(module)
@@ -49,15 +49,15 @@ def run(path: Path, what: str) -> ModuleType:
 
 
 def refuse_missing(path: Path) -> None:
-    """Raises Refusal where there is no file."""
+    """Raises Refusal if there is no such file."""
     if "\0" in str(path) or not path.is_file():
         raise Refusal(f"{path}: there is no such file")
 
 
 @contextlib.contextmanager
 def with_alarm() -> Iterator[None]:
-    """Within it, after PATIENCE, there is a TimeoutError: in a process's main thread, on systems with signals, and not
-    inside a library that never comes back.
+    """Context manager: raise TimeoutError after PATIENCE seconds, in the main thread on systems with signals. It cannot
+    interrupt a library call that never returns.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
@@ -76,7 +76,7 @@ def with_alarm() -> Iterator[None]:
 
 
 def refusal(path: Path, error: BaseException) -> Refusal:
-    """What went wrong, and where in the file."""
+    """A Refusal with the error and its line in the file."""
     own = os.path.abspath(path)
     if isinstance(error, SyntaxError):
         file = error.filename if error.filename and os.path.abspath(error.filename) != own else path

@@ -1,1 +1,1 @@
-"""The lab tries itself on what is known: a published leaderboard, closed forms, its own promises. `thalweg lab verify`."""
+"""`thalweg lab verify`: check the lab against a published leaderboard, closed forms and its own guarantees."""

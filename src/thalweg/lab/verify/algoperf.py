@@ -1,4 +1,4 @@
-"""The scorer on AlgoPerf's published times: the same leaderboard, and the intervals that it lacks."""
+"""The scorer on AlgoPerf's published times: it must reproduce the leaderboard, and adds intervals."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ DRAWS = 1000
 
 
 def times() -> dict[str, dict[str, float]]:
-    """Submission -> workload or variant -> median seconds to the target; inf: not reached, NaN: not run."""
+    """Submission -> workload or variant -> median seconds to the target. inf: not reached; NaN: not run."""
     text = resources.files("thalweg.lab.verify").joinpath("algoperf_v05_external.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {row.pop("sub"): {problem: float(time or "nan") for problem, time in row.items()} for row in rows}
 
 
 def scores(given: Times) -> dict[str, float]:
-    """AlgoPerf's score for times of which some workloads or submissions may be missing."""
+    """AlgoPerf's score for times, also for a subset of workloads or submissions."""
     problems = set(next(iter(given.values())))
     return profiles.algoperf_scores(given, {v: base for v, base in HELD_OUT.items() if v in problems and base in problems})
 
 
 def over_workloads(given: Times, draws: int) -> dict[str, Floats]:
-    """The scores (draws,) when the eight workloads are drawn again, each with its variant."""
+    """Bootstrap scores (draws,) over the eight workloads, each resampled with its variant."""
     own = {v: k for k, v in HELD_OUT.items()}
     bases = [problem for problem in next(iter(given.values())) if problem not in HELD_OUT]
     found = []
@@ -60,7 +60,7 @@ def over_workloads(given: Times, draws: int) -> dict[str, Floats]:
 
 
 def _overtaken(given: Times) -> list[str]:
-    """Who passes whom when a third one is left out, in words."""
+    """The changes of order when a third submission is left out, in words."""
     whole = scores(given)
     order = sorted(whole, key=lambda name: -whole[name])
     return [
@@ -98,7 +98,7 @@ def check(quick: bool, say: Say) -> Check:
 
 
 def _beside_published(found: Mapping[str, float], drawn: Mapping[str, Floats]) -> Iterator[Line]:
-    """Each score beside the leaderboard's."""
+    """Lines that compare each score with the leaderboard's."""
     for name, published in PUBLISHED.items():
         low, high = np.percentile(drawn[name], [2.5, 97.5])
         told = f"95 % over workloads: {low:.2f} to {high:.2f}"
@@ -110,7 +110,7 @@ def _beside_published(found: Mapping[str, float], drawn: Mapping[str, Floats]) -
 
 
 def _in_all(given: Times, found: Mapping[str, float], exact: int) -> Iterator[Line]:
-    """How many scores and places are the leaderboard's, and how far the scores are from the area that they approximate."""
+    """The numbers of scores and places equal to the leaderboard's, and the scores' largest difference to the exact area."""
     order, ours = (sorted(scores, key=lambda name: -scores[name]) for scores in (PUBLISHED, found))
     yield close("scores that agree to four decimals", exact, 10, 0, "of eleven", digits=0)
     same = sum(a == b for a, b in zip(order, ours, strict=True))
@@ -122,5 +122,5 @@ def _in_all(given: Times, found: Mapping[str, float], exact: int) -> Iterator[Li
 
 
 def _exact(given: Times) -> dict[str, float]:
-    """The same scores by the exact area, as a test of the trapezoids."""
+    """The same scores by the exact area, to test the trapezoids."""
     return {name: profiles.area(own) for name, own in profiles.ratios(profiles.after_held_out(given, HELD_OUT)).items()}

@@ -1,4 +1,4 @@
-"""Real trials for the checks: every rate with every seed, as arrays."""
+"""Real trials for the checks: each learning rate with each seed, as arrays."""
 
 from __future__ import annotations
 
@@ -24,22 +24,21 @@ Which = Sequence[int] | npt.NDArray[np.integer[Any]] | slice
 
 @dataclass(frozen=True)
 class Bank:
-    """Trials of one rule: scores at the end, higher the better, (rates, seeds). A trial that diverged has the validation score
-    -inf, so that nobody chooses it, and the test score that it ended with, or the start's if that is better: it is worth no
-    less than not having trained."""
+    """Final scores of trials of one rule, higher is better: (rates, seeds). A diverged trial has validation score -inf, so that
+    it is never chosen, and its final test score or, if better, that of the start: it counts no less than no training."""
 
     rates: list[float]
     validation: Floats
     test: Floats
 
     def tuned(self, rates: Which, seeds: Which) -> int:
-        """Which of some rates has the best median validation score over some seeds."""
+        """The index of the rate with the best median validation score over the given seeds."""
         medians = np.median(self.validation[rates][:, seeds], axis=1)
         return int(np.arange(len(self.rates))[rates][medians.argmax()])
 
 
 def bank(problem: Problem, rule: Rule, rates: Sequence[float], seeds: Sequence[int], steps: int) -> Bank:
-    """Each rate on each seed, for so many steps."""
+    """Run each rate on each seed for `steps` steps."""
     pairs = list(itertools.product(map(Setting, rates), seeds))
     done = [
         trial
@@ -52,7 +51,7 @@ def bank(problem: Problem, rule: Rule, rates: Sequence[float], seeds: Sequence[i
 
 
 def _scores(trial: Trial, sign: int) -> tuple[float, float]:
-    """Validation and test, higher the better. Raises RuntimeError for a rule that failed."""
+    """Validation and test score, higher is better. Raises RuntimeError for a failed rule."""
     if trial.failure or trial.test_score is None:
         raise RuntimeError(f"a trial for the checks did not run: {trial.failure}")
     end = sign * trial.test_score
@@ -62,7 +61,7 @@ def _scores(trial: Trial, sign: int) -> tuple[float, float]:
 
 
 def spread(rule: Rule, count: int, seed: int = 0) -> list[float]:
-    """So many rates from the rule's own range, quasi-random and log-uniform."""
+    """`count` learning rates from the rule's range, quasi-random and log-uniform."""
     assert rule.search is not None
     low, high = np.log(rule.search)
     shares = qmc.Halton(d=1, rng=np.random.default_rng(seed)).random(count)[:, 0]

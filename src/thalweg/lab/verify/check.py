@@ -1,4 +1,4 @@
-"""What a check of the lab by itself comes to: lines of what was found beside what was expected, and whether it holds."""
+"""The result of a check: lines of found and expected values, and whether they agree."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 Say = Callable[[str], None]
-"""Called with what a check is doing now."""
+"""Called with the current activity of a check."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One number beside the one it should be.
+    """A found and an expected number.
 
-    expected: the published or predicted value; None where there is none. holds: whether it agrees; None where it is
-    reported only, whatever it is. digits: after the point, for the table. note: what a reader should know of it.
+    expected: the published or predicted value, or None. holds: whether the two agree; None if the number is only reported.
+    digits: decimals in the table. note: a remark.
     """
 
     what: str
@@ -25,7 +25,7 @@ class Line:
     digits: int = 4
 
     def __post_init__(self) -> None:
-        """NumPy's False is not False; plain values are."""
+        """Convert NumPy values to plain ones: NumPy's False is not False."""
         object.__setattr__(self, "found", float(self.found))
         object.__setattr__(self, "holds", None if self.holds is None else bool(self.holds))
 
@@ -40,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Check:
-    """A check and its outcome. about: what it does, in a few sentences; conclusion: what came out."""
+    """A check and its outcome. about: a description in a few sentences. conclusion: the outcome in words."""
 
     name: str
     title: str
@@ -55,10 +55,10 @@ class Check:
 
 
 def close(what: str, found: float, expected: float, within: float, note: str = "", digits: int = 4) -> Line:
-    """A line that holds where the two are no further apart than `within`."""
+    """A line that holds if the two differ by at most `within`."""
     return Line(what, found, expected, abs(found - expected) <= within, note, digits)
 
 
 def relative(what: str, found: float, expected: float, within: float, note: str = "", digits: int = 4) -> Line:
-    """A line that holds where the two differ by at most the share `within` of the expected one."""
+    """A line that holds if the two differ by at most the share `within` of the expected value."""
     return Line(what, found, expected, abs(found - expected) <= within * abs(expected), note, digits)

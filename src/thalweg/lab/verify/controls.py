@@ -1,6 +1,6 @@
-"""The lab's promises: one optimizer under two names is called equal, and a planted handicap is found as often as predicted.
+"""The lab's guarantees: one optimizer under two names is called equal, and a handicap is found as often as predicted.
 
-All on real trials: a bank of one rule's runs, of which each simulated comparison draws rates and seeds of its own.
+All on real trials: each simulated comparison draws its rates and seeds from a bank of one rule's runs.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ Draw = np.random.Generator
 Which = npt.NDArray[np.int64]
 Scores = npt.NDArray[Any]
 Name = Callable[[Bank, Draw, Which], Scores]
-"""From a bank and seeds of its own to the scores that one name is judged by."""
+"""Maps a bank and the seeds of one name to the judged scores of that name."""
 
 
 def one_configuration(trials: Bank, draw: Draw, seeds: Which) -> Scores:
-    """The rate that is best over the whole bank, judged on own seeds."""
+    """The rate that is best over the whole bank, judged on the name's seeds."""
     found: Scores = trials.test[trials.tuned(slice(None), slice(None)), seeds[:JUDGES]]
     return found
 
 
 def tuned_on_one_grid(trials: Bank, draw: Draw, seeds: Which) -> Scores:
-    """Tuned once, on own seeds, over the same rates as the other name."""
+    """Tuned once on the name's seeds, over the same rates as the other name."""
     best = trials.tuned(range(TRIALS), seeds[:TUNING_SEEDS])
     found: Scores = trials.test[best, seeds[TUNING_SEEDS : TUNING_SEEDS + JUDGES]]
     return found
 
 
 def tuned_apart(trials: Bank, draw: Draw, seeds: Which) -> Scores:
-    """Tuned once, on own rates and seeds."""
+    """Tuned once on the name's rates and seeds."""
     best = trials.tuned(_rates(trials, draw), seeds[:TUNING_SEEDS])
     found: Scores = trials.test[best, seeds[TUNING_SEEDS : TUNING_SEEDS + JUDGES]]
     return found
 
 
 def tuned_anew(trials: Bank, draw: Draw, seeds: Which) -> Scores:
-    """Tuned several times, on own rates and seeds each time, each judged on two seeds: a mean for each tuning."""
+    """Tuned several times on new rates and seeds, each judged on two seeds: a mean for each tuning."""
     means = []
     for own in seeds[: 4 * TUNINGS].reshape(TUNINGS, 4):
         best = trials.tuned(_rates(trials, draw), own[:2])
@@ -67,7 +67,7 @@ def _rates(trials: Bank, draw: Draw) -> Which:
 
 
 def alarms(trials: Bank, name: Name, runs: int) -> int:
-    """In how many of so many comparisons the lab calls one optimizer under two names different."""
+    """The number of `runs` comparisons in which the lab calls one optimizer under two names different."""
     count = 0
     for i in range(runs):
         draw = np.random.default_rng(i)
@@ -78,7 +78,7 @@ def alarms(trials: Bank, name: Name, runs: int) -> int:
 
 
 def found_share(differences: Floats, effect: float, seeds: int, draws: int) -> float:
-    """How often a handicap, in standard deviations, is found in paired differences drawn from real ones."""
+    """How often a handicap, in standard deviations, is detected in paired differences resampled from real ones."""
     planted = (differences - differences.mean()) / differences.std() + effect
     draw = np.random.default_rng(0)
     ps = [stats.permutation(planted[draw.integers(len(planted), size=seeds)]) for _ in range(draws)]

@@ -1,4 +1,4 @@
-"""Kunstner's effect: where most classes are rare, gradient descent neglects them, and Adam and the sign do not."""
+"""Kunstner's effect: with many rare classes, gradient descent neglects them, while Adam and sign descent do not."""
 
 from __future__ import annotations
 
@@ -23,15 +23,14 @@ RATES = {
 
 @dataclass(frozen=True)
 class Classes:
-    """One input for each class. share: how often each comes, (c,); label: row k says how often input k has which "
-    "label, (c, c)."""
+    """One input for each class. share: the inputs' frequencies, (c,). label: row k holds input k's label frequencies, (c, c)."""
 
     share: Floats
     label: Floats
 
     def left(self, w: Floats) -> Floats:
-        """How far each input's loss lies above the least it can be, (..., c), for logits w (..., c, c): the divergence
-        of the predicted labels from the true ones."""
+        """Each input's loss above its minimum, (..., c), for logits w (..., c, c): the divergence of the predicted
+        labels from the true ones."""
         with np.errstate(divide="ignore"):
             certain = np.where(self.label > 0, np.log(self.label), 0.0)
         found: Floats = (self.label * (certain - _log_softmax(w))).sum(axis=-1)
@@ -50,14 +49,14 @@ def _log_softmax(w: Floats) -> Floats:
 
 
 def zipf(classes: int, certain: float) -> Classes:
-    """The k-th class is as frequent as 1 / k; an input has its own class's label with this certainty, else one by frequency."""
+    """Class k has frequency proportional to 1 / k. An input has its class's label with this probability, else a random one."""
     share = 1 / np.arange(1, classes + 1)
     share /= share.sum()
     return Classes(share, certain * np.eye(classes) + (1 - certain) * share)
 
 
 def trained(data: Classes, name: str, rates: Floats, steps: int) -> Floats:
-    """What is left of each class's loss after the steps, (lanes, c): all data at each step, a lane for each learning rate."""
+    """Each class's remaining loss after full-batch training, (lanes, c), with a lane for each learning rate."""
     optimizer = tw.Optimizer(tw.rules[name](), lr=rates, lanes=len(rates))
     w = np.zeros((len(rates), *data.label.shape))
     state = optimizer.init(w)
@@ -99,7 +98,7 @@ def check(quick: bool, say: Say) -> Check:
 
 
 def _compared(left: Mapping[str, float], uneven: Mapping[str, float]) -> list[Line]:
-    """What the paper says of the rules, of what each leaves of the rare ones' loss, alone and over the common ones'."""
+    """Compare with the paper's claims: the loss that each rule leaves on rare classes, alone and relative to common ones."""
     slow, far = uneven["sgd"], left["sgd"] / left["adam"]
     first = "gradient descent: the rare ones' share over the common ones'"
     return [
@@ -126,16 +125,16 @@ def _about(data: Classes) -> str:
 
 
 def _share_left(data: Classes, part: slice) -> Callable[[Floats], float]:
-    """What is left of the loss of some classes, over what there was at the start."""
+    """The remaining loss of some classes as a share of the initial one."""
     begun = float(data.left(np.zeros(data.label.shape))[part].mean())
     return lambda left: float(left[part].mean()) / begun
 
 
 def flow(share: Floats, classes: int, time: float) -> Floats:
-    """The loss of classes of these frequencies after so much time of gradient flow from 0, where the input decides the class.
+    """The loss of classes of these frequencies after a time of gradient flow from 0, if the input determines the class.
 
-    With u = exp(own logit - another's) / (c - 1), which begins at 1 / (c - 1), log u + u grows by share c / (c - 1) a unit
-    of time. For long times the loss, log(1 + 1 / u), is (c - 1) / (c share time).
+    With u = exp(own logit - another's) / (c - 1), initially 1 / (c - 1), log u + u grows by share c / (c - 1) per unit of
+    time. For long times the loss, log(1 + 1 / u), is (c - 1) / (c share time).
     """
     start = 1 / (classes - 1)
     u = np.real(wrightomega(share * classes / (classes - 1) * time + np.log(start) + start))

@@ -1,4 +1,4 @@
-"""Gradient descent and the heavy ball on quadratics, against the rates that Polyak derived."""
+"""Gradient descent and heavy ball on quadratics, against the rates derived by Polyak."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CURVATURES = 7
 
 
 def descended(stage: Stage, lr: float, curvatures: Floats, steps: int) -> Floats:
-    """Iterates (steps + 1, n) of a rule on ½ Σ λ x², from x = 1, in float64."""
+    """The iterates (steps + 1, n) of a rule on ½ Σ λ x², from x = 1, in float64."""
     optimizer, x = tw.Optimizer(stage, lr=lr), np.ones(len(curvatures))
     state, found = optimizer.init(x), [x]
     for _ in range(steps):
@@ -31,7 +31,7 @@ def heavy_ball(curvature: float, lr: float, mu: float, steps: int) -> Floats:
     t, first = np.arange(steps + 1), 1 - lr * curvature
     half = (1 + mu - lr * curvature) / 2
     inside = half * half - mu
-    if abs(inside) < 1e-13:  # a double root, at both ends of the optimally tuned spectrum
+    if abs(inside) < 1e-13:  # a double root, at both ends of the spectrum with optimal tuning
         return half**t * (1 + t * (first / half - 1))
     root = np.sqrt(complex(inside))
     one, two = half + root, half - root
@@ -106,7 +106,7 @@ def _at(condition: float) -> list[Line]:
 
 
 def _optimal(condition: float, lr: float, fast: float) -> list[Line]:
-    """The smallest contraction among the optimum's neighbours: none may be below the optimum's."""
+    """The smallest contraction among neighbours of the optimum, which must not be below that of the optimum."""
     curvatures = np.geomspace(1, condition, CURVATURES)
     rates = [
         max(contraction(x) for x in descended(tw.momentum(mu=min(fast**2 * a, 0.9999)), lr * b, curvatures, 3).T)

@@ -1,4 +1,4 @@
-"""The outcome of the checks as a page, as Markdown and as JSON."""
+"""The outcome of the checks as HTML, Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD = ("what", "found", "expected", "difference", "", "remark")
 
 
 def write(checks: Sequence[Check], quick: bool, out: Path) -> None:
-    """verify.html, verify.md and verify.json in the folder, made if need be. Raises OSError where it cannot be written."""
+    """Write verify.html, verify.md and verify.json into the folder, created if necessary. Raises OSError on failure."""
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (("html", html(checks, quick)), ("md", markdown(checks, quick)), ("json", as_json(checks, quick))):
         with atomic_write(out / f"verify.{name}") as file:
@@ -29,7 +29,7 @@ def write(checks: Sequence[Check], quick: bool, out: Path) -> None:
 
 
 def cells(line: Line) -> list[str]:
-    """A line as the tables show it; a difference has a sign and as many digits as its numbers."""
+    """The table cells of a line. A difference has a sign and as many digits as its numbers."""
     expected = "" if line.expected is None else f"{line.expected:.{line.digits}f}"
     difference = "" if line.difference is None else f"{line.difference:+.{line.digits}f}"
     if difference and not difference.strip("+-0."):
@@ -38,7 +38,7 @@ def cells(line: Line) -> list[str]:
 
 
 def verdict(checks: Sequence[Check], quick: bool) -> str:
-    """All in one sentence."""
+    """The outcome of all checks in one sentence."""
     failed = [check.title for check in checks if not check.holds]
     count = sum(line.holds is not None for check in checks for line in check.lines)
     small = " (in the quick form, with smaller runs)" if quick else ""
@@ -55,13 +55,13 @@ def section(check: Check) -> str:
 
 
 def markdown(checks: Sequence[Check], quick: bool) -> str:
-    """The page as `docs/verify.md` has it."""
+    """The page in Markdown, as in `docs/verify.md`."""
     begin = "# The lab, tried on what is known\n\nWritten by `thalweg lab verify`; do not edit."
     return "\n".join([f"{begin} {verdict(checks, quick)}\n", *map(section, checks)])
 
 
 def html(checks: Sequence[Check], quick: bool) -> str:
-    """The page, which needs nothing but itself."""
+    """The page as self-contained HTML."""
     environment = Environment(
         loader=PackageLoader("thalweg.lab.verify", "."),
         autoescape=True,
@@ -75,13 +75,13 @@ def html(checks: Sequence[Check], quick: bool) -> str:
 
 
 def as_json(checks: Sequence[Check], quick: bool) -> str:
-    """All numbers in full."""
+    """All results in full precision."""
     told = [{**asdict(check), "lines": [_plain(line) for line in check.lines], "holds": check.holds} for check in checks]
     return json.dumps({"quick": quick, "environment": _environment(), "checks": told}, indent=1, allow_nan=False)
 
 
 def _plain(line: Line) -> dict[str, Any]:
-    """JSON knows no infinity: None stands for what is not finite."""
+    """A number for JSON: None if it is not finite."""
     return {key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in asdict(line).items()}
 
 

@@ -13,7 +13,7 @@ CHECKS = ("algoperf", "momentum", "heavy_tails", "controls", "untuned")
 
 
 def run(names: Sequence[str], quick: bool, say: Say) -> Iterator[Check]:
-    """One check after the other. Each is a function of nothing but `quick`: seeds are fixed."""
+    """Run the checks in turn. Each depends only on `quick`, as seeds are fixed."""
     with threadpool_limits(1):
         for name in names:
             yield importlib.import_module(f"thalweg.lab.verify.{name}").check(quick, say)

@@ -1,4 +1,4 @@
-"""Crowded Valley's finding: trying several optimizers untuned does about as well as tuning one. Reported, whatever comes out."""
+"""Crowded Valley's finding that trying several untuned optimizers is about as good as tuning one. Reported only."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def check(quick: bool, say: Say) -> Check:
 
 
 def _on(problem: Problem, steps: int) -> tuple[list[Line], list[tuple[float, float]]]:
-    """The lines of a problem, and the interval of each tuned optimizer's lead."""
+    """The lines of a problem, with the interval of each tuned optimizer's advantage."""
     tuning, judging = list(range(1, TUNING_SEEDS + 1)), list(range(1001, 1001 + SEEDS))
     shipped = {name: bank(problem, rules[name], [float(rules[name].lr or 0)], tuning, steps) for name in UNTUNED}
     chosen = max(shipped, key=lambda name: float(np.median(shipped[name].validation)))
