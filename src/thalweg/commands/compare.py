@@ -42,7 +42,7 @@ WIDTH = 160  # columns of the table when the output is no terminal
     multiple=True,
     help="Also compare the rules in this Python file. May be repeated.",
 )
-@click.option("--budget", type=Many(1, MOST), help="Tuning trials of each optimizer.  [default: 12, in a suite 8]")
+@click.option("--budget", type=Many(1, MOST), help="Learning rates tried for each optimizer; 8 in a suite.  [default: 12]")
 @click.option(
     "--tune",
     type=click.Choice(["lr", "all"]),
@@ -65,7 +65,7 @@ WIDTH = 160  # columns of the table when the output is no terminal
     help="Learning-rate schedule: constant, linear, cosine, wsd (warm-up, stable, decay). If several, each trial draws one.",
 )
 @click.option(
-    "--seeds", type=Many(1, MOST), help="Fresh seeds on which each tuned optimizer is judged.  [default: 15, in a suite 5]"
+    "--seeds", type=Many(1, MOST), help="Fresh seeds on which each tuned optimizer is judged; 5 in a suite.  [default: 15]"
 )
 @click.option("--steps", type=Many(1, 1_000_000_000), help="Steps per trial.  [default: the problem's]")
 @click.option("--batch-size", type=Many(1, 1_000_000_000), help="Samples per mini-batch.  [default: the problem's]")

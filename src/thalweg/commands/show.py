@@ -179,7 +179,7 @@ def kernel_text(rule: Rule) -> str:
 def show_command(name: str, kernel: bool) -> None:
     """Show an optimizer: paper, formula, state, hyper-parameters, cost and source.
 
-    NAME is an optimizer's name, or a Python file with rules of your own.
+    NAME is an optimizer or stage, or a Python file with rules of your own.
     """
     for rule in _of_file(name) if name.endswith(".py") else [find(name)]:
         _show(rule, kernel)
