@@ -31,7 +31,10 @@ def guard(tensors: Sequence[Tensor]) -> Any:
     made = getattr(getattr(torch._C, "_dynamo", None), "guards", None)
     if made is None or not hasattr(made, "TensorGuards"):
         return None
-    return made.TensorGuards(*tensors, dynamic_dims_sizes=None, dynamic_dims_strides=None)
+    try:
+        return made.TensorGuards(*tensors, dynamic_dims_sizes=None, dynamic_dims_strides=None)
+    except TypeError:  # another release's arguments
+        return None
 
 
 class Places:
