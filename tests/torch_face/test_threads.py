@@ -100,7 +100,10 @@ torch.set_num_threads(2)
 p = torch.nn.Parameter(torch.ones(1_200_000))
 p.grad = torch.ones(1_200_000)
 o = tt.SGD([p], lr=0.5)
-o.step()
+if {first}:
+    o.step()
+else:
+    p.data -= 0.5 * torch.ones(1_200_000)  # by torch's threads
 child = os.fork()
 o.step()
 if child == 0:
@@ -110,8 +113,11 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), (p.detach().numpy() ==
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_fork_after_a_step() -> None:
-    done = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=PATIENCE)
+@pytest.mark.parametrize("first", [True, False], ids=["a step of ours", "an operation of torch's"])
+def test_a_fork(first: bool) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORK.replace("{first}", str(first))], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.stdout.split() == ["0", "True"], done.stderr
 
 

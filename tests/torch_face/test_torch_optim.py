@@ -229,19 +229,75 @@ def test_hooks_are_called_once_whichever_way_a_step_goes(monkeypatch: pytest.Mon
     assert calls == ["before", "after"] * 2
 
 
-@pytest.mark.parametrize("make", [tt.Adam, tt.Lion])
-def test_hooks_are_called_once_of_a_class_that_overrides_step(make: Any) -> None:
-    class Mine(make):  # type: ignore[misc]
+def calls_of_hooks(make: Any, before: Any) -> list[str]:
+    """What happens in two steps of a class that overrides `step`; before: what is done first."""
+    make(problem()[0], lr=0.1)  # from the first of its kind on, torch has a class's own step wrapped
+
+    class Base(make):  # type: ignore[misc]
+        pass
+
+    class Mine(Base):  # type: ignore[misc]
         def step(self, closure: Any = None) -> Any:
             calls.append("mine")
             return super().step(closure)
 
-    make(problem()[0], lr=0.1).step()  # so that the class above has been made use of
     (p, g), calls = problem(), list[str]()
     optimizer = Mine(p, lr=0.1)
+    optimizer.register_step_pre_hook(lambda *_: calls.append("before"))
     optimizer.register_step_post_hook(lambda *_: calls.append("after"))
+    before(Base, optimizer, calls)
     drive(optimizer, p, g[:2])
-    assert calls == ["mine", "after"] * 2
+    return calls
+
+
+def nothing(base: Any, optimizer: Any, calls: list[str]) -> None:
+    """Only the class that overrides `step` is ever made."""
+
+
+def made_too(base: Any, optimizer: Any, calls: list[str]) -> None:
+    """The class that it overrides it of is made as well."""
+    base(problem()[0], lr=0.1)
+
+
+def patched(base: Any, optimizer: Any, calls: list[str]) -> None:
+    """Somebody puts another function in the place of the class's step."""
+    mine = type(optimizer)
+    original = mine.step
+
+    def timed(self: Any, *args: Any, **named: Any) -> Any:
+        calls.append("timed")
+        return original(self, *args, **named)
+
+    mine.step = timed
+
+
+@pytest.mark.parametrize("before", [nothing, made_too, patched], ids=lambda before: before.__name__)
+@pytest.mark.parametrize("make", [tt.Adam, tt.Lion])
+def test_hooks_are_called_as_torch_calls_them(make: Any, before: Any) -> None:
+    expected = calls_of_hooks(torch.optim.Adam, before)
+    assert {"before", "mine", "after"} <= set(expected)
+    assert calls_of_hooks(make, before) == expected
+
+
+@pytest.mark.parametrize("name", ["Adam", "SGD", "NAdam"])
+def test_a_group_that_is_another_dict_counts(name: str) -> None:
+    def walked(home: Any) -> list[Any]:
+        p, g = problem()
+        optimizer = getattr(home, name)(p, lr=0.1)
+        drive(optimizer, p, g[:3])
+        optimizer.param_groups[0] = {**optimizer.param_groups[0], "lr": 0.0}
+        drive(optimizer, p, g[3:5])
+        optimizer.param_groups = [dict(group) for group in optimizer.param_groups]
+        optimizer.param_groups[0]["lr"] = 0.3
+        drive(optimizer, p, g[5:7])
+        optimizer.__setstate__(
+            {"state": optimizer.state, "param_groups": [{**group, "lr": 0.7} for group in optimizer.param_groups]}
+        )
+        drive(optimizer, p, g[7:9])
+        return p
+
+    for ours, theirs in zip(walked(tt), walked(torch.optim), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-7)
 
 
 def test_a_global_hook_and_a_hook_that_hands_over_a_closure() -> None:

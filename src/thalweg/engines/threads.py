@@ -72,6 +72,8 @@ class PythonThreads:
 
 
 PYTHON = PythonThreads()
+PROCESS = os.getpid()
+"""The process that imported this; a fork of it has none of an OpenMP runtime's threads."""
 
 TEAM = """
 define void @team(i64* %work) {
@@ -116,14 +118,13 @@ class Team:
         self._parallel, self.count = runtime.GOMP_parallel, runtime.omp_get_max_threads
         self._parallel.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint]
         self._body = native.loaded("team", TEAM)
-        self._process = os.getpid()
 
     def share(self, step: Step, addresses: int, numbers: int, jobs: int, total: int) -> None:
         """Run jobs 0 to `total` in a parallel region."""
         threads = self.count()
         if threads == 1:
             step(addresses, numbers, jobs, 0, total)
-        elif os.getpid() != self._process:  # the runtime's threads do not survive a fork, and it would wait for them
+        elif os.getpid() != PROCESS:  # the runtime's threads do not survive a fork, and it would wait for them
             PYTHON.share(step, addresses, numbers, jobs, total)
         else:
             size = max(1, total // (threads * PIECES))

@@ -33,34 +33,29 @@ def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> An
     return step(closure)
 
 
-def hooked(step: Callable[..., Any]) -> Callable[..., Any]:
-    """A step with what torch's class puts around it: hooks, and a record for the profiler.
-
-    Torch's own wrapper takes ten microseconds of every step, so it is used only where there are hooks or a profiler. Torch wraps
-    the `step` of a class that overrides it, and this one inside then does nothing.
-    """
-    watched_step = torch.optim.Optimizer.profile_hook_step(step)
-
-    @functools.wraps(step)
-    def wrapped(self: Face, *args: Any, **named: Any) -> Any:
-        if type(self).step is not wrapped:
-            return step(self, *args, **named)
-        own = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
-        if own or GLOBAL_BEFORE or GLOBAL_AFTER or torch._C._autograd._profiler_enabled() or torch.compiler.is_compiling():
-            return watched_step(self, *args, **named)
-        return step(self, *args, **named)
-
-    wrapped.hooked = True  # type: ignore[attr-defined]  # which tells torch's class that it is
-    return wrapped
-
-
 class Face(torch.optim.Optimizer):
     """Base class: a step made of a row's stages, on the state that torch's class keeps."""
 
     _row: Row
     _seed: Any = 0
 
-    @hooked
+    @staticmethod
+    def profile_hook_step(func: Callable[..., Any]) -> Callable[..., Any]:
+        """Wrap a class's step with hooks and a record for the profiler, as torch's class does, which calls this.
+
+        Torch's own wrapper takes ten microseconds of every step, so it is entered only if there is a hook or a profiler.
+        """
+        watched_step = torch.optim.Optimizer.profile_hook_step(func)
+
+        @functools.wraps(func)
+        def wrapped(self: Face, *args: Any, **named: Any) -> Any:
+            own = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
+            if own or GLOBAL_BEFORE or GLOBAL_AFTER or torch._C._autograd._profiler_enabled() or torch.compiler.is_compiling():
+                return watched_step(self, *args, **named)
+            return func(self, *args, **named)
+
+        return wrapped
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make one update.
 

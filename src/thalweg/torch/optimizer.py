@@ -18,7 +18,7 @@ from thalweg.form.hyper import nearest, split_all
 from thalweg.rule import Rule
 from thalweg.torch.around import check_groups, stepped_around
 from thalweg.torch.checkpoint import Taker, check_shapes, merged, without_schedules
-from thalweg.torch.face import Face, hooked
+from thalweg.torch.face import Face
 from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
 from thalweg.torch.ledger import Keepers, keepers
 from thalweg.torch.lots import Lot, draws, lots
@@ -181,7 +181,6 @@ class Optimizer(Face):
         if "seed" in self.param_groups[0]:
             self._seed = self.defaults["seed"] = self.param_groups[0]["seed"]
 
-    @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Make one update.
 

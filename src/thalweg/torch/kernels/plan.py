@@ -89,7 +89,9 @@ class Plan:
         if not all(map(operator.is_, state.values(), self.states)):
             return None
         for group, own in zip(groups, self.members, strict=True):
-            if len(group["params"]) != len(own.params) or not all(map(operator.is_, group["params"], own.params)):
+            if group is not own.group or len(group["params"]) != len(own.params):
+                return None
+            if not all(map(operator.is_, group["params"], own.params)):
                 return None
         if not all(p.grad is None for p in self.resting):
             return None
