@@ -25,6 +25,7 @@ import thalweg as tw
 import thalweg.torch as tt
 from benchmarks import tasks, timing
 from benchmarks.__main__ import CORES, machine
+from benchmarks.rivals import TORCH
 
 LR = 1e-3
 Make = Callable[[list[Any]], Any]
@@ -49,12 +50,6 @@ OURS: dict[str, Make] = {
     "prodigy": functools.partial(tt.Prodigy, lr=1.0),
     "muon": _muon,
     "schedule_free": _schedule_free,
-}
-TORCH: dict[str, Callable[..., Any]] = {
-    "adamw": torch.optim.AdamW,
-    "momentum": functools.partial(torch.optim.SGD, momentum=0.9),
-    "nadam": torch.optim.NAdam,
-    "radam": torch.optim.RAdam,
 }
 FUSED = ("adamw", "momentum")
 """What torch has a fused step of."""
@@ -82,11 +77,12 @@ def rivals(rule: str) -> dict[str, Make]:
     """Who makes the same steps, by the name of a column; ours first."""
     found: dict[str, Make] = {"ours": OURS[rule]}
     if rule in TORCH:
-        make = functools.partial(TORCH[rule], lr=LR)
+        name, options = TORCH[rule]
+        make = functools.partial(getattr(torch.optim, name), lr=LR, **options)
         found |= {"default": make, "foreach": functools.partial(make, foreach=True)}
         if rule in FUSED:
             found["fused"] = functools.partial(make, fused=True)
-        found["compile"] = lambda params: TORCH[rule](params, lr=torch.tensor(LR))
+        found["compile"] = functools.partial(make, lr=torch.tensor(LR))
     elif rule == "muon":
         found["pytorch_optimizer"] = _theirs_muon
     elif rule in THEIRS:

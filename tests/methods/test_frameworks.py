@@ -349,7 +349,7 @@ def test_orthogonal_is_torchs_to_the_last_bit(dtype: str) -> None:
             assert near.dtype == x.numpy().dtype
             np.testing.assert_allclose(near, ours, rtol=0, atol=2.0**-7)
             exact = tw.ops.orthogonal(x.numpy().astype(np.float64), 5, *post, tw.at_least(1e-7), "float64")
-            away, off = (np.sqrt(np.mean((near - other) ** 2)) for other in (ours.numpy(), exact))
+            away, off = (np.sqrt(np.mean((ours.numpy() - other) ** 2)) for other in (near, exact))
             assert away < off, "the order of a sum decides a rounding, which five iterations carry on, but not past all roundings"
 
 

@@ -32,8 +32,6 @@ class Arranged(Shell):
         return self._told(self.inner.init([view.seen for view in views], step), views, _View.back)
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
-        if not step.arranges:
-            return self.inner.apply(leaves, memory, step)
         views = [_View(leaf, self.axes(owned(leaf))) for leaf in leaves]
         updated = self.inner.apply([view.seen for view in views], self._told(memory, views, _View.to), step)
         for leaf, view in zip(leaves, views, strict=True):

@@ -31,7 +31,6 @@ class ArrayStep(Step):
     """Whether the memory is from a complete state, so that a missing slot is lost; otherwise it starts anew."""
     norm: Any = None
     """The norm of all that arrives at the running stage, if it asks for it."""
-    arranges = True
 
     def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
         if "gnorm" in stage.asks and leaves:
@@ -82,9 +81,6 @@ class ArrayStep(Step):
         return value.reshape(self._first) if framework(value) is not None else value
 
     # what functions may ask for
-
-    def resolved(self, rate: Any, leaf: Leaf) -> Any:
-        return value_at(rate, leaf.t, leaf.name)
 
     def rate(self, leaf: Leaf) -> Any:
         return leaf.lr

@@ -88,7 +88,7 @@ class Optimizer:
         self.moves = any(after.moves for _, after in self._afters)
         self.asks = self.chain.asks
         """What the rules ask for: {"g", "t", "loss"} means that `step` needs loss=."""
-        self._needs_more = self._around is not None or bool(self.asks & {"loss", "curvature"})
+        self.needs_more = self._around is not None or bool(self.asks & {"loss", "curvature"})
         self._drawn = bool(self.asks & {"noise", "curvature"}) or any(
             isinstance(kind, Gaussian) for kind in self.chain.memory.values()
         )
@@ -187,7 +187,7 @@ class Optimizer:
                 loss, grads = grad_fn(params)
             elif grads is None and grad_fn is None:
                 raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
-            if self._needs_more:
+            if self.needs_more:
                 self.check_asks(loss, grad_fn, curvature)
             check_state(here.names, state, self.chain)
             if curvature is None and "curvature" in self.asks and self._around is None:
@@ -201,7 +201,7 @@ class Optimizer:
                     check_gradient(name, p, g)
             if self.accumulates > 1:
                 return self._accumulate(here, given, state, loss, extras)
-            return (self._step if self.nonfinite == "propagate" else self._guarded)(here, given, state, loss, grad_fn, extras)
+            return self._guarded(here, given, state, loss, grad_fn, extras)
 
     def __call__(self, fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
         """Run as SciPy's `scipy.optimize.minimize(fun, x0, jac=..., method=optimizer)`; see `thalweg.core.minimize`."""
@@ -241,7 +241,7 @@ class Optimizer:
         if not is_traced(ready) and not ready:
             return params.tree, waiting
         mean = {name: framework(g).cast(total[name] / self.accumulates, dtype_name(g)) for name, g in given.items()}
-        moved, stepped = (self._step if self.nonfinite == "propagate" else self._guarded)(params, mean, state, loss, None, extras)
+        moved, stepped = self._guarded(params, mean, state, loss, None, extras)
         stepped = {**stepped, "calls": calls, "accumulated": zero}
         if not is_traced(ready):
             return moved, stepped
@@ -252,12 +252,12 @@ class Optimizer:
         self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
         """Step if all gradients are finite; otherwise do as `nonfinite` says, "skip" or "raise"."""
-        each = are_finite(given, self.lanes)
+        each = {} if self.nonfinite == "propagate" else are_finite(given, self.lanes)
         if self.nonfinite == "raise":
             for name, good in each.items():
                 if not bool(framework(good).all(good)):
                     raise FloatingPointError(f"the gradient of '{name}' holds inf or NaN")
-        if self.nonfinite == "raise" or not each:
+        if self.nonfinite != "skip" or not each:
             return self._step(params, given, state, loss, grad_fn, extras)
         good = functools.reduce(operator.and_, each.values())
         if self.lanes is None and not is_traced(good) and not bool(good):

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from thalweg.core.leaf import Leaf, Memory
+from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.step import Step, directed
 from thalweg.form.hyper import Hyper, Range, Role
 from thalweg.form.memory import Kind
@@ -273,5 +273,5 @@ class At(Shell):
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
         for leaf in leaves:
-            leaf.lr = step.resolved(self.rate, leaf)
+            leaf.lr = value_at(self.rate, leaf.t, leaf.name)
         return self.inner.apply(leaves, memory, step)

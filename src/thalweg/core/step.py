@@ -15,16 +15,10 @@ class Step(ABC):
     lanes: int | None
     seed: Any
     loss: Any
-    arranges: bool
-    """Whether its tensors have axes that can be permuted."""
 
     @abstractmethod
     def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Any]:
         """Return a declared function's first result for each leaf; write its new memory into `updated`."""
-
-    @abstractmethod
-    def resolved(self, rate: Any, leaf: Leaf) -> Any:
-        """Return what a leaf stores for a learning rate that applies from here on."""
 
     @abstractmethod
     def rate(self, leaf: Leaf) -> Any:

@@ -79,7 +79,7 @@ def _lines(functions: Sequence[Declared], write: Notation) -> list[Line]:
 class _WrittenStep(Step):
     """One step as lines. The result of a function is a letter, or is inlined where it is used."""
 
-    lanes, seed, loss, arranges = None, 0, None, False
+    lanes, seed, loss = None, 0, None
 
     def __init__(self, write: Notation, rules: int, walked: str) -> None:
         self.write, self.rules, self.walked, self.passed = write, rules, walked, 0
@@ -119,9 +119,6 @@ class _WrittenStep(Step):
             return [self._as("d", writer.direction)]
         self.lines += writer.lines(f"d{self.passed}" if self.rules > 2 else "d")
         return [self._as("d", (self.lines[-1][0], UNIT))]
-
-    def resolved(self, rate: Any, leaf: Leaf) -> Any:
-        return rate
 
     def rate(self, leaf: Leaf) -> Symbol:
         return Symbol.input("lr", NUMBER)

@@ -135,7 +135,7 @@ class _Place(dict[str, Any]):
 class SymbolicStep(Step):
     """One step on the symbols of one tensor; `made` collects inputs and results."""
 
-    lanes, seed, arranges = None, 0, False
+    lanes, seed = None, 0
 
     def __init__(self, kept: Storage, dtype: str) -> None:
         self.made = Program([], None)
@@ -190,9 +190,6 @@ class SymbolicStep(Step):
         return self.input(own, NUMBER)
 
     # what functions may ask for
-
-    def resolved(self, rate: Any, leaf: Leaf) -> Any:
-        return rate
 
     def rate(self, leaf: Leaf) -> Symbol:
         for name, known in self.made.hyper.items():

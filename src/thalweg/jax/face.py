@@ -151,7 +151,7 @@ class Face:
         handed = ((word, tree) for word, tree in (("noise", noise), ("curvature", curvature)) if tree is not None)
         extras = {word: dict(zip(outline.names, Apart.of(tree, outline).arrays(), strict=True)) for word, tree in handed}
         value = None if value is None else jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
-        if self.pure.asks & {"loss", "curvature"} or self.whole:
+        if self.pure.needs_more:
             self.pure.check_asks(value, None if params is None and not self.whole else value_fn, curvature)
         with masks_over(grads, given.complexes):
             if self.whole:

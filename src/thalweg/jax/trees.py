@@ -46,12 +46,6 @@ def apart(tree: Tree, known: Outline | None = None) -> tuple[list[Any], Outline]
     return leaves, Outline(structure, _names([path for path, _ in jax.tree_util.tree_flatten_with_path(tree)[0]]))
 
 
-def flat(tree: Tree) -> tuple[list[str], list[Any], Any]:
-    """Return a pytree's leaves, names and structure. A complex tensor becomes an array of its real and imaginary parts."""
-    leaves, outline = apart(tree)
-    return outline.names, list(map(parts, leaves)), outline.structure
-
-
 class Name(str):
     """A leaf's name, distinguished by its type from a slot's name in memory tables."""
 

@@ -47,7 +47,6 @@ class InPlace:
         self._state = optimizer.init(params)
         self._outline = Outline(self._state, self.names)
         check_apart(self.names, self.arrays)
-        self._asks = optimizer.asks
         self._fused = fused
         self._launches: list[Any] | None = None
         self._made_of = [(array.shape, array.dtype) for array in self.arrays]
@@ -193,7 +192,7 @@ class InPlace:
 
     def _step_fused(self, grads: Tree, loss: Any, noise: Tree, curvature: Tree) -> None:
         assert self._launches is not None
-        if not self._asks.isdisjoint(("loss", "curvature")):
+        if self.optimizer.needs_more:
             self.optimizer.check_asks(loss, None, curvature)
         extras = {} if noise is None and curvature is None else self._injected(noise, curvature)
         gradients = self._listed(grads)

@@ -18,7 +18,7 @@ from support import ASKING, HANDED, PATIENCE, RULES, asked_for, bent  # noqa: E4
 import thalweg as tw  # noqa: E402
 import thalweg.jax as tj  # noqa: E402
 from thalweg.dialects import OPTAX  # noqa: E402
-from thalweg.jax.trees import flat  # noqa: E402
+from thalweg.jax.face import Apart  # noqa: E402
 
 from .walks import TREE, apart, stream, tree, walk  # noqa: E402
 
@@ -54,7 +54,7 @@ def test_every_rule_is_a_transformation_that_walks_as_the_pure_one(name: str) ->
     stage = tw.core.compose.as_stage(method() if callable(method) else method)
     tx, pure = tj.optimizer(stage, 0.01), tw.Optimizer(stage, lr=0.01)
     p, s = tree(0), tx.init(tree(0))
-    names, leaves, _ = flat(p)  # what is drawn depends on the names
+    names, leaves = Apart.of(p).outline.names, Apart.of(p).arrays()  # what is drawn depends on the names
     q = dict(zip(names, leaves, strict=True))
     state = pure.init(q)
     update = jax.jit(tx.update)
