@@ -228,9 +228,29 @@ def test_a_step_on_another_optimizers_state_is_refused() -> None:
         o.step(p, p, o.init({"v": np.ones(2)}))
     with pytest.raises(ValueError, match="counts -1 updates of 'w'"):
         o.step(p, p, {**o.init(p), "t": {"w": -1}})
+    for count in (0.5, float("nan"), "1", None):
+        with pytest.raises(ValueError, match="updates of 'w'; a count is a whole number"):
+            o.step(p, p, {**o.init(p), "t": {"w": count}})
+    more = o.init(p)
+    more["memory"]["adam"]["zz"] = p
+    with pytest.raises(ValueError, match="of another optimizer: it has the memory zz of adam"):
+        o.step(p, p, more)
     for no_state in (None, {}, [1]):
         with pytest.raises(TypeError, match="the state is a"):
             o.step(p, p, no_state)
+
+
+@pytest.mark.parametrize(
+    ("saver", "loader", "words"),
+    [
+        (tw.every(2, tw.adam()), tw.adam(), "it has accumulated, calls; .* the one of adam"),
+        (tw.adam(), tw.every(2, tw.adam()), "it lacks accumulated, calls; .* the one of adam"),
+    ],
+)
+def test_what_a_state_has_beside_its_memory_must_fit(saver: Any, loader: Any, words: str) -> None:
+    p = {"w": np.ones(2)}
+    with pytest.raises(ValueError, match=words):
+        tw.Optimizer(loader).step(p, p, tw.Optimizer(saver).init(p))
 
 
 # what an optimizer says of itself

@@ -176,3 +176,18 @@ def test_a_hyper_parameter_per_lane_is_the_same_number_under_jit() -> None:
             found = jax.jit(lambda given, g: walk(given, g, traced))(given, g)
             np.testing.assert_allclose(found, expected, rtol=1e-12)
         np.testing.assert_allclose(jax.jit(lambda g: walk(betas, g, traced))(g), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: tw.Optimizer(tw.sgd(), np.ones(3), lanes=2), "the learning rate has shape .3,.; there are 2 lanes"),
+        (lambda: tw.Optimizer(tw.sgd(), np.ones(3)), "the learning rate has shape .3,.; without lanes= it is one number"),
+        (lambda: tw.Optimizer(tw.momentum(mu=np.ones(3) / 2), lanes=2), "momentum's mu has shape .3,.; there are 2 lanes"),
+        (lambda: tw.Optimizer(tw.sgd(), 0.1).init({}), "the tree is empty"),
+        (lambda: tw.Optimizer(tw.sgd(), 0.1).step({}, {}, {}), "the tree is empty"),
+    ],
+)
+def test_numbers_that_are_not_one_for_each_lane_are_refused(make: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -349,6 +350,49 @@ def test_what_a_group_of_a_chain_may_not_say(said: dict[str, Any], stage: Any, e
     optimizer.param_groups[0].update(said)
     with pytest.raises(error, match=words):
         optimizer.step(ZEROS)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize(("lanes", "key"), [(None, "lr"), (2, "lr"), (2, "mu")])
+def test_an_array_in_a_group_may_be_rewritten_in_place(lanes: int | None, key: str, fused: bool) -> None:
+    def trained(change: Callable[[dict[str, Any]], None]) -> Any:
+        p = np.ones((2, 3))
+        value = np.array(0.1) if lanes is None else np.array([0.1, 0.2])
+        optimizer = tn.of(tw.momentum)(p, **{"lr": 0.1, key: value}, lanes=lanes, fused=fused)
+        for k in range(5):
+            if k == 2:
+                change(optimizer.param_groups[0])
+            optimizer.step(np.ones((2, 3)))
+        return p
+
+    def in_place(group: dict[str, Any]) -> None:
+        group[key] *= 0.5
+
+    def replaced(group: dict[str, Any]) -> None:
+        group[key] = group[key] * 0.5
+
+    np.testing.assert_array_equal(trained(in_place), trained(replaced))
+    assert not np.array_equal(trained(in_place), trained(lambda group: None))
+
+
+def test_a_groups_arrays_are_fixed() -> None:
+    optimizer = tn.SGD([{"params": np.ones(2)}, {"params": np.ones(3)}], lr=0.1)
+    before = optimizer.param_groups[1]["params"]
+    optimizer.param_groups[1]["params"] = np.ones(3)
+    with pytest.raises(ValueError, match="fixed when the optimizer is made"):
+        optimizer.step([np.ones(2), np.ones(3)])
+    optimizer.param_groups[1]["params"] = before
+    optimizer.step([np.ones(2), np.ones(3)])
+    np.testing.assert_allclose(before, 0.9)
+
+
+def test_a_rate_for_each_lane() -> None:
+    with pytest.raises(ValueError, match=r"shape \(3,\); there are 2 lanes"):
+        tn.SGD(np.ones((2, 3)), lr=np.ones(3), lanes=2)
+    optimizer = tn.SGD(np.ones((2, 3)), lr=np.ones(2), lanes=2)
+    optimizer.param_groups[0]["lr"] = np.ones(3)
+    with pytest.raises(ValueError, match=r"shape \(3,\); there are 2 lanes"):
+        optimizer.step(np.ones((2, 3)))
 
 
 def test_an_unknown_key_written_into_a_group_is_refused() -> None:

@@ -67,12 +67,14 @@ def other_layout(o: Any) -> None:
 
 def deleted(o: Any) -> None:
     o.state["memory"].clear()
+    counted_anew(o)
 
 
 def one_deleted(o: Any) -> None:
     for held, key in slots(o)[::2]:
         if held is not o.state.get("walked"):
             del held[key]
+    counted_anew(o)
 
 
 def whole_dicts(o: Any) -> None:
@@ -164,6 +166,10 @@ def test_nothing_else_is_written_when_a_slot_was_replaced() -> None:
         (lambda s: s["t"].update(w="3"), "whole number"),
         (lambda s: s["t"].pop("w"), "lacks 'w'"),
         (lambda s: s.pop("t"), "number of updates"),
+        (lambda s: s["t"].update(w=10**19), "whole number"),
+        (lambda s: s["memory"].clear(), r"\['adam'\] is missing"),
+        (lambda s: s["memory"]["adam"].pop("v"), r"\['v'\] is missing"),
+        (lambda s: s["memory"]["adam"]["v"].pop("w"), r"\['w'\] is missing"),
         (lambda s: s.update(memory=None), "memory"),
         (lambda s: s["memory"].update(adam=3), "adam"),
         (lambda s: s["memory"]["adam"].update(m=np.zeros(3)), "'m'"),

@@ -282,7 +282,50 @@ def test_memory_that_is_gone_is_told(which: str) -> None:
         optimizer.step()
 
 
+@pytest.mark.parametrize("which", ["parameter", "gradient", "state"])
+def test_memory_resized_twice_to_the_address_of_before_is_told(which: str) -> None:
+    p = torch.nn.Parameter(torch.zeros(1000))
+    optimizer = tt.Adam([p])
+    p.grad = torch.ones_like(p)
+    for _ in range(2):
+        optimizer.step()
+    tensor = {"parameter": p.data, "gradient": p.grad, "state": optimizer.state[p]["exp_avg"]}[which]
+    address, storage = tensor.data_ptr(), tensor.untyped_storage()
+    storage.resize_(64)
+    for size in range(3999, 64, -1):  # the allocator gives the same place again for most of them
+        storage.resize_(size)
+        if tensor.data_ptr() == address:
+            break
+    with pytest.raises(RuntimeError, match="needs 4000"):
+        optimizer.step()
+
+
+@pytest.mark.parametrize("make", [tt.Muon, tt.Adafactor, lambda params: tt.Adam(params, differentiable=True)])
+@pytest.mark.parametrize("which", ["parameter", "gradient"])
+def test_memory_that_is_gone_is_told_without_kernels_too(make: Any, which: str) -> None:
+    p = torch.nn.Parameter(torch.zeros(50, 20))
+    optimizer = make([p])
+    p.grad = torch.ones_like(p)
+    {"parameter": p.data, "gradient": p.grad}[which].untyped_storage().resize_(64)
+    with pytest.raises(RuntimeError, match="needs 4000"):
+        optimizer.step()
+
+
 # one count, and steps that fail
+
+
+@pytest.mark.parametrize("count", [-1.0, 2.5, float("nan")])
+@pytest.mark.parametrize("make", [tt.Adam, tt.AdaBelief, tt.Prodigy])
+def test_what_counts_no_updates_is_refused(make: Any, count: float) -> None:
+    p = torch.nn.Parameter(torch.ones(3))
+    optimizer = make([p])
+    p.grad = torch.ones(3)
+    optimizer.step()
+    before = p.detach().clone()
+    optimizer.state[p]["step"].fill_(count)
+    with pytest.raises(ValueError, match="whole number from 0 on"):
+        optimizer.step()
+    assert torch.equal(p, before)
 
 
 @pytest.mark.parametrize("make", [tt.Adam, tt.AdaBelief, tt.LAMB])

@@ -28,6 +28,26 @@ needs_team = pytest.mark.skipif(
 PATIENCE = 60.0
 
 
+@pytest.mark.parametrize("name", ["Adam", "AdaBelief", "Muon"])
+def test_no_step_is_lost_between_two_threads(name: str) -> None:
+    p, q = (torch.nn.Parameter(torch.ones(16, 16)) for _ in range(2))
+    optimizer, alone = getattr(tt, name)([p]), getattr(tt, name)([q])
+    p.grad, q.grad = torch.ones(16, 16), torch.ones(16, 16)
+
+    def train() -> None:
+        for _ in range(50):
+            optimizer.step()
+
+    together = [threading.Thread(target=train) for _ in range(3)]
+    for thread in together:
+        thread.start()
+    for thread in together:
+        thread.join(PATIENCE)
+    for _ in range(150):
+        alone.step()
+    assert torch.equal(p, q)
+
+
 @needs_team
 @pytest.mark.parametrize("total", [1, 2, 7, 16, 17, 1000])
 @pytest.mark.parametrize("count", [1, 2, 3, 5])

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from thalweg.core.function_stage import FunctionStage
 from thalweg.core.stage import Chain
+from thalweg.form.hyper import ByLeaf
 from thalweg.values.arrays import Array, dtype_name, framework, is_floating
 from thalweg.values.trees import instead
 
+MORE = {"walked", "calls", "accumulated"}
+"""What only some optimizers keep beside counts and memory."""
 NATIVE = ".astype(array.dtype.newbyteorder('='))"
+
+
+class Kept(NamedTuple):
+    """What an optimizer's state has of MORE, and the slots of memory by stage."""
+
+    more: set[str]
+    slots: dict[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, stages: Chain, *, walks: bool, accumulates: bool) -> Kept:
+        more = {*(["walked"] if walks else []), *(["calls", "accumulated"] if accumulates else [])}
+        return cls(more, {key: frozenset(stage.declaration.memory) for key, stage in stages.items(FunctionStage)})
 
 
 def check_parameter(name: str, p: Any, lanes: int | None) -> None:
@@ -55,7 +71,29 @@ def _check_unmasked(what: str, x: Any) -> None:
         raise TypeError(f"{what} is a masked array, of which no rule says what is to happen; hand over array.filled(0.0)")
 
 
-def check_state(names: Sequence[str], state: Any, chain: Chain) -> None:
+def check_options(seed: Any, nonfinite: Any, lanes: Any) -> None:
+    """Raise TypeError or ValueError for an option that an optimizer cannot have."""
+    if nonfinite not in ("propagate", "skip", "raise"):
+        raise ValueError(f"nonfinite is one of 'propagate', 'skip' or 'raise', not {nonfinite!r}")
+    if lanes is not None and (isinstance(lanes, bool) or not isinstance(lanes, int | np.integer)):
+        raise TypeError(f"lanes is a whole number or None, not {lanes!r}")
+    if isinstance(seed, bool | float | str) or seed is None or (isinstance(seed, int) and seed < 0):
+        raise ValueError(f"seed is a whole number from 0 on, or with lanes one for each, not {seed!r}")
+    if lanes is not None and lanes < 1:
+        raise ValueError(f"lanes counts the trials in the first axis, so it is 1 or more, not {lanes}")
+
+
+def check_lanes(what: str, value: Any, lanes: int | None) -> None:
+    """Raise ValueError for a vector of numbers that is not one for each lane."""
+    for own in value.values.values() if isinstance(value, ByLeaf) else (value,):
+        shape = () if callable(own) else np.shape(own)
+        if shape in ((), (1,), (lanes,)):
+            continue
+        wanted = f"there are {lanes} lanes" if lanes is not None else "without lanes= it is one number"
+        raise ValueError(f"{what} has shape {tuple(shape)}; {wanted}")
+
+
+def check_state(names: Sequence[str], state: Any, chain: Chain, kept: Kept) -> None:
     """Raise TypeError if it is not a state, ValueError if it belongs to another optimizer or other parameters."""
     if not isinstance(state, dict) or not isinstance(state.get("t"), dict) or not isinstance(state.get("memory"), dict):
         raise TypeError(f"the state is {_said(state)}, not what init(params) and step return")
@@ -65,12 +103,35 @@ def check_state(names: Sequence[str], state: Any, chain: Chain) -> None:
             f"the state is of another optimizer: it has the memory of {' + '.join(map(str, state['memory']))}, and this is "
             f"{chain.name}; init(params) makes its own"
         )
+    told = _foreign(state, kept)
+    if told:
+        raise ValueError(f"the state is of another optimizer: it {told}; init(params) makes the one of {chain.name}")
     emptied = next((key for key, held in state["memory"].items() if isinstance(held, dict) and not held), None)
     if emptied is not None:
         raise ValueError(f"the state lacks all memory of {emptied}; hand over what init(params) or step returned")
     if state["t"].keys() != set(names):
         theirs, mine = (", ".join(map(str, keys)) for keys in (state["t"], names))
         raise ValueError(f"the state is of other parameters: it has {theirs}, and these are {mine}")
-    early = next((name for name, t in state["t"].items() if isinstance(t, int) and t < 0), None)
-    if early is not None:
-        raise ValueError(f"the state counts {state['t'][early]} updates of '{early}'; a count is 0 or more")
+    odd = next((name for name, t in state["t"].items() if (type(t) is not int or t < 0) and not _counts(t)), None)
+    if odd is not None:
+        raise ValueError(f"the state counts {state['t'][odd]!r} updates of '{odd}'; a count is a whole number from 0 on")
+
+
+def _foreign(state: dict[str, Any], kept: Kept) -> str:
+    """Return what a state has too much or too little, in words; "" if nothing."""
+    for key, slots in kept.slots.items():
+        held = state["memory"].get(key)
+        if isinstance(held, dict) and not held.keys() <= slots:
+            return f"has the memory {', '.join(sorted(held.keys() - slots))} of {key}"
+    more = MORE & state.keys()
+    if more == kept.more:
+        return ""
+    return f"has {', '.join(sorted(more))}" if more else f"lacks {', '.join(sorted(kept.more))}"
+
+
+def _counts(t: Any) -> bool:
+    """Whether t may count updates; numbers that are traced, or that lie with another framework, are not looked at."""
+    if not isinstance(t, int | float | np.ndarray | np.generic):
+        return framework(t) is not None
+    found = np.asarray(t)
+    return found.dtype.kind in "iuf" and bool(np.all((found >= 0) & (found == np.floor(found)) & np.isfinite(found)))

@@ -12,7 +12,7 @@ import numpy as np
 from thalweg import ops
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.array_step import ArrayStep
-from thalweg.core.checks import check_gradient, check_parameter, check_state
+from thalweg.core.checks import Kept, check_gradient, check_lanes, check_options, check_parameter, check_state
 from thalweg.core.compose import Every
 from thalweg.core.curvature import estimated
 from thalweg.core.finite import are_finite, select
@@ -67,15 +67,12 @@ class Optimizer:
         self.lr = check_lr(stage.lr if lr is None else lr, stage.name) if not (lr is None and stage.lr is None) else None
         if self.lr is None:
             raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
-        if nonfinite not in ("propagate", "skip", "raise"):
-            raise ValueError(f"nonfinite is one of 'propagate', 'skip' or 'raise', not {nonfinite!r}")
-        if lanes is not None and (isinstance(lanes, bool) or not isinstance(lanes, int | np.integer)):
-            raise TypeError(f"lanes is a whole number or None, not {lanes!r}")
-        if isinstance(seed, bool | float | str) or seed is None or (isinstance(seed, int) and seed < 0):
-            raise ValueError(f"seed is a whole number from 0 on, or with lanes one for each, not {seed!r}")
-        if lanes is not None and lanes < 1:
-            raise ValueError(f"lanes counts the trials in the first axis, so it is 1 or more, not {lanes}")
+        check_options(seed, nonfinite, lanes)
         self.seed, self.nonfinite, self.lanes = seed, nonfinite, lanes
+        check_lanes("the learning rate", self.lr, lanes)
+        for function in self.chain.functions:
+            for name, value in function.config.items():
+                check_lanes(f"{function.name}'s {name}", value, lanes)
         arounds = self.chain.items(AroundStage)
         if len(arounds) > 1:
             raise ValueError(f"{self.chain.name}: one @around method at a time")
@@ -86,6 +83,7 @@ class Optimizer:
             )
         self._afters: list[tuple[str, AfterStage]] = self.chain.items(AfterStage)
         self.moves = any(after.moves for _, after in self._afters)
+        self._kept = Kept.of(self.chain, walks=self.moves, accumulates=self.accumulates > 1)
         self.asks = self.chain.asks
         """What the rules ask for: {"g", "t", "loss"} means that `step` needs loss=."""
         self.needs_more = self._around is not None or bool(self.asks & {"loss", "curvature"})
@@ -179,6 +177,8 @@ class Optimizer:
         """Check the arguments of `step` and run it."""
         curvature = trees["curvature"]
         here = Parameters.of(params)
+        if not here.arrays:
+            raise ValueError("there are no parameters: the tree is empty")
         space = framework(here.arrays[0])
         if space is None or not hasattr(here.arrays[0], "dtype"):
             check_parameter(here.names[0], here.arrays[0], self.lanes)
@@ -189,7 +189,7 @@ class Optimizer:
                 raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
             if self.needs_more:
                 self.check_asks(loss, grad_fn, curvature)
-            check_state(here.names, state, self.chain)
+            check_state(here.names, state, self.chain, self._kept)
             if curvature is None and "curvature" in self.asks and self._around is None:
                 curvature = estimated(self.chain.functions, grad_fn, params, grads, state, self.seed, self.lanes)
             given = {} if grads is None else here.match(grads, "gradients")

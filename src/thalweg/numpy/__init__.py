@@ -12,12 +12,16 @@ import operator
 import re
 from typing import Any
 
+import numpy as np
+
+from thalweg.core.checks import check_lanes
 from thalweg.core.optimizer import USUAL, GradFn, NonFinite, State
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.regroup import check_whose, hyper_of, regrouped
 from thalweg.core.stage import as_stage, check_lr
-from thalweg.form.hyper import ByLeaf, nearest, split_all, with_parts
+from thalweg.form.hyper import ByLeaf, nearest, split_all
 from thalweg.methods import ALIASES, instead, rules
+from thalweg.numpy.checkpoint import between, groups_of
 from thalweg.numpy.inplace import InPlace
 from thalweg.numpy.outline import copied
 from thalweg.rule import Rule
@@ -71,7 +75,8 @@ class Optimizer:
         self._names = flatten(tree)[0]
         self._of_leaf = [i for i, count in enumerate(counts) for _ in range(count)]
         self._lr_of_rule = None if common["lr"] is not None else Pure(stage, None, **self._options).lr
-        self._seen = self._now()
+        self._trees = [group["params"] for group in self.param_groups]
+        self._see(self._now())
         self._bound = InPlace(self._optimizer(), tree, groups=self._of_leaf, fused=fused)
 
     def step(
@@ -92,8 +97,8 @@ class Optimizer:
             Noise and curvature to use instead of drawn or estimated ones.
         """
         now = self._now()
-        if len(now) != len(self._seen) or not all(map(operator.is_, now, self._seen)):
-            self._change(now)
+        if len(now) != len(self._seen) or not all(map(operator.is_, now, self._seen)) or (self._copies and self._rewritten()):
+            self._change()
         self._bound.step(grads, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature)
 
     def ship(self) -> Tree:
@@ -104,7 +109,8 @@ class Optimizer:
     def state(self) -> State:
         """The live state: `{"t": {name: updates}, "memory": {stage: {slot: {name: array}}}, ...}`.
 
-        Changes to it take effect at the next step, which refuses what does not fit.
+        Changes to it take effect at the next step, which refuses what does not fit. Memory that was deleted begins anew if the
+        count says 0; otherwise it is missed.
         """
         return self._bound.state
 
@@ -129,30 +135,18 @@ class Optimizer:
 
         Schedules stay as they are. Raises KeyError, TypeError or ValueError for the state of other parameters or another rule.
         """
-        if not isinstance(state_dict, dict) or not {"groups", "state"} <= state_dict.keys():
-            raise ValueError(f"this is no state_dict of {type(self).__name__}: one has 'groups' and 'state'")
-        groups, mine = state_dict["groups"], self.state_dict()
-        saver = state_dict.get("optimizer", "another optimizer")
-        between = f"a state_dict of {saver} cannot be loaded into {mine['optimizer']}"
-        if saver != mine["optimizer"] and _slots(state_dict["state"]) != _slots(mine["state"]):
-            theirs, own = _listed_slots(state_dict), _listed_slots(mine)
-            raise ValueError(f"a state_dict of {saver} ({theirs}) cannot be loaded into {mine['optimizer']} ({own})")
-        if [group["params"] for group in groups] != [group["params"] for group in mine["groups"]]:
-            raise ValueError(f"these are other parameters: {_listed(groups)}; here they are {_listed(mine['groups'])}")
-        groups = [with_parts(saved, own) for saved, own in zip(groups, mine["groups"], strict=True)]
-        for saved, own in zip(groups, mine["groups"], strict=True):
-            if set(saved) - set(self._hyper) != set(own) - set(self._hyper):
-                raise KeyError(f"{between}: its group has {', '.join(saved)}; here one has {', '.join(own)}")
+        mine = self.state_dict()
+        groups = groups_of(state_dict, mine, self._hyper, type(self).__name__)
         try:
             state = self._bound.fitted(state_dict["state"])
         except (KeyError, TypeError, ValueError) as error:
-            raise type(error)(f"{between}: {error.args[0]}") from error
+            raise type(error)(f"{between(state_dict, mine)}: {error.args[0]}") from error
         before = [dict(group) for group in self.param_groups]
         try:
             for group, saved in zip(self.param_groups, groups, strict=True):
                 group.update({key: value for key, value in saved.items() if key != "params" and value is not None})
                 group.update({key: None for key in group if key in self._hyper and key not in saved})
-            self._change(self._now())
+            self._change()
         except BaseException:
             for group, own in zip(self.param_groups, before, strict=True):
                 group.clear()
@@ -212,18 +206,35 @@ class Optimizer:
                 group.setdefault(key, None)
 
     def _now(self) -> list[Any]:
-        return [value for group in self.param_groups for key, value in group.items() if key != "params"]
+        return [value for group in self.param_groups for value in group.values()]
 
-    def _change(self, now: list[Any]) -> None:
+    def _see(self, now: list[Any]) -> None:
+        """Remember the groups' values, and the numbers in arrays, which may be rewritten in place."""
+        self._seen = now
+        own = [value for group in self.param_groups for key, value in group.items() if key != "params"]
+        self._copies = [(value, value.copy()) for value in own if isinstance(value, np.ndarray)]
+
+    def _rewritten(self) -> set[int]:
+        """Return the ids of arrays that hold other numbers than when they were seen."""
+        return {id(array) for array, copy in self._copies if not np.array_equal(array, copy)}
+
+    def _change(self) -> None:
+        """Take over the groups' values. Raises an error, and changes nothing, if one does not fit or names other arrays."""
+        trees = [group.get("params") for group in self.param_groups]
+        if len(trees) != len(self._trees) or not all(map(operator.is_, trees, self._trees)):
+            raise ValueError(
+                "the groups' arrays are fixed when the optimizer is made; write into them (params[...][...] = value), "
+                "or make a new optimizer"
+            )
         for group in self.param_groups:
             self._checked(group, {key: self.param_groups[0][key] for key in self._own})
         self._level()
         now = self._now()
-        before, self._seen = self._seen, now  # only after the checks have passed
+        before, rewritten = self._seen, self._rewritten()
+        self._see(now)  # only after the checks have passed
         width = len(now) // len(self.param_groups)
-        alike = len(now) == len(before)
-        only_rates = alike and all(i % width == 0 or a is b for i, (a, b) in enumerate(zip(now, before, strict=True)))
-        if only_rates:
+        same = len(now) == len(before) and [a is b and id(a) not in rewritten for a, b in zip(now, before, strict=True)]
+        if same and all(unchanged or i % width == 1 for i, unchanged in enumerate(same)):  # after "params" comes "lr"
             self._bound.optimizer.lr = self._rates()
         else:
             self._bound.configure(self._optimizer())
@@ -240,7 +251,9 @@ class Optimizer:
 
     def _rates(self) -> Any:
         own = [self._lr_of_rule if group["lr"] is None else group["lr"] for group in self.param_groups]
-        return check_lr(_by_leaf(own, self._names, self._of_leaf), type(self).__name__)
+        rates = check_lr(_by_leaf(own, self._names, self._of_leaf), type(self).__name__)
+        check_lanes("the learning rate", rates, self._options["lanes"])
+        return rates
 
     def _joined(self, key: str, own: Any = None) -> Any:
         """Return a hyper-parameter's value over all groups; `own` where a group sets none."""
@@ -253,22 +266,6 @@ def _by_leaf(values: list[Any], names: list[str], of_leaf: list[int]) -> Any:
     if all(value is values[0] or (isinstance(value, int | float | str) and value == values[0]) for value in values):
         return values[0]
     return ByLeaf({name: values[i] for name, i in zip(names, of_leaf, strict=True)})
-
-
-def _slots(state: Any) -> set[str]:
-    """Return "stage.slot" for each slot with memory."""
-    memory = state.get("memory", {}) if isinstance(state, dict) else {}
-    stages = memory if isinstance(memory, dict) else {}
-    return {f"{stage}.{slot}" for stage, held in stages.items() for slot in (held if isinstance(held, dict) else ())}
-
-
-def _listed_slots(state_dict: dict[str, Any]) -> str:
-    found = sorted(_slots(state_dict["state"]))
-    return f"with the memory {', '.join(found)}" if found else "without memory"
-
-
-def _listed(groups: list[dict[str, Any]]) -> str:
-    return "; ".join(", ".join(group["params"]) for group in groups)
 
 
 @functools.cache

@@ -85,7 +85,9 @@ class InPlace:
     def configure(self, optimizer: Optimizer) -> None:
         """Continue with other hyper-parameters of the same rules."""
         if optimizer.chain.memory != self.optimizer.chain.memory:
-            self._outline = Outline(optimizer.init(self.params), self.names)
+            begun = optimizer.init(self.params)
+            self._outline = Outline(begun, self.names)
+            fill(self._state["memory"], begun["memory"])
         self.optimizer, self._launches, self._watch = optimizer, None, None
 
     def step(

@@ -10,6 +10,8 @@ import numpy as np
 from thalweg.engines.gradients import overlaps, ranges
 
 State = dict[str, Any]
+LARGEST = 2**63 - 1
+"""Beyond any count that a kernel can take."""
 
 
 class Outline:
@@ -22,10 +24,11 @@ class Outline:
     def fit(self, state: State, params: Sequence[Any]) -> None:
         """Make `state` fit: convert dtypes, copy arrays that share memory, convert counts to integers.
 
-        Missing memory starts anew. Raises TypeError, KeyError or ValueError for shapes and values that cannot fit; nothing
-        has changed then.
+        Missing memory starts anew where nothing has been updated yet. Raises TypeError, KeyError or ValueError for what cannot
+        fit; nothing has changed then.
         """
         changes = [*self.counts(state), *self._changes(state, self.like, "state")]
+        self._check_lost(state["memory"], self.like["memory"], state["t"], "state['memory']")
         for held, key, value in changes:
             held[key] = value
         _keep_apart(state, params)
@@ -60,6 +63,21 @@ class Outline:
             elif where in ("state", "state['walked']", "state['accumulated']"):
                 raise KeyError(f"{where} lacks '{key}'; take what `init`, `state` or `state_dict` gave")
 
+    def _check_lost(self, found: dict[str, Any], like: dict[str, Any], t: dict[str, Any], where: str) -> None:
+        """Raise KeyError if memory is missing that existed after an update: it cannot begin anew half-way."""
+        for key, own in like.items():
+            place = f"{where}['{key}']"
+            if key in found:
+                if isinstance(own, dict):
+                    self._check_lost(found[key], own, t, place)
+                continue
+            leaves = set(_leaves(own)) if isinstance(own, dict) else {key}
+            names = leaves if leaves <= set(self.names) else self.names  # a number of the model is every parameter's
+            if any(np.any(t[name]) for name in names):
+                raise KeyError(
+                    f"{place} is missing, and has been updated before; put it back, or write 0 into state['t'] to begin anew"
+                )
+
     def _of_one(self, held: Any, key: str, own: Any, where: str) -> Iterator[tuple[Any, str, Any]]:
         value = held[key]
         if isinstance(own, dict):
@@ -85,18 +103,24 @@ class Outline:
             yield held, key, np.array(array, dtype)
 
 
+def _leaves(tree: dict[str, Any]) -> Iterator[str]:
+    """Yield the keys of a dict of dicts that hold no dict."""
+    for key, value in tree.items():
+        yield from _leaves(value) if isinstance(value, dict) else (key,)
+
+
 def whole_number(value: Any, where: str, shape: tuple[int, ...] = ()) -> Any:
     """Return a count of updates. Raises TypeError or ValueError if it is not one."""
     found = value if type(value) is int and not shape else np.asarray(value)
     if isinstance(found, int):
-        if found >= 0:
+        if 0 <= found < LARGEST:
             return found
     elif found.dtype.kind in "iuf" and found.shape == shape:
         if np.isfinite(found).all() and (found >= 0).all() and (found == np.floor(found)).all():
             return found.astype(int) if shape else int(found)
     elif found.dtype.kind in "iuf":
         raise ValueError(f"{where} has shape {found.shape}; wanted is {shape or 'one number'}")
-    raise ValueError(f"{where} is {value!r}; it counts updates, so it is a whole number from 0 on")
+    raise ValueError(f"{where} is {value!r}; it counts updates, so it is a whole number from 0 on, below 2**63")
 
 
 def _whole(held: Any, key: str, where: str, shape: tuple[int, ...]) -> Iterator[tuple[Any, str, Any]]:

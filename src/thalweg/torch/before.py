@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from thalweg.torch.groups import Group
-from thalweg.torch.places import watched
-from thalweg.torch.tensors import DENSE, Tensor
+from thalweg.torch.places import check_memory, watched
+from thalweg.torch.tensors import DENSE, PLAIN, Tensor
 
 ORDINARY = (int, float, tuple, list, Tensor, type(None))
 """The types of values in the groups of torch's optimizers."""
@@ -40,6 +40,17 @@ class Before:
         with torch.no_grad():
             for x, value in self.tensors:
                 x.copy_(value)
+
+
+def check_room(face: torch.optim.Optimizer) -> None:
+    """Raise RuntimeError if a storage is too short for its tensor: torch's operations would write past its end."""
+    if watched():
+        return
+    params = [p for group in face.param_groups for p in group["params"] if p.grad is not None]
+    for p in params:
+        for x in (p, p.grad, *face.state.get(p, {}).values()):
+            if type(x) in PLAIN and x.layout is DENSE:
+                check_memory(x)
 
 
 def looks_mistaken(face: torch.optim.Optimizer) -> bool:

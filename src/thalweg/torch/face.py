@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch.optim.optimizer import _global_optimizer_pre_hooks as GLOBAL_BEFORE
 from thalweg.dialects import Row
 from thalweg.graph.program import NotTraced
 from thalweg.graph.storage import Storage
-from thalweg.torch.before import Before
+from thalweg.torch.before import Before, check_room
 from thalweg.torch.groups import DTYPES, STORAGE, ConfiguredGroup, Group, Members, TorchArguments
 from thalweg.torch.kernels.alike import Found, NoKernel
 from thalweg.torch.kernels.plan import Plan, Without
@@ -75,11 +76,19 @@ class Face(torch.optim.Optimizer):
         if torch.compiler.is_compiling():
             self._otherwise(loss)
             return loss
+        mine = self.__dict__  # an unpickled optimizer has no lock yet
+        with mine.get("_lock") or mine.setdefault("_lock", threading.RLock()):  # of two threads, one waits: no step is lost
+            self._step(loss)
+        return loss
+
+    def _step(self, loss: Any) -> None:
+        """Step by kernels if possible; otherwise by torch's operations."""
         if self._kernels_may():
             with torch.no_grad(), np.errstate(all="ignore"):
                 if self._by_kernels(loss):
-                    return loss
+                    return
         self.__dict__.pop("_plan", None)  # the state stays
+        check_room(self)
         before = Before(self, self._may_break_off())
         try:
             if self._stores():
@@ -90,7 +99,6 @@ class Face(torch.optim.Optimizer):
         except BaseException:
             before.put_back()
             raise
-        return loss
 
     def _otherwise(self, loss: Any) -> None:
         """Step without kernels."""

@@ -36,7 +36,10 @@ class Ledger:
         state = self.state.get(p, {})
         if "step" not in state and not self.row.counts:  # torch's SGD has no count; only the first update differs
             return int(state.get("momentum_buffer") is not None)
-        return int(state["step"]) if "step" in state else 0
+        found = float(state["step"]) if "step" in state else 0.0
+        if not (found >= 0 and found.is_integer()):
+            raise ValueError(f"{self.who}: the state's 'step' is {found:g}; it counts updates, so it is a whole number from 0 on")
+        return int(found)
 
     def count(self, p: Tensor, device: Any = None) -> Tensor:
         """Return the state's count of updates, a float tensor; create it if it is missing."""

@@ -20,6 +20,7 @@ from thalweg.torch.tensors import PLAIN, Tensor
 
 _FACTS = operator.attrgetter("dtype", "shape", "layout", "device")
 _STRIDE, _ADDRESS, _NEGATIVE, _GRADIENT = Tensor.stride, Tensor.data_ptr, Tensor.is_neg, operator.attrgetter("grad")
+_STORAGE, _SIZE, _OFFSET = Tensor.untyped_storage, torch.UntypedStorage.nbytes, Tensor.storage_offset
 
 
 def guard(tensors: Sequence[Tensor]) -> Any:
@@ -50,8 +51,6 @@ class Places:
         self.fits = PLAIN.issuperset(map(type, fixed)) and not any(map(special, fixed))
         if not self.fits:
             return
-        for tensor in fixed:
-            check_memory(tensor)
         self.facts = list(map(_FACTS, [*fixed, *params]))  # gradients must match the parameters
         self.strides = list(map(_STRIDE, [*fixed, *params]))
         self.addresses = list(map(_ADDRESS, fixed))
@@ -61,6 +60,7 @@ class Places:
         self.starts, self.ends = [start for start, _ in taken], [0, *(end for _, end in taken)]
         self.fits = all(map(operator.le, self.ends[1:], self.starts[1:]))  # overlapping tensors go to torch's step
         self.there: list[int] = []
+        self.room: list[Any] = []
         self.guard: Any = None
 
     def fixed(self) -> list[Tensor]:
@@ -81,16 +81,23 @@ class Places:
         gradients = given if alike else self._alike(fixed, given)
         if gradients is None or list(map(_ADDRESS, fixed)) != self.addresses:
             return None
+        self._check_room(fixed + gradients)
         there = list(map(_ADDRESS, gradients))
         if there != self.there:
-            for g in gradients:
-                check_memory(g)
             if not self._apart(there):
                 return None
             if not all(there) or functools.reduce(operator.or_, there, 0) & self.alignment:  # missing or misaligned
                 gradients = [torch.empty_like(p).copy_(g) for p, g in zip(self.params, gradients, strict=True)]
             self.there = list(map(_ADDRESS, gradients))
         return fixed, gradients
+
+    def _check_room(self, tensors: list[Tensor]) -> None:
+        """Raise RuntimeError if a storage is too short: it can be resized twice and lie at the same address as before."""
+        room = [*map(_SIZE, map(_STORAGE, tensors)), *map(_OFFSET, tensors)]
+        if room != self.room:
+            for tensor in tensors:
+                check_memory(tensor)
+            self.room = room
 
     def _alike(self, fixed: list[Tensor], gradients: list[Tensor]) -> list[Tensor] | None:
         """The gradients, copies where they lie otherwise; None where some tensor's facts are not those of before."""
