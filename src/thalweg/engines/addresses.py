@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ class Addresses:
         self.staged = [(a, w) for a, w in zip(arrays, self.work, strict=True) if a is not w]
         self.table = np.zeros((len(arrays), len(columns)), np.int64)
         self.table[:, self.columns["p"]] = [address(w) for w in self.work]
-        self.own = address(self.table)
+        self.own, self.flat = address(self.table), self.table.data.cast("B").cast("q")
         self.held: dict[tuple[str, int], Floats] = {}
 
     def look_up(self, present: Iterable[int], gradients: Sequence[Any], taken: npt.NDArray[np.int64]) -> None:
@@ -45,6 +46,10 @@ class Addresses:
         """Write an array's address into the table and keep the array alive."""
         self.held[column, k] = array
         self.table[k, self.columns[column]] = address(array)
+
+    def write(self, column: str, there: list[int]) -> None:
+        """Write a column. NumPy would take several times as long for a few tensors."""
+        self.flat[self.columns[column] :: len(self.columns)] = array("q", there)
 
     def adopt(self, column: str, held: dict[str, Floats], start: Callable[[int], Floats], dtype: np.dtype[Any] | None) -> None:
         """Take a column from the state's arrays, `held` by name; create those that are missing or in another layout.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from thalweg.graph.storage import key_of
 from thalweg.values.scalars import Scalar
 
 Floats = npt.NDArray[Any]
+FLOATS = {float, np.float64}
 Take = Callable[..., Any]
 """Computes one argument of `numbers` from (bucket, state, loss, norms)."""
 
@@ -26,11 +28,24 @@ class Bucket:
     def __init__(self, members: Sequence[int], leaves: Sequence[str], t: int, rows: tuple[int, int, int], whole: bool) -> None:
         self.leaves, self.leaf, self.t, self.rows = leaves, leaves[0], t, rows
         self.block: Floats = np.zeros(0)
+        self.row: memoryview | None = None
         self.blocks: list[Floats] = []
         self.members: Any = slice(None) if whole else np.asarray(members)
         self.arguments: list[Any] = []
         self.changing: list[tuple[int, Take]] = []
         self.scheduled: list[tuple[int, Callable[[int], Any]]] = []
+
+    def bind(self, table: Floats) -> None:
+        """Take the rows of a table as the block."""
+        self.block = block_of(table, self.rows)
+        self.row = self.block.reshape(-1).data if self.block.shape[:2] == (1, 1) else None
+
+    def write(self, values: Sequence[Any]) -> None:
+        """Write values into the block. For the usual single row of floats, NumPy would take several times as long."""
+        if self.row is not None and FLOATS.issuperset(map(type, values)):
+            self.row[:] = array(self.row.format, values)
+        else:
+            fill(self.block, values)
 
 
 class Inputs:
@@ -84,7 +99,7 @@ def block_of(table: Floats, rows: tuple[int, int, int]) -> Floats:
 
 def fill(block: Floats, values: Sequence[Any]) -> None:
     """Write values into a block (lane, tensor, number): one for all, one per lane (a Scalar), or one per tensor."""
-    if {float, np.float64}.issuperset(map(type, values)):
+    if FLOATS.issuperset(map(type, values)):
         block[...] = values
         return
     for k, value in enumerate(values):

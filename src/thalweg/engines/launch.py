@@ -130,7 +130,7 @@ class Launch:
 
     def _bucket(self, members: list[int], t: int, rows: tuple[int, int, int]) -> Bucket:
         bucket = Bucket(members, [self.names[k] for k in members], t, rows, len(members) == len(self.members))
-        bucket.block = block_of(self.table, rows)
+        bucket.bind(self.table)
         for i, name in enumerate(self.needs):
             value = self.program.hyper.get(name)
             bucket.arguments.append(value if type(value) is float else None)
@@ -220,7 +220,7 @@ class Launch:
         """Write these results into the kernel's table and the memory."""
         width, slots = self.kernel.width, self.program.slots
         for bucket, values in zip(self.buckets, found, strict=True):
-            fill(bucket.block, values[:width])
+            bucket.write(values[:width])
             for i, value in zip(self.kernel.kept, values[width:], strict=True):
                 if i in self.vectors:
                     self.vectors[i][..., bucket.members] = broadcastable(value)

@@ -1,4 +1,4 @@
-"""Gather scalars from separate addresses into a vector and write them back, all at once."""
+"""Scalars at separate addresses, as a vector: read, compared and written all at once."""
 
 from __future__ import annotations
 
@@ -18,13 +18,19 @@ NUMBERS = types.CPointer(types.{dtype})
 
 
 @cfunc(types.int64(types.CPointer(NUMBERS), NUMBERS, types.int64, types.int64))
-def step(places, vector, count, back):
+def step(places, vector, count, what):
+    same = 1
     for k in range(count):
-        if back:
-            places[k][0] = vector[k]
-        else:
+        if what == 0:
             vector[k] = places[k][0]
-    return count
+        elif what == 1:
+            places[k][0] = vector[k]
+        elif what == 2:
+            vector[k] += 1
+            places[k][0] = vector[k]
+        elif places[k][0] != vector[k]:
+            same = 0
+    return same
 """
 
 
@@ -43,3 +49,11 @@ class Numbers:
     def write(self) -> None:
         """Write the vector back to the addresses."""
         self._move(*self._rest, 1)
+
+    def count_on(self) -> None:
+        """Add 1 to each number of the vector, and write it back."""
+        self._move(*self._rest, 2)
+
+    def agree(self) -> bool:
+        """Whether the addresses hold the vector's numbers."""
+        return self._move(*self._rest, 3) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,8 @@ STORAGE_PARAMETERS = [
 
 FIRST = "first_lr"
 """The group key of the initial learning rate, for groups whose branches have rates of their own."""
+FIXED = {bool, int, float, str, tuple, type(None)}
+"""The types of values that cannot change in place."""
 OWN = object()
 """The value, in several groups joined into one, of a group that sets none: the stage's own."""
 
@@ -42,6 +45,7 @@ class TorchArguments:
     def __init__(self, group: Group) -> None:
         self.group, self.size = group, len(group)
         self.chosen: dict[tuple[str, str], Any] = {}
+        self._last: list[Any] = []
 
     def static(self, name: str, own: Any = None) -> Any:
         """Return a value that selects the algorithm. own: the stage's value, for groups that set none."""
@@ -76,10 +80,16 @@ class TorchArguments:
 
     def still_holds(self) -> bool:
         """Whether the stages built from the group still match its values."""
-        return len(self.group) == self.size and all(
-            self._is_off(name) == value if sort == "off" else self.group[name] is value
-            for (name, sort), value in self.chosen.items()
-        )
+        if len(self.group) != self.size:
+            return False
+        now = [self.group[name] for name, _ in self.chosen]
+        if len(now) == len(self._last) and all(map(operator.is_, now, self._last)):
+            return True
+        for value, ((name, sort), before) in zip(now, self.chosen.items(), strict=True):
+            if self._is_off(name) != before if sort == "off" else value is not before:
+                return False
+        self._last = now if all(type(value) in FIXED for value in now) else []  # others may change in place
+        return True
 
     def _is_off(self, name: str, own: Any = None) -> bool:
         value = self.group[name]

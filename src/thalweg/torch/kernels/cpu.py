@@ -47,20 +47,22 @@ class Bound:
             dtype = made.dtypes.get(column, "float32" if column in made.blocked else lot.dtype)
             check_lies(made, column, columns[column][1], self.params, dtype)
         vectors = self._vectors(lot, made, ledger)
+        self.numeric = self.launch.plain or self.launch.by_tensor or bool(self.launch.vectors)
         numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
         keys = [key for column, (key, _) in columns.items() if column not in numbers]
         states = [ledger.state[p] for p in self.params] if keys or vectors else []
-        self.numbers = [_numbers(states, key, vector) for key, vector in vectors.items()]
+        self.numbers = [_numbers(states, key, vector) for key, vector in vectors.items() if key != "step"]
+        self.steps = _numbers(states, "step", vectors["step"]) if "step" in vectors else None
         self.places = Places(self.params, states, [*keys, *vectors])
         if not self.places.fits:
             raise NotTraced("tensors whose memory cannot be written, or not apart")
         self.launch.arrange([True] * len(self.params), updates, [0] * len(self.params), np.zeros((0, 2), np.int64))
         self._let_go(made)
+        self.there: list[int] = []
         self.models = [
             (state, key, slot.kind.value, _place(self.state["memory"], slot.path), slot.path[-1])
             for state, key, slot in ledger.models(made)
         ]
-        self.t = None if self.steps is None else self.steps.tolist()
 
     def _adopted(self, names: list[str], columns: Columns) -> dict[str, Any]:
         """Return the launch's state on these tensors' memory. Raises NotTraced if the launch would need other memory."""
@@ -94,11 +96,10 @@ class Bound:
         return found
 
     def _vectors(self, lot: Alike, made: Program, ledger: Ledger) -> dict[str, npt.NDArray[Any]]:
-        """Return the vectors of per-tensor numbers by state key; `steps` is that of the counts, if there is one."""
+        """Return the vectors of per-tensor numbers by state key, the counts among them."""
         vectors = {self.method.keys[made.slots[i].path]: vector for i, vector in self.launch.vectors.items()}
-        self.steps: Any = None
         if lot.counted(made):
-            self.steps = vectors["step"] = np.zeros(len(self.params), as_array(ledger.count(self.params[0])).dtype)
+            vectors["step"] = np.zeros(len(self.params), as_array(ledger.count(self.params[0])).dtype)
             for p in self.params:
                 ledger.count(p)
         return vectors
@@ -120,7 +121,7 @@ class Bound:
             return None
         for numbers in self.numbers:
             numbers.read()
-        if self.steps is not None and self.steps.tolist() != self.t:
+        if self.steps is not None and not self.steps.agree():
             return None
         for state, key, start, place, name in self.models:
             place[name] = float(state.get(key, start))
@@ -145,8 +146,10 @@ class Bound:
 
     def look_up(self) -> None:
         """Write the gradients' addresses into the table."""
-        addresses = self.launch.addresses
-        addresses.table[:, addresses.columns["g"]] = self.places.there
+        there = self.places.there
+        if there is not self.there:
+            self.there = there
+            self.launch.addresses.write("g", there)
 
     def reckon(self) -> None:
         """Compute the kernel's numbers; nothing of the user's is written yet."""
@@ -154,11 +157,10 @@ class Bound:
 
     def run(self, written: list[Tensor], gradients: list[Tensor]) -> None:
         """Run the writing pass over memory, and write per-tensor and per-model numbers back."""
-        torch.autograd.graph.increment_version(written)
+        torch._C._increment_version(written)
         self.launch.run()
         if self.steps is not None:
-            self.steps += 1
-            self.t = self.steps.tolist()
+            self.steps.count_on()
         for numbers in self.numbers:
             numbers.write()
         for state, key, _, place, name in self.models:

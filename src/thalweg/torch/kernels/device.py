@@ -27,6 +27,8 @@ _VERSION = operator.attrgetter("_version")
 class OnDevice:
     """The counterpart of `Bound` for tensors on a device that Triton supports."""
 
+    numeric = True
+
     def __init__(self, lot: Alike, ledger: Ledger) -> None:
         self.method, self.params, self.asks_loss = lot.method, lot.params, lot.asks_loss
         self.made = made = _program(lot)

@@ -43,6 +43,7 @@ class Plan:
         if self.norms or self.adds_up or any(bound.models for bound in self.bounds):
             self._check_model()
         self.states = list(ledger.state.values())
+        self.numeric = any(bound.numeric for bound in self.bounds) or bool(self.norms) or self.adds_up
 
     def _lots(self, members: Iterable[Members]) -> list[Alike]:
         """Return the tensors in lots of one group, dtype, device and path through the stages."""
@@ -93,7 +94,7 @@ class Plan:
                 return None
             if not all(map(operator.is_, group["params"], own.params)):
                 return None
-        if not all(p.grad is None for p in self.resting):
+        if self.resting and not all(p.grad is None for p in self.resting):
             return None
         found = []
         for bound in self.bounds:
@@ -105,6 +106,13 @@ class Plan:
 
     def step(self, found: list[Found], losses: Sequence[Any]) -> None:
         """Step: first compute all numbers, which may fail; then let each kernel write."""
+        if self.numeric:
+            with np.errstate(all="ignore"):
+                self._step(found, losses)
+        else:  # Python's numbers do not warn
+            self._step(found, losses)
+
+    def _step(self, found: list[Found], losses: Sequence[Any]) -> None:
         for bound in self.bounds:
             bound.look_up()
         norms = self._norms(found) if self.norms else {}
