@@ -251,7 +251,7 @@ class Optimizer(Face):
         return several
 
     def _kernels_may(self) -> bool:
-        return not isinstance(self._stage, Every) and super()._kernels_may()
+        return not self._stage.outermost and super()._kernels_may()  # `every` sums gradients between steps
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: torch's part, and what the stages are made from."""
