@@ -25,6 +25,7 @@ class Addresses:
         self.names, self.arrays, self.lanes = names, arrays, lanes
         self.columns = {name: k for k, name in enumerate(columns)}
         self.work = [a if lies_flat(a, lanes) else np.array(a, order="C") for a in arrays]
+        self.sizes = [w.size for w in self.work]
         self.staged = [(a, w) for a, w in zip(arrays, self.work, strict=True) if a is not w]
         self.table = np.zeros((len(arrays), len(columns)), np.int64)
         self.table[:, self.columns["p"]] = [address(w) for w in self.work]
@@ -47,9 +48,12 @@ class Addresses:
         self.held[column, k] = array
         self.table[k, self.columns[column]] = address(array)
 
-    def write(self, column: str, there: list[int]) -> None:
-        """Write a column. NumPy would take several times as long for a few tensors."""
-        self.flat[self.columns[column] :: len(self.columns)] = array("q", there)
+    def write(self, column: str, rows: list[int], there: list[int]) -> None:
+        """Write addresses into a column. For all rows of a few tensors, NumPy would take several times as long."""
+        if len(rows) == len(self.names):
+            self.flat[self.columns[column] :: len(self.columns)] = array("q", there)
+        else:
+            self.table[rows, self.columns[column]] = there
 
     def adopt(self, column: str, held: dict[str, Floats], start: Callable[[int], Floats], dtype: np.dtype[Any] | None) -> None:
         """Take a column from the state's arrays, `held` by name; create those that are missing or in another layout.

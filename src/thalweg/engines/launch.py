@@ -109,7 +109,7 @@ class Launch:
         for ((_, updates), members), width in zip(found.items(), widths, strict=True):
             self.buckets.append(self._bucket(members, updates, (row, lanes, width)))
             for j, k in enumerate(members):
-                size = self.addresses.work[k].size // lanes
+                size = self.addresses.sizes[k] // lanes
                 for lane in range(lanes):
                     at, begin, end = row + lane * width + (j if self.by_tensor else 0), lane * size, (lane + 1) * size
                     jobs += [(k, at, i, min(i + CHUNK, end)) for i in range(begin, end, CHUNK)]
@@ -117,7 +117,7 @@ class Launch:
                         stretches.add(k, at, begin, end, lane * len(self.members) + k)
             row += lanes * width
         self.jobs = np.array(jobs, np.int64).reshape(-1, 4)
-        elements = sum(self.addresses.work[k].size for k in self.present)
+        elements = sum(self.addresses.sizes[k] for k in self.present)
         self.shared = elements >= self.pool.worth
         self.quick = elements < QUICK
         self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=self.quick)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,14 @@ MOVER = """
 from numba import cfunc, types
 
 NUMBERS = types.CPointer(types.{dtype})
+WHICH = types.CPointer(types.int64)
 
 
-@cfunc(types.int64(types.CPointer(NUMBERS), NUMBERS, types.int64, types.int64))
-def step(places, vector, count, what):
+@cfunc(types.int64(types.CPointer(NUMBERS), NUMBERS, WHICH, types.int64, types.int64))
+def step(places, vector, which, count, what):
     same = 1
-    for k in range(count):
+    for i in range(count):
+        k = which[i]
         if what == 0:
             vector[k] = places[k][0]
         elif what == 1:
@@ -40,7 +42,12 @@ class Numbers:
     def __init__(self, places: Sequence[int], vector: npt.NDArray[Any]) -> None:
         self.places, self.vector = np.array(places, np.int64), vector
         self._move = native.compiled(MOVER.format(dtype=vector.dtype.name), f"numbers, {vector.dtype}", holds_gil=True)
-        self._rest = address(self.places), address(vector), len(self.places)
+        self.choose(range(len(places)))
+
+    def choose(self, which: Iterable[int]) -> None:
+        """Deal with these numbers from now on, and leave the others alone."""
+        self._which = np.array(list(which), np.int64)
+        self._rest = address(self.places), address(self.vector), address(self._which), len(self._which)
 
     def read(self) -> None:
         """Read the numbers into the vector."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
 import threading
@@ -158,7 +159,7 @@ class Face(torch.optim.Optimizer):
         before = Before(self)
         try:
             with np.errstate(all="ignore"):
-                plan = Plan(self._members(), self._ledger())
+                plan = self._planned(plan)
             found = plan.finds(self.param_groups, self.state)
             if found is None:
                 raise NotTraced("what it found is not what it was bound to")
@@ -172,6 +173,13 @@ class Face(torch.optim.Optimizer):
             before.put_back()
             raise
         return True
+
+    def _planned(self, plan: Plan | None) -> Plan:
+        """Return a plan for the tensors with gradients, and for those of the last plan, if these can still be bound."""
+        if plan is not None:
+            with contextlib.suppress(NotTraced, RuntimeError, ValueError):
+                return Plan(self._members(), self._ledger(), [p for p in plan.params if p in self.state or not plan.states])
+        return Plan(self._members(), self._ledger())
 
     def _method(self, group: Group) -> ConfiguredGroup:
         """Return a group's current stages, cached as long as nothing that they depend on changes."""

@@ -10,7 +10,7 @@ import bisect
 import functools
 import itertools
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -45,8 +45,8 @@ class Places:
     """
 
     def __init__(self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], keys: Iterable[str]) -> None:
-        self.params, self.states = list(params), list(states)
-        self.columns: list[Callable[[Any], Any]] = [operator.itemgetter(key) for key in keys]
+        self.params, self.states, self.columns = list(params), list(states), list(keys)
+        self._slots = [operator.itemgetter(key) for key in self.columns]
         fixed = self.fixed()
         self.fits = PLAIN.issuperset(map(type, fixed)) and not any(map(special, fixed))
         if not self.fits:
@@ -54,21 +54,37 @@ class Places:
         self.facts = list(map(_FACTS, [*fixed, *params]))  # gradients must match the parameters
         self.strides = list(map(_STRIDE, [*fixed, *params]))
         self.addresses = list(map(_ADDRESS, fixed))
+        self.items = [x.element_size() for x in [*fixed, *params]]
+        self.spans = [span(x) for x in fixed] + [span(p) for p in params]
         self.sizes = [p.numel() * p.element_size() for p in params]
-        self.alignment = max((p.element_size() for p in params), default=1) - 1
+        self.alignment = max(self.items[len(fixed) :], default=1) - 1
         taken = sorted((x.data_ptr(), x.data_ptr() + x.numel() * x.element_size()) for x in fixed if x.numel())
         self.starts, self.ends = [start for start, _ in taken], [0, *(end for _, end in taken)]
         self.fits = all(map(operator.le, self.ends[1:], self.starts[1:]))  # overlapping tensors go to torch's step
         self.there: list[int] = []
-        self.room: list[Any] = []
+        self.room: Any = None
         self.guard: Any = None
 
     def fixed(self) -> list[Tensor]:
         """Return the parameters, then the state's tensors under each key. Raises KeyError if one is missing."""
         tensors = list(self.params)
-        for column in self.columns:
-            tensors += map(column, self.states)
+        for slot in self._slots:
+            tensors += map(slot, self.states)
         return tensors
+
+    def of(self, chosen: list[int]) -> Places | None:
+        """Return the places of some of these parameters; None if one of them or its state does not lie as it did."""
+        states = [self.states[k] for k in chosen] if self.columns else []
+        try:
+            some = Places([self.params[k] for k in chosen], states, self.columns)
+        except KeyError:
+            return None
+        where = [column * len(self.params) + k for column in range(1 + len(self.columns)) for k in chosen]
+        same = some.fits and all(
+            now[: len(where)] == [before[i] for i in where]
+            for now, before in ((some.facts, self.facts), (some.strides, self.strides), (some.addresses, self.addresses))
+        )
+        return some if same else None
 
     def look(self) -> tuple[list[Tensor], list[Tensor]] | None:
         """Return those tensors and the gradients if nothing changed or overlaps; a gradient in another layout is copied."""
@@ -93,11 +109,13 @@ class Places:
 
     def _check_room(self, tensors: list[Tensor]) -> None:
         """Raise RuntimeError if a storage is too short: it can be resized twice and lie at the same address as before."""
-        room = [*map(_SIZE, map(_STORAGE, tensors)), *map(_OFFSET, tensors)]
-        if room != self.room:
-            for tensor in tensors:
-                check_memory(tensor)
-            self.room = room
+        sizes, offsets = list(map(_SIZE, map(_STORAGE, tensors))), list(map(_OFFSET, tensors))
+        if (sizes, offsets) != self.room:
+            ends = map(operator.add, map(operator.mul, offsets, self.items), self.spans)
+            if not all(map(operator.le, ends, sizes)):
+                for tensor in tensors:
+                    check_memory(tensor)
+            self.room = sizes, offsets
 
     def _alike(self, fixed: list[Tensor], gradients: list[Tensor]) -> list[Tensor] | None:
         """The gradients, copies where they lie otherwise; None where some tensor's facts are not those of before."""
@@ -132,7 +150,8 @@ def laid_flat(x: Tensor) -> bool:
 
 
 def laid_as(p: Tensor, g: Tensor) -> Tensor:
-    """Return a gradient in its parameter's layout: itself, or a copy."""
+    """Return a gradient in its parameter's layout: itself, or a copy. Raises RuntimeError if its storage is too short."""
+    check_memory(g)
     return g if same_order(g, p) and not special(g) else torch.empty_like(p).copy_(g)
 
 
@@ -141,12 +160,18 @@ def special(x: Tensor) -> bool:
     return x.is_neg() or x.is_conj() or x._is_zerotensor() or x.is_inference()
 
 
+def span(x: Tensor) -> int:
+    """The bytes from a dense tensor's first element to the end of its last."""
+    if x.is_contiguous():
+        return x.numel() * x.element_size()
+    return (1 + sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True))) * x.element_size()
+
+
 def check_memory(x: Tensor) -> None:
     """Raise RuntimeError if a dense tensor's storage is too short for it."""
     if not x.numel() or x._is_zerotensor():
         return
-    last = x.storage_offset() + sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True))
-    there, wanted = x.untyped_storage().nbytes(), (last + 1) * x.element_size()
+    there, wanted = x.untyped_storage().nbytes(), x.storage_offset() * x.element_size() + span(x)
     if there < wanted:
         raise RuntimeError(
             f"a tensor of shape {tuple(x.shape)} has {there} bytes of memory where it needs {wanted}: its storage was "

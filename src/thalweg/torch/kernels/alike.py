@@ -36,6 +36,11 @@ class Alike:
     order: list[int]
 
     @property
+    def present(self) -> list[bool]:
+        """Whether each has a gradient."""
+        return [p.grad is not None for p in self.params]
+
+    @property
     def dtype(self) -> str:
         """The tensors' dtype, by name."""
         return DTYPES[self.params[0].dtype]

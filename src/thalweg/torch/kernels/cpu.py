@@ -33,14 +33,14 @@ class Bound:
     """Tensors of one group and dtype with their state, ready for a kernel. Raises NotTraced if there is none.
 
     torch's state stays the only storage: counts, per-tensor and per-model numbers are read from it at each step and written
-    back after it.
+    back after it. Of the tensors, those step that have a gradient; which these are may change from step to step.
     """
 
     def __init__(self, lot: Alike, ledger: Ledger) -> None:
         self.method, self.params, self.asks_loss = lot.method, lot.params, lot.asks_loss
         self.launch = _launch(lot)
         made = self.launch.program
-        updates = np.array([ledger.updates(p) for p in self.params], np.int64)  # before any memory is created: SGD does not count
+        self.t = np.array([ledger.updates(p) for p in self.params], np.int64)  # before any memory is created: SGD does not count
         columns = lot.columns(made, ledger)
         self.state = self._adopted(lot.names, columns)
         for column in made.beside:
@@ -53,12 +53,12 @@ class Bound:
         states = [ledger.state[p] for p in self.params] if keys or vectors else []
         self.numbers = [_numbers(states, key, vector) for key, vector in vectors.items() if key != "step"]
         self.steps = _numbers(states, "step", vectors["step"]) if "step" in vectors else None
-        self.places = Places(self.params, states, [*keys, *vectors])
-        if not self.places.fits:
+        self.every = self.places = Places(self.params, states, [*keys, *vectors])
+        self.present = list(range(len(self.params)))
+        self.noisy = lot.kept != Storage()  # noise in rounding goes by a tensor's place among those that step
+        if not self.every.fits or not self.fits(lot.present):
             raise NotTraced("tensors whose memory cannot be written, or not apart")
-        self.launch.arrange([True] * len(self.params), updates, [0] * len(self.params), np.zeros((0, 2), np.int64))
         self._let_go(made)
-        self.there: list[int] = []
         self.models = [
             (state, key, slot.kind.value, _place(self.state["memory"], slot.path), slot.path[-1])
             for state, key, slot in ledger.models(made)
@@ -112,6 +112,24 @@ class Bound:
             if slot.old.level == TENSOR:
                 _place(self.state["memory"], slot.path)[slot.path[-1]] = {}
 
+    def fits(self, present: list[bool]) -> bool:
+        """Take up the tensors that have a gradient. Returns False if one of them no longer lies where it was bound."""
+        chosen = [k for k, there in enumerate(present) if there]
+        if self.noisy and len(chosen) < len(present):
+            return False
+        if chosen != self.present:
+            places = self.every.of(chosen)
+            if places is None:
+                return False
+            self.places, self.present = places, chosen
+            for numbers in [*self.numbers, *([] if self.steps is None else [self.steps])]:
+                numbers.choose(chosen)
+        for bucket in self.launch.buckets:
+            self.t[bucket.members] = bucket.t
+        self.launch.arrange(present, self.t, [0] * len(present), np.zeros((0, 2), np.int64))
+        self.there: list[int] = []
+        return True
+
     def finds(self) -> Found | None:
         """Return the tensors that the step writes and the gradients it reads; None if something has changed."""
         if not self.method.given.still_holds():
@@ -149,7 +167,7 @@ class Bound:
         there = self.places.there
         if there is not self.there:
             self.there = there
-            self.launch.addresses.write("g", there)
+            self.launch.addresses.write("g", self.present, there)
 
     def reckon(self) -> None:
         """Compute the kernel's numbers; nothing of the user's is written yet."""
@@ -169,6 +187,8 @@ class Bound:
 
 def _launch(lot: Alike) -> Launch:
     """Return the launch over their memory. Raises NotTraced if this layout has no kernel, NoKernel if there is none at all."""
+    for p in lot.params:
+        check_memory(p)
     arrays, kept = [as_array(p) for p in lot.params], lot.kept
     try:
         launch = Launch(lot.method.pure, range(len(arrays)), lot.names, arrays, lot.route, lot.dtype, kept)

@@ -62,6 +62,10 @@ class OnDevice:
                 number_in(state, key, np.dtype(dtypes[column] or lot.scalars or COMPUTED[lot.dtype]))
         return kept
 
+    def fits(self, present: list[bool]) -> bool:
+        """Whether these tensors can step without being bound anew: all of them."""
+        return all(present)
+
     def finds(self) -> Found | None:
         """Return the tensors that the step writes and the gradients it reads; None if something has changed."""
         return self.places.look() if self.method.given.still_holds() else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from thalweg.engines import native
 from thalweg.engines.totals import add_up, agree
 from thalweg.engines.triton import grid
 from thalweg.graph.program import NotTraced
+from thalweg.graph.storage import Storage
 from thalweg.torch.groups import DTYPES, ConfiguredGroup, Group, Members, joined
 from thalweg.torch.kernels import device
 from thalweg.torch.kernels.alike import Alike, Found, NoKernel
@@ -29,23 +31,36 @@ from thalweg.values.trees import Vector
 class Plan:
     """The tensors with gradients, in lots that are bound to kernels. Raises NotTraced if some have none.
 
-    members: all parameters, group after group, so that errors appear in the order of the groups.
+    members: all parameters, group after group, so that errors appear in the order of the groups. known: those that are bound
+    without a gradient, too, so that they can step later.
     """
 
-    def __init__(self, members: Iterable[Members], ledger: Ledger) -> None:
+    def __init__(self, members: Iterable[Members], ledger: Ledger, known: Collection[Tensor] = ()) -> None:
         self.members: list[Members] = []
-        lots = self._lots(members)
-        self.resting = [p for own in self.members for p in own.params if p.grad is None]
-        self.bounds: list[Bound | OnDevice] = [_bound(lot, ledger) for lot in lots]
+        lots = self._lots(members, set(known))
+        self.bound: list[Bound | OnDevice] = [_bound(lot, ledger) for lot in lots]
+        self._take_up([lot.present for lot in lots])
+        if self.norms or self.adds_up or any(bound.models for bound in self.bound):
+            self._check_model()
+        self.states = list(ledger.state.values())
+
+    @property
+    def params(self) -> list[Tensor]:
+        """The tensors that are bound, with or without a gradient now."""
+        return [p for bound in self.bound for p in bound.params]
+
+    def _take_up(self, present: list[list[bool]]) -> None:
+        """Let those tensors step that have a gradient. present: of each lot's tensors, whether they have."""
+        self.present = present
+        self.bounds = [bound for bound, there in zip(self.bound, present, strict=True) if any(there)]
+        stepping = {p for bound, there in zip(self.bound, present, strict=True) for p in itertools.compress(bound.params, there)}
+        self.resting = [p for own in self.members for p in own.params if p not in stepping]
         self.launches = [bound.launch for bound in self.bounds if isinstance(bound, Bound)]
         self.norms = {path for launch in self.launches for path in launch.program.norms.values()}
         self.adds_up = any(launch.adding for launch in self.launches)
-        if self.norms or self.adds_up or any(bound.models for bound in self.bounds):
-            self._check_model()
-        self.states = list(ledger.state.values())
         self.numeric = any(bound.numeric for bound in self.bounds) or bool(self.norms) or self.adds_up
 
-    def _lots(self, members: Iterable[Members]) -> list[Alike]:
+    def _lots(self, members: Iterable[Members], known: Set[Tensor]) -> list[Alike]:
         """Return the tensors in lots of one group, dtype, device and path through the stages."""
         found: dict[Any, Alike] = {}
         order = 0
@@ -53,10 +68,11 @@ class Plan:
             self.members.append(own)
             for p, name in zip(own.params, own.names, strict=True):
                 order += 1
-                if p.grad is None:
+                if p.grad is None and not (p in known and _may_rest(p, own)):
                     continue
-                fits = _is_plain(p) and _is_plain(p.grad) and p.grad.dtype is p.dtype and p.grad.device == p.device
-                if not fits or special(p) or p.grad.shape != p.shape:
+                g = p if p.grad is None else p.grad
+                fits = _is_plain(p) and _is_plain(g) and g.dtype is p.dtype and g.device == p.device
+                if not fits or special(p) or g.shape != p.shape:
                     raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
                 route = own.method.route(name, p)
                 key = (i, p.dtype, p.device, *((each.path, id(each.stage), id(each.rate)) for each in route))
@@ -68,18 +84,19 @@ class Plan:
 
     def _check_model(self) -> None:
         """Raise NoKernel or ValueError if a quantity of the whole model cannot be computed group by group."""
-        if len(self.bounds) < 2:
+        if len(self.bound) < 2:
             return
-        if len(self.launches) < len(self.bounds):
+        launches = [bound.launch for bound in self.bound if isinstance(bound, Bound)]
+        if len(launches) < len(self.bound):
             raise NoKernel("a number of the whole model whose tensors lie on a device, or several")
         group = joined({name: own.group for own in self.members for name in own.names})
         method = self.members[0].method
         together = ConfiguredGroup(method.row, group, method.seed)
-        for bound in self.bounds:
+        for bound in self.bound:
             if {**together.given.chosen} != {**together.given.chosen, **bound.method.given.chosen}:
                 raise NoKernel("parameter groups of one model whose rules keep other memory")
         try:
-            agree(self.launches)
+            agree(launches)
         except NotTraced as reason:
             raise NoKernel(str(reason)) from None
 
@@ -94,6 +111,10 @@ class Plan:
                 return None
             if not all(map(operator.is_, group["params"], own.params)):
                 return None
+        found = self._found()
+        return self._found() if found is None and self._fits() else found
+
+    def _found(self) -> list[Found] | None:
         if self.resting and not all(p.grad is None for p in self.resting):
             return None
         found = []
@@ -103,6 +124,17 @@ class Plan:
                 return None
             found.append(ready)
         return found
+
+    def _fits(self) -> bool:
+        """Take up other tensors, if other ones have gradients now. Returns False if not, or if one of them is not bound."""
+        present = [[p.grad is not None for p in bound.params] for bound in self.bound]
+        bound = {p for each in self.bound for p in each.params}
+        if present == self.present or any(p.grad is not None for p in self.resting if p not in bound):
+            return False
+        if not all(each.fits(there) for each, there in zip(self.bound, present, strict=True)):
+            return False
+        self._take_up(present)
+        return True
 
     def step(self, found: list[Found], losses: Sequence[Any]) -> None:
         """Step: first compute all numbers, which may fail; then let each kernel write."""
@@ -155,6 +187,11 @@ class Without:
             if not same or not all(map(operator.is_, group["params"], own.params)):
                 return False
         return [p.dtype for own in self.members for p in own.params] == self.dtypes
+
+
+def _may_rest(p: Tensor, own: Members) -> bool:
+    """Whether a tensor without a gradient can be bound: see `Bound.noisy`."""
+    return p.is_cpu and own.method.given.storage(p.dtype) == Storage()
 
 
 def _is_plain(x: Tensor) -> bool:
