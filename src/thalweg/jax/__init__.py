@@ -165,6 +165,8 @@ class _Contrib:
 
 def _eval_params(state: Any, params: Tree) -> Tree:
     """`optax.contrib.schedule_free_eval_params` for our states too: the average that schedule-free ships."""
+    if isinstance(state, State) and schedule_free.name not in state.memory:
+        raise ValueError("the state is of another transformation: it has no average, and schedule_free keeps one")
     if isinstance(state, State):
         return state.memory[schedule_free.name][schedule_free().functions[0].declaration.shipped]
     return optax.contrib.schedule_free_eval_params(state, params)

@@ -16,6 +16,7 @@ from thalweg.core.compose import Choose
 from thalweg.core.leaf import Leaf, in_parts
 from thalweg.core.stage import At, Chain, chain
 from thalweg.jax.trees import apart
+from thalweg.values.arrays import real_part
 
 Tree = Any
 
@@ -28,7 +29,7 @@ class OptaxArguments:
 
     def static(self, name: str) -> Any:
         """Return a value that selects the algorithm."""
-        return self.arguments[name]
+        return _real(self.arguments[name])
 
     def dynamic(self, name: str, part: int | None = None) -> Any:
         """Return a number, a schedule, or a traced value."""
@@ -52,7 +53,11 @@ class OptaxArguments:
 
 def by_count(value: Any) -> Any:
     """Convert a schedule of optax's count, an integer from 0, to one of t = 1, 2, ..."""
-    return (lambda t: value(jnp.asarray(t, jnp.int32) - 1)) if callable(value) else value
+    return (lambda t: value(jnp.asarray(t, jnp.int32) - 1)) if callable(value) else _real(value)
+
+
+def _real(value: Any) -> Any:
+    return real_part(value) if isinstance(value, jax.Array) else value
 
 
 @dataclass
