@@ -176,10 +176,48 @@ def test_a_loss_of_several_numbers_is_refused() -> None:
     for value, said in ((jnp.ones(2), r"the loss has shape \(2,\), and eve reads one number"), (1j, "the loss is complex")):
         with pytest.raises((ValueError, TypeError), match=said):
             t.update(PARAMS, t.init(PARAMS), PARAMS, value=value)
-    assert tj.adam(0.1).update(PARAMS, ADAM, PARAMS, value=jnp.ones(2)), "who reads no loss passes over it"
+    for value in (jnp.ones(2), "x", {}):
+        assert tj.adam(0.1).update(PARAMS, ADAM, PARAMS, value=value), "what reads no loss passes over it"
 
 
 def test_parameters_of_whole_numbers_are_refused() -> None:
     for t in (tj.adam(0.1), tj.sgd(0.1)):
         with pytest.raises(TypeError, match="parameter 'w' has dtype int32; optimizers need floating point"):
             t.update(PARAMS, t.init(PARAMS), {**PARAMS, "w": jnp.arange(2)})
+
+
+def test_memory_of_other_shapes_is_refused_where_nothing_else_looks_at_it() -> None:
+    other = {"w": jnp.ones(3), "b": jnp.ones(2)}
+    average = tj.optimizer(tw.chain(tw.adam(), tw.average(0.9)), 0.1)
+    with pytest.raises(ValueError, match=r"for 'b' has shape \(3,\); wanted is \(2,\)"):
+        average.ship(other, average.init(PARAMS))
+    lbfgs = tj.of(tw.lbfgs)()
+    with pytest.raises(ValueError, match=r"lbfgs\.S for 'b' has shape \(10, 3\); wanted is \(10, 2\)"):
+        step(lbfgs, lbfgs.init(PARAMS), other, other)
+
+
+@pytest.mark.parametrize("make", [lambda x: tj.adam(x), lambda x: tj.adam(0.1, b1=x), lambda x: tj.optimizer(tw.sgd(), x)])
+def test_several_rates_are_refused(make: Any) -> None:
+    for several in (jnp.full(3, 0.1), jnp.full(1, 0.1), [0.1, 0.2]):
+        with pytest.raises(ValueError, match=r"has shape .*, and an update takes one number"):
+            make(several)
+
+
+@pytest.mark.parametrize("given", [jnp.ones(3), jnp.ones(1), None, "x", 1j, jnp.asarray(1j)], ids=repr)
+def test_a_schedule_gives_one_number(given: Any) -> None:
+    t = tj.adam(lambda count: given)
+    with pytest.raises(TypeError, match=r"a schedule gave .*, not one number"):
+        t.update(PARAMS, t.init(PARAMS), PARAMS)
+
+
+@pytest.mark.parametrize("mask", ["w", {"w": "no", "b": True}, {"w": jnp.ones(2, bool), "b": True}], ids=repr)
+def test_a_mask_is_of_bools(mask: Any) -> None:
+    t = tj.adamw(0.1, mask=mask)
+    with pytest.raises(TypeError, match=r"mask holds .* for '.', not True or False"):
+        t.update(PARAMS, t.init(PARAMS), PARAMS)
+
+
+def test_a_rate_of_none_is_refused_where_optax_wants_one() -> None:
+    with pytest.raises(TypeError, match="adam: learning_rate is a number or a schedule, not None"):
+        tj.adam(None)
+    tj.adafactor(None)

@@ -123,6 +123,8 @@ def _shared(name: str) -> Callable[..., Any]:
     def make(*args: Any, **named: Any) -> Any:
         bound = signature.bind(*args, **named)
         bound.apply_defaults()
+        if bound.arguments.get("learning_rate", 0.0) is None and signature.parameters["learning_rate"].default is not None:
+            raise TypeError(f"{name}: learning_rate is a number or a schedule, not None")
         given = OptaxArguments(bound.arguments)
         if not (_at_defaults(bound, row.only) and row.fits(given)):
             return theirs(*args, **named)

@@ -57,6 +57,12 @@ def check_loss(value: Any, name: str) -> None:
         raise TypeError(f"the loss is {jnp.result_type(value)}, and {name} reads a real number: value=")
 
 
+def check_one_number(value: Any, owner: str, word: str) -> None:
+    """Raise ValueError if a hyper-parameter is an array of several numbers: one for each lane, which `Optimizer` has."""
+    if getattr(value, "ndim", 0):
+        raise ValueError(f"{owner}: {word} has shape {_shape(value)}, and an update takes one number; jax.vmap runs one for each")
+
+
 def check_type(state: Any, kind: type, name: str) -> None:
     """Raise TypeError if a state is not of this type."""
     if not isinstance(state, kind):
@@ -90,7 +96,7 @@ def check_walked(state: State, moves: bool, points: Mapping[str, Any], outline: 
         raise ValueError(f"the state is of another transformation: it has {has}, and this is {name}, which {wants}; {ANEW}")
     for leaf, x in leaves_of(state.walked, outline) if moves else ():
         check_array("updated iterate", leaf, x, complex_too=False)
-        check_shape("updated iterate", leaf, x, points[leaf].shape)
+        check_shape("updated iterate", leaf, x.shape, points[leaf].shape)
 
 
 def check_array(slot: str, leaf: str, x: Any, *, complex_too: bool) -> None:
@@ -107,11 +113,11 @@ def check_number(slot: str, x: Any) -> None:
         raise ValueError(f"the state's {slot} is {told(x)}; wanted is an array of one floating-point number")
 
 
-def check_shape(slot: str, leaf: str, x: Any, wanted: tuple[int, ...]) -> None:
+def check_shape(slot: str, leaf: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     """Raise ValueError if memory has another shape."""
-    if tuple(x.shape) != tuple(wanted):
+    if tuple(shape) != tuple(wanted):
         raise ValueError(
-            f"the state's {slot} for '{leaf}' has shape {tuple(x.shape)}; wanted is {tuple(wanted)}: it is of other parameters; "
+            f"the state's {slot} for '{leaf}' has shape {tuple(shape)}; wanted is {tuple(wanted)}: it is of other parameters; "
             f"{ANEW}"
         )
 

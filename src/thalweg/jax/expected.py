@@ -14,7 +14,7 @@ from thalweg.jax import checks
 from thalweg.jax.apart import Apart
 from thalweg.jax.arguments import masks_over
 from thalweg.jax.slots import check_places, check_slots, in_state, slots
-from thalweg.jax.trees import Outline, State, Tree, present, renamed, unlike
+from thalweg.jax.trees import Outline, State, Tree, is_complex, present, renamed, unlike
 
 
 class Expected:
@@ -85,7 +85,7 @@ class Expected:
     def exact(self) -> bool:
         """Whether slots have memory for some tensors only, or of shapes that no other check knows."""
         divided = any(path.count(".") > 1 for path, _, is_tree in slots(self.table, self.table) if is_tree)
-        return divided or self.pure.asks_gradients
+        return divided or self.pure.asks_gradients or bool(self.pure._afters)
 
     def _check_places(self, trees: Mapping[str, Mapping[str, Any]], here: Apart) -> None:
         with masks_over(here.outline.structure.unflatten(here.leaves), here.complexes):
@@ -94,3 +94,6 @@ class Expected:
             if is_tree and path in trees:
                 said = in_state(path, self.names)
                 check_places(said, trees[path], wanted, self.pure.chain.name)
+                for leaf, x in trees[path].items():
+                    shape = (2, *x.shape) if is_complex(x) else x.shape
+                    checks.check_shape(said, leaf, shape, wanted[leaf].shape)

@@ -20,7 +20,7 @@ from thalweg.core.step import directed, taken
 from thalweg.form.hyper import Role
 from thalweg.jax.apart import Apart
 from thalweg.jax.arguments import masks_over
-from thalweg.jax.checks import check_loss
+from thalweg.jax.checks import check_loss, check_one_number
 from thalweg.jax.expected import Expected
 from thalweg.jax.hessian import hutchinson
 from thalweg.jax.trees import Outline, State, Tree, in_dtypes_of, renamed, to_tables, to_trees, unlike
@@ -36,6 +36,11 @@ class Face:
         self, stage: Any, rate: Any, seed: Any, starts: dict[str, Any] | None = None, names: dict[str, str] | None = None
     ) -> None:
         self.pure = Pure(stage, rate, seed=seed)
+        check_one_number(self.pure.lr, self.pure.chain.name, "lr")
+        for function in self.pure.chain.functions:
+            for word, value in function.config.items():
+                if word not in function.rule.hyper or not function.rule.hyper[word].static:
+                    check_one_number(value, function.rule.name, word)
         self.starts, self.names = starts or {}, names or {}
         self.typed = frozenset(slot.rpartition(".")[2] for slot, kind in self.pure.chain.memory.items() if kind.dtype is not None)
         if self.pure.accumulates > 1:
@@ -117,9 +122,11 @@ class Face:
         points = gradients if params is None else dict(zip(outline.names, here.arrays(), strict=True))
         arrived = {n: g.astype(p.dtype) for (n, g), p in zip(gradients.items(), points.values(), strict=True)}
         extras = {word: dict(zip(outline.names, Apart.of(tree, outline).arrays(), strict=True)) for word, tree in handed.items()}
-        if value is not None and "loss" in self.pure.asks:
+        if "loss" not in self.pure.asks:
+            value = None  # it is for the transformations beside this one
+        elif value is not None:
             check_loss(value, self.pure.chain.name)
-        value = None if value is None else jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
+            value = jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
         if self.pure.needs_more:
             self.pure.check_asks(value, None if params is None and not self.whole else value_fn, curvature)
         with masks_over(grads, given.complexes):
