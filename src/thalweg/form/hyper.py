@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import numpy as np
 
 from thalweg.ops.epsilon import PLACES, Epsilon
-from thalweg.values.arrays import framework, is_traced
+from thalweg.values.arrays import dtype_name, framework, is_traced, real_part
 
 Schedule = Callable[[Any], Any]
 """Maps t = 1, 2, ... (the number of the update) to the value at that update."""
@@ -178,8 +178,10 @@ class Hyper:
         return value
 
     def _check_dynamic(self, value: Any, owner: str) -> Any:
-        if callable(value) or is_traced(value):
+        if callable(value):
             return value
+        if is_traced(value):
+            return real_part(value)
         if isinstance(value, ByLeaf):
             return ByLeaf({leaf: self._check_dynamic(own, owner) for leaf, own in value.values.items()})
         if isinstance(value, bool | str) or value is None:
@@ -187,7 +189,9 @@ class Hyper:
         if isinstance(value, Sequence):
             value = np.asarray(value, np.float64)
         if framework(value) is not None and framework(value).name != "numpy":
-            return value
+            value = real_part(value)
+            if not dtype_name(value).startswith("complex"):
+                return value
         numbers = np.asarray(value)
         if numbers.dtype.kind not in "iuf":
             raise TypeError(f"{owner}: {self.name} is a number or a schedule, not {value!r}")

@@ -123,6 +123,8 @@ def _shared(name: str) -> Callable[..., Any]:
     def make(*args: Any, **named: Any) -> Any:
         bound = signature.bind(*args, **named)
         bound.apply_defaults()
+        if bound.arguments.get("learning_rate", 0.0) is None and signature.parameters["learning_rate"].default is not None:
+            raise TypeError(f"{name}: learning_rate is a number or a schedule, not None")
         given = OptaxArguments(bound.arguments)
         if not (_at_defaults(bound, row.only) and row.fits(given)):
             return theirs(*args, **named)
@@ -165,6 +167,8 @@ class _Contrib:
 
 def _eval_params(state: Any, params: Tree) -> Tree:
     """`optax.contrib.schedule_free_eval_params` for our states too: the average that schedule-free ships."""
+    if isinstance(state, State) and schedule_free.name not in state.memory:
+        raise ValueError("the state is of another transformation: it has no average, and schedule_free keeps one")
     if isinstance(state, State):
         return state.memory[schedule_free.name][schedule_free().functions[0].declaration.shipped]
     return optax.contrib.schedule_free_eval_params(state, params)

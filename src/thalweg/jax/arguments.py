@@ -10,12 +10,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from thalweg.core.arrange import Arranged
 from thalweg.core.compose import Choose
 from thalweg.core.leaf import Leaf, in_parts
 from thalweg.core.stage import At, Chain, chain
 from thalweg.jax.trees import apart
+from thalweg.values.arrays import real_part
 
 Tree = Any
 
@@ -28,7 +30,7 @@ class OptaxArguments:
 
     def static(self, name: str) -> Any:
         """Return a value that selects the algorithm."""
-        return self.arguments[name]
+        return _real(self.arguments[name])
 
     def dynamic(self, name: str, part: int | None = None) -> Any:
         """Return a number, a schedule, or a traced value."""
@@ -42,7 +44,7 @@ class OptaxArguments:
     def leaves(self, name: str) -> Callable[[Leaf], bool] | None:
         """Return the predicate of a mask: a tree of bools, like the parameters or a prefix, or a function that returns one."""
         told = self.told(name)
-        return None if told is None else lambda leaf: bool(told(leaf))
+        return None if told is None else lambda leaf: _truth(told(leaf), name, leaf.name)
 
     def told(self, name: str) -> Callable[[Leaf], Any] | None:
         """Return a function from leaf to value, for a tree like the parameters, a prefix, or a function that makes one."""
@@ -52,7 +54,25 @@ class OptaxArguments:
 
 def by_count(value: Any) -> Any:
     """Convert a schedule of optax's count, an integer from 0, to one of t = 1, 2, ..."""
-    return (lambda t: value(jnp.asarray(t, jnp.int32) - 1)) if callable(value) else value
+    return (lambda t: _scheduled(value(jnp.asarray(t, jnp.int32) - 1))) if callable(value) else _real(value)
+
+
+def _scheduled(value: Any) -> Any:
+    """Return what a schedule gave. Raises TypeError unless it is one number."""
+    value = _real(value)
+    if value is None or isinstance(value, complex | str) or np.shape(value) or np.iscomplexobj(value):
+        raise TypeError(f"a schedule gave {value!r}, not one number")
+    return value
+
+
+def _real(value: Any) -> Any:
+    return real_part(value) if isinstance(value, jax.Array) else value
+
+
+def _truth(value: Any, mask: str, leaf: str) -> bool:
+    if isinstance(value, str) or np.shape(value):
+        raise TypeError(f"{mask} holds {value!r} for '{leaf}', not True or False")
+    return bool(value)
 
 
 @dataclass

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,47 +18,12 @@ from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.parameters import host_scalar
 from thalweg.core.step import directed, taken
 from thalweg.form.hyper import Role
+from thalweg.jax.apart import Apart
 from thalweg.jax.arguments import masks_over
+from thalweg.jax.checks import check_loss, check_one_number
+from thalweg.jax.expected import Expected
 from thalweg.jax.hessian import hutchinson
-from thalweg.jax.trees import Outline, State, Tree, apart, in_dtypes_of, parts, renamed, to_tables, to_trees, unlike, whole
-
-
-class Apart(NamedTuple):
-    """A flattened tree: its outline, its leaves, and the complex ones by name."""
-
-    outline: Outline
-    leaves: list[Any]
-    complexes: dict[str, Any]
-
-    @classmethod
-    def of(cls, tree: Tree, known: Outline | None = None) -> Apart:
-        leaves, outline = apart(tree, known)
-        pairs = zip(outline.names, leaves, strict=True)
-        return cls(outline, leaves, {name: x for name, x in pairs if jnp.issubdtype(jnp.result_type(x), jnp.complexfloating)})
-
-    def floating(self) -> Apart:
-        """Return the same with integer leaves as floating point, which is the dtype of their updates."""
-        exact = [not jnp.issubdtype(jnp.result_type(x), jnp.inexact) for x in self.leaves]
-        if not any(exact):
-            return self
-        pairs = zip(self.leaves, exact, strict=True)
-        return self._replace(leaves=[jnp.asarray(x, jnp.result_type(float)) if whole_number else x for x, whole_number in pairs])
-
-    def arrays(self) -> list[Any]:
-        """Return the leaves as the pure functions take them: a complex tensor becomes real and imaginary parts."""
-        split = self.complexes or any(type(x) is jax.ShapeDtypeStruct for x in self.leaves)
-        return list(map(parts if split else jnp.asarray, self.leaves))
-
-    def by_name(self) -> dict[str, Any]:
-        """Return these arrays by name."""
-        return dict(zip(self.outline.names, self.arrays(), strict=True))
-
-    def tree(self, arrays: Iterable[Any]) -> Tree:
-        """Return a tree of this outline and these dtypes from arrays of the pure functions."""
-        pairs = zip(arrays, self.leaves, strict=True)
-        if self.complexes:
-            return self.outline.structure.unflatten([whole(x, like) for x, like in pairs])
-        return self.outline.structure.unflatten([x.astype(jnp.result_type(like)) for x, like in pairs])
+from thalweg.jax.trees import Outline, State, Tree, in_dtypes_of, renamed, to_tables, to_trees, unlike
 
 
 class Face:
@@ -71,14 +36,19 @@ class Face:
         self, stage: Any, rate: Any, seed: Any, starts: dict[str, Any] | None = None, names: dict[str, str] | None = None
     ) -> None:
         self.pure = Pure(stage, rate, seed=seed)
+        check_one_number(self.pure.lr, self.pure.chain.name, "lr")
+        for function in self.pure.chain.functions:
+            for word, value in function.config.items():
+                if word not in function.rule.hyper or not function.rule.hyper[word].static:
+                    check_one_number(value, function.rule.name, word)
         self.starts, self.names = starts or {}, names or {}
-        self.ours = {f"{place.partition('.')[0]}.{name}": place.partition(".")[2] for place, name in self.names.items()}
         self.typed = frozenset(slot.rpartition(".")[2] for slot, kind in self.pure.chain.memory.items() if kind.dtype is not None)
         if self.pure.accumulates > 1:
             raise ValueError("every(n, ...) counts calls itself; write optax.MultiSteps(transformation, n)")
         self.whole = self.pure.asks_gradients or bool(self.pure._afters)
         self.counts = self.whole or callable(self.pure.lr) or looks_at_time(self.pure.chain)
         self._seen: Outline | None = None
+        self.expected = Expected(self.pure, self.names, self.counts)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_seen": None}  # a tree structure may contain classes that cannot be pickled
@@ -104,10 +74,6 @@ class Face:
         walked: dict[str, Any] = {"walked": {}} if self.pure.moves else {}
         return {"memory": self.pure.chain.init([], ArrayStep(None, self.pure.seed)), **walked}
 
-    @functools.cached_property
-    def _table(self) -> Any:
-        return self._of_nothing()["memory"]
-
     def _told(self, memory: Any, here: Apart) -> Any:
         """Convert memory by leaf to trees, with the state's names for slots."""
         trees = to_trees(memory, here.outline, here.complexes, self.typed)
@@ -118,12 +84,22 @@ class Face:
 
     def _kept(self, state: State, here: Apart) -> dict[str, Any]:
         """Convert a state to the pure functions' form."""
-        memory = renamed(state.memory, self.ours) if self.names else state.memory
-        pure: dict[str, Any] = {"memory": to_tables(memory, self._table, here.outline, here.complexes), "seed": self.pure.seed}
+        memory = to_tables(self.expected.memory(state), self.expected.table, here.outline, here.complexes)
+        pure: dict[str, Any] = {"memory": memory, "seed": self.pure.seed}
         if state.walked is not None:
             walked = here.outline.structure.flatten_up_to(state.walked)
             pure["walked"] = dict(zip(here.outline.names, walked, strict=True))
         return pure
+
+    def received(self, grads: Tree, state: Any, params: Tree, extras: dict[str, Tree]) -> tuple[Apart, Apart]:
+        """Return the gradients and the parameters, after the checks of what an update receives."""
+        given = Apart.of(grads, self._seen)
+        outline = self._seen = given.outline
+        here = given if params is None else Apart.of(params, outline)
+        if here.outline is not outline and here.outline.names != outline.names:
+            raise ValueError(unlike(outline.names, here.outline.names, "parameters"))
+        self.expected.check(given, here, state, extras)
+        return given.updating(here), here
 
     def update(
         self, grads: Tree, state: State, params: Tree = None, *,
@@ -131,26 +107,26 @@ class Face:
         **others: Any,
     ) -> tuple[Tree, State]:  # fmt: skip
         """Return the updates to add to the parameters, and the new state. Raises ValueError if an input is missing."""
-        given = Apart.of(grads, self._seen)
-        outline = self._seen = given.outline
-        here = given if params is None else Apart.of(params, outline)
-        if here.outline is not outline and here.outline.names != outline.names:
-            raise ValueError(unlike(outline.names, here.outline.names, "parameters"))
-        pure = self._kept(state, given)
+        handed = {word: tree for word, tree in (("noise", noise), ("curvature", curvature)) if tree is not None}
+        given, here = self.received(grads, state, params, handed)
+        outline = given.outline
         count = optax.safe_increment(state.count) if self.counts else None
         if not outline.names:
             return grads, state._replace(count=count)
         if params is None and (self.whole or self._looks_at_parameters):
             raise ValueError(f"{self.pure.chain.name} looks at the parameters: update(grads, state, params)")
-        given = given.floating()
+        pure = self._kept(state, given)
         if curvature is None and value_fn is not None and params is not None and "curvature" in self.pure.asks:
-            curvature = self._estimated(value_fn, params, state.count)
+            curvature = handed["curvature"] = self._estimated(value_fn, params, state.count)
         gradients = given.by_name()
         points = gradients if params is None else dict(zip(outline.names, here.arrays(), strict=True))
         arrived = {n: g.astype(p.dtype) for (n, g), p in zip(gradients.items(), points.values(), strict=True)}
-        handed = ((word, tree) for word, tree in (("noise", noise), ("curvature", curvature)) if tree is not None)
-        extras = {word: dict(zip(outline.names, Apart.of(tree, outline).arrays(), strict=True)) for word, tree in handed}
-        value = None if value is None else jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
+        extras = {word: dict(zip(outline.names, Apart.of(tree, outline).arrays(), strict=True)) for word, tree in handed.items()}
+        if "loss" not in self.pure.asks:
+            value = None  # it is for the transformations beside this one
+        elif value is not None:
+            check_loss(value, self.pure.chain.name)
+            value = jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
         if self.pure.needs_more:
             self.pure.check_asks(value, None if params is None and not self.whole else value_fn, curvature)
         with masks_over(grads, given.complexes):
@@ -211,6 +187,7 @@ class Face:
     def ship(self, params: Tree, state: State) -> Tree:
         """See `Transformation.ship`."""
         here = Apart.of(params)
+        self.expected.check(here, here, state, {})
         shipped = self.pure.ship(here.by_name(), self._kept(state, here))
         return here.tree(shipped[n] for n in here.outline.names)
 

@@ -130,7 +130,7 @@ def to_tables(memory: dict[str, Any], table: Any, outline: Outline, complexes: d
     for key, held in memory.items():
         slot = table.get(key)
         if slot == {}:
-            tables[key] = {name: x for name, x in _leaves(held, outline) if type(x) is not Without}
+            tables[key] = present(held, outline)
             if complexes:
                 tables[key] = {name: parts(x) if name in complexes else x for name, x in tables[key].items()}
         elif isinstance(slot, dict) and isinstance(held, dict):
@@ -140,7 +140,7 @@ def to_tables(memory: dict[str, Any], table: Any, outline: Outline, complexes: d
     return tables
 
 
-def _leaves(tree: Any, outline: Outline) -> Iterable[tuple[str, Any]]:
+def leaves_of(tree: Any, outline: Outline) -> Iterable[tuple[str, Any]]:
     """Yield a slot's leaves with their names, `Without` for a tensor without memory."""
     leaves, structure = jax.tree.flatten(tree)
     if structure != outline.structure:
@@ -149,6 +149,11 @@ def _leaves(tree: Any, outline: Outline) -> Iterable[tuple[str, Any]]:
         theirs = _names([path for path, _ in jax.tree_util.tree_flatten_with_path(tree, is_leaf=is_without)[0]])
         raise ValueError(unlike(outline.names, theirs, "state"))
     return zip(outline.names, leaves, strict=True)
+
+
+def present(tree: Tree, outline: Outline) -> dict[str, Any]:
+    """Return a slot's leaves by name, without those of tensors that have none."""
+    return {name: x for name, x in leaves_of(tree, outline) if type(x) is not Without}
 
 
 def is_without(x: Any) -> bool:

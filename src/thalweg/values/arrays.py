@@ -244,6 +244,16 @@ def is_traced(x: Any) -> bool:
     return jax is not None and isinstance(x, jax.core.Tracer)
 
 
+def real_part(x: Array) -> Array:
+    """Return a complex array's real part if its imaginary part is 0, or a tracer's; any other array unchanged.
+
+    Beside complex parameters, `optax.inject_hyperparams` makes each number complex.
+    """
+    if not dtype_name(x).startswith("complex"):
+        return x
+    return x.real if is_traced(x) or not bool((x.imag != 0).any()) else x
+
+
 HALF = frozenset({"float16", "bfloat16"})
 """Dtypes for storage only, not for arithmetic."""
 
