@@ -124,7 +124,7 @@ class FunctionStage(Stage):
     def may_need_none(self) -> bool:
         """Whether it keeps no memory when one of its numbers is 0."""
         for name, hyper in self.declaration.hyper.items():
-            if not hyper.static:
+            if not hyper.static and (hyper.range is None or 0.0 in hyper.range):
                 at_0 = copy.copy(self)
                 at_0.config = {**self.config, name: 0.0}
                 if not at_0.stored:
