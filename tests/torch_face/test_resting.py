@@ -137,15 +137,23 @@ def test_what_is_done_to_a_parameter_at_rest_is_seen_when_it_steps(change: Calla
         torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-14)
 
 
-def test_a_parameter_at_rest_whose_memory_is_gone_keeps_nobody_from_stepping() -> None:
+@pytest.mark.parametrize("kernels", [True, False])
+@pytest.mark.parametrize("which", ["parameter", "step", "exp_avg"])
+def test_a_parameter_at_rest_whose_memory_is_gone_keeps_nobody_from_stepping(which: str, kernels: bool) -> None:
     ours = Trained(lambda params: tt.Adam(params))
     ours.step([True] * len(SHAPES))
     resting = ours.params[0]
-    resting.data.untyped_storage().resize_(0)
+    ours.optimizer.param_groups[0]["differentiable"] = not kernels
+    if not kernels:
+        ours.optimizer.state[resting]["mine"] = 1  # so that a copy is taken of all that may have to be put back
+        for p in ours.params:
+            p.requires_grad_(False)
+    (resting.data if which == "parameter" else ours.optimizer.state[resting][which]).untyped_storage().resize_(0)
     before = ours.params[1].detach().clone()
     for i in (2, 3):
         ours.step([k not in (0, i) for k in range(len(SHAPES))])
     assert not torch.equal(before, ours.params[1])
     with pytest.raises(RuntimeError, match="memory") as told:
         ours.step([True] * len(SHAPES))
-    assert "56" in str(told.value)  # the bytes that seven numbers need
+    wanted = 4 if which == "step" else 56  # bytes
+    assert f"needs {wanted}:" in str(told.value)

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from thalweg.torch.groups import Group
-from thalweg.torch.places import check_memory, watched
-from thalweg.torch.tensors import DENSE, PLAIN, Tensor
+from thalweg.torch.places import check_memory, has_memory, watched
+from thalweg.torch.tensors import DENSE, Tensor
 
 ORDINARY = (int, float, tuple, list, Tensor, type(None))
 """The types of values in the groups of torch's optimizers."""
@@ -27,7 +27,7 @@ class Before:
         self.face, self.states = face, {p: dict(state) for p, state in face.state.items()}
         kept = [value for state in self.states.values() for key, value in state.items() if all_of_it or key == "step"]
         params = [p for group in face.param_groups for p in group["params"]] if all_of_it else []
-        tensors = [x for x in [*params, *kept] if isinstance(x, Tensor)] if not watched() else []
+        tensors = [x for x in [*params, *kept] if isinstance(x, Tensor) and has_memory(x)] if not watched() else []
         self.tensors = [(x, x.detach().clone()) for x in tensors]
 
     def put_back(self) -> None:
@@ -49,8 +49,7 @@ def check_room(face: torch.optim.Optimizer) -> None:
     params = [p for group in face.param_groups for p in group["params"] if p.grad is not None]
     for p in params:
         for x in (p, p.grad, *face.state.get(p, {}).values()):
-            if type(x) in PLAIN and x.layout is DENSE:
-                check_memory(x)
+            check_memory(x)
 
 
 def looks_mistaken(face: torch.optim.Optimizer) -> bool:

@@ -16,6 +16,7 @@ from thalweg.graph.program import BoundSlot, Program, StagePath
 from thalweg.graph.storage import scale_name
 from thalweg.torch import interpreter as interpreter
 from thalweg.torch.groups import ConfiguredGroup, Members
+from thalweg.torch.places import check_memory
 from thalweg.torch.tensors import Tensor, check_shape, flat, flat_into, scalar_dtype
 
 Keepers = dict[tuple[str, ...], tuple[Tensor, str]]
@@ -36,6 +37,8 @@ class Ledger:
         state = self.state.get(p, {})
         if "step" not in state and not self.row.counts:  # torch's SGD has no count; only the first update differs
             return int(state.get("momentum_buffer") is not None)
+        if "step" in state:
+            check_memory(state["step"])
         found = float(state["step"]) if "step" in state else 0.0
         if not (found >= 0 and found.is_integer()):
             raise ValueError(f"{self.who}: the state's 'step' is {found:g}; it counts updates, so it is a whole number from 0 on")

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.utils._device import DeviceContext
 
-from thalweg.torch.tensors import PLAIN, Tensor
+from thalweg.torch.tensors import DENSE, PLAIN, Tensor
 
 _FACTS = operator.attrgetter("dtype", "shape", "layout", "device")
 _STRIDE, _ADDRESS, _NEGATIVE, _GRADIENT = Tensor.stride, Tensor.data_ptr, Tensor.is_neg, operator.attrgetter("grad")
@@ -167,12 +167,18 @@ def span(x: Tensor) -> int:
     return (1 + sum((n - 1) * s for n, s in zip(x.shape, x.stride(), strict=True))) * x.element_size()
 
 
+def has_memory(x: Any) -> bool:
+    """Whether torch can read a tensor: false for a dense one whose storage is too short, where torch would read past its end."""
+    if type(x) not in PLAIN or x.layout is not DENSE or not x.numel() or x._is_zerotensor():
+        return True
+    enough: bool = x.untyped_storage().nbytes() >= x.storage_offset() * x.element_size() + span(x)
+    return enough
+
+
 def check_memory(x: Tensor) -> None:
     """Raise RuntimeError if a dense tensor's storage is too short for it."""
-    if not x.numel() or x._is_zerotensor():
-        return
-    there, wanted = x.untyped_storage().nbytes(), x.storage_offset() * x.element_size() + span(x)
-    if there < wanted:
+    if not has_memory(x):
+        there, wanted = x.untyped_storage().nbytes(), x.storage_offset() * x.element_size() + span(x)
         raise RuntimeError(
             f"a tensor of shape {tuple(x.shape)} has {there} bytes of memory where it needs {wanted}: its storage was "
             "resized; give it memory again before the step"
