@@ -23,7 +23,7 @@ from thalweg.core.compose import refuses_vectors
 from thalweg.core.leaf import Leaf
 from thalweg.dialects import variants
 from thalweg.engines.drawn import drawn
-from thalweg.engines.sums import SUMS
+from thalweg.engines.passes.sums import SUMS
 from thalweg.graph.program import NotTraced, stage_paths
 
 Arrays = list[Any]

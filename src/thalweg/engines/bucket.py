@@ -26,7 +26,6 @@ class Bucket:
     def __init__(self, members: Sequence[int], leaves: Sequence[str], t: int, rows: tuple[int, int, int], whole: bool) -> None:
         self.leaves, self.leaf, self.t, self.rows = leaves, leaves[0], t, rows
         self.block: Floats = np.zeros(0)
-        self.blocks: list[Floats] = []
         self.members: Any = slice(None) if whole else np.asarray(members)
         self.arguments: list[Any] = []
         self.changing: list[tuple[int, Take]] = []
