@@ -94,7 +94,7 @@ def printed_passes(made: Program, title: str, dtypes: dict[str, str]) -> Drawn:
         return Drawn(made, parts, (), (), (), printed(parts.last, title, dtypes))
     own = [one.name for each in parts.passes for one in each.reductions]
     arrays = [name for name, symbol in made.inputs.items() if symbol.level == TENSOR and name not in made.margins]
-    columns = (*arrays, *parts.last.margins, *own, *(SIZES if any(parts.margins) or own else ()), sums.SUMS)
+    columns = (*arrays, *parts.last.margins, *own, *(SIZES if parts.by_row else ()), sums.SUMS)
     if twice := {name for name in columns if columns.count(name) > 1}:
         raise NotTraced(f"'{twice.pop()}' is the engine's own word")
     dtypes = {**dtypes, **dict.fromkeys((*parts.last.margins, *own), COMPUTED[dtypes["p"]]), sums.SUMS: "float64"}

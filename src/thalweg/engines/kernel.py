@@ -19,7 +19,7 @@ from thalweg.engines.expressions import (
     indented,
     level,
 )
-from thalweg.engines.lines import RESERVED, SIZES, at_start, row_by_row
+from thalweg.engines.lines import RESERVED, at_start, row_by_row
 from thalweg.engines.names import Names
 from thalweg.form import trace
 from thalweg.graph.margins import COLS
@@ -178,8 +178,8 @@ class Printer:
             name = write.name(symbol, "n")
             truth = " != 0" if symbol.op in COMPARISONS else ""
             lines.append(f"{name} = numbers[at + {k}]{truth}")
-        sizes = SIZES if self.program.margins else ()
-        lines += [f"{column if column in sizes else f'{column}_at'} = addresses[row + {k}]" for k, column in enumerate(columns)]
+        names = [f"{column}_at" if column in self.dtypes else column for column in columns]  # the others are matrices' sizes
+        lines += [f"{name} = addresses[row + {k}]" for k, name in enumerate(names)]
         lines += at_start() if self.by_row else []
         if any(symbol.op == "uniform" for symbol in self.names.symbols):
             loop.said.add("uniform")

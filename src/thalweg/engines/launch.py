@@ -62,7 +62,7 @@ class Launch:
         self.by_tensor, self.plain = made.by_tensor, made.of_the_model and self.lanes is None
         self.numbers = numbers_of(self.kernel.numbers, self.dtype, plain=self.plain)
         native.compiled(self.kernel.text, self.kernel.title)  # so that Numba's errors are raised now
-        self.addresses = Addresses(self.names, own, self.lanes, self.kernel.columns, by_row=any(made.cut.margins))
+        self.addresses = Addresses(self.names, own, self.lanes, self.kernel.columns, by_row=made.cut.by_row)
         self.staged = self.addresses.staged
         self.lent = [name for name in self.kernel.columns if name in self.program.draws or name == "curvature"]
         self.margins = Margins(made, self.addresses, self.dtype)

@@ -52,6 +52,11 @@ class Cut:
     count: str | None = None
     like: str | None = None
 
+    @property
+    def by_row(self) -> bool:
+        """Whether it matters which elements of a tensor are a row."""
+        return any(self.margins) or any(each.reductions for each in self.passes)
+
     def of(self, values: dict[str, Any]) -> Program:
         """Return the program of a pass that writes nothing but these values."""
         return replace(self.last, slots=[], parameter=None, walked=None, beside=values)
@@ -88,6 +93,7 @@ class _Cutter:
                 self._remember(slot.old.name, self._of(slot.new))
         beside = {name: self._full(value) for name, value in program.beside.items()}
         point, walked = self._full(program.parameter), self._full(program.walked)
+        self._put_off()
         passes = tuple(Pass(tuple(a), tuple(b)) for a, b in zip(self.sums, self.reductions, strict=True))
         held = tuple(map(tuple, self.margins))
         if not passes and not any(held) and not program.flat:
@@ -160,6 +166,21 @@ class _Cutter:
             self.sums.append([])
             self.reductions.append([])
             self.margins.append([])
+
+    def _put_off(self) -> None:
+        """Move a pass's sums together to a later pass that has some and before which none is read: that saves one kernel."""
+        for k, sums in enumerate(self.sums):
+            names = {one.name for one in sums}
+            first = next((j for j in range(k + 1, len(self.sums)) if names & self._read_by(j)), len(self.sums))
+            later = [j for j in range(k + 1, first) if self.sums[j]]
+            if later and not any(one.over for one in sums):
+                self.sums[later[-1]] = [*sums, *self.sums[later[-1]]]
+                self.sums[k] = []
+
+    def _read_by(self, depth: int) -> set[str]:
+        """Return the names of the inputs of a pass and of what the host computes before it."""
+        of: list[Any] = [one.of for one in self.sums[depth]] + [one.of for one in self.reductions[depth]]
+        return {symbol.name for symbol in trace.steps([*of, *(one.of for one in self.margins[depth])])}
 
     # rows and columns
 

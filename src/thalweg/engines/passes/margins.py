@@ -37,7 +37,7 @@ class Margins:
         self.found: list[dict[str, Floats]] = [{} for _ in self.shapes]
         self.new: list[dict[str, Any]] = [{} for _ in self.shapes]
         self.places: list[list[int | None]] = []
-        if SIZES[0] in addresses.columns:
+        if made.cut.by_row:
             for column, axis in zip(SIZES, (-1, -2), strict=True):
                 addresses.table[:, addresses.columns[column]] = [shape[axis] for shape in self.shapes]
 
