@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,9 @@ Places = dict[int, list[int]]
 """The rows of the numbers of each tensor: one for each lane."""
 
 BLOCK, WIDE = 64, 4096
-"""Largest numbers of rows and columns in a job: a quarter of a million elements, and a sixty-fourth of them in results."""
+"""Largest numbers of rows and columns in a block: a quarter of a million elements, and a sixty-fourth of them in results."""
+STRETCH = 1 << 16
+"""Elements of a job of several matrices."""
 
 
 class Reducing:
@@ -58,12 +60,10 @@ class Reducing:
         for k, at in present.items():
             *first, down, across = self.shapes[k]
             matrices, tiles, each = math.prod(first), -(-across // WIDE), -(-down // BLOCK)
-            for matrix, block, tile in itertools.product(range(matrices), range(each), range(tiles)):
-                begin = matrix * down + BLOCK * block
-                end = min(begin + BLOCK, (matrix + 1) * down)
-                columns = WIDE * tile, min(WIDE * (tile + 1), across)
-                lane = at[matrix * len(at) // matrices]
-                jobs.append((k, lane, begin, end, *columns, tile * matrices * down, (matrix * each + block) * across))
+            for lane, own in zip(at, _blocks(matrices, len(at), down, across), strict=True):
+                for (begin, end, block), tile in itertools.product(own, range(tiles)):
+                    columns = WIDE * tile, min(WIDE * (tile + 1), across)
+                    jobs.append((k, lane, begin, end, *columns, tile * matrices * down, block * across))
             self.results[k] = [
                 np.zeros((tiles, matrices * down) if one.along == ROWS else (matrices, each, across), self._dtype(one))
                 for one in self.reductions
@@ -103,3 +103,17 @@ class Reducing:
                 value = parts.sum(axis, dtype=np.float64).astype(self.computed) / max(count, 1)
             found[one.name] = value.reshape(shape)
         return found
+
+
+def _blocks(matrices: int, lanes: int, down: int, across: int) -> Iterator[list[tuple[int, int, int]]]:
+    """Yield each lane's jobs: first row, last row, first block. They are blocks of one matrix each, or several whole matrices."""
+    own = matrices // lanes
+    for first in range(0, matrices, own) if own else [0] * lanes:
+        if down > BLOCK:
+            each = -(-down // BLOCK)
+            spans = itertools.product(range(first, first + own), range(each))
+            yield [(m * down + b * BLOCK, min(m * down + (b + 1) * BLOCK, (m + 1) * down), m * each + b) for m, b in spans]
+        else:
+            several = max(1, STRETCH // max(1, down * across))
+            starts = range(first, first + own if down else first, several)
+            yield [(m * down, min(m + several, first + own) * down, m) for m in starts]

@@ -1,4 +1,5 @@
-"""A pass that reduces matrices to rows and columns as source code: means and maxima, each job over a block of rows.
+"""A pass that reduces matrices to rows and columns as source code: means and maxima, each job over a block of rows,
+or over several whole matrices.
 
 A row is summed in leaves, which are added in float64. A column is summed within a block, in the dtype of the arithmetic, and the
 host adds the blocks. Results for columns begin as zeros. Maxima are taken of the bits, which are ordered as numbers that are not
@@ -84,11 +85,15 @@ class _ReductionsPrinter(Printer):
         return [
             f"first_col, last_col = jobs[{FIELDS} * job + 4], jobs[{FIELDS} * job + 5]",
             f"of_rows, of_cols = jobs[{FIELDS} * job + 6], jobs[{FIELDS} * job + 7]",
-            f"base = jobs[{FIELDS} * job + 2] // down * across",
-            f"for line in range(jobs[{FIELDS} * job + 2], jobs[{FIELDS} * job + 3]):",
+            f"line = jobs[{FIELDS} * job + 2]",
+            "left, base = down - line % down, line // down * across",
+            f"for line in range(line, jobs[{FIELDS} * job + 3]):",
             "    start = line * across",
             "    shift = base - start",
             *indented([*of_row, *before, *leaves, *ends]),
+            "    left = left - 1",
+            "    if left == 0:",
+            "        left, base, of_cols = down, base + across, of_cols + across",
         ]
 
     def _leaves(self, loop: Loop, element: list[str]) -> list[str]:
