@@ -23,7 +23,7 @@ from thalweg.core.compose import refuses_vectors
 from thalweg.core.leaf import Leaf
 from thalweg.dialects import variants
 from thalweg.engines.drawn import drawn
-from thalweg.engines.sums import SUMS
+from thalweg.engines.passes.sums import SUMS
 from thalweg.graph.program import NotTraced, stage_paths
 
 Arrays = list[Any]
@@ -180,12 +180,12 @@ PIECES = 8
 """Pieces of a thread's share: fixed shares wait for the slowest core."""
 
 
-def passes(rule: str) -> list[tuple[int, int]]:
-    """How many arrays each pass over memory of a step goes through, and how many of them it writes.
+def passes(rule: str, axes: int) -> list[tuple[int, int]]:
+    """How many arrays each pass over memory of a step goes through, and how many of them it writes, for tensors of so many axes.
 
-    Where no kernel runs it, one pass over parameters, gradients and state.
+    Where no kernel runs it, one pass over parameters, gradients and state. Numbers per row and column are left out.
     """
-    p = np.zeros((2, 2), np.float32)
+    p = np.zeros((2,) * axes, np.float32)
     optimizer = tw.Optimizer(as_torch(rule)(**OURS.get(rule, {})))
     try:
         made = drawn(optimizer, stage_paths(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), "float32")
@@ -193,8 +193,9 @@ def passes(rule: str) -> list[tuple[int, int]]:
         count = 2 + round(as_torch(rule).cost(4, **OURS.get(rule, {})).state_per_parameter)
         return [(count, count - 1)]
     found = []
+    small = {SUMS, *made.cut.last.margins, *(one.name for each in made.cut.passes for one in each.reductions)}
     for kernel in made.kernels:
-        seen = [(verb, column) for verb, column in ACCESS.findall(kernel.text) if column != SUMS]
+        seen = [(verb, column) for verb, column in ACCESS.findall(kernel.text) if column not in small]
         found.append((len({column for _, column in seen}), sum(verb == "store" for verb, _ in seen)))
     return found
 
@@ -205,17 +206,19 @@ def floors(rule: str, shapes: Shapes, threads: int) -> dict[str, Callable[[], No
     In one thread, in equal shares, and in pieces for whoever is free: which is fastest depends on the size and on what
     else runs, and only the fastest is a floor.
     """
-    size, parts = sum(map(math.prod, shapes)), passes(rule)
-    arrays = [np.full(size, k, np.float32) for k in range(max(count for count, _ in parts))]
+    sizes = {axes: sum(math.prod(shape) for shape in shapes if min(len(shape), 2) == axes) for axes in (0, 1, 2)}
+    parts = [(count, written, size) for axes, size in sizes.items() if size for count, written in passes(rule, axes)]
+    arrays = [np.full(max(sizes.values()), k, np.float32) for k in range(max(count for count, _, _ in parts))]
     at = np.array([a.ctypes.data for a in arrays], np.int64)
-    loops = [_loop(count, written) for count, written in parts]
+    loops = [(_loop(count, written), size) for count, written, size in parts]
     pool = ThreadPoolExecutor(max(1, threads - 1))
 
-    def shared(length: int, threads: int, held: Arrays = arrays) -> None:  # addresses alone would not keep the arrays
-        for part in loops:
+    def shared(pieces: int, threads: int, held: Arrays = arrays) -> None:  # addresses alone would not keep the arrays
+        for part, size in loops:
+            length = -(-size // pieces)
             starts = itertools.count(0, length)
 
-            def work(part: Any = part, starts: Any = starts) -> None:
+            def work(part: Any = part, starts: Any = starts, size: int = size, length: int = length) -> None:
                 while (start := next(starts)) < size:
                     part(at, start, min(start + length, size))
 
@@ -225,9 +228,9 @@ def floors(rule: str, shapes: Shapes, threads: int) -> dict[str, Callable[[], No
                 other.result()
 
     return {
-        "floor, serial": lambda: shared(size, 1),
-        "floor, shares": lambda: shared(-(-size // threads), threads),
-        "floor, pieces": lambda: shared(-(-size // (threads * PIECES)), threads),
+        "floor, serial": lambda: shared(1, 1),
+        "floor, shares": lambda: shared(threads, threads),
+        "floor, pieces": lambda: shared(threads * PIECES, threads),
     }
 
 

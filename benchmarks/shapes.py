@@ -12,6 +12,11 @@ def one_array() -> Shapes:
     return [(16_000_000,)]
 
 
+def one_matrix() -> Shapes:
+    """One matrix of 16 million."""
+    return [(4_096, 4_096)]
+
+
 def many_small() -> Shapes:
     """Two hundred arrays of a thousand."""
     return [(1_000,)] * 200
@@ -46,7 +51,10 @@ def gpt2_small() -> Shapes:
     return [(50257, width), (1024, width), *layer * 12, *norm]
 
 
-LISTS = {"16M": one_array, "200x1000": many_small, "network": network, "resnet50": resnet50, "gpt2": gpt2_small}
+LISTS = {
+    "16M": one_array, "4096x4096": one_matrix, "200x1000": many_small, "network": network, "resnet50": resnet50,
+    "gpt2": gpt2_small,
+}  # fmt: skip
 SIZES = {"resnet50": (161, 25_557_032), "gpt2": (148, 124_439_808)}
 
 

@@ -188,7 +188,7 @@ def shared_with_torch(name: str) -> str:
         hint = inspect.formatannotation(parameter.annotation).replace("typing.", "")
         written = f"{parameter.name}: {hint} = {parameter.default!r}"
         (keywords if parameter.kind is parameter.KEYWORD_ONLY else head).append(written)
-    if TORCH[name].kernel:
+    if TORCH[name].kernel and TORCH[name].stored:
         keywords.append(STORAGE)
     star = ["*"] if keywords else []
     return f"class {name}(torch.optim.{name}):\n    def __init__({', '.join([*head, *star, *keywords])}) -> None: ...\n"

@@ -17,7 +17,7 @@ from thalweg.engines import threads
 from thalweg.values.trees import flatten
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3)}
-WITHOUT = ("adafactor", "muon", "learned", "sm3", "galore")  # matrices, a network for each coordinate
+WITHOUT = ("muon", "learned", "galore")  # matrices, a network for each coordinate
 APPROXIMATE = ("santa_sss", "madgrad", "polyak_sgd", "adasecant")
 """An exp, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
 

@@ -18,8 +18,8 @@ from thalweg.torch import face  # noqa: E402
 
 SHAPES = {"w": (20, 30), "b": (30,), "s": ()}
 SUMMING = [
-    "adasecant", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "fromage", "lamb", "lars", "ldog", "mechanic_adam", "momo",
-    "momo_adam", "novograd", "prodigy",
+    "adafactor", "adasecant", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "fromage", "lamb", "lars", "ldog", "mechanic_adam",
+    "momo", "momo_adam", "novograd", "prodigy", "sm3",
 ]  # fmt: skip
 
 
@@ -51,6 +51,36 @@ def test_a_step_is_numpys_to_the_last_bit(name: str, dtype: Any) -> None:
         beside.step(g, loss=1.5)
     for k, p in params.items():
         np.testing.assert_array_equal(p.detach().numpy(), mine[k])
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["adafactor", "sm3"])
+def test_rows_and_columns_are_kept_in_half_precision(name: str, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends() -> list[Any]:
+        params = {k: torch.nn.Parameter(torch.from_numpy(v).to(dtype)) for k, v in tensors().items()}
+        ours, draw = tt.of(tw.rules[name])(params.values(), lr=0.1), np.random.default_rng(1)
+        for _ in range(5):
+            for k, p in params.items():
+                p.grad = torch.from_numpy(np.asarray(draw.normal(size=SHAPES[k]))).to(dtype)
+            ours.step()
+        planned.append("_plan" in ours.__dict__)
+        return [*params.values(), *(state[key] for state in ours.state.values() for key in sorted(state))]
+
+    planned: list[bool] = []
+    by_kernels = ends()
+    monkeypatch.setattr(tt.Optimizer, "_kernels_may", lambda self: False)
+    for a, b in zip(by_kernels, ends(), strict=True):
+        torch.testing.assert_close(a, b, rtol=torch.finfo(dtype).eps, atol=0)
+    assert planned == [True, False]
+
+
+def test_a_matrix_in_another_layout_takes_the_pure_step() -> None:
+    p = torch.nn.Parameter(torch.ones(6, 4).t())
+    ours = tt.of(tw.sm3)([p], lr=0.1)
+    for _ in range(2):
+        p.grad = torch.ones(6, 4).t()
+        ours.step()
+    assert ours.__dict__["_without"].reason == "a matrix whose rows do not lie one after another"
 
 
 def test_a_model_in_groups_is_one_model() -> None:

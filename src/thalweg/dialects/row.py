@@ -22,6 +22,13 @@ class Arguments(Protocol):
         """Return the same, but a plain 0 if it is now 0, so that its effect is left out."""
 
 
+class Typed(Arguments, Protocol):
+    """The arguments of a library some of whose numbers depend on a parameter's dtype."""
+
+    def by_dtype(self, values: dict[str, Any]) -> Any:
+        """Return the value for the parameters' dtype, or one per parameter if they differ."""
+
+
 class Masks(Arguments, Protocol):
     """The arguments of a library with masks."""
 
@@ -45,12 +52,12 @@ class Row:
     """One optimizer of a library: its stages as a function of its arguments, and its names for `stage.slot`.
 
     rate: the learning rate from the arguments. starts: first values of memory, from the arguments, where they differ from the
-    rule's; in optax they may be functions of the list of parameters. counts: whether the library stores the number of updates, as
-    "step". scalars: the storage dtype of per-tensor numbers, if not the parameters'. dtypes: the argument with the storage dtype
-    of a memory slot. kernel: whether kernels run its steps; if our functions are more than one pass over memory, the library's
-    code runs, and a test checks that both compute the same. only: arguments that, unless at their defaults, select the library's
-    code. fits: further conditions for ours. draws: the argument with the key of its draws, if its state keeps that. looks: the
-    argument with the estimator of the curvature.
+    rule's; in optax they may be functions of the list of parameters. counts: whether the library stores the number of updates,
+    as "step". scalars: the storage dtype of per-tensor numbers, if not the parameters'. dtypes: the argument with the storage
+    dtype of a memory slot. kernel: whether kernels run its steps; otherwise the library's code runs, and a test checks that
+    both compute the same. stored: whether the user may choose how kernels store parameters and memory. only: arguments that,
+    unless at their defaults, select the library's code. fits: further conditions for ours. draws: the argument with the key of
+    its draws, if its state keeps that. looks: the argument with the estimator of the curvature.
     """
 
     stages: Callable[[Any], Stage]
@@ -61,6 +68,7 @@ class Row:
     scalars: str | None = None
     dtypes: dict[str, str] = field(default_factory=dict)
     kernel: bool = True
+    stored: bool = True
     only: tuple[str, ...] = ()
     fits: Callable[[Any], bool] = _always
     draws: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg.core.stage import Stage, chain
-from thalweg.dialects.row import Arguments, Row
+from thalweg.dialects.row import Arguments, Row, Typed
 from thalweg.dialects.variants import corrected_amsgrad, late_asgd, undamped_momentum
 from thalweg.methods.adaptive.adadelta import adadelta
 from thalweg.methods.adaptive.adagrad import adagrad
@@ -74,8 +74,8 @@ def _asgd(given: Arguments) -> Stage:
     return _with_decay(given, late_asgd(given.dynamic_or_zero("lambd"), given.dynamic("alpha"), given.dynamic("t0")))
 
 
-def _adafactor(given: Arguments) -> Stage:
-    eps1 = given.dynamic("eps", 0) if given.static("eps")[0] is not None else EPSILON[given.static("dtype")]
+def _adafactor(given: Typed) -> Stage:
+    eps1 = given.dynamic("eps", 0) if given.static("eps")[0] is not None else given.by_dtype(EPSILON)
     core = adafactor(
         given.dynamic("beta2_decay"),
         at_least(eps1),
@@ -154,7 +154,7 @@ TORCH: dict[str, Row] = {
     "Adafactor": Row(
         _adafactor,
         {"adafactor_matrix.R": "row_var", "adafactor_matrix.C": "col_var", "adafactor_vector.V": "variance"},
-        kernel=False,
+        stored=False,
     ),
     "Muon": Row(_muon, {"muon.B": "momentum_buffer"}, counts=False, kernel=False),
     "SparseAdam": Row(_sparse_adam, {"adam.m": "exp_avg", "adam.v": "exp_avg_sq"}, kernel=False),

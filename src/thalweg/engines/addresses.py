@@ -18,13 +18,17 @@ class Addresses:
     """The table, and the arrays whose addresses it holds.
 
     arrays: the parameters by name. `work` are the arrays that a kernel reads and writes: the same, or contiguous copies of
-    non-contiguous ones, listed in pairs in `staged`. columns: the names of the columns, including "p".
+    non-contiguous ones, listed in pairs in `staged`. columns: the names of the columns, including "p". by_row: whether a kernel
+    needs the rows of a matrix one after another.
     """
 
-    def __init__(self, names: list[str], arrays: list[Floats], lanes: int | None, columns: Sequence[str]) -> None:
+    def __init__(
+        self, names: list[str], arrays: list[Floats], lanes: int | None, columns: Sequence[str], *, by_row: bool = False
+    ) -> None:
         self.names, self.arrays, self.lanes = names, arrays, lanes
         self.columns = {name: k for k, name in enumerate(columns)}
-        self.work = [a if lies_flat(a, lanes) else np.array(a, order="C") for a in arrays]
+        flat = [lies_flat(a, lanes) and (a.flags.c_contiguous or not by_row) for a in arrays]
+        self.work = [a if lies else np.array(a, order="C") for a, lies in zip(arrays, flat, strict=True)]
         self.sizes = [w.size for w in self.work]
         self.staged = [(a, w) for a, w in zip(arrays, self.work, strict=True) if a is not w]
         self.table = np.zeros((len(arrays), len(columns)), np.int64)
@@ -55,12 +59,16 @@ class Addresses:
         else:
             self.table[rows, self.columns[column]] = there
 
-    def adopt(self, column: str, held: dict[str, Floats], start: Callable[[int], Floats], dtype: np.dtype[Any] | None) -> None:
+    def adopt(
+        self, column: str, held: dict[str, Floats], start: Callable[[int], Floats], dtype: np.dtype[Any] | None, *, axes: int = 0
+    ) -> None:
         """Take a column from the state's arrays, `held` by name; create those that are missing or in another layout.
 
-        start: the first values of the k-th array. dtype: of the column, if it differs from the parameters'.
+        start: the first values of the k-th array. dtype: of the column, if it differs from the parameters'. axes: the least
+        number of axes, if the parameters may have fewer.
         """
-        for k, (leaf, work) in enumerate(zip(self.names, self.work, strict=True)):
+        for k, (leaf, whole) in enumerate(zip(self.names, self.work, strict=True)):
+            work = whole if whole.ndim >= axes else whole.reshape(*whole.shape, 1)
             found = held[leaf] if leaf in held else start(k)
             storage = work.dtype if dtype is None else dtype
             fits = found.shape == work.shape and strides(found) == strides(work) and found.dtype == storage

@@ -29,7 +29,6 @@ class Bucket:
         self.leaves, self.leaf, self.t, self.rows = leaves, leaves[0], t, rows
         self.block: Floats = np.zeros(0)
         self.row: memoryview | None = None
-        self.blocks: list[Floats] = []
         self.members: Any = slice(None) if whole else np.asarray(members)
         self.arguments: list[Any] = []
         self.changing: list[tuple[int, Take]] = []

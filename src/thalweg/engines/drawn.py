@@ -13,9 +13,12 @@ import numpy as np
 from thalweg import ops
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
-from thalweg.engines import native, sums
+from thalweg.engines import native
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.kernel import Kernel, printed
+from thalweg.engines.lines import SIZES
+from thalweg.engines.passes import reductions, sums
+from thalweg.engines.passes.host import Host, host
 from thalweg.graph.passes import Cut, cut
 from thalweg.graph.program import NotTraced, Program, StagePath, program, stage_paths
 from thalweg.graph.storage import Storage
@@ -27,32 +30,41 @@ Numbers = Callable[..., tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Drawn:
-    """The program of a whole step, its cut, the kernel of each summing pass, and the kernel that writes."""
+    """The program of a whole step, its cut, the kernels of each pass before the last, and the kernel that writes.
+
+    adding, reducing: of each pass, the kernel of its sums and that of its rows and columns, if it has any. hosts: what computes
+    each pass's margins.
+    """
 
     program: Program
     cut: Cut
-    adding: tuple[Kernel, ...]
+    adding: tuple[Kernel | None, ...]
+    reducing: tuple[Kernel | None, ...]
+    hosts: tuple[Host, ...]
     kernel: Kernel
 
     @property
     def kernels(self) -> list[Kernel]:
-        return [*self.adding, self.kernel]
+        """All kernels, in the order in which they run."""
+        both = zip(self.reducing, self.adding, strict=True)
+        return [*(kernel for pair in both for kernel in pair if kernel is not None), self.kernel]
 
     @property
     def by_tensor(self) -> bool:
         """Whether tensors of one group may differ in their numbers."""
         slots = any(slot.old.level == PER_TENSOR for slot in self.program.slots)
-        return slots or any(not each.over for sums in self.cut.passes for each in sums)
+        return slots or any(not each.over for part in self.cut.passes for each in part.sums)
 
     @property
     def of_the_model(self) -> bool:
         """Whether all its sums run over the whole model."""
-        return bool(self.cut.passes) and not self.by_tensor
+        return any(part.sums for part in self.cut.passes) and not self.by_tensor
 
 
 def drawn(optimizer: Optimizer, route: list[StagePath], dtype: str, kept: Storage | None = None) -> Drawn:
     """Return the kernels as text, without compiling them. Raises NotTraced if there are none."""
     made = program(route, moves=optimizer.moves, kept=kept, dtype=dtype)
+    made.slots.sort(key=lambda slot: slot.old.name in made.margins)  # those of the kernels first, numbered as theirs
     if dtype not in COMPUTED or (dtype == "float16" and not native.converts_half()):
         raise NotTraced(f"no kernel computes with {dtype}")
     return printed_passes(made, f"{optimizer.rule.name}, {dtype}", _dtypes(made, dtype))
@@ -78,17 +90,22 @@ def in_words(optimizer: Optimizer) -> str:
 def printed_passes(made: Program, title: str, dtypes: dict[str, str]) -> Drawn:
     """Return the kernels of a program. dtypes: of each input tensor. Raises NotTraced if there are none."""
     parts = cut(made)
-    if not parts.passes:
-        return Drawn(made, parts, (), printed(made, title, dtypes))
-    if sums.SUMS in parts.last.inputs:
-        raise NotTraced(f"'{sums.SUMS}' is the engine's own word")
-    dtypes = {**dtypes, sums.SUMS: "float64"}
-    columns = (*(name for name, symbol in made.inputs.items() if symbol.level == TENSOR), sums.SUMS)
-    adding = [
-        sums.printed(parts, those, f"{title}, pass {k} of {len(parts.passes) + 1}", dtypes, columns)
-        for k, those in enumerate(parts.passes, 1)
+    if not parts.passes and not any(parts.margins):
+        return Drawn(made, parts, (), (), (), printed(parts.last, title, dtypes))
+    own = [one.name for each in parts.passes for one in each.reductions]
+    arrays = [name for name, symbol in made.inputs.items() if symbol.level == TENSOR and name not in made.margins]
+    columns = (*arrays, *parts.last.margins, *own, *(SIZES if parts.by_row else ()), sums.SUMS)
+    if twice := {name for name in columns if columns.count(name) > 1}:
+        raise NotTraced(f"'{twice.pop()}' is the engine's own word")
+    dtypes = {**dtypes, **dict.fromkeys((*parts.last.margins, *own), COMPUTED[dtypes["p"]]), sums.SUMS: "float64"}
+    titles = [f"{title}, pass {k} of {len(parts.passes) + 1}" for k in range(1, len(parts.passes) + 1)]
+    passes = list(zip(titles, parts.passes, strict=True))
+    adding = [sums.printed(parts, each.sums, name, dtypes, columns) if each.sums else None for name, each in passes]
+    reducing = [
+        reductions.printed(parts, each.reductions, name, dtypes, columns) if each.reductions else None for name, each in passes
     ]
-    return Drawn(made, parts, tuple(adding), printed(parts.last, title, dtypes, columns))
+    hosts = tuple(host(parts, each, title) for each in parts.margins)
+    return Drawn(made, parts, tuple(adding), tuple(reducing), hosts, printed(parts.last, title, dtypes, columns))
 
 
 def _dtypes(made: Program, dtype: str) -> dict[str, str]:

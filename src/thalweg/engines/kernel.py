@@ -19,8 +19,10 @@ from thalweg.engines.expressions import (
     indented,
     level,
 )
+from thalweg.engines.lines import RESERVED, at_start, row_by_row
 from thalweg.engines.names import Names
 from thalweg.form import trace
+from thalweg.graph.margins import COLS
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
 from thalweg.ops.word import WORDS
@@ -68,6 +70,8 @@ class Printer:
     def __init__(self, program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> None:
         self.program, self.title, self.dtypes, self.columns = program, title, dtypes, columns
         self.names = Names(program, SAID)
+        if program.margins:
+            self.names.keep_off(RESERVED)
 
     def kernel(self) -> Kernel:
         slots = self.program.slots
@@ -140,20 +144,32 @@ class Printer:
         heads = self.heads(write, loop, shared, columns)
         loads = self.loads(write, columns)
         to = Stores(stores, self.program.blocked, lambda name, value: self.store(write, columns, name, value))
+        if phases.tops and self.by_row:
+            raise NotTraced("rows and columns beside what is kept in int8")
         if phases.tops:
             body = two_loops(write, loop, phases, carried, loads, len(columns), to)
         else:
             self.visit(write)
             ends = [to.line(name, value) for name, value in stores]
-            body = ["for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):", *indented([*loads, *write.lines, *ends])]
-        used = {self.dtypes[column] for column in columns} | ({self.computed} if carried else set())
+            element = [*loads, *write.lines, *ends]
+            body = self.over("jobs[4 * job + 2]", "jobs[4 * job + 3]", self.row_loads(write, columns), element)
+        used = self.dtypes_of(columns) | ({self.computed} if carried else set())
         rooms = [f"kept_{k} = scratch({BLOCK})" for k in range(len(carried))]
         return self.imports(loop, used), self.function(rooms, (len(columns), len(shared)), [*heads, *body])
+
+    def dtypes_of(self, columns: tuple[str, ...]) -> set[str]:
+        """Return the dtypes of the arrays among the columns of an address table."""
+        return {self.dtypes[column] for column in columns if column in self.dtypes}
 
     @property
     def computed(self) -> str:
         """The dtype of the arithmetic."""
         return COMPUTED[self.dtypes["p"]]
+
+    @property
+    def by_row(self) -> bool:
+        """Whether it reads a number per row or column."""
+        return any(symbol.op == "input" and symbol.name in self.program.margins for symbol in self.names.symbols)
 
     def heads(self, write: Writer, loop: Loop, shared: list[Symbol], columns: tuple[str, ...]) -> list[str]:
         """Return the first lines of a job: its numbers, and the addresses of its columns."""
@@ -162,18 +178,30 @@ class Printer:
             name = write.name(symbol, "n")
             truth = " != 0" if symbol.op in COMPARISONS else ""
             lines.append(f"{name} = numbers[at + {k}]{truth}")
-        lines += [f"{column}_at = addresses[row + {k}]" for k, column in enumerate(columns)]
+        names = [f"{column}_at" if column in self.dtypes else column for column in columns]  # the others are matrices' sizes
+        lines += [f"{name} = addresses[row + {k}]" for k, name in enumerate(names)]
+        lines += at_start() if self.by_row else []
         if any(symbol.op == "uniform" for symbol in self.names.symbols):
             loop.said.add("uniform")
             lines.append(f"own = {STREAMS} * jobs[4 * job]")
         return lines
 
-    def loads(self, write: Writer, columns: tuple[str, ...]) -> list[str]:
+    def over(self, first: str, last: str, of_row: list[str], element: list[str]) -> list[str]:
+        """Return the loop over elements `first` to `last` of a tensor. of_row: lines for each row, if rows matter."""
+        if self.by_row:
+            return row_by_row(first, last, of_row, element)
+        return [f"for i in range({first}, {last}):", *indented(element)]
+
+    def row_loads(self, write: Writer, columns: tuple[str, ...]) -> list[str]:
+        """Return lines that load a row's number of each column that is read and has one per row."""
+        return self.loads(write, columns, per_row=True)
+
+    def loads(self, write: Writer, columns: tuple[str, ...], *, per_row: bool = False) -> list[str]:
         """Return lines that load an element of each column that is read."""
         read = {s.name for s in self.names.symbols if s.op == "input" and s.level == TENSOR}
         lines = []
         for k, column in enumerate(columns):
-            if column in read:
+            if column in read and per_row == (self._place(column) == "line"):
                 letter = write.letters[id(self.program.inputs[column])]
                 lines.append(f"{letter} = {self.load(k, column)}")
         return lines
@@ -206,15 +234,21 @@ class Printer:
         ]
         return "\n".join(lines)
 
+    @property
+    def fields(self) -> int:
+        """The number of integers of a job."""
+        return 4
+
     def function(self, rooms: list[str], widths: tuple[int, int], body: list[str]) -> str:
         """Return the source of `step`. rooms: lines before its jobs. widths: how many columns and numbers it has. body: a job."""
+        fields = self.fields
         lines = [
             "",
             '@cfunc(types.int64(integers, floats, integers, types.int64, types.int64), error_model="numpy")',
             "def step(addresses, numbers, jobs, first, last):",
             *indented(rooms),
             "    for job in range(first, last):",
-            f"        row, at = {widths[0]} * jobs[4 * job], {widths[1]} * jobs[4 * job + 1]",
+            f"        row, at = {widths[0]} * jobs[{fields} * job], {widths[1]} * jobs[{fields} * job + 1]",
             *indented(indented(body)),
             "    return 0",
         ]
@@ -225,4 +259,6 @@ class Printer:
         return f"store_{self.dtypes[name]}({column}, {name}_at, {self._place(name)}, {write.text(value)[0]})"
 
     def _place(self, column: str) -> str:
+        if column in self.program.margins:
+            return "i + shift" if self.program.margins[column] == COLS else "line"
         return "block" if column in self.program.blocked else "i"

@@ -12,14 +12,16 @@ import numpy.typing as npt
 from thalweg.core.function_stage import to_float_or_lanes
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native
-from thalweg.engines.adding import Adding, Stretches
 from thalweg.engines.addresses import Addresses
 from thalweg.engines.bucket import Bucket, Inputs, block_of, broadcastable, fill
 from thalweg.engines.drawn import Drawn, drawn, numbers_of
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.gradients import Gradients, address, reader
 from thalweg.engines.memory import Memory
-from thalweg.engines.sums import squares
+from thalweg.engines.passes.adding import Adding, Stretches
+from thalweg.engines.passes.margins import Margins
+from thalweg.engines.passes.reducing import Reducing
+from thalweg.engines.passes.sums import squares
 from thalweg.engines.threads import PYTHON, Pool
 from thalweg.form.memory import draw
 from thalweg.graph.program import StagePath
@@ -60,10 +62,11 @@ class Launch:
         self.by_tensor, self.plain = made.by_tensor, made.of_the_model and self.lanes is None
         self.numbers = numbers_of(self.kernel.numbers, self.dtype, plain=self.plain)
         native.compiled(self.kernel.text, self.kernel.title)  # so that Numba's errors are raised now
-        self.addresses = Addresses(self.names, own, self.lanes, self.kernel.columns)
+        self.addresses = Addresses(self.names, own, self.lanes, self.kernel.columns, by_row=made.cut.by_row)
         self.staged = self.addresses.staged
         self.lent = [name for name in self.kernel.columns if name in self.program.draws or name == "curvature"]
-        self.memory = Memory(self.program, self.addresses, self.dtype)
+        self.margins = Margins(made, self.addresses, self.dtype)
+        self.memory = Memory(self.program, self.addresses, self.dtype, self.margins.memory)
         self.vectors = self.memory.vectors
         self._set_up_passes(made)
         self.pool: Pool = PYTHON
@@ -73,13 +76,24 @@ class Launch:
 
     def _set_up_passes(self, made: Drawn) -> None:
         """Set up the summing passes, and select the arguments of each pass's `numbers` from a bucket's."""
-        parts = zip(made.adding, made.cut.passes, strict=True)
-        self.adding = [Adding(kernel, sums, self.dtype, self.addresses, plain=self.plain) for kernel, sums in parts]
-        self.sums = {each.name for sums in made.cut.passes for each in sums}
-        self.needs = list(dict.fromkeys(name for kernel in made.kernels for name in kernel.needs))
+        passes, addresses, shapes = made.cut.passes, self.addresses, self.margins.shapes
+        self.adding = [
+            None if kernel is None else Adding(kernel, each.sums, self.dtype, addresses, plain=self.plain)
+            for kernel, each in zip(made.adding, passes, strict=True)
+        ]
+        self.reducing = [
+            None if kernel is None else Reducing(kernel, each.reductions, self.dtype, addresses, shapes, plain=self.plain)
+            for kernel, each in zip(made.reducing, passes, strict=True)
+        ]
+        self.sums = {one.name for each in passes for one in each.sums}
+        needs = [name for kernel in made.kernels for name in kernel.needs]
+        needs += [name for host in made.hosts for name in host.needs if name not in self.margins.names]
+        self.needs = list(dict.fromkeys(needs))
+        self.margins.look_up(self.needs)
         self.places = list(map(self.needs.index, self.kernel.needs))
-        for adding in self.adding:
-            adding.places = list(map(self.needs.index, adding.kernel.needs))
+        for each in (*self.adding, *self.reducing):
+            if each is not None:
+                each.places = list(map(self.needs.index, each.kernel.needs))
         sizes = [max(work.size // (self.lanes or 1), 1) for work in self.addresses.work]
         counted = np.array(sizes, COMPUTED[self.dtype]), made.cut.count
         self.inputs = Inputs(self.optimizer, self.program, self.vectors, counted, plain=self.plain)
@@ -96,15 +110,12 @@ class Launch:
             return
         self.active = active
         self.present = [k for k, there in enumerate(active) if there]
-        found: dict[Any, list[int]] = {}
-        for k in self.present:
-            found.setdefault((groups[self.members[k]], int(t[self.members[k]])), []).append(k)
-        lanes = self.lanes or 1
+        found, lanes = self._alike(t, groups), self.lanes or 1
         widths = [len(members) if self.by_tensor else 1 for members in found.values()]
         self.table = np.zeros((lanes * sum(widths), self.kernel.width), COMPUTED[self.dtype])
         self.buckets = []
         jobs: list[tuple[int, int, int, int]] = []
-        stretches = Stretches()
+        stretches, places = Stretches(), dict[int, list[int]]()
         row = 0
         for ((_, updates), members), width in zip(found.items(), widths, strict=True):
             self.buckets.append(self._bucket(members, updates, (row, lanes, width)))
@@ -113,8 +124,9 @@ class Launch:
                 for lane in range(lanes):
                     at, begin, end = row + lane * width + (j if self.by_tensor else 0), lane * size, (lane + 1) * size
                     jobs += [(k, at, i, min(i + CHUNK, end)) for i in range(begin, end, CHUNK)]
-                    if self.adding:
+                    if any(self.adding):
                         stretches.add(k, at, begin, end, lane * len(self.members) + k)
+                    places.setdefault(k, []).append(at)
             row += lanes * width
         self.jobs = np.array(jobs, np.int64).reshape(-1, 4)
         elements = sum(self.addresses.sizes[k] for k in self.present)
@@ -123,10 +135,20 @@ class Launch:
         self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=self.quick)
         self.where, self.jobs_at = (self.addresses.own, address(self.table)), address(self.jobs)
         self.taken, self.gradients = taken, None
-        for adding in self.adding:
-            adding.arrange(row, stretches, self.pool if self.shared else None, quick=self.quick)
-            for bucket in self.buckets:
-                bucket.blocks.append(block_of(adding.table, bucket.rows))
+        pool = self.pool if self.shared else None
+        for adding, reducing in zip(self.adding, self.reducing, strict=True):
+            if adding is not None:
+                adding.arrange(row, stretches, pool, quick=self.quick)
+                adding.blocks = [block_of(adding.table, bucket.rows) for bucket in self.buckets]
+            if reducing is not None:
+                reducing.arrange(row, self.buckets, places, pool, quick=self.quick)
+
+    def _alike(self, t: npt.NDArray[np.int64], groups: Sequence[int]) -> dict[Any, list[int]]:
+        """Return the tensors with a gradient, by group and count of updates."""
+        found: dict[Any, list[int]] = {}
+        for k in self.present:
+            found.setdefault((groups[self.members[k]], int(t[self.members[k]])), []).append(k)
+        return found
 
     def _bucket(self, members: list[int], t: int, rows: tuple[int, int, int]) -> Bucket:
         bucket = Bucket(members, [self.names[k] for k in members], t, rows, len(members) == len(self.members))
@@ -192,16 +214,30 @@ class Launch:
                 arguments[i] = scheduled(t)
             for i, take in bucket.changing:
                 arguments[i] = take(bucket, state, loss, norms)
+        self.margins.begin()
         for array, work in self.staged:
             work[...] = array
 
+    def reduce(self, depth: int) -> None:
+        """Compute the margins that the pass of this depth reads, and those that it finds, if any."""
+        self._reckon_margins(depth)
+        reducing = self.reducing[depth]
+        if reducing is not None:
+            reducing.run(self.buckets)
+            for k in self.present:
+                self.margins.take(k, reducing.of_tensor(k))
+
+    def _reckon_margins(self, depth: int) -> None:
+        if self.margins.hosts:
+            everything = range(len(self.members))
+            self.margins.reckon(depth, self.buckets, [np.asarray(everything)[bucket.members].tolist() for bucket in self.buckets])
+
     def added(self, adding: Adding) -> Floats:
         """Return the sums over tensors of a summing pass."""
-        k = self.adding.index(adding)
         width = adding.kernel.width - adding.scales
-        for bucket in self.buckets:
+        for bucket, block in zip(self.buckets, adding.blocks, strict=True):
             arguments = bucket.arguments
-            fill(bucket.blocks[k][..., :width], adding.numbers(*[arguments[i] for i in adding.places]))
+            fill(block[..., :width], adding.numbers(*[arguments[i] for i in adding.places]))
         return adding.run()
 
     def take(self, sums: dict[str, Any]) -> None:
@@ -213,11 +249,13 @@ class Launch:
 
     def reckoned(self) -> list[tuple[Any, ...]]:
         """Return each bucket's result of `numbers`: the inputs of the writing pass, then the new memory."""
+        self._reckon_margins(len(self.adding))
         places = self.places
         return [self.numbers(*[bucket.arguments[i] for i in places]) for bucket in self.buckets]
 
     def keep(self, state: dict[str, Any], found: list[tuple[Any, ...]]) -> None:
         """Write these results into the kernel's table and the memory."""
+        self.margins.keep()
         width, slots = self.kernel.width, self.program.slots
         for bucket, values in zip(self.buckets, found, strict=True):
             bucket.write(values[:width])
@@ -230,6 +268,7 @@ class Launch:
 
     def let_go(self) -> None:
         """Drop the references to the parameters, for an owner who checks them at each step."""
+        self.margins.let_go()
         self.staged = []
         self.addresses.let_go()
 

@@ -23,11 +23,12 @@ Floats = npt.NDArray[Any]
 class Memory:
     """The memory of a program's slots for the tensors of an address table. dtype: the parameters'.
 
-    `vectors` are by slot; `scalars` is their storage dtype, if a face defines one.
+    `vectors` are by slot; `scalars` is their storage dtype, if a face defines one. margins: receives the arrays of the slots with
+    one number per row or column, by name.
     """
 
-    def __init__(self, program: Program, addresses: Addresses, dtype: str) -> None:
-        self.program, self.addresses, self.dtype = program, addresses, dtype
+    def __init__(self, program: Program, addresses: Addresses, dtype: str, margins: dict[str, list[Floats]]) -> None:
+        self.program, self.addresses, self.dtype, self.margins = program, addresses, dtype, margins
         self.vectors: dict[int, Floats] = {}
         self.scalars: str | None = None
 
@@ -42,15 +43,29 @@ class Memory:
                 stage.setdefault(name, slot.stage.model_start(slot.kind, [], step))
                 continue
             held, start = stage.setdefault(name, {}), functools.partial(self._start, slot, name, step)
-            if slot.old.level == TENSOR:
+            if slot.old.name in self.program.margins:
+                self.margins[slot.old.name] = self._margin(slot, held, start)
+            elif slot.old.level == TENSOR:
                 dtype = self.program.dtypes.get(slot.old.name) or slot.kind.dtype or self.dtype
-                addresses.adopt(slot.old.name, held, start, self._stored(dtype))
+                axes = (1 if addresses.lanes is None else 2) if slot.kind.kind == "slices" else 0
+                addresses.adopt(slot.old.name, held, start, self._stored(dtype), axes=axes)
             else:
                 self.vectors[i] = self._vector(slot, held, start)
         if "walked" in addresses.columns:
             addresses.adopt("walked", state["walked"], lambda k: addresses.work[k], None)
         for name in self.program.beside:
             addresses.table[:, addresses.columns[name]] = [address(state["beside"][name][leaf]) for leaf in addresses.names]
+
+    def _margin(self, slot: BoundSlot, held: dict[str, Any], start: Callable[[int], Floats]) -> list[Floats]:
+        """Return a slot's arrays of any layout; the state then holds them."""
+        stored, arrays = self._stored(slot.kind.dtype or self.dtype), []
+        for k, (leaf, work) in enumerate(zip(self.addresses.names, self.addresses.work, strict=True)):
+            found = held[leaf] if leaf in held else start(k)
+            if found.dtype != (stored or work.dtype) or not found.flags.writeable:
+                found = found.astype(stored or work.dtype)
+            held[leaf] = found
+            arrays.append(found)
+        return arrays
 
     def _start(self, slot: BoundSlot, name: str, step: ArrayStep, k: int) -> Floats:
         """Return the first values of a slot for the k-th tensor."""

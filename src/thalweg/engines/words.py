@@ -174,6 +174,9 @@ def floor(context: Any, x: Any) -> Any:
 @intrinsic
 def magnitude(context: Any, x: Any) -> Any:
     """The bits of |x| as an integer: ordered as the magnitudes, with NaN above all."""
+    if x is types.float64:
+        word = ir.IntType(64)
+        return _generated(types.int64, (x,), lambda b, x: b.and_(b.bitcast(x, word), ir.Constant(word, 0x7FFFFFFFFFFFFFFF)))
     return _generated(types.int32, (types.float32,), lambda b, x: b.and_(b.bitcast(x, WORD), _word(0x7FFFFFFF)))
 
 
@@ -184,12 +187,15 @@ def larger(context: Any, a: Any, b: Any) -> Any:
     def generate(builder: Any, a: Any, b: Any) -> Any:
         return builder.select(builder.icmp_signed(">", a, b), a, b)
 
-    return _generated(types.int32, (types.int32, types.int32), generate)
+    integer = types.int64 if a is types.int64 else types.int32
+    return _generated(integer, (integer, integer), generate)
 
 
 @intrinsic
 def largest(context: Any, bits: Any) -> Any:
     """The number with these bits."""
+    if bits is types.int64:
+        return _generated(types.float64, (bits,), lambda b, bits: b.bitcast(bits, DOUBLE))
     return _generated(types.float32, (types.int32,), lambda b, bits: b.bitcast(bits, SINGLE))
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from thalweg.form import trace
+from thalweg.graph import margins
+from thalweg.graph.margins import Margin, Reduction
 from thalweg.graph.model_sums import MODEL_SUMS
 from thalweg.graph.program import NotTraced, Program
 from thalweg.values.symbols import NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
@@ -29,23 +31,39 @@ class Sum:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """The sums of each pass but the last, and the program of the last pass, whose inputs they are.
+class Pass:
+    """What a pass before the last one sums up, and what it reduces to rows and columns."""
 
-    count: the input for the number of elements in a tensor, if the program needs it.
+    sums: tuple[Sum, ...]
+    reductions: tuple[Reduction, ...]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The passes but the last, and the program of the last pass, whose inputs are the sums.
+
+    margins: what the host computes before each pass, and before the last. count: the input for the number of elements in a
+    tensor, if the program needs it. like: the host's input for an array of the tensor's shape, likewise.
     """
 
-    passes: tuple[tuple[Sum, ...], ...]
+    passes: tuple[Pass, ...]
     last: Program
+    margins: tuple[tuple[Margin, ...], ...]
     count: str | None = None
+    like: str | None = None
 
-    def adding(self, sums: tuple[Sum, ...]) -> Program:
-        """Return the program of a summing pass, which writes nothing but the sums."""
-        return replace(self.last, slots=[], parameter=None, walked=None, beside={each.name: each.of for each in sums})
+    @property
+    def by_row(self) -> bool:
+        """Whether it matters which elements of a tensor are a row."""
+        return any(self.margins) or any(each.reductions for each in self.passes)
+
+    def of(self, values: dict[str, Any]) -> Program:
+        """Return the program of a pass that writes nothing but these values."""
+        return replace(self.last, slots=[], parameter=None, walked=None, beside=values)
 
 
 def cut(program: Program) -> Cut:
-    """Cut a program into passes. Raises NotTraced for a sum of a per-tensor number."""
+    """Cut a program into passes. Raises NotTraced for a sum of a number per tensor, row or column."""
     return _Cutter(program).cut()
 
 
@@ -56,54 +74,170 @@ class _Cutter:
         self.first = trace.shared(program.results)
         self.new: dict[int, Any] = {}
         self.depths: dict[int, int] = {}
-        self.passes: list[list[Sum]] = []
+        self.sums: list[list[Sum]] = []
+        self.reductions: list[list[Reduction]] = []
+        self.margins: list[list[Margin]] = [[]]
+        self.kinds: dict[int, str] = {}
+        self.read: dict[int, Symbol] = {}
         self.names = dict(program.names)
         self.count: Symbol | None = None
+        self.like: Symbol | None = None
 
     def cut(self) -> Cut:
         program = self.program
         for symbol in trace.steps(program.results):
             self._visit(symbol)
-        if not self.passes:
-            return Cut((), program)
-        slots = [replace(slot, new=self._of(slot.new)) for slot in program.slots]
-        beside = {name: self._of(value) for name, value in program.beside.items()}
+        slots = [replace(slot, new=self._full(slot.new)) for slot in program.slots if slot.old.name not in program.margins]
+        for slot in program.slots:
+            if slot.old.name in program.margins and slot.new is not slot.old:
+                self._remember(slot.old.name, self._of(slot.new))
+        beside = {name: self._full(value) for name, value in program.beside.items()}
+        point, walked = self._full(program.parameter), self._full(program.walked)
+        self._put_off()
+        passes = tuple(Pass(tuple(a), tuple(b)) for a, b in zip(self.sums, self.reductions, strict=True))
+        held = tuple(map(tuple, self.margins))
+        if not passes and not any(held) and not program.flat:
+            return Cut((), program, held)
         last = replace(
-            program, slots=slots, parameter=self._of(program.parameter), walked=self._of(program.walked), beside=beside,
-            inputs=self.inputs, names=self.names,
+            program, slots=slots, parameter=point, walked=walked, beside=beside, inputs=self.inputs, names=self.names,
+            margins={each.name: each.kind for those in held for each in those if not each.is_memory},
         )  # fmt: skip
-        return Cut(tuple(map(tuple, self.passes)), last, None if self.count is None else self.count.name)
+        return Cut(passes, last, held, *(None if x is None else x.name for x in (self.count, self.like)))
 
     def _of(self, value: Any) -> Any:
         return self.new[id(self.first[id(value)])] if isinstance(value, Symbol) else value
 
     def _visit(self, symbol: Symbol) -> None:
         args = tuple(map(self._of, symbol.args))
-        depth = max((self.depths[id(arg)] for arg in args if isinstance(arg, Symbol)), default=0)
+        depth = self._depth(args)
+        kinds = [self.kinds.get(id(arg)) for arg in args if isinstance(arg, Symbol) and arg.level == TENSOR]
         if symbol.op in REDUCTIONS or symbol.op in MODEL_SUMS:
             made = self._sum(symbol, args[0], depth)
             depth += 1
+        elif symbol.op in margins.MEANS and kinds == [None]:
+            made = self._reduced(args[0], margins.MEANS[symbol.op], "mean", depth)
+            depth += 1
+        elif symbol.op in ("slice_max", "slice_min"):
+            made = self._slices(symbol.op, args[0], depth)
+            depth = self.depths.get(id(made), depth)
         else:
-            made = symbol if _are(args, symbol.args) else Symbol(symbol.op, args, symbol.level, symbol.name)
+            made = self._joined(symbol, args, kinds)
         self.new[id(symbol)] = made
         self.depths[id(made)] = depth
         if id(symbol) in self.program.names and not (made.op == "input" and made is not symbol):
             self.names.setdefault(id(made), self.program.names[id(symbol)])
 
+    def _depth(self, args: Iterable[Any]) -> int:
+        """Return the number of the first pass before which these are known, or during which they can be computed."""
+        return max((self.depths[id(arg)] for arg in args if isinstance(arg, Symbol)), default=0)
+
+    def _joined(self, symbol: Symbol, args: tuple[Any, ...], kinds: list[str | None]) -> Symbol:
+        """Return an operation on these arguments: one of the host's if they are margins, else one of the passes'."""
+        kind = self.program.margins.get(symbol.name) if symbol.op == "input" else margins.joined(symbol.op, kinds)
+        if kind is None:
+            args = tuple(map(self._as_read, args))
+        made = symbol if _are(args, symbol.args) else Symbol(symbol.op, args, symbol.level, symbol.name)
+        if kind is not None:
+            self.kinds[id(made)] = kind
+        return made
+
+    # sums
+
     def _sum(self, symbol: Symbol, addend: Any, depth: int) -> Symbol:
         """Return the input for a sum that is computed in the pass of this depth."""
         if not isinstance(addend, Symbol) or addend.level < TENSOR:
             raise NotTraced(f"{symbol.op} of what is one number a tensor")
+        if id(addend) in self.kinds:
+            raise NotTraced(f"{symbol.op} of what is one number a row or column")
         over = symbol.name if symbol.op in MODEL_SUMS else ""
         name = self._free("sum")
-        self.passes += [[] for _ in range(depth + 1 - len(self.passes))]
-        self.passes[depth].append(Sum(name, addend, symbol.op in NORMS, over))
+        self._reach(depth)
+        self.sums[depth].append(Sum(name, addend, symbol.op in NORMS, over))
         made = self._input(name, NUMBER if over else PER_TENSOR)
         if symbol.op != "mean":
             return made
         if self.count is None:
             self.count = self._input(self._free("elements"), PER_TENSOR)
         return Symbol("truediv", (made, self.count), PER_TENSOR)
+
+    def _reach(self, depth: int) -> None:
+        """Make room for the pass of this depth, and for what is computed after it."""
+        while len(self.sums) <= depth:
+            self.sums.append([])
+            self.reductions.append([])
+            self.margins.append([])
+
+    def _put_off(self) -> None:
+        """Move a pass's sums together to a later pass that has some and before which none is read: that saves one kernel."""
+        for k, sums in enumerate(self.sums):
+            names = {one.name for one in sums}
+            first = next((j for j in range(k + 1, len(self.sums)) if names & self._read_by(j)), len(self.sums))
+            later = [j for j in range(k + 1, first) if self.sums[j]]
+            if later and not any(one.over for one in sums):
+                self.sums[later[-1]] = [*sums, *self.sums[later[-1]]]
+                self.sums[k] = []
+
+    def _read_by(self, depth: int) -> set[str]:
+        """Return the names of the inputs of a pass and of what the host computes before it."""
+        of: list[Any] = [one.of for one in self.sums[depth]] + [one.of for one in self.reductions[depth]]
+        return {symbol.name for symbol in trace.steps([*of, *(one.of for one in self.margins[depth])])}
+
+    # rows and columns
+
+    def _reduced(self, x: Symbol, along: str, word: str, depth: int) -> Symbol:
+        """Return the host's input for means or maxima that are computed in the pass of this depth."""
+        name = self._free(along)
+        self._reach(depth)
+        self.reductions[depth].append(Reduction(name, x, along, word))
+        made = self._input(name, TENSOR)
+        self.kinds[id(made)], self.depths[id(made)] = along, depth + 1
+        return made
+
+    def _slices(self, op: str, x: Symbol, depth: int) -> Symbol:
+        """Return the slices' maxima, or for each element the least of its slices' numbers."""
+        if self.program.flat:
+            return x
+        kind = self.kinds.get(id(x))
+        if kind != (margins.SLICES if op == "slice_min" else None):
+            raise NotTraced(f"{op} of what is not its own")
+        if op == "slice_max":
+            rows, cols = (self._reduced(x, along, "max", depth) for along in (margins.ROWS, margins.COLS))
+            return self._margin(margins.all_slices(rows, cols), margins.SLICES, depth + 1)
+        like = self.like = self.like or self._input(self._free("like"), TENSOR)
+        rows = self._margin(margins.row_part(x, like), margins.ROWS, depth)
+        cols = self._margin(margins.col_part(x, like), margins.COLS, depth)
+        made = Symbol("minimum", (self._as_read(rows), self._as_read(cols)), TENSOR)
+        self.depths[id(made)] = depth
+        return made
+
+    def _margin(self, made: Symbol, kind: str, depth: int) -> Symbol:
+        self.kinds[id(made)], self.depths[id(made)] = kind, depth
+        return made
+
+    def _full(self, value: Any) -> Any:
+        """Return a result of the passes."""
+        return self._as_read(self._of(value))
+
+    def _as_read(self, x: Any) -> Any:
+        """Return the input through which the passes read a margin; anything else unchanged."""
+        kind = self.kinds.get(id(x)) if isinstance(x, Symbol) else None
+        if kind is None:
+            return x
+        if kind == margins.SLICES:
+            raise NotTraced("slices beside what is no slices")
+        if id(x) not in self.read:
+            name = self._free("col" if kind == margins.COLS else "row")
+            self.margins[self.depths[id(x)]].append(Margin(name, x, kind, is_memory=False))
+            self.read[id(x)] = self._input(name, TENSOR)
+            self.depths[id(self.read[id(x)])] = self.depths[id(x)]
+        return self.read[id(x)]
+
+    def _remember(self, name: str, value: Any) -> None:
+        """Let the host compute the new memory of a margin."""
+        kind, tensor = self.program.margins[name], isinstance(value, Symbol) and value.level == TENSOR
+        if tensor and self.kinds.get(id(value)) != kind:
+            raise NotTraced(f"'{name}' is one number a row or column, and its new value is another")
+        self.margins[self._depth([value])].append(Margin(name, value, kind, is_memory=True))
 
     def _input(self, name: str, level: int) -> Symbol:
         made = self.inputs[name] = Symbol.input(name, level)

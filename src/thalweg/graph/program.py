@@ -32,11 +32,15 @@ class NotTraced(Exception):
 
 @dataclass(frozen=True)
 class StagePath:
-    """A stage on a tensor's path, and the learning rate that applies from there on (None: the optimizer's)."""
+    """A stage on a tensor's path, and the learning rate that applies from there on (None: the optimizer's).
+
+    flat: whether it keeps numbers of a tensor's slices, which are its elements because it has at most one axis.
+    """
 
     path: Path
     stage: FunctionStage
     rate: Any = None
+    flat: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Program:
     per lane or group), or None for the optimizer's learning rate. `names` is keyed by a symbol's id, and `named` keeps those
     symbols alive, so that the id stays unique. `draws` maps each noise input to its stage. `beside` holds the new values of
     extra storage (residuals, scales) by input name. `dtypes` are those of extra storage and of memory in another dtype than
-    the parameter's.
+    the parameter's. `margins` are the inputs with one number per row or column, with their kind (see `graph.margins`); flat:
+    as in `StagePath`.
     """
 
     slots: list[BoundSlot]
@@ -72,6 +77,8 @@ class Program:
     norms: dict[str, Path] = field(default_factory=dict)
     beside: dict[str, Any] = field(default_factory=dict)
     dtypes: dict[str, str] = field(default_factory=dict)
+    margins: dict[str, str] = field(default_factory=dict)
+    flat: bool = False
 
     @property
     def results(self) -> list[Any]:
@@ -102,7 +109,8 @@ def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iter
         elif isinstance(stage, Shell):
             yield from _pass(stage, leaf, (*path, key), rate)
         elif isinstance(stage, RuleStage | AfterStage | AroundStage):
-            yield StagePath((*path, key), stage, rate[0])
+            slices = any(kind.kind == "slices" for kind in stage.declaration.memory.values())
+            yield StagePath((*path, key), stage, rate[0], slices and len(leaf.shape) < 2)
         else:
             raise NotTraced(f"{stage.name} is no declared rule")
 
@@ -113,6 +121,7 @@ def program(route: list[StagePath], *, moves: bool, kept: Storage | None = None,
     kept: how parameters, stored in `dtype`, and memory are stored. Default: as the arithmetic leaves them.
     """
     step = SymbolicStep(kept or Storage(), dtype)
+    step.made.flat = any(passage.flat for passage in route)
     step.input("p", TENSOR)
     p, g, t = step.widened(), step.input("g", TENSOR), step.input("t", NUMBER)
     leaf = Leaf("p", (), p, g, t, None, g)
@@ -265,10 +274,13 @@ class SymbolicStep(Step):
     def _recalled(self, name: str, kind: Kind, stage: FunctionStage) -> Any:
         if name not in stage.stored and kind.kind in ("filled", "per_tensor", "per_model"):
             return kind.value
-        if name not in stage.stored or kind.kind not in ("filled", "like_p", "gaussian", "per_tensor", "per_model"):
+        margin = kind.kind in ("rows", "cols", "slices") and self.kept == Storage()
+        if name not in stage.stored or not (margin or kind.kind in ("filled", "like_p", "gaussian", "per_tensor", "per_model")):
             raise NotTraced(f"{stage.name} keeps memory of the kind {kind.kind}")
         level = {"per_tensor": PER_TENSOR, "per_model": NUMBER}.get(kind.kind, TENSOR)
         stored = self.input(self.fresh(name, stage.name), level)
+        if margin and not self.made.flat:
+            self.made.margins[stored.name] = kind.kind
         if level < TENSOR or kind.dtype is not None or self.kept == Storage():
             return stored
         if kind.kind != "filled":

@@ -19,7 +19,7 @@ from thalweg.engines.drawn import drawn
 from thalweg.engines.gradients import address, ranges
 from thalweg.engines.kernel import Kernel
 from thalweg.engines.launch import Launch
-from thalweg.engines.totals import add_up, agree
+from thalweg.engines.passes.totals import add_up, agree
 from thalweg.engines.watch import Watch, watcher
 from thalweg.graph.program import NotTraced, StagePath, stage_paths
 from thalweg.numpy.gradients import accumulate_anew, check, prepared
@@ -179,7 +179,7 @@ class InPlace:
         for i, (name, array) in enumerate(zip(self.names, self.arrays, strict=True)):
             shape = self.optimizer.leaf_shape(array)
             route = stage_paths(self.optimizer, Leaf(name, shape, array, array, 0, None, array))
-            key = (*((w.path, id(w.stage), id(w.rate)) for w in route), str(array.dtype))
+            key = (*((w.path, id(w.stage), id(w.rate), w.flat) for w in route), str(array.dtype))
             together.setdefault(key, (route, []))[1].append(i)
         return list(together.values())
 

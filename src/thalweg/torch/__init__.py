@@ -54,7 +54,7 @@ def _shared(name: str) -> type[torch.optim.Optimizer]:
         step(self)
 
     known, row = inspect.signature(theirs.__init__), dialects.TORCH[name]
-    ours = STORAGE_PARAMETERS if row.kernel else []
+    ours = STORAGE_PARAMETERS if row.kernel and row.stored else []
     __init__.__signature__ = known.replace(parameters=[*known.parameters.values(), *ours])  # type: ignore[attr-defined]
     doc = f"""torch.optim.{name}, its step computed by the kernel that thalweg prints from the rule.
 

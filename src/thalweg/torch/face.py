@@ -281,7 +281,7 @@ class Face(torch.optim.Optimizer):
             if p.dtype not in DTYPES:
                 raise ValueError(f"rounding= and state_dtype= are for real parameters in floating point, not {p.dtype}")
             given.storage(p.dtype)
-        if not self._row.kernel or self._asks_itself():
+        if not (self._row.kernel and self._row.stored) or self._asks_itself():
             raise ValueError(f"rounding= and state_dtype= are for element-wise rules, which {type(self).__name__} is not")
 
     @torch._disable_dynamo  # type: ignore[attr-defined]  # looking into a group, a compiler would watch its lr too

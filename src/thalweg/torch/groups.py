@@ -46,6 +46,7 @@ class TorchArguments:
         self.group, self.size = group, len(group)
         self.chosen: dict[tuple[str, str], Any] = {}
         self._last: list[Any] = []
+        self.dtypes: list[torch.dtype] | None = None
 
     def static(self, name: str, own: Any = None) -> Any:
         """Return a value that selects the algorithm. own: the stage's value, for groups that set none."""
@@ -73,6 +74,15 @@ class TorchArguments:
         self.chosen[name, "off"] = off
         return 0.0 if off else self.dynamic(name, own=own)
 
+    def by_dtype(self, values: dict[str, Any]) -> Any:
+        """Return the value for the parameters' dtype, by name, or one per parameter if they differ."""
+        self.dtypes = self._dtypes()
+        found = {str(i): values.get(DTYPES.get(dtype, "float32")) for i, dtype in enumerate(self.dtypes)}
+        return found["0"] if len(set(self.dtypes)) == 1 else ByLeaf(found)
+
+    def _dtypes(self) -> list[torch.dtype]:
+        return [p.dtype for p in self.group["params"]]
+
     def storage(self, dtype: torch.dtype) -> Storage:
         """Return the storage of parameters of this dtype and their memory. Raises ValueError if the dtype does not allow it."""
         words = {name: self.static(name) for name in STORAGE if name in self.group}
@@ -80,7 +90,7 @@ class TorchArguments:
 
     def still_holds(self) -> bool:
         """Whether the stages built from the group still match its values."""
-        if len(self.group) != self.size:
+        if len(self.group) != self.size or (self.dtypes is not None and self.dtypes != self._dtypes()):
             return False
         now = [self.group[name] for name, _ in self.chosen]
         if len(now) == len(self._last) and all(map(operator.is_, now, self._last)):

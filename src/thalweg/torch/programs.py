@@ -83,6 +83,8 @@ def _program(method: ConfiguredGroup, name: str, p: Tensor, who: str) -> Program
         route = method.route(name, p)
         made = program(route, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])
         asked = [*sums_of(made.results), *made.norms, *(["curvature"] if "curvature" in made.inputs else [])]
+        if made.margins or made.flat:
+            raise NotTraced("rows and columns")
         if method.pure.moves or asked:
             raise NotTraced(", ".join(asked) or "a point that moves")
     except NotTraced as reason:

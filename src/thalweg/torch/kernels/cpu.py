@@ -199,6 +199,8 @@ def _launch(lot: Alike) -> Launch:
         raise NoKernel("its step needs an estimate of the curvature")
     if made.draws and any(symbol.op == "exp" for symbol in steps(made.results)):
         raise NoKernel("it draws noise, and takes an exp whose last bit, which is torch's here, decides where it goes")
+    if launch.staged and made.margins:
+        raise NoKernel("a matrix whose rows do not lie one after another")
     if launch.staged:
         raise NotTraced("a tensor that does not lie in one stretch of memory")
     if kept != Storage() and (made.norms or launch.adding or made.walked is not None):

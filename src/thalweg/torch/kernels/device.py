@@ -117,6 +117,8 @@ def _program(lot: Alike) -> Program:
     asks = [*made.norms, *made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
     if asks or lot.method.pure.moves:
         raise NoKernel("its step needs more than each tensor and its state")
+    if made.margins or made.flat:
+        raise NoKernel("rows and columns have kernels on the CPU only")
     if not all(map(laid_flat, lot.params)):
         raise NotTraced("a tensor that does not lie in one stretch of memory")
     return made

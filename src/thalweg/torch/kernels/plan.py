@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.engines import native
-from thalweg.engines.totals import add_up, agree
+from thalweg.engines.passes.totals import add_up, agree
 from thalweg.engines.triton import grid
 from thalweg.graph.program import NotTraced
 from thalweg.graph.storage import Storage
@@ -75,7 +75,7 @@ class Plan:
                 if not fits or special(p) or g.shape != p.shape:
                     raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
                 route = own.method.route(name, p)
-                key = (i, p.dtype, p.device, *((each.path, id(each.stage), id(each.rate)) for each in route))
+                key = (i, p.dtype, p.device, *((each.path, id(each.stage), id(each.rate), each.flat) for each in route))
                 lot = found.setdefault(key, Alike(own.method, route, [], [], []))
                 lot.params.append(p)
                 lot.names.append(name)

@@ -79,6 +79,7 @@ class Adding:
         self.norms = [r for r, each in enumerate(sums) if each.is_norm]
         self.scales = len(self.norms) if self.computed == "float64" else 0
         self.places: list[int] = []
+        self.blocks: list[Floats] = []
         native.compiled(kernel.text, kernel.title)  # so that Numba's errors are raised now
 
     def arrange(self, rows: int, jobs: Stretches, pool: Pool | None, *, quick: bool) -> None:

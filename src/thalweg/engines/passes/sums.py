@@ -32,7 +32,7 @@ def printed(cut: Cut, sums: Sequence[Sum], title: str, dtypes: dict[str, str], c
 
 class _SumsPrinter(Printer):
     def __init__(self, cut: Cut, sums: Sequence[Sum], title: str, dtypes: dict[str, str], columns: tuple[str, ...]) -> None:
-        super().__init__(cut.adding(tuple(sums)), title, dtypes, columns)
+        super().__init__(cut.of({each.name: each.of for each in sums}), title, dtypes, columns)
         self.sums = sums
         self.scaled = [k for k, each in enumerate(sums) if each.is_norm and self.computed == "float64"]
         self.together: dict[str, list[int]] = {}
@@ -62,10 +62,11 @@ class _SumsPrinter(Printer):
             rooms.append(f"{word} = scratch({2 * LEAF * len(those)})")
             rooms += [f"room_{k} = {word} + {r * LEAF * BYTES[self.computed]}" for r, k in enumerate(those)]
         rooms += [f"pending_{k} = scratch({2 * DEPTH})" for k in range(len(self.sums))]
-        body = [*heads, *self._leaves([*loads, *write.lines, *addends])]
+        over = self.over("leaf", "leaf_end", self.row_loads(write, self.columns), [*loads, *write.lines, *addends])
+        body = [*heads, *self._leaves(over)]
         width = len(shared) + len(self.scaled)
         step = self.function(rooms, (len(self.columns), width), body)
-        dtypes = {self.dtypes[column] for column in self.columns} | {self.computed}
+        dtypes = self.dtypes_of(self.columns) | {self.computed}
         text = f'"""{self.title}: sums, in one pass over memory. Printed by thalweg from the rule."""\n\n'
         text += "from numpy import float64\n" + self.imports(loop, dtypes) + "\n" + numbers + "\n" + step
         return Kernel(self.title, numbers, text, self.columns, needs, width, ())
@@ -79,8 +80,10 @@ class _SumsPrinter(Printer):
         text, room = write.text(self.names.first(self.sums[k].of))[0], f"{len(self.columns or ()) + k}, room_{k}, i - leaf"
         return [f"store_{self.computed}({room}, {f'({text}) * scale_{k}' if k in self.scaled else text})"]
 
-    def _leaves(self, element: list[str]) -> list[str]:
+    def _leaves(self, over: list[str]) -> list[str]:
         """Return the loop over a job's leaves: load and sum each, and combine two halves as soon as both are done.
+
+        over: the loop over a leaf's elements.
 
         path: for each halving, whether this leaf is in the second half. ends: where such halves end.
         """
@@ -102,8 +105,7 @@ class _SumsPrinter(Printer):
             "        depth, path = depth + 1, path << 1",
             "        poke(ends + 8 * depth, leaf_end)",
             "        leaf_end = leaf + ((leaf_end - leaf) >> 4 << 3)",
-            "    for i in range(leaf, leaf_end):",
-            *indented(indented(element)),
+            *indented(over),
             *indented(added),
             "    while path & 1:",
             *indented(indented(together)),

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thalweg.engines.adding import Adding
 from thalweg.engines.launch import Launch
+from thalweg.engines.passes.adding import Adding
 from thalweg.graph.program import NotTraced
 from thalweg.values.norms import SCALES
 from thalweg.values.scalars import Scalar
@@ -22,33 +22,46 @@ def agree(launches: Sequence[Launch]) -> None:
     places: dict[str, int] = {}
     for launch in launches:
         for k, adding in enumerate(launch.adding):
-            if any(each.over and places.setdefault(each.over, k) != k for each in adding.sums):
+            if adding is not None and any(each.over and places.setdefault(each.over, k) != k for each in adding.sums):
                 raise NotTraced("a sum over the model that some tensors come to in an earlier pass than others")
 
 
 def add_up(launches: Sequence[Launch]) -> None:
-    """Run all summing passes, the k-th of each launch before the next, and give the sums to the later passes."""
+    """Run all passes but the last, the k-th of each launch before the next, and give what they find to the later passes."""
     for k in range(max(len(launch.adding) for launch in launches)):
         of_model: dict[str, list[tuple[Launch, int]]] = {}
         for launch in launches:
             if k < len(launch.adding):
-                adding = launch.adding[k]
-                found = launch.added(adding)
-                own = {}
-                for r, each in enumerate(adding.sums):
-                    if each.over:
-                        of_model.setdefault(each.over, []).append((launch, r))
-                    elif each.is_norm:
-                        own[each.name] = _norms(adding, r, found[..., r].copy())
-                    else:
-                        own[each.name] = found[..., r].astype(adding.computed)
-                if own:
-                    launch.take(own)
-        if of_model:
-            values = {over: _of_model(parts, k) for over, parts in of_model.items()}
-            for launch in launches:
-                if k < len(launch.adding):
-                    launch.take({each.name: values[each.over] for each in launch.adding[k].sums if each.over})
+                launch.reduce(k)
+                if (adding := launch.adding[k]) is not None:
+                    _add_up(launch, adding, of_model)
+        values = {over: _of_model(parts, k) for over, parts in of_model.items()}
+        for launch in launches if values else ():
+            adding = launch.adding[k] if k < len(launch.adding) else None
+            if adding is not None:
+                launch.take({each.name: values[each.over] for each in adding.sums if each.over})
+
+
+def _add_up(launch: Launch, adding: Adding, of_model: dict[str, list[tuple[Launch, int]]]) -> None:
+    """Run a summing pass; note the sums over the model, and give those over each tensor to later passes."""
+    found = launch.added(adding)
+    own = {}
+    for r, each in enumerate(adding.sums):
+        if each.over:
+            of_model.setdefault(each.over, []).append((launch, r))
+        elif each.is_norm:
+            own[each.name] = _norms(adding, r, found[..., r].copy())
+        else:
+            own[each.name] = found[..., r].astype(adding.computed)
+    if own:
+        launch.take(own)
+
+
+def _adding(launch: Launch, k: int) -> Adding:
+    """Return the sums of a pass that has some."""
+    adding = launch.adding[k]
+    assert adding is not None
+    return adding
 
 
 def _norms(adding: Adding, r: int, squares: Floats) -> Floats:
@@ -64,19 +77,19 @@ def _norms(adding: Adding, r: int, squares: Floats) -> Floats:
 def _of_model(parts: list[tuple[Launch, int]], k: int) -> Any:
     """Return one sum or norm over all tensors of these launches, in the tensors' order."""
     launch, r = parts[0]
-    adding = launch.adding[k]
+    adding = _adding(launch, k)
     value = _together(parts, k)
     if adding.sums[r].is_norm:
         least, up, down = SCALES["float64"]
         scale: Any = 1.0
         if not np.all((value >= least) & (value < np.inf)):
             scale = np.where(value < least, up, np.where(value < np.inf, 1.0, down))
-            for each, place in parts:
-                if each.adding[k].computed == "float64":
-                    each.adding[k].full[..., place] = each.adding[k].again(place, scale[..., None])
+            for own, place in ((_adding(each, k), place) for each, place in parts):
+                if own.computed == "float64":
+                    own.full[..., place] = own.again(place, scale[..., None])
                 else:  # float64 holds the squares of any float32
-                    each.adding[k].full[..., place] *= scale[..., None]
-                    each.adding[k].full[..., place] *= scale[..., None]
+                    own.full[..., place] *= scale[..., None]
+                    own.full[..., place] *= scale[..., None]
             value = _together(parts, k)
         value = np.sqrt(value) / scale
     return np.float64(value) if launch.plain else Scalar(np.asarray(value, np.float64))
@@ -86,7 +99,7 @@ def _together(parts: list[tuple[Launch, int]], k: int) -> Any:
     """Add the sums of tensors one after another, in their own dtype."""
     if len(parts) == 1:
         launch, r = parts[0]
-        adding = launch.adding[k]
+        adding = _adding(launch, k)
         values = adding.full[..., launch.present, r]
         if r in adding.totals:
             values = values.astype(adding.computed)
@@ -94,7 +107,7 @@ def _together(parts: list[tuple[Launch, int]], k: int) -> Any:
     total: Any = 0.0
     owners = [(launch.order[j], launch, j, r) for launch, r in parts for j in launch.present]
     for _, launch, j, r in sorted(owners, key=lambda owner: owner[0]):
-        adding = launch.adding[k]
+        adding = _adding(launch, k)
         value = adding.full[..., j, r]
         total = total + (value if r in adding.norms else value.astype(adding.computed))
     return total

@@ -1,0 +1,134 @@
+"""What a launch's matrices have one number for each row or column of: memory, what passes found, what the host makes of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from thalweg import ops
+from thalweg.engines.addresses import Addresses
+from thalweg.engines.bucket import Bucket
+from thalweg.engines.drawn import Drawn
+from thalweg.engines.expressions import COMPUTED
+from thalweg.engines.lines import SIZES
+from thalweg.engines.passes.host import Host
+from thalweg.graph.margins import COLS
+
+Floats = npt.NDArray[Any]
+Shape = tuple[int, ...]
+
+
+class Margins:
+    """The margins of the tensors of an address table, with lanes as first axis.
+
+    `memory` are the state's arrays by name, one per tensor. dtype: the parameters'.
+    """
+
+    def __init__(self, made: Drawn, addresses: Addresses, dtype: str) -> None:
+        self.hosts, self.like, self.addresses = made.hosts, made.cut.like, addresses
+        self.computed, self.lanes = COMPUTED[dtype], addresses.lanes
+        self.shapes = [shape_of(work.shape) for work in addresses.work]
+        self.whole = [work.shape for work in addresses.work]
+        self.names = {*made.program.margins, *(one.name for each in made.cut.passes for one in each.reductions), self.like}
+        self.memory: dict[str, list[Floats]] = {}
+        self.found: list[dict[str, Floats]] = [{} for _ in self.shapes]
+        self.new: list[dict[str, Any]] = [{} for _ in self.shapes]
+        self.places: list[list[int | None]] = []
+        if made.cut.by_row:
+            for column, axis in zip(SIZES, (-1, -2), strict=True):
+                addresses.table[:, addresses.columns[column]] = [shape[axis] for shape in self.shapes]
+
+    def look_up(self, needs: list[str]) -> None:
+        """Note where the hosts' numbers are among a bucket's arguments."""
+        self.places = [[None if name in self.names else needs.index(name) for name in host.needs] for host in self.hosts]
+
+    def let_go(self) -> None:
+        """Keep only the addresses of the state's arrays, for an owner who checks them at each step."""
+        for name, arrays in self.memory.items():
+            self.memory[name] = [np.asarray(_Place(array)) for array in arrays]
+
+    def begin(self) -> None:
+        """Forget what an earlier step found, and widen the memory."""
+        for k, found in enumerate(self.found):
+            found.clear()
+            self.new[k] = {}
+            for name, arrays in self.memory.items():
+                found[name] = _widened(arrays[k], self.computed)
+            if self.like is not None:
+                found[self.like] = np.broadcast_to(np.zeros((), self.computed), self.whole[k])
+
+    def take(self, k: int, found: dict[str, Floats]) -> None:
+        """Keep what a pass found of the k-th tensor."""
+        self.found[k] |= found
+
+    def reckon(self, depth: int, buckets: Sequence[Bucket], members: Sequence[Sequence[int]]) -> None:
+        """Compute what the pass of this depth reads, and the memory that is known by then. members: each bucket's tensors."""
+        host = self.hosts[depth]
+        if not host.margins:
+            return
+        with np.errstate(all="ignore"), ops.lanes(self.lanes is not None):
+            for bucket, own in zip(buckets, members, strict=True):
+                for j, k in enumerate(own):
+                    self._reckon(host, self.places[depth], bucket, (j, k))
+
+    def _reckon(self, host: Host, places: list[int | None], bucket: Bucket, which: tuple[int, int]) -> None:
+        j, k = which
+        found, (*first, down, across) = self.found[k], self.shapes[k]
+        arguments = [
+            found[name] if i is None else self._number(bucket.arguments[i], j, len(self.whole[k]))
+            for name, i in zip(host.needs, places, strict=True)
+        ]
+        for one, value in zip(host.margins, host.compute(*arguments), strict=True):
+            if one.is_memory:
+                self.new[k][one.name] = value
+                continue
+            shape = (*first, 1, across) if one.kind == COLS else (*first, down, 1)
+            array = np.ascontiguousarray(np.broadcast_to(np.asarray(value, self.computed), shape))
+            self.addresses.hold(one.name, k, array)
+
+    def _number(self, value: Any, j: int, axes: int) -> Any:
+        """Return a bucket's argument for its j-th tensor, in a form that broadcasts against it."""
+        if not isinstance(value, np.ndarray) or not value.ndim:
+            return value
+        own = value[..., j]
+        return own if self.lanes is None else own.reshape(-1, *[1] * (axes - 1))
+
+    def keep(self) -> None:
+        """Write the new memory."""
+        for k, new in enumerate(self.new):
+            for name, value in new.items():
+                _store(self.memory[name][k], value)
+
+
+class _Place:
+    """An array's memory without the array."""
+
+    def __init__(self, array: Floats) -> None:
+        self.__array_interface__ = {**array.__array_interface__, "strides": array.strides}
+
+
+def shape_of(shape: Shape) -> Shape:
+    """Return a tensor's shape as matrices: of a vector, one row."""
+    return (1,) * (2 - len(shape)) + tuple(shape)
+
+
+def _widened(array: Floats, computed: str) -> Floats:
+    """Return the numbers of the state in the dtype of the arithmetic; 16-bit integers are the bits of bfloat16."""
+    if array.dtype == np.uint16:
+        return (array.astype(np.uint32) << 16).view(np.float32)
+    return array.astype(computed)
+
+
+def _store(into: Floats, value: Any) -> None:
+    """Write numbers into the state, in its own dtype."""
+    value = value.meet(into) if hasattr(value, "meet") else value
+    if into.dtype != np.uint16:
+        into[...] = value
+        return
+    wide = np.array(np.broadcast_to(np.asarray(value, np.float32), into.shape))
+    bits = wide.view(np.uint32)
+    rounded = bits + (((bits >> 16) & 1) + 0x7FFF)
+    into[...] = np.where(np.isnan(wide), bits | 0x00400000, rounded) >> 16
