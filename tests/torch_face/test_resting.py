@@ -20,7 +20,7 @@ THEIRS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 OURS: dict[str, Callable[[Any], Any]] = {
     "lion": lambda params: tt.Lion(params), "lamb": lambda params: tt.LAMB(params), "prodigy": lambda params: tt.Prodigy(params),
-    "dog": lambda params: tt.DoG(params),
+    "dog": lambda params: tt.DoG(params), "adafactor": lambda params: tt.Adafactor(params), "sm3": lambda params: tt.SM3(params),
     "clipped": lambda params: tt.Optimizer(params, tw.chain(tw.clip(1.0), tw.adam())),
     "int8": lambda params: tt.AdamW(params, state_dtype="int8"),
 }  # fmt: skip

@@ -214,7 +214,7 @@ class Launch:
                 arguments[i] = scheduled(t)
             for i, take in bucket.changing:
                 arguments[i] = take(bucket, state, loss, norms)
-        self.margins.begin()
+        self.margins.begin(self.present)
         for array, work in self.staged:
             work[...] = array
 

@@ -50,11 +50,12 @@ class Margins:
         for name, arrays in self.memory.items():
             self.memory[name] = [np.asarray(_Place(array)) for array in arrays]
 
-    def begin(self) -> None:
-        """Forget what an earlier step found, and widen the memory."""
-        for k, found in enumerate(self.found):
+    def begin(self, present: Sequence[int]) -> None:
+        """Forget what an earlier step found, and widen the memory of the tensors that step; others' may be gone."""
+        self.new = [{} for _ in self.shapes]
+        for k in present:
+            found = self.found[k]
             found.clear()
-            self.new[k] = {}
             for name, arrays in self.memory.items():
                 found[name] = _widened(arrays[k], self.computed)
             if self.like is not None:

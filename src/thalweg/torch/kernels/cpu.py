@@ -47,7 +47,7 @@ class Bound:
             dtype = made.dtypes.get(column, "float32" if column in made.blocked else lot.dtype)
             check_lies(made, column, columns[column][1], self.params, dtype)
         vectors = self._vectors(lot, made, ledger)
-        self.numeric = self.launch.plain or self.launch.by_tensor or bool(self.launch.vectors)
+        self.numeric = self.launch.plain or self.launch.by_tensor or bool(self.launch.vectors or made.margins)
         numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
         keys = [key for column, (key, _) in columns.items() if column not in numbers]
         states = [ledger.state[p] for p in self.params] if keys or vectors else []
