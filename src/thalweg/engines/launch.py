@@ -65,7 +65,7 @@ class Launch:
         self.addresses = Addresses(self.names, own, self.lanes, self.kernel.columns, by_row=made.cut.by_row)
         self.staged = self.addresses.staged
         self.lent = [name for name in self.kernel.columns if name in self.program.draws or name == "curvature"]
-        self.margins = Margins(made, self.addresses, self.dtype)
+        self.margins, self.by_row = Margins(made, self.addresses, self.dtype), made.cut.by_row
         self.memory = Memory(self.program, self.addresses, self.dtype, self.margins.memory)
         self.vectors = self.memory.vectors
         self._set_up_passes(made)
@@ -214,12 +214,15 @@ class Launch:
                 arguments[i] = scheduled(t)
             for i, take in bucket.changing:
                 arguments[i] = take(bucket, state, loss, norms)
-        self.margins.begin(self.present)
+        if self.by_row:
+            self.margins.begin(self.present)
         for array, work in self.staged:
             work[...] = array
 
     def reduce(self, depth: int) -> None:
         """Compute the margins that the pass of this depth reads, and those that it finds, if any."""
+        if not self.by_row:
+            return
         self._reckon_margins(depth)
         reducing = self.reducing[depth]
         if reducing is not None:
@@ -228,9 +231,8 @@ class Launch:
                 self.margins.take(k, reducing.of_tensor(k))
 
     def _reckon_margins(self, depth: int) -> None:
-        if self.margins.hosts:
-            everything = range(len(self.members))
-            self.margins.reckon(depth, self.buckets, [np.asarray(everything)[bucket.members].tolist() for bucket in self.buckets])
+        everything = range(len(self.members))
+        self.margins.reckon(depth, self.buckets, [np.asarray(everything)[bucket.members].tolist() for bucket in self.buckets])
 
     def added(self, adding: Adding) -> Floats:
         """Return the sums over tensors of a summing pass."""
@@ -249,13 +251,15 @@ class Launch:
 
     def reckoned(self) -> list[tuple[Any, ...]]:
         """Return each bucket's result of `numbers`: the inputs of the writing pass, then the new memory."""
-        self._reckon_margins(len(self.adding))
+        if self.by_row:
+            self._reckon_margins(len(self.adding))
         places = self.places
         return [self.numbers(*[bucket.arguments[i] for i in places]) for bucket in self.buckets]
 
     def keep(self, state: dict[str, Any], found: list[tuple[Any, ...]]) -> None:
         """Write these results into the kernel's table and the memory."""
-        self.margins.keep()
+        if self.by_row:
+            self.margins.keep()
         width, slots = self.kernel.width, self.program.slots
         for bucket, values in zip(self.buckets, found, strict=True):
             bucket.write(values[:width])

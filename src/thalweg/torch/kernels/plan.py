@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import operator
@@ -26,6 +27,10 @@ from thalweg.torch.tensors import DENSE, PLAIN, Tensor
 from thalweg.values.norms import SCALES
 from thalweg.values.scalars import Scalar
 from thalweg.values.trees import Vector
+
+
+AS_IT_IS = contextlib.nullcontext()
+"""For steps whose numbers are Python's, which do not warn: NumPy's settings take a microsecond to change."""
 
 
 class Plan:
@@ -138,24 +143,18 @@ class Plan:
 
     def step(self, found: list[Found], losses: Sequence[Any]) -> None:
         """Step: first compute all numbers, which may fail; then let each kernel write."""
-        if self.numeric:
-            with np.errstate(all="ignore"):
-                self._step(found, losses)
-        else:  # Python's numbers do not warn
-            self._step(found, losses)
-
-    def _step(self, found: list[Found], losses: Sequence[Any]) -> None:
-        for bound in self.bounds:
-            bound.look_up()
-        norms = self._norms(found) if self.norms else {}
-        for bound, loss in zip(self.bounds, losses, strict=True):
-            bound.begin(loss, norms)
-        if self.adds_up:
-            add_up(self.launches)
-        for bound in self.bounds:
-            bound.reckon()
-        for bound, (written, gradients) in zip(self.bounds, found, strict=True):
-            bound.run(written, gradients)
+        with np.errstate(all="ignore") if self.numeric else AS_IT_IS:
+            for bound in self.bounds:
+                bound.look_up()
+            norms = self._norms(found) if self.norms else {}
+            for bound, loss in zip(self.bounds, losses, strict=True):
+                bound.begin(loss, norms)
+            if self.adds_up:
+                add_up(self.launches)
+            for bound in self.bounds:
+                bound.reckon()
+            for bound, (written, gradients) in zip(self.bounds, found, strict=True):
+                bound.run(written, gradients)
 
     def _norms(self, found: list[Found]) -> dict[Any, Any]:
         """Return the norm of all gradients that arrive at each stage that asks for it."""
