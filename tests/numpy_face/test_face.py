@@ -400,3 +400,36 @@ def test_an_unknown_key_written_into_a_group_is_refused() -> None:
     optimizer.param_groups[0]["beta_1"] = 0.5
     with pytest.raises(KeyError, match="there is no 'beta_1'; did you mean 'beta1'"):
         optimizer.step(ZEROS)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (lambda t: None, "gave None at t = 1"), (lambda t: "0.1", "gave '0.1' at t = 1"),
+        (lambda t: np.array([0.1, 0.2]), r"shape \(2,\); without lanes= it is one number"),
+    ],
+)  # fmt: skip
+def test_a_schedule_that_gives_no_number_is_refused(rate: Any, words: str, fused: bool) -> None:
+    p = np.ones(2)
+    optimizer = tn.Adam(p, lr=rate, fused=fused)
+    with pytest.raises((TypeError, ValueError), match=words):
+        optimizer.step(np.ones(2))
+    np.testing.assert_array_equal(p, 1.0)
+
+
+def test_mistakes_in_what_an_optimizer_holds_are_told() -> None:
+    params = {"w": np.ones(2), "b": np.ones(3)}
+    optimizer = tn.Adam(params)
+    optimizer.step(params)
+    lr = optimizer.param_groups[0].pop("lr")
+    with pytest.raises(KeyError, match="a parameter group lacks 'lr'"):
+        optimizer.step(params)
+    optimizer.param_groups[0]["lr"] = lr
+    optimizer.state["t"]["b"] = np.array([1, 2])
+    with pytest.raises(ValueError, match=r"\['b'\] has shape \(2,\)"):
+        optimizer.step(params)
+    optimizer.state["t"]["b"] = 1
+    del params["b"]
+    with pytest.raises(ValueError, match=r"there are 1 parameters now, and there were 2 \(w, b\)"):
+        optimizer.step(params)

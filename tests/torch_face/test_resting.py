@@ -137,6 +137,24 @@ def test_what_is_done_to_a_parameter_at_rest_is_seen_when_it_steps(change: Calla
         torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-14)
 
 
+def test_no_state_is_made_for_a_parameter_at_rest() -> None:
+    ours, theirs = (
+        Trained(lambda params, of=of: of.SGD(params, lr=0.1, momentum=0.9, dampening=0.5)) for of in (tt, torch.optim)
+    )
+    rest, every = [i != 1 for i in range(len(SHAPES))], [True] * len(SHAPES)
+    for trained in (ours, theirs):
+        torch.manual_seed(1)
+        for present in (every, every, rest):
+            trained.step(present)
+        trained.optimizer.state[trained.params[1]].clear()
+        trained.optimizer.load_state_dict(trained.optimizer.state_dict())
+        trained.step(rest)
+        assert not trained.optimizer.state[trained.params[1]]
+        trained.step(every)
+    for p, q in zip(ours.params, theirs.params, strict=True):
+        torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-14)
+
+
 @pytest.mark.parametrize("kernels", [True, False])
 @pytest.mark.parametrize("which", ["parameter", "step", "exp_avg"])
 def test_a_parameter_at_rest_whose_memory_is_gone_keeps_nobody_from_stepping(which: str, kernels: bool) -> None:

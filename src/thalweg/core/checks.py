@@ -83,6 +83,15 @@ def check_options(seed: Any, nonfinite: Any, lanes: Any) -> None:
         raise ValueError(f"lanes counts the trials in the first axis, so it is 1 or more, not {lanes}")
 
 
+def check_numbers(lr: Any, stages: Chain, lanes: int | None) -> None:
+    """Raise ValueError for a learning rate or a hyper-parameter that is a vector, and not one number for each lane."""
+    check_lanes("the learning rate", lr, lanes)
+    for function in stages.functions:
+        for name, hyper in function.rule.hyper.items():
+            if not hyper.static and name in function.config:
+                check_lanes(f"{function.name}'s {name}", function.config[name], lanes)
+
+
 def check_lanes(what: str, value: Any, lanes: int | None) -> None:
     """Raise ValueError for a vector of numbers that is not one for each lane."""
     for own in value.values.values() if isinstance(value, ByLeaf) else (value,):

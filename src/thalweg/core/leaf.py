@@ -77,9 +77,18 @@ def value_at(value: Any, t: Any, leaf: str) -> Any:
         value = value.values[leaf]
     if callable(value):
         if isinstance(t, Scalar):
-            return Scalar(np.asarray([value(int(i)) for i in t.values]))
-        value = value(t)
+            return Scalar(np.asarray([told(value, value(int(i)), i) for i in t.values]))
+        schedule, value = value, value(t)
+        if value is None or isinstance(value, str):
+            told(schedule, value, t)
     return Scalar(value) if getattr(value, "ndim", 0) == 1 else value
+
+
+def told(schedule: Any, value: Any, t: Any) -> Any:
+    """Return what a schedule gave at t. Raises TypeError if that is text or nothing, as where its `return` was forgotten."""
+    if value is None or isinstance(value, str):
+        raise TypeError(f"the schedule {schedule!r} gave {value!r} at t = {t}; it returns a number")
+    return value
 
 
 _in_parts: ContextVar[frozenset[str]] = ContextVar("the complex tensors", default=frozenset())

@@ -12,7 +12,7 @@ import numpy as np
 from thalweg import ops
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.array_step import ArrayStep
-from thalweg.core.checks import Kept, check_gradient, check_lanes, check_options, check_parameter, check_state
+from thalweg.core.checks import Kept, check_gradient, check_lanes, check_numbers, check_options, check_parameter, check_state
 from thalweg.core.compose import Every
 from thalweg.core.curvature import estimated
 from thalweg.core.finite import are_finite, select
@@ -69,10 +69,7 @@ class Optimizer:
             raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
         check_options(seed, nonfinite, lanes)
         self.seed, self.nonfinite, self.lanes = seed, nonfinite, lanes
-        check_lanes("the learning rate", self.lr, lanes)
-        for function in self.chain.functions:
-            for name, value in function.config.items():
-                check_lanes(f"{function.name}'s {name}", value, lanes)
+        check_numbers(self.lr, self.chain, lanes)
         arounds = self.chain.items(AroundStage)
         if len(arounds) > 1:
             raise ValueError(f"{self.chain.name}: one @around method at a time")
@@ -293,6 +290,8 @@ class Optimizer:
         found = {word: values[name] for word, values in extras.items()}
         shape = p.shape if self.lanes is None else p.shape[1:]
         rate = self.lr if isinstance(self.lr, float) else value_at(self.lr, time, name)
+        if self.lanes is None and isinstance(rate, Scalar):
+            check_lanes("the schedule's learning rate", rate.values, None)
         return Leaf(name, tuple(shape), p, g, time, rate, g, extras=found).widened()
 
     def _method_around(self) -> tuple[str, AroundStage] | None:

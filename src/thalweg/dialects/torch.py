@@ -6,7 +6,7 @@ from typing import Any
 
 from thalweg.core.stage import Stage, chain
 from thalweg.dialects.row import Arguments, Row, Typed
-from thalweg.dialects.variants import corrected_amsgrad, late_asgd, undamped_momentum
+from thalweg.dialects.variants import corrected_amsgrad, late_asgd, undamped_momentum, undamped_nesterov
 from thalweg.methods.adaptive.adadelta import adadelta
 from thalweg.methods.adaptive.adagrad import adagrad
 from thalweg.methods.adaptive.rmsprop import rmsprop
@@ -33,7 +33,8 @@ def _sgd(given: Arguments) -> Stage:
     if not callable(mu):
         return _with_decay(given, sgd())
     if given.static("nesterov"):
-        return _with_decay(given, nesterov(mu))
+        damping = given.dynamic_or_zero("dampening")
+        return _with_decay(given, nesterov(mu) if damping == 0.0 else undamped_nesterov(mu, damping))
     damping = given.dynamic_or_zero("dampening")
     return _with_decay(given, undamped_momentum(mu, damping) if callable(damping) else momentum(mu))
 
@@ -135,7 +136,11 @@ _MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq", "v_max": "max_exp_avg_sq"}
 _ADAM = Row(_adam, {f"{stage}.{slot}": name for stage in ("adam", "corrected_amsgrad") for slot, name in _MOMENTS.items()})
 
 TORCH: dict[str, Row] = {
-    "SGD": Row(_sgd, dict.fromkeys(("momentum.v", "undamped_momentum.v", "nesterov.v"), "momentum_buffer"), counts=False),
+    "SGD": Row(
+        _sgd,
+        dict.fromkeys(("momentum.v", "undamped_momentum.v", "nesterov.v", "undamped_nesterov.v"), "momentum_buffer"),
+        counts=False,
+    ),
     "Adam": _ADAM,
     "AdamW": _ADAM,
     "NAdam": Row(_nadam, {"nadam.m": "exp_avg", "nadam.n": "exp_avg_sq", "nadam.product": "mu_product"}, scalars="float32"),

@@ -72,10 +72,17 @@ def undamped_momentum(g, t, v=0.0, *, mu: Decay = 0.9, dampening: Fraction = 0.0
     return v, v
 
 
+@rule(lr=1e-2, search=(1e-4, 1e0))
+def undamped_nesterov(g, t, v=0.0, *, mu: Decay = 0.9, dampening: Fraction = 0.0):
+    """Nesterov's momentum (Sutskever et al. 2013, ICML) on such a momentum: torch's, where a group sets a dampening."""
+    v = where(t == 1, g, mu * v + (1 - dampening) * g)
+    return g + mu * v, v
+
+
 @rule(step=True)
-def late_fading_rate(g, t, lr, eta=per_tensor, *, lam: NonNegative = 1e-4, alpha: NonNegative = 0.75):
-    """A fading rate (Bottou 2010, COMPSTAT), worked out from the learning rate of one step before: torch's. eta = 0: not yet."""
-    return where(eta == 0, lr, eta) * g, lr / (1 + lam * lr * t) ** alpha
+def late_fading_rate(g, t, lr, eta=per_tensor(-1.0), *, lam: NonNegative = 1e-4, alpha: NonNegative = 0.75):
+    """A fading rate (Bottou 2010, COMPSTAT), worked out from the learning rate of one step before: torch's. eta < 0: not yet."""
+    return where(eta < 0, lr, eta) * g, lr / (1 + lam * lr * t) ** alpha
 
 
 @after_step

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.checks import check_lanes
 from thalweg.core.leaf import value_at
 from thalweg.core.optimizer import Optimizer
 from thalweg.graph.program import Program
@@ -73,11 +74,18 @@ class Inputs:
         if name == self.count:
             return lambda bucket, state, loss, norms: sizes[bucket.members]
         if name in hyper:
-            value = hyper[name]
-            if name == "lr" and value is None:
-                return lambda bucket, state, loss, norms: value_at(optimizer.lr, bucket.t, bucket.leaf)
-            return lambda bucket, state, loss, norms: value_at(value, bucket.t, bucket.leaf)
+            return functools.partial(self._at, name, hyper[name])
         return self._remembered(name)
+
+    def _at(self, name: str, value: Any, bucket: Bucket, *_: Any) -> Any:
+        """Return a hyper-parameter's value at this step; without one of its own, the learning rate is the optimizer's.
+
+        Raises ValueError if a schedule gives a vector without lanes.
+        """
+        found = value_at(self.optimizer.lr if value is None else value, bucket.t, bucket.leaf)
+        if isinstance(found, Scalar):
+            check_lanes(name, found.values, self.optimizer.lanes)
+        return found
 
     def _remembered(self, name: str) -> Take:
         """Return the source of a slot with less than a tensor of memory."""

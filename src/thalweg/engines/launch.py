@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.checks import check_lanes
 from thalweg.core.function_stage import to_float_or_lanes
+from thalweg.core.leaf import told
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native
 from thalweg.engines.addresses import Addresses
@@ -211,7 +213,10 @@ class Launch:
             bucket.t += 1
             arguments, t = bucket.arguments, bucket.t
             for i, scheduled in bucket.scheduled:
-                arguments[i] = scheduled(t)
+                found = arguments[i] = scheduled(t)
+                if type(found) is not float and type(found) is not int:
+                    told(scheduled, found, t)
+                    check_lanes("what a schedule gave", found, self.lanes)
             for i, take in bucket.changing:
                 arguments[i] = take(bucket, state, loss, norms)
         if self.by_row:

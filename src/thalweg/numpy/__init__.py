@@ -226,6 +226,9 @@ class Optimizer:
                 "the groups' arrays are fixed when the optimizer is made; write into them (params[...][...] = value), "
                 "or make a new optimizer"
             )
+        lacking = next((key for group in self.param_groups for key in self._own if key not in group), None)
+        if lacking is not None:
+            raise KeyError(f"a parameter group lacks '{lacking}'; write its value into the group")
         for group in self.param_groups:
             self._checked(group, {key: self.param_groups[0][key] for key in self._own})
         self._level()

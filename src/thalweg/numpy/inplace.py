@@ -200,7 +200,7 @@ class InPlace:
         gradients = self._listed(grads)
         if self._flat is False:
             self._check_still_there()
-        if self._watch is None or self._state.get("t") != self._told or not self._watch.agrees():
+        if self._watch is None or not self._counts_as_told() or not self._watch.agrees():
             self._bind()
         if self.optimizer.accumulates > 1 or self.optimizer.nonfinite != "propagate":
             ready = prepared(self.optimizer, self._state, self.names, self.arrays, gradients)
@@ -232,6 +232,12 @@ class InPlace:
         if self.optimizer.accumulates > 1:
             accumulate_anew(self._state)
 
+    def _counts_as_told(self) -> bool:
+        try:
+            return bool(self._state.get("t") == self._told)
+        except ValueError:  # an array was put among the counts
+            return False
+
     def _listed(self, grads: Tree) -> list[Any]:
         """Return the gradients in the parameters' order. Raises TypeError or KeyError if the trees differ."""
         if self._flat and type(grads) is type(self.params) and len(grads) == len(self.names):
@@ -239,6 +245,7 @@ class InPlace:
                 return list(grads)
             with contextlib.suppress(KeyError):  # `match` then raises the clearer error
                 return [grads[name] for name in self.params]
+        self._check_still_there()
         matched = match(self.params, grads, "gradients")
         return [matched[name] for name in self.names]
 
@@ -276,7 +283,12 @@ class InPlace:
         """Raise an error if the caller replaced a parameter in the dict or list: the new array would silently stay unchanged."""
         now = [self.params] if self._flat is None else self._children() if self._flat else flatten(self.params)[1]
         if len(now) != len(self.arrays) or not all(map(operator.is_, now, self.arrays)):
-            changed = next((n for n, a, b in zip(self.names, now, self.arrays, strict=False) if a is not b), "one more")
+            if len(now) != len(self.arrays):
+                raise ValueError(
+                    f"there are {len(now)} parameters now, and there were {len(self.arrays)} ({', '.join(self.names)}); "
+                    "for others, make a new optimizer"
+                )
+            changed = next(n for n, a, b in zip(self.names, now, self.arrays, strict=True) if a is not b)
             raise ValueError(
                 f"parameter '{changed}' is no longer the array this optimizer was given; write into the array "
                 "(params[...][...] = value), or make a new optimizer"

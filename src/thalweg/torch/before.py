@@ -12,7 +12,7 @@ import torch
 
 from thalweg.torch.groups import Group
 from thalweg.torch.places import check_memory, has_memory, watched
-from thalweg.torch.tensors import DENSE, Tensor
+from thalweg.torch.tensors import DENSE, PLAIN, Tensor
 
 ORDINARY = (int, float, tuple, list, Tensor, type(None))
 """The types of values in the groups of torch's optimizers."""
@@ -42,14 +42,23 @@ class Before:
                 x.copy_(value)
 
 
-def check_room(face: torch.optim.Optimizer) -> None:
-    """Raise RuntimeError if a storage is too short for its tensor: torch's operations would write past its end."""
+def check_tensors(face: torch.optim.Optimizer) -> None:
+    """Raise RuntimeError for tensors that torch would read or write past their end, or refuse after it has written others."""
     if watched():
         return
     params = [p for group in face.param_groups for p in group["params"] if p.grad is not None]
     for p in params:
-        for x in (p, p.grad, *face.state.get(p, {}).values()):
+        written = (p, *face.state.get(p, {}).values())
+        for x in (p.grad, *written):
             check_memory(x)
+        if any(type(x) in PLAIN and x.layout is DENSE and _is_expanded(x) for x in written):
+            raise RuntimeError(
+                "a parameter or its state is an expanded tensor, of which several elements are one number; clone it"
+            )
+
+
+def _is_expanded(x: Tensor) -> bool:
+    return any(n > 1 and stride == 0 for n, stride in zip(x.shape, x.stride(), strict=True))
 
 
 def looks_mistaken(face: torch.optim.Optimizer) -> bool:

@@ -17,7 +17,7 @@ from torch.optim.optimizer import _global_optimizer_pre_hooks as GLOBAL_BEFORE
 from thalweg.dialects import Row
 from thalweg.graph.program import NotTraced
 from thalweg.graph.storage import Storage
-from thalweg.torch.before import Before, check_room
+from thalweg.torch.before import Before, check_tensors
 from thalweg.torch.groups import DTYPES, STORAGE, ConfiguredGroup, Group, Members, TorchArguments
 from thalweg.torch.kernels.alike import Found, NoKernel
 from thalweg.torch.kernels.plan import Plan, Without
@@ -94,7 +94,7 @@ class Face(torch.optim.Optimizer):
             finally:
                 torch._C._set_grad_enabled(records)
         self.__dict__.pop("_plan", None)  # the state stays
-        check_room(self)
+        check_tensors(self)
         before = Before(self, self._may_break_off())
         try:
             if self._stores():
@@ -178,7 +178,7 @@ class Face(torch.optim.Optimizer):
         """Return a plan for the tensors with gradients, and for those of the last plan, if these can still be bound."""
         if plan is not None:
             with contextlib.suppress(NotTraced, RuntimeError, ValueError):
-                return Plan(self._members(), self._ledger(), [p for p in plan.params if p in self.state or not plan.states])
+                return Plan(self._members(), self._ledger(), plan.params)
         return Plan(self._members(), self._ledger())
 
     def _method(self, group: Group) -> ConfiguredGroup:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from thalweg.core.leaf import Leaf, in_parts
+from thalweg.core.leaf import Leaf, in_parts, told
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.parameters import host_scalar
 from thalweg.dialects import Row
@@ -35,6 +35,8 @@ FIRST = "first_lr"
 """The group key of the initial learning rate, for groups whose branches have rates of their own."""
 FIXED = {bool, int, float, str, tuple, type(None)}
 """The types of values that cannot change in place."""
+PAIR = 2
+"""How many numbers a value of torch's groups has that is a tuple: betas, etas, step_sizes, eps."""
 OWN = object()
 """The value, in several groups joined into one, of a group that sets none: the stage's own."""
 
@@ -61,12 +63,30 @@ class TorchArguments:
 
         def now(t: Any, leaf: str | None = None) -> Any:
             value = self.group[name] if leaf is None else self.group[name].values[leaf]
-            value = own if value is OWN else value if part is None else value[part]
-            return value(t) if callable(value) else float(value)
+            if part is not None:
+                value = value[part] if type(value) is tuple and len(value) == PAIR else self._part(name, part)
+            value = own if value is OWN else value
+            if callable(value):
+                return told(value, value(t), t)
+            return value if type(value) is float else self._number(name, value)
 
         if isinstance(self.group[name], ByLeaf):
             return ByLeaf({leaf: functools.partial(now, leaf=leaf) for leaf in self.group[name].values})
         return now
+
+    def _part(self, name: str, part: int) -> Any:
+        """Return a number of a pair. Raises TypeError or ValueError if it is none."""
+        values = self.group[name]
+        if not isinstance(values, tuple | list):
+            raise TypeError(f"'{name}' is {values!r}; it is a tuple of numbers")
+        if len(values) != PAIR:
+            raise ValueError(f"'{name}' is {values!r}; it has {PAIR} values")
+        return values[part]
+
+    def _number(self, name: str, value: Any) -> float:
+        if value is None or isinstance(value, str):
+            raise TypeError(f"'{name}' is {value!r}; it is a number or a schedule")
+        return float(value)
 
     def dynamic_or_zero(self, name: str, own: Any = None) -> Any:
         """Return the same, or a plain 0 that leaves out its effect."""
@@ -104,7 +124,7 @@ class TorchArguments:
     def _is_off(self, name: str, own: Any = None) -> bool:
         value = self.group[name]
         values = [own if each is OWN else each for each in (value.values.values() if isinstance(value, ByLeaf) else [value])]
-        return all(not callable(each) and float(each) == 0 for each in values)
+        return all(not callable(each) and self._number(name, each) == 0 for each in values)
 
 
 class ConfiguredGroup:

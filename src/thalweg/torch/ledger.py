@@ -37,11 +37,13 @@ class Ledger:
         state = self.state.get(p, {})
         if "step" not in state and not self.row.counts:  # torch's SGD has no count; only the first update differs
             return int(state.get("momentum_buffer") is not None)
-        if "step" in state:
-            check_memory(state["step"])
-        found = float(state["step"]) if "step" in state else 0.0
+        if "step" not in state:
+            return 0
+        step = state["step"]
+        check_memory(step)
+        found = -1.0 if isinstance(step, str) or step is None else float(step)
         if not (found >= 0 and found.is_integer()):
-            raise ValueError(f"{self.who}: the state's 'step' is {found:g}; it counts updates, so it is a whole number from 0 on")
+            raise ValueError(f"{self.who}: the state's 'step' is {step!r}; it counts updates, so it is a whole number from 0 on")
         return int(found)
 
     def count(self, p: Tensor, device: Any = None) -> Tensor:
@@ -139,3 +141,16 @@ def keepers(stage: Stage, members: Iterable[Members]) -> Keepers:
                 if passage.stage.memory[slot].kind == "per_model":
                     found.setdefault((*passage.path, slot), (p, key))
     return found
+
+
+def follow(found: Keepers, state: dict[Tensor, dict[str, Any]]) -> None:
+    """Move each number of the whole model to the parameter that keeps it now, where groups were reordered or taken out."""
+    for p, key in found.values():
+        if key not in state.get(p, {}):
+            before = next((own for own in state.values() if isinstance(own, dict) and _is_number(own.get(key))), None)
+            if before is not None:
+                state[p][key] = before.pop(key)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float) or (isinstance(x, Tensor) and x.numel() == 1)

@@ -20,7 +20,7 @@ from thalweg.torch.around import check_groups, stepped_around
 from thalweg.torch.checkpoint import Taker, check_shapes, merged, without_schedules
 from thalweg.torch.face import Face
 from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
-from thalweg.torch.ledger import Keepers, keepers
+from thalweg.torch.ledger import Keepers, Ledger, follow, keepers
 from thalweg.torch.lots import Lot, draws, lots
 from thalweg.torch.names import asks_names, names_of
 from thalweg.torch.regroup import TORCHS, has_rates, regrouped
@@ -281,6 +281,11 @@ class Optimizer(Face):
 
     def _keepers(self) -> Keepers:
         return keepers(self._stage, self._members())
+
+    def _ledger(self) -> Ledger:
+        found = super()._ledger()
+        follow(found.keepers, self.state)
+        return found
 
     def _otherwise(self, loss: Any) -> None:
         if self._asks_itself():

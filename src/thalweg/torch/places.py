@@ -63,6 +63,7 @@ class Places:
         self.fits = all(map(operator.le, self.ends[1:], self.starts[1:]))  # overlapping tensors go to torch's step
         self.there: list[int] = []
         self.room: Any = None
+        self.held: list[Any] = []
         self.guard: Any = None
 
     def fixed(self) -> list[Tensor]:
@@ -95,9 +96,11 @@ class Places:
         given: list[Any] = list(map(_GRADIENT, self.params))
         alike = self.guard is not None and self.guard.check(*fixed, *given)
         gradients = given if alike else self._alike(fixed, given)
-        if gradients is None or list(map(_ADDRESS, fixed)) != self.addresses:
+        if gradients is None:
             return None
         self._check_room(fixed + gradients)
+        if list(map(_ADDRESS, fixed)) != self.addresses:
+            return None
         there = list(map(_ADDRESS, gradients))
         if there != self.there:
             if not self._apart(there):
@@ -108,8 +111,12 @@ class Places:
         return fixed, gradients
 
     def _check_room(self, tensors: list[Tensor]) -> None:
-        """Raise RuntimeError if a storage is too short: it can be resized twice and lie at the same address as before."""
-        sizes, offsets = list(map(_SIZE, map(_STORAGE, tensors))), list(map(_OFFSET, tensors))
+        """Raise RuntimeError if a storage is too short: it can be resized twice and lie at the same address as before.
+
+        The storages are held until the step is done, as another thread may give a tensor another one meanwhile.
+        """
+        self.held = list(map(_STORAGE, tensors))
+        sizes, offsets = list(map(_SIZE, self.held)), list(map(_OFFSET, tensors))
         if (sizes, offsets) != self.room:
             ends = map(operator.add, map(operator.mul, offsets, self.items), self.spans)
             if not all(map(operator.le, ends, sizes)):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from thalweg.core.array_step import ArrayStep
+from thalweg.engines.gradients import address
 from thalweg.engines.launch import Launch
 from thalweg.engines.numbers import Numbers
 from thalweg.engines.threads import team_of
@@ -53,7 +54,8 @@ class Bound:
         states = [ledger.state[p] for p in self.params] if keys or vectors else []
         self.numbers = [_numbers(states, key, vector) for key, vector in vectors.items() if key != "step"]
         self.steps = _numbers(states, "step", vectors["step"]) if "step" in vectors else None
-        self.every = self.places = Places(self.params, states, [*keys, *vectors])
+        self.every = self.places = Places(self.params, states, [*keys, *self._order(vectors)])
+        self._check_bound([column for column in columns if column not in numbers])
         self.present = list(range(len(self.params)))
         self.noisy = lot.kept != Storage()  # noise in rounding goes by a tensor's place among those that step
         if not self.every.fits or not self.fits(lot.present):
@@ -94,6 +96,24 @@ class Bound:
             same = x.shape == p.shape and same_order(x, p)
             found.append(as_array(x.detach().as_strided(p.size(), p.stride()) if same else x))
         return found
+
+    def _order(self, vectors: dict[str, npt.NDArray[Any]]) -> list[str]:
+        """Return the keys of per-tensor numbers in the order of `numbers`, the counts last."""
+        return sorted(vectors, key="step".__eq__)
+
+    def _check_bound(self, columns: list[str]) -> None:
+        """Raise NotTraced if a tensor was replaced by another thread while the kernel was bound to it."""
+        if not self.every.fits:
+            return
+        table, memory = self.launch.addresses, self.launch.margins.memory
+        bound = {column: list(map(address, memory[column])) for column in columns if column in memory}
+        bound |= {column: table.table[:, table.columns[column]].tolist() for column in ("p", *columns) if column in table.columns}
+        numbers = [each.places.tolist() for each in (*self.numbers, self.steps) if each is not None]
+        count, now = len(self.params), self.every.addresses
+        for i, own in enumerate([*map(bound.get, ("p", *columns)), *numbers]):
+            found = now[i * count : (i + 1) * count]
+            if own is not None and any(a != b for a, b, size in zip(own, found, table.sizes, strict=True) if size):
+                raise NotTraced("a tensor that was replaced meanwhile")
 
     def _vectors(self, lot: Alike, made: Program, ledger: Ledger) -> dict[str, npt.NDArray[Any]]:
         """Return the vectors of per-tensor numbers by state key, the counts among them."""
@@ -177,6 +197,7 @@ class Bound:
         """Run the writing pass over memory, and write per-tensor and per-model numbers back."""
         torch._C._increment_version(written)
         self.launch.run()
+        self.places.held = []
         if self.steps is not None:
             self.steps.count_on()
         for numbers in self.numbers:

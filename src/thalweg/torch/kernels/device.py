@@ -97,6 +97,7 @@ class OnDevice:
         self.grid.look_up(gradients)
         torch.autograd.graph.increment_version(written)
         self.grid.run()
+        self.places.held = []
         for slot, values in self.new.items():
             found = self.made.slots[slot]
             if found.kind.kind == "per_model":

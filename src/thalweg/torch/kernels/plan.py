@@ -28,7 +28,6 @@ from thalweg.values.norms import SCALES
 from thalweg.values.scalars import Scalar
 from thalweg.values.trees import Vector
 
-
 AS_IT_IS = contextlib.nullcontext()
 """For steps whose numbers are Python's, which do not warn: NumPy's settings take a microsecond to change."""
 
@@ -42,7 +41,7 @@ class Plan:
 
     def __init__(self, members: Iterable[Members], ledger: Ledger, known: Collection[Tensor] = ()) -> None:
         self.members: list[Members] = []
-        lots = self._lots(members, set(known))
+        lots = self._lots(members, ledger, set(known))
         self.bound: list[Bound | OnDevice] = [_bound(lot, ledger) for lot in lots]
         self._take_up([lot.present for lot in lots])
         if self.norms or self.adds_up or any(bound.models for bound in self.bound):
@@ -65,7 +64,7 @@ class Plan:
         self.adds_up = any(launch.adding for launch in self.launches)
         self.numeric = any(bound.numeric for bound in self.bounds) or bool(self.norms) or self.adds_up
 
-    def _lots(self, members: Iterable[Members], known: Set[Tensor]) -> list[Alike]:
+    def _lots(self, members: Iterable[Members], ledger: Ledger, known: Set[Tensor]) -> list[Alike]:
         """Return the tensors in lots of one group, dtype, device and path through the stages."""
         found: dict[Any, Alike] = {}
         order = 0
@@ -73,7 +72,7 @@ class Plan:
             self.members.append(own)
             for p, name in zip(own.params, own.names, strict=True):
                 order += 1
-                if p.grad is None and not (p in known and _may_rest(p, own)):
+                if p.grad is None and not (p in known and _may_rest(p, name, own, ledger)):
                     continue
                 g = p if p.grad is None else p.grad
                 fits = _is_plain(p) and _is_plain(g) and g.dtype is p.dtype and g.device == p.device
@@ -188,9 +187,12 @@ class Without:
         return [p.dtype for own in self.members for p in own.params] == self.dtypes
 
 
-def _may_rest(p: Tensor, own: Members) -> bool:
-    """Whether a tensor without a gradient can be bound: see `Bound.noisy`."""
-    return p.is_cpu and own.method.given.storage(p.dtype) == Storage()
+def _may_rest(p: Tensor, name: str, own: Members, ledger: Ledger) -> bool:
+    """Whether a tensor without a gradient can be bound (see `Bound.noisy`), and its state is all there: none may be made yet."""
+    state = ledger.state.get(p, {})
+    wanted = {key for passage, slot, key in own.method.memory(name, p) if passage.stage.memory[slot].kind != "per_model"}
+    wanted |= {*(["step"] if ledger.row.counts else []), *(["walked"] if own.method.pure.moves else [])}
+    return p.is_cpu and own.method.given.storage(p.dtype) == Storage() and wanted <= state.keys()
 
 
 def _is_plain(x: Tensor) -> bool:
