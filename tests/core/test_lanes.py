@@ -182,7 +182,7 @@ def test_a_hyper_parameter_per_lane_is_the_same_number_under_jit() -> None:
     ("make", "words"),
     [
         (lambda: tw.Optimizer(tw.sgd(), np.ones(3), lanes=2), "the learning rate has shape .3,.; there are 2 lanes"),
-        (lambda: tw.Optimizer(tw.sgd(), np.ones(3)), "the learning rate has shape .3,.; without lanes= it is one number"),
+        (lambda: tw.Optimizer(tw.sgd(), np.ones(3)), "the learning rate has shape .3,.; it is one number"),
         (lambda: tw.Optimizer(tw.momentum(mu=np.ones(3) / 2), lanes=2), "momentum's mu has shape .3,.; there are 2 lanes"),
         (lambda: tw.Optimizer(tw.sgd(), 0.1).init({}), "the tree is empty"),
         (lambda: tw.Optimizer(tw.sgd(), 0.1).step({}, {}, {}), "the tree is empty"),

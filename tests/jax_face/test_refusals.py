@@ -199,7 +199,7 @@ def test_memory_of_other_shapes_is_refused_where_nothing_else_looks_at_it() -> N
 @pytest.mark.parametrize("make", [lambda x: tj.adam(x), lambda x: tj.adam(0.1, b1=x), lambda x: tj.optimizer(tw.sgd(), x)])
 def test_several_rates_are_refused(make: Any) -> None:
     for several in (jnp.full(3, 0.1), jnp.full(1, 0.1), [0.1, 0.2]):
-        with pytest.raises(ValueError, match=r"has shape .*, and an update takes one number"):
+        with pytest.raises(ValueError, match=r"has shape .*; it is one number"):
             make(several)
 
 

@@ -407,7 +407,7 @@ def test_an_unknown_key_written_into_a_group_is_refused() -> None:
     ("rate", "words"),
     [
         (lambda t: None, "gave None at t = 1"), (lambda t: "0.1", "gave '0.1' at t = 1"),
-        (lambda t: np.array([0.1, 0.2]), r"shape \(2,\); without lanes= it is one number"),
+        (lambda t: np.array([0.1, 0.2]), r"shape \(2,\); it is one number"),
     ],
 )  # fmt: skip
 def test_a_schedule_that_gives_no_number_is_refused(rate: Any, words: str, fused: bool) -> None:

@@ -96,10 +96,9 @@ def check_lanes(what: str, value: Any, lanes: int | None) -> None:
     """Raise ValueError for a vector of numbers that is not one for each lane."""
     for own in value.values.values() if isinstance(value, ByLeaf) else (value,):
         shape = () if callable(own) else np.shape(own)
-        if shape in ((), (1,), (lanes,)):
-            continue
-        wanted = f"there are {lanes} lanes" if lanes is not None else "without lanes= it is one number"
-        raise ValueError(f"{what} has shape {tuple(shape)}; {wanted}")
+        if shape not in ((), (lanes,)):
+            wanted = f"there are {lanes} lanes" if lanes is not None else "it is one number, or with lanes= one for each"
+            raise ValueError(f"{what} has shape {tuple(shape)}; {wanted}")
 
 
 def check_state(names: Sequence[str], state: Any, chain: Chain, kept: Kept) -> None:

@@ -53,12 +53,6 @@ def check_loss(value: Any, name: str) -> None:
         raise TypeError(f"the loss is {jnp.result_type(value)}, and {name} reads a real number: value=")
 
 
-def check_one_number(value: Any, owner: str, word: str) -> None:
-    """Raise ValueError if a hyper-parameter is an array of several numbers: one for each lane, which `Optimizer` has."""
-    if getattr(value, "ndim", 0):
-        raise ValueError(f"{owner}: {word} has shape {_shape(value)}, and an update takes one number; jax.vmap runs one for each")
-
-
 def check_type(state: Any, kind: type, name: str) -> None:
     """Raise TypeError if a state is not of this type."""
     if not isinstance(state, kind):

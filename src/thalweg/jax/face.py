@@ -20,7 +20,7 @@ from thalweg.core.step import directed, taken
 from thalweg.form.hyper import Role
 from thalweg.jax.apart import Apart
 from thalweg.jax.arguments import masks_over
-from thalweg.jax.checks import check_loss, check_one_number
+from thalweg.jax.checks import check_loss
 from thalweg.jax.expected import Expected
 from thalweg.jax.hessian import hutchinson
 from thalweg.jax.trees import Outline, State, Tree, in_dtypes_of, renamed, to_tables, to_trees, unlike
@@ -36,11 +36,6 @@ class Face:
         self, stage: Any, rate: Any, seed: Any, starts: dict[str, Any] | None = None, names: dict[str, str] | None = None
     ) -> None:
         self.pure = Pure(stage, rate, seed=seed)
-        check_one_number(self.pure.lr, self.pure.chain.name, "lr")
-        for function in self.pure.chain.functions:
-            for word, value in function.config.items():
-                if word not in function.rule.hyper or not function.rule.hyper[word].static:
-                    check_one_number(value, function.rule.name, word)
         self.starts, self.names = starts or {}, names or {}
         self.typed = frozenset(slot.rpartition(".")[2] for slot, kind in self.pure.chain.memory.items() if kind.dtype is not None)
         if self.pure.accumulates > 1:

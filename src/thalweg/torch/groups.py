@@ -35,8 +35,8 @@ FIRST = "first_lr"
 """The group key of the initial learning rate, for groups whose branches have rates of their own."""
 FIXED = {bool, int, float, str, tuple, type(None)}
 """The types of values that cannot change in place."""
-PAIR = 2
-"""How many numbers a value of torch's groups has that is a tuple: betas, etas, step_sizes, eps."""
+LENGTHS = {"ns_coefficients": 3}
+"""How many numbers a tuple in torch's groups has, if not two as betas, etas, step_sizes and eps have."""
 OWN = object()
 """The value, in several groups joined into one, of a group that sets none: the stage's own."""
 
@@ -64,7 +64,7 @@ class TorchArguments:
         def now(t: Any, leaf: str | None = None) -> Any:
             value = self.group[name] if leaf is None else self.group[name].values[leaf]
             if part is not None:
-                value = value[part] if type(value) is tuple and len(value) == PAIR else self._part(name, part)
+                value = value[part] if type(value) is tuple and len(value) == LENGTHS.get(name, 2) else self._part(name, part)
             value = own if value is OWN else value
             if callable(value):
                 return told(value, value(t), t)
@@ -75,12 +75,12 @@ class TorchArguments:
         return now
 
     def _part(self, name: str, part: int) -> Any:
-        """Return a number of a pair. Raises TypeError or ValueError if it is none."""
+        """Return a number of a tuple. Raises TypeError or ValueError if it is none, or has more or fewer."""
         values = self.group[name]
         if not isinstance(values, tuple | list):
             raise TypeError(f"'{name}' is {values!r}; it is a tuple of numbers")
-        if len(values) != PAIR:
-            raise ValueError(f"'{name}' is {values!r}; it has {PAIR} values")
+        if len(values) != (wanted := LENGTHS.get(name, 2)):
+            raise ValueError(f"'{name}' is {values!r}; it has {wanted} values")
         return values[part]
 
     def _number(self, name: str, value: Any) -> float:
