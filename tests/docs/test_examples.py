@@ -13,8 +13,8 @@ from support import PATIENCE
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
-SLOW = ("jax_equinox", "jax_flax", "jax_plain")
-"""Programs that XLA compiles for long; what the README and docs/jax.md say of JAX runs every day."""
+SLOW = ("jax_equinox", "jax_flax", "jax_plain", "train_jax", "train_torch")
+"""Programs that XLA compiles for long, or that train many times; what the README and docs/jax.md say of JAX runs every day."""
 
 
 @pytest.mark.parametrize(
