@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import hashlib
 import inspect
@@ -11,15 +12,18 @@ import sysconfig
 import textwrap
 from ast import parse
 from collections.abc import Mapping
+from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
+import thalweg
 from thalweg.lab.store.fingerprint import code_of, names_of
 from thalweg.lab.training.identity import digest
 
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")})
+OURS = str(Path(thalweg.__file__).parent)
 
 
 def of_function(function: Any) -> str:
@@ -85,11 +89,15 @@ class _Reach:
 
 def _is_installed(x: Any) -> bool:
     """Whether it is a function or class of a package, which its name identifies."""
-    if not isinstance(x, type | FunctionType) and not inspect.isbuiltin(x):
+    if isinstance(x, FunctionType):
+        return x.__code__.co_filename.startswith((*INSTALLED, OURS))
+    if not isinstance(x, type) and not inspect.isbuiltin(x):
         return False
     root = _root(x)
     if root == "__main__":
         return False
+    if root == "builtins":  # also what a class of code run by `exec` says
+        return hasattr(builtins, x.__name__) or not isinstance(x, type)
     file = getattr(sys.modules.get(root), "__file__", None)
     return root == "thalweg" or file is None or file.startswith(INSTALLED)
 
