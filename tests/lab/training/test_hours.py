@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,8 @@ def test_as_many_settings_and_seeds_as_fit(time: float, tmp_path: Path) -> None:
     clock = Clock(time, 2, tmp_path)
     found = clock.fitted(contest(30.0))
     mine, one = found.settings, 30 + BESIDES
+    assert mine.seeds == min(3, clock.promised)
+    found = Contest.of(replace(mine, seeds=clock.promised), found.problem, mine.source.load_rules())
     assert found.trials * one / 2 <= time
     assert (found.trials + 4 * 2 * max(2, mine.budget)) * one / 2 >= 0.6 * time, "one more of each would not fit"
     assert mine.budget == 0 or mine.budget >= 3
@@ -45,13 +48,14 @@ def test_as_many_settings_and_seeds_as_fit(time: float, tmp_path: Path) -> None:
 
 
 def test_without_time_for_a_run_of_each_rule_it_says_how_long_that_takes(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="a run takes about 10 minutes, so the least that can be compared takes about 43 minutes"):
+    with pytest.raises(Refusal, match="a run takes about 10 minutes, so the least that can be compared takes about 35 minutes"):
         Clock(360, 1, tmp_path).fitted(contest(600.0))
 
 
 def test_what_the_user_chose_stays(tmp_path: Path) -> None:
-    settings = Clock(3600, 2, tmp_path, {"budget": 5}).fitted(contest(5.0)).settings
-    assert (settings.budget, settings.seeds > 6) == (5, True)
+    clock = Clock(3600, 2, tmp_path, {"budget": 5})
+    assert clock.fitted(contest(5.0)).settings.budget == 5
+    assert clock.promised > 6
     settings = Clock(3600, 2, tmp_path, {"seeds": 4}).fitted(contest(4.0, ("sgd",))).settings
     assert (settings.seeds, settings.budget > 6) == (4, True)
 
@@ -63,11 +67,16 @@ def test_what_is_left_goes_into_more_seeds_and_an_interrupted_call_keeps_its_pla
     assert more is not None
     assert more.settings.budget == first.settings.budget
     assert more.settings.seeds > first.settings.seeds
-    assert clock.extended(first, each=1000.0) is None
-    again = Clock(3600, 1, tmp_path)
-    found = again.fitted(contest(50.0))
+    again = Clock(3600, 2, tmp_path)
+    found = again.fitted(contest(20.0))
     assert (found.settings.budget, found.settings.seeds) == (more.settings.budget, more.settings.seeds)
-    assert again.extended(found, each=0.1) is None
+    again.resume(found, stored=100)
+    assert 3600 - again.left == pytest.approx(100 * (20 + BESIDES) / 2, abs=60)
+    assert again.each(found, stored=100) == pytest.approx((20 + BESIDES) / 2)
+    assert again.extended(found, each=0.1) is not None
+    assert again.extended(found, each=1000.0) is None
+    finished = Clock(3600, 2, tmp_path)
+    assert finished.extended(finished.fitted(contest(20.0)), each=0.1) is None, "it is what was reported"
 
 
 def test_without_tuning_it_reports_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

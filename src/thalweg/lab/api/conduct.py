@@ -94,11 +94,11 @@ def _run(
         watch.line(dropped(kept.path, kept.dropped))
     try:
         with _engine(contests, options) as by:
-            begun, before = time.perf_counter(), kept.count()
+            if clock is not None:
+                clock.resume(contests[0], kept.count())
             run(contests, kept, watch.report, by, functools.partial(_before, contests, by, watch))
             if clock is not None:
-                each = (time.perf_counter() - begun) / max(1, kept.count() - before)
-                contests = _extended(contests, clock.extended(contests[0], each), kept, by, watch)
+                contests = _extended(contests[0], clock, kept, by, watch)
             if isinstance(by.executor, Processes) and by.executor.seconds_to_start:
                 warmup.learn(process=by.executor.seconds_to_start)
         ended = time.perf_counter()
@@ -111,14 +111,14 @@ def _run(
     return contests, costs, ended
 
 
-def _extended(contests: Sequence[Contest], more: Contest | None, kept: Store, by: Engine, watch: Watch) -> Sequence[Contest]:
-    """Run the contest with more seeds, if there is one for which the runs left time. Returns what has been run."""
-    if more is None:
-        return contests
-    watch.line(f"there is time for {more.settings.seeds} judging seeds")
-    watch.expect([more])
-    run([more], kept, watch.report, by)
-    return [more]
+def _extended(contest: Contest, clock: Clock, kept: Store, by: Engine, watch: Watch) -> list[Contest]:
+    """Run the contest with more seeds as long as there is time for more. Returns the last one."""
+    while (more := clock.extended(contest, clock.each(contest, kept.count()))) is not None:
+        contest = more
+        watch.line(f"there is time for {contest.settings.seeds} judging seeds")
+        watch.expect([contest])
+        run([contest], kept, watch.report, by)
+    return [contest]
 
 
 def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | None]:

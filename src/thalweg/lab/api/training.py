@@ -12,6 +12,7 @@ from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.forecast import humanize
 from thalweg.lab.comparing.pilot import Pilot, pilot
 from thalweg.lab.protocol import protocol
+from thalweg.lab.running.executors import cores
 from thalweg.lab.running.sweep import TIMEOUT
 from thalweg.lab.training.function import BETTER
 from thalweg.lab.user.my_training import Reference, reference, why_here
@@ -43,7 +44,8 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
         tell(why)
     lost_names = dict(lost)
     limit = options.get("timeout") or (max(clock.left, PATIENCE) if clock else None)
-    found = pilot(source, [name for name in selected if name not in lost_names], options.get("steps"), out, limit)
+    jobs = options.get("jobs") or cores()
+    found = pilot(source, [name for name in selected if name not in lost_names], options.get("steps"), out, limit, jobs)
     tell(sentence(found))
     settings = Settings(
         source, selected, options.get("budget") or protocol.BUDGET, options.get("seeds") or protocol.SEEDS, found.steps, 0,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.workers import processes
 from thalweg.lab.training import running
 from thalweg.lab.training.function import STEPS, TrainingFunction
+from thalweg.lab.training.running import Outcome
 from thalweg.lab.user import probe
 from thalweg.lab.user.source import Source, loaded
 from thalweg.values.atomic import atomic_write
@@ -50,10 +53,10 @@ class Pilot:
         return self.scores[0] == self.scores[1]
 
 
-def pilot(source: Source, rules: Sequence[str], steps: int | None, out: Path, limit: float | None) -> Pilot:
+def pilot(source: Source, rules: Sequence[str], steps: int | None, out: Path, limit: float | None, jobs: int) -> Pilot:
     """The pilot, from the folder if it ran there before. Raises Refusal for a function that no rule could be tried on.
 
-    steps: those that the user asks for. limit: the seconds that a run may take.
+    steps: those that the user asks for. limit: the seconds that a run may take. jobs: the runs that may go on at once.
     """
     problem = source.see_problem()
     assert isinstance(problem, TrainingFunction)
@@ -62,7 +65,7 @@ def pilot(source: Source, rules: Sequence[str], steps: int | None, out: Path, li
     if key in kept:
         return Pilot(**{**kept[key], "scores": tuple(kept[key]["scores"])})
     first = [name for name in FIRST if name in rules]
-    made = _made(source, [*first, *(name for name in rules if name not in first)][:TRIES], steps, limit)
+    made = _made(source, [*first, *(name for name in rules if name not in first)][:TRIES], steps, limit, jobs)
     with atomic_write(out / FILE) as file:
         json.dump({**kept, key: asdict(made)}, file)
     return made
@@ -76,44 +79,57 @@ def _read(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _made(source: Source, rules: Sequence[str], steps: int | None, limit: float | None) -> Pilot:
+def _made(source: Source, rules: Sequence[str], steps: int | None, limit: float | None, jobs: int) -> Pilot:
+    """The pilot with the first of the rules that runs."""
+    seed = protocol.seeds("pilot", source.see_problem(), 0, 0, 1)[0]
+    why = ""
+    with _twice(source, limit or UNLIMITED, jobs) as twice:
+        for name in rules:
+            first, second = twice(source, name, seed, steps or STEPS)
+            why = first.error or second.error or ""
+            if not why:
+                scores = [x if math.isfinite(x) else None for x in (first.validation, second.validation)]
+                seconds, taken = max(first.seconds, second.seconds), steps or first.steps or STEPS
+                return Pilot(name, seconds, taken, (scores[0], scores[1]), first.test is not None)
+    raise Refusal(f"{_name(source)}: {why}")
+
+
+@contextmanager
+def _twice(source: Source, limit: float, jobs: int) -> Iterator[Callable[..., list[Outcome]]]:
+    """Context manager: a function that runs a rule twice, side by side if there may be two jobs, as the trials will be.
+
+    It raises Refusal for what is neither the rule's nor the setting's fault.
+    """
     if source.stays_here:
-        try:
-            found = _tried(source, rules, steps)
-        except Exception as error:  # what a missing file or a lack of memory raises
-            raise Refusal(f"{_name(source)}: {in_a_line(error)}") from error
-    else:
-        with processes(1) as executor:
+
+        def here(*arguments: Any) -> list[Outcome]:
             try:
-                found = probe.alone(executor, limit or UNLIMITED, _tried, source, rules, steps)
+                return [_run(*arguments), _run(*arguments)]
+            except Exception as error:  # what a missing file or a lack of memory raises
+                raise Refusal(f"{_name(source)}: {in_a_line(error)}") from error
+
+        yield here
+        return
+    many = min(jobs, 2)
+    with processes(many) as executor, ThreadPoolExecutor(many) as threads:
+
+        def there(*arguments: Any) -> list[Outcome]:
+            both = [threads.submit(probe.alone, executor, limit, _run, *arguments) for _ in range(2)]
+            try:
+                return [each.result() for each in both]
             except probe.ProbeFailed as error:
                 raise Refusal(f"{_name(source)}: {error}") from error
-    if isinstance(found, str):
-        raise Refusal(f"{_name(source)}: {found}")
-    return found
+
+        yield there
+
+
+def _run(source: Source, name: str, seed: int, steps: int) -> Outcome:
+    """Run a rule at its usual rate, in any process."""
+    problem, known = loaded(source)
+    assert isinstance(problem, TrainingFunction)
+    return running.outcome(problem, known[name], Setting(known[name].lr or 0.0), seed, steps)
 
 
 def _name(source: Source) -> str:
     assert source.train is not None
     return str(source.train.file or source.train.name)
-
-
-def _tried(source: Source, rules: Sequence[str], steps: int | None) -> Pilot | str:
-    """The pilot with the first of the rules that runs; what the function raised, if none does."""
-    problem, known = loaded(source)
-    assert isinstance(problem, TrainingFunction)
-    seed, planned, why = protocol.seeds("pilot", problem, 0, 0, 1)[0], steps or STEPS, ""
-    for name in rules:
-        rule = known[name]
-        runs = []
-        for _ in range(2):
-            runs.append(running.outcome(problem, rule, Setting(rule.lr or 0.0), seed, planned))
-            why = runs[-1].error or ""
-            if why:
-                break
-        else:
-            scores = [x if math.isfinite(x) else None for x in (run.validation for run in runs)]
-            first, second = runs
-            taken = steps or first.steps or STEPS
-            return Pilot(name, min(first.seconds, second.seconds), taken, (scores[0], scores[1]), first.test is not None)
-    return why
