@@ -83,16 +83,11 @@ def test_without_tuning_it_reports_too(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(hours, "LEAST", hours.MOST)
     told: list[str] = []
     found = lab.compare(
-        here(bowl),
-        rules=["sgd", "adam"],
-        hours=9 / 3600,
-        out=tmp_path,
-        jobs=1,
-        progress=lambda progress: told.append(progress.text),
+        here(bowl), rules=["sgd", "adam"], hours=1.0, seeds=2, out=tmp_path, progress=lambda p: told.append(p.text)
     )
     settings = found.results["settings"]
-    assert any("9 seconds buy no tuning: each rule at its usual rate, on" in line for line in told)
-    assert (settings["budget"], settings["seeds"] > 1) == (0, True)
+    assert "60 minutes buy no tuning: each rule at its usual rate, on about 2 judging seeds: 4 runs of 2 rules" in told
+    assert (settings["budget"], settings["seeds"]) == (0, 2)
     assert "No optimizer is tuned" in found.results["protocol"]["sentences"][0]
     assert "Each ran at its usual learning rate, untuned" in found.report.read_text()
     assert all(row["note"] == "not tuned: it runs its shipped setting" for row in found.results["rules"])
