@@ -21,6 +21,8 @@ AT_NEED = {
     "adaptive": "Optuna",
     "chunk": "JAX",
     "jax_engine": "JAX",
+    "by_jax": "JAX",
+    "by_torch": "PyTorch",
 }
 """What imports at its top a package that `import thalweg` does without; who asks for one of these imports it when it does."""
 PACKAGES_AT_NEED = {

@@ -23,6 +23,7 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "benchmarks/README
 OURS = r"(?:thalweg|python3?|tools/\w+|pip|dask|\.venv/\S+)(?: .*)?"
 SMALL = {
     "thalweg compare": "--budget 2 --seeds 2 --steps 3 --batch-size 8 --jobs 1",
+    "thalweg compare --train": "--budget 2 --seeds 2 --steps 3 --jobs 1",
     "thalweg lab merge": "",
     "thalweg lab verify": "--quick --only momentum",
     "thalweg list": "",
@@ -87,6 +88,20 @@ def loss(params):
 def grad(params):
     return {"w": 2 * (params["w"] - np.arange(5))}
 """
+TRAIN = """
+import numpy as np
+
+
+def train(trial):
+    x = np.random.default_rng(trial.seed).normal(size=(3, 3))
+    optimizer = trial.optimizer(x)
+    for _ in range(trial.steps):
+        optimizer.step(x)
+    return {"validation": -abs(x).sum(), "test": -abs(x).sum()}
+
+
+train_small = train
+"""
 
 
 def commands() -> list[str]:
@@ -148,7 +163,9 @@ def files(folder: Path, command: str) -> None:
     np.savez(folder / "cats.npz", x=x, y=(x[:, 0] > 0).astype(int))
     rows = "\n".join(f"{a:.3f},{b:.3f},{2 * a + b:.3f}" for a, b, *_ in x)
     (folder / "sales.csv").write_text(f"size,age,price\n{rows}\n")
-    (folder / "mine.py").write_text(PROBLEM if "--problem mine.py" in command else RULE)
+    kinds = {"--problem mine.py": PROBLEM, "--train mine.py": TRAIN}
+    (folder / "mine.py").write_text(next((text for words, text in kinds.items() if words in command), RULE))
+    (folder / "loop.py").write_text(TRAIN)
     (folder / "mine_too.py").write_text(RULE)
     if command.startswith("thalweg lab merge"):
         for name in ("from-a", "from-b"):

@@ -13,8 +13,13 @@ from support import PATIENCE
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
 
 
-SLOW = ("jax_equinox", "jax_flax", "jax_plain")
-"""Programs that XLA compiles for long; what the README and docs/jax.md say of JAX runs every day."""
+SLOW = (
+    "jax_equinox",
+    "jax_flax",
+    "jax_plain",
+    *(f"train_{name}" for name in ("flax", "jax", "lightning", "torch", "transformers")),
+)
+"""Programs that XLA compiles for long, or that train many times; what the README and docs/jax.md say of JAX runs every day."""
 
 
 @pytest.mark.parametrize(
@@ -22,7 +27,9 @@ SLOW = ("jax_equinox", "jax_flax", "jax_plain")
 )
 def test_an_example_runs(example: Path, tmp_path: Path) -> None:
     for package in re.findall(
-        r"^(?:import|from) (torch|jax|optax|flax|equinox)\b", example.read_text(encoding="utf-8"), re.MULTILINE
+        r"^(?:import|from) (torch|jax|optax|flax|equinox|pytorch_lightning|transformers)\b",
+        example.read_text(encoding="utf-8"),
+        re.MULTILINE,
     ):
         pytest.importorskip(package)
     done = subprocess.run(

@@ -10,11 +10,11 @@ import thalweg.lab
 
 LAB = Path(thalweg.lab.__file__).parent
 ROOMS = (
-    *("refusal", "plain", "marks", "learned", "data", "protocol", "problems", "running", "trials", "store", "user"),
+    *("refusal", "plain", "marks", "learned", "data", "protocol", "problems", "running", "trials", "store", "training", "user"),
     *("statistics", "comparing", "report", "race", "verify", "api"),
 )
-NEED_A_PACKAGE_OF_THE_USERS = {"chunk", "jax_engine", "adaptive"}
-"""Modules that import JAX or Optuna at their top; who asks for one of these at need imports them at need."""
+NEED_A_PACKAGE_OF_THE_USERS = {"chunk", "jax_engine", "adaptive", "by_jax", "by_torch"}
+"""Modules that import JAX, Optuna or PyTorch at their top; who asks for one of these at need imports them at need."""
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:

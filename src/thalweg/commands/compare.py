@@ -12,7 +12,7 @@ import click
 from thalweg import lab
 from thalweg.commands.comparison_progress import ComparisonProgress
 from thalweg.commands.screen import Screen, say_first
-from thalweg.commands.types import PLACE, Many, Seconds
+from thalweg.commands.types import PLACE, Hours, Many, Seconds
 from thalweg.lab import problems
 from thalweg.lab.plain import plain
 from thalweg.lab.running.executors import NAMES
@@ -24,6 +24,17 @@ WIDTH = 160  # columns of the table when the output is no terminal
 
 
 @click.command("compare")
+@click.option(
+    "--train",
+    metavar="FILE[:FUNCTION]",
+    help="Compare on a training function of your own: a Python file, and the function's name if it is not train.",
+)
+@click.option("--hours", type=Hours(0.001, 10_000), help="Time for a training function: settings and seeds are those that fit.")
+@click.option(
+    "--better",
+    type=click.Choice(["higher", "lower"]),
+    help="Which scores of the training function are better.  [default: higher]",
+)
 @click.option("--problem", help="A built-in problem, or a Python file that defines one.  [default: digits]")
 @click.option("--suite", help="Run a suite of problems (small, tiny) and aggregate the results.")
 @click.option("--data", type=PLACE, help="Train on your own data: a .csv, .parquet or .npz file (npz: keys x and y).")
@@ -98,7 +109,7 @@ def compare_command(**given: Any) -> None:
     screen = sys.stdout  # anything the user's file prints is kept out of the results
     command = plain(shlex.join(["thalweg", *sys.argv[1:]]))
     try:
-        where = given["suite"] or given["data"] or given["problem"] or "digits"
+        where = given["train"] or given["suite"] or given["data"] or given["problem"] or "digits"
         say_first(f"Comparing optimizers on {where}; the answer stands at the end.")
         with contextlib.redirect_stdout(Tail()), ComparisonProgress(Screen(stderr=True)) as progress:
             found = lab.compare(**given, progress=progress, command=command)

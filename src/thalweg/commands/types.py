@@ -60,6 +60,12 @@ class Seconds(Real):
     name = "seconds"
 
 
+class Hours(Real):
+    """A time in hours."""
+
+    name = "hours"
+
+
 class Place(click.Path):
     """A path, converted to `Path`."""
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from multiprocessing import current_process
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
-from thalweg.lab.api import plan
+from thalweg.lab.api import plan, training
 from thalweg.lab.api.comparison import Comparison
 from thalweg.lab.api.conduct import conduct
+from thalweg.lab.api.hours import Clock
 from thalweg.lab.api.options import Options, check
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.plain import plain
 from thalweg.lab.refusal import Refusal, writable
+from thalweg.lab.running.executors import cores
 from thalweg.lab.running.workers import UNGUARDED
 
 
-def compare(**options: Unpack[Options]) -> Comparison:
+def compare(train: Callable[[Any], Any] | str | Path | None = None, /, **options: Unpack[Options]) -> Comparison:
     """Compare optimizers fairly on a problem and recommend one.
 
     Each optimizer gets the same number of tuning trials within its own range of learning rates, is tuned on validation data,
@@ -28,10 +31,10 @@ def compare(**options: Unpack[Options]) -> Comparison:
 
     Parameters
     ----------
+    train : callable, optional
+        A training function of yours, as docs/training.md describes it.
     **options : Options
-        Problem: problem, suite, data, target, task. Optimizers: rules, my_rule. Protocol: budget, tune, search, schedule,
-        seeds, steps, batch_size. Execution: out, jobs, engine, cluster, wait, timeout, lanes. Callback: progress. All have
-        defaults and match the options of `thalweg compare`; see `lab.Options`.
+        All have defaults and match the options of `thalweg compare`; see `lab.Options`.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def compare(**options: Unpack[Options]) -> Comparison:
     """
     if getattr(current_process(), "_inheriting", False):  # the test that Python itself makes before it starts a process
         raise RuntimeError(UNGUARDED)
-    return _compared(options)
+    return _compared(options if train is None else {**options, "train": train})
 
 
 def _compared(options: Options) -> Comparison:
@@ -64,9 +67,16 @@ def _compared(options: Options) -> Comparison:
     try:
         check(options)
         watch = Watch(options.get("progress") or (lambda progress: None))
+        repeated = plain(command or _call(options))
+        if options.get("train") is not None:
+            given = training.referred(options)
+            out, hours = _folder(options, given.name), options.get("hours")
+            clock = None if hours is None else Clock(3600 * hours, options.get("jobs") or cores(), out, _fixed(options))
+            contests = [training.contest(given, options, out, clock, watch.line)]
+            return Comparison(conduct(contests, out, options, repeated, watch, clock), out)
         contests = plan.contests(options, watch.line)
-        out = writable(Path(options.get("out") or Path("thalweg-results") / (options.get("suite") or contests[0].problem.name)))
-        return Comparison(conduct(contests, out, options, plain(command or _call(options)), watch), out)
+        out = _folder(options, options.get("suite") or contests[0].problem.name)
+        return Comparison(conduct(contests, out, options, repeated, watch), out)
     except Refusal as error:
         if command is None:  # a Python caller passes keyword arguments, not --options
             named = re.sub(r"(?<![\w/])--([a-z]+(?:-[a-z]+)*)", lambda option: option[1].replace("-", "_"), error.message)
@@ -74,7 +84,18 @@ def _compared(options: Options) -> Comparison:
         raise
 
 
+def _folder(options: Options, name: str) -> Path:
+    return writable(Path(options.get("out") or Path("thalweg-results") / name))
+
+
+def _fixed(options: Options) -> dict[str, int]:
+    """The budget and the seeds that the user chose."""
+    return {name: value for name, value in (("budget", options.get("budget")), ("seeds", options.get("seeds"))) if value}
+
+
 def _call(options: Options) -> str:
     """The call, in a form that can be repeated."""
     told = {name: str(value) if isinstance(value, Path) else value for name, value in options.items() if name != "progress"}
-    return f"lab.compare({', '.join(f'{name}={value!r}' for name, value in told.items() if value is not None)})"
+    train = told.pop("train", None)
+    first = [] if train is None else [repr(train) if isinstance(train, str) else getattr(train, "__name__", repr(train))]
+    return f"lab.compare({', '.join([*first, *(f'{name}={value!r}' for name, value in told.items() if value is not None)])})"

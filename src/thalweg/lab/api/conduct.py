@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
+from thalweg.lab.api.hours import Clock
 from thalweg.lab.api.options import Options
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.comparing import slow_rules, warmup
@@ -23,25 +23,31 @@ from thalweg.lab.report.results import results
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.report.suite import combine
-from thalweg.lab.running.executors import Engine, engine
+from thalweg.lab.running.executors import Engine, cores, engine
 from thalweg.lab.running.guard import in_a_line
-from thalweg.lab.running.workers import Processes
+from thalweg.lab.running.workers import Processes, in_this_process
 from thalweg.lab.store.export import refresh_parquet
 from thalweg.lab.store.records import FILE
 from thalweg.lab.store.store import Store, dropped
+from thalweg.lab.training.function import TrainingFunction
 from thalweg.values.atomic import atomic_write
 
 Costs = list[dict[str, float | None]]
 """For each problem, the cost of a step by rule."""
 
 
-def conduct(contests: Sequence[Contest], out: Path, options: Options, command: str, watch: Watch) -> Results | SuiteResults:
-    """Run the comparison, write everything to `out`, and return the results. command: how to repeat the run."""
+def conduct(
+    contests: Sequence[Contest], out: Path, options: Options, command: str, watch: Watch, clock: Clock | None = None
+) -> Results | SuiteResults:
+    """Run the comparison, write everything to `out`, and return the results.
+
+    command: how to repeat the run. clock: the time that it may take, of which what is left at the end goes into more seeds.
+    """
     suite = options.get("suite")
     if suite:
         contests = _with_fewer_trials_of_slow_rules(contests, out, watch)
     watch.expect(contests)
-    costs, ended = _run(contests, out, options, watch)
+    contests, costs, ended = _run(contests, out, options, watch, clock)
     watch.now("writing the report")
     each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
     found = combine(suite, each, command) if suite else each[0]
@@ -79,14 +85,20 @@ def _compile(contests: Sequence[Contest], watch: Watch) -> None:
         warmup.compile_all(kernels, watch.stage)
 
 
-def _run(contests: Sequence[Contest], out: Path, options: Options, watch: Watch) -> tuple[Costs, float]:
-    """Run all trials. Returns the step costs on each problem, and the time at which the last trial ended."""
+def _run(
+    contests: Sequence[Contest], out: Path, options: Options, watch: Watch, clock: Clock | None
+) -> tuple[Sequence[Contest], Costs, float]:
+    """Run all trials. Returns the contests, the step costs on each problem, and the time at which the last trial ended."""
     kept = Store(out / FILE)
     if kept.dropped:
         watch.line(dropped(kept.path, kept.dropped))
     try:
         with _engine(contests, options) as by:
+            if clock is not None:
+                clock.resume(contests[0], kept.count())
             run(contests, kept, watch.report, by, functools.partial(_before, contests, by, watch))
+            if clock is not None:
+                contests = _extended(contests[0], clock, kept, by, watch)
             if isinstance(by.executor, Processes) and by.executor.seconds_to_start:
                 warmup.learn(process=by.executor.seconds_to_start)
         ended = time.perf_counter()
@@ -96,10 +108,22 @@ def _run(contests: Sequence[Contest], out: Path, options: Options, watch: Watch)
             refresh_parquet(kept, out / "trials.parquet")
     finally:
         kept.close()
-    return costs, ended
+    return contests, costs, ended
+
+
+def _extended(contest: Contest, clock: Clock, kept: Store, by: Engine, watch: Watch) -> list[Contest]:
+    """Run the contest with more seeds as long as there is time for more. Returns the last one."""
+    while (more := clock.extended(contest, clock.each(contest, kept.count()))) is not None:
+        contest = more
+        watch.line(f"there is time for {contest.settings.seeds} judging seeds")
+        watch.expect([contest])
+        run([contest], kept, watch.report, by)
+    return [contest]
 
 
 def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | None]:
+    if isinstance(contest.problem, TrainingFunction):  # its parameters are its own
+        return {}
     watch.stage(f"measuring the cost of a step on {contest.problem.name}")
     source, rules = contest.settings.source, contest.settings.source.load_rules()
     some = [rules[candidate.rule.name] for candidate in contest.candidates if candidate.compared and not candidate.failure]
@@ -110,12 +134,16 @@ def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | 
 def _engine(contests: Sequence[Contest], options: Options) -> Iterator[Engine]:
     """The engine that runs the trials."""
     by = options.get("engine") or "processes"
-    jobs = options.get("jobs") or _cores()
+    jobs = options.get("jobs") or cores()
     if isinstance(by, Engine):
         yield by
     elif isinstance(by, Executor):
         yield Engine(by, jobs)
     else:
+        if any(contest.settings.source.stays_here for contest in contests):
+            with in_this_process() as here:
+                yield Engine(here, 1)
+            return
         isolated = any(contest.settings.source.holds_code for contest in contests)
         jobs = min(jobs, sum(contest.programs for contest in contests))  # starting a process takes a while
         with engine(by, jobs, options.get("cluster"), isolated=isolated, patience=options.get("wait")) as found:
@@ -126,13 +154,9 @@ def _before(contests: Sequence[Contest], by: Engine, watch: Watch, stored: Mappi
     """Report the expected duration before the first trial."""
     if sum(stored.values()) < sum(contest.trials for contest in contests):
         _compile(contests, watch)
-        watch.stage("timing a step of each")
+        if any(contest.settings.pilot is None for contest in contests):
+            watch.stage("timing a step of each")
     watch.line(forecast(contests, stored, by).sentence(by.jobs))
-
-
-def _cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

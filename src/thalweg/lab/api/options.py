@@ -14,6 +14,7 @@ from thalweg.lab.protocol.protocol import SCHEDULES, SEARCHES
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running import executors
 from thalweg.lab.running.executors import Engine
+from thalweg.lab.training.function import BETTER
 from thalweg.lab.trials import lanes
 
 MOST = 1_000_000
@@ -23,6 +24,12 @@ MOST = 1_000_000
 class Options(TypedDict, total=False):
     """All options of `lab.compare`. A missing option, or None, takes the protocol's default."""
 
+    train: Callable[[Any], Any] | str | Path | None
+    """A training function of yours, or a file with one: "mine.py" (its function `train`) or "mine.py:function"."""
+    better: str
+    """Which scores of the training function are better: "higher" (default) or "lower"."""
+    hours: float | None
+    """The time for a comparison of a training function, which decides the budget and the seeds."""
     problem: str | Path | None
     """The name of a built-in problem, or a Python file that defines one. Default: "digits"."""
     suite: str | None
@@ -72,10 +79,10 @@ class Options(TypedDict, total=False):
 
 
 WHOLE = ("budget", "seeds", "steps", "batch_size", "jobs")
-SECONDS = ("timeout", "wait")
+SECONDS = {"timeout": "seconds", "wait": "seconds", "hours": "hours"}
 CHOICES: dict[str, Sequence[str]] = {
     "tune": ("lr", "all"), "search": SEARCHES, "lanes": lanes.NAMES, "task": ("classification", "regression"),
-    "engine": executors.NAMES, "schedule": tuple(SCHEDULES),
+    "engine": executors.NAMES, "better": BETTER, "schedule": tuple(SCHEDULES),
 }  # fmt: skip
 
 
@@ -88,13 +95,14 @@ def check(options: Options) -> None:
     for name in WHOLE:
         if not (isinstance(given.get(name, 1), int) and given.get(name, 1) >= 1) or given.get(name) is True:
             raise Refusal(f"{name} is {given[name]!r}; wanted a whole number of at least 1")
-    for name in SECONDS:
+    for name, unit in SECONDS.items():
         if not (isinstance(given.get(name, 1), int | float) and 0 < given.get(name, 1) < math.inf):
-            raise Refusal(f"{name} is {given[name]!r}; wanted a number of seconds")
+            raise Refusal(f"{name} is {given[name]!r}; wanted a number of {unit}")
     for name, choices in CHOICES.items():
         for word in listed(given.get(name, ())):
             if isinstance(word, str) and word not in choices:
                 raise Refusal(f"no {name} is called '{word}'; there are {', '.join(choices)}{nearest(word, choices)}")
+    _check_training(given)
     if "suite" in given and ("problem" in given or "data" in given):
         raise Refusal("--suite names its problems itself; leave --problem and --data out")
     if "problem" in given and "data" in given:
@@ -103,6 +111,20 @@ def check(options: Options) -> None:
         raise Refusal("--target and --task speak of your own data; give it with --data")
     if not schedules(options):
         raise Refusal("--schedule names none; write for example --schedule cosine")
+
+
+def _check_training(given: dict[str, Any]) -> None:
+    """Raises Refusal for options that do not go with a training function, or only with one."""
+    if "train" in given:
+        for name in ("problem", "suite", "data", "batch_size"):
+            if name in given:
+                raise Refusal(f"--train is the problem, and its loop draws the batches; leave --{name.replace('_', '-')} out")
+        if given.get("lanes", "numpy") != "numpy":
+            raise Refusal("a training function runs as it is, without lanes; leave --lanes out")
+        return
+    for name in ("hours", "better"):
+        if name in given:
+            raise Refusal(f"--{name} is for a training function of yours; give it with --train")
 
 
 def schedules(options: Options) -> tuple[str, ...]:

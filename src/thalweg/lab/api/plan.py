@@ -12,7 +12,7 @@ from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, suites
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.sweep import TIMEOUT
-from thalweg.lab.trials.configured import has_matrices
+from thalweg.lab.trials.configured import NO_MATRICES, has_matrices
 from thalweg.lab.user import probe
 from thalweg.lab.user.source import Source
 from thalweg.methods import rules as catalogue
@@ -20,22 +20,34 @@ from thalweg.rule import Rule
 
 ALL = "all"
 """Value of `rules` for every rule of the catalogue."""
-NO_MATRICES = "it takes matrices alone, and there are none"
-"""The reason why a rule does not run on a problem."""
 
 
 def contests(options: Options, tell: Callable[[str], None]) -> list[Contest]:
     """The contests, one for each problem. tell: called with the reason for each omission. Raises Refusal for bad options."""
     suite, problem = options.get("suite"), options.get("problem")
     names = suites.suite(suite) if suite else (None if problem is None else str(problem),)
-    files = [Path(path) for path in listed(options.get("my_rule") or ())]
-    own, lost = probe.rules(files) if files else ((), ())
-    for name, why in lost:
-        tell(f"{name} is not run: {why}")
+    own, lost = own_rules(options, tell)
     data = options.get("data")
     place = None if data is None else Path(data)
     sources = [Source(name, place, options.get("target"), options.get("task"), own, lost) for name in names]
     return [_contest(source, options, tell) for source in sources]
+
+
+def own_rules(options: Options, tell: Callable[[str], None]) -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...]]:
+    """The user's files with rules that can run, and the lost rules with the reasons, which are told."""
+    files = [Path(path) for path in listed(options.get("my_rule") or ())]
+    own, lost = probe.rules(files) if files else ((), ())
+    for name, why in lost:
+        tell(f"{name} is not run: {why}")
+    return own, lost
+
+
+def refuse_too_many(trials: int) -> None:
+    """Raises Refusal for more trials than can be planned."""
+    if trials > MOST:
+        raise Refusal(
+            f"that would be {trials:,} trials, and {MOST:,} are the most; lower --budget or --seeds, or name fewer --rules"
+        )
 
 
 def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> Contest:
@@ -44,11 +56,7 @@ def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> C
     selected = _fit(problem, asked, rules, options, tell)
     usual = suites if options.get("suite") else protocol
     budget, seeds = options.get("budget") or usual.BUDGET, options.get("seeds") or usual.SEEDS
-    trials = len(selected) * (budget * protocol.TUNING_SEEDS + 2 * seeds)
-    if trials > MOST:
-        raise Refusal(
-            f"that would be {trials:,} trials, and {MOST:,} are the most; lower --budget or --seeds, or name fewer --rules"
-        )
+    refuse_too_many(len(selected) * (budget * protocol.TUNING_SEEDS + 2 * seeds))
     settings = Settings(
         source, selected, budget, seeds, options.get("steps") or problem.steps,
         min(options.get("batch_size") or problem.batch_size, problem.train_size) if problem.train_size else 0,

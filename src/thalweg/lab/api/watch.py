@@ -25,6 +25,7 @@ class Watch:
 
     def expect(self, contests: Sequence[Contest]) -> None:
         """Set the number of planned trials."""
+        self.done, self.running = 0, {}
         self.total, self.several = sum(contest.trials for contest in contests), len(contests) > 1
 
     def line(self, text: str) -> None:

@@ -60,7 +60,10 @@ class Candidate:
 
     @property
     def failure(self) -> str | None:
-        return next((t.failure for t in (*self.tuning, *self.judging, *self.untuned) if t.failure), None)
+        """Why a run had no result; what a training function raised, if it did so in all runs."""
+        runs = (*self.tuning, *self.judging, *self.untuned)
+        raised = runs[0].error if runs and all(run.error for run in runs) else None
+        return next((run.failure for run in runs if run.failure), raised)
 
     def opening(self) -> Sequence[Setting]:
         """The first settings to try."""
@@ -106,7 +109,7 @@ def candidates(
     """
 
     def space(rule: Rule, draws: str = "") -> Space | None:
-        if rule.search is None:
+        if rule.search is None or not budgets[rule.name]:
             return None
         return Space(rule.search, budgets[rule.name], tune.axes(rule) if tuned == "all" else (), schedules, draws)
 

@@ -11,6 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from thalweg.lab.comparing.candidate import Candidate, candidates
+from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, searches
 from thalweg.lab.protocol.tune import Setting
@@ -19,7 +20,10 @@ from thalweg.lab.running.output_capture import reset
 from thalweg.lab.running.sweep import TIMEOUT, WorkItem, sweep
 from thalweg.lab.store.spec import TrialSpec
 from thalweg.lab.store.store import Store
+from thalweg.lab.training import running
+from thalweg.lab.training.function import TrainingFunction
 from thalweg.lab.trials import lanes, trials
+from thalweg.lab.trials.lanes import LaneEngine
 from thalweg.lab.trials.trials import Trial
 from thalweg.lab.trials.xla import jax_version
 from thalweg.lab.user.source import Source, loaded
@@ -33,6 +37,7 @@ class Settings:
     tune: "lr", or "all" for every float hyper-parameter. schedules: learning-rate schedules; with several, each trial draws
     one. timeout: seconds that a chunk of trials may take. lanes: the backend of the lanes, "numpy" or "jax". search: the
     search method, one of `protocol.SEARCHES`. not_run: (name, reason) of each requested rule that cannot run on this problem.
+    pilot: what the pilot of a training function showed.
     """
 
     source: Source
@@ -47,6 +52,7 @@ class Settings:
     lanes: str = "numpy"
     search: str = protocol.SEARCHES[0]
     not_run: tuple[tuple[str, str], ...] = ()
+    pilot: Pilot | None = None
 
 
 @dataclass
@@ -85,7 +91,11 @@ class Contest:
     def programs(self) -> int:
         """A lower bound of the number of programs that can run in parallel."""
         most = max(self.settings.budget, self.settings.seeds)
-        return sum(math.ceil(most / trials.at_once(self.problem, e.rule, self.settings.steps)) for e in self.candidates)
+        return sum(math.ceil(most / self.at_once(e.rule)) for e in self.candidates)
+
+    def at_once(self, rule: Rule) -> int:
+        """The number of trials of a rule in one program; runs of a training function are programs of their own."""
+        return 1 if isinstance(self.problem, TrainingFunction) else trials.at_once(self.problem, rule, self.settings.steps)
 
     def specs(self, candidate: Candidate, phase: str, settings: Sequence[Setting]) -> list[TrialSpec]:
         """The trials of a phase: each setting on each of its seeds."""
@@ -96,7 +106,8 @@ class Contest:
         """A trial of a candidate's rule, with its fingerprint. The others differ only in setting, seed and phase. Cached."""
         rule, mine = candidate.rule, self.settings
         if rule.name not in self.first_specs:
-            own = lanes.engine_for(mine.lanes, self.problem, rule, mine.batch_size)
+            trained = isinstance(self.problem, TrainingFunction)
+            own = running.engine() if trained else lanes.engine_for(mine.lanes, self.problem, rule, mine.batch_size)
             self.first_specs[rule.name] = TrialSpec.of(
                 self.problem, rule, candidate.default, 0, steps=mine.steps, batch_size=mine.batch_size, phase="tuning", lanes=own
             )
@@ -209,7 +220,7 @@ class _Comparison:
 
     def _line_up(self, phase: Phase, missing: list[TrialSpec]) -> None:
         settings, problem, rule = phase.contest.settings, phase.contest.problem, phase.candidate.rule
-        size = trials.at_once(problem, rule, settings.steps)
+        size = phase.contest.at_once(rule)
         row = f"{rule.name} on {problem.name}"
         some = (missing[i : i + size] for i in range(0, len(missing), size))
         self.waiting.extend(WorkItem(phase, row, _work, (settings.source,), tuple(each)) for each in some)
@@ -230,13 +241,21 @@ def _work(source: Source, specs: Sequence[TrialSpec]) -> list[Trial]:
     problem, rules = loaded(source)
     first = specs[0]
     rule, steps, batch_size, phase = rules[first.rule], first.steps, first.batch_size, first.phase
-    # the chunk size that the requesting machine found fastest is kept by every worker
-    own = first.lanes if first.lanes == lanes.NUMPY else replace(first.lanes, version=jax_version())
+    own = _lanes_here(problem, first.lanes)
     mine = TrialSpec.of(problem, rule, first.setting, first.seed, steps=steps, batch_size=batch_size, phase=phase, lanes=own)
     first.refuse_another(mine)
     reset()  # loading the file and taking the fingerprint run the rule on symbols
-    given = [(spec.setting, spec.seed) for spec in specs]
-    return trials.run(problem, rule, given, steps=steps, batch_size=batch_size, judge=phase == "judging", lanes=own)
+    given, judge = [(spec.setting, spec.seed) for spec in specs], phase == "judging"
+    if isinstance(problem, TrainingFunction):
+        return running.run(problem, rule, given, steps=steps, judge=judge)
+    return trials.run(problem, rule, given, steps=steps, batch_size=batch_size, judge=judge, lanes=own)
+
+
+def _lanes_here(problem: Problem, asked: LaneEngine) -> LaneEngine:
+    """The engine as this process has it. The chunk size that the requesting machine found fastest is kept by every worker."""
+    if isinstance(problem, TrainingFunction):
+        return running.engine()
+    return asked if asked == lanes.NUMPY else replace(asked, version=jax_version())
 
 
 def _failed(spec: TrialSpec, why: str) -> Trial:

@@ -81,7 +81,9 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
         some = [candidate for candidate in contest.candidates if left[candidate.label]]
         rules = {candidate.rule.name: candidate.rule for candidate in some}
         if rules:
-            if by is not None and settings.source.own_problem:
+            if settings.pilot is not None:
+                each = dict.fromkeys(rules, settings.pilot.seconds)
+            elif by is not None and settings.source.own_problem:
                 each = _timed_by(by, settings, tuple(rules))
             else:
                 each = trial_seconds(contest.problem, list(rules.values()), settings.steps, settings.batch_size, known)

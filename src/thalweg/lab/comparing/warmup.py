@@ -14,6 +14,7 @@ from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native
 from thalweg.engines.kernel import Kernel
 from thalweg.lab.comparing.contest import Contest
+from thalweg.lab.training.function import TrainingFunction
 from thalweg.lab.trials.configured import configured
 from thalweg.lab.trials.json_cache import json_cache
 from thalweg.numpy.inplace import InPlace
@@ -48,6 +49,8 @@ def missing(contests: Iterable[Contest]) -> list[Kernel]:
     found: dict[str, Kernel] = {}
     seen = set()
     for contest in contests:
+        if isinstance(contest.problem, TrainingFunction):  # its parameters are its own
+            continue
         params = contest.problem.init([0])
         kinds = tuple(sorted({(leaf.ndim, str(leaf.dtype)) for leaf in flatten(params)[1]}))
         for rule in {candidate.rule.name: candidate.rule for candidate in contest.candidates}.values():

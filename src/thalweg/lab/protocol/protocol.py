@@ -103,6 +103,16 @@ SCHEDULES = {
 }
 
 
+CHECKS = (
+    "One optimizer takes part twice, the second time with tuning draws and judging seeds of its own (the A/A control). Where "
+    "Adam and momentum are there, Adam takes part once more with its epsilon tuned too: at a large one it is momentum."
+)
+TARGET = (
+    f"The target is a validation loss {NEAR:.0%} of the way from the lowest median that any optimizer here reached back to "
+    "the start; so it depends on who takes part."
+)
+
+
 def sentences(
     budget: int,
     judged: int,
@@ -124,19 +134,25 @@ def sentences(
         "rule as it comes, at its usual learning rate: its untuned score.",
         "A seed fixes the start and the order of the data. The seeds follow from a hash of this protocol, the problem, its data, "
         "the steps and the batch size; all optimizers have the same, and more seeds leave the first ones as they are.",
-        "One optimizer takes part twice, the second time with tuning draws and judging seeds of its own (the A/A control). Where "
-        "Adam and momentum are there, Adam takes part once more with its epsilon tuned too: at a large one it is momentum.",
+        CHECKS,
         "A run has diverged if a loss was not finite, or if both its training and its validation loss ended above their start. "
         "No run is left out.",
-        f"The target is a validation loss {NEAR:.0%} of the way from the lowest median that any optimizer here reached back to "
-        "the start; so it depends on who takes part.",
+        TARGET,
         "Step cost is the time of one optimizer step on this problem's parameters, in NumPy, as a multiple of plain "
         "gradient descent's.",
     ]
 
 
+def tuned(budget: int, tune: str, schedules: Sequence[str], search: str = SEARCHES[0]) -> str:
+    """How the settings are found."""
+    if not budget:
+        return "No optimizer is tuned, as there was no time for it: each runs at its usual learning rate."
+    found = _quasi_random if search == SEARCHES[0] else _adaptive
+    return " ".join(found(budget, tune, schedules))
+
+
 def _quasi_random(budget: int, tune: str, schedules: Sequence[str]) -> list[str]:
-    tuned = (
+    of = (
         "of its learning rate, on a log grid over the range that it declares itself; its other hyper-parameters stay at their "
         "defaults"
         if tune == "lr" and len(schedules) == 1
@@ -147,7 +163,7 @@ def _quasi_random(budget: int, tune: str, schedules: Sequence[str]) -> list[str]
         "beside it. They are part of the budget."
     )
     return [
-        f"Every optimizer has {budget} trial{'' if budget == 1 else 's'} {tuned}; "
+        f"Every optimizer has {budget} trial{'' if budget == 1 else 's'} {of}; "
         f"{' or '.join(SCHEDULES[name].clause for name in schedules)}.{kept if budget >= RESERVED else ''}",
     ]
 

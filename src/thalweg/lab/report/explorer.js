@@ -88,8 +88,8 @@
     const known = names.filter((n) => shown.has(n) && one.rules[n]), all = known.flatMap((n) => one.rules[n].curve[1]).filter((x) => x !== null);
     const start = Math.max(...known.map((n) => one.rules[n].curve[1][0] ?? -Infinity));
     const low = all.length ? Math.min(...all) : 0, high = Number.isFinite(start) ? Math.max(start, low) : 1;
-    const log = low > 0 && high / low > 3;
-    const y = axis(svg, low, high, log, true, plain);
+    const log = low > 0 && high / low > 3 && !one.turned, sign = one.turned ? -1 : 1;
+    const scale = one.turned ? axis(svg, -high, -low, false, true, plain) : axis(svg, low, high, log, true, plain), y = (v) => scale(sign * v);
     const x = axis(svg, 0, one.at.at(-1), false, false, String), inside = clipped(svg, "clip-curves");
     for (const n of known) {
       const [under, middle, over] = one.rules[n].curve.map((c) => c.map((v, i) => [x(one.at[i]), v === null || (log && v <= 0) ? null : y(v)]));

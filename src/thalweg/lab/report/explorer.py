@@ -29,8 +29,9 @@ def explored(found: Sequence[Results], rows: Sequence[Named]) -> dict[str, Any]:
 
 
 def _problem(each: Results) -> dict[str, Any]:
+    turned = "training" in each and each["problem"]["score"]["higher_is_better"]
     return {
-        "name": each["problem"]["name"], "score": each["problem"]["score"], "at": each["evaluated_at"],
+        "name": each["problem"]["name"], "score": each["problem"]["score"], "at": each["evaluated_at"], "turned": turned,
         "target": each["target"]["loss"], "rules": {row["name"]: _row(row, len(each["evaluated_at"])) for row in each["rules"]},
     }  # fmt: skip
 

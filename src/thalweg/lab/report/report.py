@@ -21,11 +21,11 @@ from thalweg.lab.report.figures.sensitivity import sensitivity
 from thalweg.lab.report.figures.style import DARK
 from thalweg.lab.report.figures.svg import kept
 from thalweg.lab.report.figures.svg import write as write_figures
-from thalweg.lab.report.methods_paragraph import methods
 from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import StepsToTarget
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
+from thalweg.lab.report.words.methods_paragraph import methods
 from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.atomic import atomic_write
 from thalweg.values.numerals import typed

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -14,14 +15,17 @@ import numpy as np
 import thalweg
 from thalweg.lab.comparing.candidate import Candidate
 from thalweg.lab.comparing.contest import Contest, Settings
-from thalweg.lab.data.problem import Problem
+from thalweg.lab.comparing.pilot import Pilot
+from thalweg.lab.data.problem import Floats, Problem
 from thalweg.lab.protocol import protocol, searches
 from thalweg.lab.report import checks
 from thalweg.lab.report.answer import answer
 from thalweg.lab.report.rows import plain, rows
 from thalweg.lab.report.schema.problem import About, Facts, ProblemSettings, Results, Sight
+from thalweg.lab.report.words import training
 from thalweg.lab.statistics import power
 from thalweg.lab.statistics.scores import judged_scores
+from thalweg.lab.training import running
 
 
 def results(contest: Contest, costs: dict[str, float | None], command: str) -> Results:
@@ -51,7 +55,21 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> R
         "rules": rows(contest, candidates, scores, costs, goal),
         "not_run": dict(settings.not_run),
     }  # fmt: skip
+    if settings.pilot is not None:
+        _tell_of_training(found, settings, settings.pilot, scores)
     return {"answer": answer(found), **found}
+
+
+def _tell_of_training(found: Facts, settings: Settings, pilot: Pilot, scores: Mapping[str, Floats]) -> None:
+    """Say of a training function what differs from the lab's own problems."""
+    known = found["training"] = training.training(pilot, scores)
+    found["protocol"]["sentences"] = training.sentences(settings, known)
+    found["caution"] = " ".join(filter(None, (found["caution"], training.caution(known)))) or None
+    goal = found["target"]["loss"]
+    if goal is not None:
+        shown = -goal if found["problem"]["score"]["higher_is_better"] else goal
+        found["target"]["sentence"] = f"a validation score of {shown:.4g}"
+    found["environment"] |= {name: version(name) for name in running.FRAMEWORKS if importlib.util.find_spec(name)}
 
 
 def _about(problem: Problem) -> About:

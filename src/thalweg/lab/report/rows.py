@@ -97,6 +97,9 @@ def _what(candidate: Candidate, problem: Problem, budget: int) -> Described:
     if candidate.space is not None and candidate.space.budget < budget:
         few = candidate.space.budget
         notes.append(f"{few} trial{'s' if few > 1 else ''} where others have {budget}: its step takes more than a millisecond")
+    raised = [run.error for run in (*candidate.tuning, *candidate.judging, *candidate.untuned) if run.error]
+    if raised and raised[0] != candidate.failure:
+        notes.append(f"{len(raised)} run{'s' if len(raised) > 1 else ''} raised an error: {raised[0]}")
     if candidate.failure:
         notes.insert(0, f"it failed: {candidate.failure}")
     return {

@@ -13,11 +13,11 @@ from thalweg.lab.report.figures.cost import cost
 from thalweg.lab.report.figures.lines import lines
 from thalweg.lab.report.figures.ranks import ranks
 from thalweg.lab.report.figures.style import DARK
-from thalweg.lab.report.methods_paragraph import methods
 from thalweg.lab.report.report import embedded, environment, score_cell, script, seen
 from thalweg.lab.report.schema.parts import Interval, Named, Priced
 from thalweg.lab.report.schema.problem import Results, Score
 from thalweg.lab.report.schema.suite import SuiteResults, SuiteRow
+from thalweg.lab.report.words.methods_paragraph import methods
 from thalweg.lab.statistics.scores import format_score
 
 FIRST = 5

@@ -32,6 +32,11 @@ class NoWorkers(Exception):
     """Raised if a cluster has had no worker for longer than the wait limit."""
 
 
+def cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True)
 class Engine:
     """An Executor, or a function that makes a new one when it breaks, and the number of parallel jobs."""

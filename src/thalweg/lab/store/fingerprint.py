@@ -112,7 +112,7 @@ class _Telling:
             return "name", function.__module__, function.__qualname__
         known = function.__globals__
         enclosed = [cell.cell_contents for cell in function.__closure__ or ()]
-        used = {name: known[name] for name in sorted(set(_names(function.__code__))) if name in known}
+        used = {name: known[name] for name in sorted(set(names_of(function.__code__))) if name in known}
         given = enclosed, function.__defaults__, function.__kwdefaults__, used
         return "function", function.__qualname__, _code(function), *map(self.of, given)
 
@@ -122,20 +122,24 @@ def _slots(x: Any) -> dict[str, Any]:
     return {name: getattr(x, name) for name in names if hasattr(x, name)}
 
 
-def _names(code: CodeType) -> Iterator[str]:
+def names_of(code: CodeType) -> Iterator[str]:
     """The names that a function's code looks up, including those of inner functions."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names(constant)
+            yield from names_of(constant)
 
 
 def _code(function: FunctionType) -> str:
     """The source without comments and docstrings, or the bytecode if there is no source."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+        return code_of(ast.parse(textwrap.dedent(inspect.getsource(function))))
     except (OSError, TypeError, SyntaxError):
         return _compiled(function.__code__)
+
+
+def code_of(tree: ast.AST) -> str:
+    """Source code as text without comments and docstrings. Changes the tree."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
             first = node.body[0] if node.body else None

@@ -12,6 +12,9 @@ from thalweg.methods.moments.adam import adamw
 from thalweg.rule import Rule
 from thalweg.values.trees import flatten
 
+NO_MATRICES = "it takes matrices alone, and there are none"
+"""The reason why a rule does not run on a problem."""
+
 
 def configured(rule: Rule, problem: Problem, **hyper: Any) -> Stage:
     """The rule with these hyper-parameters (numbers, or one per lane) and defaults for the others.

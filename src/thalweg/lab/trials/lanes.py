@@ -19,8 +19,8 @@ NAMES = ("numpy", "jax")
 
 @dataclass(frozen=True)
 class LaneEngine:
-    """The engine that runs trials as lanes. For JAX also its version and the lanes per device (chunk), both of which affect the
-    last digits.
+    """The engine that runs trials as lanes, with what affects the last digits: its version, and for JAX the lanes per device
+    (chunk). Training functions run one by one.
     """
 
     name: str = "numpy"
@@ -29,9 +29,8 @@ class LaneEngine:
 
     def as_dict(self) -> dict[str, Any]:
         """The engine as in a trial's record."""
-        return (
-            {"engine": self.name} if self.chunk is None else {"engine": self.name, "version": self.version, "chunk": self.chunk}
-        )
+        affects = {"version": self.version, "chunk": self.chunk}
+        return {"engine": self.name, **{name: value for name, value in affects.items() if value is not None}}
 
 
 NUMPY = LaneEngine()

@@ -40,6 +40,9 @@ class Trial:
 
     A run has diverged if a loss is not finite, or if both training and validation loss end above their start. One of them
     is not enough: the training loss is noisy on mini-batches, and the validation loss rises with overfitting.
+
+    failure: why there is no result, which is the rule's own affair. error: what a training function raised in this run, which
+    may be this setting's; such a run counts as diverged.
     """
 
     lr: float
@@ -53,6 +56,7 @@ class Trial:
     test_score: float | None = None
     diverged: bool = False
     failure: str | None = None
+    error: str | None = None
 
     @property
     def setting(self) -> Setting:

@@ -10,6 +10,7 @@ from thalweg.lab import problems
 from thalweg.lab.data import datasets
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.user import my_problem, my_rule, probe
+from thalweg.lab.user.my_training import Reference
 from thalweg.methods import rules as catalogue
 from thalweg.rule import Rule
 
@@ -26,11 +27,18 @@ class Source:
     """The user's files with rules."""
     lost: tuple[tuple[str, str], ...] = ()
     """The user's rules that cannot run, with the reasons; see `probe`."""
+    train: Reference | None = None
+    """The user's training function, if that is the problem."""
 
     @property
     def holds_code(self) -> bool:
         """Whether it contains code of the user's, which may exit, hang or print and must not run in this process."""
-        return bool(self.my_rule) or self.own_problem
+        return bool(self.my_rule) or self.own_problem or self.train is not None
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether the problem cannot be sent to another process."""
+        return self.train is not None and self.train.held is not None
 
     @property
     def own_problem(self) -> bool:
@@ -38,10 +46,14 @@ class Source:
         return (self.problem or "").endswith(".py")
 
     def see_problem(self) -> Problem:
-        """The problem, or, for a user's file, its description without running the file here."""
+        """The problem, or, for a user's file or function, its description without running it here."""
+        if self.train is not None:
+            return self.train.described()
         return probe.problem(Path(self.problem)) if self.problem and self.own_problem else self.load_problem()
 
     def load_problem(self) -> Problem:
+        if self.train is not None:
+            return self.train.load()
         if self.data is not None:
             return datasets.load(self.data, self.target, self.task)
         name = self.problem or "digits"

@@ -38,9 +38,17 @@ def curves(results: Results) -> list[str]:
                 plain_log(axes, "y", low, high)
             axes.set_ylim(low, high)
             axes.set_xlim(0, max(at[-1], 1))
+            if _is_score(results):  # drawn with its sign changed, as losses are
+                axes.set_ylim(high, low)
+                axes.yaxis.set_major_formatter(lambda y, _: f"{-y:.4g}")
             axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(3, integer=True))
             panels.append(svg(figure, f"curve{i}", _label(row, band[1]), panel=True))
     return panels
+
+
+def _is_score(results: Results) -> bool:
+    """Whether the losses are scores turned round, of which higher ones are better."""
+    return "training" in results and results["problem"]["score"]["higher_is_better"]
 
 
 def _remark(row: Row, end: float, high: float) -> str:

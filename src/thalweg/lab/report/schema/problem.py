@@ -96,14 +96,35 @@ class Sight(TypedDict):
     """The number of seeds in all."""
 
 
-class Facts(TypedDict):
+class Training(TypedDict):
+    """What is known of a training function."""
+
+    rule: str
+    """The rule that ran twice on one seed."""
+    repeated: list[float | None]
+    """The two validation scores."""
+    judges: bool
+    """Whether the function returns a test score; otherwise the validation score judges."""
+    seconds: float
+    """The time of a run."""
+    spread: float | None
+    """The standard deviation of a rule's judged scores over seeds, the median over the rules."""
+
+
+class OfTraining(TypedDict, total=False):
+    """What is there for a training function alone, whose losses are its validation scores, turned so that lower is better."""
+
+    training: Training
+
+
+class Facts(OfTraining):
     """The results on one problem, without the answer."""
 
     version: str
     """The version of thalweg."""
     protocol: Protocol
     caution: str | None
-    """A caution about the comparison: that search was adaptive."""
+    """A caution about the comparison: that search was adaptive, or what a training function lacks."""
     command: str
     """The command that repeats it."""
     made: str

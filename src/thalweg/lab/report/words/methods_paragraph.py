@@ -26,16 +26,25 @@ def methods(
     batch = problems[0]["settings"]["batch_size"]
     of = f" of {batch} samples" if batch and len(names) == 1 else ""
     count = rules + len(unranked)
-    told = (
-        f"We compared {count} optimizer{'' if count == 1 else 's'} on {where} with thalweg {version} (protocol {by}). Each was "
-        f"tuned with {settings['budget']} trial{'' if settings['budget'] == 1 else 's'}{_fewer(settings, problems)} on "
+    tuned = (
+        f"Each was tuned with {settings['budget']} trial{'' if settings['budget'] == 1 else 's'}{_fewer(settings, problems)} on "
         f"{settings['tuning_seeds']} seeds: {drawn}, under {schedule} schedule over {span} steps{of}{then}. "
-        "The setting with the best median validation score was judged on test data with "
+        f"The setting with the best median validation score was judged on {_data(problems[0])} with"
+    )
+    untuned = f"Each ran at its usual learning rate, untuned, over {span} steps and was judged on {_data(problems[0])} with"
+    told = (
+        f"We compared {count} optimizer{'' if count == 1 else 's'} on {where} with thalweg {version} (protocol {by}). "
+        f"{tuned if settings['budget'] else untuned} "
         f"{settings['seeds']} fresh seeds, which fix initialisation and data order and are the same for all optimizers; they "
         "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
         "with."
     )
     return " ".join([told, ONE if len(names) == 1 else MANY, *(each["sentence"] for each in unranked)])
+
+
+def _data(results: Results) -> str:
+    """What the optimizers were judged on."""
+    return "test data" if "training" not in results or results["training"]["judges"] else "validation data"
 
 
 def _fewer(settings: SuiteSettings, problems: Sequence[Results]) -> str:

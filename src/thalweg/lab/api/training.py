@@ -1,0 +1,67 @@
+"""From the options of a comparison to the contest on a training function: a pilot first, then what it makes affordable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from thalweg.lab.api import plan
+from thalweg.lab.api.hours import Clock
+from thalweg.lab.api.options import Options, schedules
+from thalweg.lab.comparing.contest import Contest, Settings
+from thalweg.lab.comparing.forecast import humanize
+from thalweg.lab.comparing.pilot import Pilot, pilot
+from thalweg.lab.protocol import protocol
+from thalweg.lab.running.executors import cores
+from thalweg.lab.running.sweep import TIMEOUT
+from thalweg.lab.training.function import BETTER
+from thalweg.lab.user.my_training import Reference, reference, why_here
+from thalweg.lab.user.source import Source
+
+RULES = ("momentum", "adamw", "nadam", "lion", "ademamix", "muon")
+"""The default rules for a training function, whose runs are dear."""
+PATIENCE = 60.0
+"""Seconds that a run of the pilot may take, however little time there is in all."""
+PATIENT = 20
+"""A run hangs after this many times the pilot's seconds, if nobody says when."""
+
+
+def referred(options: Options) -> Reference:
+    """The training function. Raises Refusal if there is none."""
+    train = options.get("train")
+    assert train is not None
+    return reference(train, options.get("better") or BETTER[0])
+
+
+def contest(given: Reference, options: Options, out: Path, clock: Clock | None, tell: Callable[[str], None]) -> Contest:
+    """The contest on the function. clock: the time that it may take, if that decides what is run."""
+    own, lost = plan.own_rules(options, tell)
+    source = Source(my_rule=own, lost=lost, train=given)
+    rules = source.load_rules()
+    mine = tuple(name for name, rule in rules.items() if not rule.ours)
+    selected = (*RULES, *mine) if options.get("rules") is None else plan.selected_rules(options.get("rules"), rules)
+    if why := why_here(given):
+        tell(why)
+    lost_names = dict(lost)
+    limit = options.get("timeout") or (max(clock.left, PATIENCE) if clock else None)
+    jobs = options.get("jobs") or cores()
+    found = pilot(source, [name for name in selected if name not in lost_names], options.get("steps"), out, limit, jobs)
+    tell(sentence(found))
+    settings = Settings(
+        source, selected, options.get("budget") or protocol.BUDGET, options.get("seeds") or protocol.SEEDS, found.steps, 0,
+        options.get("tune") or "lr", schedules(options), options.get("timeout") or max(TIMEOUT, PATIENT * found.seconds),
+        search=options.get("search") or protocol.SEARCHES[0], pilot=found,
+    )  # fmt: skip
+    made = Contest.of(settings, source.see_problem(), rules)
+    if clock is not None:
+        made = clock.fitted(made)
+        tell(clock.sentence(made))
+    plan.refuse_too_many(made.trials)
+    return made
+
+
+def sentence(found: Pilot) -> str:
+    """What the pilot showed."""
+    same = "the same score" if found.repeats else f"another score ({found.scores[0]}, then {found.scores[1]})"
+    cost = humanize(found.seconds) if found.seconds > 10 else f"{found.seconds:.2g} seconds"
+    return f"a run of {found.rule} takes about {cost} and {found.steps:,} steps; the same seed gave {same} again"

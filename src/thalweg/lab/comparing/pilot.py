@@ -1,0 +1,135 @@
+"""The pilot of a training function: one run, made twice, which shows its cost, its steps and whether a seed fixes its score."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from thalweg.lab.protocol import protocol
+from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.running.guard import in_a_line
+from thalweg.lab.running.workers import processes
+from thalweg.lab.training import running
+from thalweg.lab.training.function import STEPS, TrainingFunction
+from thalweg.lab.training.running import Outcome
+from thalweg.lab.user import probe
+from thalweg.lab.user.source import Source, loaded
+from thalweg.values.atomic import atomic_write
+
+FILE = "pilot.json"
+"""The pilots' results, in the folder of a comparison: with them the same command plans the same trials."""
+FIRST = ("adamw", "adam", "momentum", "sgd")
+"""The rules to begin with, of those that take part."""
+TRIES = 3
+"""The number of rules that are tried before the function itself is held to be at fault."""
+UNLIMITED = 86_400.0
+"""Seconds that a run may take if nobody says how long one may."""
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """What two runs of one setting on one seed showed.
+
+    steps: those that a run takes. scores: the validation scores of the two runs, None if not finite. judges: whether the
+    function gives a test score.
+    """
+
+    rule: str
+    seconds: float
+    steps: int
+    scores: tuple[float | None, float | None]
+    judges: bool
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the second run gave what the first did."""
+        return self.scores[0] == self.scores[1]
+
+
+def pilot(source: Source, rules: Sequence[str], steps: int | None, out: Path, limit: float | None, jobs: int) -> Pilot:
+    """The pilot, from the folder if it ran there before. Raises Refusal for a function that no rule could be tried on.
+
+    steps: those that the user asks for. limit: the seconds that a run may take. jobs: the runs that may go on at once.
+    """
+    problem = source.see_problem()
+    assert isinstance(problem, TrainingFunction)
+    key = f"{problem.fingerprint} {running.engine().version} {steps}"
+    kept = _read(out / FILE)
+    if key in kept:
+        return Pilot(**{**kept[key], "scores": tuple(kept[key]["scores"])})
+    first = [name for name in FIRST if name in rules]
+    made = _made(source, [*first, *(name for name in rules if name not in first)][:TRIES], steps, limit, jobs)
+    with atomic_write(out / FILE) as file:
+        json.dump({**kept, key: asdict(made)}, file)
+    return made
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _made(source: Source, rules: Sequence[str], steps: int | None, limit: float | None, jobs: int) -> Pilot:
+    """The pilot with the first of the rules that runs."""
+    seed = protocol.seeds("pilot", source.see_problem(), 0, 0, 1)[0]
+    why = ""
+    with _twice(source, limit or UNLIMITED, jobs) as twice:
+        for name in rules:
+            first, second = twice(source, name, seed, steps or STEPS)
+            why = first.error or second.error or ""
+            if not why:
+                scores = [x if math.isfinite(x) else None for x in (first.validation, second.validation)]
+                seconds, taken = max(first.seconds, second.seconds), steps or first.steps or STEPS
+                return Pilot(name, seconds, taken, (scores[0], scores[1]), first.test is not None)
+    raise Refusal(f"{_name(source)}: {why}")
+
+
+@contextmanager
+def _twice(source: Source, limit: float, jobs: int) -> Iterator[Callable[..., list[Outcome]]]:
+    """Context manager: a function that runs a rule twice, side by side if there may be two jobs, as the trials will be.
+
+    It raises Refusal for what is neither the rule's nor the setting's fault.
+    """
+    if source.stays_here:
+
+        def here(*arguments: Any) -> list[Outcome]:
+            try:
+                return [_run(*arguments), _run(*arguments)]
+            except Exception as error:  # what a missing file or a lack of memory raises
+                raise Refusal(f"{_name(source)}: {in_a_line(error)}") from error
+
+        yield here
+        return
+    many = min(jobs, 2)
+    with processes(many) as executor, ThreadPoolExecutor(many) as threads:
+
+        def there(*arguments: Any) -> list[Outcome]:
+            both = [threads.submit(probe.alone, executor, limit, _run, *arguments) for _ in range(2)]
+            try:
+                return [each.result() for each in both]
+            except probe.ProbeFailed as error:
+                raise Refusal(f"{_name(source)}: {error}") from error
+
+        yield there
+
+
+def _run(source: Source, name: str, seed: int, steps: int) -> Outcome:
+    """Run a rule at its usual rate, in any process."""
+    problem, known = loaded(source)
+    assert isinstance(problem, TrainingFunction)
+    return running.outcome(problem, known[name], Setting(known[name].lr or 0.0), seed, steps)
+
+
+def _name(source: Source) -> str:
+    assert source.train is not None
+    return str(source.train.file or source.train.name)

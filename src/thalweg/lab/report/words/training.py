@@ -1,0 +1,78 @@
+"""What a report says of a training function: its protocol in words, its noise, and cautions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from thalweg.lab.comparing.contest import Settings
+from thalweg.lab.comparing.pilot import Pilot
+from thalweg.lab.data.problem import Floats
+from thalweg.lab.protocol import protocol
+from thalweg.lab.report.schema.problem import Training
+
+
+def training(pilot: Pilot, scores: Mapping[str, Floats]) -> Training:
+    """What is known of the function. scores: the judged scores of each rule."""
+    spreads = [float(np.std(found, ddof=1)) for found in scores.values() if len(found) > 1 and np.isfinite(found).all()]
+    return {
+        "rule": pilot.rule, "repeated": list(pilot.scores), "judges": pilot.judges, "seconds": pilot.seconds,
+        "spread": float(np.median(spreads)) if spreads else None,
+    }  # fmt: skip
+
+
+def sentences(settings: Settings, found: Training) -> list[str]:
+    """The protocol in words."""
+    judged = (
+        "by the test score that the function returns, which no choice has seen"
+        if found["judges"]
+        else "by the validation score again, as the function returns no test score"
+    )
+    return [
+        protocol.tuned(settings.budget, settings.tune, settings.schedules, settings.search),
+        f"Each trial is a run of the training function, of about {settings.steps:,} steps, on {protocol.TUNING_SEEDS} tuning "
+        "seeds. The setting with the best median validation score wins; a run that diverged counts as the worst.",
+        f"The winner starts afresh on {settings.seeds} other seeds and is judged {judged}. So is every rule as it comes, at its "
+        "usual learning rate: its untuned score.",
+        "What a seed fixes is the function's own affair. The seeds follow from a hash of this protocol, the function's code and "
+        "the steps; all optimizers have the same, and more seeds leave the first ones as they are.",
+        f"{repeated(found)} {spread(found)}".strip(),
+        protocol.CHECKS,
+        "A run has diverged if a score was not finite, or if the function raised an error, which stands in the notes. No run is "
+        "left out.",
+        protocol.TARGET.replace("loss", "score").replace("lowest", "best"),
+    ]
+
+
+def repeated(found: Training) -> str:
+    """Whether a seed fixes the score."""
+    first, second = found["repeated"]
+    told = f"{found['rule']} ran twice at its usual rate on one seed"
+    if first == second:
+        return f"{told}, and the score was the same to the last digit."
+    if first is None or second is None:
+        return f"{told}, and one of the two scores was not finite: the function is not deterministic."
+    return (
+        f"{told}, and the scores were {first:.6g} and {second:.6g}: the function is not deterministic, and they differ by "
+        f"{abs(first - second):.2g}."
+    )
+
+
+def spread(found: Training) -> str:
+    """How far the seeds are apart."""
+    return "" if found["spread"] is None else f"The judged scores of a rule have a standard deviation of {found['spread']:.2g}."
+
+
+def caution(found: Training) -> str | None:
+    """What lessens the worth of the scores, if anything does."""
+    told = [] if found["judges"] else [NO_TEST]
+    if found["repeated"][0] != found["repeated"][1]:
+        told.append(f"{repeated(found)} Its noise is in every score, so the seeds are paired in name only.")
+    return " ".join(told) or None
+
+
+NO_TEST = (
+    "The function returns no test score, so the validation score, which chose each setting, judges it too: all scores are a "
+    "little too good."
+)

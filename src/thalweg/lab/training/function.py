@@ -1,0 +1,57 @@
+"""A training function as a problem: its loop runs a whole trial, and its scores choose and judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
+
+import numpy as np
+
+from thalweg.lab.data.problem import Floats, Params, Score
+
+STEPS = 1000
+"""The steps of a trial, where neither the user nor the loop itself says how many there are."""
+BETTER = ("higher", "lower")
+"""Which scores are better."""
+
+
+@final
+@dataclass(eq=False)
+class TrainingFunction:
+    """The description of a user's training function, and, in a process that runs trials, the function.
+
+    The parameters belong to the function, so `init` gives stand-ins: a matrix and a vector, so that a rule for matrices alone is
+    identified together with what moves the rest.
+    """
+
+    name: str
+    about: str
+    fingerprint: str
+    better: str = "higher"
+    steps: int = STEPS
+    function: Callable[[Any], Any] | None = None
+    batch_size: int = 0
+    train_size: int = 0
+    score: Score = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.score = Score("score", self.better == "higher")
+
+    def init(self, seeds: Sequence[int]) -> Params:
+        return {"matrix": np.zeros((len(seeds), 2, 2)), "vector": np.zeros((len(seeds), 2))}
+
+    def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[Any]:
+        raise NotImplementedError(NOT_HERE)
+
+    def loss_and_grad(self, params: Params, draw: Any) -> tuple[Floats, Params]:
+        raise NotImplementedError(NOT_HERE)
+
+    def validate(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
+        raise NotImplementedError(NOT_HERE)
+
+    def test(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
+        raise NotImplementedError(NOT_HERE)
+
+
+NOT_HERE = "a training function has its gradients to itself"

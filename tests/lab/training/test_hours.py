@@ -1,0 +1,134 @@
+"""What a given time buys, and that nothing of a killed comparison is lost or run twice."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support import PATIENCE, wait_for
+
+from lab.training.loops import BOWL, bowl, here, written
+from thalweg import lab
+from thalweg.lab.api import hours
+from thalweg.lab.api.hours import BESIDES, Clock
+from thalweg.lab.comparing.contest import Contest, Settings
+from thalweg.lab.comparing.pilot import Pilot
+from thalweg.lab.refusal import Refusal
+from thalweg.lab.user.my_training import reference
+from thalweg.lab.user.source import Source
+
+
+def contest(seconds: float, rules: tuple[str, ...] = ("sgd", "adam", "lion")) -> Contest:
+    source = Source(train=reference(here(bowl), "higher"))
+    pilot = Pilot("adam", seconds, 8, (0.0, 0.0), True)
+    return Contest.of(Settings(source, rules, 12, 15, 8, 0, pilot=pilot), source.see_problem(), source.load_rules())
+
+
+@pytest.mark.parametrize("time", [360, 1000, 3600, 18000])
+def test_as_many_settings_and_seeds_as_fit(time: float, tmp_path: Path) -> None:
+    clock = Clock(time, 2, tmp_path)
+    found = clock.fitted(contest(30.0))
+    mine, one = found.settings, 30 + BESIDES
+    assert mine.seeds == min(3, clock.promised)
+    found = Contest.of(replace(mine, seeds=clock.promised), found.problem, mine.source.load_rules())
+    assert found.trials * one / 2 <= time
+    assert (found.trials + 4 * 2 * max(2, mine.budget)) * one / 2 >= 0.6 * time, "one more of each would not fit"
+    assert mine.budget == 0 or mine.budget >= 3
+    assert ("no tuning: each rule at its usual rate" in clock.sentence(found)) == (mine.budget == 0)
+
+
+def test_without_time_for_a_run_of_each_rule_it_says_how_long_that_takes(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="a run takes about 10 minutes, so the least that can be compared takes about 35 minutes"):
+        Clock(360, 1, tmp_path).fitted(contest(600.0))
+
+
+def test_what_the_user_chose_stays(tmp_path: Path) -> None:
+    clock = Clock(3600, 2, tmp_path, {"budget": 5})
+    assert clock.fitted(contest(5.0)).settings.budget == 5
+    assert clock.promised > 6
+    settings = Clock(3600, 2, tmp_path, {"seeds": 4}).fitted(contest(4.0, ("sgd",))).settings
+    assert (settings.seeds, settings.budget > 6) == (4, True)
+
+
+def test_what_is_left_goes_into_more_seeds_and_an_interrupted_call_keeps_its_plan(tmp_path: Path) -> None:
+    clock = Clock(3600, 2, tmp_path)
+    first = clock.fitted(contest(20.0))
+    more = clock.extended(first, each=1.0)
+    assert more is not None
+    assert more.settings.budget == first.settings.budget
+    assert more.settings.seeds > first.settings.seeds
+    again = Clock(3600, 2, tmp_path)
+    found = again.fitted(contest(20.0))
+    assert (found.settings.budget, found.settings.seeds) == (more.settings.budget, more.settings.seeds)
+    again.resume(found, stored=100)
+    assert 3600 - again.left == pytest.approx(100 * (20 + BESIDES) / 2, abs=60)
+    assert again.each(found, stored=100) == pytest.approx((20 + BESIDES) / 2)
+    assert again.extended(found, each=0.1) is not None
+    assert again.extended(found, each=1000.0) is None
+    finished = Clock(3600, 2, tmp_path)
+    assert finished.extended(finished.fitted(contest(20.0)), each=0.1) is None, "it is what was reported"
+
+
+def test_without_tuning_it_reports_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hours, "LEAST", hours.MOST)
+    told: list[str] = []
+    found = lab.compare(
+        here(bowl), rules=["sgd", "adam"], hours=1.0, seeds=2, out=tmp_path, progress=lambda p: told.append(p.text)
+    )
+    settings = found.results["settings"]
+    assert "60 minutes buy no tuning: each rule at its usual rate, on about 2 judging seeds: 4 runs of 2 rules" in told
+    assert (settings["budget"], settings["seeds"]) == (0, 2)
+    assert "No optimizer is tuned" in found.results["protocol"]["sentences"][0]
+    assert "Each ran at its usual learning rate, untuned" in found.report.read_text()
+    assert all(row["note"] == "not tuned: it runs its shipped setting" for row in found.results["rules"])
+
+
+END = '    return {"validation"'
+SLOW = BOWL.replace(
+    END,
+    """
+    import pathlib, time
+    time.sleep(0.1)
+    with open(pathlib.Path(__file__).with_suffix(".log"), "a") as log:
+        print(trial.rule, trial.lr, trial.seed, file=log)
+"""
+    + END,
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [3, 17, 30])
+def test_a_killed_comparison_goes_on_and_runs_nothing_finished_again(after: int, tmp_path: Path) -> None:
+    path, out = written(tmp_path, SLOW), tmp_path / "out"
+    log = path.with_suffix(".log")
+    command = [sys.executable, "-m", "thalweg.commands.cli", "compare", "--train", path, "--rules", "sgd,adam", "--budget", 3,
+               "--seeds", 4, "--jobs", 2, "--out", out]  # fmt: skip
+    asked = [str(word) for word in command]
+
+    def finished() -> list[str]:
+        return log.read_text().splitlines() if log.is_file() else []
+
+    with subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True) as running:
+        wait_for(lambda: len(finished()) >= after + 2, running)  # two of them are the pilot's
+        running.send_signal(signal.SIGKILL)
+    time.sleep(1)
+    with closing(sqlite3.connect(out / "trials.sqlite3")) as connection:
+        kept = connection.execute("SELECT count(*) FROM trials").fetchone()[0]
+    before = len(finished())
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    total = json.loads((out / "results.json").read_text())
+    assert re.search(rf"{kept} of 38 trials in the store", done.stderr)
+    assert len(finished()) - before == 38 - kept, "what was finished is not run again, nor is the pilot"
+    assert max(Counter(finished()[before:]).values()) == 1
+    assert total["rules"][0]["score"]["mean"] is not None
