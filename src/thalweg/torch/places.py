@@ -103,7 +103,7 @@ class Places:
             return None
         there = list(map(_ADDRESS, gradients))
         if there != self.there:
-            if not self._apart(there):
+            if not self._apart(there, self.sizes):
                 return None
             if not all(there) or functools.reduce(operator.or_, there, 0) & self.alignment:  # missing or misaligned
                 gradients = [torch.empty_like(p).copy_(g) for p, g in zip(self.params, gradients, strict=True)]
@@ -133,13 +133,15 @@ class Places:
         if strides != self.strides or True in negative:
             if strides[:count] != self.strides[:count] or True in negative[:count]:
                 return None
+            if not self._apart(list(map(_ADDRESS, gradients)), list(map(span, gradients))):
+                return None
             return [laid_as(p, g) for p, g in zip(self.params, gradients, strict=True)]
         self.guard = guard(tensors)
         return gradients
 
-    def _apart(self, there: list[int]) -> bool:
+    def _apart(self, there: list[int], sizes: list[int]) -> bool:
         """Whether no gradient overlaps a parameter or state, since torch defines the order of those writes."""
-        before = map(bisect.bisect_left, itertools.repeat(self.starts), map(operator.add, there, self.sizes))
+        before = map(bisect.bisect_left, itertools.repeat(self.starts), map(operator.add, there, sizes))
         return all(map(operator.le, map(self.ends.__getitem__, before), there))
 
 
