@@ -56,6 +56,9 @@ def test_a_function_of_this_program(tmp_path: Path) -> None:
     assert found.results["caution"].startswith("The function returns no test score")
     assert {row["name"] for row in found.results["rules"]} == {"sgd", "adam"}
     assert "<pre>" in found._repr_html_()
+    first, second = found.records
+    assert (first["problem"], first["optimizer"], first["lr"] > 0) == ("train", found.best, True)
+    assert first["mean"] >= second["mean"]
     assert [str(one) for one in told if "0 of 28 trials in the store" in one.text]
 
 

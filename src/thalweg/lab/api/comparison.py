@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -59,6 +60,20 @@ class Comparison:
         rows = [row for one in self.problems for row in one["rules"]]
         failed = rows and all(row["failed"] for row in rows)
         return f"every optimizer failed; {rows[0]['name']}: {rows[0]['note']}" if failed else None
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """A flat record for each optimizer on each problem, for example for `pandas.DataFrame`; the best of a problem first."""
+        return [
+            {
+                "problem": one["problem"]["name"], "optimizer": row["name"], "rank": row["rank"]["place"], **row["score"],
+                "verdict": row["verdict"]["sentence"], "lr": row["best_lr"],
+                "schedule": row["best_schedule"], **row["best_hyper"],
+                "untuned": row["untuned"]["score"]["mean"], "diverged": row["diverged"]["judging"], "note": row["note"],
+            }
+            for one in self.problems
+            for row in one["rules"]
+        ]  # fmt: skip
 
     def tables(self, width: int = WIDTH) -> tuple[Table, Table]:
         """The table with a row for each optimizer, and the answer, for a console `width` columns wide."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
@@ -72,7 +73,7 @@ class Loky:
     def __init__(self, memory: Any) -> None:
         from joblib.externals.loky import ProcessPoolExecutor  # joblib is a dependency of scikit-learn
 
-        self._pool = ProcessPoolExecutor(1, initializer=begin)  # its pickles cannot contain shared memory
+        self._pool = ProcessPoolExecutor(1, initializer=begin_loky)  # its pickles cannot contain shared memory
 
     @property
     def processes(self) -> list[Any]:
@@ -97,6 +98,16 @@ class Loky:
 
     def shutdown(self, wait: bool = True) -> None:
         self._pool.shutdown(wait)
+
+
+def begin_loky() -> None:
+    """Initialise a worker process of loky, which otherwise takes a framework that a first job imports for a leak of memory, and
+    ends the process after each job.
+    """
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
+    begin()
 
 
 class Cluster(Executor):

@@ -42,7 +42,7 @@ def curves(results: Results) -> list[str]:
                 axes.set_ylim(high, low)
                 axes.yaxis.set_major_formatter(lambda y, _: f"{-y:.4g}")
             axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(3, integer=True))
-            panels.append(svg(figure, f"curve{i}", _label(row, band[1]), panel=True))
+            panels.append(svg(figure, f"curve{i}", _label(row, band[1], _is_score(results)), panel=True))
     return panels
 
 
@@ -101,8 +101,11 @@ def _limits(bands: list[Any], target: float | None) -> tuple[bool, float, float]
     return False, low - margin, max(top, low) + margin
 
 
-def _label(row: Row, middle: Any) -> str:
+def _label(row: Row, middle: Any, score: bool) -> str:
     finite = middle[np.isfinite(middle)]
     if not len(finite):
         return f"{row['name']}: no finite validation loss"
-    return f"{row['name']}: median validation loss from {finite[0]:.3g} to {finite[-1]:.3g}, at its lowest {finite.min():.3g}"
+    first, last, best = finite[0], finite[-1], finite.min()
+    if score:
+        return f"{row['name']}: median validation score from {-first:.3g} to {-last:.3g}, at its highest {-best:.3g}"
+    return f"{row['name']}: median validation loss from {first:.3g} to {last:.3g}, at its lowest {best:.3g}"
