@@ -24,7 +24,7 @@ GOOD = {
     "list": [["--kind", "matrices"], ["--search", "adam"], ["--year", "2015-"], ["--memory", "1"], ["--sort", "bytes"]],
     "race": [["saddle"], ["--lr", "0.1"], ["--lr", "default"], ["--start", "0.5"], ["--seed", "1"], ["--error", "distance"], ["--my-rule", "none.py"]],
     "lab": [["verify"], ["merge"], ["verify", "--quick"]],
-    "compare": [["--problem", "xor"], ["--data", "none.csv"], ["--suite", "tiny"], ["--rules", "sgd"], ["--schedule", "cosine"], ["--wait", "1"]],
+    "compare": [["--problem", "xor"], ["--data", "none.csv"], ["--suite", "tiny"], ["--rules", "sgd"], ["--schedule", "cosine"], ["--wait", "1"], ["--train", "none.py"], ["--train", "a:b"], ["--hours", "1"]],
 }  # fmt: skip
 REFUSED = {"race": ["--out", "none/x.png"], "lab": ["--only", "none"], "compare": ["--jobs", "0"]}
 """What ends a command that would take long, where nothing else has."""

@@ -119,7 +119,7 @@ def test_a_killed_comparison_goes_on_and_runs_nothing_finished_again(after: int,
         return log.read_text().splitlines() if log.is_file() else []
 
     with subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True) as running:
-        wait_for(lambda: len(finished()) >= after + 2, running)  # two of them are the pilot's
+        wait_for(lambda: len(finished()) >= after + 4, running)  # four of them are the pilot's
         running.send_signal(signal.SIGKILL)
     time.sleep(1)
     with closing(sqlite3.connect(out / "trials.sqlite3")) as connection:

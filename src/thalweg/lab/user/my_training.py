@@ -21,6 +21,8 @@ from thalweg.lab.training.reach import of_function
 from thalweg.lab.user import user_file
 
 Train = Callable[[Any], Any]
+LOADS = 3600.0
+"""Seconds that a file may take to load: it may read its data."""
 USUAL = "train"
 """The function's name in a file, if none is given."""
 
@@ -68,7 +70,7 @@ class Reference:
             made: Train = _cloudpickle().loads(self.pickled)
             return made
         assert self.file is not None
-        given: Train = operator.attrgetter(self.function)(user_file.run(self.file, "a training function"))
+        given: Train = operator.attrgetter(self.function)(user_file.run(self.file, "a training function", LOADS))
         return given
 
 

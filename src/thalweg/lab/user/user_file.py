@@ -21,10 +21,10 @@ PATIENCE = 60.0
 """Time limit in seconds of one call of a user's function."""
 
 
-def run(path: Path, what: str) -> ModuleType:
+def run(path: Path, what: str, patience: float | None = None) -> ModuleType:
     """Execute a Python file and return its module. Raises Refusal, which calls the file `what`, if it fails.
 
-    The file is executed as a Python program.
+    The file is executed as a Python program. patience: seconds that it may take, by default PATIENCE.
     """
     refuse_missing(path)
     name = f"thalweg_user_{path.stem}"
@@ -39,7 +39,7 @@ def run(path: Path, what: str) -> ModuleType:
     if folder not in sys.path:
         sys.path.append(folder)  # so that the file can import its neighbours; last, so that they do not shadow other modules
     try:
-        with with_alarm():
+        with with_alarm(patience):
             spec.loader.exec_module(module)
     except KeyboardInterrupt:
         raise
@@ -55,19 +55,21 @@ def refuse_missing(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def with_alarm() -> Iterator[None]:
-    """Context manager: raise TimeoutError after PATIENCE seconds, in the main thread on systems with signals. It cannot
-    interrupt a library call that never returns.
+def with_alarm(patience: float | None = None) -> Iterator[None]:
+    """Context manager: raise TimeoutError after `patience` seconds, by default PATIENCE, in the main thread on systems with
+    signals. It cannot interrupt a library call that never returns.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
+    seconds = PATIENCE if patience is None else patience
+
     def ring(*_: Any) -> None:
-        raise TimeoutError(f"one call took more than {PATIENCE:g} s")
+        raise TimeoutError(f"one call took more than {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
