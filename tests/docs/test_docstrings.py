@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
-import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,13 @@ SOURCE = Path(tw.__file__).parent
 def examples() -> list[tuple[str, str, list[doctest.Example]]]:
     """The module, the name and the examples of each docstring that has some."""
     found = []
-    for module in pkgutil.walk_packages([str(SOURCE)], "thalweg."):
-        path = SOURCE.joinpath(*module.name.split(".")[1:])
-        text = (path / "__init__.py" if module.ispkg else path.with_suffix(".py")).read_text(encoding="utf-8")
+    for path in sorted(SOURCE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        module = ".".join(["thalweg", *path.relative_to(SOURCE).with_suffix("").parts]).removesuffix(".__init__")
         for node in ast.walk(ast.parse(text)) if ">>>" in text else ():
             if isinstance(node, ast.ClassDef | ast.FunctionDef) and ">>>" in (ast.get_docstring(node) or ""):
                 parsed = doctest.DocTestParser().get_examples(ast.get_docstring(node) or "")
-                found.append((module.name, node.name, parsed))
+                found.append((module, node.name, parsed))
     return found
 
 
