@@ -21,7 +21,8 @@ def rprop(
     """
     turned = sign(g * prev)
     size = where(size < 0, lr, size)
-    size = clip(where(turned > 0, eta_plus * size, where(turned < 0, eta_minus * size, size)), size_min, size_max)
+    grown, shrunk = clip(eta_plus * size, size_min, size_max), clip(eta_minus * size, size_min, size_max)
+    size = where(turned > 0, grown, where(turned < 0, shrunk, clip(size, size_min, size_max)))
     g = where(turned < 0, 0.0, g)
     step = sign(lr) * sign(g) * size
     if backtracking:
