@@ -58,9 +58,10 @@ def refuse_damage(connection: sqlite3.Connection, check: str = "integrity_check"
 def scan(connection: sqlite3.Connection, damaged: Callable[[int], None]) -> Iterator[Record]:
     """The intact records, in order. damaged(rowid) is called for each other one."""
     seen: set[str] = set()
-    rows = connection.execute(f"SELECT rowid, {', '.join(COLUMNS)} FROM trials NOT INDEXED ORDER BY rowid")
-    for rowid, *row in rows:
-        found = sound(*row)
+    kinds = " || ".join(f"typeof({column})" for column in COLUMNS)  # of a key that became a blob, the index finds no text
+    rows = connection.execute(f"SELECT rowid, {kinds}, {', '.join(COLUMNS)} FROM trials NOT INDEXED ORDER BY rowid")
+    for rowid, kind, *row in rows:
+        found = sound(*row) if kind == b"text" * len(COLUMNS) else None
         if found is None or found[0] in seen:
             damaged(rowid)
         else:
