@@ -145,9 +145,11 @@ def keepers(stage: Stage, members: Iterable[Members]) -> Keepers:
 
 def follow(found: Keepers, state: dict[Tensor, dict[str, Any]]) -> None:
     """Move each number of the whole model to the parameter that keeps it now, where groups were reordered or taken out."""
+    kept = {(id(p), key) for p, key in found.values()}  # another stage's number may have the same key
     for p, key in found.values():
         if key not in state.get(p, {}):
-            before = next((own for own in state.values() if isinstance(own, dict) and _is_number(own.get(key))), None)
+            owners = (own for q, own in state.items() if (id(q), key) not in kept and isinstance(own, dict))
+            before = next((own for own in owners if _is_number(own.get(key))), None)
             if before is not None:
                 state[p][key] = before.pop(key)
 
