@@ -155,7 +155,10 @@ RAISES = "def train(trial):\n    raise KeyError('lr')\n"
     [
         (RAISES, {}, "mine.py: KeyError: 'lr' (mine.py, line 2)"),
         ("def train(trial):\n    return {'test': 1}\n", {}, "the training function gave test; wanted a 'validation' score"),
-        ("def train(trial):\n    return None\n", {}, "the training function gave None, wanted one number"),
+        ("def train(trial):\n    return 'x'\n", {}, "the training function gave 'x', wanted one number"),
+        ("def train(trial):\n    pass\n", {}, "the training function returned nothing; it returns its score, or {'validation': ..."),
+        ("def train():\n    return 1\n", {}, "a training function takes one argument, the trial, and this one cannot"),
+        ("def train(trial, more):\n    return 1\n", {}, "a training function takes one argument, the trial, and this one cannot"),
         ("import nowhere_at_all\n" + BOWL, {}, "line 1: ModuleNotFoundError"),
         ("def train(trial):\n    open('nowhere')\n", {}, "FileNotFoundError"),
         ("import os\ndef train(trial):\n    os._exit(3)\n", {}, "it ended its process with exit code 3"),

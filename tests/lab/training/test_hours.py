@@ -21,6 +21,7 @@ from lab.training.loops import BOWL, bowl, here, written
 from thalweg import lab
 from thalweg.lab.api import hours
 from thalweg.lab.api.hours import BESIDES, Clock
+from thalweg.lab.comparing import pilot
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.refusal import Refusal
@@ -30,8 +31,8 @@ from thalweg.lab.user.source import Source
 
 def contest(seconds: float, rules: tuple[str, ...] = ("sgd", "adam", "lion")) -> Contest:
     source = Source(train=reference(here(bowl), "higher"))
-    pilot = Pilot("adam", seconds, 8, (0.0, 0.0), True)
-    return Contest.of(Settings(source, rules, 12, 15, 8, 0, pilot=pilot), source.see_problem(), source.load_rules())
+    shown = Pilot("adam", seconds, 8, (0.0, 0.0), True)
+    return Contest.of(Settings(source, rules, 12, 15, 8, 0, pilot=shown), source.see_problem(), source.load_rules())
 
 
 @pytest.mark.parametrize("time", [360, 1000, 3600, 18000])
@@ -77,6 +78,26 @@ def test_what_is_left_goes_into_more_seeds_and_an_interrupted_call_keeps_its_pla
     assert again.extended(found, each=1000.0) is None
     finished = Clock(3600, 2, tmp_path)
     assert finished.extended(finished.fitted(contest(20.0)), each=0.1) is None, "it is what was reported"
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", "null", "text", "number", "half"])
+def test_a_damaged_plan_or_pilot_is_made_anew(damage: str, tmp_path: Path) -> None:
+    def compared() -> int:
+        return lab.compare(here(bowl), rules=["sgd", "adam"], hours=0.5, seeds=2, budget=1, out=tmp_path, jobs=1).results[
+            "settings"
+        ]["seeds"]
+
+    assert compared() == 2
+    for file in (hours.FILE, pilot.FILE):
+        path = tmp_path / file
+        (key, whole), *_ = json.loads(path.read_text()).items()
+        broken = {"text": "yes", "number": -1, "half": {name: whole[name] for name in list(whole)[:2]}}
+        path.write_text(json.dumps({key: broken[damage]}) if damage in broken else damage)
+        assert compared() == 2
+        assert json.loads(path.read_text())[key].keys() == whole.keys()
+        for name in whole:
+            path.write_text(json.dumps({key: {**whole, name: "yes"}}))
+            assert compared() == 2
 
 
 def test_without_tuning_it_reports_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

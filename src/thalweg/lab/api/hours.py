@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from thalweg.lab.comparing.forecast import humanize
 from thalweg.lab.comparing.warmup import known, report_seconds
 from thalweg.lab.protocol import protocol
 from thalweg.lab.refusal import Refusal
-from thalweg.values.atomic import atomic_write
+from thalweg.lab.trials.json_cache import json_cache
 
 FILE = "plan.json"
 """The plans made for a given time, in the folder of a comparison: the same command goes on with the same trials."""
@@ -57,7 +56,8 @@ class Clock:
 
         Raises Refusal if each rule cannot run once.
         """
-        before = _read(self.out / FILE).get(_key(contest.settings, self.seconds))
+        with json_cache(self.out / FILE, fits=_is_plan) as plans:
+            before = plans.get(_key(contest.settings, self.seconds))
         if before is not None:
             self.promised, self.finished = before["promised"], before["finished"]
             return _with(contest, budget=before["budget"], seeds=before["seeds"])
@@ -117,10 +117,10 @@ class Clock:
 
     def _keep(self, contest: Contest) -> None:
         """Write the plan down, for a call that goes on with it."""
-        before, mine = _read(self.out / FILE), contest.settings
-        plan = {"budget": mine.budget, "seeds": mine.seeds, "promised": self.promised, "finished": self.finished}
-        with atomic_write(self.out / FILE) as file:
-            json.dump({**before, _key(mine, self.seconds): plan}, file)
+        mine = contest.settings
+        with json_cache(self.out / FILE, fits=_is_plan) as plans:
+            plan = {"budget": mine.budget, "seeds": mine.seeds, "promised": self.promised, "finished": self.finished}
+            plans[_key(mine, self.seconds)] = plan
 
 
 def _largest(contest: Contest, runs: float, fixed: dict[str, int]) -> Contest | None:
@@ -153,9 +153,11 @@ def _key(settings: Settings, seconds: float) -> str:
     return repr((*what, settings.search, seconds))
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _is_plan(found: Any) -> bool:
+    """Whether an entry of the file is a plan."""
+    if not isinstance(found, dict) or found.keys() != {"budget", "seeds", "promised", "finished"}:
+        return False
+    counts = [found["budget"], found["seeds"], found["promised"]]
+    return (
+        all(type(n) is int and n >= least for n, least in zip(counts, (0, 1, 1), strict=True)) and type(found["finished"]) is bool
+    )

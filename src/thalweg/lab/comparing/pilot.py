@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ from thalweg.lab.running.workers import processes
 from thalweg.lab.training import running
 from thalweg.lab.training.function import STEPS, TrainingFunction
 from thalweg.lab.training.running import Outcome
+from thalweg.lab.trials.json_cache import is_number, json_cache
 from thalweg.lab.user import probe
 from thalweg.lab.user.source import Source, loaded
-from thalweg.values.atomic import atomic_write
 
 FILE = "pilot.json"
 """The pilots' results, in the folder of a comparison: with them the same command plans the same trials."""
@@ -63,22 +62,23 @@ def pilot(source: Source, rules: Sequence[str], steps: int | None, out: Path, li
     problem = source.see_problem()
     assert isinstance(problem, TrainingFunction)
     key = f"{problem.fingerprint} {running.engine().version} {steps}"
-    kept = _read(out / FILE)
-    if key in kept:
-        return Pilot(**{**kept[key], "scores": tuple(kept[key]["scores"])})
-    first = [name for name in FIRST if name in rules]
-    made = _made(source, [*first, *(name for name in rules if name not in first)][:TRIES], steps, limit, jobs)
-    with atomic_write(out / FILE) as file:
-        json.dump({**kept, key: asdict(made)}, file)
+    with json_cache(out / FILE, fits=_is_pilot) as kept:
+        if key in kept:
+            return Pilot(**{**kept[key], "scores": tuple(kept[key]["scores"])})
+        first = [name for name in FIRST if name in rules]
+        made = _made(source, [*first, *(name for name in rules if name not in first)][:TRIES], steps, limit, jobs)
+        kept[key] = asdict(made)
     return made
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+def _is_pilot(found: Any) -> bool:
+    """Whether an entry of the file is a pilot's."""
+    if not isinstance(found, dict) or found.keys() != {each.name for each in fields(Pilot)}:
+        return False
+    scores, steps = found["scores"], found["steps"]
+    both = isinstance(scores, list) and len(scores) == 2 and all(x is None or type(x) in (int, float) for x in scores)
+    counts = type(steps) is int and steps > 0 and is_number(found["seconds"])
+    return both and counts and type(found["rule"]) is str and type(found["judges"]) is bool
 
 
 def _made(source: Source, rules: Sequence[str], steps: int | None, limit: float | None, jobs: int) -> Pilot:

@@ -7,12 +7,13 @@ import contextlib
 import functools
 import hashlib
 import importlib.metadata
+import inspect
 import math
 import random
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def outcome(problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, 
     validation, test, error = math.nan, None, None
     try:
         with seeded(seed):
-            validation, test = scores(problem.function(trial))
+            validation, test = scores(called(problem.function, trial))
     except SURROUNDINGS:
         raise
     except (Exception, SystemExit) as raised:
@@ -86,6 +87,20 @@ def outcome(problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, 
             raise
         error = annotate(where(raised))
     return Outcome(validation, test, tuple(trial.reports), trial.counted, time.perf_counter() - begun, error)
+
+
+def called(function: Callable[[Any], Any], trial: Run) -> Any:
+    """Call a training function. Raises TypeError for one that does not take the trial alone, or returns nothing."""
+    try:
+        inspect.signature(function).bind(trial)
+    except TypeError as error:
+        raise TypeError(f"a training function takes one argument, the trial, and this one cannot ({error})") from None
+    except ValueError:  # a builtin says nothing of its arguments
+        pass
+    found = function(trial)
+    if found is None:
+        raise TypeError("the training function returned nothing; it returns its score, or {'validation': ..., 'test': ...}")
+    return found
 
 
 def scores(found: Any) -> tuple[float, float | None]:
