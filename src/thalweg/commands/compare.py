@@ -12,7 +12,7 @@ import click
 from thalweg import lab
 from thalweg.commands.comparison_progress import ComparisonProgress
 from thalweg.commands.screen import Screen, say_first
-from thalweg.commands.types import PLACE, Hours, Many, Seconds
+from thalweg.commands.types import PLACE, Hours, Many, Real, Seconds
 from thalweg.lab import problems
 from thalweg.lab.plain import plain
 from thalweg.lab.running.executors import NAMES
@@ -77,6 +77,11 @@ WIDTH = 160  # columns of the table when the output is no terminal
 )
 @click.option(
     "--seeds", type=Many(1, MOST), help="Fresh seeds on which each tuned optimizer is judged; 5 in a suite.  [default: 15]"
+)
+@click.option(
+    "--margin",
+    type=Real(0),
+    help="Difference of scores that does not matter; of shares, percentage points.  [default: what the test data cannot show]",
 )
 @click.option("--steps", type=Many(1, 1_000_000_000), help="Steps per trial.  [default: the problem's]")
 @click.option("--batch-size", type=Many(1, 1_000_000_000), help="Samples per mini-batch.  [default: the problem's]")

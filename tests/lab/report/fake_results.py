@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.lab.report.advice import advice
 from thalweg.lab.report.answer import answer
-from thalweg.lab.statistics import stats
+from thalweg.lab.report.rows import standing
+from thalweg.lab.statistics import simultaneous, stats
 from thalweg.methods import rules as catalogue
 
 STEPS = list(range(0, 501, 10))
@@ -47,28 +49,28 @@ def finished(rows: list[dict[str, Any]], kind: str, seeds: int) -> dict[str, Any
         row["name"]: np.array([worst if run["test_score"] is None else run["test_score"] for run in row["judging"]])
         for row in rows
     }
-    ranks = stats.ranks(scores, score["higher_is_better"])
-    verdicts = stats.compare_to_best(scores, score["higher_is_better"])
-    words = {True: "worse", False: "not separable", None: "too few seeds to tell"}
+    higher = score["higher_is_better"]
+    standings = simultaneous.standings(scores, higher)
     for row in rows:
         name = row["name"]
-        verdict = verdicts[name]
         row["score"] = dict(zip(("mean", "low", "high"), map(plain, stats.interval(scores[name])), strict=True))
-        row["rank"] = {"place": ranks[name].place, "low": ranks[name].low, "high": ranks[name].high}
-        row["verdict"] = {
-            "p": verdict.p,
-            "adjusted": verdict.adjusted,
-            "separable": verdict.separable,
-            "sentence": words[verdict.separable],
-        }
+        row.update(standing(standings[name], scores[name]), unreliable=None)
     rows.sort(key=lambda row: (row["rank"]["place"], row["name"]))
+    untuned = {row["name"]: np.array(row["untuned"]["test_scores"], float) for row in rows}
     made = {
         "version": "0.0",
         "protocol": {"version": "1", "sentences": ["Every optimizer has 12 trials.", "A run with a < b & c > d is a run."]},
         "command": "thalweg compare --data 'my <data> & more.csv' --target \"a'b\"",
         "caution": None,
         "made": "2026-01-02T03:04:05+00:00",
-        "problem": {"name": "digits", "about": "1,797 images of digits.", "train_size": 1078, "fingerprint": "f", "score": score},
+        "problem": {
+            "name": "digits",
+            "about": "1,797 images of digits.",
+            "train_size": 1078,
+            "test_size": 360,
+            "fingerprint": "f",
+            "score": score,
+        },
         "settings": {
             "steps": 500,
             "batch_size": 64,
@@ -107,9 +109,11 @@ def finished(rows: list[dict[str, Any]], kind: str, seeds: int) -> dict[str, Any
         "sight": {
             "smallest": 0.01,
             "pair": [rows[0]["name"], rows[1]["name"]] if len(rows) > 1 else None,
-            "more": 7,
-            "seeds": seeds + 7,
+            "times": "up to twice as many",
         },
+        "margin": {"value": 0.0, "given": False},
+        "winner": {side: rows[0]["score"][side] for side in ("mean", "low", "high")},
+        "advice": advice(rows, untuned, higher, 0.0),
         "rules": rows,
     }
     return {"answer": answer(made), **made}
@@ -135,6 +139,7 @@ def _row(rng: np.random.Generator, name: str, i: int, seeds: int, kind: str, hop
         "step_cost": None if i == 6 else float(np.exp(rng.normal(1, 0.8))), "state_per_parameter": float(i % 4),
         "best_of": [round(1 - 0.5 ** (k + 1), 4) for k in range(12)] if tuned and not hopeless else [],
         "untuned": {"lr": 0.1, "score": dict(zip(("mean", "low", "high"), map(plain, stats.interval(untuned)), strict=True)), "diverged": 0.0, "test_scores": untuned.tolist()},
+        "best_of_few": {"mean": None, "low": None, "high": None} if hopeless or not tuned else {"mean": float(untuned.mean()), "low": float(untuned.min()), "high": float(untuned.max())},
         "width": 2.0, "failed": False, "note": None if tuned else "not tuned: it runs its shipped setting",
     }  # fmt: skip
 

@@ -81,7 +81,7 @@ def test_few_problems_are_said_to_be_few() -> None:
     found = suite.combine("mine", ten()[:3], "again")
     assert found["answer"]["use"].startswith("No telling yet. adam leads.")
     assert found["answer"]["sure"] == (
-        "Not at all: 3 problems are too few for a test over them to tell 5 optimizers apart; it takes 8."
+        "Not at all: 3 problems are too few for a test over them to tell 5 optimizers apart; it takes 6."
     )
     assert all(row["verdict"]["separable"] is None for row in found["rules"][1:])
     assert found["critical_difference"]["cliques"] == []

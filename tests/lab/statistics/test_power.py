@@ -19,29 +19,35 @@ def test_published_values() -> None:
 
 
 def test_the_three_questions_are_one() -> None:
-    for seeds, comparisons in ((8, 1), (15, 5), (40, 19)):
-        effect = power.detectable(seeds, comparisons)
-        assert power.power(effect, seeds, comparisons) == pytest.approx(0.8, abs=1e-9)
-        assert power.seeds_needed(effect + 1e-9, comparisons) == seeds
+    for seeds, level in ((8, 0.05), (15, 0.01), (40, 0.003)):
+        effect = power.detectable(seeds, level)
+        assert power.power(effect, seeds, level) == pytest.approx(0.8, abs=1e-9)
+        assert power.seeds_needed(effect + 1e-9, level) == seeds
     assert power.seeds_needed(-0.5) == power.seeds_needed(0.5)
     assert power.seeds_needed(0.0) is None
     assert power.seeds_needed(1e-4) is None
 
 
-def test_comparisons_share_the_level() -> None:
+def test_a_stricter_level_sees_less() -> None:
     draws = np.random.default_rng(2).normal(0.9, 1, (20000, 12))
-    found = np.mean(scipy_stats.ttest_1samp(draws, 0, axis=1).pvalue < 0.05 / 5)
-    assert power.power(0.9, 12, comparisons=5) == pytest.approx(found, abs=0.012)
-    assert power.power(0.9, 12, comparisons=5) < power.power(0.9, 12) - 0.1
+    found = np.mean(scipy_stats.ttest_1samp(draws, 0, axis=1).pvalue < 0.01)
+    assert power.power(0.9, 12, level=0.01) == pytest.approx(found, abs=0.012)
+    assert power.power(0.9, 12, level=0.01) < power.power(0.9, 12) - 0.1
 
 
 def test_too_few_seeds_see_nothing_at_all() -> None:
-    assert [power.least_seeds(k) for k in (1, 19)] == [6, 10]
+    assert power.least_seeds() == 6
     assert power.power(100.0, 5) == 0
-    assert math.isinf(power.detectable(9, 19))
-    found = stats.compare_to_best({"a": np.arange(5.0), "b": np.arange(5.0) + 100}, True)
-    assert found["a"].separable is None, "as the test itself says"
+    assert math.isinf(power.detectable(5))
+    assert math.isinf(power.detectable(6, 0.0))
     assert power.seeds_needed(1e6) == 6
+
+
+def test_many_pairs_share_the_level() -> None:
+    draw = np.random.default_rng(3)
+    alone = power.level_of_one(draw.normal(size=(2, 12)))
+    assert alone == pytest.approx(0.05, abs=0.02)
+    assert 0.05 / 190 < power.level_of_one(draw.normal(size=(20, 12))) < 0.005
 
 
 @pytest.mark.parametrize(("seeds", "effect"), [(10, 0.7), (14, 0.6)])
@@ -62,15 +68,16 @@ def test_the_next_pair() -> None:
     scores = {"best": np.zeros(12), "near": saw - 0.1, "next": saw[::-1] - 0.5, "far": saw - 9.0}
     found = power.sight(scores, higher_is_better=True)
     assert found.pair == ("best", "next")
-    assert found.seeds == power.seeds_needed(0.5, 3)
-    assert found.more == found.seeds - 12
-    assert found.smallest == pytest.approx(power.detectable(12, 3))
+    level = power.level_of_one(np.stack(list(scores.values())))
+    assert 2 * 12 < (power.seeds_needed(0.5, level) or 0) < 10 * 12
+    assert found.times == "several times as many"
+    assert found.smallest == pytest.approx(power.detectable(12, level))
     flipped = power.sight({name: -own for name, own in scores.items()}, higher_is_better=False)
     assert flipped == found
 
 
 def test_nothing_to_settle() -> None:
-    alone = power.Sight(math.inf, None, None, None)
+    alone = power.Sight(math.inf, None, None)
     assert power.sight({"a": np.ones(9)}, True) == alone
     assert power.sight({"a": np.ones(1), "b": np.ones(1)}, True) == alone
     same = power.sight({"a": np.ones(9), "b": np.ones(9)}, True)

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from thalweg.commands.cli import main
-from thalweg.lab.statistics import stats
+from thalweg.lab.statistics import simultaneous
 from thalweg.lab.verify import algoperf, controls, heavy_tails, momentum, page, run
 from thalweg.lab.verify.bank import Bank
 from thalweg.lab.verify.check import Check, Line, close, relative
@@ -81,7 +81,7 @@ def test_the_control_sees_a_test_that_cries_wolf(monkeypatch: pytest.MonkeyPatch
     trials = Bank(list(range(24)), scores, draw.normal(size=(24, 64)))
     honest, _ = controls._alarms(trials, 60)
     assert all(line.holds for line in honest)
-    monkeypatch.setattr(stats, "LEVEL", 0.3)
+    monkeypatch.setattr(simultaneous, "LEVEL", 0.3)
     lax, _ = controls._alarms(trials, 60)
     assert not any(line.holds for line in lax)
 

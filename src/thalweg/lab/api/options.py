@@ -54,6 +54,9 @@ class Options(TypedDict, total=False):
     """Learning-rate schedule: "constant" (default), "linear", "cosine" or "wsd". If several, each trial draws one."""
     seeds: int | None
     """Fresh seeds on which each tuned optimizer is judged. Default: 15, in a suite 5."""
+    margin: float | None
+    """The largest difference of scores that does not matter to you, of shares in percentage points. Default: what the test
+    samples cannot show."""
     steps: int | None
     """Steps per trial. Default: the problem's."""
     batch_size: int | None
@@ -98,6 +101,9 @@ def check(options: Options) -> None:
     for name, unit in SECONDS.items():
         if not (isinstance(given.get(name, 1), int | float) and 0 < given.get(name, 1) < math.inf):
             raise Refusal(f"{name} is {given[name]!r}; wanted a number of {unit}")
+    margin = given.get("margin", 0.0)
+    if isinstance(margin, bool) or not (isinstance(margin, int | float) and 0 <= margin < math.inf):
+        raise Refusal(f"margin is {margin!r}; wanted a difference of scores, a number from 0 on")
     for name, choices in CHOICES.items():
         for word in listed(given.get(name, ())):
             if isinstance(word, str) and word not in choices:

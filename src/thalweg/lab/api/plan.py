@@ -62,7 +62,7 @@ def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> C
         min(options.get("batch_size") or problem.batch_size, problem.train_size) if problem.train_size else 0,
         options.get("tune") or "lr", schedules(options), options.get("timeout") or TIMEOUT,
         options.get("lanes") or "numpy", options.get("search") or protocol.SEARCHES[0],
-        tuple((name, NO_MATRICES) for name in asked if name not in selected),
+        tuple((name, NO_MATRICES) for name in asked if name not in selected), margin=options.get("margin"),
     )  # fmt: skip
     return Contest.of(settings, problem, rules)
 

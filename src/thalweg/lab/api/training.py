@@ -51,6 +51,7 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
         source, selected, options.get("budget") or protocol.BUDGET, options.get("seeds") or protocol.SEEDS, found.steps, 0,
         options.get("tune") or "lr", schedules(options), options.get("timeout") or max(TIMEOUT, PATIENT * found.seconds),
         search=options.get("search") or protocol.SEARCHES[0], pilot=found,
+        margin=options.get("margin"),
     )  # fmt: skip
     made = Contest.of(settings, source.see_problem(), rules)
     if clock is not None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from thalweg.lab.data.problem import Floats
 from thalweg.lab.protocol import protocol, tune
 from thalweg.lab.protocol.searches import Search, quasi_random
 from thalweg.lab.protocol.tune import End, Setting, Space
@@ -81,6 +82,14 @@ class Candidate:
             end = WORST if trial.diverged else (sign * trial.score_curve[-1], trial.loss_curve[-1])
             found.setdefault(trial.setting, []).append(end)
         return {setting: tuple(np.median(ends, axis=0).tolist()) for setting, ends in found.items()}
+
+    def scores_by_setting(self) -> Floats:
+        """The final validation scores (settings, tuning seeds); of a diverged run the score at its start."""
+        found: dict[Setting, list[float]] = {}
+        for trial in self.tuning:
+            curve = trial.score_curve or [np.nan]
+            found.setdefault(trial.setting, []).append(curve[0] if trial.diverged else curve[-1])
+        return np.array(list(found.values()), float).reshape(len(found), protocol.TUNING_SEEDS)
 
     def choose(self, higher_is_better: bool) -> None:
         """Choose the setting with the best final score; the loss breaks ties."""

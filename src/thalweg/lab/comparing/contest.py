@@ -37,7 +37,8 @@ class Settings:
     tune: "lr", or "all" for every float hyper-parameter. schedules: learning-rate schedules; with several, each trial draws
     one. timeout: seconds that a chunk of trials may take. lanes: the backend of the lanes, "numpy" or "jax". search: the
     search method, one of `protocol.SEARCHES`. not_run: (name, reason) of each requested rule that cannot run on this problem.
-    pilot: what the pilot of a training function showed.
+    pilot: what the pilot of a training function showed. margin: the largest difference of scores that does not matter, of a
+    share in percentage points; None: what the test samples cannot show.
     """
 
     source: Source
@@ -53,6 +54,7 @@ class Settings:
     search: str = protocol.SEARCHES[0]
     not_run: tuple[tuple[str, str], ...] = ()
     pilot: Pilot | None = None
+    margin: float | None = None
 
 
 @dataclass

@@ -37,6 +37,8 @@ class Problem(Protocol):
     """Default mini-batch size; 0 for a problem without samples."""
     train_size: int
     """Number of training samples; 0 for a problem without samples."""
+    test_size: int
+    """Number of test samples; 0 if its score is no mean over samples."""
     fingerprint: str
     """A hash of the data and the definition. It is part of a trial's identity."""
 

@@ -81,7 +81,7 @@ class Supervised:
         self._widest, self._outputs = max(map(prod, outputs)), outputs[-1]
         size = sum(leaf.size for own in self.model.init().values() for leaf in own.values())
         self.steps = steps or (STEPS if size <= LARGE else STEPS_OF_LARGE)
-        self.train_size = len(train.x)
+        self.train_size, self.test_size = len(train.x), len(test.x)
         self.batch_size = min(batch_size, self.train_size)
         arrays = [array for part in (train, validation, test) for array in (part.x, part.y)]
         self.fingerprint = fingerprint or digest(repr((layers, self.task.loss, self.score)), *arrays)

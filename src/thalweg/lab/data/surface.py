@@ -66,6 +66,7 @@ class Surface:
     score: Score = field(default=Score("f − f_min", higher_is_better=False), init=False)
     batch_size: int = field(default=0, init=False)
     train_size: int = field(default=0, init=False)
+    test_size: int = field(default=0, init=False)
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -34,3 +34,15 @@ def suite(name: str) -> tuple[str, ...]:
     if plain not in SUITES:
         raise Refusal(f"no suite is called {name!r}; there are {', '.join(SUITES)}{nearest(plain, SUITES)}")
     return SUITES[plain]
+
+
+def data_of(problem: str) -> str:
+    """The data that a problem uses: its own name, or that of another problem on the same data."""
+    return SAME_DATA.get(problem, problem)
+
+
+SAME_DATA = {
+    "digits_conv": "digits", "autoencoder": "digits", "mnist1d_conv": "mnist1d", "mnist5k_conv": "mnist5k",
+    "logistic": "breast_cancer",
+}  # fmt: skip
+"""Problems on the data of another one: together they are one witness in a test over problems."""

@@ -77,7 +77,8 @@ def _compared(contest: Contest, a: Candidate, b: Candidate) -> tuple[list[float 
     """Both means, the p-value, and whether the first mean is at least as good."""
     higher = contest.problem.score.higher_is_better
     scores = {candidate.label: judged_scores(candidate.judging, higher) for candidate in (a, b)}
-    p = min(verdict.p for verdict in stats.compare_to_best(scores, higher).values())
+    one, other = stats.settled(scores, higher)
+    p = stats.permutation(one - other)
     first, second = (float(np.mean(found)) for found in scores.values())
     better = first >= second if higher else first <= second
     shown: list[float | None] = [x if math.isfinite(x) else None for x in (first, second)]

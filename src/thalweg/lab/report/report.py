@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from thalweg.lab.report.answer import tested
+from thalweg.lab.report.advice import alike, tested
+from thalweg.lab.report.answer import amount
 from thalweg.lab.report.explorer import explored
 from thalweg.lab.report.figures.cost import cost
 from thalweg.lab.report.figures.curves import curves
@@ -66,8 +67,8 @@ def render(results: Results) -> str:
     return made.get_template("report.html.j2").render(
         r=results, figures=figures, remarks=remarks(results), dark={name[1:]: dark for name, dark in DARK.items()},
         embedded=embedded(results), names=NAMES, explored=embedded(explored([results], results["rules"])), script=script(),
-        seen=seen(results),
-        tested=tested(results["rules"]),
+        seen=seen(results), margin=margin(results),
+        tested=tested(results["rules"]), alike=[row["name"] for row in alike(results["rules"])],
         methods=methods(
             results["settings"], [results], results["version"], results["protocol"]["version"], len(results["rules"])
         ),
@@ -158,20 +159,31 @@ def embedded(results: Mapping[str, Any]) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
+def margin(results: Results) -> str:
+    """A sentence on the largest difference that does not matter; empty if any does."""
+    value, size = results["margin"]["value"], amount(results["margin"]["value"], results["problem"]["score"])
+    if not value:
+        return ""
+    why = "as --margin says" if results["margin"]["given"] else (
+        f"a standard error of a share on {results['problem']['test_size']:,} test samples; --margin says otherwise"
+    )  # fmt: skip
+    return f"Level: no more than {size} behind the best of the others ({why})."
+
+
 def seen(each: Results) -> str:
     """A sentence on the smallest detectable difference; empty if that is stated elsewhere."""
-    sight, share = each["sight"], each["problem"]["score"]["share"]
+    sight = each["sight"]
     if sight["smallest"] is None or not math.isfinite(sight["smallest"]) or not tested(each["rules"]):
         return ""
     best = each["rules"][0]
     told_apart = [row for row in each["rules"] if row["verdict"]["separable"] and row["score"]["mean"] is not None]
     if any(abs(number(row["score"]["mean"]) - number(best["score"]["mean"])) < sight["smallest"] for row in told_apart):
         return ""  # the spreads differ too much for a single number
-    size = f"{100 * sight['smallest']:.2g} percentage points" if share else format_score(sight["smallest"], share)
+    size = amount(sight["smallest"], each["problem"]["score"])
     told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
-    if sight["pair"] and sight["seeds"]:
+    if sight["pair"] and sight["times"]:
         first, second = sight["pair"]
-        told += f" To tell {second} from {first}, if they differ as much as they seem to, takes about {_seeds(sight['seeds'])}."
+        told += f" To tell {second} from {first}, if they differ as much as they seem to, takes {sight['times']} seeds."
     return told
 
 

@@ -19,11 +19,13 @@ from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.data.problem import Floats, Problem
 from thalweg.lab.protocol import protocol, searches
 from thalweg.lab.report import checks
+from thalweg.lab.report.advice import advice
 from thalweg.lab.report.answer import answer
-from thalweg.lab.report.rows import plain, rows
-from thalweg.lab.report.schema.problem import About, Facts, ProblemSettings, Results, Sight
+from thalweg.lab.report.rows import besides, plain, rows, within
+from thalweg.lab.report.schema.parts import Interval
+from thalweg.lab.report.schema.problem import About, Facts, Margin, ProblemSettings, Results, Sight
 from thalweg.lab.report.words import training
-from thalweg.lab.statistics import power
+from thalweg.lab.statistics import power, simultaneous, stats
 from thalweg.lab.statistics.scores import judged_scores
 from thalweg.lab.training import running
 
@@ -36,6 +38,9 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> R
     candidates = [candidate for candidate in contest.candidates if candidate.compared]
     scores = {e.label: judged_scores(e.judging, higher) for e in candidates}
     goal = _target(candidates)
+    margin = _margin(contest, scores)
+    made = rows(contest, candidates, scores, costs, goal, margin["value"])
+    untuned = {e.label: judged_scores(e.untuned if e.tuned else e.judging, higher) for e in candidates}
     found: Facts = {
         "version": thalweg.__version__,
         "protocol": {"version": protocol.name(settings.search), "sentences": _sentences(settings)},
@@ -52,7 +57,10 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> R
         "target": {"loss": plain(goal), "sentence": f"a validation loss of {goal:.4g}"},
         "checks": checks.run_checks(contest),
         "sight": _sight(scores, higher),
-        "rules": rows(contest, candidates, scores, costs, goal),
+        "margin": margin,
+        "winner": _winner(contest.problem, scores),
+        "advice": advice(made, untuned, higher, margin["value"]),
+        "rules": made,
         "not_run": dict(settings.not_run),
     }  # fmt: skip
     if settings.pilot is not None:
@@ -76,6 +84,7 @@ def _about(problem: Problem) -> About:
     score = problem.score
     return {
         "name": problem.name, "about": problem.about, "train_size": problem.train_size,
+        "test_size": problem.test_size,
         "fingerprint": problem.fingerprint,
         "score": {"name": score.name, "higher_is_better": score.higher_is_better, "share": score.share},
     }  # fmt: skip
@@ -110,4 +119,25 @@ def _sight(scores: Any, higher: bool) -> Sight:
     """The smallest detectable difference to the best, and the seeds needed for the next pair."""
     found = power.sight(scores, higher)
     pair = list(found.pair) if found.pair else None
-    return {"smallest": plain(found.smallest), "pair": pair, "more": found.more, "seeds": found.seeds}
+    return {"smallest": plain(found.smallest), "pair": pair, "times": found.times}
+
+
+def _margin(contest: Contest, scores: Mapping[str, Floats]) -> Margin:
+    """The difference that does not matter: what the user says, or of a share a standard error of the test samples."""
+    given, problem = contest.settings.margin, contest.problem
+    if given is not None:
+        return {"value": given / 100 if problem.score.share else given, "given": True}
+    best = max(scores.values(), key=lambda own: float(np.mean(own)) if problem.score.higher_is_better else -float(np.mean(own)))
+    return {"value": besides(best, problem) ** 0.5, "given": False}
+
+
+def _winner(problem: Problem, scores: Mapping[str, Floats]) -> Interval:
+    """The best optimizer's score, corrected for its having been chosen."""
+    if not all(np.isfinite(own).all() for own in scores.values()):
+        return {"mean": None, "low": None, "high": None}
+    higher = problem.score.higher_is_better
+    table, sign = stats.settled(scores, higher), -1.0 if higher else 1.0
+    best = sign * table[np.argmin(table.mean(axis=1))]
+    mean, *ends = (plain(sign * x) for x in simultaneous.chosen(table, besides(best, problem)))
+    low, high = sorted(ends, key=lambda x: -np.inf if x is None else x)
+    return within(mean, low, high, problem)

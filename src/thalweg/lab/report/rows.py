@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -15,14 +15,19 @@ from thalweg.lab.comparing.candidate import Candidate
 from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol
+from thalweg.lab.report.advice import FEW
 from thalweg.lab.report.schema.optimizer import Described, HowTuned, JudgedTrial, Row, TunedTrial, Untuned
-from thalweg.lab.report.schema.parts import Interval, StepsToTarget, Verdict
-from thalweg.lab.statistics import budget, stats
+from thalweg.lab.report.schema.parts import Behind, Interval, Rank, StepsToTarget, Verdict
+from thalweg.lab.statistics import budget, simultaneous, stats
 from thalweg.lab.statistics.scores import judged_scores
+from thalweg.lab.statistics.simultaneous import Standing
 from thalweg.lab.statistics.stats import Floats
 from thalweg.lab.trials.trials import Trial, usual_cost
 from thalweg.methods.moments.adam import adamw
 from thalweg.values.numerals import typed
+
+TOLERATED = 0.05
+"""A rule that diverges in a larger share of its judged runs is unreliable."""
 
 
 def rows(
@@ -31,10 +36,14 @@ def rows(
     scores: Mapping[str, Floats],
     costs: Mapping[str, float | None],
     goal: float,
+    margin: float,
 ) -> list[Row]:
-    """A row for each candidate, sorted by rank. scores: test scores. goal: the target loss of "steps to target"."""
+    """A row for each candidate, sorted by rank.
+
+    scores: test scores. goal: the target loss of "steps to target". margin: the largest difference that does not matter.
+    """
     settings, higher = contest.settings, contest.problem.score.higher_is_better
-    ranks, verdicts = stats.ranks(scores, higher), stats.compare_to_best(scores, higher)
+    standings = simultaneous.standings(scores, higher, margin)
     at = protocol.evaluated_at(settings.steps)
     start, best = _way(candidates, higher)
     found: list[Row] = [
@@ -42,14 +51,15 @@ def rows(
             **_what(candidate, contest.problem, settings.budget),
             **_how_tuned(candidate, higher),
             "judging": [_judged(trial) for trial in candidate.judging],
-            "score": _interval(scores[candidate.label]),
-            "untuned": _untuned(candidate, higher),
+            "score": interval(scores[candidate.label], contest.problem),
+            "untuned": _untuned(candidate, contest.problem),
             "best_of": [] if settings.search == "optuna" else _best_of(candidate, start, best, higher),
-            "rank": {"place": (rank := ranks[candidate.label]).place, "low": rank.low, "high": rank.high},
+            "best_of_few": _best_of_few(candidate, contest.problem),
+            **standing(standings[candidate.label], scores[candidate.label]),
+            "unreliable": unreliable(candidate.judging, len(candidates)),
             "steps_to_target": _steps_to(candidate, at, goal),
             "diverged": {"tuning": _share_diverged(candidate.tuning), "judging": _share_diverged(candidate.judging)},
             "step_cost": costs.get(candidate.rule.name),
-            "verdict": _verdict(verdicts[candidate.label]),
         }
         for candidate in candidates
     ]
@@ -64,9 +74,25 @@ def _plains(xs: Sequence[float]) -> list[float | None]:
     return [plain(x) for x in xs]
 
 
-def _interval(scores: Any) -> Interval:
-    mean, low, high = map(plain, stats.interval(scores))
+def interval(scores: Floats, problem: Problem) -> Interval:
+    """The mean and its interval, which for a share counts the luck of the test samples too."""
+    mean, low, high = map(plain, stats.interval(scores, besides=besides(scores, problem)))
+    return within(mean, low, high, problem)
+
+
+def within(mean: float | None, low: float | None, high: float | None, problem: Problem) -> Interval:
+    """An interval of a score; a share is never below 0 or above 1."""
+    if problem.score.share and low is not None and high is not None:
+        low, high = max(0.0, low), min(1.0, high)
     return {"mean": mean, "low": low, "high": high}
+
+
+def besides(scores: Floats, problem: Problem) -> float:
+    """The variance of a mean share that comes from the test samples, which all seeds share: the binomial one."""
+    if not (problem.score.share and problem.test_size and np.isfinite(scores).all()):
+        return 0.0
+    mean = float(np.clip(np.mean(scores), 0.0, 1.0))
+    return mean * (1 - mean) / problem.test_size
 
 
 def _default(value: Any) -> Any:
@@ -156,12 +182,28 @@ def _best_of(candidate: Candidate, start: float, best: float, higher: bool) -> l
     return [round(float(x), 4) for x in budget.expected(worth, worth)]
 
 
-def _untuned(candidate: Candidate, higher: bool) -> Untuned:
+def _best_of_few(candidate: Candidate, problem: Problem) -> Interval:
+    """The validation score of the best of FEW settings, chosen on one tuning seed and valued on the others."""
+    table = candidate.scores_by_setting()
+    if table.shape[0] < FEW or table.shape[1] < 2 or not np.isfinite(table).all():
+        return {"mean": None, "low": None, "high": None}
+    sign = 1.0 if problem.score.higher_is_better else -1.0
+    mean, low, high = (sign * x for x in budget.best_of(FEW, sign * table))
+    return {"mean": mean, "low": min(low, high), "high": max(low, high)}
+
+
+def unreliable(judging: Sequence[Trial], rows: int) -> float | None:
+    """The share of runs that diverges at least, if it is above TOLERATED; for all rows at once."""
+    least = stats.least_divergence(sum(trial.diverged for trial in judging), len(judging), rows)
+    return least if least > TOLERATED else None
+
+
+def _untuned(candidate: Candidate, problem: Problem) -> Untuned:
     """The results of the untuned setting. A rule that is never tuned is judged at it anyway."""
     found: list[Trial] = candidate.untuned if candidate.tuned else candidate.judging
     return {
         "lr": candidate.default.lr,
-        "score": _interval(judged_scores(found, higher)),
+        "score": interval(judged_scores(found, problem.score.higher_is_better), problem),
         "diverged": _share_diverged(found),
         "test_scores": [plain(trial.test_score) if trial.test_score is not None else None for trial in found],
     }
@@ -185,11 +227,25 @@ def _share_diverged(trials: Sequence[Any]) -> float:
     return float(np.mean([trial.diverged for trial in trials])) if trials else 0.0
 
 
-def _verdict(verdict: Any) -> Verdict:
-    words = {True: "worse", False: "not separable", None: "too few seeds to tell"}
+class _Standing(TypedDict):
+    """The part of a row that follows from all pairs."""
+
+    rank: Rank
+    verdict: Verdict
+    behind: Behind
+    level: bool
+
+
+def standing(found: Standing, scores: Floats) -> _Standing:
+    known = bool(np.isfinite(scores).all())
+    least, most = map(plain, found.behind) if known else (None, None)
+    words = {True: "worse", False: "not separable", None: "too few seeds to tell"}[found.separable]
     return {
-        "p": plain(verdict.p),
-        "adjusted": plain(verdict.adjusted),
-        "separable": verdict.separable,
-        "sentence": words[verdict.separable],
-    }
+        "rank": {"place": found.place, "low": found.low, "high": found.high},
+        "verdict": {
+            "p": plain(found.p), "adjusted": plain(found.adjusted), "separable": found.separable,
+            "sentence": "level" if found.level and known else words,
+        },
+        "behind": {"least": least, "most": most},
+        "level": found.level and known,
+    }  # fmt: skip

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.lab.protocol import protocol
-from thalweg.lab.report.answer import suite_answer
+from thalweg.lab.protocol import protocol, suites
 from thalweg.lab.report.rows import plain
 from thalweg.lab.report.schema.optimizer import JudgedTrial, Row
 from thalweg.lab.report.schema.parts import Estimated, Verdict
@@ -27,8 +26,10 @@ from thalweg.lab.report.schema.suite import (
     SuiteUntuned,
     Unranked,
 )
-from thalweg.lab.statistics import aggregate, pairwise, profiles, stats, targets
+from thalweg.lab.report.words.suite_answer import suite_answer
+from thalweg.lab.statistics import aggregate, pairwise, profiles, targets
 from thalweg.lab.statistics.aggregate import Estimate
+from thalweg.lab.statistics.pairwise import Pair
 from thalweg.lab.statistics.stats import LEVEL, Floats
 
 Rows = dict[str, dict[str, Row]]
@@ -146,7 +147,7 @@ def _overall(rows: Rows, found: Sequence[Results]) -> tuple[Overall, list[SuiteR
     ranks = aggregate.mean_ranks(shares, True)
     order = sorted(rows, key=lambda name: (ranks[name].value, name))
     without = aggregate.without_each_problem(shares, _by_mean_rank)
-    pairs = pairwise.critical_difference(shares, True)
+    pairs = pairwise.critical_difference(shares, True, suites.data_of)
     overall: Overall = {
         "critical_difference": {
             "mean_rank": pairs.mean_rank, "order": pairs.order, "cliques": pairs.cliques, "remark": pairs.remark,
@@ -157,14 +158,14 @@ def _overall(rows: Rows, found: Sequence[Results]) -> tuple[Overall, list[SuiteR
         "untuned": _untuned(untuned, shares, order),
     }  # fmt: skip
     middle, middle_untuned = aggregate.interquartile_means(shares), aggregate.interquartile_means(untuned)
-    verdicts, paces = against_best(shares, order[0]), _paces(rows, found)
+    paces = _paces(rows, found)
     ranked: list[SuiteRow] = []
     for place, name in enumerate(order, 1):
         places = [table[name] for table in without.values()] or [place]
         standing: Standing = {
             "mean_rank": _estimate(ranks[name]), "share": _estimate(middle[name]), "untuned": _estimate(middle_untuned[name]),
             "places_without_a_problem": [min(places), max(places)],
-            "verdict": verdicts[name],
+            "verdict": _verdict(pairs.worse[name], name == order[0]),
         }  # fmt: skip
         own = {each["problem"]["name"]: rows[name][each["problem"]["name"]] for each in found}
         ranked.append(_row(name, place, standing, paces[name], own))
@@ -224,18 +225,10 @@ def _by_mean_rank(some: Mapping[str, Mapping[str, Floats]]) -> dict[str, float]:
     return {name: -rank for name, rank in aggregate.mean_rank(some, True).items()}
 
 
-def against_best(shares: Mapping[str, Mapping[str, Floats]], best: str) -> dict[str, Verdict]:
-    """Each optimizer against the one with the best mean rank: Wilcoxon's signed-rank test over problems, after Holm."""
-    means = {name: np.array([float(np.mean(x)) for x in own.values()]) for name, own in shares.items()}
-    values = {name: pairwise.signed_rank(means[name] - means[best]) for name in means if name != best}
-    adjusted = stats.holm(values)
-    powerless = len(means[best]) < pairwise.least_problems(max(1, len(values)))
-    found: dict[str, Verdict] = {best: {"p": 1.0, "adjusted": 1.0, "separable": False, "sentence": "the best"}}
-    for name, p in values.items():
-        separable = None if powerless else adjusted[name] <= LEVEL
-        words = {True: "worse", False: "not separable", None: "too few problems to tell"}[separable]
-        found[name] = {"p": p, "adjusted": adjusted[name], "separable": separable, "sentence": words}
-    return found
+def _verdict(pair: Pair, best: bool) -> Verdict:
+    words = {True: "worse", False: "not separable", None: "too few problems to tell"}[pair.separable]
+    told = "the best" if best else words
+    return {"p": pair.p, "adjusted": pair.adjusted, "separable": pair.separable, "sentence": told}
 
 
 def _untuned(untuned: Any, tuned: Any, order: Sequence[str]) -> SuiteUntuned:

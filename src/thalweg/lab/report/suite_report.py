@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from thalweg.lab.report.answer import tested
+from thalweg.lab.report.advice import tested
 from thalweg.lab.report.explorer import explored
 from thalweg.lab.report.figures.cost import cost
 from thalweg.lab.report.figures.lines import lines

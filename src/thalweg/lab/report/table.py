@@ -102,12 +102,14 @@ def _fitted(columns: Sequence[Column], results: Results | SuiteResults, width: i
 
 
 def answered(answer: Answer, width: int) -> Table:
-    """The answer as a table: which optimizer, how sure, and why."""
+    """The answer as a table: whether the choice matters, which optimizer to use, how sure, and why."""
     made = Table.grid(padding=(0, 2, 0, 0))
     made.add_column(style="bold", no_wrap=True)
-    made.add_column(width=min(width, READABLE) - 10)
-    for title, sentence in (("Use", answer["use"]), ("How sure", answer["sure"]), ("Why", answer["why"])):
-        made.add_row(Text(title), Text(sentence))
+    made.add_column(width=min(width, READABLE) - 17)
+    titles = {"Does it matter?": "matters", "Use": "use", "Avoid": "avoid", "How sure": "sure", "Why": "why"}
+    for title, key in titles.items():
+        if answer[key]:  # type: ignore[literal-required]
+            made.add_row(Text(title), Text(answer[key]))  # type: ignore[literal-required]
     return made
 
 

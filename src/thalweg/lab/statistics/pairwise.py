@@ -1,22 +1,21 @@
 """Tests of all pairs of optimizers over problems, and the groups of a critical-difference diagram.
 
-Wilcoxon's signed-rank test on each pair, with Holm's correction for all pairs, as Benavoli et al. 2016 (JMLR 17:5) advise:
-in the mean-rank tests of Demšar 2006 (JMLR 7:1), Friedman's and Nemenyi's, other optimizers affect whether two differ. With n
-problems the smallest p-value is 2 / 2**n, so 6 problems are needed for one pair at 5 %, and more for many pairs. With too few
-problems for any test to reach significance, the result says so and calls nothing different or alike.
+Wilcoxon's signed-rank test on each pair, as Benavoli et al. 2016 (JMLR 17:5) advise: in the mean-rank tests of Demšar 2006 (JMLR
+7:1), Friedman's and Nemenyi's, other optimizers affect whether two differ. All pairs are tested at once by the step-down maximum
+of `simultaneous`, which counts that the best was chosen among many. The smallest p-value of n problems is 2 / 2**n, so 6 are
+needed for 5 %. With fewer the result says so and calls nothing different or alike.
 """
 
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats as scipy_stats
 
-from thalweg.lab.statistics import aggregate, stats
+from thalweg.lab.statistics import aggregate, power, simultaneous, stats
 from thalweg.lab.statistics.aggregate import Scores
 from thalweg.lab.statistics.stats import LEVEL, Floats
 
@@ -34,44 +33,75 @@ class Pair:
 class CriticalDifference:
     """The content of a critical-difference diagram.
 
-    order: by mean rank, best first. pairs: by names in the given order. cliques: maximal groups of at least two neighbours of
-    which no two differ; empty with too few problems. remark: the reason in that case, or "".
+    order: by mean rank, best first. pairs: by names in the given order. worse: for each optimizer the adjusted p-value of there
+    being none that is better, and whether one is (None: too few problems to tell). cliques: maximal groups of at least two
+    neighbours of which no two differ; empty with too few problems. remark: the reason in that case, or "".
     """
 
     mean_rank: dict[str, float]
     order: list[str]
     pairs: dict[tuple[str, str], Pair]
+    worse: dict[str, Pair]
     cliques: list[list[str]]
     remark: str
 
 
-def least_problems(pairs: int = 1) -> int:
-    """The fewest problems with which Wilcoxon's test, after Holm, can separate any of `pairs` pairs."""
-    return math.ceil(math.log2(2 * pairs / LEVEL))
-
-
-def critical_difference(scores: Scores, higher_is_better: bool) -> CriticalDifference:
+def critical_difference(
+    scores: Scores, higher_is_better: bool, data_of: Callable[[str], str] = lambda problem: problem
+) -> CriticalDifference:
     """The diagram of scores on a common scale for all problems, usually `aggregate.normalised` ones.
 
-    Each problem enters with the mean over its seeds, and ranks are those of the means.
+    Each problem enters with the mean over its seeds, and ranks are those of the means. data_of: the name of a problem's data;
+    in the tests problems on the same data enter with their mean, as one.
     """
-    means = _means(scores, higher_is_better)
+    means = _by_data(_means(scores, higher_is_better), list(map(data_of, next(iter(scores.values())))))
     problems = len(next(iter(means.values())))
-    values = {(a, b): signed_rank(means[a] - means[b]) for a, b in itertools.combinations(scores, 2)}
-    adjusted, least = stats.holm(values), least_problems(max(1, len(values)))
-    powerless = problems < least
-    pairs = {key: Pair(p, adjusted[key], None if powerless else adjusted[key] <= LEVEL) for key, p in values.items()}
+    powerless = problems < power.least_seeds()
+    pairs = all_pairs(means)
     mean_rank = aggregate.mean_rank(scores, higher_is_better)
     order = sorted(mean_rank, key=mean_rank.__getitem__)
     cliques = [] if powerless else _cliques(order, {key for key, pair in pairs.items() if pair.separable})
-    return CriticalDifference(mean_rank, order, pairs, cliques, _remark(problems, least, len(values)) if powerless else "")
+    worse = _worse(means, pairs, order[0])
+    return CriticalDifference(mean_rank, order, pairs, worse, cliques, _remark(problems) if powerless else "")
 
 
-def _remark(problems: int, least: int, pairs: int) -> str:
-    return (
-        f"{problems} problem{' is' if problems == 1 else 's are'} too few to say who differs from whom: for "
-        f"{f'{pairs} pairs' if pairs > 1 else 'one pair'} Wilcoxon's test, after Holm, needs {least}"
-    )
+def _by_data(means: Mapping[str, Floats], data: Sequence[str]) -> dict[str, Floats]:
+    """The mean over the problems on the same data."""
+    same = [np.array([name == other for other in data]) for name in dict.fromkeys(data)]
+    return {name: np.array([own[which].mean() for which in same]) for name, own in means.items()}
+
+
+def _worse(means: Mapping[str, Floats], pairs: Mapping[tuple[str, str], Pair], best: str) -> dict[str, Pair]:
+    """For each optimizer, whether another one is better; lower means are better."""
+    lost: dict[str, list[float]] = {name: [1.0] for name in means}
+    for (a, b), pair in pairs.items():
+        ahead = float(signed_ranks(means[a] - means[b]).sum())
+        if ahead:
+            lost[a if ahead > 0 else b].append(pair.adjusted)
+    blind = len(means[best]) < power.least_seeds()
+    found = {best: Pair(1.0, 1.0, False)}
+    for name in means.keys() - found.keys():
+        p, adjusted = signed_rank(means[name] - means[best]), min(lost[name])
+        found[name] = Pair(p, adjusted, None if blind else adjusted <= LEVEL)
+    return {name: found[name] for name in means}
+
+
+def all_pairs(means: Mapping[str, Floats]) -> dict[tuple[str, str], Pair]:
+    """Wilcoxon's test of each pair of optimizers, by one number for each problem, adjusted for all pairs."""
+    keys = list(itertools.combinations(means, 2))
+    if not keys:
+        return {}
+    scores = np.stack([signed_ranks(means[a] - means[b]) for a, b in keys])
+    blind = scores.shape[1] < power.least_seeds()
+    return {
+        key: Pair(signed_rank(means[key[0]] - means[key[1]]), float(p), None if blind else bool(p <= LEVEL))
+        for key, p in zip(keys, simultaneous.step_down(scores), strict=True)
+    }
+
+
+def _remark(problems: int) -> str:
+    few = f"{problems} problem{' is' if problems == 1 else 's are'} too few to say who differs from whom"
+    return f"{few}: Wilcoxon's test needs {power.least_seeds()}"
 
 
 def _means(scores: Scores, higher_is_better: bool) -> dict[str, Floats]:
@@ -83,17 +113,23 @@ def _means(scores: Scores, higher_is_better: bool) -> dict[str, Floats]:
     return dict(zip(scores, stats.rounded(table), strict=True))
 
 
+def signed_ranks(difference: Floats) -> Floats:
+    """The ranks of the differences' sizes, with their signs. A zero keeps its rank but has no sign (Pratt 1959)."""
+    ranks: Floats = np.sign(difference) * scipy_stats.rankdata(np.abs(difference))
+    return ranks
+
+
 def signed_rank(difference: Floats) -> float:
     """The two-sided p-value of Wilcoxon's signed-rank test, 1 where all differences are 0.
 
     Exact without ties, and with ties up to 16 problems, by vectorised enumeration of all signs (SciPy takes 0.3 s for
-    twelve). A zero keeps its rank but has no sign (Pratt 1959).
+    twelve).
     """
     sizes = np.abs(difference)
     if not sizes.any():
         return 1.0
     if len(sizes) <= stats.EXACT:
-        return stats.permutation(np.sign(difference) * scipy_stats.rankdata(sizes))
+        return stats.permutation(signed_ranks(difference))
     plain = len(np.unique(sizes)) == len(sizes) and sizes.all()
     return float(scipy_stats.wilcoxon(difference, zero_method="pratt", method="exact" if plain else "asymptotic").pvalue)
 

@@ -33,6 +33,7 @@ class TrainingFunction:
     function: Callable[[Any], Any] | None = None
     batch_size: int = 0
     train_size: int = 0
+    test_size: int = 0
     score: Score = field(init=False)
 
     def __post_init__(self) -> None:

@@ -70,7 +70,7 @@ class Own:
         self._loss, self._slopes = makers[speech]()
         self.score = Score(given.get("score", "loss"), given.get("higher_is_better", False))
         self.steps: int = given.get("steps", STEPS)
-        self.batch_size = self.train_size = 0
+        self.batch_size = self.train_size = self.test_size = 0
         size = sum(leaf.size for leaf in trees.flatten(self.init([0]))[1])
         held = "" if self._scores else " Nothing is held out: the loss judges too, on other batches if it has any."
         words = " ".join((module.__doc__ or "").split()) or "A problem of your own."

@@ -76,6 +76,7 @@ class ProbedProblem:
     steps: int
     batch_size: int
     train_size: int
+    test_size: int
     fingerprint: str
     start: Params
 
@@ -144,5 +145,5 @@ def _try(path: Path, name: str) -> None:
 
 def _see(path: Path) -> tuple[ProbedProblem, float]:
     own = my_problem.load(path)
-    what = (own.name, own.about, own.score, own.steps, own.batch_size, own.train_size, own.fingerprint)
+    what = (own.name, own.about, own.score, own.steps, own.batch_size, own.train_size, own.test_size, own.fingerprint)
     return ProbedProblem(*what, own.init([0])), trials.gradient_seconds(own)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import stats as scipy_stats
 
 from thalweg.lab import problems
-from thalweg.lab.statistics import power, stats
+from thalweg.lab.statistics import power, simultaneous, stats
 from thalweg.lab.statistics.stats import LEVEL, Floats
 from thalweg.lab.verify.bank import Bank, bank, spread
 from thalweg.lab.verify.check import Check, Line, Say, close
@@ -72,7 +72,7 @@ def alarms(trials: Bank, name: Name, runs: int) -> int:
     for i in range(runs):
         draw = np.random.default_rng(i)
         one, other = draw.permutation(trials.test.shape[1]).reshape(2, -1)
-        found = stats.compare_to_best({"a": name(trials, draw, one), "b": name(trials, draw, other)}, higher_is_better=True)
+        found = simultaneous.standings({"a": name(trials, draw, one), "b": name(trials, draw, other)}, higher_is_better=True)
         count += any(verdict.separable is True for verdict in found.values())
     return count
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from thalweg.lab.report.schema.parts import Compared, Diverged, Interval, Priced, Rank, StepsToTarget
+from thalweg.lab.report.schema.parts import Behind, Compared, Diverged, Interval, Priced, Rank, StepsToTarget
 
 
 class TunedTrial(TypedDict):
@@ -92,5 +92,12 @@ class Row(Described, HowTuned, Compared, Priced):
     best_of: list[float]
     """The expected best of k = 1, 2, ... settings, as a share of the way to the best of all; empty after adaptive search."""
     rank: Rank
+    behind: Behind
+    level: bool
+    """Whether it is behind by no more than the margin."""
+    unreliable: float | None
+    """The share of runs that diverges at least, if that is more than is tolerated."""
+    best_of_few: Interval
+    """The validation score that the best of `FEW` settings has, out of sample; low, high: nine times in ten it lies between."""
     steps_to_target: StepsToTarget
     diverged: Diverged

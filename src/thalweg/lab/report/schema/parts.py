@@ -8,8 +8,12 @@ from typing import TypedDict
 class Answer(TypedDict):
     """The answer of a comparison, in sentences."""
 
+    matters: str
+    """Whether the choice matters."""
     use: str
-    """Which optimizer to use, with which setting."""
+    """Which optimizer to use, with which setting, by how many settings can be tried."""
+    avoid: str
+    """Which optimizers not to use; "" if there is none."""
     sure: str
     """The certainty, and optimizers that may be as good."""
     why: str
@@ -33,7 +37,7 @@ class Estimated(TypedDict):
 
 
 class Rank(TypedDict):
-    """A rank, and its bootstrap interval over seeds."""
+    """A rank, and those that it may truly be: for all optimizers at once with probability 95 %."""
 
     place: int
     low: int
@@ -46,11 +50,21 @@ class Verdict(TypedDict):
     p: float | None
     """The p-value."""
     adjusted: float | None
-    """The p-value after Holm's correction."""
+    """The p-value of there being no better one, adjusted for all pairs."""
     separable: bool | None
-    """Whether the test separates the two; None if there is too little data for any test to do so."""
+    """Whether any other is better; None if there is too little data for any test to say so."""
     sentence: str
     """The verdict in a few words."""
+
+
+class Behind(TypedDict):
+    """How far an optimizer is behind the best of the others, at least and at most, for all at once with probability 95 %.
+
+    In units of the score; negative numbers are a lead; None if that cannot be said.
+    """
+
+    least: float | None
+    most: float | None
 
 
 class Diverged(TypedDict):

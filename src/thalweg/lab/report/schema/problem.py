@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict, final
 
 from thalweg.lab.report.schema.optimizer import Row
-from thalweg.lab.report.schema.parts import Answer
+from thalweg.lab.report.schema.parts import Answer, Interval
 
 
 class Score(TypedDict):
@@ -24,6 +24,8 @@ class About(TypedDict):
     about: str
     train_size: int
     """Number of training samples; 0 without data."""
+    test_size: int
+    """Number of test samples; 0 if the score is no mean over samples."""
     fingerprint: str
     """A hash of its data."""
     score: Score
@@ -90,10 +92,30 @@ class Sight(TypedDict):
     """The smallest difference to the best that would probably be detected."""
     pair: list[str] | None
     """The best, and the optimizer that fewest more seeds could separate from it."""
-    more: int | None
-    """The number of additional seeds needed."""
-    seeds: int | None
-    """The number of seeds in all."""
+    times: str | None
+    """How many seeds that takes, in a class: "up to twice as many"."""
+
+
+class Margin(TypedDict):
+    """The largest difference of scores that does not matter."""
+
+    value: float
+    """In units of the score; 0 if any difference matters."""
+    given: bool
+    """Whether the user gave it."""
+
+
+class Advice(TypedDict):
+    """What to take if so many settings can be tried."""
+
+    tries: int
+    name: str
+    lr: float | None
+    """The learning rate; None if it is to be found."""
+    score: Interval
+    """The expected test score, or where few settings are tried the expected validation score."""
+    level: list[str]
+    """The others that may be as good."""
 
 
 class Training(TypedDict):
@@ -138,6 +160,11 @@ class Facts(OfTraining):
     target: Target
     checks: list[Check]
     sight: Sight
+    margin: Margin
+    winner: Interval
+    """The best optimizer's score, corrected for its having been chosen for it."""
+    advice: list[Advice]
+    """What to take, by how many settings can be tried: none, few, all; empty if nothing can be said."""
     rules: list[Row]
     """The optimizers, the best first."""
     not_run: dict[str, str]

@@ -91,11 +91,12 @@ def _proposed(settings: SuiteSettings, version: str) -> tuple[str, str]:
 
 
 ONE = (
-    "Intervals are 95 % expanded percentile bootstrap intervals; optimizers are called worse than the best by a paired "
-    "permutation test at the 5 % level after Holm's correction."
+    "Intervals are Student's 95 % intervals, for shares with the binomial variance of the test samples; optimizers are called "
+    "worse by paired permutation tests of all pairs with the step-down correction of Westfall and Young (1993), at 5 % for the "
+    "table."
 )
 MANY = (
     "Over problems, scores are shares of the way from the start to the best median; we report mean ranks and interquartile "
-    "means with stratified bootstrap intervals over seeds, and compare with the best mean rank by Wilcoxon's signed-rank test "
-    "over problems after Holm's correction."
+    "means with stratified bootstrap intervals over seeds, and compare all pairs by Wilcoxon's signed-rank test over problems "
+    "with the step-down correction of Westfall and Young (1993), problems on the same data counted as one."
 )
