@@ -66,6 +66,11 @@ def test_a_reports_charts_move(tmp_path: Path) -> None:
     assert SCRIPT.lower() not in text.lower().replace("\\u003c", "")
 
 
+def test_a_report_fits_a_phone(tmp_path: Path) -> None:
+    wide = "document.body.dataset.found = JSON.stringify({ wide: document.documentElement.scrollWidth - innerWidth });"
+    assert found(shown(report.render(fake(rules=8)), wide, tmp_path, 390)) == {"wide": 0}
+
+
 FILTERED = """
 const box = document.getElementById("filter"), rows = () => [...document.querySelectorAll("#ranking-table tbody tr")].filter((r) => !r.hidden);
 const before = rows().length;

@@ -10,7 +10,7 @@ from thalweg.lab.report.schema.parts import Answer, Interval
 from thalweg.lab.report.schema.problem import Advice, Facts, Score
 from thalweg.lab.report.words.lists import listed
 from thalweg.lab.statistics import power
-from thalweg.lab.statistics.scores import format_score
+from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.numerals import typed
 
 Rows = Sequence[Row]
@@ -31,8 +31,8 @@ def answer(found: Facts) -> Answer:
         }
     return {
         "matters": _matters(found),
-        "use": " ".join(_use(found)),
-        "avoid": _avoid(rows, score),
+        "use": "\n".join(_use(found)),
+        "avoid": _avoid(found),
         "sure": " ".join(_sure(rows, found["settings"]["seeds"])),
         "why": " ".join(_why(found)),
     }
@@ -101,10 +101,13 @@ def amount(x: float, score: Score) -> str:
     return f"{100 * x:.2g} percentage point{'' if round(100 * x, 2) == 1 else 's'}" if score["share"] else format_score(x, False)
 
 
-def _avoid(rows: Rows, score: Score) -> str:
-    """The optimizers not to use: shown to be worse by more than the margin, unreliable, or failed."""
+def _avoid(found: Facts) -> str:
+    """The optimizers not to use: worse, and as far as the scores go by more than the margin; unreliable; or failed."""
+    rows, score, margin = found["rules"], found["problem"]["score"], found["margin"]["value"]
+    best = number(rows[0]["score"]["mean"])
     told = [f"{row['name']}, which diverges in at least {row['unreliable']:.0%} of runs" for row in rows if row["unreliable"]]
     worse = [row for row in rows if row["verdict"]["separable"] and not (row["level"] or row["failed"] or row["unreliable"])]
+    worse = [row for row in worse if not abs(number(row["score"]["mean"]) - best) <= margin]
     if worse:
         names = [_behind(row, score) for row in reversed(worse)]
         more = [f"{len(names) - FEW_NAMES} more"] if len(names) > FEW_NAMES else []
@@ -156,7 +159,7 @@ def _why(found: Facts) -> list[str]:
         told += f"; {rows[1]['name']} has the same"
     corrected = found["winner"]
     if len(rows) > 1 and corrected["mean"] is not None and seeds > 1:
-        told += f". Who leads was lucky, too: corrected for that it is {spanned(corrected, score)} (95 %)"
+        told += f". Corrected for the luck of whoever leads it is {spanned(corrected, score)}"
     gains = worth(rows, score["higher_is_better"])
     if gains is None or len(rows) < 3:
         return [f"{told}."]

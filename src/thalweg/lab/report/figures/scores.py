@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,6 +18,7 @@ from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Scored
 from thalweg.lab.report.schema.problem import Results, Score
+from thalweg.lab.statistics import stats
 from thalweg.lab.statistics.scores import format_score, number
 
 FAR = 6.0
@@ -33,7 +35,7 @@ def scores(results: Results) -> str:
     scale = Scale.of([x for row in rows for x in _runs(row)], score)
     scale = scale if scale.kind == "log" else Scale("linear")
     near = near_best(rows, scale)
-    shown = [x for row, is_near in zip(rows, near, strict=True) if is_near for x in _runs(row)]
+    shown = [x for row, is_near in zip(rows, near, strict=True) if is_near for x in (*_runs(row), *_ends(row))]
     low, high = (factor * min(shown), factor * max(shown)) if shown else (0.0, 1.0)
     with matplotlib.rc_context(SETTINGS):
         height = ROW * len(rows) + 0.7
@@ -41,8 +43,8 @@ def scores(results: Results) -> str:
         axes = figure.add_axes((LEFT, 0.45 / height, ACROSS, ROW * len(rows) / height))
         scale.dress(axes, "x", low, high, ticks=8)
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        if near[:1] == [True] and rows[0]["score"]["low"] is not None:
-            low, high = (scale.place(factor * number(end)) for end in (rows[0]["score"]["low"], rows[0]["score"]["high"]))
+        if near[:1] == [True]:
+            low, high = (scale.place(factor * end) for end in _by_seeds(rows[0]))
             axes.axvspan(low, high, color=BAND, zorder=0, linewidth=0)
         for y, (row, is_near) in enumerate(zip(rows, near, strict=True)):
             _name(axes, y, row, drawn[row["name"]], format_score(row["score"]["mean"], score["share"]))
@@ -84,6 +86,16 @@ def _runs(row: Row) -> list[float]:
     return [run["test_score"] for run in row["judging"] if run["test_score"] is not None]
 
 
+def _ends(row: Row) -> list[float]:
+    """The ends of the interval of the mean."""
+    return [x for x in (row["score"]["low"], row["score"]["high"]) if x is not None]
+
+
+def _by_seeds(row: Row) -> list[float]:
+    """The ends of the interval that counts the luck of the seeds alone."""
+    return list(stats.interval(np.array(_runs(row)))[1:])
+
+
 def _name(axes: Axes, y: int, row: Row, m: Any, mean: str) -> None:
     where: Any = ("axes fraction", "data")
     rank = row["rank"]["place"]
@@ -106,8 +118,8 @@ def _draw(axes: Axes, y: int, row: Row, factor: float, scale: Scale, m: Any) -> 
         markeredgewidth=0,
         zorder=1,
     )
-    ends = [scale.place(factor * x) for x in (row["score"]["low"], row["score"]["high"]) if x is not None]
-    axes.plot(ends, [y] * len(ends), color=m.colour, linewidth=1.8, zorder=2)
+    for ends, width in ((_ends(row), 0.7), (_by_seeds(row), 2.2)):
+        axes.plot([scale.place(factor * x) for x in ends], [y] * len(ends), color=m.colour, linewidth=width, zorder=2)
     put(axes, scale.place(factor * number(row["score"]["mean"])), y, m)
 
 
