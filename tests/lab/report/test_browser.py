@@ -67,8 +67,8 @@ def test_a_reports_charts_move(tmp_path: Path) -> None:
 
 
 def test_a_report_fits_a_phone(tmp_path: Path) -> None:
-    wide = "document.body.dataset.found = JSON.stringify({ wide: document.documentElement.scrollWidth - innerWidth });"
-    assert found(shown(report.render(fake(rules=8)), wide, tmp_path, 390)) == {"wide": 0}
+    wide = "document.body.dataset.found = JSON.stringify({ fits: document.documentElement.scrollWidth <= innerWidth });"
+    assert found(shown(report.render(fake(rules=8)), wide, tmp_path, 390)) == {"fits": True}
 
 
 FILTERED = """
