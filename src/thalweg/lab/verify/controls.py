@@ -24,6 +24,7 @@ RATES, SEEDS, STEPS = 24, 64, 100
 RUNS, DRAWS = 200, 400
 TRIALS, TUNING_SEEDS, JUDGES = 12, 2, 15
 TUNINGS = 8
+MANY = 12
 EFFECT = 0.5
 
 Draw = np.random.Generator
@@ -66,14 +67,21 @@ def _rates(trials: Bank, draw: Draw) -> Which:
     return draw.choice(len(trials.rates), min(TRIALS, len(trials.rates) // 2), replace=False)
 
 
-def alarms(trials: Bank, name: Name, runs: int) -> int:
-    """The number of `runs` comparisons in which the lab calls one optimizer under two names different."""
+def alarms(trials: Bank, name: Name, runs: int, names: int = 2) -> int:
+    """The number of `runs` comparisons in which the lab calls one optimizer under several names worse than itself.
+
+    Two names have half of the bank's seeds each; more names each draw their own from all of them.
+    """
     count = 0
     for i in range(runs):
         draw = np.random.default_rng(i)
-        one, other = draw.permutation(trials.test.shape[1]).reshape(2, -1)
-        found = simultaneous.standings({"a": name(trials, draw, one), "b": name(trials, draw, other)}, higher_is_better=True)
-        count += any(verdict.separable is True for verdict in found.values())
+        seeds = trials.test.shape[1]
+        each = (
+            draw.permutation(seeds).reshape(2, -1) if names == 2 else [draw.permutation(seeds)[: seeds // 2] for _ in range(names)]
+        )
+        scores = {str(j): name(trials, draw, own) for j, own in enumerate(each)}
+        found = simultaneous.standings(scores, higher_is_better=True)
+        count += any(standing.separable is True for standing in found.values())
     return count
 
 
@@ -90,7 +98,7 @@ def check(quick: bool, say: Say) -> Check:
     say(f"training {RULE} on {PROBLEM} for the controls")
     trials = bank(problem, rule, spread(rule, RATES), list(range(1, SEEDS + 1)), STEPS // 5 if quick else STEPS)
     runs, draws = (RUNS // 4, DRAWS // 4) if quick else (RUNS, DRAWS)
-    say(f"calling one optimizer by two names, {runs} times")
+    say(f"calling one optimizer by several names, {runs} times")
     kept, once = _alarms(trials, runs)
     say("planting a handicap")
     return Check(
@@ -99,8 +107,8 @@ def check(quick: bool, say: Say) -> Check:
         "Bouthillier et al. 2021, arXiv 2103.03098, on tuning as a source of variance; the tests are those of "
         "`lab/statistics/stats.py`",
         f"{RATES} rates of {RULE} on {SEEDS} seeds of {PROBLEM} ({STEPS} steps) are the bank. In each of {runs} "
-        "comparisons one optimizer bears two names, "
-        f"each with its own part of the seeds. The test promises to call them different in at most {LEVEL:.0%}. It "
+        f"comparisons one optimizer bears two names, or {MANY}, "
+        f"each with seeds of its own. The test promises to call any of them worse in at most {LEVEL:.0%}. It "
         "keeps that where what is "
         "drawn again is what the names differ in: seeds, for one configuration; whole tunings, for a rule with its "
         "tuning. Two tunings of one rule may end at "
@@ -120,11 +128,13 @@ def check(quick: bool, say: Say) -> Check:
 
 def _alarms(trials: Bank, runs: int) -> tuple[list[Line], list[Line]]:
     kept, once = [], []
-    for name, what in (
-        (one_configuration, f"one configuration, judged on {JUDGES} seeds"),
-        (tuned_anew, f"one rule tuned {TUNINGS} times, compared by tunings"),
+    for name, names, what in (
+        (one_configuration, 2, f"one configuration, judged on {JUDGES} seeds"),
+        (one_configuration, MANY, f"one configuration under {MANY} names"),
+        (tuned_anew, 2, f"one rule tuned {TUNINGS} times, compared by tunings"),
+        (tuned_anew, MANY, f"one rule tuned {TUNINGS} times under {MANY} names"),
     ):
-        count = alarms(trials, name, runs)
+        count = alarms(trials, name, runs, names)
         usual = scipy_stats.binomtest(count, runs, LEVEL, alternative="greater").pvalue > 0.01
         kept.append(Line(f"called different: {what}", count / runs, LEVEL, bool(usual), _span(count, runs), 3))
     for name, what in ((tuned_on_one_grid, "on the same rates"), (tuned_apart, "on rates of its own")):
