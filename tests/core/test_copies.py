@@ -228,7 +228,7 @@ def test_a_step_on_another_optimizers_state_is_refused() -> None:
         o.step(p, p, o.init({"v": np.ones(2)}))
     with pytest.raises(ValueError, match="counts -1 updates of 'w'"):
         o.step(p, p, {**o.init(p), "t": {"w": -1}})
-    for count in (0.5, float("nan"), "1", None):
+    for count in (0.5, float("nan"), float("inf"), 2**63, 2.0**63, "1", None):
         with pytest.raises(ValueError, match="updates of 'w'; a count is a whole number"):
             o.step(p, p, {**o.init(p), "t": {"w": count}})
     more = o.init(p)

@@ -206,8 +206,9 @@ def test_several_rates_are_refused(make: Any) -> None:
 @pytest.mark.parametrize("given", [jnp.ones(3), jnp.ones(1), None, "x", 1j, jnp.asarray(1j)], ids=repr)
 def test_a_schedule_gives_one_number(given: Any) -> None:
     t = tj.adam(lambda count: given)
-    with pytest.raises(TypeError, match=r"a schedule gave .*, not one number"):
-        t.update(PARAMS, t.init(PARAMS), PARAMS)
+    for update, when in ((t.update, " at t = 0"), (jax.jit(t.update), "")):
+        with pytest.raises(TypeError, match=rf"the schedule .* gave .*\S{when}; it returns a number"):
+            update(PARAMS, t.init(PARAMS), PARAMS)
 
 
 @pytest.mark.parametrize("mask", ["w", {"w": "no", "b": True}, {"w": jnp.ones(2, bool), "b": True}], ids=repr)

@@ -167,6 +167,7 @@ def test_nothing_else_is_written_when_a_slot_was_replaced() -> None:
         (lambda s: s["t"].pop("w"), "lacks 'w'"),
         (lambda s: s.pop("t"), "number of updates"),
         (lambda s: s["t"].update(w=10**19), "whole number"),
+        (lambda s: s["t"].update(w=1e19), "whole number"),
         (lambda s: s["memory"].clear(), r"\['adam'\] is missing"),
         (lambda s: s["memory"]["adam"].pop("v"), r"\['v'\] is missing"),
         (lambda s: s["memory"]["adam"]["v"].pop("w"), r"\['w'\] is missing"),

@@ -323,7 +323,7 @@ def test_memory_that_is_gone_is_told_without_kernels_too(make: Any, which: str) 
 # one count, and steps that fail
 
 
-@pytest.mark.parametrize("count", [-1.0, 2.5, float("nan")])
+@pytest.mark.parametrize("count", [-1.0, 2.5, float("nan"), float("inf"), 2.0**63])
 @pytest.mark.parametrize("make", [tt.Adam, tt.AdaBelief, tt.Prodigy])
 def test_what_counts_no_updates_is_refused(make: Any, count: float) -> None:
     p = torch.nn.Parameter(torch.ones(3))

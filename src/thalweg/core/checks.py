@@ -13,6 +13,8 @@ from thalweg.form.hyper import ByLeaf
 from thalweg.values.arrays import Array, dtype_name, framework, is_floating
 from thalweg.values.trees import instead
 
+LARGEST = 2**63 - 1
+"""Beyond any count of updates that a kernel can take: the next one would not fit into its integers."""
 MORE = {"walked", "calls", "accumulated"}
 """What only some optimizers keep beside counts and memory."""
 NATIVE = ".astype(array.dtype.newbyteorder('='))"
@@ -120,7 +122,7 @@ def check_state(names: Sequence[str], state: Any, chain: Chain, kept: Kept) -> N
     if state["t"].keys() != set(names):
         theirs, mine = (", ".join(map(str, keys)) for keys in (state["t"], names))
         raise ValueError(f"the state is of other parameters: it has {theirs}, and these are {mine}")
-    odd = next((name for name, t in state["t"].items() if (type(t) is not int or t < 0) and not _counts(t)), None)
+    odd = next((name for name, t in state["t"].items() if not (type(t) is int and 0 <= t < LARGEST) and not _counts(t)), None)
     if odd is not None:
         raise ValueError(f"the state counts {state['t'][odd]!r} updates of '{odd}'; a count is a whole number from 0 on")
 
@@ -142,4 +144,21 @@ def _counts(t: Any) -> bool:
     if not isinstance(t, int | float | np.ndarray | np.generic):
         return framework(t) is not None
     found = np.asarray(t)
-    return found.dtype.kind in "iuf" and bool(np.all((found >= 0) & (found == np.floor(found)) & np.isfinite(found)))
+    if found.dtype.kind == "f":
+        found = found.astype(np.float64)
+    return found.dtype.kind in "iuf" and bool(np.all((found >= 0) & (found < LARGEST) & (found == np.floor(found))))
+
+
+def update_count(value: Any, where: str, shape: tuple[int, ...] = ()) -> Any:
+    """Return a count of updates as an integer, or as integers in this shape.
+
+    Raises ValueError for another shape, and for what is not whole, below 0 or not below LARGEST.
+    """
+    if type(value) is int and not shape and 0 <= value < LARGEST:
+        return value
+    found = np.asarray(value)
+    if found.dtype.kind in "iuf" and found.shape != shape:
+        raise ValueError(f"{where} has shape {found.shape}; wanted is {shape or 'one number'}")
+    if not _counts(found):
+        raise ValueError(f"{where} is {value!r}; it counts updates, so it is a whole number from 0 on, below 2**63")
+    return found.astype(int) if shape else int(found)

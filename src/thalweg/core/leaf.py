@@ -18,7 +18,7 @@ import numpy as np
 
 from thalweg.form.hyper import ByLeaf
 from thalweg.form.memory import Shape
-from thalweg.values.arrays import HALF, Array, dtype_name, framework, widened
+from thalweg.values.arrays import HALF, Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
 
 Memory = dict[str, Any]
@@ -77,17 +77,21 @@ def value_at(value: Any, t: Any, leaf: str) -> Any:
         value = value.values[leaf]
     if callable(value):
         if isinstance(t, Scalar):
-            return Scalar(np.asarray([told(value, value(int(i)), i) for i in t.values]))
+            return Scalar(np.asarray([checked_number(value, value(int(i)), i) for i in t.values]))
         schedule, value = value, value(t)
         if value is None or isinstance(value, str):
-            told(schedule, value, t)
+            checked_number(schedule, value, t)
     return Scalar(value) if getattr(value, "ndim", 0) == 1 else value
 
 
-def told(schedule: Any, value: Any, t: Any) -> Any:
-    """Return what a schedule gave at t. Raises TypeError if that is text or nothing, as where its `return` was forgotten."""
-    if value is None or isinstance(value, str):
-        raise TypeError(f"the schedule {schedule!r} gave {value!r} at t = {t}; it returns a number")
+def checked_number(schedule: Any, value: Any, t: Any, *, one: bool = False) -> Any:
+    """Return what a schedule gave at t. Raises TypeError for text, and for None, as where its `return` was forgotten.
+
+    one: also for several numbers, and for a complex one.
+    """
+    if value is None or isinstance(value, str) or (one and (np.shape(value) or np.iscomplexobj(value))):
+        when = "" if is_traced(t) else f" at t = {t}"
+        raise TypeError(f"the schedule {schedule!r} gave {value!r}{when}; it returns a number")
     return value
 
 

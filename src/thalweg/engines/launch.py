@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from thalweg.core.checks import check_lanes
 from thalweg.core.function_stage import to_float_or_lanes
-from thalweg.core.leaf import told
+from thalweg.core.leaf import checked_number
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines import native
 from thalweg.engines.addresses import Addresses
@@ -215,7 +215,7 @@ class Launch:
             for i, scheduled in bucket.scheduled:
                 found = arguments[i] = scheduled(t)
                 if type(found) is not float and type(found) is not int:
-                    told(scheduled, found, t)
+                    checked_number(scheduled, found, t)
                     check_lanes("what a schedule gave", found, self.lanes)
             for i, take in bucket.changing:
                 arguments[i] = take(bucket, state, loss, norms)

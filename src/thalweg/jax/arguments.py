@@ -14,7 +14,7 @@ import numpy as np
 
 from thalweg.core.arrange import Arranged
 from thalweg.core.compose import Choose
-from thalweg.core.leaf import Leaf, in_parts
+from thalweg.core.leaf import Leaf, checked_number, in_parts
 from thalweg.core.stage import At, Chain, chain
 from thalweg.jax.trees import apart
 from thalweg.values.arrays import real_part
@@ -54,19 +54,19 @@ class OptaxArguments:
 
 def by_count(value: Any) -> Any:
     """Convert a schedule of optax's count, an integer from 0, to one of t = 1, 2, ..."""
-    return (lambda t: _scheduled(value(jnp.asarray(t, jnp.int32) - 1))) if callable(value) else _real(value)
+    return (lambda t: _scheduled(value, jnp.asarray(t, jnp.int32) - 1)) if callable(value) else _real(value)
 
 
-def _scheduled(value: Any) -> Any:
-    """Return what a schedule gave. Raises TypeError unless it is one number."""
-    value = _real(value)
-    if value is None or isinstance(value, complex | str) or np.shape(value) or np.iscomplexobj(value):
-        raise TypeError(f"a schedule gave {value!r}, not one number")
-    return value
+def _scheduled(schedule: Any, count: Any) -> Any:
+    """Return what a schedule gives at optax's count. Raises TypeError unless it is one number."""
+    return checked_number(schedule, _real(schedule(count)), count, one=True)
 
 
 def _real(value: Any) -> Any:
-    return real_part(value) if isinstance(value, jax.Array) else value
+    if not isinstance(value, jax.Array) or not np.iscomplexobj(value):
+        return value
+    with jax.ensure_compile_time_eval():  # inside jit too, a constant's imaginary part is known
+        return real_part(value)
 
 
 def _truth(value: Any, mask: str, leaf: str) -> bool:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.core.checks import check_gradient
+from thalweg.core.checks import check_gradient, update_count
 from thalweg.core.finite import are_finite
 from thalweg.core.optimizer import Optimizer, State
-from thalweg.numpy.outline import whole_number
 
 
 def check(names: Sequence[str], arrays: Sequence[Any], gradients: Sequence[Any]) -> None:
@@ -47,7 +46,7 @@ def _accumulated(calls_a_step: int, state: State, names: Sequence[str], gradient
     for name, gradient in zip(names, gradients, strict=True):
         if gradient is None:
             raise ValueError(f"every({calls_a_step}, ...) needs each gradient in each call; '{name}' has none")
-    calls, sums = whole_number(state["calls"], "state['calls']") + 1, state["accumulated"]
+    calls, sums = update_count(state["calls"], "state['calls']") + 1, state["accumulated"]
     totals = [sums[name] + gradient for name, gradient in zip(names, gradients, strict=True)]
     if calls % calls_a_step:
         for name, total in zip(names, totals, strict=True):

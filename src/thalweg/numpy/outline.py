@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.core.checks import update_count
 from thalweg.engines.gradients import overlaps, ranges
 
 State = dict[str, Any]
-LARGEST = 2**63 - 1
-"""Beyond any count that a kernel can take."""
 
 
 class Outline:
@@ -109,22 +108,8 @@ def _leaves(tree: dict[str, Any]) -> Iterator[str]:
         yield from _leaves(value) if isinstance(value, dict) else (key,)
 
 
-def whole_number(value: Any, where: str, shape: tuple[int, ...] = ()) -> Any:
-    """Return a count of updates. Raises TypeError or ValueError if it is not one."""
-    found = value if type(value) is int and not shape else np.asarray(value)
-    if isinstance(found, int):
-        if 0 <= found < LARGEST:
-            return found
-    elif found.dtype.kind in "iuf" and found.shape == shape:
-        if np.isfinite(found).all() and (found >= 0).all() and (found == np.floor(found)).all():
-            return found.astype(int) if shape else int(found)
-    elif found.dtype.kind in "iuf":
-        raise ValueError(f"{where} has shape {found.shape}; wanted is {shape or 'one number'}")
-    raise ValueError(f"{where} is {value!r}; it counts updates, so it is a whole number from 0 on, below 2**63")
-
-
 def _whole(held: Any, key: str, where: str, shape: tuple[int, ...]) -> Iterator[tuple[Any, str, Any]]:
-    value = whole_number(held[key], where, shape)
+    value = update_count(held[key], where, shape)
     if value is not held[key]:
         yield held, key, value
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from thalweg.core.leaf import Leaf, in_parts, told
+from thalweg.core.leaf import Leaf, checked_number, in_parts
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.parameters import host_scalar
 from thalweg.dialects import Row
@@ -67,7 +67,7 @@ class TorchArguments:
                 value = value[part] if type(value) is tuple and len(value) == LENGTHS.get(name, 2) else self._part(name, part)
             value = own if value is OWN else value
             if callable(value):
-                return told(value, value(t), t)
+                return checked_number(value, value(t), t)
             return value if type(value) is float else self._number(name, value)
 
         if isinstance(self.group[name], ByLeaf):

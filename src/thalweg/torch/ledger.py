@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from thalweg.core.array_step import ArrayStep
+from thalweg.core.checks import update_count
 from thalweg.core.leaf import Leaf
 from thalweg.core.stage import Stage
 from thalweg.dialects import Row
@@ -41,10 +42,8 @@ class Ledger:
             return 0
         step = state["step"]
         check_memory(step)
-        found = -1.0 if isinstance(step, str) or step is None else float(step)
-        if not (found >= 0 and found.is_integer()):
-            raise ValueError(f"{self.who}: the state's 'step' is {step!r}; it counts updates, so it is a whole number from 0 on")
-        return int(found)
+        number = step.item() if isinstance(step, Tensor) else step
+        return int(update_count(number, f"{self.who}: the state's 'step'"))
 
     def count(self, p: Tensor, device: Any = None) -> Tensor:
         """Return the state's count of updates, a float tensor; create it if it is missing."""
