@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from thalweg.lab.store.fingerprint import code_of
+from thalweg.lab.store.telling import code_of
 
 
 def of_file(path: Path, function: str) -> str:

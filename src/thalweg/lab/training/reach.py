@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import builtins
-import functools
-import hashlib
 import inspect
 import os
 import sys
 import sysconfig
-import textwrap
-from ast import parse
-from collections.abc import Mapping
 from pathlib import Path
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
 import thalweg
-from thalweg.lab.store.fingerprint import code_of, names_of
+from thalweg.lab.store.telling import Telling, array_told, by_name, compiled, source_of
 from thalweg.lab.training.identity import digest
 
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")})
@@ -31,53 +26,27 @@ def of_function(function: Any) -> str:
     return digest(repr(_Reach().of(function)))
 
 
-class _Reach:
-    """Converts values to nested tuples. A repeated object becomes its number."""
+class _Reach(Telling):
+    """Tells what is installed by its name, and all else by its code and its values."""
 
-    def __init__(self) -> None:
-        self.seen: dict[int, int] = {}
-        self.held: list[Any] = []
+    def plain(self, x: Any) -> object | None:
+        return by_name(x) if isinstance(x, ModuleType) or _is_installed(x) else super().plain(x)
 
-    def of(self, x: Any) -> object:
-        """The tuple of a value."""
-        if x is None or isinstance(x, bool | int | float | complex | str | bytes):
-            return type(x).__name__, repr(x)
-        if isinstance(x, ModuleType) or _is_installed(x):
-            return "name", getattr(x, "__module__", ""), getattr(x, "__qualname__", getattr(x, "__name__", ""))
-        if id(x) in self.seen:
-            return "again", self.seen[id(x)]
-        self.seen[id(x)] = len(self.seen)
-        self.held.append(x)  # keep it alive, so that no other object gets its id
-        return self._new(x)
+    def code(self, function: FunctionType) -> str:
+        """The source of a function that has a name; a lambda's would hold its whole line."""
+        code = function.__code__
+        source = None if code.co_name == "<lambda>" else source_of(code)
+        return source or compiled(code)
 
-    def _new(self, x: Any) -> object:
-        if isinstance(x, FunctionType):
-            return self._function(x)
-        if isinstance(x, MethodType):
-            return "method", self.of(x.__func__), self.of(x.__self__)
-        if isinstance(x, functools.partial):
-            return "partial", self.of(x.func), self.of(x.args), self.of(x.keywords)
+    def other(self, x: Any) -> object:
         if isinstance(x, type):
-            return "class", x.__qualname__, [self.of(base) for base in x.__bases__], self._members(x)
-        if isinstance(x, Mapping):
-            return "mapping", [(self.of(key), self.of(value)) for key, value in x.items()]
-        if isinstance(x, set | frozenset):
-            return "set", sorted(repr(self.of(each)) for each in x)
-        if isinstance(x, list | tuple):
-            return type(x).__name__, [self.of(each) for each in x]
+            return "class", x.__qualname__, tuple(map(self.of, x.__bases__)), self._members(x)
         if (array := _array(x)) is not None:
-            return "array", array.dtype.str, array.shape, hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+            return array_told(array)
         if isinstance(x, os.PathLike):
             return "path", os.fspath(x)
         known = {} if _root(type(x)) in sys.stdlib_module_names - {"__main__"} else getattr(x, "__dict__", {})
         return "object", self.of(type(x)), self.of(known)
-
-    def _function(self, function: FunctionType) -> object:
-        known = function.__globals__
-        enclosed = [_content(cell) for cell in function.__closure__ or ()]
-        used = {name: known[name] for name in sorted(set(names_of(function.__code__))) if name in known}
-        given = enclosed, function.__defaults__, function.__kwdefaults__, used
-        return "function", function.__qualname__, _code(function.__code__), *map(self.of, given)
 
     def _members(self, kind: type) -> list[object]:
         return [
@@ -115,21 +84,3 @@ def _array(x: Any) -> np.ndarray[Any, Any] | None:
         return np.asarray(x.detach().cpu() if hasattr(x, "detach") else x)
     except Exception:  # an array of a dtype that NumPy lacks
         return None
-
-
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # it is bound later
-        return None
-
-
-def _code(code: CodeType) -> str:
-    """The source without comments and docstrings; of a lambda, and without a source, the bytecode."""
-    if code.co_name != "<lambda>":
-        try:
-            return code_of(parse(textwrap.dedent(inspect.getsource(code))))
-        except (OSError, TypeError, SyntaxError):
-            pass
-    inner = [_code(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return repr((code.co_code, inner, code.co_names, code.co_varnames))
