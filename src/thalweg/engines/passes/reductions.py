@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thalweg.engines.expressions import COMPARISONS, Loop, Writer, indented
-from thalweg.engines.kernel import Kernel, Printer
+from thalweg.engines.expressions import Loop, indented
+from thalweg.engines.kernel import Kernel
 from thalweg.engines.lines import RESERVED
-from thalweg.engines.passes.sums import BYTES, LEAF
+from thalweg.engines.passes.reading import BYTES, LEAF, Reading
 from thalweg.graph.margins import ROWS, Reduction
 from thalweg.graph.passes import Cut
-from thalweg.graph.program import NotTraced
 
 FIELDS = 8
 """Integers of a job: the row of its addresses and of its numbers, its first and last row of all the tensor's matrices, its first
@@ -32,40 +31,23 @@ def printed(cut: Cut, reductions: Sequence[Reduction], title: str, dtypes: dict[
     return _ReductionsPrinter(cut, reductions, title, dtypes, columns).kernel()
 
 
-class _ReductionsPrinter(Printer):
+class _ReductionsPrinter(Reading):
+    finds, one = "of rows and columns", "rows and columns"
+
     def __init__(
         self, cut: Cut, reductions: Sequence[Reduction], title: str, dtypes: dict[str, str], columns: tuple[str, ...]
     ) -> None:
-        super().__init__(cut.of({each.name: each.of for each in reductions}), title, dtypes, columns)
+        super().__init__(cut, reductions, title, dtypes, columns)
         self.reductions = reductions
-        self.rooms = [k for k, each in enumerate(reductions) if each.along == ROWS and each.word == "mean"]
+        self.leaved = [k for k, each in enumerate(reductions) if each.along == ROWS and each.word == "mean"]
         own = [f"{word}_{k}" for k in range(len(reductions)) for word in ("x", "room", "part", "total", "top")]
         self.names.keep_off(
             {*RESERVED, *own, "leaf", "leaf_end", "leaf_sums", "end", "of_rows", "of_cols", "first_col", "last_col"}
         )
 
-    def kernel(self) -> Kernel:
-        for symbol in self.names.symbols:
-            self._check(symbol)
-        if self.program.blocked or any(each.of.op in COMPARISONS for each in self.reductions):
-            raise NotTraced("rows and columns of what is kept in int8, or of truths")
-        assert self.columns is not None
-        shared = self._frontier([each.of for each in self.reductions])
-        numbers, needs = self._numbers(shared, [])
-        loop = Loop(self.computed)
-        write = Writer(self.names, loop, set())
-        heads = self.heads(write, loop, shared, self.columns)
-        loads, of_row = self.loads(write, self.columns), self.row_loads(write, self.columns)
-        self.visit(write)
-        values = [f"x_{k} = {write.text(self.names.first(each.of))[0]}" for k, each in enumerate(self.reductions)]
-        body = [*heads, *self._job(loop, of_row, [*loads, *write.lines, *values])]
-        rooms = [f"leaf_sums = scratch({2 * LEAF * len(self.rooms)})"] if self.rooms else []
-        rooms += [f"room_{k} = leaf_sums + {r * LEAF * BYTES[self.computed]}" for r, k in enumerate(self.rooms)]
-        step = self.function(rooms, (len(self.columns), len(shared)), body)
-        text = f'"""{self.title}: of rows and columns, in one pass over memory. Printed by thalweg from the rule."""\n\n'
-        dtypes = self.dtypes_of(self.columns) | {self.computed}
-        text += "from numpy import float64\n" + self.imports(loop, dtypes) + "\n" + numbers + "\n" + step
-        return Kernel(self.title, numbers, text, self.columns, needs, len(shared), ())
+    def rooms(self) -> list[str]:
+        rooms = [f"leaf_sums = scratch({2 * LEAF * len(self.leaved)})"] if self.leaved else []
+        return rooms + [f"room_{k} = leaf_sums + {r * LEAF * BYTES[self.computed]}" for r, k in enumerate(self.leaved)]
 
     @property
     def by_row(self) -> bool:
@@ -77,8 +59,9 @@ class _ReductionsPrinter(Printer):
         """The number of integers of a job."""
         return FIELDS
 
-    def _job(self, loop: Loop, of_row: list[str], element: list[str]) -> list[str]:
+    def job(self, loop: Loop, of_row: list[str], element: list[str], values: list[str]) -> list[str]:
         """Return the loop over a job's rows."""
+        element = [*element, *(f"x_{k} = {value}" for k, value in enumerate(values))]
         rows = [(k, each) for k, each in enumerate(self.reductions) if each.along == ROWS]
         before, ends = [self._begun(loop, k, each) for k, each in rows], [self._ended(loop, k, each) for k, each in rows]
         leaves = self._leaves(loop, [*element, *(self._added(loop, k, each) for k, each in enumerate(self.reductions))])
@@ -98,17 +81,17 @@ class _ReductionsPrinter(Printer):
 
     def _leaves(self, loop: Loop, element: list[str]) -> list[str]:
         """Return the loop over a row's elements, leaf after leaf if it adds them up."""
-        if not self.rooms:
+        if not self.leaved:
             return ["for i in range(start + first_col, start + last_col):", *indented(element)]
         loop.said |= {"scratch", f"leaf_sums_{self.computed}"}
-        parts = "".join(f"part_{k}, " for k in self.rooms)
+        parts = "".join(f"part_{k}, " for k in self.leaved)
         return [
             f"for leaf in range(start + first_col, start + last_col, {LEAF}):",
             f"    leaf_end = min(leaf + {LEAF}, start + last_col)",
             "    for i in range(leaf, leaf_end):",
             *indented(indented(element)),
-            f"    {parts}= leaf_sums_{self.computed}(leaf_sums, leaf_end - leaf, {len(self.rooms)})",
-            *(f"    total_{k} += float64(part_{k})" for k in self.rooms),
+            f"    {parts}= leaf_sums_{self.computed}(leaf_sums, leaf_end - leaf, {len(self.leaved)})",
+            *(f"    total_{k} += float64(part_{k})" for k in self.leaved),
         ]
 
     def _begun(self, loop: Loop, k: int, each: Reduction) -> str:
@@ -121,7 +104,7 @@ class _ReductionsPrinter(Printer):
     def _added(self, loop: Loop, k: int, each: Reduction) -> str:
         """Return the line that takes an element into a result."""
         if each.along == ROWS and each.word == "mean":
-            return f"store_{self.computed}({len(self.columns or ()) + k}, room_{k}, i - leaf, x_{k})"
+            return f"store_{self.computed}({len(self.columns) + k}, room_{k}, i - leaf, x_{k})"
         kept = f"load_{self.computed}({self._column(each)}, {each.name}_at, of_cols + i - start)"
         if each.word == "mean":
             return self._store(each, "of_cols + i - start", f"{kept} + x_{k}")
@@ -140,5 +123,4 @@ class _ReductionsPrinter(Printer):
         return f"store_{self.computed}({self._column(each)}, {each.name}_at, {place}, {value})"
 
     def _column(self, each: Reduction) -> int:
-        assert self.columns is not None
         return self.columns.index(each.name)

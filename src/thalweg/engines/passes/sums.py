@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thalweg.engines.expressions import COMPARISONS, Loop, Writer, indented
-from thalweg.engines.kernel import Kernel, Printer
+from thalweg.engines.expressions import Loop, indented
+from thalweg.engines.kernel import Kernel
+from thalweg.engines.passes.reading import BYTES, LEAF, Reading
 from thalweg.graph.passes import Cut, Sum
-from thalweg.graph.program import NotTraced
 
-LEAF, BYTES = 128, {"float32": 4, "float64": 8}
-"""The number of elements summed without halving, as `words.LEAF`; bytes per element."""
 DEPTH = 64
 """Largest number of halvings of a stretch."""
 SUMS = "added_up"
@@ -30,9 +28,11 @@ def printed(cut: Cut, sums: Sequence[Sum], title: str, dtypes: dict[str, str], c
     return _SumsPrinter(cut, sums, title, dtypes, columns).kernel()
 
 
-class _SumsPrinter(Printer):
+class _SumsPrinter(Reading):
+    finds, one = "sums", "a sum"
+
     def __init__(self, cut: Cut, sums: Sequence[Sum], title: str, dtypes: dict[str, str], columns: tuple[str, ...]) -> None:
-        super().__init__(cut.of({each.name: each.of for each in sums}), title, dtypes, columns)
+        super().__init__(cut, sums, title, dtypes, columns)
         self.sums = sums
         self.scaled = [k for k, each in enumerate(sums) if each.is_norm and self.computed == "float64"]
         self.together: dict[str, list[int]] = {}
@@ -41,44 +41,29 @@ class _SumsPrinter(Printer):
         own = [f"{word}_{k}" for k in range(len(sums)) for word in ("room", "pending", "total", "scale")]
         self.names.keep_off({*RESERVED, *own})
 
-    def kernel(self) -> Kernel:
-        for symbol in self.names.symbols:
-            self._check(symbol)
-        if self.program.blocked or any(each.of.op in COMPARISONS for each in self.sums):
-            raise NotTraced("a sum of what is kept in int8, or of truths")
-        assert self.columns is not None
-        shared = self._frontier([each.of for each in self.sums])
-        numbers, needs = self._numbers(shared, [])
-        loop = Loop(self.computed)
-        loop.said |= {"scratch", "peek", "poke", *(f"{word}_{self.computed}" for word in self.together)}
-        write = Writer(self.names, loop, set())
-        heads = self.heads(write, loop, shared, self.columns)
-        heads += [f"scale_{k} = numbers[at + {len(shared) + i}]" for i, k in enumerate(self.scaled)]
-        loads = self.loads(write, self.columns)
-        self.visit(write)
-        addends = [line for k in range(len(self.sums)) for line in self._addend(write, k)]
+    def more_numbers(self) -> list[str]:
+        return [f"scale_{k}" for k in self.scaled]
+
+    def rooms(self) -> list[str]:
         rooms = [f"ends = scratch({2 * DEPTH})"]
         for word, those in self.together.items():
             rooms.append(f"{word} = scratch({2 * LEAF * len(those)})")
             rooms += [f"room_{k} = {word} + {r * LEAF * BYTES[self.computed]}" for r, k in enumerate(those)]
-        rooms += [f"pending_{k} = scratch({2 * DEPTH})" for k in range(len(self.sums))]
-        over = self.over("leaf", "leaf_end", self.row_loads(write, self.columns), [*loads, *write.lines, *addends])
-        body = [*heads, *self._leaves(over)]
-        width = len(shared) + len(self.scaled)
-        step = self.function(rooms, (len(self.columns), width), body)
-        dtypes = self.dtypes_of(self.columns) | {self.computed}
-        text = f'"""{self.title}: sums, in one pass over memory. Printed by thalweg from the rule."""\n\n'
-        text += "from numpy import float64\n" + self.imports(loop, dtypes) + "\n" + numbers + "\n" + step
-        return Kernel(self.title, numbers, text, self.columns, needs, width, ())
+        return rooms + [f"pending_{k} = scratch({2 * DEPTH})" for k in range(len(self.sums))]
+
+    def job(self, loop: Loop, of_row: list[str], element: list[str], values: list[str]) -> list[str]:
+        loop.said |= {"scratch", "peek", "poke", *(f"{word}_{self.computed}" for word in self.together)}
+        addends = [self._addend(k, value) for k, value in enumerate(values)]
+        return self._leaves(self.over("leaf", "leaf_end", of_row, [*element, *addends]))
 
     def _dtype(self, each: Sum) -> str:
         """Return the dtype in which a sum accumulates."""
         return "float64" if each.is_norm else self.computed
 
-    def _addend(self, write: Writer, k: int) -> list[str]:
-        """Return lines that store an element's addend, or the number to be squared, into its buffer."""
-        text, room = write.text(self.names.first(self.sums[k].of))[0], f"{len(self.columns or ()) + k}, room_{k}, i - leaf"
-        return [f"store_{self.computed}({room}, {f'({text}) * scale_{k}' if k in self.scaled else text})"]
+    def _addend(self, k: int, value: str) -> str:
+        """Return the line that stores an element's addend, or the number to be squared, into its buffer."""
+        room = f"{len(self.columns) + k}, room_{k}, i - leaf"
+        return f"store_{self.computed}({room}, {f'({value}) * scale_{k}' if k in self.scaled else value})"
 
     def _leaves(self, over: list[str]) -> list[str]:
         """Return the loop over a job's leaves: load and sum each, and combine two halves as soon as both are done.
@@ -87,7 +72,7 @@ class _SumsPrinter(Printer):
 
         path: for each halving, whether this leaf is in the second half. ends: where such halves end.
         """
-        first, count = len(self.columns or ()), len(self.sums)
+        first, count = len(self.columns), len(self.sums)
         together, added, kept, ends = [], [], [], []
         for k, each in enumerate(self.sums):
             dtype, pending = self._dtype(each), f"{first + count + k}, pending_{k}, depth"
