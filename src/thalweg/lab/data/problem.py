@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,27 @@ class Problem(Protocol):
 
     def test(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
         """Loss and score of each lane on test data, shapes (T,), for judging the winner. seeds: as for `validate`."""
+
+
+class RunsElsewhere:
+    """The methods of a problem that is only described here: all but `init` raise NotImplementedError.
+
+    not_here: the message, which says where the problem runs.
+    """
+
+    not_here: ClassVar[str]
+
+    def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[Any]:
+        raise NotImplementedError(self.not_here)
+
+    def loss_and_grad(self, params: Params, draw: Any) -> tuple[Floats, Params]:
+        raise NotImplementedError(self.not_here)
+
+    def validate(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
+        raise NotImplementedError(self.not_here)
+
+    def test(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
+        raise NotImplementedError(self.not_here)
 
 
 class Differentiable(Protocol):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, final
 
 import numpy as np
 
-from thalweg.lab.data.problem import Floats, Params, Score
+from thalweg.lab.data.problem import Params, RunsElsewhere, Score
 
 STEPS = 1000
 """The steps of a trial, where neither the user nor the loop itself says how many there are."""
@@ -18,7 +18,7 @@ BETTER = ("higher", "lower")
 
 @final
 @dataclass(eq=False)
-class TrainingFunction:
+class TrainingFunction(RunsElsewhere):
     """The description of a user's training function, and, in a process that runs trials, the function.
 
     The parameters belong to the function, so `init` gives stand-ins: a matrix and a vector, so that a rule for matrices alone is
@@ -35,24 +35,10 @@ class TrainingFunction:
     train_size: int = 0
     test_size: int = 0
     score: Score = field(init=False)
+    not_here = "a training function computes its gradients inside its own loop"
 
     def __post_init__(self) -> None:
         self.score = Score("score", self.better == "higher")
 
     def init(self, seeds: Sequence[int]) -> Params:
         return {"matrix": np.zeros((len(seeds), 2, 2)), "vector": np.zeros((len(seeds), 2))}
-
-    def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[Any]:
-        raise NotImplementedError(NOT_HERE)
-
-    def loss_and_grad(self, params: Params, draw: Any) -> tuple[Floats, Params]:
-        raise NotImplementedError(NOT_HERE)
-
-    def validate(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
-        raise NotImplementedError(NOT_HERE)
-
-    def test(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
-        raise NotImplementedError(NOT_HERE)
-
-
-NOT_HERE = "a training function has its gradients to itself"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
-from thalweg.lab.data.problem import Floats, Params, Score
+from thalweg.lab.data.problem import Params, RunsElsewhere, Score
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running import output_capture
 from thalweg.lab.running.guard import here, with_watchdog
@@ -67,7 +67,7 @@ def problem(path: Path) -> ProbedProblem:
 
 @final
 @dataclass(eq=False)
-class ProbedProblem:
+class ProbedProblem(RunsElsewhere):
     """The description of a user's problem: everything that a comparison needs except the runs, made in other processes."""
 
     name: str
@@ -79,27 +79,13 @@ class ProbedProblem:
     test_size: int
     fingerprint: str
     start: Params
+    not_here = "the user's code is run in processes of its own; Source.load_problem runs it here"
 
     def init(self, seeds: Sequence[int]) -> Params:
         """The start of seed 0, which shows the parameters' number and shapes."""
         names, leaves = trees.flatten(self.start)
         lanes = {name: np.repeat(leaf, len(seeds), axis=0) for name, leaf in zip(names, leaves, strict=True)}
         return trees.rebuild(self.start, lanes)
-
-    def draws(self, seeds: Sequence[int], batch_size: int) -> Iterator[Any]:
-        raise NotImplementedError(NOT_HERE)
-
-    def loss_and_grad(self, params: Params, draw: Any) -> tuple[Floats, Params]:
-        raise NotImplementedError(NOT_HERE)
-
-    def validate(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
-        raise NotImplementedError(NOT_HERE)
-
-    def test(self, params: Params, seeds: Sequence[int]) -> tuple[Floats, Floats]:
-        raise NotImplementedError(NOT_HERE)
-
-
-NOT_HERE = "the user's code is run in processes of its own; Source.load_problem runs it here"
 
 
 def alone(executor: Executor, limit: float, work: Callable[..., Any], *arguments: Any) -> Any:
