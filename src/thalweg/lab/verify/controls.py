@@ -76,9 +76,8 @@ def alarms(trials: Bank, name: Name, runs: int, names: int = 2) -> int:
     for i in range(runs):
         draw = np.random.default_rng(i)
         seeds = trials.test.shape[1]
-        each = (
-            draw.permutation(seeds).reshape(2, -1) if names == 2 else [draw.permutation(seeds)[: seeds // 2] for _ in range(names)]
-        )
+        halves = [draw.permutation(seeds) for _ in range(1 if names == 2 else names)]
+        each = halves[0].reshape(2, -1) if names == 2 else [own[: seeds // 2] for own in halves]
         scores = {str(j): name(trials, draw, own) for j, own in enumerate(each)}
         found = simultaneous.standings(scores, higher_is_better=True)
         count += any(standing.separable is True for standing in found.values())
