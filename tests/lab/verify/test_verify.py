@@ -81,7 +81,7 @@ def test_the_control_sees_a_test_that_cries_wolf(monkeypatch: pytest.MonkeyPatch
     trials = Bank(list(range(24)), scores, draw.normal(size=(24, 64)))
     honest, _ = controls._alarms(trials, 60)
     assert all(line.holds for line in honest)
-    monkeypatch.setattr(simultaneous, "LEVEL", 0.3)
+    monkeypatch.setattr(simultaneous, "LEVEL", 0.6)
     lax, _ = controls._alarms(trials, 60)
     assert not any(line.holds for line in lax)
 
