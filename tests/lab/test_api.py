@@ -54,8 +54,13 @@ def test_it_answers_as_the_command_does_and_tells_how_far_it_is(tmp_path: Path) 
     )
     assert found.best == found.results["rules"][0]["name"]
     assert found.failure is None
-    assert found.answer["use"] in " ".join(str(found).split())
-    assert "<pre>" in found._repr_html_()
+    assert " ".join(found.answer["use"].split()) in " ".join(str(found).split())
+    page = found._repr_html_()
+    assert "Does it matter?" in page
+    assert page.count("<svg") == 1
+    assert page.count("<tr>") == len(found.records) + 5 + bool(found.answer["avoid"]), "a line each, the heading, and the answer"
+    assert {"score", "cost"} <= set(found.figures)
+    assert found.figures["score"].read_text().startswith("<?xml")
     assert len(repr(found)) < 200
     done = [progress.done for progress in told]
     assert done == sorted(done)

@@ -13,7 +13,10 @@ from thalweg.lab.user.probe import ProbedProblem
 
 DESCRIBED: dict[str, tuple[Any, str]] = {
     "training": (TrainingFunction("mine", "", "f"), "inside its own loop"),
-    "probed": (ProbedProblem("mine", "", Score("loss", False), 9, 0, 0, 0, "f", {"w": np.ones((1, 3))}), "in processes of its own"),
+    "probed": (
+        ProbedProblem("mine", "", Score("loss", False), 9, 0, 0, 0, "f", {"w": np.ones((1, 3))}),
+        "in processes of its own",
+    ),
 }
 
 

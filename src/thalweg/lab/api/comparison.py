@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from thalweg.lab.api.notebook import shown
 from thalweg.lab.report.schema.parts import Answer
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
@@ -50,6 +50,11 @@ class Comparison:
         return self.out / "report.html"
 
     @property
+    def figures(self) -> dict[str, Path]:
+        """The report's figures as SVG files, by name, for example "score"; each has a PDF beside it."""
+        return {path.stem: path for path in sorted((self.out / "figures").glob("*.svg"))}
+
+    @property
     def problems(self) -> list[Results]:
         """The results on each problem: several for a suite, otherwise one."""
         return self.results["problems"] if "suite" in self.results else [self.results]
@@ -77,15 +82,15 @@ class Comparison:
 
     def tables(self, width: int = WIDTH) -> tuple[Table, Table]:
         """The table with a row for each optimizer, and the answer, for a console `width` columns wide."""
-        shown = suite_table(self.results, width) if "suite" in self.results else table(self.results, width)
-        return shown, answered(self.answer, width)
+        rows = suite_table(self.results, width) if "suite" in self.results else table(self.results, width)
+        return rows, answered(self.answer, width)
 
     def __str__(self) -> str:
         console = Console(width=WIDTH, color_system=None)
         with console.capture() as captured:
-            for shown in self.tables():
-                console.print(shown)
+            for part in self.tables():
+                console.print(part)
         return captured.get().rstrip()
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
+        return shown(self.results, self.records, str(self.report))

@@ -21,6 +21,8 @@ EDGES = {None: "", "low": " ↓", "high": " ↑"}
 GAP = 2
 NAME = 28
 """The longest optimizer name shown in full."""
+TITLES = {"Does it matter?": "matters", "Use": "use", "Avoid": "avoid", "How sure": "sure", "Why": "why"}
+"""The parts of the answer, by their titles."""
 READABLE = 110
 """The widest line of a sentence."""
 
@@ -106,8 +108,7 @@ def answered(answer: Answer, width: int) -> Table:
     made = Table.grid(padding=(0, 2, 0, 0))
     made.add_column(style="bold", no_wrap=True)
     made.add_column(width=min(width, READABLE) - 17)
-    titles = {"Does it matter?": "matters", "Use": "use", "Avoid": "avoid", "How sure": "sure", "Why": "why"}
-    for title, key in titles.items():
+    for title, key in TITLES.items():
         if answer[key]:  # type: ignore[literal-required]
             made.add_row(Text(title), Text(answer[key]))  # type: ignore[literal-required]
     return made
