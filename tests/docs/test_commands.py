@@ -36,6 +36,7 @@ SMALL = {
     "python -m benchmarks.loop": "--tasks network --rules adamw --rounds 2 --processes 1 --without compile",
     "python -m benchmarks.readme": "--only 'sgd, floor' --rounds 1 --keep {folder}/kept.json",
     "python -m benchmarks.searches": "--bowls 1",
+    "python -m benchmarks.start": "--quick",
     "python -m pytest tests/jax_face/optax_all.py": "--collect-only -q",
     "python tools/stub.py": "--check",
 }
