@@ -61,6 +61,11 @@ def test_no_file_is_long_and_most_are_short() -> None:
     assert statistics.median(lines.values()) < MEDIAN
 
 
+def test_no_file_of_tests_is_long() -> None:
+    tests = {path.as_posix(): len(path.read_text("utf-8").splitlines()) for path in Path(__file__).parent.rglob("*.py")}
+    assert {path: n for path, n in tests.items() if n > LINES} == {}
+
+
 def test_no_function_is_long() -> None:
     long = {name: n for name, each in functions() if (n := (each.end_lineno or 0) - each.lineno + 1) > LINES_OF_A_FUNCTION}
     assert long == {}

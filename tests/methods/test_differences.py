@@ -45,7 +45,7 @@ SHOWN = {
     "momentum from torch.optim.SGD": TORCH,
     "momo from optax": FREE + "test_momos_step_is_the_least_of_model_and_penalty",
     "momo_adam from optax": FREE + "test_momos_step_is_the_least_of_model_and_penalty",
-    "muon from torch": "methods/test_frameworks.py::test_muon_is_torchs",
+    "muon from torch": "methods/test_beside_torch.py::test_muon_is_torchs",
     "muon from optax": "methods/oracle_tests/test_against_optax_wrapped.py::test_muon",
     "nadam from torch.optim.NAdam": TORCH,
     "nadamw from torch.optim.NAdam with decoupled_weight_decay": ROWS,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from support import ASKING, EVERYDAY, MUONS, RULES, everyday, run, stepped, stream
+from support import ASKING, EVERYDAY, MUONS, RULES, everyday, stepped, stream
 
 import thalweg as tw
+from methods.frameworks import close, jax_array, sixty_four_bits, torch_array
 from thalweg.dialects import variants
 
 STEPS = 30
@@ -30,21 +29,6 @@ STAGES: dict[str, Any] = {
     "eve v1": lambda: tw.eve(version="v1"),
     "rmsprop centred": lambda: tw.rmsprop(centred=True, eps=1e-3),
 }
-
-
-def torch_array(x: Any) -> Any:
-    return pytest.importorskip("torch").tensor(x)
-
-
-def jax_array(x: Any) -> Any:
-    return pytest.importorskip("jax").numpy.asarray(x)
-
-
-@contextlib.contextmanager
-def sixty_four_bits() -> Any:
-    jax = pytest.importorskip("jax")
-    with jax.enable_x64(True):
-        yield
 
 
 def injected(name: str, steps: int) -> Any:
@@ -77,13 +61,6 @@ def walk(stage: Any, convert: Any, noise: Any, jitted: bool = False) -> Any:
             extra["loss"] = losses[i]
         p, state = step(p, {k: convert(x) for k, x in g.items()}, state, **extra)
     return {k: np.asarray(x) for k, x in optimizer.ship(p, state).items()}
-
-
-def close(a: Any, b: Any, name: str = "") -> None:
-    """L-BFGS divides by sums over the model, which the frameworks add up in orders of their own."""
-    tolerance = 1e-9 if name in ASKING else 1e-12
-    for k in a:
-        np.testing.assert_allclose(a[k], b[k], rtol=tolerance, atol=tolerance)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -238,174 +215,3 @@ def test_frameworks_are_not_mixed() -> None:
     p = np.ones(2)
     with pytest.raises(TypeError, match="the gradient of 'p' is a torch value, the parameter a numpy array"):
         optimizer.step(p, torch_array(np.ones(2)), optimizer.init(p))
-
-
-@pytest.fixture
-def float64_scalars() -> Iterator[None]:
-    """torch keeps NAdam's product of momenta in the default dtype."""
-    torch = pytest.importorskip("torch")
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(before)
-
-
-@pytest.mark.usefixtures("float64_scalars")
-def test_equal_to_torch_optim_where_it_has_the_same_variant() -> None:
-    torch = pytest.importorskip("torch")
-    params, gradients, _ = stream(steps=60)
-    pairs = {
-        "SGD": (tw.sgd(), {}), "momentum": (tw.momentum(), {"momentum": 0.9}), "nesterov": (tw.nesterov(), {"momentum": 0.9, "nesterov": True}),
-        "coupled": (tw.chain(tw.decay(0.1), tw.momentum()), {"momentum": 0.9, "weight_decay": 0.1}),
-        "Adagrad": (tw.adagrad(1e-10), {}), "RMSprop": (tw.rmsprop(0.99), {}),
-        "RMSprop centred": (tw.rmsprop(0.99, 1e-3, centred=True), {"centered": True, "eps": 1e-3}),
-        "RMSprop momentum": (tw.chain(tw.rmsprop(0.99), tw.momentum()), {"momentum": 0.9}),
-        "Adadelta": (tw.adadelta(0.9), {}), "Adam": (tw.adam(), {}), "AdamW": (tw.adamw(), {}), "Adamax": (tw.adamax(eps=1e-8), {}),
-        "Adafactor": (tw.adafactor(eps1=tw.at_least(2.0**-52)), {}),
-        "Adafactor options": (tw.adafactor(-0.5, tw.at_least(1e-2), 0.7, 2.5, 0.1),
-                              {"beta2_decay": -0.5, "eps": (1e-2, 0.7), "d": 2.5, "weight_decay": 0.1}),
-        "Adam amsgrad": (variants.corrected_amsgrad(eps=1e-8), {"amsgrad": True}),
-        "RAdam": (tw.radam(eps=tw.outside(1e-8, raw=True), threshold=5.0), {}), "Rprop": (tw.rprop(), {}),
-        "NAdam": (tw.nadam(0.9, average="constant", nu_factor=False), {}),
-        "NAdam coupled": (tw.chain(tw.decay(0.1), tw.nadam(0.9, average="constant", nu_factor=False)), {"weight_decay": 0.1}),
-        "AdamW options": (tw.adamw(0.8, 0.99, 1e-3, 0.1), {"betas": (0.8, 0.99), "eps": 1e-3, "weight_decay": 0.1}),
-    }  # fmt: skip
-    classes = {"momentum": "SGD", "nesterov": "SGD", "coupled": "SGD"}
-    for name, (stage, options) in pairs.items():
-        path, _ = run(stage, params, gradients, lr=0.01)
-        theirs = {k: torch.tensor(x, requires_grad=True) for k, x in params.items()}
-        optimizer = getattr(torch.optim, classes.get(name, name).split()[0])(theirs.values(), lr=0.01, **options)
-        for g in gradients:
-            for k, p in theirs.items():
-                p.grad = torch.tensor(g[k])
-            optimizer.step()
-        for k, p in theirs.items():
-            np.testing.assert_allclose(path[-1][k], p.detach().numpy(), rtol=1e-12, atol=1e-12, err_msg=name)
-
-
-@pytest.mark.filterwarnings("ignore:Sparse invariant checks")  # torch's own step builds one without saying
-def test_sparse_adam_is_torchs_on_the_entries_of_a_sparse_gradient() -> None:
-    torch = pytest.importorskip("torch")
-    params, gradients, _ = stream(steps=60)
-    draw = np.random.default_rng(2)
-    sparse = [{"w": g["w"] * (draw.uniform(size=(4, 3)) < 0.3)} for g in gradients]
-    path, _ = run(tw.sparse_adam(eps=tw.outside(1e-8, raw=True)), {"w": params["w"]}, sparse, lr=0.01)
-    w = torch.tensor(params["w"], requires_grad=True)
-    torchs = torch.optim.SparseAdam([w], lr=0.01)
-    for mine, g in zip(path, sparse, strict=True):
-        w.grad = torch.tensor(g["w"]).to_sparse()
-        torchs.step()
-        close(mine, {"w": w.detach().numpy()})
-
-
-@pytest.mark.usefixtures("float64_scalars")
-def test_what_asgd_ships_is_torchs_too() -> None:
-    torch = pytest.importorskip("torch")
-    params, gradients, _ = stream(steps=60)
-    optimizer = tw.Optimizer(variants.late_asgd(0.01, 0.75, t0=10.0), lr=tw.schedules.cosine(0.05, 60))
-    p, state = params, optimizer.init(params)
-    theirs = {k: torch.tensor(x, requires_grad=True) for k, x in params.items()}
-    torchs = torch.optim.ASGD(theirs.values(), lr=0.05, lambd=0.01, alpha=0.75, t0=10)
-    for g in gradients:
-        p, state = optimizer.step(p, g, state)
-        torchs.param_groups[0]["lr"] = optimizer.lr(state["t"]["w"])
-        for k, x in theirs.items():
-            x.grad = torch.tensor(g[k])
-        torchs.step()
-        close(p, {k: x.detach().numpy() for k, x in theirs.items()})
-        close(optimizer.ship(p, state), {k: torchs.state[x]["ax"].numpy() for k, x in theirs.items()})
-
-
-@pytest.mark.parametrize("options", [{}, {"nesterov": False, "weight_decay": 0.0}, {"adjust_lr_fn": "match_rms_adamw"}], ids=str)
-def test_muon_is_torchs(options: dict[str, Any]) -> None:
-    torch = pytest.importorskip("torch")
-    params, gradients, _ = stream(steps=60)
-    core = tw.muon(momentum="average", eps=tw.at_least(1e-7), dtype="bfloat16", nesterov=options.get("nesterov", True),
-                   scale=options.get("adjust_lr_fn", "original"))  # fmt: skip
-    optimizer = tw.Optimizer(tw.chain(core, tw.decay(options.get("weight_decay", 0.1))), lr=0.02)
-    for shape in ((4, 3), (3, 4)):
-        w = torch.tensor(params["w"].reshape(shape), requires_grad=True)
-        p, theirs = w.detach().clone(), torch.optim.Muon([w], lr=0.02, **options)
-        state = optimizer.init(p)
-        for g in gradients:
-            w.grad = torch.tensor(g["w"].reshape(shape))
-            p, state = optimizer.step(p, w.grad.clone(), state)
-            theirs.step()
-        torch.testing.assert_close(p, w.detach(), rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
-def test_orthogonal_is_torchs_to_the_last_bit(dtype: str) -> None:
-    torch = pytest.importorskip("torch")
-    theirs = pytest.importorskip("torch.optim._muon")._zeropower_via_newtonschulz
-    draw, post = torch.Generator().manual_seed(0), (3.4445, -4.7750, 2.0315)
-    for shape in ((1, 1), (4, 3), (3, 7), (40, 25), (16, 64), (130, 130)):
-        x = torch.randn(shape, generator=draw, dtype=getattr(torch, dtype))
-        ours = tw.ops.orthogonal(x, 5, *post, tw.at_least(1e-7), "bfloat16")
-        assert ours.dtype == x.dtype
-        assert torch.equal(ours, theirs(x.clone(), post, 5, 1e-7).to(x.dtype))
-        if dtype != "bfloat16":
-            near = tw.ops.orthogonal(x.numpy(), 5, *post, tw.at_least(1e-7), "bfloat16")
-            assert near.dtype == x.numpy().dtype
-            np.testing.assert_allclose(near, ours, rtol=0, atol=2.0**-7)
-            exact = tw.ops.orthogonal(x.numpy().astype(np.float64), 5, *post, tw.at_least(1e-7), "float64")
-            away, off = (np.sqrt(np.mean((ours.numpy() - other) ** 2)) for other in (near, exact))
-            assert away < off, "the order of a sum decides a rounding, which five iterations carry on, but not past all roundings"
-
-
-def rounded(t: Any) -> Any:
-    """MADGRAD's rate in optax: eps is added to it, and its product with sqrt(t) is rounded to float32."""
-    return float(np.float32(0.01 + 1e-6) * np.sqrt(np.float32(t))) / float(np.sqrt(t))
-
-
-@pytest.mark.slow
-def test_equal_to_optax_where_it_has_the_same_variant() -> None:
-    optax = pytest.importorskip("optax")
-    jax = pytest.importorskip("jax")
-    params, gradients, losses = stream(steps=60)
-
-    def risen_half_life(i: Any) -> Any:
-        """Half-lives of beta1 = 0.9 and beta3 = 0.9999, over 40 steps; optax counts from 0."""
-        first, last = (np.log(0.5) / np.log(b) for b in (0.9, 0.9999))
-        return 0.5 ** (1 / (first + (last - first) * jax.numpy.minimum(1.0, (i + 1.0) / 40)))
-
-    pairs = {
-        "sgd": (tw.sgd(), optax.sgd(0.01)), "momentum": (tw.momentum(), optax.sgd(0.01, momentum=0.9)),
-        "nesterov": (tw.nesterov(), optax.sgd(0.01, momentum=0.9, nesterov=True)), "adam": (tw.adam(), optax.adam(0.01)),
-        "adamw": (tw.adamw(weight_decay=1e-4), optax.adamw(0.01)), "adamax": (tw.adamax(eps=1e-8), optax.adamax(0.01)),
-        "rmsprop": (tw.rmsprop(eps=tw.inside(1e-8)), optax.rmsprop(0.01)),
-        "rmsprop momentum": (tw.chain(tw.rmsprop(eps=tw.inside(1e-8)), tw.learning_rate(), tw.momentum()), optax.rmsprop(0.01, momentum=0.9)),
-        "adadelta": (tw.adadelta(0.9), optax.adadelta(0.01)), "nadam": (tw.nadam(0.9, schedule=False, nu_factor=False), optax.nadam(0.01)),
-        "amsgrad": (variants.amsgrad_of_corrected(eps=1e-8), optax.amsgrad(0.01)),
-        "radam": (tw.radam(eps=1e-8, threshold=5.0), optax.radam(0.01)),
-        "signsgd": (tw.signsgd(), optax.sign_sgd(0.01)), "signum": (tw.signum(), optax.signum(0.01)),
-        "lion": (tw.chain(tw.lion(), tw.decay(1e-3)), optax.lion(0.01)), "adabelief": (tw.adabelief(), optax.adabelief(0.01)),
-        "adopt": (tw.adopt(), optax.contrib.adopt(0.01)), "adopt plain": (tw.adopt(clipped=False), optax.contrib.adopt(0.01, use_clipping=False)),
-        "ademamix": (tw.ademamix(), optax.contrib.ademamix(0.01)),
-        "ademamix warming up": (tw.ademamix(T=40.0), optax.contrib.ademamix(0.01, b3=risen_half_life, alpha=lambda i: 5.0 * jax.numpy.minimum(1.0, (i + 1.0) / 40))),
-        "adamaxw": (tw.adamaxw(eps=1e-8, weight_decay=1e-4), optax.adamaxw(0.01)),
-        "nadamw": (tw.nadamw(0.9, schedule=False, nu_factor=False, weight_decay=1e-4), optax.nadamw(0.01)),
-        "muon": (tw.choose((tw.is_matrix, tw.muon(momentum="corrected", eps=1e-8, scale="transposed", a=3.5, b=-4.75, c=2.0)),
-                           otherwise=tw.nadam(0.9, schedule=False, nu_factor=False)), optax.contrib.muon(0.01, (3.5, -4.75, 2.0))),
-        "lars": (tw.lars(weight_decay=0.0), optax.lars(0.01)),
-        "lars decay": (tw.chain(tw.decay(0.1), tw.trust_ratio(), tw.learning_rate(), tw.momentum()),
-                       optax.lars(0.01, 0.1, trust_coefficient=1.0)),
-        "lamb": (tw.lamb(weight_decay=0.1), optax.lamb(0.01, weight_decay=0.1)),
-        "novograd": (tw.novograd(0.9, 0.25, 1e-6, 0.1), optax.novograd(0.01, weight_decay=0.1)),
-        "fromage": (tw.fromage(), optax.fromage(0.01)),
-        "optimistic_gd": (tw.optimistic_gd(0.8, 0.3), optax.optimistic_gradient_descent(0.01, 0.8, 0.3)),
-        "polyak_sgd": (tw.polyak_sgd(1.0, 0.3), optax.polyak_sgd(0.01, f_min=0.3, variant="sps+")),
-        "madgrad": (tw.madgrad().at(lr=rounded), optax.contrib.madgrad(0.01)),
-        "clip": (tw.chain(tw.clip(0.5), tw.sgd()), optax.chain(optax.clip_by_global_norm(0.5), optax.sgd(0.01))),
-    }  # fmt: skip
-    with sixty_four_bits():
-        for name, (stage, tx) in pairs.items():
-            path, _ = run(stage, params, gradients, lr=0.01, losses=losses)
-            p = {k: jax.numpy.asarray(x) for k, x in params.items()}
-            state = tx.init(p)
-            for g, loss in zip(gradients, losses, strict=True):
-                given = {"value": loss} if name == "polyak_sgd" else {}
-                updates, state = tx.update({k: jax.numpy.asarray(x) for k, x in g.items()}, state, p, **given)
-                p = optax.apply_updates(p, updates)
-            for k in p:
-                np.testing.assert_allclose(path[-1][k], p[k], rtol=2e-12, atol=2e-12, err_msg=name)
