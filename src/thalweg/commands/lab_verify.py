@@ -40,7 +40,7 @@ def verify_command(quick: bool, only: str | None, out: Path) -> None:
     if unknown:
         raise Refusal(f"--only: there is no check '{unknown[0]}'; there are {', '.join(CHECKS)}")
     writable(out)  # fail before minutes of work
-    say_first(f"Checking the lab: {', '.join(names)}. What is found follows.")
+    say_first(f"Checking the lab: {', '.join(names)}. The results follow.")
     notes, wide = Screen(stderr=True), Screen(width=None if sys.stdout.isatty() else 160)
     with stage(notes, "checking") as update:
 

@@ -205,8 +205,8 @@ def test_it_says_everywhere_that_the_tuning_is_unequal(finished: tuple[Path, str
     assert body.count("Adaptive search makes the tuning unequal") == 2, "beside the ranking, and in the protocol"
     assert "this adaptive search makes the tuning unequal" in body, "in the paragraph for a paper"
     assert f"TPE sampler of Optuna {found['environment']['optuna']}" in body
-    assert "One trial in six" not in body
-    assert "What a larger tuning budget buys" not in body
+    assert "is kept back" not in body
+    assert "The effect of a larger tuning budget" not in body
 
 
 def test_the_usual_search_is_not_called_unequal() -> None:

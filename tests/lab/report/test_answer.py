@@ -33,8 +33,8 @@ def test_where_all_others_are_worse_it_says_so() -> None:
     assert found["matters"] == "It does: 2 of 3 are worse than another one."
     assert "If you try 12 settings: a, which did best with a learning rate of 0.01 (test accuracy 90.1 %" in found["use"]
     assert found["avoid"] == "ccc (at least 20 percentage points behind) and bb (at least 10 percentage points behind)."
-    assert found["sure"].startswith("The other 2 did worse than another one, by more than luck explains.")
-    assert found["sure"].endswith("about these settings, on this split of the data: another tuning or split may differ.")
+    assert found["sure"].startswith("The other 2 did worse than another one, by more than chance explains.")
+    assert found["sure"].endswith("for these settings, on this split of the data; it may differ for another tuning or split.")
     assert found["why"].startswith("a has a test accuracy of 90.1 %, the mean of 10 seeds.")
     assert "may be as good" not in "".join(found.values())
 
@@ -63,7 +63,7 @@ def test_within_a_tie_a_stated_rule_decides() -> None:
     first.update(at_edge=None, unreliable=0.2)
     assert tuned() == second["name"], "that does not diverge"
     found = answer({**made, "advice": advice(made["rules"], scores, True, 0.0)})
-    assert "among the best 2 of 3. Which of those is the best, 10 seeds cannot tell" in found["sure"]
+    assert "among the best 2 of 3, which 10 seeds cannot separate" in found["sure"]
     assert TIE in found["use"]
     assert f"{first['name']}, which diverges in at least 20% of runs" in found["avoid"]
 
@@ -72,7 +72,7 @@ def test_a_rate_that_nobody_should_copy_is_not_recommended() -> None:
     for alone in ({"at_edge": "high"}, {"width": 0.1}):
         made = scored(a=0.9, bb=0.7)
         made["rules"][0].update(alone)
-        assert "do not copy that rate: it is at the edge of those tried, or alone on a spike" in answer(made)["use"]
+        assert "do not copy that rate: it is at the edge of those tried, or its neighbours are bad" in answer(made)["use"]
 
 
 def test_where_most_are_level_it_hardly_matters() -> None:
@@ -86,7 +86,7 @@ def test_where_most_are_level_it_hardly_matters() -> None:
         "one of them, keep it."
     )
     assert (
-        "Level: no more than 0.74 percentage points behind the best of the others (a standard error of a share on 360 test"
+        "A level optimizer is no more than 0.74 percentage points behind the best of the others (a standard error of a share on 360 test"
         in (report.render(made))
     )
     assert found["avoid"].startswith("d (at least")
@@ -110,16 +110,18 @@ def test_what_tuning_is_worth_stands_beside_what_choosing_is() -> None:
         row["untuned"]["score"] = {"mean": row["score"]["mean"] - 0.05, "low": 0.0, "high": 1.0}
     said = answer(made)["why"]
     assert (
-        "Tuning brought 5 percentage points to the optimizer in the middle; the best one, tuned, is 10 percentage points" in said
+        "Tuning improved the optimizers by 5 percentage points in the median; the best tuned one is 10 percentage points" in said
     )
 
 
 def test_too_few_seeds_leave_it_open_and_nothing_is_called_equal() -> None:
     made = fake(rules=5, seeds=3)
     found = made["answer"]
-    assert found["matters"] == "No telling yet."
-    assert found["use"].startswith(f"No telling yet. {made['rules'][0]['name']} leads, with a learning rate of ")
-    assert found["sure"].startswith("Not at all: 3 seeds cannot tell optimizers apart, whatever they score. --seeds 6 could")
+    assert found["matters"] == "Undecided."
+    assert found["use"].startswith(f"Undecided. {made['rules'][0]['name']} leads, with a learning rate of ")
+    assert found["sure"].startswith(
+        "Not at all: 3 seeds are too few to separate optimizers, whatever their scores. With --seeds 6, large"
+    )
     assert "may be as good" not in "".join(found.values())
     page = report.render(made)
     assert "not shown to be worse" not in page
@@ -141,7 +143,7 @@ def test_a_rule_that_failed_is_neither_equal_nor_worse_by_a_test() -> None:
     made = scored(a=0.9, bb=0.8, ccc=0.7)
     made["rules"][2].update(failed=True, note="it failed: ZeroDivisionError")
     found = answer(made)
-    assert found["sure"].startswith("The other one did worse, by more than luck")
+    assert found["sure"].startswith("The other one did worse, by more than chance")
     assert found["avoid"].endswith("; ccc, which failed.")
 
 
@@ -169,7 +171,7 @@ def test_the_table_has_a_line_for_each_and_no_word_is_cut(width: int) -> None:
     for row, line in zip(results["rules"], rows, strict=True):
         assert row["name"] in line
     assert "…" not in "".join(lines)
-    left = " ".join(lines).partition("No room here for: ")[2]
+    left = " ".join(lines).partition("Columns that do not fit here: ")[2]
     assert ("state" in left) == (width < 160)
     if width >= 80:
         assert "not separable" in "".join(rows)

@@ -78,7 +78,7 @@ def test_the_page_has_all_that_was_asked() -> None:
     headings = re.findall(r"<h2[^>]*>([^<]*)", text)
     assert headings == [
         "Final scores", "The ranking", "Score and cost", "Learning curves", "How much the learning rate matters", "Side by side",
-        "What a larger tuning budget buys", "What the comparison checks of itself", "What the words mean", "How it was done", "Do it again", "Every setting", "Failures and notes", "Made with",
+        "The effect of a larger tuning budget", "Checks of the comparison itself", "What the words mean", "How it was done", "Do it again", "Every setting", "Failures and notes", "Made with",
     ]  # fmt: skip
     assert {link["href"] for link in page.all("a")} <= {f"#{i}" for i in re.findall(r' id="(\w+)"', text)}
     assert len(page.all("caption")) == len(page.all("table")) == 3

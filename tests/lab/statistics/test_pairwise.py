@@ -33,7 +33,7 @@ def test_signed_ranks_agree_with_all_signs() -> None:
 
 def test_fewer_than_six_problems_prove_nothing() -> None:
     five = pairwise.critical_difference(scores({"a": np.arange(5.0), "b": np.arange(5.0) + 9.5}), True)
-    assert five.remark == "5 problems are too few to say who differs from whom: Wilcoxon's test needs 6"
+    assert five.remark == "5 problems are too few to separate any two optimizers: Wilcoxon's test needs 6"
     assert five.cliques == []
     assert five.pairs["a", "b"].separable is None
     assert five.pairs["a", "b"].p == 0.0625

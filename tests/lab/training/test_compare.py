@@ -37,7 +37,7 @@ def test_the_command_compares_on_a_file_and_goes_on_where_it_was(tmp_path: Path)
     assert misfits(results, Results) == []
     assert (results["problem"]["name"], results["settings"]["steps"], results["caution"]) == ("mine", 8, None)
     assert results["training"]["repeated"][0] == results["training"]["repeated"][1] < 0
-    assert "Upwards: validation score" in (out / "report.html").read_text()
+    assert "Vertical axis: validation score" in (out / "report.html").read_text()
     assert stored(out) == 22
     again = thalweg(*command)
     assert "all of 22 trials are in the store" in again.stderr

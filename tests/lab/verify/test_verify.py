@@ -101,7 +101,7 @@ def test_a_failed_check_is_told_everywhere(tmp_path: Path, monkeypatch: pytest.M
     assert found.exit_code == 1
     assert "failed: momentum" in found.output
     html = (tmp_path / "new" / "verify.html").read_text(encoding="utf-8")
-    assert "Something does not hold: Rates &lt;b&gt;." in html
+    assert "Some checks failed: Rates &lt;b&gt;." in html
     assert "<i>" not in html
     assert "one \\| two | inf | 1.0000 | +inf | FAILS |" in (tmp_path / "new" / "verify.md").read_text(encoding="utf-8")
     told = json.loads((tmp_path / "new" / "verify.json").read_text(encoding="utf-8"))

@@ -49,9 +49,9 @@ def seeds(phase: str, problem: Problem, steps: int, batch_size: int, count: int)
 
 
 UNEQUAL = (
-    "Adaptive search makes the tuning unequal: every optimizer has the same number of trials, but not the same trials. What is "
-    "tried next follows from where a sampler's draws happened to fall and from how well its model fits an optimizer's space, "
-    "and both differ from one optimizer to the next; a lead may be the sampler's. Confirm it with --search quasi-random."
+    "Adaptive search makes the tuning unequal: every optimizer has the same number of trials, but not the same trials. The next "
+    "setting depends on the sampler's random draws and on how well its model fits an optimizer's space, and both differ between "
+    "optimizers; a lead may be due to the sampler. Confirm it with --search quasi-random."
 )
 """The caution shown with optimizers tuned by Optuna."""
 
@@ -104,12 +104,12 @@ SCHEDULES = {
 
 
 CHECKS = (
-    "One optimizer takes part twice, the second time with tuning draws and judging seeds of its own (the A/A control). Where "
-    "Adam and momentum are there, Adam takes part once more with its epsilon tuned too: at a large one it is momentum."
+    "One optimizer takes part twice, the second time with tuning draws and judging seeds of its own (the A/A control). If "
+    "Adam and momentum take part, Adam takes part once more with its epsilon tuned too: with a large one it equals momentum."
 )
 TARGET = (
     f"The target is a validation loss {NEAR:.0%} of the way from the lowest median that any optimizer here reached back to "
-    "the start; so it depends on who takes part."
+    "the start, so it depends on which optimizers take part."
 )
 
 
@@ -128,10 +128,10 @@ def sentences(
     return [
         *found(budget, tune, schedules),
         f"Each trial is {f'{steps} steps' if steps else 'as many steps as its problem states'}{batch}, on {TUNING_SEEDS} tuning "
-        "seeds. The setting with the best median validation score at the end wins, the lower loss where two are even; a run that "
-        "diverged counts as the worst. A rule with a hyper-parameter N, the size of the data set, is told it.",
-        f"The winner starts afresh on {judged} other seeds and is judged on test data, which no choice has seen. So is every "
-        "rule as it comes, at its usual learning rate: its untuned score.",
+        "seeds. The setting with the best median validation score at the end is chosen, with the lower loss in a tie; a run that "
+        "diverged counts as the worst. A hyper-parameter N of a rule is set to the size of the data set.",
+        f"The chosen setting starts afresh on {judged} other seeds and is judged on test data, which no choice has used. Every "
+        "rule is judged in the same way at its usual learning rate, which gives its untuned score.",
         "A seed fixes the start and the order of the data. The seeds follow from a hash of this protocol, the problem, its data, "
         "the steps and the batch size; all optimizers have the same, and more seeds leave the first ones as they are.",
         CHECKS,
@@ -159,8 +159,8 @@ def _quasi_random(budget: int, tune: str, schedules: Sequence[str]) -> list[str]
         else f"drawn quasi-randomly and log-uniformly from the ranges of its learning rate{_others(tune, schedules)}"
     )
     kept = (
-        f" One trial in {RESERVED} is kept back: where the best stands at the edge of what was tried these go beyond it, else "
-        "beside it. They are part of the budget."
+        f" One trial in {RESERVED} is kept back: if the best of the others lies at the edge of what was tried, these go beyond "
+        "it, otherwise next to it. They are part of the budget."
     )
     return [
         f"Every optimizer has {budget} trial{'' if budget == 1 else 's'} {of}; "
@@ -176,8 +176,8 @@ def _adaptive(budget: int, tune: str, schedules: Sequence[str]) -> list[str]:
         f"Every optimizer has {budget} trials in the ranges of its learning rate{_others(tune, schedules)}{rest}; "
         f"{' or '.join(SCHEDULES[name].clause for name in schedules)}. "
         f"The first {first} {'is' if first == 1 else 'are'} spread {way}; the other {budget - first} are proposed by Optuna's "
-        f"TPE sampler (Bergstra et al. 2011), {AT_ONCE} at a time, from the order in which the earlier ones ended on validation "
-        "data, one that diverged last. None goes beyond the ranges.",
+        f"TPE sampler (Bergstra et al. 2011), {AT_ONCE} at a time, from the ranking of the earlier ones on validation data, in "
+        "which those that diverged are last. None goes beyond the ranges.",
         UNEQUAL,
     ]
 

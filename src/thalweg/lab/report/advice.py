@@ -19,7 +19,7 @@ FEW = 4
 SPIKE = math.log10(2)
 """A learning rate whose neighbours within a factor of two are bad already stands alone on a spike."""
 TIE = (
-    "Of those that cannot be told apart it takes the one that scored best untuned; then the one with the widest range of good "
+    "Among those that are not separable, this is the one with the best untuned score; then the one with the widest range of good "
     "learning rates, the least memory and the cheapest step."
 )
 """The rule within a tie."""

@@ -16,6 +16,7 @@ from thalweg.values.numerals import typed
 Rows = Sequence[Row]
 FEW_NAMES = 6
 """Names beyond so many are counted instead."""
+ALONE = "One optimizer alone cannot be compared."
 
 
 def answer(found: Facts) -> Answer:
@@ -23,7 +24,7 @@ def answer(found: Facts) -> Answer:
     rows, score = found["rules"], found["problem"]["score"]
     if rows[0]["score"]["mean"] is None:
         return {
-            "matters": "No telling.",
+            "matters": "Undecided.",
             "use": "None of these.",
             "avoid": "",
             "sure": f"None of them ended with a finite {score['name']} in every run.",
@@ -43,7 +44,7 @@ def _matters(found: Facts) -> str:
     if len(rows) == 1:
         return f"{rows[0]['name']} ran alone, so nothing was compared."
     if not tested(rows):
-        return "No telling yet."
+        return "Undecided."
     equals, level = alike(rows), [row for row in rows if row["level"] or row is rows[0]]
     if len(level) > len(rows) / 2:
         shown = f"no more than {amount(found['margin']['value'], found['problem']['score'])} behind the best of the others"
@@ -51,7 +52,8 @@ def _matters(found: Facts) -> str:
     if len(equals) == len(rows):
         return f"Perhaps not: none of these {len(rows)} is shown to be worse than another."
     if len(equals) > len(rows) / 2:
-        return f"It matters little here: {_of(len(equals), rows)} cannot be told from the best. If yours is one of them, keep it."
+        near = f"{_of(len(equals), rows)} are not separable from the best"
+        return f"It matters little here: {near}. If yours is one of them, keep it."
     return f"It does: {_of(len(rows) - len(equals), rows)} are worse than another one."
 
 
@@ -62,7 +64,7 @@ def _of(count: int, rows: Rows) -> str:
 def _use(found: Facts) -> list[str]:
     rows = found["rules"]
     if not found["advice"] or (len(rows) > 1 and not tested(rows)):
-        return [f"{'No telling yet. ' * (len(rows) > 1)}{rows[0]['name']} leads, with {setting(rows[0])}."]
+        return [f"{'Undecided. ' * (len(rows) > 1)}{rows[0]['name']} leads, with {setting(rows[0])}."]
     told = [_advised(each, found) for each in found["advice"]]
     tied = any(each["level"] for each in found["advice"])
     return [*told, *([TIE] if tied and len(rows) > 1 else [])]
@@ -77,7 +79,7 @@ def _advised(each: Advice, found: Facts) -> str:
     else:
         row = next(row for row in found["rules"] if row["name"] == each["name"])
         begin, rate = f"If you try {each['tries']} settings", f", which did best with {setting(row)}"
-        rate += "" if copied(row) else " (do not copy that rate: it is at the edge of those tried, or alone on a spike)"
+        rate += "" if copied(row) else " (do not copy that rate: it is at the edge of those tried, or its neighbours are bad)"
     data = "validation" if each["lr"] is None else "test"
     return f"{begin}: {each['name']}{rate} ({data} {score['name']} {spanned(each['score'], score)})."
 
@@ -124,26 +126,26 @@ def _behind(row: Row, score: Score) -> str:
 def _sure(rows: Rows, seeds: int) -> list[str]:
     others = rows[1:]
     if not others:
-        return ["Of one optimizer there is nothing to be sure of."]
+        return [ALONE]
     if not tested(rows):
         return [
-            f"Not at all: {_seeds(seeds)} cannot tell optimizers apart, whatever they score. --seeds {power.least_seeds()} "
-            "could, if the differences are large."
+            f"Not at all: {_seeds(seeds)} {'is' if seeds == 1 else 'are'} too few to separate optimizers, whatever their scores. "
+            f"With --seeds {power.least_seeds()}, large differences can be found."
         ]
     equals = [row["name"] for row in alike(rows) if row is not rows[0]]
     worse = len(others) - len(equals) - sum(row["failed"] for row in others)
     rest = f"The other {worse} did worse than another one" if worse > 1 else "The other one did worse" if worse else ""
-    rest += ", by more than luck explains." if worse else ""
+    rest += ", by more than chance explains." if worse else ""
     if not equals:
         told = [rest] if rest else []
     elif worse:
         told = [
-            f"{rows[0]['name']} leads, and is among the best {len(equals) + 1} of {len(rows)}. Which of those is the best, "
-            f"{_seeds(seeds)} cannot tell: {listed(equals)} may be as good, or better. {rest}"
+            f"{rows[0]['name']} leads, and is among the best {len(equals) + 1} of {len(rows)}, which {_seeds(seeds)} cannot "
+            f"separate: {listed(equals)} may be as good, or better. {rest}"
         ]
     else:
-        told = [f"Not sure who is the best: {_seeds(seeds)} cannot tell {rows[0]['name']} from {listed(equals)}."]
-    return [*told, "All of this is about these settings, on this split of the data: another tuning or split may differ."]
+        told = [f"Not sure which is the best: {_seeds(seeds)} cannot separate {rows[0]['name']} from {listed(equals)}."]
+    return [*told, "All of this holds for these settings, on this split of the data; it may differ for another tuning or split."]
 
 
 def _seeds(count: int) -> str:
@@ -159,12 +161,12 @@ def _why(found: Facts) -> list[str]:
         told += f"; {rows[1]['name']} has the same"
     corrected = found["winner"]
     if len(rows) > 1 and corrected["mean"] is not None and seeds > 1:
-        told += f". Corrected for the luck of whoever leads it is {spanned(corrected, score)}"
+        told += f". Corrected for the choice of the best, it is {spanned(corrected, score)}"
     gains = worth(rows, score["higher_is_better"])
     if gains is None or len(rows) < 3:
         return [f"{told}."]
     tuning, choosing = (amount(x, score) for x in gains)
     return [
-        f"{told}.", f"Tuning brought {tuning} to the optimizer in the middle; the best one, tuned, is {choosing} ahead of the "
-        "middle one, tuned.",
+        f"{told}.", f"Tuning improved the optimizers by {tuning} in the median; the best tuned one is {choosing} ahead of the "
+        "median tuned one.",
     ]  # fmt: skip

@@ -13,9 +13,9 @@ from thalweg.lab.statistics import power, stats
 from thalweg.lab.statistics.scores import judged_scores
 
 LUCK = (
-    "Two tunings of one optimizer may end at different settings, which seeds cannot see: on one problem that happens in about a "
-    "fifth of runs (`thalweg lab verify` measures it), so differences as small as this one may be luck of the tuning; a suite "
-    "of problems settles it"
+    "Two tunings of one optimizer may end at different settings, which the seeds do not measure: on one problem that happens in "
+    "about a fifth of runs (`thalweg lab verify` measures it), so a difference as small as this one may be due to chance in the "
+    "tuning; a suite of problems decides"
 )
 """The caveat that a test over seeds compares the settings found, not the optimizers."""
 
@@ -35,8 +35,8 @@ def _control(contest: Contest, first: Candidate, second: Candidate) -> Check:
     means, p, _ = _compared(contest, first, second)
     held = p > stats.LEVEL
     told = f"{first.label} took part twice, the second time with tuning draws and judging seeds of its own, and the same test "
-    told += ("could not have told the two apart with so few seeds, whatever they scored" if _blind(first) else
-             "does not tell the two apart, as it should be" if held else f"tells the two apart. {LUCK}")  # fmt: skip
+    told += ("cannot separate the two with so few seeds, whatever their scores" if _blind(first) else
+             "does not separate the two, as expected" if held else f"separates the two. {LUCK}")  # fmt: skip
     return Check(
         kind="A/A control",
         first=first.label,
@@ -51,11 +51,11 @@ def _control(contest: Contest, first: Candidate, second: Candidate) -> Check:
 def _inclusion(contest: Contest, general: Candidate, special: Candidate) -> Check:
     means, p, better = _compared(contest, general, special)
     held = p > stats.LEVEL or better
-    told = f"{general.label}: at some setting it acts as {special.label} does, so it should not lose to it; it "
+    told = f"{general.label} contains {special.label} as a special case, so it should not lose to it; it "
     told += (
-        "does not" + (", as far as so few seeds can tell" if _blind(general) else "")
+        "does not" + (", as far as so few seeds can show" if _blind(general) else "")
         if held
-        else "does, beyond noise: its search was too short or its range too narrow for this problem"
+        else "does, by more than noise: its search was too short or its range too narrow for this problem"
     )
     return Check(
         kind="inclusion",

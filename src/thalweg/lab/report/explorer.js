@@ -137,7 +137,7 @@
       }
       return row;
     }));
-    root.querySelector("output").textContent = m === 1 ? "the learning rate that each chose" : `${Number(m.toPrecision(2))} times the learning rate that each chose`;
+    root.querySelector("output").textContent = m === 1 ? "the learning rate chosen for each" : `${Number(m.toPrecision(2))} times the learning rate chosen for each`;
     root.querySelector("#explored-score").textContent = `validation ${one.score.name}`;
   }
 

@@ -165,9 +165,9 @@ def margin(results: Results) -> str:
     if not value:
         return ""
     why = "as --margin says" if results["margin"]["given"] else (
-        f"a standard error of a share on {results['problem']['test_size']:,} test samples; --margin says otherwise"
+        f"a standard error of a share on {results['problem']['test_size']:,} test samples; --margin sets another one"
     )  # fmt: skip
-    return f"Level: no more than {size} behind the best of the others ({why})."
+    return f"A level optimizer is no more than {size} behind the best of the others ({why})."
 
 
 def seen(each: Results) -> str:
@@ -183,7 +183,7 @@ def seen(each: Results) -> str:
     told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
     if sight["pair"] and sight["times"]:
         first, second = sight["pair"]
-        told += f" To tell {second} from {first}, if they differ as much as they seem to, takes {sight['times']} seeds."
+        told += f" Separating {second} from {first} takes {sight['times']} seeds, if they differ as much as measured."
     return told
 
 

@@ -119,7 +119,7 @@ def _what(candidate: Candidate, problem: Problem, budget: int) -> Described:
         if "curvature" in part.asks and (steps := part.value_of(Role.INTERVAL, None))
     ]
     if refuses_vectors(rule()):
-        notes.append(f"{adamw.name}, at its own {typed(adamw.lr)}, moves what is no matrix")
+        notes.append(f"{adamw.name}, at its usual learning rate of {typed(adamw.lr)}, updates parameters that are no matrices")
     if candidate.space is not None and candidate.space.budget < budget:
         few = candidate.space.budget
         notes.append(f"{few} trial{'s' if few > 1 else ''} where others have {budget}: its step takes more than a millisecond")

@@ -112,9 +112,9 @@ def _sentences(settings: SuiteSettings) -> list[str]:
     found = protocol.sentences(settings["budget"], settings["seeds"], None, None, *tuned)
     return [
         *found,
-        "A rule whose step takes more than a millisecond a lane has a quarter of the trials, and is shown so.",
-        "Over problems, a score counts as the share of the way from the start to the best median there: 0 for a run that "
-        "diverged or ended below its start. The ranking is by mean rank; all problems weigh the same.",
+        "A rule whose step takes more than a millisecond per lane has a quarter of the trials, and a note says so.",
+        "Over problems, a score is the share of the way from the start to the best median on the problem: 0 for a run that "
+        "diverged or ended below its start. The ranking is by mean rank, in which all problems have the same weight.",
     ]
 
 
@@ -239,8 +239,8 @@ def _untuned(untuned: Any, tuned: Any, order: Sequence[str]) -> SuiteUntuned:
     alone = {p: float(np.median(tuned[one][p])) for p in problems}
     return {
         "best_of_all": float(np.mean(list(best.values()))), "one": one, "one_tuned": float(np.mean(list(alone.values()))),
-        "sentence": f"The best of {len(untuned)} optimizers as they come, chosen on the test data itself and so "
-        f"an upper bound, reaches {100 * np.mean(list(best.values())):.0f} % of the way in the mean; {one} alone, tuned, "
+        "sentence": f"The best of {len(untuned)} untuned optimizers, chosen on the test data itself and so an upper bound, "
+        f"reaches {100 * np.mean(list(best.values())):.0f} % of the way on average; {one} alone, tuned, reaches "
         f"{100 * np.mean(list(alone.values())):.0f} %.",
     }  # fmt: skip
 
@@ -270,13 +270,14 @@ def _checks(found: Sequence[Results]) -> SuiteChecks:
     ]
     p = pairwise.signed_rank(np.array([_gap(each, check) for each, check in controls])) if controls else None
     alarms = sum(not check["held"] for _, check in controls)
-    verdict = "called equal over the problems, as it should be" if p is None or p > LEVEL else "told from itself: a false alarm"
+    expected = p is None or p > LEVEL
+    verdict = "not separated from itself over the problems, as expected" if expected else "separated from itself, a false alarm"
     return {
-        "controls": len(controls), "alarms": alarms, "p": p, "held": p is None or p > LEVEL, "lost": lost,
+        "controls": len(controls), "alarms": alarms, "p": p, "held": expected, "lost": lost,
         "sentence": "The A/A control, one optimizer under two names, each with tuning draws and judging seeds of its own, is "
-        f"{verdict} (p = {1.0 if p is None else p:.2g}). On single problems the two were told apart on {alarms} of "
-        f"{len(controls)}: seeds do not see that two tunings may end at different settings, so verdicts on a single problem "
-        "speak of the settings found.",
+        f"{verdict} (p = {1.0 if p is None else p:.2g}). On single problems, the two were separated on {alarms} of "
+        f"{len(controls)}: two tunings may end at different settings, which the seeds do not measure, so a verdict on a single "
+        "problem is about the settings that were found.",
     }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def table(results: Results, width: int) -> Table:
         Column("state", "right", lambda row: f"{row['state_per_parameter']:g}"),
     ]
     edges = any(row["at_edge"] for row in results["rules"])
-    known = ["An arrow: the best learning rate is the lowest or the highest that was tried."] if edges else []
+    known = ["An arrow marks a best learning rate that is the lowest or the highest of those tried."] if edges else []
     known += [f"{row['name']}: {row['note']}" for row in results["rules"] if row["failed"]]
     return _fitted(columns, results, width, known)
 
@@ -90,7 +90,7 @@ def _fitted(columns: Sequence[Column], results: Results | SuiteResults, width: i
     wide = [max(map(cell_len, (*column.title.split(), *own))) for column, own in zip(columns, cells, strict=True)]
     fits = max(3, *(n for n in range(len(columns) + 1) if sum(wide[:n]) + GAP * n <= width))
     left = [column.title for column in columns[fits:]]
-    known = [f"No room here for: {', '.join(left)}; the report has all."] * bool(left) + known
+    known = [f"Columns that do not fit here: {', '.join(left)}. The report has all."] * bool(left) + known
     caption = "\n".join([*known, *([results["caution"]] if results["caution"] else [])])
     made = Table(
         box=box.SIMPLE_HEAD, show_edge=False, padding=(0, GAP - 1, 0, 0), caption=Text(caption) if caption else None,

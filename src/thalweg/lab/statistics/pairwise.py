@@ -100,7 +100,7 @@ def all_pairs(means: Mapping[str, Floats]) -> dict[tuple[str, str], Pair]:
 
 
 def _remark(problems: int) -> str:
-    few = f"{problems} problem{' is' if problems == 1 else 's are'} too few to say who differs from whom"
+    few = f"{problems} problem{' is' if problems == 1 else 's are'} too few to separate any two optimizers"
     return f"{few}: Wilcoxon's test needs {power.least_seeds()}"
 
 

@@ -74,7 +74,7 @@ def _overtaken(given: Times) -> list[str]:
 def check(quick: bool, say: Say) -> Check:
     given = times()
     found = scores(given)
-    say("drawing AlgoPerf's workloads again")
+    say("resampling AlgoPerf's workloads")
     overtaken, drawn = _overtaken(given), over_workloads(given, DRAWS // 10 if quick else DRAWS)
     exact = sum(abs(found[name] - published) < 5.1e-5 for name, published in PUBLISHED.items())
     first, second = sorted(found, key=lambda name: -found[name])[:2]
@@ -85,15 +85,13 @@ def check(quick: bool, say: Say) -> Check:
         "AlgoPerf v0.5, external tuning (Kasimbeg et al. 2025, arXiv 2502.15015); times from MLCommons' public logs, Apache-2.0",
         "The scorer of `lab/statistics/profiles.py` on the median times to target of eleven submissions on eight workloads "
         "and six held-out variants. The leaderboard prints no intervals. The table here has medians only, not the single "
-        "studies, so the intervals come from drawing "
-        "the eight workloads again, each with its variant: they say how much a score hangs on which workloads were "
-        "chosen, not how "
-        "much it would change with other seeds.",
+        "studies, so the intervals come from resampling the eight workloads, each with its variant: they show how much a "
+        "score depends on the choice of workloads, not on the seeds.",
         [*_beside_published(found, drawn), *_in_all(given, found, exact)],
         f"Of eleven scores {exact} agree to four decimals; LAWA-EMA is shown with both values. {first} is ahead of {second} in "
-        f"{ahead:.0%} of the draws of workloads"
-        + (", which is not separable. " if 0.025 < ahead < 0.975 else ". ")
-        + f"Leaving one submission out: {'; '.join(overtaken) or 'the others keep their order, whoever it is'}.",
+        f"{ahead:.0%} of the resampled sets of workloads"
+        + (", so the two are not separable. " if 0.025 < ahead < 0.975 else ". ")
+        + f"If one submission is left out: {'; '.join(overtaken) or 'the order of the others stays the same'}.",
     )
 
 

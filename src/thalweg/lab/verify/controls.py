@@ -99,29 +99,24 @@ def check(quick: bool, say: Say) -> Check:
     runs, draws = (RUNS // 4, DRAWS // 4) if quick else (RUNS, DRAWS)
     say(f"calling one optimizer by several names, {runs} times")
     kept, once = _alarms(trials, runs)
-    say("planting a handicap")
+    say("adding a handicap")
     return Check(
         "controls",
-        "The lab's own promises",
+        "The lab's own guarantees",
         "Bouthillier et al. 2021, arXiv 2103.03098, on tuning as a source of variance; the tests are those of "
         "`lab/statistics/stats.py`",
-        f"{RATES} rates of {RULE} on {SEEDS} seeds of {PROBLEM} ({STEPS} steps) are the bank. In each of {runs} "
-        f"comparisons one optimizer bears two names, or {MANY}, "
-        f"each with seeds of its own. The test promises to call any of them worse in at most {LEVEL:.0%}. It "
-        "keeps that where what is "
-        "drawn again is what the names differ in: seeds, for one configuration; whole tunings, for a rule with its "
-        "tuning. Two tunings of one rule may end at "
-        "different rates, which do differ, and seeds alone cannot know that. Power: a handicap of half a standard "
-        "deviation is added to real "
-        f"paired differences between two good rates; how often it is found, of {draws} draws, beside what "
-        "`lab/power.py` predicts.",
+        f"All trials are from {RATES} rates of {RULE} on {SEEDS} seeds of {PROBLEM} ({STEPS} steps). In each of {runs} "
+        f"comparisons one optimizer takes part under two names, or {MANY}, each with seeds of its own. The test guarantees to "
+        f"call any of them worse in at most {LEVEL:.0%} of the comparisons. This holds if the comparison resamples that in which "
+        "the names differ: seeds, for one configuration; whole tunings, for a rule with its tuning. Two tunings of one rule may "
+        "end at different rates, which really differ, and seeds alone do not measure that. Power: a handicap of half a standard "
+        f"deviation is added to real paired differences between two good rates, and the share of {draws} draws in which it is "
+        "found is compared with the prediction of `lab/statistics/power.py`.",
         [*kept, *once, *_handicaps(trials, draws)],
-        f"For one configuration, and for a rule tuned {TUNINGS} times, the promise of {LEVEL:.0%} is "
-        f"{'kept' if all(line.holds for line in kept) else 'broken'}. A rule "
-        "tuned once under each name is called different in "
-        f"{once[1].found:.0%} of the comparisons ({once[0].found:.0%} with the same rates tried): a verdict on one "
-        "tuning is a verdict on the "
-        "configuration found, and does not yet hold for the rule.",
+        f"For one configuration, and for a rule tuned {TUNINGS} times, the guarantee of {LEVEL:.0%} is "
+        f"{'kept' if all(line.holds for line in kept) else 'broken'}. A rule tuned once under each name is called different in "
+        f"{once[1].found:.0%} of the comparisons ({once[0].found:.0%} with the same rates tried): a verdict on one tuning is "
+        "about the configuration found, and does not yet hold for the rule.",
     )
 
 
@@ -136,7 +131,7 @@ def _alarms(trials: Bank, runs: int) -> tuple[list[Line], list[Line]]:
         count = alarms(trials, name, runs, names)
         usual = scipy_stats.binomtest(count, runs, LEVEL, alternative="greater").pvalue > 0.01
         kept.append(Line(f"called different: {what}", count / runs, LEVEL, bool(usual), _span(count, runs), 3))
-    for name, what in ((tuned_on_one_grid, "on the same rates"), (tuned_apart, "on rates of its own")):
+    for name, what in ((tuned_on_one_grid, "with the same rates"), (tuned_apart, "with its own rates")):
         count = alarms(trials, name, runs)
         once.append(
             Line(
@@ -144,7 +139,7 @@ def _alarms(trials: Bank, runs: int) -> tuple[list[Line], list[Line]]:
                 count / runs,
                 LEVEL,
                 None,
-                f"{_span(count, runs)}; no promise of the test",
+                f"{_span(count, runs)}; not guaranteed by the test",
                 3,
             )
         )

@@ -82,7 +82,7 @@ def check(quick: bool, say: Say) -> Check:
             Line(
                 f"{name}: % left of the rarer half's loss",
                 100 * left[name],
-                note=f"at the best of {len(tried)} rates; of the four commonest classes {100 * common(best):.4f}",
+                note=f"at the best of {len(tried)} rates; {100 * common(best):.4f} for the four commonest classes",
             )
         )
     return Check(
@@ -92,15 +92,15 @@ def check(quick: bool, say: Say) -> Check:
         _about(data),
         [*lines, *_compared(left, uneven)],
         f"Of the rarer half's loss, gradient descent at its best rate leaves {left['sgd']:.2%} and momentum "
-        f"{left['momentum']:.2%}; the sign "
-        f"leaves {left['signsgd']:.3%} and Adam {left['adam']:.3%}, no more than of the common ones.",
+        f"{left['momentum']:.2%}; sign descent leaves {left['signsgd']:.3%} and Adam {left['adam']:.3%}, no more than for the "
+        "common classes.",
     )
 
 
 def _compared(left: Mapping[str, float], uneven: Mapping[str, float]) -> list[Line]:
     """Compare with the paper's claims: the loss that each rule leaves on rare classes, alone and relative to common ones."""
     slow, far = uneven["sgd"], left["sgd"] / left["adam"]
-    first = "gradient descent: the rare ones' share over the common ones'"
+    first = "gradient descent: share left of the rare classes' loss over that of the common ones"
     return [
         Line(first, slow, None, slow > 3, "slow on rare classes: more than 3", 2),
         *(
@@ -113,14 +113,14 @@ def _compared(left: Mapping[str, float], uneven: Mapping[str, float]) -> list[Li
 
 def _about(data: Classes) -> str:
     return (
-        f"A linear softmax model, in float64, whose k-th of {len(data.share)} classes is as frequent as 1 / k, one "
-        "input for each class. First the simplest case, where input decides class: small steps of gradient descent follow "
-        "the gradient flow, whose loss on a class of frequency π falls as 1 / (π t) and is known in closed form (by "
-        "Wright's omega function), and the sign's loss is the same on all classes. "
-        f"Then with labels that are certain to {CERTAIN:.0%} (with certain ones any rate, however large, separates the "
-        f"classes at once, and tuning hides the effect): {STEPS} steps of each rule on all data at the rate, tuned, with "
-        "the lowest mean loss at the end; what is left of the rarer half's loss above its minimum, as a share of what "
-        "there was at the start."
+        f"A linear softmax model, in float64, with {len(data.share)} classes and one input for each class. The frequency of the "
+        "k-th class is proportional to 1 / k. The first lines are for the simplest case, in which the input determines the "
+        "class: small steps of gradient descent follow the gradient flow, whose loss on a class of frequency π falls as "
+        "1 / (π t) and is known in closed form (by Wright's omega function), and the loss of sign descent is the same on all "
+        f"classes. In the other lines, a label is certain only to {CERTAIN:.0%}; with certain labels, any large rate separates "
+        f"the classes at once, and tuning hides the effect. Each rule takes {STEPS} steps on all data, at the tuned rate with "
+        "the lowest mean loss at the end. These lines have the loss above its minimum that is left on the rarer half of the "
+        "classes, as a share of its value at the start."
     )
 
 

@@ -58,12 +58,11 @@ def check(quick: bool, say: Say) -> Check:
         "Our rules sgd and momentum, in float64, on ½ Σ λ x² with seven curvatures from 1 to the condition number k. With the "
         "rate 2 / (1 + k) gradient descent shrinks the slowest coordinates by (k - 1) / (k + 1) a step; with mu = ((√k "
         "- 1) / (√k + 1))² "
-        "and the rate (2 / (1 + √k))² the heavy ball shrinks all of them by (√k - 1) / (√k + 1), the least there is "
-        "for any rate and "
-        "mu. Its iterates are compared with their closed form, and rates are read off them: the recurrence that they "
-        "obey is solved for.",
+        "and the rate (2 / (1 + √k))² the heavy ball shrinks all of them by (√k - 1) / (√k + 1), the smallest "
+        "factor that any rate and mu can reach. Its iterates are compared with their closed form, and the rates are computed "
+        "from the recurrence that the iterates satisfy.",
         lines,
-        f"Rates agree to {_digits(lines)} digits or more, and whoever turns the rate or mu away from the optimum is slower."
+        f"The rates agree to {_digits(lines)} digits or more, and every tried change of the rate or mu is slower."
         if all(line.holds for line in lines)
         else "Not all rates agree.",
     )

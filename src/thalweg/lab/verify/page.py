@@ -43,8 +43,8 @@ def verdict(checks: Sequence[Check], quick: bool) -> str:
     count = sum(line.holds is not None for check in checks for line in check.lines)
     small = " (in the quick form, with smaller runs)" if quick else ""
     if failed:
-        return f"Something does not hold{small}: {', '.join(failed)}."
-    return f"All {count} lines that can fail hold{small}; what is only reported says so."
+        return f"Some checks failed{small}: {', '.join(failed)}."
+    return f"All {count} lines that can fail hold{small}; the others are marked as reported."
 
 
 def section(check: Check) -> str:
@@ -56,7 +56,7 @@ def section(check: Check) -> str:
 
 def markdown(checks: Sequence[Check], quick: bool) -> str:
     """The page in Markdown, as in `docs/verify.md`."""
-    begin = "# The lab, tried on what is known\n\nWritten by `thalweg lab verify`; do not edit."
+    begin = "# The lab, checked against known results\n\nWritten by `thalweg lab verify`; do not edit."
     return "\n".join([f"{begin} {verdict(checks, quick)}\n", *map(section, checks)])
 
 

@@ -42,19 +42,17 @@ def check(quick: bool, say: Say) -> Check:
     better = sum(high < 0 for _, high in gaps)
     return Check(
         "untuned",
-        "Several untuned, or one tuned",
+        "Several untuned optimizers, or a tuned one",
         "Schmidt, Schneider & Hennig 2021 (Descending through a Crowded Valley), arXiv 2007.01547",
-        f"{len(UNTUNED)} optimizers at their default rates, the best chosen on validation data, beside one optimizer "
-        "tuned over as many rates of its "
-        f"range; {TUNING_SEEDS} tuning seeds, {SEEDS} fresh ones on test data, {STEPS} steps. In brackets a 95 % "
-        "interval of the tuned one's lead, paired by seed. "
-        "A lead with a negative sign means that the untuned choice did better.",
+        f"The best of {len(UNTUNED)} optimizers at their default rates, chosen on validation data, is compared with one "
+        "optimizer tuned over as many rates of its range. All are tuned on "
+        f"{TUNING_SEEDS} seeds and judged on test data with {SEEDS} fresh ones, after {STEPS} steps. Brackets hold a 95 % "
+        "interval of the tuned optimizer's lead, paired by seed. A negative lead means that the untuned choice did better.",
         lines,
         f"In {as_good} of {len(gaps)} cases one tuned optimizer is not measurably better than the best of "
-        f"{len(UNTUNED)} untuned ones (in {better} "
-        "it is measurably worse). "
+        f"{len(UNTUNED)} untuned ones (in {better} it is measurably worse). "
         + (
-            f"On these small problems, and as far as {SEEDS} seeds can see, the finding holds."
+            f"On these small problems, and as far as {SEEDS} seeds can show, the finding holds."
             if as_good > len(gaps) / 2
             else "On these small problems the finding does not hold."
         ),

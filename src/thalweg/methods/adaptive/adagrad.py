@@ -14,8 +14,8 @@ def adagrad(
 ):  # fmt: skip
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form).
 
-    eps = 0 takes 0/0 as 0. accumulate="raw" sums the squares of the caller's gradient alone, so that a decay in front
-    of it acts in the numerator only.
+    With eps = 0, 0/0 counts as 0. accumulate="raw" sums the squares of the caller's gradient alone, so that a decay in front
+    of the rule acts in the numerator only.
     Differs from optax and Keras: they put eps inside the root and start the sum at 0.1.
     """
     x = g if accumulate == "arriving" else grad

@@ -19,10 +19,10 @@ def adasecant(
 ):  # fmt: skip
     """AdaSecant (Gulcehre & Bengio 2014, arXiv 1412.7419; Gulcehre, Sotelo, Moczulski & Bengio 2017, arXiv 1703.00788).
 
-    The two forms that its authors published as code. A tensor is one block: its gradient is divided by its norm (2014)
-    or a running norm (2017). The step is the secant rate times a variance-reduced gradient; averages forget at a rate
-    tau of their own, short after an outlier. gamma_clip, use_adagrad, delta_clip: None for what the variant's code has
-    (1.8, no, none; none, yes, 25); 0 for none. lr = 1 is the published method, which has no learning rate.
+    There are two forms, which its authors published as code. A tensor is one block: its gradient is divided by its norm (2014)
+    or a running norm (2017). The step is the secant rate times a variance-reduced gradient. The averages have an adaptive
+    memory of tau steps, which is short after an outlier. gamma_clip, use_adagrad, delta_clip: None means the value in the form's
+    code (1.8, no, none; none, yes, 25); 0 means none. lr = 1 is the published method, which has no learning rate.
     Differs from the papers: the code pairs a step with the change of gradient before it, and the 2017 code averages
     the norm of the gradient already divided by it.
     """

@@ -10,8 +10,9 @@ from thalweg.rule import rule
 def madgrad(g, t, p, lr, s=0.0, nu=0.0, x0=like_p, *, mu: Decay = 0.9, eps: Positive = 1e-6):
     """MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, algorithm 1): momentum on dual averaging in a cube root's scale.
 
-    Sums of gradients and of their squares, both weighted lr sqrt(t), say where to go from the first point, x0; the
-    parameter goes a share 1 - mu of the way there. A decay before it pulls its sums, one behind it is undone.
+    The sums of the gradients and of their squares, both weighted by lr sqrt(t), give a point z relative to the first point, x0;
+    the parameter moves a share 1 - mu of the way to z. A decay in front of the rule enters its sums; one behind it is undone by
+    the later steps.
     Differs from the authors' code and optax: they add eps to lr, too; optax rounds lr sqrt(t) to float32.
     """
     weight = lr * sqrt(t)

@@ -17,11 +17,11 @@ def santa_e(
     """Santa-E (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 1, the Euler scheme).
 
     N is the size of the data set. The paper's f~ is the gradient of the whole potential, N times that of the mean loss
-    (gradient_scale, where it is another multiple); v averages (f~ / N)^2. Heat 1 / beta_t = temperature / t^power.
-    While t < burnin it explores, with noise; then it refines, without. What the paper leaves open: G_0 ("first": G_1, so
-    no kick at the start); the division by u (|u| is not taken below `guard` times its own scale, sqrt(lr / beta_t)); and
-    a coordinate whose gradient is exactly 0 rests, where G = 1 / sqrt(lam) would throw it thousands of units far.
-    curvature=False leaves the term in 1 - G_prev / G out. It is none of the authors' codes: their Caffe solver has the term.
+    (gradient_scale, if it is another multiple); v averages (f~ / N)^2. The temperature 1 / beta_t is temperature / t^power.
+    While t < burnin, the method explores with noise; then it refines without. The paper leaves three things open. G_0:
+    "first" sets it to G_1, so that the term in 1 - G_prev / G is 0 at the start. The division by u: |u| counts as at least
+    `guard` times its scale, sqrt(lr / beta_t). A coordinate whose gradient is exactly 0: it rests, since G = 1 / sqrt(lam) would
+    move it by thousands of units. curvature=False leaves out that term, which the authors' Caffe solver has.
     """
     f = (N if gradient_scale is None else gradient_scale) * g
     heat = lr * temperature / t**power

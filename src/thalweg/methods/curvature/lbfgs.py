@@ -21,14 +21,14 @@ def lbfgs(
     For losses without noise: `step` is given a `grad_fn`, and one step is one iteration, a direction and a line search
     along it (Nocedal & Wright 2006, algorithms 3.5, 3.6 and 7.4). S and Y hold the last steps and the changes of the
     gradient along them; a pair with y . s <= `min_curvature` is left out. The learning rate is the first step length tried:
-    1 is Newton's; the very first step, which knows no curvature, is at most min(1, 1 / ||g||_1) times as long.
-    line_search="none" goes just there. `evaluations`: the most points that one line search looks at. On JAX it runs
-    outside of jit only.
-    Differs from torch.optim.LBFGS: a step() of that goes on for max_iter iterations, remembers 100 pairs and has no line
-    search unless told; here it is one iteration, 10 pairs, and one. With max_iter=1 and max_eval=evaluations they agree.
+    1 is Newton's; the very first step, for which there is no curvature yet, is at most min(1, 1 / ||g||_1) times as long.
+    line_search="none" takes this step. `evaluations`: the largest number of points of one line search. On JAX it runs only
+    outside of jit.
+    Differs from torch.optim.LBFGS: its step() makes up to max_iter iterations, keeps 100 pairs, and has no line search by
+    default; here a step is one iteration, with 10 pairs and a line search. With max_iter=1 and max_eval=evaluations they agree.
     Differs from torch.optim.LBFGS: the second point of a line search must be lower than the first, as in the book; torch
-    asks that of the third on. Out of evaluations, the lowest good point is taken, and a loss that is no finite
-    number counts as too high; torch takes the last point or none, and an inf or NaN may be it.
+    asks that of the third on. When the evaluations are used up, the lowest acceptable point is taken, and a loss
+    that is not finite counts as too high; torch takes the last point or none, which may be one with inf or NaN.
     """
     f, g_now = yield p
     y = g_now - g

@@ -12,11 +12,11 @@ def sophia(
 ):  # fmt: skip
     """Sophia (Liu, Li, Hall, Liang & Ma 2023, arXiv 2305.14342, algorithm 3, without its weight decay).
 
-    The curvature is averaged in steps 1, k + 1, 2k + 1, ..., and what is handed in between is not looked at. Where the
-    average is not above 0 the step is the rate, along the momentum's sign; nowhere is it longer. gamma is the paper's 0.01
-    for Hutchinson's estimate (Sophia-H), which is made where there is a grad_fn or a value_fn, with random signs
-    (Rademacher's; the paper's algorithm 1 draws normal numbers, whose estimate has the same mean and spreads more); 0.05
-    is for Gauss, Newton and Bartlett's (Sophia-G). The algorithm's decay is decoupled, `chain(sophia(), decay(0.2))`.
+    The curvature is averaged in steps 1, k + 1, 2k + 1, ...; one that is passed in between is ignored. Where the average
+    is not above 0, the step is the rate times the sign of the momentum; no step is longer. gamma is the paper's 0.01 for
+    Hutchinson's estimate (Sophia-H), which is computed if there is a grad_fn or a value_fn, with random signs (Rademacher's; the
+    paper's algorithm 1 draws normal numbers, whose estimate has the same mean and a larger variance). For the estimate of Gauss,
+    Newton and Bartlett (Sophia-G) it is 0.05. The algorithm's decay is decoupled, `chain(sophia(), decay(0.2))`.
     Differs from optax: it corrects the momentum for its start at 0, and steps before it averages, so that each curvature is
     of use one step later and the first step is one by signs; it has beta1=0.965, eps=1e-8 and a decay of 1e-4.
     """

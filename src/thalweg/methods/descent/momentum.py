@@ -31,8 +31,8 @@ def look_ahead(p, lr, v=0.0, *, mu: Decay = 0.9):
 def nesterov(g, v=0.0, *, mu: Decay = 0.9):
     """Nesterov's accelerated gradient (Nesterov 1983; shifted form: Bengio et al. 2012, arXiv 1212.0901, equation 7).
 
-    What is held, and where the gradient is taken, is the shifted point W = w - lr mu v. Where `step` is given a
-    `grad_fn`, the true look-ahead runs instead, from w: the same sequence, one shift apart.
+    The parameter, at which the gradient is taken, is the shifted point W = w - lr mu v. If `step` is given a `grad_fn`, the
+    look-ahead itself runs instead, from w; it gives the same sequence, shifted back.
     """
     v = mu * v + g
     return g + mu * v, v

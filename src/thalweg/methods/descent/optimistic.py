@@ -11,9 +11,9 @@ from thalweg.rule import recipe, rule
 def optimistic_gd(g, t, previous=0.0, *, alpha: NonNegative = 1.0, beta: NonNegative = 1.0):
     """Optimistic gradient descent (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, optimistic mirror descent).
 
-    The step is alpha g + beta (g - the previous g), in the paper both 1: as if the gradient changed once more as it did.
-    Two players who descend so meet at a saddle point, where gradient descent circles. At first nothing has changed: the
-    run begins with two equal points, as optax has it too.
+    The step is alpha g + beta (g - the previous g), with alpha = beta = 1 in the paper: it assumes that the gradient changes by
+    the same amount again. In games of two players it can converge to a saddle point around which gradient descent circles. In
+    the first step, the previous g is g itself, as in optax.
     """
     return alpha * g + beta * (g - where(t == 1, g, previous)), g
 
@@ -24,9 +24,9 @@ def optimistic_adam(
 ):
     """Optimistic Adam (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, algorithm 1): 2 Adam's step - the last.
 
-    alpha and beta are optimistic_gd's, of Adam's direction instead of the gradient. The first direction counts as the one
-    before it too; the algorithm leaves that open, its quotient being 0 / 0 there.
-    Differs from optax: it has Nadam in Adam's place, `chain(nadam(0.9, schedule=False, nu_factor=False), optimistic_gd())`,
-    unless nesterov=False; and optimistic_adam, unlike optimistic_adam_v2, multiplies beta by no rate.
+    alpha and beta are those of optimistic_gd, with Adam's direction in place of the gradient. In the first step the previous
+    direction is the direction itself; the algorithm leaves this open, since its quotient is 0 / 0 there.
+    Differs from optax: it has Nadam in place of Adam, `chain(nadam(0.9, schedule=False, nu_factor=False), optimistic_gd())`,
+    unless nesterov=False; and optimistic_adam, unlike optimistic_adam_v2, does not multiply beta by the rate.
     """
     return chain(adam(beta1, beta2, eps), optimistic_gd(alpha, beta))

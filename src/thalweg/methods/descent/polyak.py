@@ -11,9 +11,9 @@ def polyak_sgd(
 ):  # fmt: skip
     """SGD with Polyak's step (Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, SPS_max; Polyak 1987).
 
-    The rate is (loss - f*) / (c |g|^2), at most lr; |g| is over the whole model. f* is the least loss possible, 0 for
-    most; where the loss is below it all the same, nothing moves, or with positive_part=False it climbs: the paper's
-    formula knows no such case. eps is added to c |g|^2.
+    The rate is (loss - f*) / (c |g|^2), at most lr; |g| is over the whole model. f* is the smallest possible loss, 0 for most
+    problems. If the loss is nevertheless below f*, nothing moves, or, with positive_part=False, the step is uphill; the paper
+    does not treat this case. eps is added to c |g|^2.
     Differs from optax: it has c=1, and positive_part=False but for variant="sps+".
     """
     gap = maximum(loss - fstar, 0.0) if positive_part else loss - fstar

@@ -12,12 +12,12 @@ def rprop(
 ):  # fmt: skip
     """Rprop (Riedmiller & Braun 1993, ICNN; without weight-backtracking: Igel & Huesken 2000, iRprop-).
 
-    For whole batches. lr is the first step size; from then on each grows while its gradient keeps its sign, and
-    shrinks, with a rest, where the sign turns. lr = 0 moves nothing. A step size below 0
-    has not begun.
-    Differs from the paper: there, a turn of the sign takes the last step back, as backtracking=True does; the rest is
+    The method is for full batches. lr is the first step size of each coordinate. The step size grows while the gradient keeps
+    its sign; if the sign changes, it shrinks, and the coordinate makes no step. lr = 0 moves nothing. In the memory, a size below
+    0 means that there is none yet.
+    Differs from the paper: there, a change of sign takes the last step back, as backtracking=True does; the default is
     torch.optim.Rprop's.
-    Differs from optax: its steps come one update late, and a turn of the sign drops the one that waits.
+    Differs from optax: its steps come one update late, and a change of sign drops the delayed step.
     """
     turned = sign(g * prev)
     size = where(size < 0, lr, size)

@@ -9,7 +9,7 @@ from thalweg.rule import rule
 def sgd(g):
     """SGD, gradient descent (Robbins & Monro 1951, Ann. Math. Stat. 22:400, stochastic; Cauchy 1847, C. R. 25:536).
 
-    Batch, mini-batch and online learning are this one rule: they differ in how many samples the gradient is over.
+    Batch, mini-batch and online learning all use this rule; they differ in the number of samples in the gradient.
     """
     return g
 

@@ -19,8 +19,8 @@ def lars(*, mu: Decay = 0.9, weight_decay: NonNegative = 5e-4, coefficient: Posi
     """LARS (You, Gitman & Ginsburg 2017, arXiv 1708.03888, algorithm 1): momentum at a rate for each layer.
 
     A tensor's rate is lr times coefficient |p| / (|g| + weight_decay |p|), so that a step is a share of the parameter. It
-    is lr where |p| or |g| is 0, as in the authors' code: the paper would leave a layer at zero there for good.
-    Differs from optax: with decay, that divides by |g + weight_decay p|, which is
+    is lr where |p| or |g| is 0, as in the authors' code; in the paper, a layer that is 0 stays 0 forever.
+    Differs from optax: with decay, it divides by |g + weight_decay p|, which is
     `chain(decay(wd), trust_ratio(coefficient=1e-3), learning_rate(), momentum())`.
     """
     return chain(local_rate(weight_decay, coefficient), learning_rate(), momentum(mu))
@@ -41,7 +41,7 @@ def lamb(
 ):  # fmt: skip
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer.
 
-    low, high: the paper's phi clips the parameter's norm to them; its experiments, and the default, leave it as it is.
+    low, high: the paper's phi clips the parameter's norm to these bounds; its experiments, and the defaults, do not clip.
     The ratio is 1 where the parameter or the step is all 0, as in the authors' code.
     Differs from optax: it has weight_decay=0.
     """
@@ -52,8 +52,8 @@ def lamb(
 def novograd(*, beta1: Decay = 0.95, beta2: Decay = 0.98, eps: Eps = outside(1e-8), weight_decay: NonNegative = 0.0):
     """NovoGrad (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): momentum of gradients over their layer's norm.
 
-    The second moment is one number a tensor, the average of |g|^2 from the first one on; the momentum is a sum, not an
-    average, and the decay is in it.
+    The second moment is one number for each tensor, an average of |g|^2 that starts at the first |g|^2. The momentum is a sum,
+    not an average, and includes the decay.
     Differs from optax: it has beta1=0.9, beta2=0.25, eps=1e-6.
     """
     return chain(layer_normalized(beta2, eps), decay(weight_decay), momentum(beta1))
@@ -71,9 +71,9 @@ def layer_normalized(g, t, n=per_tensor, *, beta2: Decay = 0.98, eps: Eps = outs
 def fromage(g, p, lr, *, min_norm: NonNegative = 0.0):
     """Fromage (Bernstein, Vahdat, Yue & Liu 2020, arXiv 2002.03432, algorithm 1): steps a share lr of each layer's norm.
 
-    p becomes (p - lr |p| / |g| g) / sqrt(1 + lr^2), the division so that norms do not grow; |p| / |g| is 1 where either
-    is 0, as in the authors' code. A norm below min_norm counts as min_norm.
-    Differs from optax: min_norm=1e-6.
+    p becomes (p - lr |p| / |g| g) / sqrt(1 + lr^2); the division keeps norms from growing. |p| / |g| is 1 where either is 0,
+    as in the authors' code. A norm below min_norm counts as min_norm.
+    Differs from optax: it has min_norm=1e-6.
     """
     shrink = 1 / sqrt(1 + lr * lr)
     size, slope = maximum(norm(p), min_norm), maximum(norm(g), min_norm)

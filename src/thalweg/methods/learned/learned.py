@@ -22,9 +22,9 @@ TRAINER = "python -m thalweg.lab.learned.training --out FILE"
 def learned(g, h1=VECTOR, c1=VECTOR, h2=VECTOR, c2=VECTOR, *, weights: str = "quadratics"):
     """The learned optimizer (Andrychowicz et al. 2016, arXiv 1606.04474, section 2 and appendix A).
 
-    Two LSTM layers of 20 units and a linear read-out: the same weights for every coordinate, memory of its own for each.
-    lr = 1 is the published method, which has no learning rate. It excels on functions like those it was trained on and
-    may fail on others, as the shipped weights do on a network that reads digits.
+    The network has two LSTM layers of 20 units and a linear output layer. All coordinates share its weights, and each has its
+    own memory. lr = 1 is the published method, which has no learning rate. It is good on functions like those it was
+    trained on and may fail on others, as the shipped weights do on a network that classifies digits.
     weights: "quadratics" (the paper's |W theta - y|^2, W 10 x 10, no preprocessing), or the path of a file that the
     trainer wrote. The shipped ones are made, to the last bit, by
     `python -m thalweg.lab.learned.training --out learned_quadratics.npz`.

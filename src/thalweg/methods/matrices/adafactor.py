@@ -25,12 +25,12 @@ def adafactor(
 ):  # fmt: skip
     """Adafactor (Shazeer & Stern 2018, arXiv 1804.04235, algorithms 4 and 5): Adam's second moment in sublinear memory.
 
-    A matrix keeps the mean square of each row and column, a vector of each coordinate. The step is alpha = max(eps2,
-    RMS(p)) rho, where rho = min(lr, 1/sqrt(t)), the paper's lr being 0.01; parameter_scale=False leaves the first factor
-    out, relative_step=False the 1/sqrt(t). Where the update's RMS is above d, it is scaled down to it. The decay is
-    decoupled. eps1 is added to g^2, as in the paper; `at_least(eps1)` holds the mean square of a matrix's rows and the
-    root below the update at eps1 or more. offset: how many steps the averages do not count, as where fine-tuning goes on
-    from a state and begins them again.
+    The memory is the mean square of each row and column of a matrix, and of each coordinate of a vector. The step is alpha =
+    max(eps2, RMS(p)) rho, where rho = min(lr, 1/sqrt(t)) and the paper's lr is 0.01; parameter_scale=False leaves out the first
+    factor, relative_step=False the 1/sqrt(t). An update with an RMS above d is scaled down to d. The decay is decoupled. eps1
+    is added to g^2, as in the paper; `at_least(eps1)` keeps the mean square of a matrix's rows, and the root that divides the
+    update, at eps1 or more. offset: the number of steps that the averages do not count, for fine-tuning that continues from a
+    state and restarts the averages.
     Differs from torch: it has at_least(eps1), of the dtype's epsilon (2.2e-16 in float64, 1.2e-7 in float32).
     Differs from optax: relative_step=False; it factors only where both sides are 128 or more, takes the two longest axes
     where we take the last two (`arranged` takes others), rounds beta2 to float32 and does not multiply the decay by lr.

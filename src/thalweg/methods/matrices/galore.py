@@ -14,10 +14,10 @@ def galore(
     """GaLore (Zhao et al. 2024, arXiv 2403.03507, algorithm 2): Adam on a matrix's gradient as seen in `rank` directions.
 
     For matrices, which are a tensor's last two axes: the shorter side is projected on the first `rank` singular vectors of
-    the gradient (on all, where it has no more), taken anew in steps 1, T + 1, 2T + 1, ..., where the moments stay as they
-    were. They are rank times the longer side, and so small. A vector's sign is nobody's choice, but after the first time it
-    matters: the largest of its entries is positive here. The decay: `chain(galore(), decay(0.01))`.
-    Differs from optax: scale=1; it projects the longer side, of singular vectors taken in float32, with LAPACK's signs.
+    the gradient (on all, if there are no more). These are computed in steps 1, T + 1, 2T + 1, ..., in which the moments stay as
+    they are. The moments have rank times the longer side entries. The sign of a singular vector is arbitrary, but matters when
+    the vectors are replaced: here the largest entry is positive. The decay: `chain(galore(), decay(0.01))`.
+    Differs from optax: it has scale=1; it projects the longer side, on singular vectors in float32, with LAPACK's signs.
     """
     P = leading(g, P, every_kth(t, T))
     R = project(P, g)

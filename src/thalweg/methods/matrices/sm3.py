@@ -12,11 +12,12 @@ from thalweg.rule import rule
 def sm3(g, mu=slices, *, version: Literal["II", "I"] = "II", eps: EpsOrZero = inside(0.0)):
     """SM3 (Anil, Gupta, Koren & Singer 2019, arXiv 1901.11150, algorithm SM3-II): AdaGrad in sublinear memory.
 
-    The cover is that of the paper's section 4: a tensor's slices along each axis, so that a matrix keeps one number a row
-    and one a column, and a vector is AdaGrad's. Each is the largest of its entries' sums of squares, as far as they are
-    known, and an entry's own is taken to be the least of its slices'. version="I" adds up the largest squares instead:
-    simpler, and the steps shorten sooner. Where the sum is 0 nothing moves; eps is added to it under the root. The paper's
-    momentum is an average of the steps: `chain(sm3(), momentum(0.9, dampening=0.9))`.
+    The cover is that of the paper's section 4: a tensor's slices along each axis. A matrix therefore has one number for each row
+    and one for each column, and for a vector the rule is AdaGrad. The number is an upper bound on the sums of squares of the
+    slice's entries: the largest of their estimates. An entry's estimate is the least number of its slices, plus its new square.
+    version="I" adds up the largest squares instead, which is simpler and shortens the steps sooner. Where the sum is 0, nothing
+    moves; eps is added to it under the root. The paper's momentum is an average of the steps:
+    `chain(sm3(), momentum(0.9, dampening=0.9))`.
     Differs from optax: it has that momentum by default, and eps=1e-8.
     """
     if version == "II":

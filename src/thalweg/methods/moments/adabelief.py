@@ -11,11 +11,11 @@ def adabelief(
 ):  # fmt: skip
     """AdaBelief (Zhuang et al. 2020, arXiv 2010.07468, algorithm 2).
 
-    Adam with the average of (g - m)^2 in place of g^2. The epsilon goes into s itself at every step, so that it piles
-    up to eps / (1 - beta2), and once more beside the root: so the paper's body and its authors' code have it. The paper
-    speaks of 1e-8, the code of 1e-16. The paper's appendix and first version have other places for it. `outside(eps)` keeps
-    it beside the root; its `root` is added to s at every step.
-    Differs from optax: eps=outside(1e-16, root=1e-16).
+    This is Adam with the average of (g - m)^2 in place of that of g^2. As in the paper's main text and its authors' code, the
+    epsilon is added to s at every step, so that it accumulates to eps / (1 - beta2), and once more to the root. Its value is
+    1e-8 in the paper and 1e-16 in the code; the paper's appendix and first version have it in other places. `outside(eps)` adds
+    it only to the root; its `root` is added to s at every step.
+    Differs from optax: it has eps=outside(1e-16, root=1e-16).
     """
     m = mix(m, g, beta1)
     s = beta2 * s + eps.under((1 - beta2) * (g - m) * (g - m))

@@ -29,7 +29,7 @@ def adamw(*, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8),
     """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2): Adam with decoupled weight decay.
 
     The decay is multiplied by the learning rate, as in torch, optax and Keras; in the paper only by its schedule.
-    To spare biases: `chain(adam(), only(is_matrix, decay(0.01)))`.
+    To exempt biases: `chain(adam(), only(is_matrix, decay(0.01)))`.
     """
     return chain(adam(beta1, beta2, eps), decay(weight_decay))
 
@@ -38,9 +38,9 @@ def adamw(*, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8),
 def sparse_adam(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8)):
     """Sparse Adam, or lazy: Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) only where there is a gradient.
 
-    For tables of embeddings: where the gradient is exactly 0, parameter and moments rest. The arrays are dense all the
-    same: this is what a sparse implementation computes, without what it saves. t counts all updates, so a coordinate's
-    first gradient, if it comes late, makes a step of (1 - beta1) / sqrt(1 - beta2) rates, 3.2 by default, and not of 1.
+    For tables of embeddings: where the gradient is exactly 0, parameter and moments do not change. The arrays are dense: the
+    results are those of a sparse implementation, without its savings. t counts all updates, so a coordinate's first
+    gradient, if it comes late, makes a step of (1 - beta1) / sqrt(1 - beta2) rates, 3.2 by default, and not of 1.
     Differs from torch: eps=outside(1e-8, raw=True); and a zero that a sparse gradient stores is a gradient there, and none here.
     """
     m = where(g == 0, m, mix(m, g, beta1))
@@ -67,8 +67,8 @@ def nadam(
 ):  # fmt: skip
     """Nadam (Dozat 2016, ICLR workshop, "Incorporating Nesterov momentum into Adam", algorithm 2).
 
-    mu_t = mu (1 - 0.96^(psi t) / 2) warms the momentum up; schedule=False keeps it at mu. average="constant" lets m
-    average with mu itself, and nu_factor=False leaves out the nu in front of n_hat.
+    mu_t = mu (1 - 0.96^(psi t) / 2) warms the momentum up; schedule=False keeps it at mu. average="constant" averages m
+    with mu itself, and nu_factor=False leaves out the nu in front of n_hat.
     Differs from torch.optim.NAdam: that is average="constant", nu_factor=False, mu=0.9; optax also schedule=False.
     """
     mu_t = mu * (1 - 0.5 * 0.96 ** (psi * t)) if schedule else mu
@@ -90,10 +90,10 @@ def radam(
 ):  # fmt: skip
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0.
 
-    Adam, rectified for the variance of its first few v; until rho, how many gradients v stands for, is above the
-    threshold, plain momentum. The paper has no epsilon.
-    Differs from torch: threshold=5, eps=outside(1e-8, raw=True).
-    Differs from optax: threshold=5, eps=1e-8, and it rectifies at the threshold already.
+    Adam with a factor that corrects for the variance of v in the first steps. As long as rho, the number of gradients in the
+    average v, is not above the threshold, it is plain momentum. The paper has no epsilon.
+    Differs from torch: it has threshold=5, eps=outside(1e-8, raw=True).
+    Differs from optax: it has threshold=5, eps=1e-8, and rectifies already at the threshold.
     """
     m = mix(m, g, beta1)
     v = mix(v, g * g, beta2)

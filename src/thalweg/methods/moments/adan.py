@@ -12,13 +12,13 @@ def adan(
 ):  # fmt: skip
     """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677, algorithm 1, without restarts and weight decay).
 
-    A beta is what an average keeps, as everywhere here and in the authors' code; the paper's is 1 minus that. m begins at
-    the first gradient, n at its square, v at the first difference of two.
+    A beta is the share that an average keeps, as everywhere here and in the authors' code; the paper's is 1 minus that. m starts
+    at the first gradient, n at its square, v at the first difference of two gradients.
     Differs from the authors' code: there all three begin at 0 and are corrected for it (`corrected_adan` of
     `thalweg.dialects.variants`). Weight decay:
-    `chain(adan(), decay(0.02))` is theirs with no_prox; the paper's divides what was walked to by 1 + lr weight_decay.
-    Differs from optax: that is corrected too, but weighs differences by 1 - beta2 = 0.08 where the paper and the authors'
-    code have 0.92: it took over the paper's 1 - beta2 with a beta2 of the other meaning. The paper is right. It also has
+    `chain(adan(), decay(0.02))` is theirs with no_prox; the paper's divides the new parameter by 1 + lr weight_decay.
+    Differs from optax: it is corrected too, but weights differences by 1 - beta2 = 0.08 where the paper and the authors'
+    code have 0.92: it has the paper's 1 - beta2 with a beta2 of the other meaning. The paper is right. It also has
     eps=outside(1e-8, root=1e-8).
     """
     difference = where(t == 1, 0.0 * g, g - prev)

@@ -13,7 +13,7 @@ def ademamix(
     """AdEMAMix (Pagliardini, Ablin & Grangier 2024, arXiv 2409.03137, algorithm 1, without its weight decay).
 
     The slow average is not corrected for its start at 0. Over the first T steps alpha rises from 0 in equal steps, and
-    beta3 from beta1 so that its half-life does; T = 0: both are there at once. The paper takes T = the whole run.
+    beta3 from beta1 so that its half-life does; with T = 0 both begin at their final values. In the paper, T is the whole run.
     The decay: `chain(ademamix(), decay(0.1))`.
     Differs from optax: T is left to the caller's schedules for b3 and alpha, which it hands t - 1.
     """
@@ -34,10 +34,9 @@ def simplified_ademamix(
 ):  # fmt: skip
     """Simplified AdEMAMix (Morwani, Vyas, Zhang & Kakade 2025, arXiv 2502.02431): a slow sum, and the gradient as the fast one.
 
-    m is a sum, not an average, and is not corrected for its start at 0: against Adam's the rate is to be about 1 - beta1
-    times as large. alpha weighs the gradient beside it; the smaller the batch, the larger the authors have it, up to some
-    hundreds with a beta1 nearer to 1, and 0 by default: that is Adam without its first correction. The decay:
-    `chain(simplified_ademamix(), decay(0.1))`.
+    m is a sum, not an average, and is not corrected for its start at 0: the rate should be about 1 - beta1 times that of Adam.
+    alpha is the weight of the gradient beside m. The authors use a larger alpha for a smaller batch, up to some hundreds with a
+    beta1 nearer to 1. The default 0 is Adam without its first correction. The decay: `chain(simplified_ademamix(), decay(0.1))`.
     """
     m = beta1 * m + g
     v = mix(v, g * g, beta2)

@@ -12,9 +12,9 @@ def adopt(
 ):  # fmt: skip
     """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False).
 
-    A gradient is divided by the root of an average it has no part in, cut off at c, which is the fourth root of the step's
-    number where it is left at 0, then averaged. The first gradient only begins v; nothing moves, and the paper's steps are
-    counted from the next.
+    The gradient is divided by the root of the average that does not yet include it, clipped at c, and then averaged. If c is
+    0, the bound is the fourth root of the step's number. The first gradient only starts v: nothing moves, and the paper counts
+    its steps from the next one.
     optax.contrib.adopt is the same; its use_clipping is clipped, its clip_value_fn a schedule for c.
     """
     divided = g / maximum(sqrt(v), eps)

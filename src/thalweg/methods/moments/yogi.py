@@ -11,9 +11,9 @@ def yogi(
 ):  # fmt: skip
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2).
 
-    v goes towards g^2 by (1 - beta2) g^2, however far away it is, so that it forgets slowly what was large.
+    v moves towards g^2 by (1 - beta2) g^2, however large its distance is, so that it decreases slowly after large gradients.
     Differs from optax: that corrects both moments (`corrected_yogi` of `thalweg.dialects.variants`), which begin at 1e-6.
-    In m that is a drift which points down whatever the gradients are; the paper has m = 0 at the start.
+    For m this is a downward drift that does not depend on the gradients; in the paper m starts at 0.
     """
     m = mix(m, g, beta1)
     v = v - (1 - beta2) * sign(v - g * g) * (g * g)

@@ -10,11 +10,11 @@ from thalweg.rule import rule
 def cocob(g, p, w1=like_p, L=0.0, G=0.0, reward=0.0, C=0.0, *, alpha: Positive = 100.0, eps: NonNegative = 0.0):
     """COCOB (Orabona & Tommasi 2017, arXiv 1705.07795, algorithm 2, for backpropagation): coin betting, without a rate.
 
-    L is the largest gradient so far, G the sum of their sizes, C (the paper's theta) their own, downhill; the bet, a share
-    of L and of what was won, says how far from the first point w1 to stand. The parameter goes a share lr of the way there,
-    and a coordinate that has had no gradient stays. eps: the least L.
+    L is the largest absolute gradient so far, G the sum of the absolute gradients, and C (the paper's theta) the sum of the
+    negative gradients. The bet, a share of L plus the reward so far, is the distance from the first point w1. The parameter
+    moves a share lr of the way to that point, and a coordinate that has had no gradient stays. eps: the smallest L.
     Differs from the authors' code and optax: they have eps=1e-8; in optax the rate multiplies the gradient instead, and
-    at a rate of 0 everything goes back to w1.
+    a rate of 0 moves everything back to w1.
     """
     L = maximum(maximum(L, eps), abs(g))
     G = G + abs(g)

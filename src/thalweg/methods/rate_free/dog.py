@@ -10,9 +10,9 @@ from thalweg.rule import rule
 def dog(g, p, x0=like_p, r=per_model, G=per_model, *, r_eps: Positive = 1e-6, eps: NonNegative = 1e-8, relative: bool = True):
     """DoG (Ivgi, Hinder & Carmon 2023, arXiv 2302.12022, equation DoG, made safe by eps): distance over gradients.
 
-    Each step is as long as the farthest way from the first point, x0, over the root of all squared gradients, both of the
-    whole model. r_eps: what stands for the first distance, as a share of 1 + |x0|, or relative=False in its own units.
-    Its authors ship an average that forgets: `chain(dog(), polynomial_average())`.
+    The rate is the largest distance so far from the first point, x0, over the root of the sum of all squared gradient norms,
+    both of the whole model. r_eps takes the place of the first distance, as a share of 1 + |x0|, or, with relative=False,
+    as an absolute distance. The authors use an average that forgets: `chain(dog(), polynomial_average())`.
     """
     farthest, r, G = distance_over_gradients(model_total, g, p, x0, r, G, r_eps, relative)
     return ratio(farthest, sqrt(G + eps)) * g, x0, r, G
@@ -37,7 +37,7 @@ def distance_over_gradients(over, g: X, p: X, x0: X, r: X, G: X, r_eps: X, relat
 def dowg(g, p, x0=like_p, r=per_model, v=per_model, *, r_eps: Positive = 1e-2, eps: NonNegative = 0.0):
     """DoWG (Khaled, Mishchenko & Jin 2023, arXiv 2305.16284, algorithm 1): distance over weighted gradients.
 
-    Squared gradients count by the square of the farthest distance from x0 at their time, r_eps at the least.
+    The squared gradients are weighted by the square of the largest distance from x0 so far, which is at least r_eps.
     Differs from the authors' code and optax: they add eps=1e-4 to the root.
     """
     away = p - x0

@@ -18,14 +18,14 @@ def mechanic(
 ):  # fmt: skip
     """Mechanic (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): tunes the rate of the rule in front of it.
 
-    `chain(adam(), mechanic())` at lr=1, or a schedule's: the steps that arrive, each lr times its direction, add up to D,
-    and the parameter is x0, the first point, + S D. S is the sum of n scales, each from a sum of the products <grad, D> that
-    forgets at a rate of its own, 1 - 0.1^i; `weight_decay` is in these products alone. m is of
-    |<grad, D>| + eps, as in optax; the paper's is of <grad, D>, which is below 0 while D leads downhill, so that no scale
-    would leave 0. The authors' own code has no eps there, and m begins at 1e-6 instead.
-    form="optax": a product of more than the m before it counts as that, and an r below 0 is remembered, where the paper
-    and the authors' code have max(0, r).
-    Differs from optax: it has s_init=1e-6, and for D (p - x0) / (S + eps).
+    Usage: `chain(adam(), mechanic())` with lr=1 or a schedule. D is the sum of the steps of the rule in front, each lr times its
+    direction, and the parameter is x0 + S D with the first point x0. S is the sum of n scales. Each is computed from a sum of the
+    products <grad, D> with its own decay, 1 - 0.1^i; `weight_decay` enters these products only. m is the decaying
+    maximum of |<grad, D>| + eps, as in optax; the paper takes <grad, D>, which is below 0 while D leads downhill, so that all
+    scales would stay 0. The authors' own code has no eps there, and starts m at 1e-6 instead.
+    form="optax": a product is clipped to the previous m, and r may be below 0, where the paper and the authors' code have
+    max(0, r).
+    Differs from optax: it has s_init=1e-6, and (p - x0) / (S + eps) in place of D.
     """
     S = sum(s[1:], s[0])
     pull = ratio(weight_decay * S * sqrt(model_total(grad * grad)), sqrt(model_total(p * p)))
@@ -52,6 +52,6 @@ def mechanic_adam(
 ):
     """Mechanic on Adam (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): Adam at a rate that it finds by itself.
 
-    weight_decay is Mechanic's. Of any other rule it is `chain(rule(), mechanic())`.
+    weight_decay is Mechanic's. For any other rule, write `chain(rule(), mechanic())`.
     """
     return chain(adam(beta1, beta2, eps), mechanic(s_init, weight_decay))

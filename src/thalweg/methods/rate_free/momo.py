@@ -16,10 +16,10 @@ def momo(
 ):  # fmt: skip
     """MoMo (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 1): momentum and a model's rate.
 
-    The averages of losses and gradients are a line through which the loss should fall; the step goes to where that line
-    is at f*, the least loss possible, at a rate of lr at most. estimate: f* is only a bound on it, and itself found on the
-    way (MoMo*).
-    Differs from optax: with weight_decay, that does not shrink the step along with the parameter.
+    The averages of losses and gradients form a linear model of the loss. The step goes to the point where the model is f*, the
+    smallest possible loss, with a rate of at most lr. estimate: the smallest loss is estimated along the way, and f* is a lower
+    bound on it (MoMo*).
+    Differs from optax: with weight_decay, it does not shrink the step along with the parameter.
     """
     first = f_bar == math.inf
     d = where(t == 1, g, mix(d, g, beta))
@@ -40,8 +40,8 @@ def momo_adam(
 ):  # fmt: skip
     """MoMo-Adam (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 2): MoMo in Adam's metric.
 
-    The rate is what MoMo's line says, lr / (1 - beta1^t) at most; options as MoMo has them.
-    Differs from optax: with weight_decay, that does not shrink the step along with the parameter.
+    The rate is that of MoMo's linear model, at most lr / (1 - beta1^t). The options are those of MoMo.
+    Differs from optax: with weight_decay, it does not shrink the step along with the parameter.
     """
     d = mix(d, g, beta1)
     v = mix(v, g * g, beta2)

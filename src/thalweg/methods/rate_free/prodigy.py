@@ -17,11 +17,11 @@ def prodigy(
 ):  # fmt: skip
     """Prodigy (Mishchenko & Defazio 2023, arXiv 2306.06101, algorithm 4): Adam at a rate that it finds by itself.
 
-    d, from d0 on, is the largest estimate so far of how far the solution is, and lr a factor on it, 1 or a schedule's. As
-    options of the authors' code: d_coef, a factor on the estimates; weight_decay, decoupled and at the rate lr d;
-    bias_correction, of the rate, in the estimates too; safeguard_warmup, which leaves lr out of the estimates' denominator;
-    eps_by, which d multiplies eps; beta3, at which the estimates forget, 0 being the paper's sqrt(beta2).
-    Differs from the authors' code: that has eps_by="next d". Differs from optax: that, and bias_correction=True.
+    d is the largest estimate so far of the distance to the solution, starting at d0, and the rate is lr d, where lr is 1 or a
+    schedule. The options are those of the authors' code: d_coef, a factor of the estimates; weight_decay, decoupled, at the rate
+    lr d; bias_correction, of the rate, also in the estimates; safeguard_warmup, which leaves lr out of the estimates'
+    denominator; eps_by, the d that multiplies eps; beta3, the decay of the estimates, where 0 means the paper's sqrt(beta2).
+    Differs from the authors' code: it has eps_by="next d". Differs from optax: it has that, and bias_correction=True.
     """
     d = maximum(d, d0)
     rate = d * lr * corrected(beta1, beta2, t) if bias_correction else d * lr
@@ -43,11 +43,11 @@ def dadapt_adam(
 ):  # fmt: skip
     """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself.
 
-    As Prodigy, of which it is the older sister, it takes the largest lower bound d so far on the distance to the solution
-    for the rate, and lr for a factor on it; d is inside the momentum here. As options of the authors' code: weight_decay,
-    decoupled and at the rate lr d; bias_correction, of the rate; metric, whether the inner product that says what d may
-    be is divided by the root of v with this gradient in it, or as it was before.
-    Differs from the authors' code: that has metric="old". Differs from optax: that, and bias_correction=True.
+    As in Prodigy, its successor, the rate is lr d, where d is the largest lower bound so far on the distance to the solution;
+    here d is inside the momentum. The options are those of the authors' code: weight_decay, decoupled, at the rate lr d;
+    bias_correction, of the rate; metric, whether the inner product from which d is estimated is divided by the root of the new or
+    of the old v.
+    Differs from the authors' code: it has metric="old". Differs from optax: it has that, and bias_correction=True.
     """
     d = maximum(d, d0)
     rate = d * lr * corrected(beta1, beta2, t) if bias_correction else d * lr
@@ -68,7 +68,8 @@ def dadapt_sgd(
 ):  # fmt: skip
     """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation): momentum at a rate it finds by itself.
 
-    The rate is lr d / G, G the norm of the first gradient; z walks, and the parameter is a running mean of its places.
+    The rate is lr d / G, where G is the norm of the first gradient. The steps update z, and the parameter is a running average of
+    z.
     """
     d = maximum(d, d0)
     G = where(G == 0, gnorm, G)

@@ -68,8 +68,8 @@ def _spread(settings: SuiteSettings) -> tuple[str, str]:
     if settings["budget"] < protocol.RESERVED:
         return drawn, ""
     return drawn, (
-        f"; one trial in {protocol.RESERVED} was spent beyond the edge of the range where the best stood there, and else beside "
-        "the best"
+        f"; one trial in {protocol.RESERVED} was reserved, and used beyond the edge of the range if the best lay there, "
+        "otherwise next to the best"
     )
 
 
@@ -85,8 +85,8 @@ def _proposed(settings: SuiteSettings, version: str) -> tuple[str, str]:
         f"sampler of Optuna {version} (Akiba et al. 2019, arXiv 1907.10902), {protocol.AT_ONCE} at a time"
     )
     return drawn, (
-        "; this adaptive search makes the tuning unequal, as the settings tried are not the same for all, and a sampler's luck "
-        "and its fit to the space differ from one optimizer to the next"
+        "; this adaptive search makes the tuning unequal, since the settings tried are not the same for all, and the sampler's "
+        "random draws and its fit to the space differ between optimizers"
     )
 
 

@@ -13,7 +13,8 @@ from thalweg.lab.statistics import power
 from thalweg.lab.statistics.scores import number
 from thalweg.values.numerals import typed
 
-NOTHING = "On no problem did any optimizer get away from its start: there is nothing to rank."
+NOTHING = "No optimizer improved on its start on any problem, so there is nothing to rank."
+ALONE = "One optimizer alone cannot be compared."
 
 
 def suite_answer(found: SuiteFacts) -> Answer:
@@ -37,7 +38,7 @@ def not_worse(rows: Sequence[SuiteRow]) -> list[SuiteRow]:
 
 def _matters(rows: Sequence[SuiteRow]) -> str:
     if len(rows) == 1 or not tested(rows):
-        return "No telling yet."
+        return "Undecided."
     equals = len(not_worse(rows))
     if equals == len(rows):
         return f"Perhaps not: over these problems none of the {len(rows)} is shown to be worse than another."
@@ -55,29 +56,29 @@ def _use_over(rows: Sequence[SuiteRow], problems: Sequence[Results]) -> str:
     low, high = min(row["best_lr"] for row in own), max(row["best_lr"] for row in own)
     one, many = f" Its best learning rate was {typed(low)}.", f" Tune it: its best rates were {typed(low)} to {typed(high)}."
     span = one if low == high else many
-    leads = f"{best['name']}." if tested(rows) else f"No telling yet. {best['name']} leads."
+    leads = f"{best['name']}." if tested(rows) else f"Undecided. {best['name']} leads."
     return f"{leads}{span if own[0]['tuned'] else ''}"
 
 
 def _sure_over(rows: Sequence[SuiteRow], problems: int) -> str:
     others = rows[1:]
     if not others:
-        return "Of one optimizer there is nothing to be sure of."
+        return ALONE
     if not tested(rows):
         return (
-            f"Not at all: {problems} problems are too few for a test over them to tell {len(rows)} optimizers apart; it takes "
-            f"{power.least_seeds()}."
+            f"Not at all: {problems} problem{' is' if problems == 1 else 's are'} too few for a test to separate {len(rows)} "
+            f"optimizers; it needs {power.least_seeds()}."
         )
     equals = [row["name"] for row in not_worse(rows)[1:]]
     worse = len(others) - len(equals)
-    rest = f"The other {worse if worse > 1 else 'one'} did worse, over these problems, by more than luck explains."
+    rest = f"The other {worse if worse > 1 else 'one'} did worse over these problems, by more than chance explains."
     if not equals:
         return rest
     if not worse:
-        return f"Not sure: {problems} problems cannot tell it from {listed(equals)}, which may be as good, or better."
+        return f"Not sure: {problems} problems cannot separate it from {listed(equals)}, which may be as good, or better."
     return (
-        f"It is among the best {len(equals) + 1} of {len(rows)}. Which of those is the best, {problems} problems cannot tell: "
-        f"{listed(equals)} may be as good, or better. {rest}"
+        f"It is among the best {len(equals) + 1} of {len(rows)}, which {problems} problems cannot separate: {listed(equals)} may "
+        f"be as good, or better. {rest}"
     )
 
 

@@ -25,21 +25,21 @@ def training(pilot: Pilot, scores: Mapping[str, Floats]) -> Training:
 def sentences(settings: Settings, found: Training) -> list[str]:
     """The protocol in words."""
     judged = (
-        "by the test score that the function returns, which no choice has seen"
+        "by the test score that the function returns, which no choice has used"
         if found["judges"]
         else "by the validation score again, as the function returns no test score"
     )
     return [
         protocol.tuned(settings.budget, settings.tune, settings.schedules, settings.search),
         f"Each trial is a run of the training function, of about {settings.steps:,} steps, on {protocol.TUNING_SEEDS} tuning "
-        "seeds. The setting with the best median validation score wins; a run that diverged counts as the worst.",
-        f"The winner starts afresh on {settings.seeds} other seeds and is judged {judged}. So is every rule as it comes, at its "
-        "usual learning rate: its untuned score.",
-        "What a seed fixes is the function's own affair. The seeds follow from a hash of this protocol, the function's code and "
-        "the steps; all optimizers have the same, and more seeds leave the first ones as they are.",
+        "seeds. The setting with the best median validation score is chosen; a run that diverged counts as the worst.",
+        f"The chosen setting starts afresh on {settings.seeds} other seeds and is judged {judged}. Every rule is judged in the "
+        "same way at its usual learning rate, which gives its untuned score.",
+        "The function itself determines what a seed fixes. The seeds follow from a hash of this protocol, the function's code "
+        "and the steps; all optimizers have the same, and more seeds leave the first ones as they are.",
         f"{repeated(found)} {spread(found)}".strip(),
         protocol.CHECKS,
-        "A run has diverged if a score was not finite, or if the function raised an error, which stands in the notes. No run is "
+        "A run has diverged if a score was not finite, or if the function raised an error, which is in the notes. No run is "
         "left out.",
         protocol.TARGET.replace("loss", "score").replace("lowest", "best"),
     ]
@@ -68,11 +68,11 @@ def caution(found: Training) -> str | None:
     """What lessens the worth of the scores, if anything does."""
     told = [] if found["judges"] else [NO_TEST]
     if found["repeated"][0] != found["repeated"][1]:
-        told.append(f"{repeated(found)} Its noise is in every score, so the seeds are paired in name only.")
+        told.append(f"{repeated(found)} This noise is part of every score, so the seeds are not really paired.")
     return " ".join(told) or None
 
 
 NO_TEST = (
-    "The function returns no test score, so the validation score, which chose each setting, judges it too: all scores are a "
-    "little too good."
+    "The function returns no test score, so the validation score, which chose each setting, judges it too: all scores are "
+    "slightly too good."
 )
