@@ -56,6 +56,7 @@ NEEDS = {
     "python -m benchmarks.lanes": ["jax", "torch"],
     "python -m benchmarks.loop": ["torch"],
     "python -m benchmarks.searches": ["optuna"],
+    "python -m benchmarks.start": ["torch"],
     "python -m pytest tests/jax_face/optax_all.py": ["optax", "absl"],
     "python tools/stub.py": ["torch", "optax"],
 }
