@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,17 @@ from thalweg.ops.word import WORDS
 from thalweg.values.symbols import PER_TENSOR, TENSOR
 
 Numbers = Callable[..., tuple[Any, ...]]
+
+
+class Printers(NamedTuple):
+    """What prints the kernels of a device: the pass that writes, sums, and rows and columns."""
+
+    writing: Callable[..., Kernel]
+    adding: Callable[..., Kernel]
+    reducing: Callable[..., Kernel]
+
+
+NUMBA = Printers(printed, sums.printed, reductions.printed)
 
 
 @dataclass(frozen=True)
@@ -87,11 +98,11 @@ def in_words(optimizer: Optimizer) -> str:
     return "; ".join(f"{whose} {words}" for whose, words in found.items())
 
 
-def printed_passes(made: Program, title: str, dtypes: dict[str, str]) -> Drawn:
+def printed_passes(made: Program, title: str, dtypes: dict[str, str], printers: Printers = NUMBA) -> Drawn:
     """Return the kernels of a program. dtypes: of each input tensor. Raises NotTraced if there are none."""
     parts = cut(made)
     if not parts.passes and not any(parts.margins):
-        return Drawn(made, parts, (), (), (), printed(parts.last, title, dtypes))
+        return Drawn(made, parts, (), (), (), printers.writing(parts.last, title, dtypes))
     own = [one.name for each in parts.passes for one in each.reductions]
     arrays = [name for name, symbol in made.inputs.items() if symbol.level == TENSOR and name not in made.margins]
     columns = (*arrays, *parts.last.margins, *own, *(SIZES if parts.by_row else ()), sums.SUMS)
@@ -100,12 +111,12 @@ def printed_passes(made: Program, title: str, dtypes: dict[str, str]) -> Drawn:
     dtypes = {**dtypes, **dict.fromkeys((*parts.last.margins, *own), COMPUTED[dtypes["p"]]), sums.SUMS: "float64"}
     titles = [f"{title}, pass {k} of {len(parts.passes) + 1}" for k in range(1, len(parts.passes) + 1)]
     passes = list(zip(titles, parts.passes, strict=True))
-    adding = [sums.printed(parts, each.sums, name, dtypes, columns) if each.sums else None for name, each in passes]
+    adding = [printers.adding(parts, each.sums, name, dtypes, columns) if each.sums else None for name, each in passes]
     reducing = [
-        reductions.printed(parts, each.reductions, name, dtypes, columns) if each.reductions else None for name, each in passes
+        printers.reducing(parts, each.reductions, name, dtypes, columns) if each.reductions else None for name, each in passes
     ]
     hosts = tuple(host(parts, each, title) for each in parts.margins)
-    return Drawn(made, parts, tuple(adding), tuple(reducing), hosts, printed(parts.last, title, dtypes, columns))
+    return Drawn(made, parts, tuple(adding), tuple(reducing), hosts, printers.writing(parts.last, title, dtypes, columns))
 
 
 def _dtypes(made: Program, dtype: str) -> dict[str, str]:

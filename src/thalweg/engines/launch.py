@@ -26,6 +26,7 @@ from thalweg.engines.passes.reducing import Reducing
 from thalweg.engines.passes.sums import squares
 from thalweg.engines.threads import PYTHON, Pool
 from thalweg.form.memory import draw
+from thalweg.graph.passes import Sum
 from thalweg.graph.program import StagePath
 from thalweg.graph.storage import Storage
 from thalweg.values.arrays import dtype_name
@@ -75,6 +76,11 @@ class Launch:
         self.active: list[bool] = []
         self.buckets: list[Bucket] = []
         self.gradients: Gradients | None = None
+
+    @property
+    def summed(self) -> list[Sequence[Sum]]:
+        """What each pass but the last adds up."""
+        return [() if adding is None else adding.sums for adding in self.adding]
 
     def _set_up_passes(self, made: Drawn) -> None:
         """Set up the summing passes, and select the arguments of each pass's `numbers` from a bucket's."""

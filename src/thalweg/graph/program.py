@@ -115,12 +115,15 @@ def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iter
             raise NotTraced(f"{stage.name} is no declared rule")
 
 
-def program(route: list[StagePath], *, moves: bool, kept: Storage | None = None, dtype: str = "float32") -> Program:
+def program(
+    route: list[StagePath], *, moves: bool, kept: Storage | None = None, dtype: str = "float32", norms_given: bool = True
+) -> Program:
     """Build the graph of a step along these stages. moves: an after-step evaluates elsewhere than at the updated iterate.
 
-    kept: how parameters, stored in `dtype`, and memory are stored. Default: as the arithmetic leaves them.
+    kept: how parameters, stored in `dtype`, and memory are stored. Default: as the arithmetic leaves them. norms_given: the norms
+    of all gradients are inputs; otherwise they are sums of the graph, as those of directions are.
     """
-    step = SymbolicStep(kept or Storage(), dtype)
+    step = SymbolicStep(kept or Storage(), dtype, norms_given=norms_given)
     step.made.flat = any(passage.flat for passage in route)
     step.input("p", TENSOR)
     p, g, t = step.widened(), step.input("g", TENSOR), step.input("t", NUMBER)
@@ -146,8 +149,8 @@ class SymbolicStep(Step):
 
     lanes, seed = None, 0
 
-    def __init__(self, kept: Storage, dtype: str) -> None:
-        self.made = Program([], None)
+    def __init__(self, kept: Storage, dtype: str, *, norms_given: bool = True) -> None:
+        self.made, self.norms_given = Program([], None), norms_given
         self.kept, self.dtype = kept, dtype
         self.streams = 0
         self.stored: dict[int, Symbol] = {}
@@ -215,7 +218,7 @@ class SymbolicStep(Step):
     def gnorm(self, leaf: Leaf, stage: FunctionStage) -> Symbol:
         if "gnorm" not in stage.asks:
             return self.input("gnorm", NUMBER)
-        if leaf.d is not self.made.inputs["g"] or stage.trace.needs_whole_model:
+        if not self.norms_given or leaf.d is not self.made.inputs["g"] or stage.trace.needs_whole_model:
             return model_norm(leaf.d)
         name = self.fresh("gnorm", stage.name)
         self.made.norms[name] = self.path

@@ -149,7 +149,7 @@ class InPlace:
         self._lie = [(address(a), a.strides) for a in self.arrays]
         try:
             launches = [Launch(self.optimizer, found, self.names, self.arrays, route) for route, found in self._ways()]
-            agree(launches)
+            agree([launch.summed for launch in launches])
             return launches
         except NotTraced:
             return []

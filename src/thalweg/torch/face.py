@@ -193,7 +193,7 @@ class Face(torch.optim.Optimizer):
         return found
 
     def _step_planned(self, plan: Plan, found: list[Found], loss: Any) -> None:
-        losses = [bound.method.loss(loss) if bound.asks_loss else None for bound in plan.bounds]
+        losses = [bound.loss(loss) if bound.asks_loss else None for bound in plan.bounds]
         plan.step(found, losses)
         self.__dict__["_plan"] = plan
 

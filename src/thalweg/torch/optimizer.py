@@ -176,7 +176,8 @@ class Optimizer(Face):
                 kept = found["state"].get(index, {})
                 for passage, slot, key in method.memory(self._names[p], p):
                     kind = passage.stage.memory[slot]
-                    if key in kept and (kind.kind == "per_tensor" or (kind.dtype and kind.kind != "per_model")):
+                    number = kind.kind == "per_tensor" or (kind.kind == "per_model" and isinstance(kept.get(key), Tensor))
+                    if key in kept and (number or (kind.dtype and kind.kind != "per_model")):
                         self.state[p][key] = torch.as_tensor(kept[key], device=p.device).clone()
         if "seed" in self.param_groups[0]:
             self._seed = self.defaults["seed"] = self.param_groups[0]["seed"]

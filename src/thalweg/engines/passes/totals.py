@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from thalweg.engines.launch import Launch
 from thalweg.engines.passes.adding import Adding
+from thalweg.graph.passes import Sum
 from thalweg.graph.program import NotTraced
 from thalweg.values.norms import SCALES
 from thalweg.values.scalars import Scalar
@@ -17,12 +18,15 @@ from thalweg.values.scalars import Scalar
 Floats = npt.NDArray[Any]
 
 
-def agree(launches: Sequence[Launch]) -> None:
-    """Raise NotTraced if a sum over the model belongs to different passes in different launches."""
+def agree(launches: Iterable[Sequence[Sequence[Sum]]]) -> None:
+    """Raise NotTraced if a sum over the model belongs to different passes in different launches.
+
+    launches: what each pass but the last adds up.
+    """
     places: dict[str, int] = {}
-    for launch in launches:
-        for k, adding in enumerate(launch.adding):
-            if adding is not None and any(each.over and places.setdefault(each.over, k) != k for each in adding.sums):
+    for passes in launches:
+        for k, sums in enumerate(passes):
+            if any(each.over and places.setdefault(each.over, k) != k for each in sums):
                 raise NotTraced("a sum over the model that some tensors come to in an earlier pass than others")
 
 

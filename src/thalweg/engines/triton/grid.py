@@ -1,13 +1,13 @@
-"""One launch over many tensors of a device: the kernel that Triton compiles, its tables, and its numbers.
+"""One launch over many tensors of a device: the kernels that Triton compiles, their tables, and their numbers.
 
-Addresses, numbers and the job list are on the device; a step sends only what has changed, and never waits for the device.
-With `capturable`, even the numbers are computed there, from counts that are tensors, so that a CUDA graph can hold the step.
+Addresses, numbers and the job lists are on the device; a step sends only what has changed, and never waits for the device.
+What depends on sums, which are on the device, is computed there, as is all of `capturable`, from counts that are tensors, so that
+a CUDA graph can hold the step.
 """
 
 from __future__ import annotations
 
 import functools
-import linecache
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,17 +15,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from thalweg.engines.drawn import numbers_of
-from thalweg.engines.kernel import Kernel
-from thalweg.engines.triton import kernel as triton_kernel
-from thalweg.graph.program import NotTraced, Program
-from thalweg.values.scalars import Scalar
+from thalweg.engines.drawn import Drawn
+from thalweg.engines.passes.sums import SUMS
+from thalweg.engines.triton.margins import Margins, Reducing
+from thalweg.engines.triton.passes import Adding, Pass, number_of, rows_of
+from thalweg.graph.program import NotTraced
 
 Tensor = torch.Tensor
 
-WIDTH = 1024
-"""Elements per Triton program: a multiple of the block that shares a scale."""
-WARPS = 4
+Value = Callable[[str, Any], Any]
+
 ALIGNMENT = 16
 """Bytes. If all addresses are multiples of it, memory is accessed in the widest words."""
 
@@ -40,47 +39,42 @@ def available() -> bool:
     return True
 
 
-@functools.cache
-def compiled(text: str, name: str) -> Any:
-    """Return the function `step` of a kernel module, for Triton to compile. Its source is stored where `inspect` finds it."""
-    file = f"<thalweg {name} {hash(text):x}>"
-    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-    scope: dict[str, Any] = {"__name__": f"thalweg.kernel.{name}"}
-    exec(compile(text, file, "exec"), scope)  # the text comes from this package
-    return scope["step"]
-
-
 class Grid:
-    """Tensors of one device and dtype, updated by one kernel.
+    """Tensors of one device and dtype, updated by the kernels of a step.
 
     columns: each of the program's tensors by name, one per parameter; `look_up` fills in the gradients. value: returns the value
-    of a hyper-parameter or the learning rate at an update. Raises NotTraced if Triton lacks a word of the program.
+    of a hyper-parameter or the learning rate at an update.
     """
 
-    def __init__(
-        self, program: Program, title: str, dtypes: dict[str, str], params: Sequence[Tensor],
-        columns: dict[str, list[Tensor]], value: Callable[[str, Any], Any],
-    ) -> None:  # fmt: skip
-        self.program, self.params, self.value = program, list(params), value
-        self.kernel: Kernel = triton_kernel.printed(program, title, dtypes)
-        self.device = params[0].device
-        self.host = np.zeros((len(params), len(self.kernel.columns)), np.int64)
-        for k, name in enumerate(self.kernel.columns):
-            if name != "g":
+    def __init__(self, made: Drawn, dtype: str, params: Sequence[Tensor], columns: dict[str, list[Tensor]], value: Value) -> None:
+        self.program, self.params, self.value = made.program, list(params), value
+        self.device, self.count = params[0].device, made.cut.count
+        sizes = [p.numel() for p in params]
+        self.writing = Pass(made.kernel, dtype, sizes, self.device)
+        self.adding = [
+            None if kernel is None else Adding(kernel, each.sums, dtype, sizes, self.device)
+            for kernel, each in zip(made.adding, made.cut.passes, strict=True)
+        ]
+        self.dtype = self.writing.numbers.dtype
+        names = made.kernel.columns
+        self.host = np.zeros((len(params), len(names)), np.int64)
+        for k, name in enumerate(names):
+            if name in columns:
                 self.host[:, k] = [x.data_ptr() for x in columns[name]]
-        self.g = self.kernel.columns.index("g") if "g" in self.kernel.columns else None
+        self.g = names.index("g") if "g" in names else None
+        if SUMS in names:
+            width = max((len(each.columns) for each in self.adding if each is not None), default=0)
+            self.found = torch.zeros(rows_of(sizes) * width, dtype=torch.float64, device=self.device)
+            self.elements = torch.tensor([max(size, 1) for size in sizes], dtype=self.dtype).to(self.device)
+            self.host[:, names.index(SUMS)] = self.found.data_ptr()
+        self.margins = margins = Margins(made, params, columns, self.host) if made.cut.by_row else None
+        self.reducing = [
+            None if kernel is None or margins is None else Reducing(kernel, each.reductions, dtype, margins)
+            for kernel, each in zip(made.reducing, made.cut.passes, strict=True)
+        ]
+        self.passes = [each for each in (*self.reducing, *self.adding, self.writing) if each is not None]
+        self.several = bool(self.adding) or made.cut.by_row
         self.table = torch.zeros(self.host.shape, dtype=torch.int64, device=self.device)
-        whole: list[tuple[int, ...]] = []
-        parts: list[tuple[int, ...]] = []
-        for k, p in enumerate(params):
-            for first in range(0, p.numel(), WIDTH):
-                last = min(first + WIDTH, p.numel())
-                (whole if last - first == WIDTH else parts).append((k, k, first, last))
-        self.jobs = [(torch.tensor(jobs).to(self.device), jobs is parts) for jobs in (whole, parts) if jobs]
-        computed = torch.float64 if dtypes["p"] == "float64" else torch.float32
-        self.numbers = torch.zeros((len(params), max(self.kernel.width, 1)), dtype=computed, device=self.device)
-        self.reckon = numbers_of(self.kernel.numbers, dtypes["p"])
-        self.step = compiled(self.kernel.text, title)
         self.fresh, self.aligned = True, ALIGNMENT
 
     def look_up(self, gradients: Sequence[Tensor]) -> None:
@@ -95,56 +89,106 @@ class Grid:
             self.aligned = ALIGNMENT if not (self.host % ALIGNMENT).any() else 1
             self.fresh = False
 
-    def count(self, t: Sequence[int], kept: dict[str, list[Tensor]], models: dict[str, Any]) -> dict[int, list[float]]:
+    # numbers of the host
+
+    def reckoned_here(self, t: Sequence[int], kept: dict[str, list[Tensor]], models: dict[str, Any]) -> dict[int, list[float]]:
         """Compute each tensor's numbers on the host, at its update t. Returns the new per-tensor and per-model memory, by slot.
 
         kept: the per-tensor numbers by name. models: the per-model numbers.
         """
         found: dict[Any, list[float]] = {}
         rows, news = [], []
+        kernel, table = self.writing.kernel, self.writing.numbers
         for k, update in enumerate(t):
             own = tuple(float(values[k]) for values in kept.values())
             if (update, own) not in found:  # arrays of one, so that float32 memory is computed with as on the CPU
-                given = {**models, **{name: values[k].numpy().reshape(1) for name, values in kept.items()}}
-                found[update, own] = [_number(x) for x in self._reckoned(update, given)]
+                given = {**models, **{name: values[k].numpy().reshape(1) for name, values in kept.items()}, "t": update}
+                arguments = [given[name] if name in given else self.value(name, update) for name in kernel.needs]
+                found[update, own] = [float(number_of(x)) for x in self.writing.reckon(*arguments)]
             values = found[update, own]
-            rows.append(values[: self.kernel.width])
-            news.append(values[self.kernel.width :])
-        self.numbers.copy_(torch.tensor(rows, dtype=self.numbers.dtype).reshape(self.numbers.shape[0], -1), non_blocking=True)
-        return {slot: [new[j] for new in news] for j, slot in enumerate(self.kernel.kept)}
+            rows.append(values[: kernel.width])
+            news.append(values[kernel.width :])
+        table.copy_(torch.tensor(rows, dtype=table.dtype).reshape(table.shape[0], -1), non_blocking=True)
+        return {slot: [new[j] for new in news] for j, slot in enumerate(kernel.kept)}
 
-    def count_there(self, t: Tensor, models: dict[str, Any]) -> None:
-        """Compute them on the device, from counts in a float64 tensor there; there is no per-tensor memory then."""
-        for k, value in enumerate(self._reckoned(t, models)):
-            self.numbers[:, k] = value
+    # numbers of the device
 
-    def _reckoned(self, t: Any, given: dict[str, Any]) -> tuple[Any, ...]:
-        arguments = [t if name == "t" else given[name] if name in given else self.value(name, t) for name in self.kernel.needs]
-        return self.reckon(*arguments)
+    def begin(self, t: Tensor | Sequence[int], given: dict[str, Any]) -> None:
+        """Take the inputs of a step whose numbers are computed on the device: counts, and what else the kernels need but sums.
+
+        t: the tensors' updates; a tensor of them on the device if even the counts are there.
+        """
+        self.t, self.given = t, dict(given)
+        if self.count is not None:
+            self.given[self.count] = self.elements
+        if isinstance(t, Tensor):
+            for each in self.passes:
+                each.forget()
+        if self.margins is not None:
+            self.margins.begin()
+
+    def reduce(self, depth: int) -> None:
+        """Compute the margins that the pass of this depth reads, and those that it finds, if any."""
+        if self.margins is None:
+            return
+        self.margins.reckon(depth, self._number)
+        reducing = self.reducing[depth]
+        if reducing is not None:
+            reducing.fill(self._reckoned(reducing))
+            reducing.run(self.table, self.aligned)
+
+    def added(self, adding: Adding) -> list[Tensor]:
+        """Return the sums over tensors of a summing pass, in float64: see `Adding.run`."""
+        adding.fill(self._reckoned(adding))
+        return adding.run(self.table, self.aligned, self.found)
+
+    def reckoned_there(self) -> dict[int, Any]:
+        """Compute the writing pass's numbers. Returns the new per-tensor and per-model memory, by slot."""
+        if self.margins is not None:
+            self.margins.reckon(len(self.adding), self._number)
+        found = self._reckoned(self.writing)
+        width = self.writing.kernel.width
+        self.writing.fill(found[:width])
+        return dict(zip(self.writing.kernel.kept, found[width:], strict=True))
+
+    def _reckoned(self, own: Pass) -> tuple[Any, ...]:
+        return own.reckon(*map(self._number, own.kernel.needs))
+
+    def _number(self, name: str) -> Any:
+        if name not in self.given:
+            self.given[name] = self._at(name)
+        return self.given[name]
+
+    def _at(self, name: str) -> Any:
+        """Return a number at the tensors' updates: one for all of them, or a tensor with one for each."""
+        if isinstance(self.t, Tensor):
+            return self.t if name == "t" else self.value(name, self.t)
+        found = {t: t if name == "t" else self.value(name, t) for t in dict.fromkeys(self.t)}
+        values = list(found.values())
+        if isinstance(values[0], Tensor):  # a learning rate; sent as a tensor of the host it would be waited for
+            return values[0] if values[0].device == self.device else values[0].item()
+        if values.count(values[0]) == len(values):
+            return values[0]
+        return torch.tensor([found[t] for t in self.t], dtype=torch.float64).to(self.device)
+
+    # launches
 
     def run(self) -> None:
-        """Launch twice: over full Triton programs, with wide accesses, and over the rest."""
-        for jobs, parts in self.jobs:
-            self.step[(len(jobs),)](self.table, self.numbers, jobs, **self._options(parts))
+        """The pass over memory that writes."""
+        self.writing.launch(self.table, self.aligned)
+        if self.margins is not None:
+            self.margins.keep()
 
     def warm(self) -> None:
         """Compile in advance. If Triton cannot, warn and raise NotTraced."""
-        if not hasattr(self.step, "warmup"):  # Triton's interpreter does not compile
+        if not hasattr(self.writing.step, "warmup"):  # Triton's interpreter does not compile
             return
         try:
-            for jobs, parts in self.jobs:
-                self.step.warmup(self.table, self.numbers, jobs, **self._options(parts), grid=(len(jobs),))
+            for each in self.passes:
+                each.warm(self.table, self.aligned)
         except Exception as error:  # any error of Triton, its compiler or the driver: torch's own step takes over
             _say(f"thalweg: Triton could not compile the step ({type(error).__name__}: {error}); torch's own is taken")
             raise NotTraced("Triton could not compile it") from error
-
-    def _options(self, parts: bool) -> dict[str, Any]:
-        return {"WIDTH": WIDTH, "ALIGNED": self.aligned, "PARTS": parts, "num_warps": WARPS}
-
-
-def _number(x: Any) -> float:
-    x = x.values if isinstance(x, Scalar) else x
-    return float(np.asarray(x).item())
 
 
 @functools.cache

@@ -6,18 +6,35 @@ from typing import Any
 
 from thalweg.engines.expressions import ATOM, CALLED, COMPARISONS, STREAMS, Loop, Text, Writer, indented, wrap
 from thalweg.engines.kernel import Kernel, Printer
+from thalweg.engines.lines import SIZES
+from thalweg.graph.margins import COLS
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
 from thalweg.ops.word import WORDS
 from thalweg.values.symbols import Symbol
 
-OURS = ("maximum", "minimum", "sign", "uniform", "dithered", "rounded_bfloat16", "largest_of_block", "spread")
+OURS = (
+    "maximum", "minimum", "sign", "uniform", "dithered", "rounded_bfloat16", "largest_of_block", "spread", "magnitude", "largest",
+)  # fmt: skip
 """Words of `thalweg.engines.triton.words`."""
 
 
-def printed(program: Program, title: str, dtypes: dict[str, str]) -> Kernel:
+CHOICES = ("WIDTH", "BLOCKS", "ALIGNED", "PARTS")
+"""What a kernel is compiled for: the elements of a block and the blocks of a job, what all addresses are multiples of, and
+whether the jobs are of blocks that are not full.
+"""
+ALIGNED_FIRST = f"first = tl.multiple_of(first, {BLOCK})"
+"""The line that tells the compiler where the jobs of elements begin."""
+RESERVED = (
+    "here", "there", "job", "k", "tl", "triton", "step", *SIZES, "start", "beyond", "over", "line", "matrix", "column", "of_col",
+    *CHOICES, *OURS,
+)  # fmt: skip
+"""Names that these kernels use, besides those of all engines."""
+
+
+def printed(program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> Kernel:
     """Return the kernel of a program: the counterpart of `kernel.printed` for the CPU."""
-    return _TritonPrinter(program, title, dtypes).kernel()
+    return TritonPrinter(program, title, dtypes, columns).kernel()
 
 
 class Triton(Loop):
@@ -75,50 +92,91 @@ class Triton(Loop):
         raise NotTraced("Triton has no power of tensors that is as exact on its interpreter")
 
 
-class _TritonPrinter(Printer):
+class TritonPrinter(Printer):
+    """Prints what the kernels of all passes have in common.
+
+    A job is a stretch of one tensor; its fields are the tensor's number, its first element and the one after its last.
+    """
+
+    def __init__(self, program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> None:
+        super().__init__(program, title, dtypes, columns)
+        self.names.keep_off(RESERVED)
+
+    @property
+    def fields(self) -> int:
+        """The number of integers of a job."""
+        return 3
+
     def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
         say = Triton(self.computed)
         write = Writer(self.names, say, set())
         heads = self.heads(write, say, shared, columns)
-        loads = self.loads(write, columns)
+        heads += [ALIGNED_FIRST, "last = last if PARTS else first + WIDTH", *self.block("first", "last")]
+        if self.program.blocked:
+            heads += [f"block = first // {BLOCK} + tl.arange(0, WIDTH // {BLOCK})", f"there = {BLOCK} * block < last"]
+            say.said.add("spread")
+        loads = self.element_loads(write, columns)
         self.visit(write)
         ends = [self._written(write, name, value, say) for name, value in stores]
-        head = [
-            "",
-            "@triton.jit",
-            "def step(addresses, numbers, jobs, WIDTH: tl.constexpr, ALIGNED: tl.constexpr, PARTS: tl.constexpr):",
-        ]
-        return _imports(say), "\n".join([*head, *indented([*heads, *loads, *write.lines, *ends])]) + "\n"
+        return imports_of(say), self.function([], (), [*heads, *loads, *write.lines, *ends])
+
+    def function(self, rooms: list[str], widths: tuple[int, ...], body: list[str]) -> str:
+        """Return the source of `step`: a job."""
+        arguments = ", ".join(["addresses", "numbers", "jobs", *(f"{name}: tl.constexpr" for name in CHOICES)])
+        return "\n".join(["", "@triton.jit", f"def step({arguments}):", *indented(body)]) + "\n"
 
     def heads(self, write: Writer, loop: Loop, shared: list[Symbol], columns: tuple[str, ...]) -> list[str]:
         lines = [
             "job = tl.program_id(0).to(tl.int64)",
-            f"row = {len(columns)} * tl.load(jobs + 4 * job)",
-            f"at = {len(shared)} * tl.load(jobs + 4 * job + 1)",
-            f"first = tl.multiple_of(tl.load(jobs + 4 * job + 2), {BLOCK})",
-            "i = first + tl.arange(0, WIDTH)",
-            "last = tl.load(jobs + 4 * job + 3) if PARTS else first + WIDTH",
-            "here = i < last",
+            f"k = tl.load(jobs + {self.fields} * job)",
+            f"first = tl.load(jobs + {self.fields} * job + 1)",
+            f"last = tl.load(jobs + {self.fields} * job + 2)",
+            f"row = {len(columns)} * k",
+            *([f"at = {len(shared)} * k"] if shared else []),
         ]
-        if self.program.blocked:
-            lines += [f"block = first // {BLOCK} + tl.arange(0, WIDTH // {BLOCK})", f"there = {BLOCK} * block < last"]
-            loop.said.add("spread")
-        for k, symbol in enumerate(shared):
+        for j, symbol in enumerate(shared):
             truth = " != 0" if symbol.op in COMPARISONS else ""
-            lines.append(f"{write.name(symbol, 'n')} = tl.load(numbers + at + {k}){truth}")
+            lines.append(f"{write.name(symbol, 'n')} = tl.load(numbers + at + {j}){truth}")
         if any(symbol.op == "uniform" for symbol in self.names.symbols):
-            lines.append(f"own = {STREAMS} * tl.load(jobs + 4 * job)")
-        for k, column in enumerate(columns):
-            pointer = f"tl.load(addresses + row + {k}).to(tl.pointer_type(tl.{self.dtypes[column]}))"
-            lines.append(f"{column}_at = tl.multiple_of({pointer}, ALIGNED)")
+            lines.append(f"own = {STREAMS} * k")
+        for j, column in enumerate(columns):
+            found = f"tl.load(addresses + row + {j})"
+            if column not in self.dtypes:  # a matrix's size
+                lines.append(f"{column} = {found}")
+            else:
+                pointer = f"{found}.to(tl.pointer_type(tl.{self.dtypes[column]}))"
+                lines.append(f"{column}_at = tl.multiple_of({pointer}, ALIGNED)")
         return lines
+
+    def block(self, first: str, last: str) -> list[str]:
+        """Return lines that number the elements from `first` on, a multiple of `BLOCK`, which are there up to `last`."""
+        lines = [f"i = {first} + tl.arange(0, WIDTH)", f"here = i < {last}"]
+        if self.by_row:  # divisions of 32 bits take a fraction of the time
+            lines += [
+                f"start = {first} // across",
+                f"beyond = ({first} - start * across).to(tl.int32) + tl.arange(0, WIDTH)",
+                "over = beyond // across.to(tl.int32)",
+                "line = start + over",
+                "matrix = start // down + ((start % down).to(tl.int32) + over) // down.to(tl.int32)",
+                "of_col = matrix * across + (beyond - over * across.to(tl.int32))",
+            ]
+        return lines
+
+    def element_loads(self, write: Writer, columns: tuple[str, ...]) -> list[str]:
+        """Return lines that load these elements of each column that is read, and their rows' and columns' numbers."""
+        return [*self.row_loads(write, columns), *self.loads(write, columns)]
 
     def load(self, k: int, column: str) -> str:
         if column in self.program.blocked:
             return f"spread(tl.load({column}_at + block, mask=there, other=0.0), WIDTH)"
         nothing = "0" if self.dtypes[column] == "int8" else "0.0"
-        found = f"tl.load({column}_at + i, mask=here, other={nothing})"
+        found = f"tl.load({column}_at + {self._place(column)}, mask=here, other={nothing})"
         return found if self.dtypes[column] == self.computed else f"{found}.to(tl.{self.computed})"
+
+    def _place(self, column: str) -> str:
+        if column in self.program.margins:
+            return "of_col" if self.program.margins[column] == COLS else "line"
+        return "i"
 
     def _written(self, write: Writer, name: str, value: Any, say: Triton) -> str:
         if name in self.program.blocked:
@@ -132,7 +190,7 @@ class _TritonPrinter(Printer):
         return f"tl.store({name}_at + i, {text}, mask=here)"
 
 
-def _imports(say: Triton) -> str:
+def imports_of(say: Triton) -> str:
     """Return a module's import lines."""
     words = sorted(word for word in OURS if word in say.said)
     ours = [f"\nfrom thalweg.engines.triton.words import {', '.join(words)}"] if words else []

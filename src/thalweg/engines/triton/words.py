@@ -60,10 +60,30 @@ def rounded_bfloat16(x):
 
 
 @triton.jit
+def magnitude(x):
+    """The bits of |x|, which are ordered like it, and those of NaN are above all."""
+    if x.dtype == tl.float64:
+        bits = x.to(tl.int64, bitcast=True) & 0x7FFFFFFFFFFFFFFF
+    else:
+        bits = x.to(tl.int32, bitcast=True) & 0x7FFFFFFF
+    return bits
+
+
+@triton.jit
+def largest(bits):
+    """The number of these bits."""
+    if bits.dtype == tl.int64:
+        x = bits.to(tl.float64, bitcast=True)
+    else:
+        x = bits.to(tl.float32, bitcast=True)
+    return x
+
+
+@triton.jit
 def largest_of_block(x, here, WIDTH: tl.constexpr):
-    """The largest |x| in each block. The bits of magnitudes are ordered like them, and those of NaN are above all."""
-    bits = tl.where(here, x.to(tl.int32, bitcast=True) & 0x7FFFFFFF, 0)
-    return tl.max(tl.reshape(bits, (WIDTH // BLOCK, BLOCK)), axis=1).to(tl.float32, bitcast=True)
+    """The largest |x| in each block."""
+    bits = tl.where(here, magnitude(x), 0)
+    return largest(tl.max(tl.reshape(bits, (WIDTH // BLOCK, BLOCK)), axis=1))
 
 
 @triton.jit

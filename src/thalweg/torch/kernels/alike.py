@@ -15,6 +15,7 @@ from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import same_order
 from thalweg.torch.tensors import Tensor, scalar_dtype
 
+CPU = torch.device("cpu")
 Found = tuple[list[Tensor], list[Tensor]]
 """The tensors that a step writes, and the gradients it reads."""
 Columns = dict[str, tuple[str, list[Tensor]]]
@@ -71,12 +72,12 @@ class Alike:
         return self.method.row.counts or "key" in made.inputs
 
 
-def number_in(state: dict[str, Any], key: str, dtype: Any) -> Tensor:
-    """Return a number of the state as a tensor of the computing dtype; replace it if it is not one."""
+def number_in(state: dict[str, Any], key: str, dtype: Any, device: torch.device = CPU) -> Tensor:
+    """Return a number of the state as a tensor of the computing dtype on this device; replace it if it is not one."""
     found = state[key]
     wanted = getattr(torch, dtype.name)
-    if not isinstance(found, Tensor) or found.dtype is not wanted or not found.is_cpu:
-        found = state[key] = torch.as_tensor(found).to("cpu", wanted, copy=True)
+    if not isinstance(found, Tensor) or found.dtype is not wanted or found.device != device:
+        found = state[key] = torch.as_tensor(found).to(device, wanted, copy=True)
     if found.numel() != 1:
         raise RuntimeError(f"the state's '{key}' is one number a parameter, and not of the shape {tuple(found.shape)}")
     return found
@@ -85,6 +86,7 @@ def number_in(state: dict[str, Any], key: str, dtype: Any) -> Tensor:
 def check_lies(made: Program, column: str, tensors: Sequence[Tensor], params: Sequence[Tensor], dtype: str) -> None:
     """Raise NotTraced if the state's tensors have another dtype, or another layout than their parameters."""
     for x, p in zip(tensors, params, strict=True):
-        lies = x.is_contiguous() if column in made.blocked else x.shape == p.shape and same_order(x, p)
+        alike = (x.shape == p.shape and same_order(x, p)) or x.numel() == p.numel() == 1
+        lies = x.is_contiguous() if column in made.blocked else alike
         if not lies or x.dtype is not getattr(torch, dtype) or x.device != p.device:
             raise NotTraced(f"'{column}' does not lie in the state as its parameter does")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from thalweg.engines.numbers import Numbers
 from thalweg.engines.threads import team_of
 from thalweg.form.memory import draw
 from thalweg.form.trace import steps
+from thalweg.graph.passes import Sum
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import Storage
-from thalweg.torch.kernels.alike import Alike, Columns, Found, NoKernel, check_lies, number_in
+from thalweg.torch.kernels.alike import CPU, Alike, Columns, Found, NoKernel, check_lies, number_in
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import Places, check_memory, same_order
 from thalweg.torch.tensors import Tensor, as_array
@@ -182,7 +184,21 @@ class Bound:
                 self.launch.addresses.table[k, self.launch.addresses.columns[column]] = found[-1].data_ptr()
         return found
 
-    def look_up(self) -> None:
+    @property
+    def sums(self) -> list[Sequence[Sum]]:
+        """What each pass but the last adds up."""
+        return self.launch.summed
+
+    @property
+    def where(self) -> Any:
+        """The device, on which all tensors of one model must be."""
+        return CPU
+
+    def loss(self, loss: Any) -> Any:
+        """Return a closure's loss as the stages take it."""
+        return self.method.loss(loss)
+
+    def look_up(self, gradients: list[Tensor]) -> None:
         """Write the gradients' addresses into the table."""
         there = self.places.there
         if there is not self.there:

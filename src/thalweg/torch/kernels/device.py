@@ -10,10 +10,12 @@ import numpy as np
 import torch
 
 from thalweg.core.leaf import value_at
+from thalweg.engines.drawn import Drawn, printed_passes
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.triton.grid import Grid
+from thalweg.engines.triton.printers import TRITON
 from thalweg.graph.program import NotTraced, Program, program
-from thalweg.graph.storage import key_of
+from thalweg.graph.storage import Storage, key_of
 from thalweg.torch.kernels.alike import Alike, Columns, Found, NoKernel, check_lies, number_in
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import Places, laid_flat
@@ -31,36 +33,54 @@ class OnDevice:
 
     def __init__(self, lot: Alike, ledger: Ledger) -> None:
         self.method, self.params, self.asks_loss = lot.method, lot.params, lot.asks_loss
-        self.made = made = _program(lot)
+        drawn, dtypes = _drawn(lot)
+        self.made = made = drawn.program
         self.t = [ledger.updates(p) for p in self.params]  # before any memory is created: SGD does not count
         columns = lot.columns(made, ledger)
-        self.models = {slot.old.name: (state, key, slot) for state, key, slot in ledger.models(made)}
-        self.grid = _grid(lot, made, columns)
-        self.there = bool(lot.method.given.group.get("capturable"))
-        if self.there and (self.grid.kernel.kept or "loss" in made.inputs):
+        self.models = ledger.models(made)
+        self.grid = _grid(lot, drawn, dtypes, columns)
+        capturable = bool(lot.method.given.group.get("capturable"))
+        self.sums = [() if adding is None else adding.sums for adding in self.grid.adding]
+        self.there = capturable or self.grid.several
+        if capturable and not self.grid.several and self.grid.writing.kernel.kept:
             raise NotTraced("what is one number a tensor or a model is kept on the host")
+        if capturable and "loss" in made.inputs:
+            raise NotTraced("the loss is a number of the host")
         self.grid.warm()
         self.counts = lot.counted(made)
         self.states = [ledger.state[p] for p in self.params] if columns or self.counts else []
         self.kept = self._numbers(lot, columns)
         self.versions: list[int] = []
         if self.counts:  # where torch keeps them: on the device for fused or capturable
-            fused = self.there or lot.method.given.group.get("fused")
+            fused = capturable or lot.method.given.group.get("fused")
             for p in self.params:
                 ledger.count(p, p.device if fused else torch.device("cpu"))
+        self.captured = capturable
         keys = [key for key, _ in columns.values()]
         self.places = Places(self.params, self.states, [*keys, *(["step"] if self.counts else [])])
         if not self.places.fits:
             raise NotTraced("tensors whose memory cannot be written, or not apart")
 
+    @property
+    def where(self) -> Any:
+        """The device, on which all tensors of one model must be."""
+        return self.grid.device
+
     def _numbers(self, lot: Alike, columns: Columns) -> dict[str, str]:
-        """Return the keys of per-tensor numbers, and convert the state's numbers to the computing dtype."""
+        """Return the keys of per-tensor numbers; convert the state's to the computing dtype, on the device that computes them."""
         dtypes = {slot.old.name: slot.kind.dtype for slot in self.made.slots if slot.old.level < TENSOR}
         kept = {column: key for column, (key, _) in columns.items() if column in dtypes}
         for column, key in kept.items():
             for state in self.states:
-                number_in(state, key, np.dtype(dtypes[column] or lot.scalars or COMPUTED[lot.dtype]))
+                dtype = np.dtype(dtypes[column] or lot.scalars or COMPUTED[lot.dtype])
+                number_in(state, key, dtype, self.grid.device if self.there else torch.device("cpu"))
         return kept
+
+    def loss(self, loss: Any) -> Any:
+        """Return a closure's loss as the stages take it; one that is on the device stays there if the numbers do."""
+        if self.there and isinstance(loss, Tensor) and loss.device == self.grid.device and loss.numel() == 1:
+            return loss.detach().double().reshape(())
+        return self.method.loss(loss)
 
     def fits(self, present: list[bool]) -> bool:
         """Whether these tensors can step without being bound anew: all of them."""
@@ -70,74 +90,112 @@ class OnDevice:
         """Return the tensors that the step writes and the gradients it reads; None if something has changed."""
         return self.places.look() if self.method.given.still_holds() else None
 
+    def look_up(self, gradients: list[Tensor]) -> None:
+        """Send the gradients' addresses to the device."""
+        self.grid.look_up(gradients)
+
     def begin(self, loss: Any, norms: dict[Any, Any]) -> None:
         """Store the step's inputs."""
-        self.given = {name: state.get(key, slot.kind.value) for name, (state, key, slot) in self.models.items()}
-        self.given["loss"] = loss
+        self.steps = [state["step"] for state in self.states] if self.counts else []
+        if not self.captured:
+            versions = list(map(_VERSION, self.steps))
+            if self.steps and (self.steps[0].is_cpu or versions != self.versions):  # reading from a device would wait for it
+                self.t = [int(t) for t in torch.stack(self.steps).tolist()]
+        self.given: dict[str, Any] = {"loss": loss}
+        for state, key, slot in self.models:
+            self.given[slot.old.name] = self._model(state.get(key, slot.kind.value))
+        if self.there:
+            kept = {name: torch.stack([state[key] for state in self.states]) for name, key in self.kept.items()}
+            t = torch.stack(self.steps).double() + 1 if self.captured else [t + 1 for t in self.t]
+            self.grid.begin(t, {**self.given, **kept})
 
-    def look_up(self) -> None:
-        """Do nothing: the grid receives the gradients when it runs."""
+    def _model(self, number: Any) -> Any:
+        """Return a number of the model where it is computed with, in float64."""
+        if not self.there:
+            return float(number)
+        if isinstance(number, Tensor) and number.device == self.grid.device and number.dtype is torch.float64:
+            return number
+        return torch.full((), float(number), dtype=torch.float64, device=self.grid.device)
 
     def reckon(self) -> None:
         """Compute the kernel's numbers; nothing of the user's is written yet."""
-        models = self.given
-        self.steps = [state["step"] for state in self.states] if self.counts else []
         if self.there:
-            self.grid.count_there(torch.stack(self.steps).double() + 1, models)
-            self.new: dict[int, list[float]] = {}
+            self.new: dict[int, Any] = self.grid.reckoned_there()
             return
-        versions = list(map(_VERSION, self.steps))
-        if self.steps and (self.steps[0].is_cpu or versions != self.versions):  # reading from a device would wait for it
-            self.t = [int(t) for t in torch.stack(self.steps).tolist()]
         kept = {name: [state[key] for state in self.states] for name, key in self.kept.items()}
-        self.new = self.grid.count([t + 1 for t in self.t], kept, models)
+        self.new = self.grid.reckoned_here([t + 1 for t in self.t], kept, self.given)
 
     def run(self, written: list[Tensor], gradients: list[Tensor]) -> None:
         """Run the pass over memory, and write per-tensor and per-model numbers back."""
-        self.grid.look_up(gradients)
         torch.autograd.graph.increment_version(written)
         self.grid.run()
         self.places.held = []
+        models = {slot.old.name: (state, key) for state, key, slot in self.models}
         for slot, values in self.new.items():
             found = self.made.slots[slot]
-            if found.kind.kind == "per_model":
-                state, key, _ = self.models[found.old.name]
-                state[key] = values[0]
-                continue
-            for state, value in zip(self.states, values, strict=True):
-                state[self.kept[found.old.name]].fill_(value)
+            if found.old.name in models:
+                self._keep_model(*models[found.old.name], values, self.given[found.old.name])
+            else:
+                self._keep(self.kept[found.old.name], values)
         self.t = [t + 1 for t in self.t]
         if self.steps:
             torch._foreach_add_(self.steps, 1)
-        self.versions, self.steps = list(map(_VERSION, self.steps)), []
+        self.versions, self.steps, self.new = list(map(_VERSION, self.steps)), [], {}
+
+    def _keep_model(self, state: dict[str, Any], key: str, value: Any, before: Any) -> None:
+        """Write a number of the model into the state: in place if it is on the device, as a CUDA graph needs it."""
+        if self.there:
+            state[key] = before.copy_(value) if isinstance(value, Tensor) else before.fill_(value)
+        else:
+            state[key] = value[0]
+
+    def _keep(self, key: str, values: Any) -> None:
+        """Write the numbers of the tensors into their states."""
+        into = [state[key] for state in self.states]
+        if self.there:
+            values = torch.as_tensor(values, dtype=into[0].dtype, device=into[0].device).expand(len(into))
+            torch._foreach_copy_(into, list(values.reshape(-1, *into[0].shape)))
+            return
+        for number, value in zip(into, values, strict=True):
+            number.fill_(value)
 
 
-def _program(lot: Alike) -> Program:
-    """Return one tensor's program. Raises NotTraced for non-contiguous tensors, NoKernel if tensors depend on each other."""
-    made = program(lot.route, moves=lot.method.pure.moves, kept=lot.kept, dtype=lot.dtype)
-    asks = [*made.norms, *made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
+def _drawn(lot: Alike) -> tuple[Drawn, dict[str, str]]:
+    """Return the kernels of one tensor's program, and the dtypes of its tensors.
+
+    Raises NotTraced for non-contiguous tensors, NoKernel if there are no kernels at all.
+    """
+    made = program(lot.route, moves=lot.method.pure.moves, kept=lot.kept, dtype=lot.dtype, norms_given=False)
+    made.slots.sort(key=lambda slot: slot.old.name in made.margins)  # those of the kernels first, numbered as theirs
+    asks = [*made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
     if asks or lot.method.pure.moves:
         raise NoKernel("its step needs more than each tensor and its state")
-    if made.margins or made.flat:
-        raise NoKernel("rows and columns have kernels on the CPU only")
     if not all(map(laid_flat, lot.params)):
         raise NotTraced("a tensor that does not lie in one stretch of memory")
-    return made
-
-
-def _grid(lot: Alike, made: Program, columns: Columns) -> Grid:
-    """Return the grid over their memory. Raises NotTraced if the state has another layout, NoKernel if there is no kernel."""
-    numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
     dtypes = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), lot.dtype)
     dtypes |= {slot.old.name: slot.kind.dtype for slot in made.slots if slot.old.level == TENSOR and slot.kind.dtype}
     dtypes |= made.dtypes | dict.fromkeys(made.blocked, "float32")
+    try:
+        drawn = printed_passes(made, f"{lot.method.pure.rule.name}, {lot.dtype}", dtypes, TRITON)
+    except NotTraced as reason:
+        raise NoKernel(str(reason)) from None
+    if drawn.adding and lot.kept != Storage():
+        raise NoKernel("a sum of tensors that are kept in another way")
+    if drawn.cut.by_row and not all(p.is_contiguous() for p in lot.params):
+        raise NoKernel("a matrix whose rows do not lie one after another")
+    return drawn, dtypes
+
+
+def _grid(lot: Alike, drawn: Drawn, dtypes: dict[str, str], columns: Columns) -> Grid:
+    """Return the grid over their memory. Raises NotTraced if the state has another layout, NoKernel if there are no kernels."""
+    made = drawn.program
+    numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
     for column, (_, tensors) in columns.items():
-        if column not in numbers:
+        if column not in numbers and column not in made.margins:
             check_lies(made, column, tensors, lot.params, dtypes[column])
     memory = {column: tensors for column, (_, tensors) in columns.items()}
-    title, value = f"{lot.method.pure.rule.name}, {lot.dtype}", functools.partial(_value, made, lot.method.pure)
     try:
-        return Grid(made, title, dtypes, lot.params, {**memory, "p": lot.params}, value)
+        return Grid(drawn, lot.dtype, lot.params, {**memory, "p": lot.params}, functools.partial(_value, made, lot.method.pure))
     except NotTraced as reason:
         raise NoKernel(str(reason)) from None
 

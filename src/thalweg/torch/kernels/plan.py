@@ -13,7 +13,7 @@ import numpy as np
 
 from thalweg.engines import native
 from thalweg.engines.passes.totals import add_up, agree
-from thalweg.engines.triton import grid
+from thalweg.engines.triton import grid, totals
 from thalweg.graph.program import NotTraced
 from thalweg.graph.storage import Storage
 from thalweg.torch.groups import DTYPES, ConfiguredGroup, Group, Members, joined
@@ -44,7 +44,7 @@ class Plan:
         lots = self._lots(members, ledger, set(known))
         self.bound: list[Bound | OnDevice] = [_bound(lot, ledger) for lot in lots]
         self._take_up([lot.present for lot in lots])
-        if self.norms or self.adds_up or any(bound.models for bound in self.bound):
+        if self.norms or self.adds_up or self.grids or any(bound.models for bound in self.bound):
             self._check_model()
         self.states = list(ledger.state.values())
 
@@ -60,6 +60,7 @@ class Plan:
         stepping = {p for bound, there in zip(self.bound, present, strict=True) for p in itertools.compress(bound.params, there)}
         self.resting = [p for own in self.members for p in own.params if p not in stepping]
         self.launches = [bound.launch for bound in self.bounds if isinstance(bound, Bound)]
+        self.grids = [bound.grid for bound in self.bounds if isinstance(bound, OnDevice) and bound.grid.several]
         self.norms = {path for launch in self.launches for path in launch.program.norms.values()}
         self.adds_up = any(launch.adding for launch in self.launches)
         self.numeric = any(bound.numeric for bound in self.bounds) or bool(self.norms) or self.adds_up
@@ -90,9 +91,10 @@ class Plan:
         """Raise NoKernel or ValueError if a quantity of the whole model cannot be computed group by group."""
         if len(self.bound) < 2:
             return
-        launches = [bound.launch for bound in self.bound if isinstance(bound, Bound)]
-        if len(launches) < len(self.bound):
-            raise NoKernel("a number of the whole model whose tensors lie on a device, or several")
+        of_model = self.norms or any(bound.models for bound in self.bound)
+        of_model = of_model or any(each.over for bound in self.bound for sums in bound.sums for each in sums)
+        if of_model and len({bound.where for bound in self.bound}) > 1:
+            raise NoKernel("a number of the whole model whose tensors lie on several devices")
         group = joined({name: own.group for own in self.members for name in own.names})
         method = self.members[0].method
         together = ConfiguredGroup(method.row, group, method.seed)
@@ -100,7 +102,7 @@ class Plan:
             if {**together.given.chosen} != {**together.given.chosen, **bound.method.given.chosen}:
                 raise NoKernel("parameter groups of one model whose rules keep other memory")
         try:
-            agree(launches)
+            agree([bound.sums for bound in self.bound])
         except NotTraced as reason:
             raise NoKernel(str(reason)) from None
 
@@ -143,13 +145,15 @@ class Plan:
     def step(self, found: list[Found], losses: Sequence[Any]) -> None:
         """Step: first compute all numbers, which may fail; then let each kernel write."""
         with np.errstate(all="ignore") if self.numeric else AS_IT_IS:
-            for bound in self.bounds:
-                bound.look_up()
+            for bound, (_, gradients) in zip(self.bounds, found, strict=True):
+                bound.look_up(gradients)
             norms = self._norms(found) if self.norms else {}
             for bound, loss in zip(self.bounds, losses, strict=True):
                 bound.begin(loss, norms)
             if self.adds_up:
                 add_up(self.launches)
+            if self.grids:
+                totals.add_up(self.grids)
             for bound in self.bounds:
                 bound.reckon()
             for bound, (written, gradients) in zip(self.bounds, found, strict=True):
