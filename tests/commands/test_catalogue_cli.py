@@ -87,8 +87,14 @@ def test_a_page_says_it_all() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("adam", "one pass over memory"),
-        ("prodigy", "2 passes over memory, the last of which writes"),
+        ("adam", "one pass over memory, on CUDA too"),
+        ("prodigy", "2 passes over memory, the last of which writes, on CUDA too"),
+        (
+            "adafactor",
+            "of matrices 3 passes over memory, the last of which writes; of vectors 2 passes over memory, the last of "
+            "which writes, on CUDA too",
+        ),
+        ("madgrad", "one pass over memory on CUDA none: Triton has no power of tensors"),
         ("muon", "none: muon keeps memory of the kind matrix"),
         ("sam", "none: it asks for gradients at several points"),
     ],

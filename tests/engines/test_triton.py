@@ -181,12 +181,11 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 from thalweg.core.optimizer import Optimizer
 from thalweg.core.stage import Leaf
-from thalweg.engines.drawn import printed_passes
 from thalweg.engines.triton.kernel import CHOICES
 from thalweg.engines.triton.passes import BLOCKS, WIDTH, compiled
-from thalweg.engines.triton.printers import TRITON
+from thalweg.engines.triton.drawn import drawn
 from thalweg.engines.triton.sums import COMBINE
-from thalweg.graph.program import program, stage_paths
+from thalweg.graph.program import stage_paths
 from thalweg.graph.storage import Storage
 
 target = GPUTarget("cuda", int(sys.argv[1]), 32)
@@ -197,19 +196,18 @@ def compiles(text, title, pointers, constants):
     )
     return triton.compile(source, target=target, options={"num_warps": 4}).asm
 
-p = np.zeros((2, 2), np.float32)
+p = np.zeros((32, 32), np.float32)
 for name, rounding, state, dtype in (
     ("adam", "nearest", "own", "float32"), ("adam", "nearest", "own", "float64"), ("nadam", "stochastic", "int8", "bfloat16"),
     ("rprop", "kahan", "bfloat16", "bfloat16"), ("adamax", "master", "float32", "float16"),
     ("lamb", "nearest", "own", "float32"), ("lamb", "nearest", "own", "float64"), ("novograd", "nearest", "own", "float16"),
     ("prodigy", "nearest", "own", "float32"), ("prodigy", "nearest", "own", "bfloat16"), ("momo", "nearest", "own", "float64"),
+    ("adafactor", "nearest", "own", "float32"), ("adafactor", "nearest", "own", "bfloat16"), ("sm3", "nearest", "own", "float64"),
 ):
     optimizer = Optimizer(tw.rules[name], lr=1e-3)
     route = stage_paths(optimizer, Leaf("p", p.shape, p, p, 0, None, p))
-    made = program(route, moves=False, kept=Storage(rounding, state), dtype=dtype, norms_given=False)
-    dtypes = dict.fromkeys(made.inputs, dtype) | made.dtypes | dict.fromkeys(made.blocked, "float32")
     pointers = {"addresses": "*i64", "numbers": "*fp64" if dtype == "float64" else "*fp32", "jobs": "*i64"}
-    for kernel in printed_passes(made, name, dtypes, TRITON).kernels:
+    for kernel in drawn(optimizer, route, dtype, Storage(rounding, state)).kernels:
         for choice in ((WIDTH, BLOCKS, 16, False), (WIDTH, 1, 16, False), (WIDTH, 1, 16, True)):
             asm = compiles(kernel.text, name, pointers, dict(zip(CHOICES, choice)))
             wide = re.findall(r"(?:ld|st)\.global\.v[24]", asm["ptx"])
@@ -231,7 +229,7 @@ def test_a_gpus_compiler_takes_them_and_reads_in_wide_words(capability: str, tmp
     )
     assert ran.returncode == 0, ran.stderr[-2000:]
     lines = [line.split() for line in ran.stdout.splitlines()]
-    assert len(lines) == 3 * (5 + 6 * 2) + 1
+    assert len(lines) == 3 * (5 + 6 * 2 + 2 * 3 + 2) + 1
     for _, parts, compiled, wide in lines:
         assert compiled == "True"
         assert wide == "True" or parts == "True", "whole programs read two or four words at once"

@@ -67,7 +67,7 @@ def on_both(make: Any, dtype: Any, monkeypatch: pytest.MonkeyPatch, steps: int =
             for k, (p, g) in enumerate(zip(params, own, strict=True)):
                 p.grad = None if (t, k) == (1, resting) else g.clone()
             optimizer.step(lambda: torch.tensor(1.5))
-        assert bounds(optimizer) == {kind}
+            assert bounds(optimizer) == {kind}
         runs.append([*params, *(x for p in params for _, x in sorted(optimizer.state[p].items()))])
     for mine, other in zip(*runs, strict=True):
         near(torch.as_tensor(mine).double(), torch.as_tensor(other, dtype=torch.float64), torch.finfo(dtype).eps)
@@ -109,7 +109,7 @@ def test_a_model_in_groups_is_one_model(monkeypatch: pytest.MonkeyPatch) -> None
             for k, (p, g) in enumerate(zip(params, own, strict=True)):
                 p.grad = None if (t, k) == (1, 0) else g.to(p.dtype)
             optimizer.step()
-        assert bounds(optimizer) == {"OnDevice" if devices == {"cpu"} else "Bound"}
+            assert bounds(optimizer) == {"OnDevice" if devices == {"cpu"} else "Bound"}
         runs.append(params)
     for mine, other in zip(*runs, strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-12 if mine.dtype is torch.float64 else 1e-6, atol=0)

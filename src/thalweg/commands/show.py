@@ -24,6 +24,7 @@ from thalweg.commands.screen import Screen
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines.drawn import drawn, in_words
+from thalweg.engines.triton.drawn import drawn as on_cuda
 from thalweg.form.asks import ASKS
 from thalweg.form.hyper import Hyper, nearest
 from thalweg.form.memory import Kind
@@ -96,10 +97,18 @@ def page(rule: Rule) -> Iterator[RenderableType]:
     yield from _part("Memory", _pairs([(slot, memory_words(kind)) for slot, kind in rule.memory.items()]))
     yield from _part("Hyper-parameters", _hyper(rule))
     yield from _part("Cost", Text(_cost(rule)))
-    yield from _part("Kernel", Text(in_words(Optimizer(rule, lr=rule.lr or 1.0))))
+    yield from _part("Kernel", Text(_kernels(Optimizer(rule, lr=rule.lr or 1.0))))
     if differences:
         yield from _part("Between libraries", Text(differences))
     yield from _part("Source", Syntax(source(rule), "python", background_color="default", word_wrap=True))
+
+
+def _kernels(optimizer: Optimizer) -> str:
+    """How many passes a step takes on the CPU and on CUDA, or why there is no kernel."""
+    here, there = in_words(optimizer), in_words(optimizer, on_cuda)
+    if here != there:
+        return f"{here}\non CUDA {there}"
+    return here if here.startswith("none") else f"{here}, on CUDA too"
 
 
 def _part(title: str, content: RenderableType) -> Iterator[RenderableType]:

@@ -78,11 +78,14 @@ def drawn(optimizer: Optimizer, route: list[StagePath], dtype: str, kept: Storag
     made.slots.sort(key=lambda slot: slot.old.name in made.margins)  # those of the kernels first, numbered as theirs
     if dtype not in COMPUTED or (dtype == "float16" and not native.converts_half()):
         raise NotTraced(f"no kernel computes with {dtype}")
-    return printed_passes(made, f"{optimizer.rule.name}, {dtype}", _dtypes(made, dtype))
+    return printed_passes(made, f"{optimizer.rule.name}, {dtype}", dtypes_of(made, dtype))
 
 
-def in_words(optimizer: Optimizer) -> str:
-    """Return in words how many kernel passes a step of float32 parameters on a CPU takes, or why there is no kernel."""
+def in_words(optimizer: Optimizer, drawn: Callable[..., Drawn] = drawn) -> str:
+    """Return in words how many kernel passes a step of float32 parameters takes, or why there is no kernel.
+
+    drawn: draws them, by default for a CPU.
+    """
     if optimizer.asks_gradients:
         return "none: it asks for gradients at several points"
     found = {}
@@ -119,7 +122,7 @@ def printed_passes(made: Program, title: str, dtypes: dict[str, str], printers: 
     return Drawn(made, parts, tuple(adding), tuple(reducing), hosts, printers.writing(parts.last, title, dtypes, columns))
 
 
-def _dtypes(made: Program, dtype: str) -> dict[str, str]:
+def dtypes_of(made: Program, dtype: str) -> dict[str, str]:
     """Return the dtype of each input tensor, for parameters of this dtype."""
     found = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), dtype)
     for slot in made.slots:

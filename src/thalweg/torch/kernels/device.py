@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from thalweg.core.leaf import value_at
-from thalweg.engines.drawn import Drawn, printed_passes
+from thalweg.engines.drawn import Drawn, dtypes_of
 from thalweg.engines.expressions import COMPUTED
+from thalweg.engines.triton.drawn import drawn
 from thalweg.engines.triton.grid import Grid
-from thalweg.engines.triton.printers import TRITON
-from thalweg.graph.program import NotTraced, Program, program
-from thalweg.graph.storage import Storage, key_of
+from thalweg.graph.program import NotTraced, Program
+from thalweg.graph.storage import key_of
 from thalweg.torch.kernels.alike import Alike, Columns, Found, NoKernel, check_lies, number_in
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import Places, laid_flat
@@ -33,12 +33,12 @@ class OnDevice:
 
     def __init__(self, lot: Alike, ledger: Ledger) -> None:
         self.method, self.params, self.asks_loss = lot.method, lot.params, lot.asks_loss
-        drawn, dtypes = _drawn(lot)
-        self.made = made = drawn.program
+        found = _drawn(lot)
+        self.made = made = found.program
         self.t = [ledger.updates(p) for p in self.params]  # before any memory is created: SGD does not count
         columns = lot.columns(made, ledger)
         self.models = ledger.models(made)
-        self.grid = _grid(lot, drawn, dtypes, columns)
+        self.grid = _grid(lot, found, columns)
         capturable = bool(lot.method.given.group.get("capturable"))
         self.sums = [() if adding is None else adding.sums for adding in self.grid.adding]
         self.there = capturable or self.grid.several
@@ -160,42 +160,29 @@ class OnDevice:
             number.fill_(value)
 
 
-def _drawn(lot: Alike) -> tuple[Drawn, dict[str, str]]:
-    """Return the kernels of one tensor's program, and the dtypes of its tensors.
-
-    Raises NotTraced for non-contiguous tensors, NoKernel if there are no kernels at all.
-    """
-    made = program(lot.route, moves=lot.method.pure.moves, kept=lot.kept, dtype=lot.dtype, norms_given=False)
-    made.slots.sort(key=lambda slot: slot.old.name in made.margins)  # those of the kernels first, numbered as theirs
-    asks = [*made.draws, *(["curvature"] if "curvature" in made.inputs else [])]
-    if asks or lot.method.pure.moves:
-        raise NoKernel("its step needs more than each tensor and its state")
-    if not all(map(laid_flat, lot.params)):
-        raise NotTraced("a tensor that does not lie in one stretch of memory")
-    dtypes = dict.fromkeys((name for name, s in made.inputs.items() if s.level == TENSOR), lot.dtype)
-    dtypes |= {slot.old.name: slot.kind.dtype for slot in made.slots if slot.old.level == TENSOR and slot.kind.dtype}
-    dtypes |= made.dtypes | dict.fromkeys(made.blocked, "float32")
+def _drawn(lot: Alike) -> Drawn:
+    """Return the kernels. Raises NotTraced if this layout has none, NoKernel if there are none at all."""
     try:
-        drawn = printed_passes(made, f"{lot.method.pure.rule.name}, {lot.dtype}", dtypes, TRITON)
+        found = drawn(lot.method.pure, lot.route, lot.dtype, lot.kept)
     except NotTraced as reason:
         raise NoKernel(str(reason)) from None
-    if drawn.adding and lot.kept != Storage():
-        raise NoKernel("a sum of tensors that are kept in another way")
-    if drawn.cut.by_row and not all(p.is_contiguous() for p in lot.params):
+    if not all(map(laid_flat, lot.params)):
+        raise NotTraced("a tensor that does not lie in one stretch of memory")
+    if found.cut.by_row and not all(p.is_contiguous() for p in lot.params):
         raise NoKernel("a matrix whose rows do not lie one after another")
-    return drawn, dtypes
+    return found
 
 
-def _grid(lot: Alike, drawn: Drawn, dtypes: dict[str, str], columns: Columns) -> Grid:
+def _grid(lot: Alike, found: Drawn, columns: Columns) -> Grid:
     """Return the grid over their memory. Raises NotTraced if the state has another layout, NoKernel if there are no kernels."""
-    made = drawn.program
+    made, dtypes = found.program, dtypes_of(found.program, lot.dtype)
     numbers = {slot.old.name for slot in made.slots if slot.old.level < TENSOR}
     for column, (_, tensors) in columns.items():
         if column not in numbers and column not in made.margins:
             check_lies(made, column, tensors, lot.params, dtypes[column])
     memory = {column: tensors for column, (_, tensors) in columns.items()}
     try:
-        return Grid(drawn, lot.dtype, lot.params, {**memory, "p": lot.params}, functools.partial(_value, made, lot.method.pure))
+        return Grid(found, lot.dtype, lot.params, {**memory, "p": lot.params}, functools.partial(_value, made, lot.method.pure))
     except NotTraced as reason:
         raise NoKernel(str(reason)) from None
 

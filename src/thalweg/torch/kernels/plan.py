@@ -196,7 +196,8 @@ def _may_rest(p: Tensor, name: str, own: Members, ledger: Ledger) -> bool:
     state = ledger.state.get(p, {})
     wanted = {key for passage, slot, key in own.method.memory(name, p) if passage.stage.memory[slot].kind != "per_model"}
     wanted |= {*(["step"] if ledger.row.counts else []), *(["walked"] if own.method.pure.moves else [])}
-    return p.is_cpu and own.method.given.storage(p.dtype) == Storage() and wanted <= state.keys()
+    here = p.is_cpu and p.device.type not in device.TRITON_DEVICES
+    return here and own.method.given.storage(p.dtype) == Storage() and wanted <= state.keys()
 
 
 def _is_plain(x: Tensor) -> bool:
