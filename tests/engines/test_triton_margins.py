@@ -42,7 +42,7 @@ RULES = {
     "crossed": lambda: tw.choose((tw.is_matrix, crossed()), otherwise=tw.sgd()),
 }
 CASES = [
-    pytest.param(name, dtype, marks=() if name in ("adafactor", "sm3") and dtype is torch.float32 else pytest.mark.slow)
+    pytest.param(name, dtype, marks=() if name == "adafactor" and dtype is torch.float32 else pytest.mark.slow)
     for name in RULES
     for dtype in (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 ]

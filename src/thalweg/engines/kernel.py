@@ -67,11 +67,17 @@ def printed(program: Program, title: str, dtypes: dict[str, str], columns: tuple
 
 
 class Printer:
+    reserved: Collection[str] = ()
+    """Names that the language's kernels use, besides `SAID`."""
+
     def __init__(self, program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> None:
         self.program, self.title, self.dtypes, self.columns = program, title, dtypes, columns
         self.names = Names(program, SAID)
-        if program.margins:
-            self.names.keep_off(RESERVED)
+        self.names.keep_off((*self.reserved, *(RESERVED if program.margins else ())))
+
+    def language(self) -> Loop:
+        """Return the words of the loop."""
+        return Loop(self.computed)
 
     def kernel(self) -> Kernel:
         slots = self.program.slots
@@ -139,7 +145,7 @@ class Printer:
     def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
         phases = phases_of(self.names)
         carried = carried_by(self.names, phases)
-        loop = Loop(self.computed)
+        loop = self.language()
         write = Writer(self.names, loop, {id(symbol) for symbol in carried})
         heads = self.heads(write, loop, shared, columns)
         loads = self.loads(write, columns)

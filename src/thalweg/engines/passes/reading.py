@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from thalweg.engines.expressions import COMPARISONS, Loop, Writer
 from thalweg.engines.kernel import Kernel, Printer
@@ -39,7 +39,7 @@ class Reading(Printer, ABC):
         shared = self._frontier([each.of for each in self.results])
         numbers, needs = self._numbers(shared, [])
         more = self.more_numbers()
-        loop = Loop(self.computed)
+        loop = self.language()
         write = Writer(self.names, loop, set())
         heads = self.heads(write, loop, shared, self.columns)
         heads += [f"{name} = numbers[at + {len(shared) + i}]" for i, name in enumerate(more)]
@@ -50,9 +50,11 @@ class Reading(Printer, ABC):
         width = len(shared) + len(more)
         step = self.function(self.rooms(), (len(self.columns), width), body)
         text = f'"""{self.title}: {self.finds}, in one pass over memory. Printed by thalweg from the rule."""\n\n'
-        dtypes = self.dtypes_of(self.columns) | {self.computed}
-        text += "from numpy import float64\n" + self.imports(loop, dtypes) + "\n" + numbers + "\n" + step
+        text += self.imports(loop, self.dtypes_of(self.columns) | {self.computed}) + "\n" + numbers + "\n" + step
         return Kernel(self.title, numbers, text, self.columns, needs, width, ())
+
+    def imports(self, loop: Loop, dtypes: Collection[str]) -> str:
+        return "from numpy import float64\n" + super().imports(loop, dtypes)
 
     def more_numbers(self) -> list[str]:
         """Return the names of the numbers that a job has besides those that its elements share."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from thalweg.engines.expressions import ATOM, CALLED, COMPARISONS, STREAMS, Loop, Text, Writer, indented, wrap
@@ -98,9 +99,11 @@ class TritonPrinter(Printer):
     A job is a stretch of one tensor; its fields are the tensor's number, its first element and the one after its last.
     """
 
-    def __init__(self, program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> None:
-        super().__init__(program, title, dtypes, columns)
-        self.names.keep_off(RESERVED)
+    reserved = RESERVED
+
+    def language(self) -> Triton:
+        """Return Triton's words."""
+        return Triton(self.computed)
 
     @property
     def fields(self) -> int:
@@ -108,17 +111,17 @@ class TritonPrinter(Printer):
         return 3
 
     def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
-        say = Triton(self.computed)
+        say = self.language()
         write = Writer(self.names, say, set())
         heads = self.heads(write, say, shared, columns)
         heads += [ALIGNED_FIRST, "last = last if PARTS else first + WIDTH", *self.block("first", "last")]
         if self.program.blocked:
             heads += [f"block = first // {BLOCK} + tl.arange(0, WIDTH // {BLOCK})", f"there = {BLOCK} * block < last"]
             say.said.add("spread")
-        loads = self.element_loads(write, columns)
+        loads = [*self.row_loads(write, columns), *self.loads(write, columns)]
         self.visit(write)
         ends = [self._written(write, name, value, say) for name, value in stores]
-        return imports_of(say), self.function([], (), [*heads, *loads, *write.lines, *ends])
+        return self.imports(say, ()), self.function([], (), [*heads, *loads, *write.lines, *ends])
 
     def function(self, rooms: list[str], widths: tuple[int, ...], body: list[str]) -> str:
         """Return the source of `step`: a job."""
@@ -162,10 +165,6 @@ class TritonPrinter(Printer):
             ]
         return lines
 
-    def element_loads(self, write: Writer, columns: tuple[str, ...]) -> list[str]:
-        """Return lines that load these elements of each column that is read, and their rows' and columns' numbers."""
-        return [*self.row_loads(write, columns), *self.loads(write, columns)]
-
     def load(self, k: int, column: str) -> str:
         if column in self.program.blocked:
             return f"spread(tl.load({column}_at + block, mask=there, other=0.0), WIDTH)"
@@ -189,9 +188,7 @@ class TritonPrinter(Printer):
             text = f"{wrap((text, binds), ATOM)}.to(tl.{self.dtypes[name]})"
         return f"tl.store({name}_at + i, {text}, mask=here)"
 
-
-def imports_of(say: Triton) -> str:
-    """Return a module's import lines."""
-    words = sorted(word for word in OURS if word in say.said)
-    ours = [f"\nfrom thalweg.engines.triton.words import {', '.join(words)}"] if words else []
-    return "\n".join(["import triton", "import triton.language as tl", *ours, "\n"])
+    def imports(self, loop: Loop, dtypes: Collection[str]) -> str:
+        words = sorted(word for word in OURS if word in loop.said)
+        ours = [f"\nfrom thalweg.engines.triton.words import {', '.join(words)}"] if words else []
+        return "\n".join(["import triton", "import triton.language as tl", *ours, "\n"])

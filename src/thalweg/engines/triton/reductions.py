@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thalweg.engines.expressions import COMPARISONS, Loop, Writer, indented
+from thalweg.engines.expressions import Loop, Writer, indented
 from thalweg.engines.kernel import Kernel
-from thalweg.engines.triton.kernel import Triton, TritonPrinter, imports_of
+from thalweg.engines.passes.reading import Reading
+from thalweg.engines.triton.kernel import TritonPrinter
 from thalweg.graph.margins import COLS, ROWS, Reduction
 from thalweg.graph.passes import Cut
-from thalweg.graph.program import NotTraced
 from thalweg.values.symbols import Symbol
 
 TALL, WIDE = 8, 128
@@ -31,12 +31,14 @@ def printed(cut: Cut, reductions: Sequence[Reduction], title: str, dtypes: dict[
     return _ReductionsPrinter(cut, reductions, title, dtypes, columns).kernel()
 
 
-class _ReductionsPrinter(TritonPrinter):
+class _ReductionsPrinter(TritonPrinter, Reading):
+    finds, one = "of rows and columns", "rows and columns"
+
     def __init__(
         self, cut: Cut, reductions: Sequence[Reduction], title: str, dtypes: dict[str, str], columns: tuple[str, ...]
     ) -> None:
         dtypes = {**dtypes, **{each.name: "float64" for each in reductions if each.along == ROWS}}
-        super().__init__(cut.of({each.name: each.of for each in reductions}), title, dtypes, columns)
+        super().__init__(cut, reductions, title, dtypes, columns)
         self.reductions = reductions
         own = [f"{word}_{k}" for k in range(len(reductions)) for word in ("x", "total")]
         self.names.keep_off({"inside", "first_col", "last_col", "of_rows", "of_cols", *own})
@@ -46,25 +48,14 @@ class _ReductionsPrinter(TritonPrinter):
         """The number of integers of a job."""
         return FIELDS
 
-    def kernel(self) -> Kernel:
-        for symbol in self.names.symbols:
-            self._check(symbol)
-        if self.program.blocked or any(each.of.op in COMPARISONS for each in self.reductions):
-            raise NotTraced("rows and columns of what is kept in int8, or of truths")
-        assert self.columns is not None
-        shared = self._frontier([each.of for each in self.reductions])
-        numbers, needs = self._numbers(shared, [])
-        say = Triton(self.computed)
-        write = Writer(self.names, say, set())
-        heads = self.heads(write, say, shared, self.columns)
-        loads = [*self.row_loads(write, self.columns), *self.loads(write, self.columns)]
-        self.visit(write)
-        values = [f"x_{k} = {write.text(self.names.first(each.of))[0]}" for k, each in enumerate(self.reductions)]
-        values += [self._taken(say, k, each) for k, each in enumerate(self.reductions)]
-        body = [*heads, *self._over([*loads, *write.lines, *values], say)]
-        text = f'"""{self.title}: of rows and columns, in one pass over memory. Printed by thalweg from the rule."""\n\n'
-        text += imports_of(say) + "\n" + numbers + "\n" + self.function([], (), body)
-        return Kernel(self.title, numbers, text, self.columns, needs, len(shared), ())
+    def rooms(self) -> list[str]:
+        return []
+
+    def job(self, loop: Loop, of_row: list[str], element: list[str], values: list[str]) -> list[str]:
+        if any(each.word == "max" for each in self.reductions):
+            loop.said |= {"magnitude", "largest"}
+        own = [f"x_{k} = {x}" for k, x in enumerate(values)]
+        return self._over([*of_row, *element, *own, *(self._taken(k, each) for k, each in enumerate(self.reductions))])
 
     def heads(self, write: Writer, loop: Loop, shared: list[Symbol], columns: tuple[str, ...]) -> list[str]:
         fields = ("first_col", "last_col", "of_rows", "of_cols")
@@ -77,7 +68,7 @@ class _ReductionsPrinter(TritonPrinter):
             "of_col = (first // down * across + column)[None, :]",
         ]
 
-    def _over(self, body: list[str], say: Triton) -> list[str]:
+    def _over(self, body: list[str]) -> list[str]:
         """Return the loop over a job's rows."""
         cols = [(k, each) for k, each in enumerate(self.reductions) if each.along == COLS]
         zeros = {"mean": f"tl.zeros(({TALL}, {WIDE}), tl.{self.computed})"}
@@ -96,10 +87,8 @@ class _ReductionsPrinter(TritonPrinter):
             ),
         ]
 
-    def _taken(self, say: Triton, k: int, each: Reduction) -> str:
+    def _taken(self, k: int, each: Reduction) -> str:
         """Return the line that takes a few rows into a result."""
-        if each.word == "max":
-            say.said |= {"magnitude", "largest"}
         x = f"tl.where(here, {f'magnitude(x_{k})' if each.word == 'max' else f'x_{k}'}, 0)"
         if each.along == ROWS:
             value = f"{self._joined(x, each, axis=1)}.to(tl.float64)"

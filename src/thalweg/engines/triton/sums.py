@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thalweg.engines.expressions import COMPARISONS, Writer, indented, wrap
+from thalweg.engines.expressions import Loop, indented
 from thalweg.engines.kernel import Kernel
+from thalweg.engines.passes.reading import Reading
 from thalweg.engines.passes.sums import SUMS
-from thalweg.engines.triton.kernel import ALIGNED_FIRST, Triton, TritonPrinter, imports_of
+from thalweg.engines.triton.kernel import ALIGNED_FIRST, TritonPrinter
 from thalweg.graph.passes import Cut, Sum
-from thalweg.graph.program import NotTraced
 from thalweg.values.norms import SCALES
 
 
@@ -34,9 +34,11 @@ def addends(sums: Sequence[Sum], computed: str) -> list[tuple[int, float]]:
     return [(r, scale) for r, each in enumerate(sums) for scale in (scales if each.is_norm and computed == "float64" else (1.0,))]
 
 
-class _SumsPrinter(TritonPrinter):
+class _SumsPrinter(TritonPrinter, Reading):
+    finds, one = "sums", "a sum"
+
     def __init__(self, cut: Cut, sums: Sequence[Sum], title: str, dtypes: dict[str, str], columns: tuple[str, ...]) -> None:
-        super().__init__(cut.of({each.name: each.of for each in sums}), title, dtypes, columns)
+        super().__init__(cut, sums, title, dtypes, columns)
         self.sums, self.addends = sums, addends(sums, self.computed)
         own = [f"{word}_{k}" for k in range(len(self.addends)) for word in ("x", "total")]
         self.names.keep_off({"begin", "stop", "place", *own})
@@ -46,30 +48,14 @@ class _SumsPrinter(TritonPrinter):
         """The number of integers of a job."""
         return 4
 
-    def kernel(self) -> Kernel:
-        for symbol in self.names.symbols:
-            self._check(symbol)
-        if self.program.blocked or any(each.of.op in COMPARISONS for each in self.sums):
-            raise NotTraced("a sum of what is kept in int8, or of truths")
-        assert self.columns is not None
-        shared = self._frontier([each.of for each in self.sums])
-        numbers, needs = self._numbers(shared, [])
-        say = Triton(self.computed)
-        write = Writer(self.names, say, set())
-        heads = self.heads(write, say, shared, self.columns)
-        loads = self.element_loads(write, self.columns)
-        self.visit(write)
-        values = [line for r, each in enumerate(self.sums) for line in self._value(write, r, each)]
-        body = [*self.block("begin", "stop"), *loads, *write.lines, *values, *(self._added(j) for j in range(len(self.addends)))]
-        text = f'"""{self.title}: sums, in one pass over memory. Printed by thalweg from the rule."""\n\n'
-        text += imports_of(say) + "\n" + numbers + "\n" + self.function([], (), [*heads, *self._over(body)])
-        return Kernel(self.title, numbers, text, self.columns, needs, len(shared), ())
+    def rooms(self) -> list[str]:
+        return []
 
-    def _value(self, write: Writer, r: int, each: Sum) -> list[str]:
-        """Return lines that compute what a sum is of."""
-        text = write.text(self.names.first(each.of))
-        wide = each.is_norm and self.computed != "float64"
-        return [f"x_{r} = {wrap(text, 9)}.to(tl.float64)" if wide else f"x_{r} = {text[0]}"]
+    def job(self, loop: Loop, of_row: list[str], element: list[str], values: list[str]) -> list[str]:
+        wide = [each.is_norm and self.computed != "float64" for each in self.sums]
+        own = [f"x_{r} = {f'({x}).to(tl.float64)' if wide[r] else x}" for r, x in enumerate(values)]
+        added = [self._added(j) for j in range(len(self.addends))]
+        return self._over([*self.block("begin", "stop"), *of_row, *element, *own, *added])
 
     def _added(self, j: int) -> str:
         """Return the line that adds a block's elements to a total; beyond the tensor's end they are anything."""
