@@ -181,9 +181,10 @@ def test_a_norm_over_the_model_of_what_has_no_square(size: float, monkeypatch: p
 
 
 @pytest.mark.usefixtures("interpreted")
-@pytest.mark.parametrize("name", ["prodigy", "novograd", "lamb"])
+@pytest.mark.parametrize("name", ["prodigy", "novograd", "lamb", "adafactor", "sm3"])
 def test_a_captured_step_asks_the_device_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A CUDA graph holds it: the host reads no tensor, and each number of the state stays where it was."""
+    monkeypatch.setitem(globals(), "SHAPES", [(60, 35), (301,), (), (WIDTH,)])
     params, gradients = problem(torch.float32, 4)
     others, _ = problem(torch.float32, 0)
     captured = tt.of(tw.rules[name])([{"params": params, "capturable": True}])
@@ -199,6 +200,8 @@ def test_a_captured_step_asks_the_device_nothing(name: str, monkeypatch: pytest.
     with monkeypatch.context() as patch:
         for word in ("item", "tolist", "__float__", "__int__", "__bool__", "cpu"):
             patch.setattr(torch.Tensor, word, read)
+        for word in ("tensor", "as_tensor"):  # the host waits until such a tensor has arrived
+            patch.setattr(torch, word, read)
         patch.setattr("triton.runtime.interpreter.GridExecutor.__call__", lambda *args, **named: None)
         captured.step()
     assert [x.data_ptr() for p in params for x in captured.state[p].values()] == places

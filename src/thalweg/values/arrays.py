@@ -211,7 +211,7 @@ class _Torch:
 
     def _both(self, a: Any, b: Any) -> tuple[Array, ...]:
         like = a if hasattr(a, "dtype") else b
-        return tuple(x if hasattr(x, "dtype") else self.asarray(x, like) for x in (a, b))
+        return tuple(x if hasattr(x, "dtype") else like.new_full((), x) for x in (a, b))  # sent to a GPU, it would be waited for
 
 
 @contextlib.contextmanager

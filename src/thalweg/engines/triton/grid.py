@@ -169,7 +169,7 @@ class Grid:
             return values[0] if values[0].device == self.device else values[0].item()
         if values.count(values[0]) == len(values):
             return values[0]
-        return torch.tensor([found[t] for t in self.t], dtype=torch.float64).to(self.device)
+        return torch.tensor([found[t] for t in self.t], dtype=torch.float64).to(self.device, non_blocking=True)
 
     # launches
 

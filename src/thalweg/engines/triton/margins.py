@@ -20,7 +20,7 @@ from thalweg.engines.kernel import Kernel
 from thalweg.engines.lines import SIZES
 from thalweg.engines.passes.host import Host
 from thalweg.engines.passes.margins import shape_of
-from thalweg.engines.triton.passes import Job, Pass, Sort
+from thalweg.engines.triton.passes import Job, Pass, Sort, write
 from thalweg.engines.triton.reductions import EVEN, TALL, WIDE
 from thalweg.graph.margins import COLS, ROWS, Reduction
 from thalweg.graph.program import NotTraced
@@ -116,14 +116,15 @@ class Margins:
             if one.is_memory:
                 own.new[one.name] = value
             else:
-                own.read[one.name].copy_(value if isinstance(value, Tensor) else torch.as_tensor(value))
+                write(own.read[one.name], value)
 
     def keep(self) -> None:
         """Write the new memory."""
         for own in self.together:
             for name, value in own.new.items():
                 into = [self.memory[name][k] for k in own.members]
-                whole = torch.as_tensor(value, device=self.device).expand(own.count, *into[0].shape)
+                whole = torch.empty((own.count, *into[0].shape), dtype=self.dtype, device=self.device)
+                write(whole, value)
                 torch._foreach_copy_(into, list(whole.unbind()))
 
 

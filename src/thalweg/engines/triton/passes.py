@@ -83,7 +83,8 @@ class Pass:
             if isinstance(value, Tensor):
                 self.numbers[:, k], self.known[k] = value, None
             elif (number := float(number_of(value))) != self.known[k]:
-                self.numbers[:, k] = self.known[k] = number
+                self.numbers[:, k].fill_(number)
+                self.known[k] = number
 
     def forget(self) -> None:
         """Write all numbers anew, as a CUDA graph that holds the step must."""
@@ -144,6 +145,14 @@ def _spans(sizes: Sequence[int]) -> list[tuple[int, int]]:
     """Return the first row of each tensor and the one after its last."""
     ends = list(itertools.accumulate(rows_of([size]) for size in sizes))
     return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+def write(into: Tensor, value: Any) -> None:
+    """Write a number of the host into a tensor, or one tensor into another. A host's number sent there would be waited for."""
+    if isinstance(value, Tensor):
+        into.copy_(value)
+    else:
+        into.fill_(float(number_of(value)))
 
 
 def number_of(x: Any) -> Any:

@@ -14,6 +14,7 @@ from thalweg.engines.drawn import Drawn, dtypes_of
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.triton.drawn import drawn
 from thalweg.engines.triton.grid import Grid
+from thalweg.engines.triton.passes import write
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import key_of
 from thalweg.torch.kernels.alike import Alike, Columns, Found, NoKernel, check_lies, number_in
@@ -145,7 +146,8 @@ class OnDevice:
     def _keep_model(self, state: dict[str, Any], key: str, value: Any, before: Any) -> None:
         """Write a number of the model into the state: in place if it is on the device, as a CUDA graph needs it."""
         if self.there:
-            state[key] = before.copy_(value) if isinstance(value, Tensor) else before.fill_(value)
+            write(before, value)
+            state[key] = before
         else:
             state[key] = value[0]
 
@@ -153,8 +155,9 @@ class OnDevice:
         """Write the numbers of the tensors into their states."""
         into = [state[key] for state in self.states]
         if self.there:
-            values = torch.as_tensor(values, dtype=into[0].dtype, device=into[0].device).expand(len(into))
-            torch._foreach_copy_(into, list(values.reshape(-1, *into[0].shape)))
+            whole = torch.empty((len(into), *into[0].shape), dtype=into[0].dtype, device=into[0].device)
+            write(whole, values.reshape(-1, *[1] * into[0].ndim) if isinstance(values, Tensor) else values)
+            torch._foreach_copy_(into, list(whole.unbind()))
             return
         for number, value in zip(into, values, strict=True):
             number.fill_(value)
