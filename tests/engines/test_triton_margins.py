@@ -71,6 +71,7 @@ def test_as_the_cpus_kernels(name: str, dtype: Any, monkeypatch: pytest.MonkeyPa
                 p.grad = None if (t, k) == (1, 3) else g.clone()
             optimizer.step()
             assert bounds(optimizer) == {kind}
+            assert kind == "Bound" or all(bound.grid.aligned == 16 for bound in optimizer.__dict__["_plan"].bounds)
         runs.append([*params, *(x for p in params for _, x in sorted(optimizer.state[p].items()))])
     eps = 16 * torch.finfo(dtype).eps
     for mine, other in zip(*runs, strict=True):

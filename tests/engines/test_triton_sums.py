@@ -69,6 +69,7 @@ def on_both(make: Any, dtype: Any, monkeypatch: pytest.MonkeyPatch, steps: int =
                 p.grad = None if (t, k) == (1, resting) else g.clone()
             optimizer.step(lambda: torch.tensor(1.5))
             assert bounds(optimizer) == {kind}
+            assert kind == "Bound" or all(bound.grid.aligned == 16 for bound in optimizer.__dict__["_plan"].bounds)
         runs.append([*params, *(x for p in params for _, x in sorted(optimizer.state[p].items()))])
     for mine, other in zip(*runs, strict=True):
         near(torch.as_tensor(mine).double(), torch.as_tensor(other, dtype=torch.float64), torch.finfo(dtype).eps)

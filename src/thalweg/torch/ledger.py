@@ -60,11 +60,6 @@ class Ledger:
         found = [(self.keepers[slot.path], slot) for slot in made.slots if slot.kind.kind == "per_model"]
         return [(self.state[p], key, slot) for (p, key), slot in found]
 
-    def number(self, path: tuple[str, ...], start: Any) -> float:
-        """Return the number of the whole model in a slot, from which device it may be; `start` if there is none yet."""
-        p, key = self.keepers[path]
-        return float(self.state.get(p, {}).get(key, start))
-
     def kept(self, p: Tensor, name: str, method: ConfiguredGroup, made: Program) -> dict[str, tuple[str, Tensor]]:
         """Return a parameter's state by the program's names: the key of each, and the tensor."""
         columns = {slot.path: slot.old.name for slot in made.slots}

@@ -110,7 +110,8 @@ class Lot:
                 self.keys[path] = key
                 place = _at(state["memory"], passage.path)
                 if path in self.ledger.keepers:
-                    place[slot] = self.ledger.number(path, place[slot])
+                    keeper, key = self.ledger.keepers[path]
+                    place[slot] = self.ledger.state.get(keeper, {}).get(key, place[slot])
                 elif key in mine:
                     if isinstance(mine[key], Tensor):
                         check_shape(self.ledger.who, name, key, real(mine[key]), tuple(place[slot][name].shape))

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from thalweg.engines.drawn import Drawn
+from thalweg.engines.lines import SIZES
 from thalweg.engines.passes.sums import SUMS
 from thalweg.engines.triton.margins import Margins, Reducing
 from thalweg.engines.triton.passes import Adding, Pass, number_of, rows_of
@@ -62,6 +63,7 @@ class Grid:
             if name in columns:
                 self.host[:, k] = [x.data_ptr() for x in columns[name]]
         self.g = names.index("g") if "g" in names else None
+        self.addresses = [k for k, name in enumerate(names) if name not in SIZES]
         if SUMS in names:
             width = max((len(each.columns) for each in self.adding if each is not None), default=0)
             self.found = torch.zeros(rows_of(sizes) * width, dtype=torch.float64, device=self.device)
@@ -86,7 +88,7 @@ class Grid:
                 self.fresh = True
         if self.fresh:
             self.table.copy_(torch.from_numpy(self.host), non_blocking=True)
-            self.aligned = ALIGNMENT if not (self.host % ALIGNMENT).any() else 1
+            self.aligned = ALIGNMENT if not (self.host[:, self.addresses] % ALIGNMENT).any() else 1
             self.fresh = False
 
     # numbers of the host

@@ -83,7 +83,7 @@ class Margins:
                     if not one.is_memory:
                         *first, rows, cols = shape_of(own.shape)
                         shape = (*first, 1, cols) if one.kind == COLS else (*first, rows, 1)
-                        own.read[one.name] = torch.zeros((own.count, *shape), dtype=self.dtype, device=self.device)
+                        own.read[one.name] = _room(own.count, shape, self.dtype, self.device)
                         self.place(one.name, own.members, own.read[one.name])
 
     def place(self, name: str, members: Sequence[int], tensors: Tensor) -> None:
@@ -139,8 +139,8 @@ class Reducing(Pass):
         for own in self.together:
             matrices, down, across = _matrices(own.shape)
             rows, cols = (_tiles(across), matrices * down), (matrices, _blocks(down), across)
-            shapes = {ROWS: (own.count, *rows), COLS: (own.count, *cols)}
-            parts = [torch.zeros(shapes[one.along], dtype=wide[one.along], device=margins.device) for one in reductions]
+            shapes = {ROWS: rows, COLS: cols}
+            parts = [_room(own.count, shapes[one.along], wide[one.along], margins.device) for one in reductions]
             self.parts.append(parts)
             for one, part in zip(reductions, parts, strict=True):
                 margins.place(one.name, own.members, part)
@@ -171,6 +171,13 @@ class Reducing(Pass):
         else:
             value = part.sum(axis, dtype=torch.float64).to(self.numbers.dtype) / max(count, 1)
         return value.reshape(own.count, *first, *shape)
+
+
+def _room(count: int, shape: Shape, dtype: torch.dtype, device: Any) -> Tensor:
+    """Return zeros of the shape (count, ...), each of the `count` at an address that is a multiple of 64 bytes or more."""
+    size = math.prod(shape)
+    whole = torch.zeros((count, -(-size // 16) * 16), dtype=dtype, device=device)
+    return whole[:, :size].view(count, *shape)
 
 
 def _matrices(shape: Shape) -> tuple[int, int, int]:
