@@ -17,7 +17,7 @@ from thalweg.engines.triton.grid import Grid
 from thalweg.engines.triton.passes import write
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import key_of
-from thalweg.torch.kernels.alike import Alike, Columns, Found, NoKernel, check_lies, number_in
+from thalweg.torch.kernels.alike import CPU, Alike, Columns, Found, NoKernel, check_lies, number_in
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import Places, laid_flat
 from thalweg.torch.tensors import Tensor
@@ -40,12 +40,12 @@ class OnDevice:
         columns = lot.columns(made, ledger)
         self.models = ledger.models(made)
         self.grid = _grid(lot, found, columns)
-        capturable = bool(lot.method.given.group.get("capturable"))
         self.sums = [() if adding is None else adding.sums for adding in self.grid.adding]
-        self.there = capturable or self.grid.several
-        if capturable and not self.grid.several and self.grid.writing.kernel.kept:
+        self.captured = bool(lot.method.given.group.get("capturable"))
+        self.there = self.captured or self.grid.several  # where numbers are computed and kept: on the device
+        if self.captured and not self.grid.several and self.grid.writing.kernel.kept:
             raise NotTraced("what is one number a tensor or a model is kept on the host")
-        if capturable and "loss" in made.inputs:
+        if self.captured and "loss" in made.inputs:
             raise NotTraced("the loss is a number of the host")
         self.grid.warm()
         self.counts = lot.counted(made)
@@ -53,10 +53,9 @@ class OnDevice:
         self.kept = self._numbers(lot, columns)
         self.versions: list[int] = []
         if self.counts:  # where torch keeps them: on the device for fused or capturable
-            fused = capturable or lot.method.given.group.get("fused")
+            fused = self.captured or lot.method.given.group.get("fused")
             for p in self.params:
-                ledger.count(p, p.device if fused else torch.device("cpu"))
-        self.captured = capturable
+                ledger.count(p, p.device if fused else CPU)
         keys = [key for key, _ in columns.values()]
         self.places = Places(self.params, self.states, [*keys, *(["step"] if self.counts else [])])
         if not self.places.fits:
@@ -74,7 +73,7 @@ class OnDevice:
         for column, key in kept.items():
             for state in self.states:
                 dtype = np.dtype(dtypes[column] or lot.scalars or COMPUTED[lot.dtype])
-                number_in(state, key, dtype, self.grid.device if self.there else torch.device("cpu"))
+                number_in(state, key, dtype, self.grid.device if self.there else CPU)
         return kept
 
     def loss(self, loss: Any) -> Any:
@@ -106,7 +105,7 @@ class OnDevice:
         for state, key, slot in self.models:
             self.given[slot.old.name] = self._model(state.get(key, slot.kind.value))
         if self.there:
-            kept = {name: torch.stack([state[key] for state in self.states]) for name, key in self.kept.items()}
+            kept = {name: torch.stack([state[key].reshape(()) for state in self.states]) for name, key in self.kept.items()}
             t = torch.stack(self.steps).double() + 1 if self.captured else [t + 1 for t in self.t]
             self.grid.begin(t, {**self.given, **kept})
 
