@@ -266,3 +266,11 @@ def test_without_a_kernel_the_step_takes_up_numbers_of_the_device() -> None:
     assert "_plan" not in ours.__dict__
     for p, q in zip(params, others, strict=True):
         torch.testing.assert_close(p, q, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.usefixtures("interpreted")
+def test_a_sum_that_some_tensors_come_to_later_is_left_to_the_pure_step() -> None:
+    params, gradients = problem(torch.float64, 1)
+    ours = tt.Optimizer(params, tw.chain(tw.only(tw.is_matrix, tw.trust_ratio()), tw.prodigy()), 1.0)
+    drive(ours, params, gradients)
+    assert ours.__dict__["_without"].reason == "a sum over the model that some tensors come to in an earlier pass than others"
