@@ -55,6 +55,12 @@ WIDTH = 160  # columns of the table when the output is no terminal
 )
 @click.option("--budget", type=Many(1, MOST), help="Learning rates tried for each optimizer; 8 in a suite.  [default: 12]")
 @click.option(
+    "--blocks",
+    type=Many(1, 1000),
+    help="Repeat the comparison in so many blocks, such as 8, each tuned anew on another split, so that verdicts include how "
+    "these vary.  [default: 1]",
+)
+@click.option(
     "--tune",
     type=click.Choice(["lr", "all"]),
     default="lr",
@@ -76,7 +82,9 @@ WIDTH = 160  # columns of the table when the output is no terminal
     help="Learning-rate schedule: constant, linear, cosine, wsd (warm-up, stable, decay). If several, each trial draws one.",
 )
 @click.option(
-    "--seeds", type=Many(1, MOST), help="Fresh seeds on which each tuned optimizer is judged; 5 in a suite.  [default: 15]"
+    "--seeds",
+    type=Many(1, MOST),
+    help="Fresh seeds on which each tuned optimizer is judged; 5 in a suite, 2 in each of several blocks.  [default: 15]",
 )
 @click.option(
     "--margin",

@@ -81,6 +81,8 @@ def finished(rows: list[dict[str, Any]], kind: str, seeds: int) -> dict[str, Any
             "schedules": ["constant"],
             "search": "quasi-random",
             "rules": [row["name"] for row in rows],
+            "blocks": 1,
+            "split": "ours",
         },
         "not_run": {},
         "environment": {"python": "3.11.7", "numpy": "2.4.6", "machine": "x86_64, Linux"},
@@ -132,7 +134,9 @@ def _row(rng: np.random.Generator, name: str, i: int, seeds: int, kind: str, hop
     reached = float(np.mean([not run["diverged"] for run in runs]))
     return {
         "name": name, "paper": f"{name} (Nobody 2026, <i>Nowhere</i> & elsewhere)", "mine": False, "tuned": tuned,
-        "search": search if tuned else None, "trials": 12 if tuned else 0, "best_hyper": {}, "best_schedule": "constant", "hyper": {"beta1": 0.9, "eps": 1e-08, "variant": "a<b"}, "best_lr": best_lr if tuned else 1.0,
+        "search": search if tuned else None, "trials": 12 if tuned else 0, "best_hyper": {}, "best_schedule": "constant",
+        "best_settings": [{"block": 0, "lr": best_lr if tuned else 1.0, "hyper": {}, "schedule": "constant", "at_edge": "high" if i == 4 else None}],
+        "hyper": {"beta1": 0.9, "eps": 1e-08, "variant": "a<b"}, "best_lr": best_lr if tuned else 1.0,
         "at_edge": "high" if i == 4 else None, "tuning": trials, "judging": runs,
         "steps_to_target": {"median": float(30 + 10 * (i % 7)) if reached > 0.5 else None, "reached": reached},
         "diverged": {"tuning": float(np.mean([t["diverged"] for t in trials])) if trials else 0.0, "judging": float(np.mean([r["diverged"] for r in runs]))},
@@ -156,8 +160,18 @@ def _trial(
 ) -> dict[str, Any]:
     loss = float(0.2 * np.exp(0.1 * quality + 0.3 * np.log10(off) ** 2 + rng.normal(0, 0.05)))
     if hopeless or (off > 300 and seed == 1):
-        return {"lr": lr, "hyper": {}, "schedule": "constant", "seed": seed, "loss": None, "diverged": True, "score": None}
+        return {
+            "block": 0,
+            "lr": lr,
+            "hyper": {},
+            "schedule": "constant",
+            "seed": seed,
+            "loss": None,
+            "diverged": True,
+            "score": None,
+        }
     return {
+        "block": 0,
         "lr": lr,
         "hyper": {},
         "schedule": "constant",
@@ -178,6 +192,6 @@ def _run(rng: np.random.Generator, seed: int, quality: float, kind: str, diverge
         score[len(at) // 2 :] = np.nan
     losses, found = [plain(x) for x in curve], [plain(x) for x in score]
     return {
-        "seed": seed, "loss_curve": losses, "score_curve": found, "train_curve": [None, *losses[1:]], "test_score": found[-1],
+        "block": 0, "seed": seed, "loss_curve": losses, "score_curve": found, "train_curve": [None, *losses[1:]], "test_score": found[-1],
         "test_loss": losses[-1], "diverged": diverges,
     }  # fmt: skip

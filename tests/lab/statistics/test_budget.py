@@ -41,3 +41,12 @@ def test_diverged_trials_are_chosen_last_and_worth_what_they_are() -> None:
         budget.expected([1.0, 2.0], [1.0, math.inf])
     with pytest.raises(ValueError, match=r"has shape \(2,\), and their outcomes \(3,\)"):
         budget.expected([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_the_best_of_a_few_over_several_tunings_is_the_mean_of_theirs() -> None:
+    draw = np.random.default_rng(3)
+    tables = [draw.random((6, 2)), 1 + draw.random((6, 2))]
+    means = [budget.best_of(4, table)[0] for table in tables]
+    mean, low, high = budget.best_of(4, *tables)
+    assert mean == pytest.approx(np.mean(means))
+    assert low < 1 < high, "the span holds what differs between the tunings"

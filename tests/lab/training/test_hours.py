@@ -42,10 +42,52 @@ def test_as_many_settings_and_seeds_as_fit(time: float, tmp_path: Path) -> None:
     mine, one = found.settings, 30 + BESIDES
     assert mine.seeds == min(3, clock.promised)
     found = Contest.of(replace(mine, seeds=clock.promised), found.problem, mine.source.load_rules())
-    assert found.trials * one / 2 <= time
-    assert (found.trials + 4 * 2 * max(2, mine.budget)) * one / 2 >= 0.6 * time, "one more of each would not fit"
+    assert found.trials * mine.blocks * one / 2 <= time
+    more = 4 * 2 * max(2, mine.budget)
+    assert (found.trials + more) * mine.blocks * one / 2 >= 0.6 * time, "one more of each would not fit"
     assert mine.budget == 0 or mine.budget >= 3
-    assert ("no tuning: each rule at its usual rate" in clock.sentence(found)) == (mine.budget == 0)
+    assert mine.blocks == (8 if time == 18000 else 1)
+    told = clock.sentence(found)
+    assert ("no tuning: each rule at its usual rate" in told) == (mine.budget == 0)
+    assert ("in each of 8 blocks, tuned anew" in told) == (mine.blocks == 8)
+    assert ("With 8 blocks, which also measure how tuning varies, there would be fewer" in told) == (
+        mine.blocks == 1 and mine.budget > 0
+    )
+    assert f"{found.trials * mine.blocks:,} runs" in told
+
+
+def test_blocks_are_those_that_the_user_chose_or_as_many_as_have_six_settings(tmp_path: Path) -> None:
+    assert [Clock(18000, 2, tmp_path, {"blocks": n}).fitted(contest(30.0)).settings.blocks for n in (1, 3)] == [1, 3]
+    few = Clock(18000, 2, tmp_path, {"budget": 5})
+    found = few.fitted(contest(30.0))
+    assert found.settings.blocks == 1
+    assert "blocks" not in few.sentence(found), "it was not the time that decided"
+    least = next(time for time in range(4000, 18000, 250) if _blocks(time, tmp_path / "least") == 8)
+    assert Clock(least, 2, tmp_path).fitted(contest(30.0)).settings.budget in (6, 7)
+    settings = Clock(least, 2, tmp_path, {"seeds": 12}).fitted(contest(30.0)).settings
+    assert (settings.blocks, settings.seeds) == (1, 12)
+
+
+def _blocks(time: float, out: Path) -> int:
+    out.mkdir(exist_ok=True)
+    return Clock(time, 2, out).fitted(contest(30.0)).settings.blocks
+
+
+def test_in_blocks_too_what_is_left_goes_into_seeds_and_the_plan_is_kept(tmp_path: Path) -> None:
+    clock = Clock(18000, 2, tmp_path)
+    first = clock.fitted(contest(30.0))
+    more = clock.extended(first, each=5.0)
+    assert more is not None
+    assert (more.settings.blocks, more.settings.budget) == (8, first.settings.budget)
+    assert more.settings.seeds > first.settings.seeds
+    added = (more.trials - first.trials) * 8
+    assert added * 5.0 <= clock.left
+    again = Clock(18000, 2, tmp_path).fitted(contest(30.0))
+    assert again.settings == replace(more.settings, source=again.settings.source)
+    plans = json.loads((tmp_path / hours.FILE).read_text())
+    (plan,) = plans.values()
+    (tmp_path / hours.FILE).write_text(json.dumps({key: {k: v for k, v in plan.items() if k != "blocks"} for key in plans}))
+    assert Clock(18000, 2, tmp_path).fitted(contest(30.0)).settings.blocks == 1, "made before there were blocks"
 
 
 def test_without_time_for_a_run_of_each_rule_it_says_how_long_that_takes(tmp_path: Path) -> None:

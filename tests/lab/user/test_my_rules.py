@@ -116,7 +116,7 @@ def test_two_files_race_on_a_surface(tmp_path: Path) -> None:
 def test_a_number_reads_back_as_itself(x: float) -> None:
     assert float(typed(x)) == x
     assert float(typed(np.float64(x))) == x
-    row = {"best_lr": x, "best_hyper": {"beta2": x}, "best_schedule": "constant"}
+    row = {"best_lr": x, "best_settings": [{"lr": x}], "best_hyper": {"beta2": x}, "best_schedule": "constant"}
     assert setting(row) == f"a learning rate of {typed(x)} and beta2 = {typed(x)}"
 
 

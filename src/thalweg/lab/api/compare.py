@@ -72,7 +72,7 @@ def _compared(options: Options) -> Comparison:
             given = training.referred(options)
             out, hours = _folder(options, given.name), options.get("hours")
             clock = None if hours is None else Clock(3600 * hours, options.get("jobs") or cores(), out, _fixed(options))
-            contests = [training.contest(given, options, out, clock, watch.line)]
+            contests = training.contest(given, options, out, clock, watch.line).in_blocks()
             return Comparison(conduct(contests, out, options, repeated, watch, clock), out)
         contests = plan.contests(options, watch.line)
         out = _folder(options, options.get("suite") or contests[0].problem.name)
@@ -89,8 +89,9 @@ def _folder(options: Options, name: str) -> Path:
 
 
 def _fixed(options: Options) -> dict[str, int]:
-    """The budget and the seeds that the user chose."""
-    return {name: value for name, value in (("budget", options.get("budget")), ("seeds", options.get("seeds"))) if value}
+    """The budget, the blocks and the seeds that the user chose."""
+    chosen = (("budget", options.get("budget")), ("blocks", options.get("blocks")), ("seeds", options.get("seeds")))
+    return {name: value for name, value in chosen if value}
 
 
 def _call(options: Options) -> str:

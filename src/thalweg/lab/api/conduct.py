@@ -14,7 +14,7 @@ from thalweg.lab.api.hours import Clock
 from thalweg.lab.api.options import Options
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.comparing import slow_rules, warmup
-from thalweg.lab.comparing.contest import Contest, run
+from thalweg.lab.comparing.contest import Contest, by_problem, run
 from thalweg.lab.comparing.forecast import forecast, humanize
 from thalweg.lab.comparing.step_cost import remembered_step_costs
 from thalweg.lab.refusal import Refusal
@@ -49,7 +49,7 @@ def conduct(
     watch.expect(contests)
     contests, costs, ended = _run(contests, out, options, watch, clock)
     watch.now("writing the report")
-    each = [results(contest, measured, command) for contest, measured in zip(contests, costs, strict=True)]
+    each = [results(blocks, measured, command) for blocks, measured in zip(by_problem(contests), costs, strict=True)]
     found = combine(suite, each, command) if suite else each[0]
     with _writing(out):
         with atomic_write(out / "results.json") as file:
@@ -98,12 +98,12 @@ def _run(
                 clock.resume(contests[0], kept.count())
             run(contests, kept, watch.report, by, functools.partial(_before, contests, by, watch))
             if clock is not None:
-                contests = _extended(contests[0], clock, kept, by, watch)
+                contests = _extended(contests, clock, kept, by, watch)
             if isinstance(by.executor, Processes) and by.executor.seconds_to_start:
                 warmup.learn(process=by.executor.seconds_to_start)
         ended = time.perf_counter()
         with _writing(out):
-            costs = [_step_costs(contest, out, watch) for contest in contests]
+            costs = [_step_costs(blocks[0], out, watch) for blocks in by_problem(contests)]
             watch.stage("writing the trials")
             refresh_parquet(kept, out / "trials.parquet")
     finally:
@@ -111,14 +111,14 @@ def _run(
     return contests, costs, ended
 
 
-def _extended(contest: Contest, clock: Clock, kept: Store, by: Engine, watch: Watch) -> list[Contest]:
-    """Run the contest with more seeds as long as there is time for more. Returns the last one."""
-    while (more := clock.extended(contest, clock.each(contest, kept.count()))) is not None:
-        contest = more
-        watch.line(f"there is time for {contest.settings.seeds} judging seeds")
-        watch.expect([contest])
-        run([contest], kept, watch.report, by)
-    return [contest]
+def _extended(contests: Sequence[Contest], clock: Clock, kept: Store, by: Engine, watch: Watch) -> Sequence[Contest]:
+    """Run the blocks of a contest with more seeds as long as there is time for more. Returns the last ones."""
+    while (more := clock.extended(contests[0], clock.each(contests[0], kept.count()))) is not None:
+        contests = more.in_blocks()
+        watch.line(f"there is time for {more.settings.seeds} judging seeds{' in each block' if len(contests) > 1 else ''}")
+        watch.expect(contests)
+        run(contests, kept, watch.report, by)
+    return contests
 
 
 def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | None]:

@@ -46,6 +46,8 @@ class Options(TypedDict, total=False):
     """Python files with rules of your own, which are compared too."""
     budget: int | None
     """Tuning trials of each optimizer. Default: 12, in a suite 8."""
+    blocks: int | None
+    """How often each optimizer is tuned anew, and the data split anew where the lab splits them. Default: 1."""
     tune: str
     """"lr" (default): tune the learning rate. "all": tune every numeric hyper-parameter."""
     search: str
@@ -53,7 +55,7 @@ class Options(TypedDict, total=False):
     schedule: str | Sequence[str]
     """Learning-rate schedule: "constant" (default), "linear", "cosine" or "wsd". If several, each trial draws one."""
     seeds: int | None
-    """Fresh seeds on which each tuned optimizer is judged. Default: 15, in a suite 5."""
+    """Fresh seeds on which each tuned optimizer is judged. Default: 15, in a suite 5, in each of several blocks 2."""
     margin: float | None
     """The largest difference of scores that does not matter to you, of shares in percentage points. Default: what the test
     samples cannot show."""
@@ -81,7 +83,7 @@ class Options(TypedDict, total=False):
     """The command that repeats this run, as shown in results and report. Default: the call of `lab.compare`."""
 
 
-WHOLE = ("budget", "seeds", "steps", "batch_size", "jobs")
+WHOLE = ("budget", "blocks", "seeds", "steps", "batch_size", "jobs")
 SECONDS = {"timeout": "seconds", "wait": "seconds", "hours": "hours"}
 CHOICES: dict[str, Sequence[str]] = {
     "tune": ("lr", "all"), "search": SEARCHES, "lanes": lanes.NAMES, "task": ("classification", "regression"),
@@ -111,6 +113,8 @@ def check(options: Options) -> None:
     _check_training(given)
     if "suite" in given and ("problem" in given or "data" in given):
         raise Refusal("--suite names its problems itself; leave --problem and --data out")
+    if "suite" in given and "blocks" in given:
+        raise Refusal("--suite tunes each optimizer anew on every problem, which is what --blocks does on one; leave it out")
     if "problem" in given and "data" in given:
         raise Refusal("--problem and --data are two answers to one question; give one of them")
     if "data" not in given and ("target" in given or "task" in given):

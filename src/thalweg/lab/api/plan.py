@@ -10,6 +10,7 @@ from thalweg.lab.api.options import MOST, Options, listed, schedules
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, suites
+from thalweg.lab.protocol.blocks import SEEDS
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.sweep import TIMEOUT
 from thalweg.lab.trials.configured import NO_MATRICES, has_matrices
@@ -23,14 +24,17 @@ ALL = "all"
 
 
 def contests(options: Options, tell: Callable[[str], None]) -> list[Contest]:
-    """The contests, one for each problem. tell: called with the reason for each omission. Raises Refusal for bad options."""
+    """The contests, one for each problem, or the blocks of one. tell: called with the reason for each omission.
+
+    Raises Refusal for bad options.
+    """
     suite, problem = options.get("suite"), options.get("problem")
     names = suites.suite(suite) if suite else (None if problem is None else str(problem),)
     own, lost = own_rules(options, tell)
     data = options.get("data")
     place = None if data is None else Path(data)
     sources = [Source(name, place, options.get("target"), options.get("task"), own, lost) for name in names]
-    return [_contest(source, options, tell) for source in sources]
+    return [block for source in sources for block in _contest(source, options, tell).in_blocks()]
 
 
 def own_rules(options: Options, tell: Callable[[str], None]) -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...]]:
@@ -50,19 +54,27 @@ def refuse_too_many(trials: int) -> None:
         )
 
 
+def seeds(options: Options, blocks: int) -> int:
+    """The number of judging seeds, in each block."""
+    usual = suites.SEEDS if options.get("suite") else protocol.SEEDS if blocks == 1 else SEEDS
+    return options.get("seeds") or usual
+
+
 def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> Contest:
     rules, problem = source.load_rules(), source.see_problem()
     asked = selected_rules(options.get("rules"), rules)
     selected = _fit(problem, asked, rules, options, tell)
-    usual = suites if options.get("suite") else protocol
-    budget, seeds = options.get("budget") or usual.BUDGET, options.get("seeds") or usual.SEEDS
-    refuse_too_many(len(selected) * (budget * protocol.TUNING_SEEDS + 2 * seeds))
+    budget = options.get("budget") or (suites if options.get("suite") else protocol).BUDGET
+    blocks = options.get("blocks") or 1
+    judging = seeds(options, blocks)
+    refuse_too_many(blocks * len(selected) * (budget * protocol.TUNING_SEEDS + 2 * judging))
     settings = Settings(
-        source, selected, budget, seeds, options.get("steps") or problem.steps,
+        source, selected, budget, judging, options.get("steps") or problem.steps,
         min(options.get("batch_size") or problem.batch_size, problem.train_size) if problem.train_size else 0,
         options.get("tune") or "lr", schedules(options), options.get("timeout") or TIMEOUT,
         options.get("lanes") or "numpy", options.get("search") or protocol.SEARCHES[0],
-        tuple((name, NO_MATRICES) for name in asked if name not in selected), margin=options.get("margin"),
+        tuple((name, NO_MATRICES) for name in asked if name not in selected), blocks=blocks,
+        margin=options.get("margin"),
     )  # fmt: skip
     return Contest.of(settings, problem, rules)
 

@@ -34,7 +34,7 @@ def referred(options: Options) -> Reference:
 
 
 def contest(given: Reference, options: Options, out: Path, clock: Clock | None, tell: Callable[[str], None]) -> Contest:
-    """The contest on the function. clock: the time that it may take, if that decides what is run."""
+    """The contest on the function, the first of its blocks. clock: the time that it may take, if that decides what is run."""
     own, lost = plan.own_rules(options, tell)
     source = Source(my_rule=own, lost=lost, train=given)
     rules = source.load_rules()
@@ -47,17 +47,18 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
     jobs = options.get("jobs") or cores()
     found = pilot(source, [name for name in selected if name not in lost_names], options.get("steps"), out, limit, jobs)
     tell(sentence(found))
+    blocks = options.get("blocks") or 1
     settings = Settings(
-        source, selected, options.get("budget") or protocol.BUDGET, options.get("seeds") or protocol.SEEDS, found.steps, 0,
+        source, selected, options.get("budget") or protocol.BUDGET, plan.seeds(options, blocks), found.steps, 0,
         options.get("tune") or "lr", schedules(options), options.get("timeout") or max(TIMEOUT, PATIENT * found.seconds),
-        search=options.get("search") or protocol.SEARCHES[0], pilot=found,
+        search=options.get("search") or protocol.SEARCHES[0], pilot=found, blocks=blocks,
         margin=options.get("margin"),
     )  # fmt: skip
     made = Contest.of(settings, source.see_problem(), rules)
     if clock is not None:
         made = clock.fitted(made)
         tell(clock.sentence(made))
-    plan.refuse_too_many(made.trials)
+    plan.refuse_too_many(made.trials * made.settings.blocks)
     return made
 
 

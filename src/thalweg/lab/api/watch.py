@@ -43,7 +43,7 @@ class Watch:
     def report(self, phase: Phase, more: int) -> None:
         """Report that `more` trials of a phase are done."""
         self.done += more
-        name = f"{phase.candidate.label} on {phase.contest.problem.name}" if self.several else phase.candidate.label
+        name = f"{phase.candidate.label} on {phase.contest.title}" if self.several else phase.candidate.label
         self.running[name, phase.title] = None
         if not phase.left:
             del self.running[name, phase.title]

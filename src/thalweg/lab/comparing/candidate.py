@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from thalweg.lab.data.problem import Floats
-from thalweg.lab.protocol import protocol, tune
+from thalweg.lab.protocol import blocks, protocol, tune
 from thalweg.lab.protocol.searches import Search, quasi_random
 from thalweg.lab.protocol.tune import End, Setting, Space
 from thalweg.lab.trials.trials import Trial
@@ -62,9 +62,7 @@ class Candidate:
     @property
     def failure(self) -> str | None:
         """Why a run had no result; what a training function raised, if it did so in all runs."""
-        runs = (*self.tuning, *self.judging, *self.untuned)
-        raised = runs[0].error if runs and all(run.error for run in runs) else None
-        return next((run.failure for run in runs if run.failure), raised)
+        return failure((*self.tuning, *self.judging, *self.untuned))
 
     def opening(self) -> Sequence[Setting]:
         """The first settings to try."""
@@ -106,21 +104,29 @@ class Candidate:
         return "low" if self.best.lr == tried[0] else "high"
 
 
+def failure(runs: Sequence[Trial]) -> str | None:
+    """Why one of the runs had no result; what a training function raised, if it did so in all."""
+    raised = runs[0].error if runs and all(run.error for run in runs) else None
+    return next((run.failure for run in runs if run.failure), raised)
+
+
 def candidates(
     rules: Sequence[Rule],
     budgets: Mapping[str, int],
     tuned: str = "lr",
     schedules: tuple[str, ...] = ("constant",),
     search: Search = quasi_random,
+    block: int = 0,
 ) -> list[Candidate]:
     """The candidates: each rule; one rule again, as a control; and Adam with its epsilon tuned if momentum takes part, which
-    that space contains. budgets: tuning trials by rule.
+    that space contains. budgets: tuning trials by rule. block: the block, each of which has draws of its own.
     """
 
     def space(rule: Rule, draws: str = "") -> Space | None:
         if rule.search is None or not budgets[rule.name]:
             return None
-        return Space(rule.search, budgets[rule.name], tune.axes(rule) if tuned == "all" else (), schedules, draws)
+        own, phase = blocks.label(draws, block), None if draws else blocks.phase(block)
+        return Space(rule.search, budgets[rule.name], tune.axes(rule) if tuned == "all" else (), schedules, own, phase)
 
     found = [Candidate(rule, rule.name, space(rule), search=search) for rule in rules]
     named = {candidate.label: candidate for candidate in found if candidate.tuned}
@@ -129,13 +135,14 @@ def candidates(
         found.append(Candidate(twin.rule, f"{twin.label} again", space(twin.rule, "control"), "control", search))
     if {"adam", "momentum"} <= set(named):
         adam, momentum = named["adam"].rule, named["momentum"].rule
-        found.append(Candidate(adam, "adam, eps tuned", _epsilon_free(adam, momentum, budgets["adam"]), "inclusion", search))
+        wider = _epsilon_free(adam, momentum, budgets["adam"], block)
+        found.append(Candidate(adam, "adam, eps tuned", wider, "inclusion", search))
     return found
 
 
-def _epsilon_free(adam: Rule, momentum: Rule, budget: int) -> Space | None:
+def _epsilon_free(adam: Rule, momentum: Rule, budget: int, block: int) -> Space | None:
     """The space of Adam's learning rate and eps, up to momentum's largest rate times the largest eps, where Adam is momentum."""
     if adam.search is None or momentum.search is None:
         return None
     own = tuple(axis for axis in tune.axes(adam) if axis.name == "eps")
-    return Space((adam.search[0], 10 * momentum.search[1]), budget, own, draws="inclusion")
+    return Space((adam.search[0], 10 * momentum.search[1]), budget, own, draws=blocks.label("inclusion", block))

@@ -1,4 +1,4 @@
-"""The comparison on one problem: its trials, and how they are run."""
+"""The comparison on one problem, or a block of it: its trials, and how they are run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import functools
 import itertools
 import math
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 
 from thalweg.lab.comparing.candidate import Candidate, candidates
 from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.data.problem import Problem
-from thalweg.lab.protocol import protocol, searches
+from thalweg.lab.protocol import blocks, protocol, searches
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.running.executors import Engine, engine
 from thalweg.lab.running.output_capture import reset
@@ -26,6 +26,7 @@ from thalweg.lab.trials import lanes, trials
 from thalweg.lab.trials.lanes import LaneEngine
 from thalweg.lab.trials.trials import Trial
 from thalweg.lab.trials.xla import jax_version
+from thalweg.lab.user.probe import described
 from thalweg.lab.user.source import Source, loaded
 from thalweg.rule import Rule
 
@@ -34,11 +35,12 @@ from thalweg.rule import Rule
 class Settings:
     """The settings of the comparison on one problem.
 
-    tune: "lr", or "all" for every float hyper-parameter. schedules: learning-rate schedules; with several, each trial draws
-    one. timeout: seconds that a chunk of trials may take. lanes: the backend of the lanes, "numpy" or "jax". search: the
-    search method, one of `protocol.SEARCHES`. not_run: (name, reason) of each requested rule that cannot run on this problem.
-    pilot: what the pilot of a training function showed. margin: the largest difference of scores that does not matter, of a
-    share in percentage points; None: what the test samples cannot show.
+    seeds: judging seeds, in each block. tune: "lr", or "all" for every float hyper-parameter. schedules: learning-rate
+    schedules; with several, each trial draws one. timeout: seconds that a chunk of trials may take. lanes: the backend of the
+    lanes, "numpy" or "jax". search: the search method, one of `protocol.SEARCHES`. not_run: (name, reason) of each requested
+    rule that cannot run on this problem. pilot: what the pilot of a training function showed. margin: the largest difference of
+    scores that does not matter, of a share in percentage points; None: what the test samples cannot show. blocks: the number of
+    blocks; the source says which one this is.
     """
 
     source: Source
@@ -55,15 +57,20 @@ class Settings:
     not_run: tuple[tuple[str, str], ...] = ()
     pilot: Pilot | None = None
     margin: float | None = None
+    blocks: int = 1
 
 
 @dataclass
 class Contest:
-    """The comparison on one problem: settings, problem and candidates."""
+    """The comparison on one problem, or a block of it: settings, problem and candidates.
+
+    first: the first block, where this is another one. What depends on the problem's sizes alone is taken from it.
+    """
 
     settings: Settings
     problem: Problem
     candidates: list[Candidate]
+    first: Contest | None = None
     first_specs: dict[str, TrialSpec] = field(default_factory=dict)
 
     @classmethod
@@ -77,7 +84,29 @@ class Contest:
         some = [rules[name] for name in settings.rules]
         each = dict.fromkeys(settings.rules, settings.budget) | dict(budgets or {})
         search = searches.search_for(settings.search, problem, settings.steps, settings.batch_size)
-        return cls(settings, problem, candidates(some, each, settings.tune, settings.schedules, search))
+        found = candidates(some, each, settings.tune, settings.schedules, search, settings.source.block)
+        return cls(settings, problem, found)
+
+    def in_blocks(self) -> list[Contest]:
+        """All blocks, of which this is the first. Raises Refusal for data that cannot be split for one of them."""
+        rules = {candidate.rule.name: candidate.rule for candidate in self.candidates}
+        return [self, *(self._block(block, rules) for block in range(1, self.settings.blocks))]
+
+    def _block(self, block: int, rules: Mapping[str, Rule]) -> Contest:
+        settings = replace(self.settings, source=replace(self.settings.source, block=block))
+        problem = described(settings.source.see_problem()) if settings.source.splits else self.problem
+        return replace(Contest.of(settings, problem, rules), first=self)
+
+    @property
+    def split_anew(self) -> bool:
+        """Whether each of several blocks has training, validation and test data of its own."""
+        return self.settings.blocks > 1 and self.settings.source.splits
+
+    @property
+    def title(self) -> str:
+        """The problem's name, and which block it is of several."""
+        block, many = self.settings.source.block + 1, self.settings.blocks
+        return self.problem.name if many == 1 else f"{self.problem.name}, block {block} of {many}"
 
     @property
     def trials(self) -> int:
@@ -97,6 +126,8 @@ class Contest:
 
     def at_once(self, rule: Rule) -> int:
         """The number of trials of a rule in one program; runs of a training function are programs of their own."""
+        if self.first is not None:
+            return self.first.at_once(rule)
         return 1 if isinstance(self.problem, TrainingFunction) else trials.at_once(self.problem, rule, self.settings.steps)
 
     def specs(self, candidate: Candidate, phase: str, settings: Sequence[Setting]) -> list[TrialSpec]:
@@ -107,6 +138,8 @@ class Contest:
     def first_spec(self, candidate: Candidate) -> TrialSpec:
         """A trial of a candidate's rule, with its fingerprint. The others differ only in setting, seed and phase. Cached."""
         rule, mine = candidate.rule, self.settings
+        if self.first is not None:
+            return replace(self.first.first_spec(candidate), data=self.problem.fingerprint, block=mine.source.block)
         if rule.name not in self.first_specs:
             trained = isinstance(self.problem, TrainingFunction)
             own = running.engine() if trained else lanes.engine_for(mine.lanes, self.problem, rule, mine.batch_size)
@@ -116,10 +149,18 @@ class Contest:
         return self.first_specs[rule.name]
 
     def seeds(self, candidate: Candidate, phase: str) -> list[int]:
-        """The seeds of a phase, shared by all candidates except a control."""
+        """The seeds of a phase in this block, shared by all candidates except a control."""
         count = self.settings.seeds if phase == "judging" else protocol.TUNING_SEEDS
-        own = f" {candidate.draws}" if candidate.role == "control" else ""
-        return protocol.seeds(phase + own, self.problem, self.settings.steps, self.settings.batch_size, count)
+        own = candidate.draws if candidate.role == "control" else blocks.label("", self.settings.source.block)
+        return protocol.seeds(f"{phase} {own}".strip(), self.problem, self.settings.steps, self.settings.batch_size, count)
+
+
+def by_problem(contests: Iterable[Contest]) -> list[list[Contest]]:
+    """The contests on each problem, its blocks, the first one first."""
+    found: dict[int, list[Contest]] = {}
+    for contest in contests:
+        found.setdefault(id(contest.first or contest), []).append(contest)
+    return list(found.values())
 
 
 @dataclass
@@ -180,7 +221,7 @@ def run(
     """Run all trials of the contests that are not in the store yet, and hand the results to the candidates.
 
     by: the engine; default: this process, or a child process for code of the user's. before: called once the store has been
-    searched, with the number of stored trials by problem and candidate's label; see `forecast`.
+    searched, with the number of stored trials by contest's title and candidate's label; see `forecast`.
     """
     comparison = _Comparison(kept, report)
     everyone = [(contest, candidate) for contest in contests for candidate in contest.candidates]
@@ -213,7 +254,7 @@ class _Comparison:
             known = self.kept.find(spec.key for spec in specs)
             missing = [spec for spec in specs if spec.key not in known]
             phase.left = len(missing)
-            self.stored[phase.contest.problem.name, phase.candidate.label] += len(specs) - len(missing)
+            self.stored[phase.contest.title, phase.candidate.label] += len(specs) - len(missing)
             self.report(phase, len(specs) - len(missing))
             if missing:
                 self._line_up(phase, missing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -16,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from thalweg.core.optimizer import Optimizer
 from thalweg.form.hyper import Role
 from thalweg.lab.comparing import warmup
-from thalweg.lab.comparing.contest import Contest, Settings
+from thalweg.lab.comparing.contest import Contest, Settings, by_problem
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol, tune
 from thalweg.lab.running.executors import Engine
@@ -62,7 +63,7 @@ class Forecast:
 
 
 def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int], by: Engine | None = None) -> Forecast:
-    """Forecast the remaining work. stored: the number of stored trials by problem and candidate's label.
+    """Forecast the remaining work. stored: the number of stored trials by contest's title and candidate's label.
     by: the engine that times a user's problem, whose code must not run in this process.
 
     Gradients and evaluations are timed on each problem. The steps of a rule are timed on its first problem and scaled by the
@@ -72,29 +73,35 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
     """
     contests = list(contests)
     known: dict[str, float] = {}
-    seconds, count, there = 0.0, 0, 0
-    for contest in contests:
-        settings = contest.settings
-        done = {candidate.label: stored.get((contest.problem.name, candidate.label), 0) for candidate in contest.candidates}
-        left = {candidate.label: max(0, contest.trials_of(candidate) - done[candidate.label]) for candidate in contest.candidates}
-        count, there = count + contest.trials, there + sum(done.values())
-        some = [candidate for candidate in contest.candidates if left[candidate.label]]
-        rules = {candidate.rule.name: candidate.rule for candidate in some}
-        if rules:
-            if settings.pilot is not None:
-                each = dict.fromkeys(rules, settings.pilot.seconds)
-            elif by is not None and settings.source.own_problem:
-                each = _timed_by(by, settings, tuple(rules))
-            else:
-                each = trial_seconds(contest.problem, list(rules.values()), settings.steps, settings.batch_size, known)
-            seconds += sum(left[candidate.label] * each[candidate.rule.name] for candidate in some)
+    seconds, count, there, rows = 0.0, 0, 0, 0
+    for blocks in by_problem(contests):
+        left, rules = Counter[str](), {candidate.rule.name: candidate.rule for candidate in blocks[0].candidates}
+        for block in blocks:
+            for candidate in block.candidates:
+                done = stored.get((block.title, candidate.label), 0)
+                left[candidate.rule.name] += max(0, block.trials_of(candidate) - done)
+                count, there = count + block.trials_of(candidate), there + done
+        some = [rule for name, rule in rules.items() if left[name]]
+        if some:
+            each = _each(blocks[0], some, by, known)
+            seconds += sum(left[rule.name] * each[rule.name] for rule in some)
+        rows += sum(candidate.compared for candidate in blocks[0].candidates)
     usual = warmup.known()
-    rows = sum(candidate.compared for contest in contests for candidate in contest.candidates)
     if count > there:
         seconds += warmup.compile_seconds(len({e.rule.name for c in contests for e in c.candidates if not e.rule.ours}))
         if by is not None and isinstance(by.executor, Processes):
             seconds += by.jobs * usual["process"]
     return Forecast(seconds, count, there, warmup.report_seconds(rows))
+
+
+def _each(contest: Contest, rules: Sequence[Rule], by: Engine | None, known: dict[str, float]) -> dict[str, float]:
+    """The seconds of a trial of each rule. known: as for `trial_seconds`."""
+    settings, names = contest.settings, tuple(rule.name for rule in rules)
+    if settings.pilot is not None:
+        return dict.fromkeys(names, settings.pilot.seconds)
+    if by is not None and settings.source.own_problem:
+        return _timed_by(by, settings, names)
+    return trial_seconds(contest.problem, rules, settings.steps, settings.batch_size, known)
 
 
 def trial_seconds(

@@ -25,7 +25,7 @@ ROW_NUMBERS = ("", "__index_level_0__")
 """The names that pandas gives to row numbers in CSV and Parquet files."""
 
 
-def load(path: Path, target: str | None = None, task: str | None = None) -> Supervised:
+def load(path: Path, target: str | None = None, task: str | None = None, block: int = 0) -> Supervised:
     """Load the problem of predicting a column from all others, or y from x.
 
     Text columns are one-hot encoded and may have at most 20 values; booleans become 0 and 1. A target of text, booleans or
@@ -39,6 +39,8 @@ def load(path: Path, target: str | None = None, task: str | None = None) -> Supe
         The column to predict; None for .npz.
     task : str | None
         "classification" or "regression"; None: inferred from the target.
+    block : int
+        The block of a comparison; each has a split of its own.
 
     Raises
     ------
@@ -53,8 +55,8 @@ def load(path: Path, target: str | None = None, task: str | None = None) -> Supe
         name = "y" if target is None else f"column '{target}'"
         if len(x) < LEAST_ROWS:
             raise Refusal(f"{path}: {_rows(len(x))} cannot be split to train, tune and judge on; at least {LEAST_ROWS} can")
-        wanted = _labels(path, name, y) if _is_classification(path, name, y, task) else _values(path, name, y)
-        return supervised(plain(path.stem), plain(about), x, wanted)
+        wanted = _labels(path, name, y) if _is_classification(path, name, y, task) else _values(path, name, y, block)
+        return supervised(plain(path.stem), plain(about), x, wanted, block=block)
 
 
 def _suffix(path: Path) -> str:
@@ -161,10 +163,10 @@ def _labels(path: Path, name: str, y: Column) -> Array:
     return labels.astype(np.int64)
 
 
-def _values(path: Path, name: str, y: Column) -> Array:
+def _values(path: Path, name: str, y: Column, block: int) -> Array:
     """Regression targets in float64."""
     values = y.values.astype(np.float64)
-    for rows in split(np.zeros(len(values), np.intp)):
+    for rows in split(np.zeros(len(values), np.intp), block):
         first = values[rows[0]]
         if (values[rows] == first).all():
             raise Refusal(f"{path}: {name} hardly varies; a part to train, tune or judge on would hold only the value {first:g}")

@@ -31,13 +31,14 @@ class DataSet:
     """Samples x (n, features) of any real dtype and their classes y (n,), before the split.
 
     shape: the network's sample shape, if not (features,). alike: all features are of one kind, such as pixels, and are
-    standardised by one mean and one standard deviation, so that neighbours stay comparable.
+    standardised by one mean and one standard deviation, so that neighbours stay comparable. block: which split, as for `split`.
     """
 
     x: Array
     y: Array
     shape: tuple[int, ...] = ()
     alike: bool = False
+    block: int = 0
 
     def features(self, rows: Array) -> Array:
         """x in the network's sample shape, standardised by the statistics of `rows`."""
@@ -47,9 +48,9 @@ class DataSet:
         return standardised(x, rows).reshape(len(self.x), *(self.shape or (width,)))
 
 
-def split(groups: Array) -> list[Array]:
-    """The sorted rows of the training, validation and test parts: 60/20/20 of each group, by a fixed seed."""
-    random = np.random.default_rng(SPLIT_SEED)
+def split(groups: Array, block: int = 0) -> list[Array]:
+    """The sorted rows of the training, validation and test parts: 60/20/20 of each group, by a fixed seed for each block."""
+    random = np.random.default_rng(SPLIT_SEED + block)
     parts: list[list[Array]] = [[], [], []]
     for group in np.unique(groups):
         order = random.permutation(np.flatnonzero(groups == group))

@@ -199,11 +199,11 @@ def _outputs(layers: Sequence[nn.Layer], shape: tuple[int, ...]) -> list[tuple[i
     return shapes[1:]
 
 
-def supervised(name: str, about: str, x: Array, y: Array) -> Supervised:
+def supervised(name: str, about: str, x: Array, y: Array, *, block: int = 0) -> Supervised:
     """The problem of learning y from x with one hidden layer of 32 ReLU units.
 
-    Data are split 60/20/20 by a fixed seed, stratified by class. Features and regression targets are standardised by the
-    mean and standard deviation of the training part alone; a feature that is constant there becomes 0.
+    Data are split 60/20/20 by a fixed seed for each block, stratified by class. Features and regression targets are
+    standardised by the mean and standard deviation of the training part alone; a feature that is constant there becomes 0.
 
     Parameters
     ----------
@@ -215,9 +215,11 @@ def supervised(name: str, about: str, x: Array, y: Array) -> Supervised:
         Numbers (n, features), finite, of any real dtype.
     y : Array
         Class numbers 0..k-1 in an integer dtype, each at least 5 times, or values (n,) in a float dtype.
+    block : int
+        The block of a comparison; each has a split of its own.
     """
     classes = y.dtype.kind == "i"
-    rows = split(y if classes else np.zeros(len(y), np.intp))
+    rows = split(y if classes else np.zeros(len(y), np.intp), block)
     outputs = int(y.max()) + 1 if classes else 1
     layers = [nn.Linear(HIDDEN), nn.ReLU(), nn.Linear(outputs)]
     features = standardised(x, rows[0])
@@ -245,7 +247,7 @@ def parted(
     with all of them may take longer than training.
     """
     x, y = data.x, data.y
-    rows = split(y)
+    rows = split(y, data.block)
     if tune_on is not None:
         rows[1] = rows[1][np.linspace(0, len(rows[1]) - 1, tune_on).astype(int)]
     features = data.features(rows[0])

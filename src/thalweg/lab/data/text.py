@@ -24,12 +24,13 @@ def topics() -> str:
     return "\n\n".join(pages[name] for name in sorted(pages))
 
 
-def passages(codes: Array, length: int) -> list[Array]:
+def passages(codes: Array, length: int, start: float = 0.0) -> list[Array]:
     """Passages (n, length) of codes (m,): consecutive ones from the first four fifths for training, some spread over the next
-    tenth for validation and over the last tenth for test."""
-    found = []
-    for start, end, most in ((0.0, 0.8, None), (0.8, 0.9, HELD[0]), (0.9, 1.0, HELD[1])):
-        run = codes[round(start * len(codes)) : round(end * len(codes))]
+    tenth for validation and over the last tenth for test. The first four fifths begin at the share `start` of the text, which
+    goes on at its beginning after its end."""
+    codes, found = np.roll(codes, -round(start * len(codes))), []
+    for first, last, most in ((0.0, 0.8, None), (0.8, 0.9, HELD[0]), (0.9, 1.0, HELD[1])):
+        run = codes[round(first * len(codes)) : round(last * len(codes))]
         rows = run[: len(run) // length * length].reshape(-1, length)
         found.append(rows if most is None else rows[np.linspace(0, len(rows) - 1, most).astype(int)])
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import pkgutil
 import typing
 
@@ -17,15 +18,23 @@ def names() -> list[str]:
     return sorted(_modules())
 
 
-def problem(name: str) -> Problem:
-    """The problem of this name. Raises Refusal for an unknown name (with the nearest one) or missing data."""
-    plain = name.strip().lower().replace("-", "_")
+def problem(name: str, block: int = 0) -> Problem:
+    """The problem of this name, its data split as in a block of a comparison (see `splits`).
+
+    Raises Refusal for an unknown name (with the nearest one) or missing data.
+    """
+    plain = _plain(name)
     if plain not in names():
         data = plain.endswith((".csv", ".parquet", ".npz"))
         hint = f"; your own data come with --data {name}" if data else nearest(plain, names())
         raise Refusal(f"no problem is called {name!r}{hint or '; thalweg compare --problems lists them'}")
-    found: Problem = _module(plain).problem()
+    found: Problem = _module(plain).problem(block) if splits(plain) else _module(plain).problem()
     return found
+
+
+def splits(name: str) -> bool:
+    """Whether the problem of this name has data that each block splits anew: its function `problem` then takes the block."""
+    return "block" in inspect.signature(_module(_plain(name)).problem).parameters
 
 
 def of_kind(kind: type) -> list[str]:
@@ -45,6 +54,10 @@ def about(name: str) -> str:
         return problem(name).about
     except Refusal as refusal:
         return f"(not here) {refusal}"
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("-", "_")
 
 
 def _module(name: str) -> typing.Any:

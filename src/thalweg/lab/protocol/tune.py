@@ -52,7 +52,8 @@ class Axis:
 class Space:
     """The search space of a rule: a range of learning rates, other hyper-parameters if any, and schedules to draw from.
 
-    draws: a label; another label gives different draws from the same ranges.
+    draws: a label; another label gives different draws from the same ranges. phase: where the points of a grid lie in their
+    cells; None: in the middle, for other draws elsewhere.
     """
 
     search: tuple[float, float]
@@ -60,6 +61,7 @@ class Space:
     axes: tuple[Axis, ...] = ()
     schedules: tuple[str, ...] = ("constant",)
     draws: str = ""
+    phase: float | None = None
 
     @property
     def opening(self) -> int:
@@ -101,7 +103,7 @@ def opening(space: Space) -> list[Setting]:
 def spread(space: Space, count: int) -> list[Setting]:
     """`count` settings: a log grid if only the learning rate is tuned, otherwise quasi-random in all dimensions."""
     if not space.axes and len(space.schedules) == 1:
-        phase = _phase(space.draws)
+        phase = _phase(space)
         shares = [(i + phase) / count for i in range(count)]
         return [Setting(short(_between(*space.search, share)), (), space.schedules[0]) for share in shares]
     return [_drawn(space, row) for row in _halton(space)[:count]]
@@ -139,9 +141,11 @@ def _halton(space: Space) -> list[list[float]]:
     return found
 
 
-def _phase(draws: str) -> float:
-    """The position of a grid point in its cell: the middle by default, another one for other draws."""
-    return 0.5 if not draws else _number(draws) / 2**32
+def _phase(space: Space) -> float:
+    """The position of a grid point in its cell."""
+    if space.phase is not None:
+        return space.phase
+    return 0.5 if not space.draws else _number(space.draws) / 2**32
 
 
 def _number(draws: str) -> int:

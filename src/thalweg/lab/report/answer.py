@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from thalweg.lab.report.advice import TIE, alike, copied, tested, worth
 from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Answer, Interval
-from thalweg.lab.report.schema.problem import Advice, Facts, Score
+from thalweg.lab.report.schema.problem import Advice, Facts, ProblemSettings, Score
+from thalweg.lab.report.words.blocks import counted, rate, scope, unit
 from thalweg.lab.report.words.lists import listed
 from thalweg.lab.statistics import power
 from thalweg.lab.statistics.scores import format_score, number
@@ -34,7 +35,7 @@ def answer(found: Facts) -> Answer:
         "matters": _matters(found),
         "use": "\n".join(_use(found)),
         "avoid": _avoid(found),
-        "sure": " ".join(_sure(rows, found["settings"]["seeds"])),
+        "sure": " ".join(_sure(rows, found["settings"])),
         "why": " ".join(_why(found)),
     }
 
@@ -92,7 +93,7 @@ def spanned(interval: Interval, score: Score) -> str:
 
 def setting(row: Row) -> str:
     """The setting of a row's judged runs, in words."""
-    told = [f"a learning rate of {typed(row['best_lr'])}"]
+    told = [f"a learning rate of {rate(row)}"]
     told += [f"{name} = {typed(value)}" for name, value in row["best_hyper"].items()]
     told += [f"a {row['best_schedule']} schedule"] if row["best_schedule"] != "constant" else []
     return listed(told)
@@ -123,14 +124,14 @@ def _behind(row: Row, score: Score) -> str:
     return f"{row['name']} (at least {amount(least, score)} behind)" if least is not None and least > 0 else row["name"]
 
 
-def _sure(rows: Rows, seeds: int) -> list[str]:
+def _sure(rows: Rows, settings: ProblemSettings) -> list[str]:
     others = rows[1:]
     if not others:
         return [ALONE]
     if not tested(rows):
         return [
-            f"Not at all: {_seeds(seeds)} {'is' if seeds == 1 else 'are'} too few to separate optimizers, whatever their scores. "
-            f"With --seeds {power.least_seeds()}, large differences can be found."
+            f"Not at all: {counted(settings)} {'is' if counted(settings) == '1 seed' else 'are'} too few to separate optimizers, "
+            f"whatever their scores. With --{unit(settings['blocks'])} {power.least_seeds()}, large differences can be found."
         ]
     equals = [row["name"] for row in alike(rows) if row is not rows[0]]
     worse = len(others) - len(equals) - sum(row["failed"] for row in others)
@@ -140,27 +141,23 @@ def _sure(rows: Rows, seeds: int) -> list[str]:
         told = [rest] if rest else []
     elif worse:
         told = [
-            f"{rows[0]['name']} leads, and is among the best {len(equals) + 1} of {len(rows)}, which {_seeds(seeds)} cannot "
+            f"{rows[0]['name']} leads, and is among the best {len(equals) + 1} of {len(rows)}, which {counted(settings)} cannot "
             f"separate: {listed(equals)} may be as good, or better. {rest}"
         ]
     else:
-        told = [f"Not sure which is the best: {_seeds(seeds)} cannot separate {rows[0]['name']} from {listed(equals)}."]
-    return [*told, "All of this holds for these settings, on this split of the data; it may differ for another tuning or split."]
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed{'' if count == 1 else 's'}"
+        told = [f"Not sure which is the best: {counted(settings)} cannot separate {rows[0]['name']} from {listed(equals)}."]
+    return [*told, scope(settings)]
 
 
 def _why(found: Facts) -> list[str]:
-    rows, score, seeds = found["rules"], found["problem"]["score"], found["settings"]["seeds"]
+    rows, score, many = found["rules"], found["problem"]["score"], counted(found["settings"])
     best, share = rows[0], score["share"]
     told = f"{best['name']} has a test {score['name']} of {format_score(best['score']['mean'], share)}"
-    told += f"{', the mean of ' + _seeds(seeds) if seeds > 1 else ', from one seed'}"
+    told += ", from one seed" if many == "1 seed" else f", the mean of {many}"
     if len(rows) > 1 and rows[1]["rank"]["place"] == best["rank"]["place"]:
         told += f"; {rows[1]['name']} has the same"
     corrected = found["winner"]
-    if len(rows) > 1 and corrected["mean"] is not None and seeds > 1:
+    if len(rows) > 1 and corrected["mean"] is not None and many != "1 seed":
         told += f". Corrected for the choice of the best, it is {spanned(corrected, score)}"
     gains = worth(rows, score["higher_is_better"])
     if gains is None or len(rows) < 3:

@@ -9,9 +9,10 @@ import numpy as np
 
 from thalweg.lab.report.figures.curves import quartiles
 from thalweg.lab.report.figures.style import marks
+from thalweg.lab.report.figures.sweeps import sweep
 from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Named
-from thalweg.lab.report.schema.problem import Results
+from thalweg.lab.report.schema.problem import Results, Score
 
 DIGITS = 4
 
@@ -29,27 +30,24 @@ def explored(found: Sequence[Results], rows: Sequence[Named]) -> dict[str, Any]:
 
 
 def _problem(each: Results) -> dict[str, Any]:
-    turned = "training" in each and each["problem"]["score"]["higher_is_better"]
+    score, points = each["problem"]["score"], len(each["evaluated_at"])
+    turned = "training" in each and score["higher_is_better"]
     return {
-        "name": each["problem"]["name"], "score": each["problem"]["score"], "at": each["evaluated_at"], "turned": turned,
-        "target": each["target"]["loss"], "rules": {row["name"]: _row(row, len(each["evaluated_at"])) for row in each["rules"]},
+        "name": each["problem"]["name"], "score": score, "at": each["evaluated_at"], "turned": turned,
+        "target": each["target"]["loss"], "rules": {row["name"]: _row(row, points, score) for row in each["rules"]},
     }  # fmt: skip
 
 
-def _row(row: Row, points: int) -> dict[str, Any]:
+def _row(row: Row, points: int, score: Score) -> dict[str, Any]:
     return {
         "curve": [[_short(x) for x in line] for line in quartiles(row, points).tolist()], "best_lr": row["best_lr"],
-        "place": row["rank"]["place"], "sweep": _sweep(row),
+        "place": row["rank"]["place"], "sweep": _sweep(row, score),
     }  # fmt: skip
 
 
-def _sweep(row: Row) -> list[list[float | None]]:
+def _sweep(row: Row, score: Score) -> list[list[float | None]]:
     """Pairs of learning rate and median final score (None if a run diverged), sorted by rate."""
-    ends: dict[float, list[float]] = {}
-    for trial in row["tuning"]:
-        score = np.nan if trial["diverged"] or trial["score"] is None else trial["score"]
-        ends.setdefault(trial["lr"], []).append(score)
-    return [[lr, _short(float(np.median(ends[lr])))] for lr in sorted(ends)]
+    return [[lr, _short(median)] for lr, median in zip(*sweep(row, score["higher_is_better"]), strict=True)]
 
 
 def _shape(corners: Any) -> list[list[float]]:

@@ -26,6 +26,7 @@ from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import StepsToTarget
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
+from thalweg.lab.report.words.blocks import counted, rates, scope, unit
 from thalweg.lab.report.words.methods_paragraph import methods
 from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.atomic import atomic_write
@@ -57,7 +58,7 @@ def render(results: Results) -> str:
     made = environment()
     score = results["problem"]["score"]
     share = score["share"]
-    made.filters.update(score=lambda x: format_score(x, share), score_cell=lambda row: score_cell(row, share))
+    made.filters.update(score=lambda x: format_score(x, share), score_cell=lambda row: score_cell(row, share), rates=rates)
     budgets = {row["name"]: row["best_of"] for row in results["rules"]}
     figures = {
         "scores": Markup(scores(results)), "cost": Markup(cost(results["rules"], score)),
@@ -67,12 +68,19 @@ def render(results: Results) -> str:
     return made.get_template("report.html.j2").render(
         r=results, figures=figures, remarks=remarks(results), dark={name[1:]: dark for name, dark in DARK.items()},
         embedded=embedded(results), names=NAMES, explored=embedded(explored([results], results["rules"])), script=script(),
-        seen=seen(results), margin=margin(results),
+        seen=seen(results), margin=margin(results), counted=counted(results["settings"]), scope=scope(results["settings"]),
+        units=unit(results["settings"]["blocks"]), samples_shared=_samples_are_shared(results),
         tested=tested(results["rules"]), alike=[row["name"] for row in alike(results["rules"])],
         methods=methods(
             results["settings"], [results], results["version"], results["protocol"]["version"], len(results["rules"])
         ),
     )  # fmt: skip
+
+
+def _samples_are_shared(results: Results) -> bool:
+    """Whether intervals count the luck of the test samples besides that of seeds or blocks."""
+    problem, settings = results["problem"], results["settings"]
+    return problem["score"]["share"] and problem["test_size"] > 0 and not (settings["blocks"] > 1 and settings["split"] == "ours")
 
 
 def script() -> Markup:
@@ -180,12 +188,9 @@ def seen(each: Results) -> str:
     if any(abs(number(row["score"]["mean"]) - number(best["score"]["mean"])) < sight["smallest"] for row in told_apart):
         return ""  # the spreads differ too much for a single number
     size = amount(sight["smallest"], each["problem"]["score"])
-    told = f"Differences to the best smaller than {size} are likely to be missed with {_seeds(each['settings']['seeds'])}."
+    told = f"Differences to the best smaller than {size} are likely to be missed with {counted(each['settings'])}."
     if sight["pair"] and sight["times"]:
         first, second = sight["pair"]
-        told += f" Separating {second} from {first} takes {sight['times']} seeds, if they differ as much as measured."
+        told += f" Separating {second} from {first} takes {sight['times']} "
+        told += f"{unit(each['settings']['blocks'])}, if they differ as much as measured."
     return told
-
-
-def _seeds(count: int) -> str:
-    return f"{count} seed{'' if count == 1 else 's'}"

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 import thalweg
-from thalweg.lab.comparing.candidate import Candidate
 from thalweg.lab.comparing.contest import Contest, Settings
+from thalweg.lab.comparing.entrant import Entrant, entrants
 from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.data.problem import Floats, Problem
 from thalweg.lab.protocol import protocol, searches
@@ -24,23 +24,27 @@ from thalweg.lab.report.answer import answer
 from thalweg.lab.report.rows import besides, plain, rows, within
 from thalweg.lab.report.schema.parts import Interval
 from thalweg.lab.report.schema.problem import About, Facts, Margin, ProblemSettings, Results, Sight
+from thalweg.lab.report.words import blocks as of_blocks
 from thalweg.lab.report.words import training
 from thalweg.lab.statistics import power, simultaneous, stats
 from thalweg.lab.statistics.scores import judged_scores
 from thalweg.lab.training import running
 
 
-def results(contest: Contest, costs: dict[str, float | None], command: str) -> Results:
+def results(blocks: Sequence[Contest], costs: dict[str, float | None], command: str) -> Results:
     """The comparison on one problem as JSON-compatible values: infinite and undefined numbers are None. Rules are sorted by
     rank.
+
+    blocks: the contest, or its blocks, the first one first.
     """
+    contest, everyone = blocks[0], entrants(blocks)
     settings, higher = contest.settings, contest.problem.score.higher_is_better
-    candidates = [candidate for candidate in contest.candidates if candidate.compared]
-    scores = {e.label: judged_scores(e.judging, higher) for e in candidates}
+    candidates = [candidate for candidate in everyone if candidate.compared]
+    scores = {e.label: e.scores(higher) for e in candidates}
     goal = _target(candidates)
     margin = _margin(contest, scores)
     made = rows(contest, candidates, scores, costs, goal, margin["value"])
-    untuned = {e.label: judged_scores(e.untuned if e.tuned else e.judging, higher) for e in candidates}
+    untuned = {e.label: e.untuned_scores(higher) for e in candidates}
     found: Facts = {
         "version": thalweg.__version__,
         "protocol": {"version": protocol.name(settings.search), "sentences": _sentences(settings)},
@@ -55,16 +59,16 @@ def results(contest: Contest, costs: dict[str, float | None], command: str) -> R
         },
         "evaluated_at": protocol.evaluated_at(settings.steps),
         "target": {"loss": plain(goal), "sentence": f"a validation loss of {goal:.4g}"},
-        "checks": checks.run_checks(contest),
+        "checks": checks.run_checks(everyone, higher),
         "sight": _sight(scores, higher),
         "margin": margin,
-        "winner": _winner(contest.problem, scores),
+        "winner": _winner(contest, scores),
         "advice": advice(made, untuned, higher, margin["value"]),
         "rules": made,
         "not_run": dict(settings.not_run),
     }  # fmt: skip
     if settings.pilot is not None:
-        _tell_of_training(found, settings, settings.pilot, scores)
+        _tell_of_training(found, settings, settings.pilot, {e.label: judged_scores(e.judging, higher) for e in candidates})
     return {"answer": answer(found), **found}
 
 
@@ -94,18 +98,20 @@ def _settings(settings: Settings) -> ProblemSettings:
     return {
         "steps": settings.steps, "batch_size": settings.batch_size, "budget": settings.budget, "seeds": settings.seeds,
         "tuning_seeds": protocol.TUNING_SEEDS, "tuned": settings.tune, "schedules": list(settings.schedules),
-        "search": settings.search, "rules": list(settings.rules),
+        "search": settings.search, "rules": list(settings.rules), "blocks": settings.blocks,
+        "split": of_blocks.split_of(settings.source),
     }  # fmt: skip
 
 
 def _sentences(settings: Settings) -> list[str]:
-    return protocol.sentences(
+    found = protocol.sentences(
         *(settings.budget, settings.seeds, settings.steps, settings.batch_size),
         *(settings.tune, settings.schedules, settings.search),
     )
+    return [*found, *of_blocks.sentences(settings.blocks, of_blocks.split_of(settings.source))]
 
 
-def _target(candidates: Sequence[Candidate]) -> float:
+def _target(candidates: Sequence[Entrant]) -> float:
     """A little above the lowest median validation loss of any optimizer at any evaluation: it may rise again later."""
     curves = [[t.loss_curve for t in e.judging if t.loss_curve] for e in candidates]
     lowest = [np.nan_to_num(np.median(runs, axis=0), nan=np.inf).min() for runs in curves if runs]
@@ -131,13 +137,14 @@ def _margin(contest: Contest, scores: Mapping[str, Floats]) -> Margin:
     return {"value": besides(best, problem) ** 0.5, "given": False}
 
 
-def _winner(problem: Problem, scores: Mapping[str, Floats]) -> Interval:
+def _winner(contest: Contest, scores: Mapping[str, Floats]) -> Interval:
     """The best optimizer's score, corrected for its having been chosen."""
+    problem = contest.problem
     if not all(np.isfinite(own).all() for own in scores.values()):
         return {"mean": None, "low": None, "high": None}
     higher = problem.score.higher_is_better
     table, sign = stats.settled(scores, higher), -1.0 if higher else 1.0
     best = sign * table[np.argmin(table.mean(axis=1))]
-    mean, *ends = (plain(sign * x) for x in simultaneous.chosen(table, besides(best, problem)))
+    mean, *ends = (plain(sign * x) for x in simultaneous.chosen(table, 0.0 if contest.split_anew else besides(best, problem)))
     low, high = sorted(ends, key=lambda x: -np.inf if x is None else x)
     return within(mean, low, high, problem)

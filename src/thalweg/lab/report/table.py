@@ -14,8 +14,8 @@ from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Answer, Interval
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
+from thalweg.lab.report.words.blocks import rates
 from thalweg.lab.statistics import scores
-from thalweg.values.numerals import typed
 
 EDGES = {None: "", "low": " ↓", "high": " ↑"}
 GAP = 2
@@ -81,7 +81,7 @@ def suite_table(results: SuiteResults, width: int) -> Table:
 
 
 def _rate(row: Row) -> str:
-    return f"{typed(row['best_lr'])}{EDGES[row['at_edge']] if row['tuned'] else ' (shipped)'}"
+    return f"{rates(row)}{EDGES[row['at_edge']] if row['tuned'] else ' (shipped)'}"
 
 
 def _fitted(columns: Sequence[Column], results: Results | SuiteResults, width: int, known: list[str]) -> Table:

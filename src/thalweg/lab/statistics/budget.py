@@ -66,18 +66,20 @@ def expected(chosen_by: npt.ArrayLike, outcome: npt.ArrayLike) -> Floats:
     return found
 
 
-def best_of(k: int, table: Floats) -> tuple[float, float, float]:
+def best_of(k: int, *tables: Floats) -> tuple[float, float, float]:
     """The outcome of the best of k of n settings, out of sample: its mean, and the 5 % and 95 % points of its distribution.
 
-    table: scores (n settings, seeds), finite, higher is better. A setting is chosen on one seed and has the mean of the other
-    seeds as its outcome; the mean is over all subsets of k settings and over the seeds that choose.
+    tables: scores (n settings, seeds), finite, higher is better, of one tuning or several. A setting is chosen on one seed and
+    has the mean of the other seeds as its outcome; the mean is over all subsets of k settings of a table, over the seeds that
+    choose, and over the tables.
     """
-    n, seeds = table.shape
     outcomes, weights = [], []
-    for seed in range(seeds):
-        order = np.argsort(-table[:, seed], kind="stable")
-        outcomes.append(np.delete(table, seed, axis=1).mean(axis=1)[order])
-        weights.append(_weights(n)[k - 1] / seeds)
+    for table in tables:
+        n, seeds = table.shape
+        for seed in range(seeds):
+            order = np.argsort(-table[:, seed], kind="stable")
+            outcomes.append(np.delete(table, seed, axis=1).mean(axis=1)[order])
+            weights.append(_weights(n)[k - 1] / (seeds * len(tables)))
     found, weight = np.concatenate(outcomes), np.concatenate(weights)
     low, high = np.quantile(found, [0.05, 0.95], weights=weight, method="inverted_cdf")
     return float(found @ weight), float(low), float(high)

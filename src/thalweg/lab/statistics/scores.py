@@ -23,6 +23,11 @@ def judged_scores(trials: Sequence[Trial], higher_is_better: bool) -> Floats:
     return np.array(scores, float)
 
 
+def block_means(each: Sequence[Floats], worst: float) -> Floats:
+    """The mean of each block's scores; the worst possible score of a block where one is not finite."""
+    return np.array([scores.mean() if len(scores) and np.isfinite(scores).all() else worst for scores in each])
+
+
 def number(x: float | None) -> float:
     """A number to compute with or draw: NaN for None."""
     return math.nan if x is None else x

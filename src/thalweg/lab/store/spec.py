@@ -40,7 +40,7 @@ class TrialSpec:
 
     protocol, thalweg, numpy: versions. engine: `engine_hash`. problem, data: the problem's name and the fingerprint of its
     data. rule, source: the rule's name and `fingerprint`. phase: "tuning" or "judging". lanes: the engine of the lanes, from
-    `lanes.engine_for`.
+    `lanes.engine_for`. block: the block of the comparison, which is part of the identity of the trials of all but the first.
     """
 
     protocol: str
@@ -57,6 +57,7 @@ class TrialSpec:
     batch_size: int
     phase: str
     lanes: LaneEngine = NUMPY
+    block: int = 0
 
     @classmethod
     def of(
@@ -87,14 +88,20 @@ class TrialSpec:
         found: dict[str, Any] = {}
         for name in self.__dataclass_fields__:
             found |= setting if name == "setting" else {name: getattr(self, name)}
-        return {**found, "lanes": self.lanes.as_dict()}
+        found["lanes"] = self.lanes.as_dict()
+        if not self.block:  # the first block is the comparison without blocks, and its trials have the same keys
+            del found["block"]
+        return found
 
     def refuse_another(self, mine: TrialSpec) -> None:
-        """Raises RuntimeError if this process would run a different trial, `mine`, because files or versions differ."""
-        own = mine.as_dict()
-        for name, value in self.as_dict().items():
-            if own[name] != value:
-                raise RuntimeError(f"{platform.node()} has another {name} ({own[name]}) than the one asked for ({value})")
+        """Raises RuntimeError if this process would run a different trial, `mine`, because files or versions differ.
+
+        The block follows from no file or version: it comes with the request, and `mine` need not tell it.
+        """
+        asked = self.as_dict()
+        for name, value in mine.as_dict().items():
+            if asked[name] != value:
+                raise RuntimeError(f"{platform.node()} has another {name} ({value}) than the one asked for ({asked[name]})")
 
 
 def key_of(record: Mapping[str, Any]) -> str:

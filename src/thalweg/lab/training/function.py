@@ -22,7 +22,7 @@ class TrainingFunction(RunsElsewhere):
     """The description of a user's training function, and, in a process that runs trials, the function.
 
     The parameters belong to the function, so `init` gives stand-ins: a matrix and a vector, so that a rule for matrices alone is
-    identified together with what moves the rest.
+    identified together with what moves the rest. block: the block of a comparison that its runs belong to.
     """
 
     name: str
@@ -31,6 +31,7 @@ class TrainingFunction(RunsElsewhere):
     better: str = "higher"
     steps: int = STEPS
     function: Callable[[Any], Any] | None = None
+    block: int = 0
     batch_size: int = 0
     train_size: int = 0
     test_size: int = 0

@@ -26,6 +26,8 @@ class Run:
     ----------
     seed : int
         For all that is drawn: the start, the order of the data, dropout.
+    block : int
+        The block of the comparison, 0 if there is one: a function may split its data by it.
     steps : int
         The planned number of steps, over which the schedule runs.
     rule, lr, hyper, schedule
@@ -37,7 +39,7 @@ class Run:
     """
 
     def __init__(self, problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, steps: int) -> None:
-        self.seed, self.steps = seed, steps
+        self.seed, self.block, self.steps = seed, problem.block, steps
         self.rule, self.lr, self.hyper, self.schedule = rule.name, setting.lr, dict(setting.hyper), setting.schedule
         self.log = logging.getLogger("thalweg.trial")
         self.reports: list[tuple[float, float]] = []

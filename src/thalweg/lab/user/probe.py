@@ -11,7 +11,7 @@ from typing import Any, final
 
 import numpy as np
 
-from thalweg.lab.data.problem import Params, RunsElsewhere, Score
+from thalweg.lab.data.problem import Params, Problem, RunsElsewhere, Score
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running import output_capture
 from thalweg.lab.running.guard import here, with_watchdog
@@ -68,7 +68,7 @@ def problem(path: Path) -> ProbedProblem:
 @final
 @dataclass(eq=False)
 class ProbedProblem(RunsElsewhere):
-    """The description of a user's problem: everything that a comparison needs except the runs, made in other processes."""
+    """The description of a problem: everything that a comparison needs except the runs, made in other processes."""
 
     name: str
     about: str
@@ -79,13 +79,19 @@ class ProbedProblem(RunsElsewhere):
     test_size: int
     fingerprint: str
     start: Params
-    not_here = "the user's code is run in processes of its own; Source.load_problem runs it here"
+    not_here = "the problem is run in processes of its own; Source.load_problem runs it here"
 
     def init(self, seeds: Sequence[int]) -> Params:
         """The start of seed 0, which shows the parameters' number and shapes."""
         names, leaves = trees.flatten(self.start)
         lanes = {name: np.repeat(leaf, len(seeds), axis=0) for name, leaf in zip(names, leaves, strict=True)}
         return trees.rebuild(self.start, lanes)
+
+
+def described(own: Problem) -> ProbedProblem:
+    """The description of a problem, without its data."""
+    what = (own.name, own.about, own.score, own.steps, own.batch_size, own.train_size, own.test_size, own.fingerprint)
+    return ProbedProblem(*what, own.init([0]))
 
 
 def alone(executor: Executor, limit: float, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -131,5 +137,4 @@ def _try(path: Path, name: str) -> None:
 
 def _see(path: Path) -> tuple[ProbedProblem, float]:
     own = my_problem.load(path)
-    what = (own.name, own.about, own.score, own.steps, own.batch_size, own.train_size, own.test_size, own.fingerprint)
-    return ProbedProblem(*what, own.init([0])), trials.gradient_seconds(own)
+    return described(own), trials.gradient_seconds(own)

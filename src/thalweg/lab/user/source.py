@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thalweg.lab import problems
 from thalweg.lab.data import datasets
 from thalweg.lab.data.problem import Problem
+from thalweg.lab.training.function import TrainingFunction
 from thalweg.lab.user import my_problem, my_rule, probe
 from thalweg.lab.user.my_training import Reference
 from thalweg.methods import rules as catalogue
 from thalweg.rule import Rule
+
+USUAL = "digits"
+"""The problem if none is named."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Source:
     """The user's rules that cannot run, with the reasons; see `probe`."""
     train: Reference | None = None
     """The user's training function, if that is the problem."""
+    block: int = 0
+    """The block of the comparison."""
 
     @property
     def holds_code(self) -> bool:
@@ -45,19 +51,26 @@ class Source:
         """Whether the problem is a user's file."""
         return (self.problem or "").endswith(".py")
 
+    @property
+    def splits(self) -> bool:
+        """Whether the lab splits the problem's data, in each block anew."""
+        if self.train is not None or self.own_problem:
+            return False
+        return self.data is not None or problems.splits(self.problem or USUAL)
+
     def see_problem(self) -> Problem:
         """The problem, or, for a user's file or function, its description without running it here."""
         if self.train is not None:
-            return self.train.described()
+            return replace(self.train.described(), block=self.block)
         return probe.problem(Path(self.problem)) if self.problem and self.own_problem else self.load_problem()
 
     def load_problem(self) -> Problem:
         if self.train is not None:
             return self.train.load()
         if self.data is not None:
-            return datasets.load(self.data, self.target, self.task)
-        name = self.problem or "digits"
-        return my_problem.load(Path(name)) if self.own_problem else problems.problem(name)
+            return datasets.load(self.data, self.target, self.task, self.block)
+        name = self.problem or USUAL
+        return my_problem.load(Path(name)) if self.own_problem else problems.problem(name, self.block)
 
     def load_rules(self) -> dict[str, Rule]:
         """All rules: those of the catalogue and the user's."""
@@ -66,7 +79,20 @@ class Source:
         return {**catalogue, **{name: my_rule.stand_in(name) for name in names}, **own}
 
 
-@functools.lru_cache(maxsize=64)
 def loaded(source: Source) -> tuple[Problem, dict[str, Rule]]:
-    """The problem and the rules of a source, loaded once per process."""
-    return source.load_problem(), source.load_rules()
+    """The problem and the rules of a source, loaded once per process: the rules for all blocks, and so the problem, unless it
+    is split anew in each.
+    """
+    first = replace(source, block=0)
+    problem = _problem(source if source.splits else first)
+    return replace(problem, block=source.block) if isinstance(problem, TrainingFunction) else problem, _rules(first)
+
+
+@functools.lru_cache(maxsize=64)
+def _problem(source: Source) -> Problem:
+    return source.load_problem()
+
+
+@functools.lru_cache(maxsize=64)
+def _rules(source: Source) -> dict[str, Rule]:
+    return source.load_rules()

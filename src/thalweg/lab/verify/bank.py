@@ -36,6 +36,11 @@ class Bank:
         medians = np.median(self.validation[rates][:, seeds], axis=1)
         return int(np.arange(len(self.rates))[rates][medians.argmax()])
 
+    def trial(self, rate: int, seed: int) -> Trial:
+        """A run as the lab keeps it, as far as choosing and judging go."""
+        end, test = float(self.validation[rate, seed]), float(self.test[rate, seed])
+        return Trial(self.rates[rate], seed, loss_curve=[-end], score_curve=[end], test_score=test, diverged=not np.isfinite(end))
+
 
 def bank(problem: Problem, rule: Rule, rates: Sequence[float], seeds: Sequence[int], steps: int) -> Bank:
     """Run each rate on each seed for `steps` steps."""

@@ -13,6 +13,10 @@ import numpy.typing as npt
 from scipy import stats as scipy_stats
 
 from thalweg.lab import problems
+from thalweg.lab.comparing.candidate import Candidate
+from thalweg.lab.comparing.entrant import Entrant
+from thalweg.lab.protocol import blocks
+from thalweg.lab.protocol.tune import Space
 from thalweg.lab.statistics import power, simultaneous, stats
 from thalweg.lab.statistics.stats import LEVEL, Floats
 from thalweg.lab.verify.bank import Bank, bank, spread
@@ -23,7 +27,6 @@ PROBLEM, RULE = "diabetes", "adam"
 RATES, SEEDS, STEPS = 24, 64, 100
 RUNS, DRAWS = 200, 400
 TRIALS, TUNING_SEEDS, JUDGES = 12, 2, 15
-TUNINGS = 8
 MANY = 12
 EFFECT = 0.5
 
@@ -55,12 +58,20 @@ def tuned_apart(trials: Bank, draw: Draw, seeds: Which) -> Scores:
 
 
 def tuned_anew(trials: Bank, draw: Draw, seeds: Which) -> Scores:
-    """Tuned several times on new rates and seeds, each judged on two seeds: a mean for each tuning."""
-    means = []
-    for own in seeds[: 4 * TUNINGS].reshape(TUNINGS, 4):
-        best = trials.tuned(_rates(trials, draw), own[:2])
-        means.append(trials.test[best, own[2:]].mean())
-    return np.array(means)
+    """Tuned in blocks, on new rates and seeds in each, and judged there on other seeds: the lab's own choice and scores."""
+    each = TUNING_SEEDS + blocks.SEEDS
+    some = seeds[: each * blocks.BLOCKS].reshape(blocks.BLOCKS, each)
+    return Entrant(tuple(_block(trials, draw, own) for own in some)).scores(higher_is_better=True)
+
+
+def _block(trials: Bank, draw: Draw, seeds: Which) -> Candidate:
+    rule, tried = rules[RULE], _rates(trials, draw)
+    found = Candidate(rule, rule.name, Space(rule.search or (1.0, 1.0), len(tried)))
+    found.tuning = [trials.trial(int(rate), int(seed)) for rate in tried for seed in seeds[:TUNING_SEEDS]]
+    found.choose(higher_is_better=True)
+    best = trials.rates.index(found.best.lr)
+    found.judging = [trials.trial(best, int(seed)) for seed in seeds[TUNING_SEEDS:]]
+    return found
 
 
 def _rates(trials: Bank, draw: Draw) -> Which:
@@ -108,12 +119,12 @@ def check(quick: bool, say: Say) -> Check:
         f"All trials are from {RATES} rates of {RULE} on {SEEDS} seeds of {PROBLEM} ({STEPS} steps). In each of {runs} "
         f"comparisons one optimizer takes part under two names, or {MANY}, each with seeds of its own. The test guarantees to "
         f"call any of them worse in at most {LEVEL:.0%} of the comparisons. This holds if the comparison resamples that in which "
-        "the names differ: seeds, for one configuration; whole tunings, for a rule with its tuning. Two tunings of one rule may "
-        "end at different rates, which really differ, and seeds alone do not measure that. Power: a handicap of half a standard "
-        f"deviation is added to real paired differences between two good rates, and the share of {draws} draws in which it is "
-        "found is compared with the prediction of `lab/statistics/power.py`.",
+        "the names differ: seeds, for one configuration; whole tunings, for a rule with its tuning, as `--blocks` does. Two "
+        "tunings of one rule may end at different rates, which really differ, and seeds alone do not measure that. Power: a "
+        f"handicap of half a standard deviation is added to real paired differences between two good rates, and the share of "
+        f"{draws} draws in which it is found is compared with the prediction of `lab/statistics/power.py`.",
         [*kept, *once, *_handicaps(trials, draws)],
-        f"For one configuration, and for a rule tuned {TUNINGS} times, the guarantee of {LEVEL:.0%} is "
+        f"For one configuration, and for a rule in {blocks.BLOCKS} blocks, the guarantee of {LEVEL:.0%} is "
         f"{'kept' if all(line.holds for line in kept) else 'broken'}. A rule tuned once under each name is called different in "
         f"{once[1].found:.0%} of the comparisons ({once[0].found:.0%} with the same rates tried): a verdict on one tuning is "
         "about the configuration found, and does not yet hold for the rule.",
@@ -125,8 +136,8 @@ def _alarms(trials: Bank, runs: int) -> tuple[list[Line], list[Line]]:
     for name, names, what in (
         (one_configuration, 2, f"one configuration, judged on {JUDGES} seeds"),
         (one_configuration, MANY, f"one configuration under {MANY} names"),
-        (tuned_anew, 2, f"one rule tuned {TUNINGS} times, compared by tunings"),
-        (tuned_anew, MANY, f"one rule tuned {TUNINGS} times under {MANY} names"),
+        (tuned_anew, 2, f"one rule in {blocks.BLOCKS} blocks, each tuned anew and judged on {blocks.SEEDS} seeds"),
+        (tuned_anew, MANY, f"one rule in {blocks.BLOCKS} blocks under {MANY} names"),
     ):
         count = alarms(trials, name, runs, names)
         usual = scipy_stats.binomtest(count, runs, LEVEL, alternative="greater").pvalue > 0.01

@@ -12,10 +12,10 @@ from thalweg.lab.problems.models.digits import ABOUT
 WIDTHS = (32, 8, 32)
 
 
-def problem() -> Supervised:
+def problem(block: int = 0) -> Supervised:
     images, digits = load_digits(return_X_y=True)
     x = (images / 16).astype(np.float32)
-    train, validation, test = (Part(x[rows], x[rows]) for rows in split(digits))
+    train, validation, test = (Part(x[rows], x[rows]) for rows in split(digits, block))
     layers: list[nn.Layer] = [layer for width in WIDTHS for layer in (nn.Linear(width), nn.Tanh())]
     layers += [nn.Linear(64), nn.Sigmoid()]
     about = (

@@ -10,5 +10,5 @@ ABOUT = (
 )
 
 
-def problem() -> Supervised:
-    return supervised("breast_cancer", ABOUT, *load_breast_cancer(return_X_y=True))
+def problem(block: int = 0) -> Supervised:
+    return supervised("breast_cancer", ABOUT, *load_breast_cancer(return_X_y=True), block=block)

@@ -10,6 +10,6 @@ ABOUT = (
 )
 
 
-def problem() -> Supervised:
+def problem(block: int = 0) -> Supervised:
     # scaled=False: scikit-learn's scaling uses the test part too
-    return supervised("diabetes", ABOUT, *load_diabetes(return_X_y=True, scaled=False))
+    return supervised("diabetes", ABOUT, *load_diabetes(return_X_y=True, scaled=False), block=block)

@@ -10,5 +10,5 @@ ABOUT = (
 )
 
 
-def problem() -> Supervised:
-    return supervised("digits", ABOUT, *load_digits(return_X_y=True))
+def problem(block: int = 0) -> Supervised:
+    return supervised("digits", ABOUT, *load_digits(return_X_y=True), block=block)

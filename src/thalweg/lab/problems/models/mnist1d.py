@@ -6,7 +6,7 @@ from thalweg.lab.data.parts import DataSet
 from thalweg.lab.data.supervised import Supervised, parted
 
 
-def problem() -> Supervised:
+def problem(block: int = 0) -> Supervised:
     about = f"{ABOUT} Network: 40-64-64-10, ReLU."
     layers = [nn.Linear(64), nn.ReLU(), nn.Linear(64), nn.ReLU(), nn.Linear(10)]
-    return parted("mnist1d", about, DataSet(*data(), alike=True), layers, steps=500, tune_on=300)
+    return parted("mnist1d", about, DataSet(*data(), alike=True, block=block), layers, steps=500, tune_on=300)

@@ -6,7 +6,7 @@ from thalweg.lab.data.parts import DataSet
 from thalweg.lab.data.supervised import Supervised, parted
 
 
-def problem() -> Supervised:
+def problem(block: int = 0) -> Supervised:
     about = f"{ABOUT} Network: 784-64-10, ReLU."
     layers = [nn.Linear(64), nn.ReLU(), nn.Linear(10)]
-    return parted("mnist5k", about, DataSet(*data(), alike=True), layers, steps=200, tune_on=300)
+    return parted("mnist5k", about, DataSet(*data(), alike=True, block=block), layers, steps=200, tune_on=300)

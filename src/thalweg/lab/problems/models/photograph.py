@@ -33,10 +33,10 @@ def features(places: Array) -> Array:
     return np.concatenate([np.cos(waves), np.sin(waves)], axis=1)
 
 
-def problem() -> Supervised:
+def problem(block: int = 0) -> Supervised:
     places, colours = pixels()
     x, y = features(places).astype(np.float32), colours.astype(np.float32)
-    rows = split(np.zeros(len(x), np.intp))
+    rows = split(np.zeros(len(x), np.intp), block)
     layers: list[nn.Layer] = [nn.Linear(HIDDEN), nn.ReLU(), nn.Linear(HIDDEN), nn.ReLU(), nn.Linear(3), nn.Sigmoid()]
     mark = digest(repr((layers, BANDWIDTH, FREQUENCIES)), places, colours, *rows)
     train, validation, test = (Part(x[own], y[own]) for own in rows)

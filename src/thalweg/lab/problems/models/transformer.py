@@ -7,16 +7,19 @@ from thalweg.lab.data.parts import Part
 from thalweg.lab.data.supervised import Supervised
 from thalweg.lab.data.task import TEXT
 from thalweg.lab.data.text import SOURCE, passages, topics
+from thalweg.lab.protocol.blocks import shift
 
 CONTEXT, WIDTH, HEADS, INNER = 32, 32, 2, 64
 
 
-def problem() -> Supervised:
+def problem(block: int = 0) -> Supervised:
     text = topics()
     symbols = sorted(set(text))
     number = {symbol: i for i, symbol in enumerate(symbols)}
     codes = np.array([number[symbol] for symbol in text], np.uint8)
-    train, validation, test = (Part(run[:, :-1], run[:, 1:].astype(np.int64)) for run in passages(codes, CONTEXT + 1))
+    train, validation, test = (
+        Part(run[:, :-1], run[:, 1:].astype(np.int64)) for run in passages(codes, CONTEXT + 1, shift(block))
+    )
     layers: list[nn.Layer] = [
         nn.Embedding(len(symbols), WIDTH), nn.Positions(),
         nn.Residual((nn.LayerNorm(), nn.Attention(HEADS))),

@@ -30,6 +30,6 @@ def data() -> tuple[Array, Array]:
     return APART * means[y] + random.standard_normal((SAMPLES, INPUTS)), y
 
 
-def problem() -> Supervised:
+def problem(block: int = 0) -> Supervised:
     layers = [nn.Linear(CLASSES, weights=nn.lecun())]
-    return parted("zipf", ABOUT, DataSet(*data()), layers, LIKELIHOOD, steps=300, tune_on=300)
+    return parted("zipf", ABOUT, DataSet(*data(), block=block), layers, LIKELIHOOD, steps=300, tune_on=300)

@@ -92,8 +92,13 @@ def _ends(row: Row) -> list[float]:
 
 
 def _by_seeds(row: Row) -> list[float]:
-    """The ends of the interval that counts the luck of the seeds alone."""
-    return list(stats.interval(np.array(_runs(row)))[1:])
+    """The ends of the interval that counts the luck of the seeds, or blocks, alone."""
+    blocks: dict[int, list[float]] = {}
+    for run in row["judging"]:
+        if run["test_score"] is not None:
+            blocks.setdefault(run["block"], []).append(run["test_score"])
+    means = [float(np.mean(own)) for own in blocks.values()]
+    return list(stats.interval(np.array(means if len(means) > 1 else _runs(row)))[1:])
 
 
 def _name(axes: Axes, y: int, row: Row, m: Any, mean: str) -> None:

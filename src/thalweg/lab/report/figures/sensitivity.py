@@ -13,7 +13,8 @@ from thalweg.lab.marks import Mark
 from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.style import BAD, SETTINGS, SOFT, background, marks, panel, put
 from thalweg.lab.report.figures.svg import svg
-from thalweg.lab.report.schema.optimizer import Row, TunedTrial
+from thalweg.lab.report.figures.sweeps import good, sweep
+from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.problem import Results, Score
 from thalweg.lab.statistics.scores import format_score, number
 from thalweg.values.numerals import typed
@@ -26,7 +27,7 @@ def sensitivity(results: Results) -> list[str]:
     """
     tuned = [row for row in results["rules"] if row["tuning"]]
     score = results["problem"]["score"]
-    medians = [_medians(row) for row in tuned]
+    medians = [_medians(row, score) for row in tuned]
     ends = reach(tuned, score)
     scale = Scale.of(ends, score)
     drawn = marks(results["rules"])
@@ -47,40 +48,33 @@ def sensitivity(results: Results) -> list[str]:
 
 def reach(rows: Sequence[Row], score: Score) -> list[float]:
     """The range of scores of all panels: every median, and the best single trial."""
-    single = [number(trial["score"]) for row in rows for trial in row["tuning"] if _good(trial)]
+    single = [number(trial["score"]) for row in rows for trial in row["tuning"] if good(trial)]
     best = [(max if score["higher_is_better"] else min)(single)] if single else []
-    return best + [x for row in rows for x in _medians(row)[1].tolist() if np.isfinite(x)]
+    return best + [x for row in rows for x in _medians(row, score)[1].tolist() if np.isfinite(x)]
 
 
 def _draw(axes: Axes, row: Row, medians: Any, scale: Scale, m: Mark) -> float | None:
     """Draw a rule's trials. Returns the median at the chosen rate, None if a run diverged there."""
     rates, middle = medians
-    good = [t for t in row["tuning"] if _good(t)]
-    bad = sorted({t["lr"] for t in row["tuning"] if not _good(t)})
+    ended = [t for t in row["tuning"] if good(t)]
+    bad = sorted({t["lr"] for t in row["tuning"] if not good(t)})
     axes.plot(rates, _placed(scale, middle), color=m.colour, zorder=2)
     axes.plot(
-        [t["lr"] for t in good], [scale.place(number(t["score"])) for t in good], ".", color=m.colour, markersize=3, zorder=3
+        [t["lr"] for t in ended], [scale.place(number(t["score"])) for t in ended], ".", color=m.colour, markersize=3, zorder=3
     )
     axes.plot(bad, [0.04] * len(bad), "x", color=BAD, markersize=4, transform=axes.get_xaxis_transform(), zorder=3)
-    axes.axvline(row["best_lr"], color=SOFT, linewidth=0.6, linestyle=":", zorder=1)
-    best = [float(x) for x in middle[rates == row["best_lr"]] if np.isfinite(x)]
-    if not best:
+    for rate in {chosen["lr"] for chosen in row["best_settings"]}:
+        axes.axvline(rate, color=SOFT, linewidth=0.6, linestyle=":", zorder=1)
+    best = float(middle[np.abs(np.log(rates / row["best_lr"])).argmin()])
+    if not np.isfinite(best):
         return None
-    put(axes, row["best_lr"], scale.place(best[0]), m)
-    return best[0]
+    put(axes, row["best_lr"], scale.place(best), m)
+    return best
 
 
-def _good(trial: TunedTrial) -> bool:
-    return not trial["diverged"] and trial["score"] is not None
-
-
-def _medians(row: Row) -> tuple[Any, Any]:
-    """The learning rates and their median scores; NaN if a run diverged."""
-    rates = sorted({trial["lr"] for trial in row["tuning"]})
-    ends = [
-        [number(trial["score"]) if _good(trial) else np.nan for trial in row["tuning"] if trial["lr"] == rate] for rate in rates
-    ]
-    return np.array(rates), np.array([np.median(end) for end in ends])
+def _medians(row: Row, score: Score) -> tuple[Any, Any]:
+    rates, medians = sweep(row, score["higher_is_better"])
+    return np.array(rates), np.array(medians)
 
 
 def _placed(scale: Scale, scores: Any) -> list[float]:
@@ -88,7 +82,7 @@ def _placed(scale: Scale, scores: Any) -> list[float]:
 
 
 def _label(row: Row, score: Score, best: float | None) -> str:
-    share = np.mean([not _good(trial) for trial in row["tuning"]])
+    share = np.mean([not good(trial) for trial in row["tuning"]])
     return (
         f"{row['name']}: best learning rate {typed(row['best_lr'])}{', at the edge of those tried' if row['at_edge'] else ''}, "
         f"median validation {score['name']} {format_score(best, score['share'])}; {share:.0%} of trials diverged"

@@ -10,6 +10,8 @@ from thalweg.lab.report.schema.parts import Behind, Compared, Diverged, Interval
 class TunedTrial(TypedDict):
     """A run on a tuning seed, and its final validation loss and score."""
 
+    block: int
+    """The block of the comparison, from 0 on."""
     lr: float
     hyper: dict[str, float]
     """The other hyper-parameters that were tuned."""
@@ -20,9 +22,23 @@ class TunedTrial(TypedDict):
     score: float | None
 
 
-class JudgedTrial(TypedDict):
-    """A run of the chosen setting on a fresh seed. The curves have points at `evaluated_at`."""
+class Chosen(TypedDict):
+    """The setting that a block chose."""
 
+    block: int
+    lr: float
+    hyper: dict[str, float]
+    """The other hyper-parameters that were tuned."""
+    schedule: str
+    at_edge: str | None
+    """"low" or "high" if the learning rate is the smallest or largest one tried in the block."""
+
+
+class JudgedTrial(TypedDict):
+    """A run of its block's chosen setting on a fresh seed. The curves have points at `evaluated_at`."""
+
+    block: int
+    """The block of the comparison, from 0 on."""
     seed: int
     loss_curve: list[float | None]
     """Validation loss."""
@@ -43,7 +59,7 @@ class Untuned(TypedDict):
     diverged: float
     """The share of runs that diverged."""
     test_scores: list[float | None]
-    """One per seed."""
+    """One per seed, block after block."""
 
 
 class Described(TypedDict):
@@ -72,16 +88,18 @@ class HowTuned(TypedDict):
     search: list[float] | None
     """The declared range of learning rates."""
     trials: int
-    """The number of settings tried."""
+    """The number of settings tried, in each block."""
     best_lr: float
-    """Learning rate of the chosen setting; the next two fields belong to it too."""
+    """Learning rate of the chosen setting, of several blocks the middle one; the next two fields belong to it too."""
     best_hyper: dict[str, float]
     best_schedule: str
+    best_settings: list[Chosen]
+    """The setting that each block chose."""
     at_edge: str | None
-    """"low" or "high" if the chosen learning rate is the smallest or largest one tried."""
+    """"low" or "high" if the chosen learning rate is the smallest or largest one tried, in more than half of the blocks."""
     tuning: list[TunedTrial]
     width: float | None
-    """Decades of learning rates that are about as good as the best."""
+    """Decades of learning rates that are about as good as the best, the median over the blocks."""
 
 
 class Row(Described, HowTuned, Compared, Priced):

@@ -7,6 +7,9 @@ from typing import Literal, TypedDict, final
 from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Answer, Interval
 
+Split = Literal["ours", "theirs", "none"]
+"""Who splits the data: the lab, in each block anew; the user's own code; or there are none to split."""
+
 
 class Score(TypedDict):
     """The score of a problem."""
@@ -37,7 +40,7 @@ class SuiteSettings(TypedDict):
     budget: int
     """Tuning trials of each optimizer."""
     seeds: int
-    """Number of judging seeds."""
+    """Number of judging seeds, in each block."""
     tuning_seeds: int
     """Number of tuning seeds."""
     tuned: str
@@ -54,6 +57,9 @@ class ProblemSettings(SuiteSettings):
 
     steps: int
     batch_size: int
+    blocks: int
+    """How often each optimizer is tuned anew; `seeds` is for each. Of several, intervals, ranks and tests are over the blocks."""
+    split: Split
 
 
 class Protocol(TypedDict):
@@ -93,7 +99,7 @@ class Sight(TypedDict):
     pair: list[str] | None
     """The best, and the optimizer that fewest more seeds could separate from it."""
     times: str | None
-    """How many seeds that takes, in a class: "up to twice as many"."""
+    """How many seeds, or blocks, that takes, in a class: "up to twice as many"."""
 
 
 class Margin(TypedDict):

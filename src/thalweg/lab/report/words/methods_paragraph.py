@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from thalweg.lab.protocol import protocol
-from thalweg.lab.report.schema.problem import Results, SuiteSettings
+from thalweg.lab.report.schema.problem import ProblemSettings, Results, SuiteSettings
 from thalweg.lab.report.schema.suite import Unranked
+from thalweg.lab.report.words import blocks
 
 
 def methods(
@@ -39,7 +40,10 @@ def methods(
         "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
         "with."
     )
-    return " ".join([told, ONE if len(names) == 1 else MANY, *(each["sentence"] for each in unranked)])
+    repeated = blocks.method(problems[0]["settings"])
+    return " ".join(
+        [told, *repeated, _one(problems[0]["settings"]) if len(names) == 1 else MANY, *(each["sentence"] for each in unranked)]
+    )
 
 
 def _data(results: Results) -> str:
@@ -90,11 +94,16 @@ def _proposed(settings: SuiteSettings, version: str) -> tuple[str, str]:
     )
 
 
-ONE = (
-    "Intervals are Student's 95 % intervals, for shares with the binomial variance of the test samples; optimizers are called "
-    "worse by paired permutation tests of all pairs with the step-down correction of Westfall and Young (1993), at 5 % for the "
-    "table."
-)
+def _one(settings: ProblemSettings) -> str:
+    """The statistics on one problem. Blocks with test samples of their own show their luck by themselves."""
+    anew = settings["blocks"] > 1 and settings["split"] == "ours"
+    return (
+        f"Intervals are Student's 95 % intervals{'' if anew else ', for shares with the binomial variance of the test samples'}; "
+        "optimizers are called worse by paired permutation tests of all pairs with the step-down correction of Westfall and "
+        "Young (1993), at 5 % for the table."
+    )
+
+
 MANY = (
     "Over problems, scores are shares of the way from the start to the best median; we report mean ranks and interquartile "
     "means with stratified bootstrap intervals over seeds, and compare all pairs by Wilcoxon's signed-rank test over problems "

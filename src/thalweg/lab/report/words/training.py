@@ -11,6 +11,7 @@ from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.data.problem import Floats
 from thalweg.lab.protocol import protocol
 from thalweg.lab.report.schema.problem import Training
+from thalweg.lab.report.words import blocks
 
 
 def training(pilot: Pilot, scores: Mapping[str, Floats]) -> Training:
@@ -42,6 +43,7 @@ def sentences(settings: Settings, found: Training) -> list[str]:
         "A run has diverged if a score was not finite, or if the function raised an error, which is in the notes. No run is "
         "left out.",
         protocol.TARGET.replace("loss", "score").replace("lowest", "best"),
+        *blocks.sentences(settings.blocks, blocks.split_of(settings.source)),
     ]
 
 
