@@ -15,6 +15,7 @@ from thalweg.commands.screen import Screen, say_first
 from thalweg.commands.types import PLACE, Hours, Many, Real, Seconds
 from thalweg.lab import problems
 from thalweg.lab.plain import plain
+from thalweg.lab.refusal import Stopped
 from thalweg.lab.running.executors import NAMES
 from thalweg.lab.running.output_capture import Tail
 
@@ -109,6 +110,9 @@ WIDTH = 160  # columns of the table when the output is no terminal
     default="numpy",
     help="Backend that runs trials as lanes of one program.  [default: numpy]",
 )
+@click.option(
+    "--report", is_flag=True, help="Run nothing: report the trials that the same command has finished so far, in the same folder."
+)
 @click.option("--problems", is_flag=True, help="List the built-in problems and exit.")
 def compare_command(**given: Any) -> None:
     """Compare optimizers fairly on a problem and recommend one.
@@ -126,8 +130,10 @@ def compare_command(**given: Any) -> None:
         say_first(f"Comparing optimizers on {where}; the answer stands at the end.")
         with contextlib.redirect_stdout(Tail()), ComparisonProgress(Screen(stderr=True)) as progress:
             found = lab.compare(**given, progress=progress, command=command)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         click.echo("Stopped. The finished trials are kept; the same command goes on from here.", err=True)
+        if isinstance(stop, Stopped):
+            click.echo(f"Report of what is finished   {stop.report}", err=True)
         sys.exit(130)
     wide = Screen(file=screen, width=None if screen.isatty() else WIDTH)
     table, answer = found.tables(wide.width)

@@ -23,3 +23,11 @@ def writable(out: Path) -> Path:
     except OSError as error:
         raise Refusal(f"{out}: cannot write there ({error.strerror}); choose another folder with --out") from error
     return out
+
+
+class Stopped(KeyboardInterrupt):
+    """A comparison was interrupted, and `report` is the report of what was finished."""
+
+    def __init__(self, report: Path) -> None:
+        super().__init__()
+        self.report = report

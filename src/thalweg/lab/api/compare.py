@@ -18,6 +18,7 @@ from thalweg.lab.plain import plain
 from thalweg.lab.refusal import Refusal, writable
 from thalweg.lab.running.executors import cores
 from thalweg.lab.running.workers import UNGUARDED
+from thalweg.lab.store.records import FILE
 
 
 def compare(train: Callable[[Any], Any] | str | Path | None = None, /, **options: Unpack[Options]) -> Comparison:
@@ -71,11 +72,13 @@ def _compared(options: Options) -> Comparison:
         if options.get("train") is not None:
             given = training.referred(options)
             out, hours = _folder(options, given.name), options.get("hours")
+            _check_begun(options, out)
             clock = None if hours is None else Clock(3600 * hours, options.get("jobs") or cores(), out, _fixed(options))
             contests = training.contest(given, options, out, clock, watch.line).in_blocks()
             return Comparison(conduct(contests, out, options, repeated, watch, clock), out)
         contests = plan.contests(options, watch.line)
         out = _folder(options, options.get("suite") or contests[0].problem.name)
+        _check_begun(options, out)
         return Comparison(conduct(contests, out, options, repeated, watch), out)
     except Refusal as error:
         if command is None:  # a Python caller passes keyword arguments, not --options
@@ -86,6 +89,12 @@ def _compared(options: Options) -> Comparison:
 
 def _folder(options: Options, name: str) -> Path:
     return writable(Path(options.get("out") or Path("thalweg-results") / name))
+
+
+def _check_begun(options: Options, out: Path) -> None:
+    """Raises Refusal if a report is wanted of what was never begun."""
+    if options.get("report") and not (out / FILE).is_file():
+        raise Refusal(f"{out}: there is nothing to report; the same command without --report begins")
 
 
 def _fixed(options: Options) -> dict[str, int]:

@@ -17,7 +17,8 @@ from thalweg.lab.comparing import slow_rules, warmup
 from thalweg.lab.comparing.contest import Contest, by_problem, run
 from thalweg.lab.comparing.forecast import forecast, humanize
 from thalweg.lab.comparing.step_cost import remembered_step_costs
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.comparing.unfinished import finished_part
+from thalweg.lab.refusal import Refusal, Stopped
 from thalweg.lab.report import report, suite_report
 from thalweg.lab.report.results import results
 from thalweg.lab.report.schema.problem import Results
@@ -32,6 +33,8 @@ from thalweg.lab.store.store import Store, dropped
 from thalweg.lab.training.function import TrainingFunction
 from thalweg.values.atomic import atomic_write
 
+REPORT = "report.html"
+"""The report's file, in the folder of a comparison."""
 Costs = list[dict[str, float | None]]
 """For each problem, the cost of a step by rule."""
 
@@ -46,20 +49,53 @@ def conduct(
     suite = options.get("suite")
     if suite:
         contests = _with_fewer_trials_of_slow_rules(contests, out, watch)
+    if options.get("report"):
+        return _write_unfinished(contests, out, suite, command, watch)
     watch.expect(contests)
-    contests, costs, ended = _run(contests, out, options, watch, clock)
+    try:
+        contests, costs, ended = _run(contests, out, options, watch, clock)
+    except KeyboardInterrupt as stop:
+        with contextlib.suppress(Refusal):
+            _write_unfinished(contests, out, suite, command, watch)
+            raise Stopped(out / REPORT) from stop
+        raise
     watch.now("writing the report")
     each = [results(blocks, measured, command) for blocks, measured in zip(by_problem(contests), costs, strict=True)]
     found = combine(suite, each, command) if suite else each[0]
+    _write(found, out)
+    warmup.learn(row=warmup.per_row(time.perf_counter() - ended, sum(len(one["rules"]) for one in each)))
+    return found
+
+
+def _write_unfinished(
+    contests: Sequence[Contest], out: Path, suite: str | None, command: str, watch: Watch
+) -> Results | SuiteResults:
+    """Write the report of the finished trials. Raises Refusal if no optimizer has been judged."""
+    kept = Store(out / FILE)
+    try:
+        part = finished_part(contests, kept)
+    finally:
+        kept.close()
+    told = f"{part.finished:,} of {part.planned:,} trials are finished"
+    if not part.contests:
+        raise Refusal(f"{out}: there is nothing to report yet; {told}, and no optimizer has been judged")
+    watch.line(told)
+    caution = part.sentence if part.finished < part.planned else None
+    each = [results(blocks, {}, command, caution) for blocks in by_problem(part.contests)]
+    found = combine(suite, each, command) if suite else each[0]
+    _write(found, out)
+    return found
+
+
+def _write(found: Results | SuiteResults, out: Path) -> None:
+    """Write results and report."""
     with _writing(out):
         with atomic_write(out / "results.json") as file:
             file.write(json.dumps(found, allow_nan=False))  # json.dump does not use the C encoder
         if "suite" in found:
-            report.write(found, out / "report.html", suite_report.render)
+            report.write(found, out / REPORT, suite_report.render)
         else:
-            report.write(found, out / "report.html", report.render)
-    warmup.learn(row=warmup.per_row(time.perf_counter() - ended, sum(len(one["rules"]) for one in each)))
-    return found
+            report.write(found, out / REPORT, report.render)
 
 
 def _with_fewer_trials_of_slow_rules(contests: Sequence[Contest], out: Path, watch: Watch) -> list[Contest]:

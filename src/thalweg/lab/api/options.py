@@ -63,6 +63,8 @@ class Options(TypedDict, total=False):
     """Steps per trial. Default: the problem's."""
     batch_size: int | None
     """Samples per mini-batch. Default: the problem's."""
+    report: bool
+    """Whether to run nothing, and to report what earlier, unfinished calls with the same options left in `out`."""
     out: str | Path | None
     """Folder for trials, results and report. Default: "thalweg-results/PROBLEM"."""
     jobs: int | None

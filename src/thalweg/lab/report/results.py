@@ -31,11 +31,11 @@ from thalweg.lab.statistics.scores import judged_scores
 from thalweg.lab.training import running
 
 
-def results(blocks: Sequence[Contest], costs: dict[str, float | None], command: str) -> Results:
+def results(blocks: Sequence[Contest], costs: dict[str, float | None], command: str, unfinished: str | None = None) -> Results:
     """The comparison on one problem as JSON-compatible values: infinite and undefined numbers are None. Rules are sorted by
     rank.
 
-    blocks: the contest, or its blocks, the first one first.
+    blocks: the contest, or its blocks, the first one first. unfinished: how unfinished it is.
     """
     contest, everyone = blocks[0], entrants(blocks)
     settings, higher = contest.settings, contest.problem.score.higher_is_better
@@ -48,7 +48,7 @@ def results(blocks: Sequence[Contest], costs: dict[str, float | None], command: 
     found: Facts = {
         "version": thalweg.__version__,
         "protocol": {"version": protocol.name(settings.search), "sentences": _sentences(settings)},
-        "caution": protocol.caution(settings.search),
+        "caution": " ".join(filter(None, (unfinished, protocol.caution(settings.search)))) or None,
         "command": command,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "problem": _about(contest.problem),
