@@ -81,7 +81,7 @@ def test_a_plan_that_stays_computes_what_a_new_one_does(name: str, planned: list
             if trained is anew:
                 trained.optimizer.__dict__.pop("_plan", None)
             trained.step([k % 3 != 0 or i % 2 == 0 for i in range(len(SHAPES))] if k < 6 else None)
-        if trained is kept and name != "int8":  # its noise goes by a tensor's place among those that step
+        if trained is kept and name != "int8":  # what is kept otherwise is bound with a gradient only
             assert len(planned) <= 2  # some step first when others rest
     for p, q in zip(kept.params, anew.params, strict=True):
         assert torch.equal(p, q)

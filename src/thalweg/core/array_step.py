@@ -91,7 +91,7 @@ class ArrayStep(Step):
     def noise(self, leaf: Leaf, stage: FunctionStage) -> Array:
         given = leaf.extras.get("noise")
         if given is None:
-            given = widened(draw(self.seed, leaf.t, (stage.name, leaf.name), leaf.stored().p, self.lanes))
+            given = draw(self.seed, leaf.t, (stage.name, leaf.name), leaf.p, self.lanes)
         return given
 
     def curvature(self, leaf: Leaf) -> Any:

@@ -67,23 +67,36 @@ def carried_by(names: Names, phases: Phases) -> list[Symbol]:
     return list(found.values())
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What a kernel has around its loops: columns, after which the carried values are stored; integers of a job; and lines that
+    draw the random numbers of elements `begin` to `end`.
+    """
+
+    width: int
+    fields: int
+    draws: list[str]
+
+
 def two_loops(
-    write: Writer, loop: Loop, phases: Phases, carried: list[Symbol], loads: list[str], width: int, stores: Stores
+    write: Writer, loop: Loop, phases: Phases, carried: list[Symbol], loads: list[str], frame: Frame, stores: Stores
 ) -> list[str]:
-    """Write the two loops over each block. width: the number of columns, after which the carried values are stored."""
+    """Write the two loops over each block."""
     loop.said |= {"larger", "magnitude", "largest", "scratch"}
     _find(write, phases, stores)
     keeps, again = [], []
     for k, symbol in enumerate(carried):
         letter = write.letters[id(symbol)]
-        keeps.append(f"store_{loop.computed}({width + k}, kept_{k}, i - begin, {letter})")
-        again.append(f"{letter} = load_{loop.computed}({width + k}, kept_{k}, i - begin)")
+        keeps.append(f"store_{loop.computed}({frame.width + k}, kept_{k}, i - begin, {letter})")
+        again.append(f"{letter} = load_{loop.computed}({frame.width + k}, kept_{k}, i - begin)")
     finding, write.lines = [*loads, *write.lines, *keeps], []
     scales = _scales(write, phases, stores)
     late = _use(write, phases, stores)
+    first, last = (f"jobs[{frame.fields} * job + {k}]" for k in (2, 3))
     body = [
         f"begin = {BLOCK} * block",
-        f"end = min(begin + {BLOCK}, jobs[4 * job + 3])",
+        f"end = min(begin + {BLOCK}, {last})",
+        *frame.draws,
         f"{' = '.join(phases.tops.values())} = magnitude(number(0.0))",
         "for i in range(begin, end):",
         *indented(finding),
@@ -91,7 +104,7 @@ def two_loops(
         "for i in range(begin, end):",
         *indented([*again, *write.lines, *late]),
     ]
-    blocks = f"for block in range(jobs[4 * job + 2] // {BLOCK}, (jobs[4 * job + 3] + {BLOCK - 1}) // {BLOCK}):"
+    blocks = f"for block in range({first} // {BLOCK}, ({last} + {BLOCK - 1}) // {BLOCK}):"
     return [blocks, *indented(body)]
 
 

@@ -14,7 +14,6 @@ from thalweg.core.checks import check_lanes
 from thalweg.core.leaf import value_at
 from thalweg.core.optimizer import Optimizer
 from thalweg.graph.program import Program
-from thalweg.graph.storage import key_of
 from thalweg.values.scalars import Scalar
 
 Floats = npt.NDArray[Any]
@@ -63,11 +62,9 @@ class Inputs:
 
     def take(self, name: str) -> Take:
         """Return the source of an argument."""
-        optimizer, hyper, plain, sizes = self.optimizer, self.program.hyper, self.plain, self.sizes
+        hyper, plain, sizes = self.program.hyper, self.plain, self.sizes
         if name == "loss":
             return lambda bucket, state, loss, norms: single(loss) if plain else loss
-        if name == "key":
-            return lambda bucket, state, loss, norms: key_of(optimizer.seed, bucket.t)
         if name in self.program.norms:
             path = self.program.norms[name]
             return lambda bucket, state, loss, norms: single(norms[path]) if plain else norms[path]

@@ -72,13 +72,24 @@ class Drawn:
         return any(part.sums for part in self.cut.passes) and not self.by_tensor
 
 
-def drawn(optimizer: Optimizer, route: list[StagePath], dtype: str, kept: Storage | None = None) -> Drawn:
-    """Return the kernels as text, without compiling them. Raises NotTraced if there are none."""
-    made = program(route, moves=optimizer.moves, kept=kept, dtype=dtype)
+def drawn(optimizer: Optimizer, route: list[StagePath], dtype: str, kept: Storage | None = None, *, draws: bool = True) -> Drawn:
+    """Return the kernels as text, without compiling them. Raises NotTraced if there are none.
+
+    draws: a kernel that is alone draws its noise itself; otherwise noise is one of the columns.
+    """
+    made = program(route, moves=optimizer.moves, kept=kept, dtype=dtype, draws=draws)
+    if draws and made.noisy and not is_alone(made):
+        made = program(route, moves=optimizer.moves, kept=kept, dtype=dtype)
     made.slots.sort(key=lambda slot: slot.old.name in made.margins)  # those of the kernels first, numbered as theirs
     if dtype not in COMPUTED or (dtype == "float16" and not native.converts_half()):
         raise NotTraced(f"no kernel computes with {dtype}")
     return printed_passes(made, f"{optimizer.rule.name}, {dtype}", dtypes_of(made, dtype))
+
+
+def is_alone(made: Program) -> bool:
+    """Whether a step is a single pass that goes through each tensor once, element by element."""
+    parts = cut(made)
+    return not (parts.passes or parts.by_row or made.flat)
 
 
 def in_words(optimizer: Optimizer, drawn: Callable[..., Drawn] = drawn) -> str:

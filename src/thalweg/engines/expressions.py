@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from thalweg.engines.names import Names
+from thalweg.graph.draws import DRAWN
 from thalweg.ops.word import WORDS
 from thalweg.values.symbols import Symbol
 
@@ -19,12 +20,10 @@ OPERATORS = {
 ATOM = 9
 CALLED = re.compile(r"\b([a-z]+)\(")
 COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "and", "or"})
-STORAGE_WORDS = ("uniform", "dithered", "rounded_float16", "rounded_bfloat16", "largest_of_block")
+STORAGE_WORDS = ("dithered", "rounded_float16", "rounded_bfloat16", "largest_of_block")
 """Words of `thalweg.graph.storage`, which occur in the loop only."""
 COMPUTED = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
 """The dtype of the arithmetic for each parameter dtype."""
-STREAMS = 64
-"""Largest number of draws per element and step."""
 Text = tuple[str, int]
 """An expression, and the precedence of its outermost operator."""
 
@@ -56,6 +55,8 @@ class Loop:
 
     def __init__(self, computed: str) -> None:
         self.computed, self.said = computed, set[str]()
+        self.drawn: dict[str, str] = {}
+        """The loads of random numbers, by the number of the draw."""
 
     def constant(self, x: Any) -> str:
         text = repr(float(x))
@@ -71,8 +72,8 @@ class Loop:
             return spelling.text.format(*(wrap(arg, spelling.of) for arg in args)), spelling.binds
         if op == "abs":
             return f"abs({texts[0]})", ATOM
-        if op == "uniform":
-            return f"uniform({texts[0]}, own + {args[1][0].removeprefix('number(').removesuffix('.0)')}, i)", ATOM
+        if op in DRAWN:
+            return self.drawn[texts[2]], ATOM
         self.said.add(op)
         return f"{op}({', '.join(texts)})", ATOM
 

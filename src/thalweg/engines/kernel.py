@@ -6,13 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg.engines.blocks import Stores, carried_by, phases_of, two_loops
+from thalweg.engines.blocks import Frame, Stores, carried_by, phases_of, two_loops
 from thalweg.engines.expressions import (
     COMPARISONS,
     COMPUTED,
     OPERATORS,
     STORAGE_WORDS,
-    STREAMS,
     Loop,
     Python,
     Writer,
@@ -22,6 +21,7 @@ from thalweg.engines.expressions import (
 from thalweg.engines.lines import RESERVED, at_start, row_by_row
 from thalweg.engines.names import Names
 from thalweg.form import trace
+from thalweg.graph.draws import DRAWN
 from thalweg.graph.margins import COLS
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
@@ -30,14 +30,20 @@ from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
 OWN_WORDS = (
     "floor", "larger", "magnitude", "largest", "leaf_sums_float32", "leaf_sums_float64", "leaf_squares_float32",
-    "leaf_squares_float64", "peek", "poke", "scratch",
+    "leaf_squares_float64", "peek", "poke", "scratch", "share",
 )  # fmt: skip
 """Words of `thalweg.engines.words` that a loop may use, besides those of storage, loads and stores."""
 SAID = (
-    "row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", "block", "begin", "own",
+    "row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", "block", "begin", "end",
+    "tile", "seed", "name", "start",
+    "normals", "bits", "whole", "share",
     "inf", "nan", *(name for name, word in WORDS.items() if word.loop is None), *STORAGE_WORDS,
 )  # fmt: skip
 """Names that every loop uses."""
+GENERATORS = frozenset({"normals", "bits", "whole"})
+"""Words of `thalweg.engines.generator`."""
+TILE = 512
+"""Elements whose noise is drawn at once, into a buffer in the cache."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class Printer:
         return Kernel(self.title, numbers, text, columns, needs, len(shared), tuple(kept))
 
     def _check(self, symbol: Symbol) -> None:
-        words = {"input", "neg", "abs", "pow", "rpow", *WORDS, *STORAGE_WORDS}
+        words = {"input", "neg", "abs", "pow", "rpow", *DRAWN, *WORDS, *STORAGE_WORDS}
         known = symbol.op in OPERATORS or symbol.op in words
         if not known:
             raise NotTraced(f"{self.title}: no pass over single numbers knows {symbol.op}")
@@ -152,15 +158,19 @@ class Printer:
         to = Stores(stores, self.program.blocked, lambda name, value: self.store(write, columns, name, value))
         if phases.tops and self.by_row:
             raise NotTraced("rows and columns beside what is kept in int8")
+        rooms = [f"kept_{k} = scratch({BLOCK})" for k in range(len(carried))]
+        rooms += [f"drawn_{k} = scratch({TILE})" for k in range(len(self.draws))]
+        draws = self.drawing(write, loop, len(columns) + len(carried))
         if phases.tops:
-            body = two_loops(write, loop, phases, carried, loads, len(columns), to)
+            body = two_loops(write, loop, phases, carried, loads, Frame(len(columns), self.fields, draws), to)
         else:
             self.visit(write)
             ends = [to.line(name, value) for name, value in stores]
             element = [*loads, *write.lines, *ends]
-            body = self.over("jobs[4 * job + 2]", "jobs[4 * job + 3]", self.row_loads(write, columns), element)
-        used = self.dtypes_of(columns) | ({self.computed} if carried else set())
-        rooms = [f"kept_{k} = scratch({BLOCK})" for k in range(len(carried))]
+            first, last = (f"jobs[{self.fields} * job + {k}]" for k in (2, 3))
+            body = self.over(*(("begin", "end") if draws else (first, last)), self.row_loads(write, columns), element)
+            body = tile_by_tile(first, last, [*draws, *body]) if draws else body
+        used = self.dtypes_of(columns) | ({self.computed} if carried else set()) | ({"float32"} if self.draws else set())
         return self.imports(loop, used), self.function(rooms, (len(columns), len(shared)), [*heads, *body])
 
     def dtypes_of(self, columns: tuple[str, ...]) -> set[str]:
@@ -187,9 +197,28 @@ class Printer:
         names = [f"{column}_at" if column in self.dtypes else column for column in columns]  # the others are matrices' sizes
         lines += [f"{name} = addresses[row + {k}]" for k, name in enumerate(names)]
         lines += at_start() if self.by_row else []
-        if any(symbol.op == "uniform" for symbol in self.names.symbols):
-            loop.said.add("uniform")
-            lines.append(f"own = {STREAMS} * jobs[4 * job]")
+        if self.draws:
+            lines.append(f"seed, name, start = {', '.join(f'jobs[{self.fields} * job + {k}]' for k in (4, 5, 6))}")
+        return lines
+
+    @property
+    def draws(self) -> list[Symbol]:
+        """What the kernel draws itself."""
+        return [symbol for symbol in self.names.symbols if symbol.op in DRAWN]
+
+    def drawing(self, write: Writer, loop: Loop, arrays: int) -> list[str]:
+        """Return lines that draw the random numbers of elements `begin` to `end` into buffers; the loop learns how to read them.
+
+        arrays: how many arrays there are besides these buffers.
+        """
+        lines = []
+        for k, symbol in enumerate(self.draws):
+            (t, _), (more, _), (draw, _) = map(write.text, symbol.args)
+            fill, load = ("normals", "load_float32") if symbol.op == "normal" else ("bits", "share")
+            found = f"{load}({arrays + k}, drawn_{k}, i - begin)"
+            loop.drawn[draw] = found if self.computed == "float32" else f"number({found})"
+            loop.said |= {"scratch", fill, "whole", *(["share"] if load == "share" else [])}
+            lines.append(f"{fill}(drawn_{k}, seed, name, whole({t}, {more}), {symbol.args[2]}, begin - start, end - begin)")
         return lines
 
     def over(self, first: str, last: str, of_row: list[str], element: list[str]) -> list[str]:
@@ -224,7 +253,8 @@ class Printer:
 
     def imports(self, loop: Loop, dtypes: Collection[str]) -> str:
         """Return a module's import lines. dtypes: of its loads and stores."""
-        math = sorted(loop.said - {*OWN_WORDS, *STORAGE_WORDS})
+        math = sorted(loop.said - {*OWN_WORDS, *STORAGE_WORDS, *GENERATORS})
+        drawn = loop.said & GENERATORS
         words = [f"{verb}_{dtype}" for dtype in sorted(dtypes) for verb in ("load", "store")]
         words += sorted(word for word in (*OWN_WORDS, *STORAGE_WORDS) if word in loop.said)
         lines = [
@@ -232,6 +262,7 @@ class Printer:
             "from numba import cfunc, types",
             "from numpy import " + self.computed + " as number",
             "",
+            *([f"from thalweg.engines.generator import {', '.join(sorted(drawn))}"] if drawn else []),
             "from thalweg.engines.words import " + ", ".join(words),
             "",
             "integers = types.CPointer(types.int64)",
@@ -242,8 +273,8 @@ class Printer:
 
     @property
     def fields(self) -> int:
-        """The number of integers of a job."""
-        return 4
+        """The number of integers of a job: tensor, row of numbers, first and last element; to draw, key and lane's start."""
+        return 7 if self.draws else 4
 
     def function(self, rooms: list[str], widths: tuple[int, int], body: list[str]) -> str:
         """Return the source of `step`. rooms: lines before its jobs. widths: how many columns and numbers it has. body: a job."""
@@ -268,3 +299,13 @@ class Printer:
         if column in self.program.margins:
             return "i + shift" if self.program.margins[column] == COLS else "line"
         return "block" if column in self.program.blocked else "i"
+
+
+def tile_by_tile(first: str, last: str, tile: Sequence[str]) -> list[str]:
+    """Return the loop over tiles of elements `first` to `last`. tile: lines for elements `begin` to `end`."""
+    return [
+        f"for tile in range(({last} - {first} + {TILE - 1}) // {TILE}):",
+        f"    begin = {first} + {TILE} * tile",
+        f"    end = min(begin + {TILE}, {last})",
+        *indented(tile),
+    ]

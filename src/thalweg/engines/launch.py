@@ -18,7 +18,7 @@ from thalweg.engines.addresses import Addresses
 from thalweg.engines.bucket import Bucket, Inputs, block_of, broadcastable, fill
 from thalweg.engines.drawn import Drawn, drawn, numbers_of
 from thalweg.engines.expressions import COMPUTED
-from thalweg.engines.gradients import Gradients, address, reader
+from thalweg.engines.gradients import Gradients, address, lies_flat, reader
 from thalweg.engines.memory import Memory
 from thalweg.engines.passes.adding import Adding, Stretches
 from thalweg.engines.passes.margins import Margins
@@ -30,6 +30,8 @@ from thalweg.graph.passes import Sum
 from thalweg.graph.program import StagePath
 from thalweg.graph.storage import Storage
 from thalweg.values.arrays import dtype_name
+from thalweg.values.draws import hashed, signed
+from thalweg.values.noise import halves_of
 
 Floats = npt.NDArray[Any]
 
@@ -42,8 +44,8 @@ QUICK = 1 << 14
 class Launch:
     """The tensors `members` of an optimizer, updated in place by one kernel.
 
-    dtype: of the arrays, if NumPy has no name for it. kept: how they and the memory are stored. Raises NotTraced if there is
-    no kernel.
+    dtype: of the arrays, if NumPy has no name for it. kept: how they and the memory are stored. draws: noise is drawn, never
+    handed over. Raises NotTraced if there is no kernel.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class Launch:
         route: list[StagePath],
         dtype: str | None = None,
         kept: Storage | None = None,
+        draws: bool = True,
     ) -> None:
         self.optimizer, self.members, self.lanes = optimizer, list(members), optimizer.lanes
         self.order = self.members
         self.names, own = [names[i] for i in members], [arrays[i] for i in members]
         self.dtype = dtype or dtype_name(own[0])
-        made = drawn(optimizer, route, self.dtype, kept)
+        in_order = all(a.flags.c_contiguous or not lies_flat(a, self.lanes) for a in own)  # others are copied in this order
+        made = drawn(optimizer, route, self.dtype, kept, draws=draws and in_order)
         self.program, self.kernel = made.program, made.kernel
         self.by_tensor, self.plain = made.by_tensor, made.of_the_model and self.lanes is None
         self.numbers = numbers_of(self.kernel.numbers, self.dtype, plain=self.plain)
@@ -73,6 +77,8 @@ class Launch:
         self.vectors = self.memory.vectors
         self._set_up_passes(made)
         self.pool: Pool = PYTHON
+        self.draws, self.keys = made.program.draws_itself, [signed(hashed(name)) for name in self.names]
+        self.seed: Any = None
         self.active: list[bool] = []
         self.buckets: list[Bucket] = []
         self.gradients: Gradients | None = None
@@ -109,6 +115,7 @@ class Launch:
     def adopt(self, state: dict[str, Any]) -> None:
         """Bind the kernel to the state's arrays; replace those in the state that it cannot use."""
         self.memory.adopt(state, self.optimizer.seed)
+        self.seed = None
 
     # jobs
 
@@ -122,7 +129,7 @@ class Launch:
         widths = [len(members) if self.by_tensor else 1 for members in found.values()]
         self.table = np.zeros((lanes * sum(widths), self.kernel.width), COMPUTED[self.dtype])
         self.buckets = []
-        jobs: list[tuple[int, int, int, int]] = []
+        jobs: list[tuple[int, ...]] = []
         stretches, places = Stretches(), dict[int, list[int]]()
         row = 0
         for ((_, updates), members), width in zip(found.items(), widths, strict=True):
@@ -131,12 +138,14 @@ class Launch:
                 size = self.addresses.sizes[k] // lanes
                 for lane in range(lanes):
                     at, begin, end = row + lane * width + (j if self.by_tensor else 0), lane * size, (lane + 1) * size
-                    jobs += [(k, at, i, min(i + CHUNK, end)) for i in range(begin, end, CHUNK)]
+                    key = (lane, self.keys[k], begin) if self.draws else ()
+                    jobs += [(k, at, i, min(i + CHUNK, end), *key) for i in range(begin, end, CHUNK)]
                     if any(self.adding):
                         stretches.add(k, at, begin, end, lane * len(self.members) + k)
                     places.setdefault(k, []).append(at)
             row += lanes * width
-        self.jobs = np.array(jobs, np.int64).reshape(-1, 4)
+        self.jobs = np.array(jobs, np.int64).reshape(-1, 7 if self.draws else 4)
+        self.of_lanes, self.seed = self.jobs[:, 4].copy() if self.draws else None, None
         elements = sum(self.addresses.sizes[k] for k in self.present)
         self.shared = elements >= self.pool.worth
         self.quick = elements < QUICK
@@ -200,6 +209,7 @@ class Launch:
 
     def lend(self, extras: dict[str, dict[str, Any]], seed: Any) -> None:
         """Provide draws and estimates for the rules that ask for them."""
+        self.draw_from(seed)
         addresses = self.addresses
         for column in self.lent:
             word = "noise" if column in self.program.draws else column
@@ -209,9 +219,16 @@ class Launch:
                     given = extras.get(word, {}).get(leaf)
                     if given is None:
                         given = draw(seed, bucket.t, (self.program.draws[column], leaf), addresses.arrays[k], self.lanes)
-                    own = np.empty_like(work)
+                    own = np.empty_like(work, dtype=self.program.dtypes.get(column))
                     own[...] = given
                     addresses.hold(column, k, own)
+
+    def draw_from(self, seed: Any) -> None:
+        """Write the seed of each lane, or the one of all, into the jobs of a kernel that draws."""
+        if self.draws and not np.array_equal(self.seed, seed):
+            low, high = (np.broadcast_to(half, self.lanes or 1).astype(np.uint64) for half in halves_of(seed))
+            self.jobs[:, 4] = (low | high << np.uint64(32)).view(np.int64)[self.of_lanes]
+            self.seed = np.array(seed)
 
     def begin(self, state: dict[str, Any], loss: Any, norms: dict[str, Any]) -> None:
         """Advance one update and set the inputs of `numbers`, except sums. After an error, the jobs must be laid out anew."""
@@ -289,7 +306,7 @@ class Launch:
 
     def squares(self) -> float:
         """Return the sum of squares of all gradients, in float64, the same for any number of threads."""
-        step = native.compiled(squares(self.dtype), f"squares, {self.dtype}")
+        step = native.compiled(squares(self.dtype, self.jobs.shape[1]), f"squares, {self.dtype}")
         table = self.addresses.table
         sums, gradients = np.zeros(len(self.jobs)), np.ascontiguousarray(table[:, self.addresses.columns["g"]])
         self._run(step, address(gradients), address(sums))

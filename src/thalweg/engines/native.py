@@ -26,6 +26,11 @@ from thalweg.values import own_files
 
 Step = Callable[..., int]
 
+NUMBAS = ("numba_gil_ensure", "numba_gil_release")
+"""Functions of Numba that a kernel calls if it raises an error, which it never does; yet while one is missing, LLVM leaves other
+functions at address 0.
+"""
+
 _lock = threading.RLock()
 _engines: list[Any] = []  # owners of the code, alive as long as the process
 
@@ -147,6 +152,9 @@ def loaded(symbol: str, code: str) -> int:
     llvm.initialize_native_asmprinter()
     cpu, features = _processor()
     machine = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
+    for name in NUMBAS:
+        if llvm.address_of_symbol(name) is None:
+            llvm.add_symbol(name, ctypes.cast(ctypes.pythonapi.PyErr_Clear, ctypes.c_void_p).value)
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(code), machine)
     engine.finalize_object()
     address = engine.get_function_address(symbol)

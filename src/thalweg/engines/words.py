@@ -119,23 +119,20 @@ def _word(x: int) -> Any:
     return ir.Constant(WORD, x)
 
 
-def _mixed(builder: ir.IRBuilder, h: Any) -> Any:
-    """Mix 32 bits so that each depends on all (the finalizer of MurmurHash3, Appleby 2011)."""
-    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
-        h = builder.mul(builder.xor(h, builder.lshr(h, _word(shift))), _word(factor))
-    return builder.xor(h, builder.lshr(h, _word(16)))
-
-
 @intrinsic
-def uniform(context: Any, key: Any, stream: Any, i: Any) -> Any:
-    """A number in [0, 1) with 24 bits: a hash of three integers."""
+def share(context: Any, array: Any, address: Any, i: Any) -> Any:
+    """A number between 0 and 1, made of the i-th 16 bits of a buffer."""
+    if not isinstance(array, types.IntegerLiteral):
+        return None
 
-    def generate(builder: Any, key: Any, stream: Any, i: Any) -> Any:
-        start = builder.xor(builder.fptoui(key, WORD), builder.mul(builder.trunc(stream, WORD), _word(0x9E3779B1)))
-        h = _mixed(builder, builder.add(_mixed(builder, start), builder.trunc(i, WORD)))
-        return builder.fmul(builder.uitofp(builder.lshr(h, _word(8)), SINGLE), ir.Constant(SINGLE, 2.0**-24))
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = builder.inttoptr(arguments[1], ir.IntType(16).as_pointer())
+        found = builder.load(builder.gep(pointer, [arguments[2]], inbounds=True), align=2)
+        _told_apart(builder, found, array.literal_value)
+        half = builder.fadd(builder.uitofp(found, SINGLE), ir.Constant(SINGLE, 0.5))
+        return builder.fmul(half, ir.Constant(SINGLE, 2.0**-16))
 
-    return _generated(types.float32, (types.float32, types.int64, types.int64), generate)
+    return types.float32(array, types.int64, types.int64), generate
 
 
 @intrinsic

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
-
-from thalweg.values.arrays import Array, framework, is_traced, leaf_key
+from thalweg.values.arrays import Array, framework
+from thalweg.values.noise import standard_normal
 from thalweg.values.scalars import Scalar
 from thalweg.values.symbols import NUMBER, PER_TENSOR, TENSOR
 
@@ -82,7 +81,7 @@ class Gaussian(Kind):
     kind, words, full = "gaussian", "one number a parameter, drawn from the standard normal distribution at the start", True
 
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
-        return draw()
+        return framework(p).cast(draw(), self.dtype or p.dtype)
 
 
 class PerTensor(Kind):
@@ -238,21 +237,11 @@ def of_default(default: Any) -> Kind | None:
 
 
 def draw(seed: Any, t: Any, words: Sequence[str], p: Array, lanes: int | None) -> Array:
-    """Draw standard normal numbers for a leaf as a function of (seed, t, leaf name), so that resuming is exact.
+    """Draw standard normal numbers for a leaf as a function of (seed, t, words, place in the leaf), so that resuming is exact.
 
-    With lanes, `seed` may hold one seed per lane: lane i then draws what a run with seed[i] draws.
+    They are float32 for half precision, which is no dtype of arithmetic.
+
+    words: the last is the leaf's name. With lanes, `seed` may hold one seed per lane: lane i then draws what a run with seed[i]
+    draws.
     """
-    space = framework(p)
-    leaf = leaf_key("/".join(words)) & 0x7FFFFFFF
-    if lanes is None:
-        return space.normal((seed, t, leaf), tuple(p.shape), p)
-    seeds = [seed] * lanes if np.ndim(seed) == 0 else list(seed)
-    times = list(t.values) if isinstance(t, Scalar) else [t] * lanes
-    keys = [(_whole(s), _whole(i), leaf) for s, i in zip(seeds, times, strict=True)]
-    traced = any(is_traced(number) for key in keys for number in key)
-    distinct = {key: space.normal(key, tuple(p.shape[1:]), p) for key in ([] if traced else dict.fromkeys(keys))}
-    return space.stack([space.normal(key, tuple(p.shape[1:]), p) if traced else distinct[key] for key in keys], axis=0)
-
-
-def _whole(x: Any) -> Any:
-    return int(x) if isinstance(x, np.generic) else x
+    return standard_normal(seed, t.values if isinstance(t, Scalar) else t, words, p, lanes)

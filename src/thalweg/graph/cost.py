@@ -66,9 +66,9 @@ def _of_way(way: Way, itemsize: int) -> Cost:
         moved += sum(kinds[slot].per_parameter for slot in traced.changed)
         moved += again if "gnorm" in part.asks else 0.0
         again = again if traced.direction is traced.inputs.get("g") else 2.0
-        reads |= {"noise", "curvature"} & part.asks
+        reads |= {"curvature"} & part.asks  # noise is drawn where it is used
         operations += sum(s.level == TENSOR and s.op != "input" for s in traced.computed)
-    moved += len(reads) + 1  # p, the gradient (and a draw) in; p out
+    moved += len(reads) + 1  # p, the gradient (and a curvature) in; p out
     return Cost(state, state * itemsize, moved * itemsize, operations)
 
 

@@ -18,8 +18,10 @@ from thalweg.form import trace
 from thalweg.form.asks import ASKS
 from thalweg.form.memory import Kind
 from thalweg.graph import storage
+from thalweg.graph.draws import DRAWN, normal, uniform
 from thalweg.graph.model_sums import belong_to, model_norm
 from thalweg.graph.storage import Storage
+from thalweg.values.arrays import HALF
 from thalweg.values.symbols import NUMBER, PER_TENSOR, TENSOR, Symbol
 
 Path = tuple[str, ...]
@@ -87,6 +89,16 @@ class Program:
         return [self.parameter, *walked, *(slot.new for slot in self.slots), *self.beside.values()]
 
     @property
+    def draws_itself(self) -> bool:
+        """Whether it has random numbers that are no inputs."""
+        return any(symbol.op in DRAWN for symbol in trace.steps(self.results))
+
+    @property
+    def noisy(self) -> bool:
+        """Whether a stage asks for noise."""
+        return bool(self.draws) or any(symbol.op == "normal" for symbol in trace.steps(self.results))
+
+    @property
     def blocked(self) -> frozenset[str]:
         """The inputs that hold one number per block of a tensor."""
         return frozenset(storage.scale_name(name) for name, dtype in self.dtypes.items() if dtype == "int8")
@@ -116,14 +128,16 @@ def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iter
 
 
 def program(
-    route: list[StagePath], *, moves: bool, kept: Storage | None = None, dtype: str = "float32", norms_given: bool = True
-) -> Program:
+    route: list[StagePath], *, moves: bool, kept: Storage | None = None, dtype: str = "float32", norms_given: bool = True,
+    draws: bool = False,
+) -> Program:  # fmt: skip
     """Build the graph of a step along these stages. moves: an after-step evaluates elsewhere than at the updated iterate.
 
     kept: how parameters, stored in `dtype`, and memory are stored. Default: as the arithmetic leaves them. norms_given: the norms
-    of all gradients are inputs; otherwise they are sums of the graph, as those of directions are.
+    of all gradients are inputs; otherwise they are sums of the graph, as those of directions are. draws: the step draws its noise
+    itself (the word `normal`); otherwise noise is an input.
     """
-    step = SymbolicStep(kept or Storage(), dtype, norms_given=norms_given)
+    step = SymbolicStep(kept or Storage(), dtype, norms_given=norms_given, draws=draws)
     step.made.flat = any(passage.flat for passage in route)
     step.input("p", TENSOR)
     p, g, t = step.widened(), step.input("g", TENSOR), step.input("t", NUMBER)
@@ -149,8 +163,8 @@ class SymbolicStep(Step):
 
     lanes, seed = None, 0
 
-    def __init__(self, kept: Storage, dtype: str, *, norms_given: bool = True) -> None:
-        self.made, self.norms_given = Program([], None), norms_given
+    def __init__(self, kept: Storage, dtype: str, *, norms_given: bool = True, draws: bool = False) -> None:
+        self.made, self.norms_given, self.draws = Program([], None), norms_given, draws
         self.kept, self.dtype = kept, dtype
         self.streams = 0
         self.stored: dict[int, Symbol] = {}
@@ -225,8 +239,15 @@ class SymbolicStep(Step):
         return self.input(name, NUMBER)
 
     def noise(self, leaf: Leaf, stage: FunctionStage) -> Symbol:
+        if self.draws:
+            drawn = normal(leaf.t, stage.name)
+            self.made.names[id(drawn)] = "noise"
+            self.made.named.append(drawn)
+            return drawn
         name = self.fresh("noise", stage.name)
         self.made.draws[name] = stage.name
+        if self.dtype in HALF:
+            self.made.dtypes[name] = "float32"
         return self.input(name, TENSOR)
 
     def curvature(self, leaf: Leaf) -> Symbol:
@@ -260,7 +281,7 @@ class SymbolicStep(Step):
     def _uniform(self) -> Symbol:
         """Return another random draw per element."""
         self.streams += 1
-        return storage.uniform(self.input("key", NUMBER), self.streams)
+        return uniform(self.input("t", NUMBER), self.streams)
 
     def _remembered(self, old: Symbol, new: Any) -> tuple[Symbol, Any]:
         """Return memory before and after the step, from the rule's input and output."""

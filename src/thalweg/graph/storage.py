@@ -4,9 +4,7 @@ a half or a quarter of its bytes. A rule's function never sees the storage.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, replace
-from typing import Any
 
 from thalweg.ops import X, floor, maximum, minimum, ratio, sign, sqrt, where
 from thalweg.values.symbols import TENSOR, Symbol
@@ -88,24 +86,14 @@ def largest_of_block(x: Symbol) -> Symbol:
     return Symbol("largest_of_block", (x,), TENSOR)
 
 
-def uniform(key: Symbol, stream: int) -> Symbol:
-    """A number in [0, 1) per element: a hash of the key (which changes at each step), the stream and the position."""
-    return Symbol("uniform", (key, stream), TENSOR)
-
-
 def dithered(x: Symbol, u: Symbol) -> Symbol:
-    """One of the two bfloat16 around x, with mean x over u."""
+    """One of the two bfloat16 around x, with mean x over u in [0, 1)."""
     return Symbol("dithered", (x, u), TENSOR)
 
 
 def rounded(x: Symbol, dtype: str) -> Symbol:
     """The nearest number of the dtype."""
     return Symbol(f"rounded_{dtype}", (x,), TENSOR)
-
-
-def key_of(seed: Any, t: Any) -> Any:
-    """Return the key of a step: a whole number that float32 represents exactly. t: a number, or a tensor of them."""
-    return (zlib.crc32(repr(seed).encode()) + t * 7_919.0) % 2**24
 
 
 def scale_name(slot: str) -> str:

@@ -47,7 +47,7 @@ class InPlace:
         self._state = optimizer.init(params)
         self._outline = Outline(self._state, self.names)
         check_apart(self.names, self.arrays)
-        self._fused = fused
+        self._fused, self._handed = fused, False
         self._launches: list[Any] | None = None
         self._made_of = [(array.shape, array.dtype) for array in self.arrays]
         self._left = [array for _, _, array in arrays_of(self._state)]
@@ -95,6 +95,8 @@ class InPlace:
     ) -> None:
         """Update all arrays once; arguments and errors are those of `Optimizer.step`."""
         with self._busy, np.errstate(all="ignore"):
+            if (noise is not None) != self._handed:
+                self._handed, self._launches, self._watch = noise is not None, None, None
             if grad_fn is None and grads is not None and (self._launches or (self._launches is None and self._can_fuse())):
                 self._step_fused(grads, loss, noise, curvature)
             else:
@@ -148,7 +150,8 @@ class InPlace:
         """Return the kernels, one per path through the stages; an empty list if one path has none."""
         self._lie = [(address(a), a.strides) for a in self.arrays]
         try:
-            launches = [Launch(self.optimizer, found, self.names, self.arrays, route) for route, found in self._ways()]
+            given = self.optimizer, self.names, self.arrays
+            launches = [Launch(given[0], found, *given[1:], route, draws=not self._handed) for route, found in self._ways()]
             agree([launch.summed for launch in launches])
             return launches
         except NotTraced:
@@ -179,7 +182,8 @@ class InPlace:
         for i, (name, array) in enumerate(zip(self.names, self.arrays, strict=True)):
             shape = self.optimizer.leaf_shape(array)
             route = stage_paths(self.optimizer, Leaf(name, shape, array, array, 0, None, array))
-            key = (*((w.path, id(w.stage), id(w.rate), w.flat) for w in route), str(array.dtype))
+            in_order = array.flags.c_contiguous or "noise" not in self.optimizer.asks
+            key = (*((w.path, id(w.stage), id(w.rate), w.flat) for w in route), str(array.dtype), in_order)
             together.setdefault(key, (route, []))[1].append(i)
         return list(together.values())
 
@@ -215,7 +219,7 @@ class InPlace:
         try:
             for launch in self._launches:
                 launch.begin(self._state, loss, norms)
-                if launch.lent:
+                if launch.lent or launch.draws:
                     launch.lend(extras, self._state.get("seed", self.optimizer.seed))
             if self._adds_up:
                 add_up(self._launches)

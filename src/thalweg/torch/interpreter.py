@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 
 from thalweg import ops
-from thalweg.engines.expressions import STREAMS
 from thalweg.form import trace
 from thalweg.graph import storage
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
 from thalweg.ops.word import WORDS
+from thalweg.values import draws
+from thalweg.values.draws import SHARES
+from thalweg.values.noise import Torch
 from thalweg.values.symbols import REDUCTIONS, Symbol
 
 Tensor = torch.Tensor
@@ -31,10 +33,10 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def run(program: Program, given: dict[str, Any], member: int) -> tuple[Any, list[Any], dict[str, Any]]:
+def run(program: Program, given: dict[str, Any], chance: Callable[[int], Tensor]) -> tuple[Any, list[Any], dict[str, Any]]:
     """Interpret `program` on torch tensors. Returns the new parameter, the new memory of each slot and the extra storage tensors.
 
-    given: each input, a number or a flat tensor as stored. member: the index of the tensor among several, for its draws.
+    given: each input, a number or a flat tensor as stored. chance: draws numbers between 0 and 1, by the draw's number.
     """
     first = trace.shared(program.results)
     known: dict[int, Any] = {}
@@ -53,7 +55,7 @@ def run(program: Program, given: dict[str, Any], member: int) -> tuple[Any, list
         elif symbol.op in WORDS or symbol.op in REDUCTIONS:
             known[id(symbol)] = getattr(ops, symbol.op)(*args)
         elif symbol.op == "uniform":
-            known[id(symbol)] = uniform(int(args[0]), STREAMS * member + args[1], size, given["p"].device)
+            known[id(symbol)] = chance(symbol.args[2])
         elif symbol.op == "dithered":
             known[id(symbol)] = dithered(*args)
         elif symbol.op == "largest_of_block":
@@ -101,21 +103,14 @@ def _widened(x: Any) -> Any:
     return x.float() if narrow else x
 
 
-MASK = 0xFFFFFFFF
-
-
-def _mixed(h: Any) -> Any:
-    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
-        h = ((h ^ (h >> shift)) * factor) & MASK
-    return h ^ (h >> 16)
-
-
-def uniform(key: int, stream: int, size: int, device: Any) -> Tensor:
-    """Draw the kernels' uniform numbers (see `words.uniform`), in int64."""
-    start = _mixed(key ^ (stream * 0x9E3779B1 & MASK))
-    h = _mixed((torch.arange(size, device=device) + start) & MASK)
-    found: Tensor = (h >> 8).float() * 2.0**-24
-    return found
+def uniform(words: Sequence[Any], size: int, device: Any) -> Tensor:
+    """Draw the kernels' numbers between 0 and 1, of 16 bits each. words: the key, the update and which of its draws it is."""
+    *key, t, draw = (torch.tensor(int(x), device=device).to(torch.int32) for x in words)
+    block = torch.arange(-(-size // SHARES), device=device)
+    four = draws.threefry(key, (block.to(torch.int32), (block >> 32).to(torch.int32), t, draw), Torch())
+    found = torch.stack(four, dim=-1).reshape(-1, 1)
+    halves = torch.cat([found & 0xFFFF, (found >> 16) & 0xFFFF], dim=1).reshape(-1)[:size]
+    return (halves.float() + 0.5) * 2.0**-16
 
 
 def dithered(x: Tensor, u: Tensor) -> Tensor:

@@ -10,11 +10,12 @@ from thalweg.core.leaf import value_at
 from thalweg.form.memory import draw
 from thalweg.graph.model_sums import sums_of
 from thalweg.graph.program import NotTraced, Program, program
-from thalweg.graph.storage import key_of
 from thalweg.torch import interpreter as interpreter
 from thalweg.torch.groups import DTYPES, ConfiguredGroup, Members
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor, flat, flat_into, gradient_of
+from thalweg.values.draws import MASK, halves, hashed
+from thalweg.values.noise import halves_of
 
 
 def by_programs(members: Iterable[Members], ledger: Ledger, loss: Any, scale: Any) -> None:
@@ -39,14 +40,14 @@ class _Worked:
         self.models = {slot.path: (state, key) for state, key, slot in ledger.models(self.made)}
         self.t = ledger.updates(self.p) + 1
         self.kept = ledger.kept(self.p, self.name, self.method, self.made)
-        self.point, self.memory, self.beside = interpreter.run(self.made, self._given(loss, scale), i)
+        self.point, self.memory, self.beside = interpreter.run(self.made, self._given(loss, scale), self._uniform)
 
     def _given(self, loss: Any, scale: Any) -> dict[str, Any]:
         """Return the inputs of the program."""
         made, method, p, t, seed = self.made, self.method, self.p, self.t, self.method.seed
         gradient = flat(gradient_of(p).to(p.dtype), p)
         given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if scale is None else gradient / scale, "t": t}
-        given["loss"], given["key"] = method.loss(loss), key_of(seed, t)
+        given["loss"] = method.loss(loss)
         for word, value in made.hyper.items():
             given[word] = value_at(method.pure.lr if value is None else value, t, self.name)
         for column, (_, tensor) in self.kept.items():
@@ -58,6 +59,11 @@ class _Worked:
                 state, key = self.models[slot.path]
                 given[slot.old.name] = state.get(key, slot.kind.value)
         return given
+
+    def _uniform(self, draw: int) -> Tensor:
+        """Return the numbers between 0 and 1 of one of the update's draws."""
+        words = *halves_of(self.method.seed), *halves(hashed(self.name)), self.t & MASK, draw
+        return interpreter.uniform(words, self.p.numel(), self.p.device)
 
     def numbers(self) -> dict[tuple[str, ...], tuple[dict[str, Any], str, float]]:
         """Return the new numbers of the whole model, by slot: the state and key of each, and the number."""
@@ -73,7 +79,7 @@ class _Worked:
                 flat_into(self.kept[slot.old.name][1], value, p)
         for word, value in self.beside.items():
             flat_into(self.kept[word][1], value, p)
-        if self.method.row.counts or "key" in self.made.inputs:
+        if self.method.row.counts or self.made.draws_itself:
             self.ledger.count(p).fill_(self.t)
 
 

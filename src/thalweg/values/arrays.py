@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-import zlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -40,10 +39,6 @@ class _NumPy:
 
     def copy(self, x: Array) -> Array:
         return np.array(x)
-
-    def normal(self, key: Sequence[int], shape: tuple[int, ...], like: Array) -> Array:
-        draw = np.random.Generator(np.random.Philox(np.random.SeedSequence(key))).standard_normal(shape)
-        return np.asarray(draw, like.dtype)
 
     def no_grad(self) -> contextlib.AbstractContextManager[Any]:
         return np.errstate(all="ignore")  # inf and NaN are valid results; `nonfinite=` decides about them
@@ -96,14 +91,6 @@ class _Jax(_NumPy):
 
     def copy(self, x: Array) -> Array:
         return sys.modules["jax"].numpy.copy(x)  # immutable, but the caller may donate the original
-
-    def normal(self, key: Sequence[int], shape: tuple[int, ...], like: Array) -> Array:
-        random = sys.modules["jax"].random
-        folded = random.key(key[0])
-        for number in key[1:]:
-            whole = number.astype("uint32") if hasattr(number, "astype") else number
-            folded = random.fold_in(folded, whole)
-        return random.normal(folded, shape, like.dtype)
 
     def no_grad(self) -> contextlib.AbstractContextManager[Any]:
         return np.errstate(all="ignore")
@@ -164,11 +151,6 @@ class _Torch:
 
     def copy(self, x: Array) -> Array:
         return x.detach().clone()
-
-    def normal(self, key: Sequence[int], shape: tuple[int, ...], like: Array) -> Array:
-        generator = sys.modules["torch"].Generator(device=like.device)
-        generator.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]) >> 1)
-        return sys.modules["torch"].randn(shape, generator=generator, dtype=like.dtype, device=like.device)
 
     def no_grad(self) -> contextlib.AbstractContextManager[Any]:
         return _torch_quiet()
@@ -276,8 +258,3 @@ def dtype_name(x: Array) -> str:
 @functools.cache
 def _name_of_dtype(dtype: Any) -> str:
     return str(dtype).removeprefix("torch.")
-
-
-def leaf_key(text: str) -> int:
-    """Hash a leaf's name to the same number in every process and on every machine, unlike Python's hash."""
-    return zlib.crc32(text.encode())

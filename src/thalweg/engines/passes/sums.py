@@ -101,8 +101,8 @@ class _SumsPrinter(Reading):
         ]
 
 
-def squares(dtype: str) -> str:
-    """Return a module whose `step` sums, for each job, the squares of the first column in float64."""
+def squares(dtype: str, fields: int) -> str:
+    """Return a module whose `step` sums, for each job of so many integers, the squares of the first column in float64."""
     return f'''"""The sum of squares of {dtype} arrays, job by job."""
 
 from numba import cfunc, types
@@ -117,9 +117,9 @@ floats = types.CPointer(types.float64)
 @cfunc(types.int64(integers, floats, integers, types.int64, types.int64), error_model="numpy", fastmath={{"reassoc"}})
 def step(addresses, sums, jobs, first, last):
     for job in range(first, last):
-        at = addresses[jobs[4 * job]]
+        at = addresses[jobs[{fields} * job]]
         total = 0.0
-        for i in range(jobs[4 * job + 2], jobs[4 * job + 3]):
+        for i in range(jobs[{fields} * job + 2], jobs[{fields} * job + 3]):
             x = float64(load_{dtype}(0, at, i))
             total += x * x
         sums[job] = total

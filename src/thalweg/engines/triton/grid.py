@@ -19,7 +19,7 @@ from thalweg.engines.drawn import Drawn
 from thalweg.engines.lines import SIZES
 from thalweg.engines.passes.sums import SUMS
 from thalweg.engines.triton.margins import Margins, Reducing
-from thalweg.engines.triton.passes import Adding, Pass, number_of, rows_of
+from thalweg.engines.triton.passes import Adding, Drawing, Pass, number_of, rows_of
 from thalweg.graph.program import NotTraced
 
 Tensor = torch.Tensor
@@ -44,14 +44,18 @@ class Grid:
     """Tensors of one device and dtype, updated by the kernels of a step.
 
     columns: each of the program's tensors by name, one per parameter; `look_up` fills in the gradients. value: returns the value
-    of a hyper-parameter or the learning rate at an update.
+    of a hyper-parameter or the learning rate at an update. keys: see `Drawing`; empty if the kernel draws nothing.
     """
 
-    def __init__(self, made: Drawn, dtype: str, params: Sequence[Tensor], columns: dict[str, list[Tensor]], value: Value) -> None:
+    def __init__(
+        self, made: Drawn, dtype: str, params: Sequence[Tensor], columns: dict[str, list[Tensor]], value: Value,
+        keys: Sequence[tuple[int, int]] = (),
+    ) -> None:  # fmt: skip
         self.program, self.params, self.value = made.program, list(params), value
         self.device, self.count = params[0].device, made.cut.count
         sizes = [p.numel() for p in params]
-        self.writing = Pass(made.kernel, dtype, sizes, self.device)
+        given = made.kernel, dtype, sizes, self.device
+        self.writing = Drawing(*given, keys) if keys else Pass(*given)
         self.adding = [
             None if kernel is None else Adding(kernel, each.sums, dtype, sizes, self.device)
             for kernel, each in zip(made.adding, made.cut.passes, strict=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from thalweg.engines.expressions import ATOM, CALLED, COMPARISONS, STREAMS, Loop, Text, Writer, indented, wrap
+from thalweg.engines.expressions import ATOM, CALLED, COMPARISONS, Loop, Text, Writer, indented, wrap
 from thalweg.engines.kernel import Kernel, Printer
 from thalweg.engines.lines import SIZES
+from thalweg.engines.triton import noise
+from thalweg.graph.draws import DRAWN
 from thalweg.graph.margins import COLS
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
@@ -15,7 +17,7 @@ from thalweg.ops.word import WORDS
 from thalweg.values.symbols import Symbol
 
 OURS = (
-    "maximum", "minimum", "sign", "uniform", "dithered", "rounded_bfloat16", "largest_of_block", "spread", "magnitude", "largest",
+    "maximum", "minimum", "sign", "dithered", "rounded_bfloat16", "largest_of_block", "spread", "magnitude", "largest",
 )  # fmt: skip
 """Words of `thalweg.engines.triton.words`."""
 
@@ -28,7 +30,7 @@ ALIGNED_FIRST = f"first = tl.multiple_of(first, {BLOCK})"
 """The line that tells the compiler where the jobs of elements begin."""
 RESERVED = (
     "here", "there", "job", "k", "tl", "triton", "step", *SIZES, "start", "beyond", "over", "line", "matrix", "column", "of_col",
-    *CHOICES, *OURS,
+    *CHOICES, *OURS, *DRAWN,
 )  # fmt: skip
 """Names that these kernels use, besides those of all engines."""
 
@@ -66,9 +68,6 @@ class Triton(Loop):
             return f"tl.where({', '.join(texts)})", ATOM
         if op == "rounded_float16":
             return f"{wrap(args[0], ATOM)}.to(tl.float16).to(tl.float32)", ATOM
-        if op == "uniform":
-            self.said.add("uniform")
-            return f"uniform({texts[0]}, own + {int(float(texts[1]))}, i)", ATOM
         if op == "largest_of_block":
             self.said |= {"largest_of_block", "spread"}
             return f"spread(largest_of_block({texts[0]}, here, WIDTH), WIDTH)", ATOM
@@ -107,8 +106,8 @@ class TritonPrinter(Printer):
 
     @property
     def fields(self) -> int:
-        """The number of integers of a job."""
-        return 3
+        """The number of integers of a job; to draw, the last two are the seed and the name."""
+        return 5 if self.draws else 3
 
     def _step(self, shared: list[Symbol], columns: tuple[str, ...], stores: list[tuple[str, Any]]) -> tuple[str, str]:
         say = self.language()
@@ -118,10 +117,21 @@ class TritonPrinter(Printer):
         if self.program.blocked:
             heads += [f"block = first // {BLOCK} + tl.arange(0, WIDTH // {BLOCK})", f"there = {BLOCK} * block < last"]
             say.said.add("spread")
-        loads = [*self.row_loads(write, columns), *self.loads(write, columns)]
+        loads = [*self.row_loads(write, columns), *self.loads(write, columns), *self._drawn(write)]
         self.visit(write)
         ends = [self._written(write, name, value, say) for name, value in stores]
-        return self.imports(say, ()), self.function([], (), [*heads, *loads, *write.lines, *ends])
+        helpers = "".join(noise.source(word) for word in sorted({symbol.op for symbol in self.draws}))
+        return self.imports(say, ()) + helpers, self.function([], (), [*heads, *loads, *write.lines, *ends])
+
+    def _drawn(self, write: Writer) -> list[str]:
+        """Return lines that draw random numbers."""
+        lines = [f"{word} = tl.load(jobs + {self.fields} * job + {k})" for k, word in enumerate(("seed", "name"), 3)]
+        for symbol in self.draws:
+            t, more = (write.text(part)[0] for part in symbol.args[:2])
+            found = f"{symbol.op}(seed, name, {t}, {more}, {symbol.args[2]}, first, WIDTH)"
+            found += "" if self.computed == "float32" else f".to(tl.{self.computed})"
+            lines.append(f"{write.name(symbol, 'x')} = {found}")
+        return lines if self.draws else []
 
     def function(self, rooms: list[str], widths: tuple[int, ...], body: list[str]) -> str:
         """Return the source of `step`: a job."""
@@ -140,8 +150,6 @@ class TritonPrinter(Printer):
         for j, symbol in enumerate(shared):
             truth = " != 0" if symbol.op in COMPARISONS else ""
             lines.append(f"{write.name(symbol, 'n')} = tl.load(numbers + at + {j}){truth}")
-        if any(symbol.op == "uniform" for symbol in self.names.symbols):
-            lines.append(f"own = {STREAMS} * k")
         for j, column in enumerate(columns):
             found = f"tl.load(addresses + row + {j})"
             if column not in self.dtypes:  # a matrix's size

@@ -25,6 +25,8 @@ WIDTH = 1024
 BLOCKS = 16
 """Blocks that one job adds up: so few that a large GPU has enough jobs, so many that there are few results to combine."""
 WARPS = 4
+EXACT = {"enable_fp_fusion": False}
+"""A product and a sum are rounded one by one, as on the CPU."""
 
 
 @cache
@@ -101,7 +103,19 @@ class Pass:
             self.step.warmup(table, self.numbers, jobs, **self._options(aligned, sort), grid=(len(jobs),))
 
     def _options(self, aligned: int, sort: Sort) -> dict[str, Any]:
-        return {"WIDTH": WIDTH, "BLOCKS": sort.blocks, "ALIGNED": aligned, "PARTS": sort.part, "num_warps": WARPS}
+        return {"WIDTH": WIDTH, "BLOCKS": sort.blocks, "ALIGNED": aligned, "PARTS": sort.part, "num_warps": WARPS, **EXACT}
+
+
+class Drawing(Pass):
+    """A pass that draws random numbers. keys: of each tensor, the seed and the name's hash."""
+
+    def __init__(self, kernel: Kernel, dtype: str, sizes: Sequence[int], device: Any, keys: Sequence[tuple[int, int]]) -> None:
+        self.keys = keys
+        super().__init__(kernel, dtype, sizes, device)
+
+    def _jobs(self, sizes: Sequence[int]) -> Iterator[tuple[Sort, Job]]:
+        for sort, job in jobs_of(sizes):
+            yield sort, (*job, *self.keys[job[0]])
 
 
 class Adding(Pass):

@@ -26,22 +26,6 @@ def sign(x):
 
 
 @triton.jit
-def mixed(h):
-    """Mix 32 bits so that each depends on all; see `engines.words`."""
-    h = (h ^ (h >> 16)) * tl.full((), 0x85EBCA6B, tl.uint32)
-    h = (h ^ (h >> 13)) * tl.full((), 0xC2B2AE35, tl.uint32)
-    return h ^ (h >> 16)
-
-
-@triton.jit
-def uniform(key, stream, i):
-    """A number in [0, 1): a hash of three integers."""
-    start = key.to(tl.uint32) ^ (stream.to(tl.uint32) * tl.full((), 0x9E3779B1, tl.uint32))
-    h = mixed(mixed(start) + i.to(tl.uint32))
-    return (h >> 8).to(tl.float32) * 5.9604644775390625e-08
-
-
-@triton.jit
 def dithered(x, u):
     """One of the two bfloat16 around x, as float32."""
     bits = x.to(tl.uint32, bitcast=True)

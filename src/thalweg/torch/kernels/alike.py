@@ -69,7 +69,7 @@ class Alike:
 
     def counted(self, made: Program) -> bool:
         """Whether the state counts their updates."""
-        return self.method.row.counts or "key" in made.inputs
+        return self.method.row.counts or made.draws_itself
 
 
 def number_in(state: dict[str, Any], key: str, dtype: Any, device: torch.device = CPU) -> Tensor:

@@ -59,7 +59,6 @@ class Bound:
         self.every = self.places = Places(self.params, states, [*keys, *self._order(vectors)])
         self._check_bound([column for column in columns if column not in numbers])
         self.present = list(range(len(self.params)))
-        self.noisy = lot.kept != Storage()  # noise in rounding goes by a tensor's place among those that step
         if not self.every.fits or not self.fits(lot.present):
             raise NotTraced("tensors whose memory cannot be written, or not apart")
         self._let_go(made)
@@ -137,8 +136,6 @@ class Bound:
     def fits(self, present: list[bool]) -> bool:
         """Take up the tensors that have a gradient. Returns False if one of them no longer lies where it was bound."""
         chosen = [k for k, there in enumerate(present) if there]
-        if self.noisy and len(chosen) < len(present):
-            return False
         if chosen != self.present:
             places = self.every.of(chosen)
             if places is None:
@@ -170,17 +167,18 @@ class Bound:
     def begin(self, loss: Any, norms: dict[Any, Any]) -> None:
         """Prepare the step's inputs, except sums."""
         self.launch.begin(self.state, loss, norms)
+        self.launch.draw_from(self.method.pure.seed)
         self.drawn = [self._draw(column) for column in self.launch.lent]  # must outlive the step: the table has their addresses
 
     def _draw(self, column: str) -> list[Tensor]:
-        """Draw noise for each tensor, in its layout, and write its address into the table."""
+        """Draw noise for each tensor, which lies as it does, and write its address into the table."""
         found = []
         words = self.launch.program.draws[column]
         for bucket in self.launch.buckets:
             for k in np.arange(len(self.params))[bucket.members].tolist():
                 p = self.params[k].detach()
                 own = draw(self.method.pure.seed, bucket.t, (words, self.launch.names[k]), p, None)
-                found.append(own if same_order(own, p) else torch.empty_like(p).copy_(own))
+                found.append(own)
                 self.launch.addresses.table[k, self.launch.addresses.columns[column]] = found[-1].data_ptr()
         return found
 
@@ -234,7 +232,7 @@ def _launch(lot: Alike) -> Launch:
     made = launch.program
     if set(launch.lent) - made.draws.keys():
         raise NoKernel("its step needs an estimate of the curvature")
-    if made.draws and any(symbol.op == "exp" for symbol in steps(made.results)):
+    if made.noisy and any(symbol.op == "exp" for symbol in steps(made.results)):
         raise NoKernel("it draws noise, and takes an exp whose last bit, which is torch's here, decides where it goes")
     if launch.staged and made.margins:
         raise NoKernel("a matrix whose rows do not lie one after another")

@@ -16,11 +16,11 @@ from thalweg.engines.triton.drawn import drawn
 from thalweg.engines.triton.grid import Grid
 from thalweg.engines.triton.passes import write
 from thalweg.graph.program import NotTraced, Program
-from thalweg.graph.storage import key_of
 from thalweg.torch.kernels.alike import CPU, Alike, Columns, Found, NoKernel, check_lies, number_in
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import Places, laid_flat
 from thalweg.torch.tensors import Tensor
+from thalweg.values.draws import hashed, signed
 from thalweg.values.symbols import TENSOR
 
 TRITON_DEVICES = {"cuda"}
@@ -170,6 +170,8 @@ def _drawn(lot: Alike) -> Drawn:
         raise NoKernel(str(reason)) from None
     if not all(map(laid_flat, lot.params)):
         raise NotTraced("a tensor that does not lie in one stretch of memory")
+    if found.program.noisy and not all(p.is_contiguous() for p in lot.params):
+        raise NotTraced("noise of a tensor that does not lie in C order")
     if found.cut.by_row and not all(p.is_contiguous() for p in lot.params):
         raise NoKernel("a matrix whose rows do not lie one after another")
     return found
@@ -183,16 +185,16 @@ def _grid(lot: Alike, found: Drawn, columns: Columns) -> Grid:
         if column not in numbers and column not in made.margins:
             check_lies(made, column, tensors, lot.params, dtypes[column])
     memory = {column: tensors for column, (_, tensors) in columns.items()}
+    pure = lot.method.pure
+    keys = [(signed(pure.seed), signed(hashed(name))) for name in lot.names] if made.draws_itself else []
     try:
-        return Grid(found, lot.dtype, lot.params, {**memory, "p": lot.params}, functools.partial(_value, made, lot.method.pure))
+        return Grid(found, lot.dtype, lot.params, {**memory, "p": lot.params}, functools.partial(_value, made, pure), keys)
     except NotTraced as reason:
         raise NoKernel(str(reason)) from None
 
 
 def _value(made: Program, pure: Any, name: str, t: Any) -> Any:
     """Return the value of a hyper-parameter or the learning rate at an update."""
-    if name == "key":
-        return key_of(pure.seed, t)
     value = made.hyper[name]
     found = value_at(pure.lr if value is None else value, t, "0")
     return found if isinstance(found, Tensor) else float(found)

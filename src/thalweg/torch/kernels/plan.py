@@ -80,7 +80,8 @@ class Plan:
                 if not fits or special(p) or g.shape != p.shape:
                     raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
                 route = own.method.route(name, p)
-                key = (i, p.dtype, p.device, *((each.path, id(each.stage), id(each.rate), each.flat) for each in route))
+                in_order = p.is_contiguous() or "noise" not in own.method.pure.asks
+                key = (i, p.dtype, p.device, in_order, *((each.path, id(each.stage), id(each.rate), each.flat) for each in route))
                 lot = found.setdefault(key, Alike(own.method, route, [], [], []))
                 lot.params.append(p)
                 lot.names.append(name)
@@ -192,7 +193,7 @@ class Without:
 
 
 def _may_rest(p: Tensor, name: str, own: Members, ledger: Ledger) -> bool:
-    """Whether a tensor without a gradient can be bound (see `Bound.noisy`), and its state is all there: none may be made yet."""
+    """Whether a tensor without a gradient can be bound: it is kept plainly, and its state is all there: none may be made yet."""
     state = ledger.state.get(p, {})
     wanted = {key for passage, slot, key in own.method.memory(name, p) if passage.stage.memory[slot].kind != "per_model"}
     wanted |= {*(["step"] if ledger.row.counts else []), *(["walked"] if own.method.pure.moves else [])}
