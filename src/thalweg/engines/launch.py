@@ -209,7 +209,8 @@ class Launch:
 
     def lend(self, extras: dict[str, dict[str, Any]], seed: Any) -> None:
         """Provide draws and estimates for the rules that ask for them."""
-        self.draw_from(seed)
+        if self.draws:
+            self.draw_from(seed)
         addresses = self.addresses
         for column in self.lent:
             word = "noise" if column in self.program.draws else column
@@ -225,7 +226,7 @@ class Launch:
 
     def draw_from(self, seed: Any) -> None:
         """Write the seed of each lane, or the one of all, into the jobs of a kernel that draws."""
-        if self.draws and not np.array_equal(self.seed, seed):
+        if not np.array_equal(self.seed, seed):
             low, high = (np.broadcast_to(half, self.lanes or 1).astype(np.uint64) for half in halves_of(seed))
             self.jobs[:, 4] = (low | high << np.uint64(32)).view(np.int64)[self.of_lanes]
             self.seed = np.array(seed)

@@ -167,7 +167,8 @@ class Bound:
     def begin(self, loss: Any, norms: dict[Any, Any]) -> None:
         """Prepare the step's inputs, except sums."""
         self.launch.begin(self.state, loss, norms)
-        self.launch.draw_from(self.method.pure.seed)
+        if self.launch.draws:
+            self.launch.draw_from(self.method.pure.seed)
         self.drawn = [self._draw(column) for column in self.launch.lent]  # must outlive the step: the table has their addresses
 
     def _draw(self, column: str) -> list[Tensor]:
