@@ -20,7 +20,7 @@ HOW = {
     "Adam": {"lr": 0.1}, "AdamW": {"lr": 0.1, "weight_decay": 0.1}, "SGD": {"lr": 0.1, "momentum": 0.9},
     "NAdam": {"lr": 0.1}, "RMSprop": {"lr": 0.01, "momentum": 0.5}, "Adagrad": {"lr": 0.1}, "ASGD": {"lr": 0.1},
 }  # fmt: skip
-SHAPES = [(2, 3, 4, 2), (5,), (), (0, 3)]
+SHAPES = [(2, 3, 4, 2), (5,), (), (0, 3), (5,)]
 
 
 def parameters(dtype: Any = torch.float64) -> list[Any]:
@@ -121,6 +121,38 @@ def one_cleared(p: list[Any], o: Any) -> None:
     o.state[p[0]].clear()
 
 
+def rekeyed(p: list[Any], o: Any) -> None:
+    """Two parameters of one shape change states; the states keep their order."""
+    other = {id(p[1]): p[4], id(p[4]): p[1]}
+    states = [(other.get(id(q), q), state) for q, state in o.state.items()]
+    o.state.clear()
+    o.state.update(states)
+
+
+def rekeyed_and_reordered(p: list[Any], o: Any) -> None:
+    first, second = o.state.pop(p[1]), o.state.pop(p[4])
+    o.state[p[1]], o.state[p[4]] = second, first
+
+
+def to_strangers(p: list[Any], o: Any) -> None:
+    states = list(o.state.values())
+    o.state.clear()
+    o.state.update((torch.nn.Parameter(torch.zeros(1)), state) for state in states)
+
+
+def reordered(p: list[Any], o: Any) -> None:
+    states = list(o.state.items())
+    o.state.clear()
+    o.state.update(reversed(states))
+
+
+def slots_reordered(p: list[Any], o: Any) -> None:
+    for state in o.state.values():
+        slots = list(state.items())
+        state.clear()
+        state.update(reversed(slots))
+
+
 def deep_copied(p: list[Any], o: Any) -> None:
     o.state = type(o.state)(dict, {x: copy.deepcopy(state) for x, state in o.state.items()})
 
@@ -186,7 +218,7 @@ def in_place_write(p: list[Any], o: Any) -> None:
 
 OPERATIONS = [
     relaid, transposed, spread, replaced, swapped, set_elsewhere, shared, zeroed, counts_set, scaled, other_state, data_of_state,
-    strided_state, swapped_state, cleared, one_cleared, deep_copied, reloaded, through_a_file, expanded_gradient,
+    strided_state, swapped_state, cleared, one_cleared, rekeyed, rekeyed_and_reordered, to_strangers, reordered, slots_reordered, deep_copied, reloaded, through_a_file, expanded_gradient,
     negative_gradient, negative_state, zero_gradient, gradient_is_parameter, gradient_is_state, one_gradient_of_two, first_rests, second_rests, frozen, in_place_write,
 ]  # fmt: skip
 

@@ -58,18 +58,22 @@ class Watch:
     """A record of what `views` yield now, for comparison with what they yield later.
 
     Arrays must be the same objects with the same layout, and so must their bases; their numbers may change, and so may the
-    places held by `loose`. A dict must be the same object, with as many entries in the same order.
+    places held by `loose`. A dict must be the same object, with as many entries under the same keys in the same order.
+    params: a dict whose keys must stay, too.
     """
 
     def __init__(
-        self, arrays: Iterable[Any], tree: dict[str, Any], loose: Set[tuple[str, ...]], read: native.Step | None
-    ) -> None:
+        self, arrays: Iterable[Any], tree: dict[str, Any], loose: Set[tuple[str, ...]], read: native.Step | None,
+        params: dict[str, Any] | None = None,
+    ) -> None:  # fmt: skip
         self.views: list[Iterable[Any]] = [arrays]
+        self.keyed: list[Iterable[str]] = [] if params is None else [params]
         free = [False] * len(list(arrays))
         for path, held in _dicts(tree, ()):
             self.views.append(held.values())
+            self.keyed.append(held)
             free += [(*path, key) in loose for key in held]
-        found = list(chain.from_iterable(self.views))
+        found, self.keys = list(chain.from_iterable(self.views)), list(chain.from_iterable(self.keyed))
         bases = list({id(base): base for x in found for base in _bases(x)}.values())
         self.views.append(bases)
         self.held = found + bases  # keeps alive every object whose address is compared
@@ -81,7 +85,7 @@ class Watch:
 
     def agrees(self) -> bool:
         """Whether everything is unchanged; False if the loop cannot read this Python's objects."""
-        if self.read is None:
+        if self.read is None or list(chain.from_iterable(self.keyed)) != self.keys:
             return False
         now = list(chain.from_iterable(self.views))  # kept alive while it is read
         return self.read(id(now), *self.rest) == 1

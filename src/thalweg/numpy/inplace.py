@@ -23,7 +23,7 @@ from thalweg.engines.passes.totals import add_up, agree
 from thalweg.engines.watch import Watch, watcher
 from thalweg.graph.program import NotTraced, StagePath, stage_paths
 from thalweg.numpy.gradients import accumulate_anew, check, prepared
-from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, fill, write_over
+from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, fill, placed, write_over
 from thalweg.numpy.params import check_apart, check_array
 from thalweg.values.arrays import dtype_name
 from thalweg.values.norms import SCALES
@@ -50,7 +50,7 @@ class InPlace:
         self._fused, self._handed = fused, False
         self._launches: list[Any] | None = None
         self._made_of = [(array.shape, array.dtype) for array in self.arrays]
-        self._left = [array for _, _, array in arrays_of(self._state)]
+        self._left = list(placed(self._state))
         self._watch: Watch | None = None
         self._busy = threading.Lock()
         held = children(params)
@@ -121,12 +121,12 @@ class InPlace:
             if moved is not array:
                 array[...] = moved
         write_over(state, stepped)
-        self._left = [array for _, _, array in arrays_of(state)]
+        self._left = list(placed(state))
 
     def _fit(self) -> None:
         """Fit the state if it has changed since the last step."""
-        arrays = [array for _, _, array in arrays_of(self._state)] if isinstance(self._state, dict) else []
-        same = len(arrays) == len(self._left) and all(map(operator.is_, arrays, self._left))
+        now = list(placed(self._state)) if isinstance(self._state, dict) else []
+        same = len(now) == len(self._left) and all(p == q and a is b for (p, a), (q, b) in zip(now, self._left, strict=True))
         if not same or any(True for _ in self._outline.counts(self._state)):
             self._outline.fit(self._state, self.arrays)
             fill(self._state["memory"], self.optimizer.init(self.params)["memory"])
@@ -174,7 +174,8 @@ class InPlace:
             ("memory", *slot.path) for launch in self._launches for slot in launch.program.slots if slot.kind.kind == "per_model"
         }
         arrays = self.arrays if self._flat is False else [self.params] if self._flat is None else self._children()
-        self._watch, self._told = Watch(arrays, self._state, numbers, watcher()), dict(self._state["t"])
+        keyed = self.params if self._flat and isinstance(self.params, dict) else None
+        self._watch, self._told = Watch(arrays, self._state, numbers, watcher(), keyed), dict(self._state["t"])
 
     def _ways(self) -> list[tuple[list[StagePath], list[int]]]:
         """Return the paths through the stages, each with its arrays. Raises NotTraced."""
@@ -285,18 +286,22 @@ class InPlace:
 
     def _check_still_there(self) -> None:
         """Raise an error if the caller replaced a parameter in the dict or list: the new array would silently stay unchanged."""
-        now = [self.params] if self._flat is None else self._children() if self._flat else flatten(self.params)[1]
-        if len(now) != len(self.arrays) or not all(map(operator.is_, now, self.arrays)):
-            if len(now) != len(self.arrays):
-                raise ValueError(
-                    f"there are {len(now)} parameters now, and there were {len(self.arrays)} ({', '.join(self.names)}); "
-                    "for others, make a new optimizer"
-                )
-            changed = next(n for n, a, b in zip(self.names, now, self.arrays, strict=True) if a is not b)
+        names, now = flatten(self.params)
+        if len(now) != len(self.arrays):
             raise ValueError(
-                f"parameter '{changed}' is no longer the array this optimizer was given; write into the array "
-                "(params[...][...] = value), or make a new optimizer"
+                f"there are {len(now)} parameters now, and there were {len(self.arrays)} ({', '.join(self.names)}); "
+                "for others, make a new optimizer"
             )
+        if names == self.names and all(map(operator.is_, now, self.arrays)):
+            return
+        there = dict(zip(names, now, strict=True))
+        changed = next((n for n, a in zip(self.names, self.arrays, strict=True) if there.get(n) is not a), None)
+        if changed is None:
+            raise ValueError(f"the parameters' order was {', '.join(self.names)} and is {', '.join(names)}; put them back in it")
+        raise ValueError(
+            f"parameter '{changed}' is no longer the array this optimizer was given; write into the array "
+            "(params[...][...] = value), or make a new optimizer"
+        )
 
     def _check_parameters(self) -> None:
         """Raise ValueError if a parameter was replaced, made read-only or given another shape or dtype."""

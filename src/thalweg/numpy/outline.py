@@ -140,6 +140,15 @@ def arrays_of(tree: Any) -> Iterator[tuple[dict[str, Any], str, Any]]:
             yield tree, key, value
 
 
+def placed(tree: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the arrays in a dict of dicts, each with the keys that lead to it."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from placed(value, (*path, key))
+        elif isinstance(value, np.ndarray):
+            yield (*path, key), value
+
+
 def _keep_apart(state: State, params: Sequence[Any]) -> None:
     """Copy tensors of the state that share memory with another, since writing one would change both."""
     taken = ranges(params)

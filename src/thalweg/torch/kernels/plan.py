@@ -46,7 +46,7 @@ class Plan:
         self._take_up([lot.present for lot in lots])
         if self.norms or self.adds_up or self.grids or any(bound.models for bound in self.bound):
             self._check_model()
-        self.states = list(ledger.state.values())
+        self.keys, self.states = list(ledger.state), list(ledger.state.values())
 
     @property
     def params(self) -> list[Tensor]:
@@ -111,7 +111,7 @@ class Plan:
         """Prepare a step; None if groups, tensors or state are no longer those of the plan."""
         if len(groups) != len(self.members) or len(state) != len(self.states):
             return None
-        if not all(map(operator.is_, state.values(), self.states)):
+        if not all(map(operator.is_, state, self.keys)) or not all(map(operator.is_, state.values(), self.states)):
             return None
         for group, own in zip(groups, self.members, strict=True):
             if group is not own.group or len(group["params"]) != len(own.params):
