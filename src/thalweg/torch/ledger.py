@@ -10,6 +10,7 @@ import torch
 
 from thalweg.core.array_step import ArrayStep
 from thalweg.core.checks import update_count
+from thalweg.core.compose import Every
 from thalweg.core.leaf import Leaf
 from thalweg.core.stage import Stage
 from thalweg.dialects import Row
@@ -22,6 +23,8 @@ from thalweg.torch.tensors import Tensor, check_shape, flat, flat_into, scalar_d
 
 Keepers = dict[tuple[str, ...], tuple[Tensor, str]]
 """The place in the state of each number of the whole model: its parameter, and its key."""
+CALLS = ("calls",)
+"""The path of the number of calls that `every` has counted."""
 
 
 @dataclass(frozen=True)
@@ -125,16 +128,22 @@ class Ledger:
 def keepers(stage: Stage, members: Iterable[Members]) -> Keepers:
     """Return where the state keeps each number of the whole model: with the first parameter that passes its stage, and its key.
 
-    This does not depend on which parameters have gradients, nor on the groups. members: all parameters, group by group.
+    This does not depend on which parameters have gradients, nor on the groups. The calls that `every` counts are such a
+    number, kept with the first parameter. members: all parameters, group by group.
     """
     found: Keepers = {}
+    if isinstance(stage, Every):
+        members = list(members)
+        first = next((p for own in members for p in own.params), None)
+        if first is not None:
+            found[CALLS] = first, "calls"
     declared = [kind for f in stage.functions for kind in f.declaration.memory.values()]
     if not any(kind.kind == "per_model" for kind in declared):
         return found
     for own in members:
         wanted = sum(kind.kind == "per_model" for kind in own.method.pure.chain.memory.values())
         for p, name in zip(own.params, own.names, strict=True):
-            if len(found) >= wanted:
+            if len(found.keys() - {CALLS}) >= wanted:
                 break
             for passage, slot, key in own.method.memory(name, p):
                 if passage.stage.memory[slot].kind == "per_model":

@@ -13,7 +13,7 @@ from thalweg.core.leaf import in_parts
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.stage import Stage
 from thalweg.torch.groups import ConfiguredGroup, Members, joined
-from thalweg.torch.ledger import Ledger
+from thalweg.torch.ledger import CALLS, Ledger
 from thalweg.torch.tensors import Tensor, check_shape, curvature, like, put, real
 
 Path = tuple[str, ...]
@@ -28,16 +28,13 @@ def draws(stage: Stage) -> bool:
     return bool(stage.asks & {"noise", "curvature"}) or any(kind.kind == "gaussian" for kind in stage.memory.values())
 
 
-def lots(members: Sequence[Members], ledger: Ledger, first: Tensor) -> list[Lot]:
-    """Return the parameters of each group ready for a step; as one lot if the method reads the whole model.
-
-    first: the parameter whose state holds the counts of the whole optimizer.
-    """
+def lots(members: Sequence[Members], ledger: Ledger) -> list[Lot]:
+    """Return the parameters of each group ready for a step; as one lot if the method reads the whole model."""
     if len(members) > 1 and _goes_together(members[0].method.pure):
         group = joined({name: own.group for own in members for name in own.names})
         params, names = [p for own in members for p in own.params], [name for own in members for name in own.names]
         members = [Members(params, names, ConfiguredGroup(ledger.row, group, members[0].method.seed))]
-    return [Lot(own, ledger, first) for own in members]
+    return [Lot(own, ledger) for own in members]
 
 
 def _goes_together(pure: Pure) -> bool:
@@ -54,8 +51,8 @@ def _goes_together(pure: Pure) -> bool:
 class Lot:
     """Parameters that step together."""
 
-    def __init__(self, members: Members, ledger: Ledger, first: Tensor) -> None:
-        self.method, self.ledger, self.first = members.method, ledger, first
+    def __init__(self, members: Members, ledger: Ledger) -> None:
+        self.method, self.ledger = members.method, ledger
         self.params = dict(zip(members.names, members.params, strict=True))
         self.keys: dict[Path, str] = {}
 
@@ -95,7 +92,8 @@ class Lot:
             if path in self.keys:
                 self.ledger.state[p][key] = float(_at(self.state["memory"], path))
         if "calls" in self.state:
-            self.ledger.state[self.first]["calls"] = self.state["calls"]
+            first, key = self.ledger.keepers[CALLS]
+            self.ledger.state[first][key] = self.state["calls"]
 
     def _in_parts(self) -> Any:
         return in_parts(name for name, p in self.params.items() if p.is_complex())
@@ -121,5 +119,6 @@ class Lot:
                 if word in state and word in mine:
                     state[word][name] = real(mine[word])
         if "calls" in state:
-            state["calls"] = self.ledger.state.get(self.first, {}).get("calls", 0)
+            first, key = self.ledger.keepers[CALLS]
+            state["calls"] = self.ledger.state.get(first, {}).get(key, 0)
         return state

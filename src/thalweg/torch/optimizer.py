@@ -277,8 +277,7 @@ class Optimizer(Face):
     def _lots(self, wanted: list[list[Tensor]]) -> list[Lot]:
         """Return the wanted parameters of each group, ready for a step by the pure functions."""
         chosen = [(group, params) for group, params in zip(self.param_groups, wanted, strict=True) if params]
-        first = self.param_groups[0]["params"]
-        return lots(list(self._members(chosen)), self._ledger(), first[0]) if chosen else []
+        return lots(list(self._members(chosen)), self._ledger()) if chosen else []
 
     def _keepers(self) -> Keepers:
         return keepers(self._stage, self._members())
