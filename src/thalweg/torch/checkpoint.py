@@ -21,6 +21,8 @@ from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
 from thalweg.torch.regroup import TORCHS
 from thalweg.torch.tensors import Tensor
 
+THEIRS = ("params", "param_names")
+"""What a group says of its own parameters: names decide a parameter's branch and its draws, and no checkpoint changes them."""
 BESIDE = frozenset({"step", "walked", "accumulated", "calls", "lost", "master", "looked_at"})
 
 
@@ -31,10 +33,11 @@ def without_schedules(state_dict: dict[str, Any]) -> dict[str, Any]:
 
 
 def merged(group: Group, saved: Group) -> Group:
-    """Return a group with a checkpoint's values; a schedule, saved as None, stays."""
+    """Return a group with a checkpoint's values. A schedule, saved as None, stays, and so do the parameters and their names."""
     stay = {key: value for key, value in group.items() if key == FIRST or (callable(value) and saved.get(key) is None)}
-    saved = with_parts(saved, group)
-    return {**saved, **{key: value for key, value in stay.items() if saved.get(key) is None}, "params": group["params"]}
+    saved = {key: value for key, value in with_parts(saved, group).items() if key not in THEIRS}
+    mine = {key: group[key] for key in THEIRS if key in group}
+    return {**saved, **{key: value for key, value in stay.items() if saved.get(key) is None}, **mine}
 
 
 @dataclass(frozen=True)

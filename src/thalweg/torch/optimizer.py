@@ -168,9 +168,10 @@ class Optimizer(Face):
     def _loaded(self, found: dict[str, Any]) -> None:
         """Undo torch's cast of state to the parameters' dtype for slots with their own dtype, such as one number per tensor."""
         super()._loaded(found)
-        self.__dict__.pop("_called", None)
         for group, mine, saved in zip(self.param_groups, self.__dict__.pop("_before"), found["param_groups"], strict=True):
-            group.update(merged(mine, group))
+            now = merged(mine, group)
+            group.clear()
+            group.update(now)
             method = ConfiguredGroup(self._row, group, self._seed)
             for p, index in zip(group["params"], saved["params"], strict=True):
                 kept = found["state"].get(index, {})
