@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
+
+import thalweg as tw
 
 torch = pytest.importorskip("torch")
 
@@ -49,3 +52,32 @@ def test_states_of_two_shapes_that_change_keys_are_refused(make: Any) -> None:
     with pytest.raises(RuntimeError, match="shape"):
         optimizer.step()
     assert all(torch.equal(p, q) for p, q in zip(params, before, strict=True))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        tt.Adam,
+        tt.AdaBelief,
+        tt.LAMB,
+        tt.Prodigy,
+        tt.NoisySGD,
+        lambda p: tt.Optimizer(p, tw.chain(tw.clip(1.0), tw.adam()), lr=0.1),
+    ],
+)
+def test_a_parameter_in_anothers_place_with_its_state_goes_on_as_it_would_have(make: Any) -> None:
+    def run(replaces: bool) -> list[Any]:
+        params = parameters()
+        optimizer = make(params)
+        for t in range(6):
+            if replaces and t in (2, 4):
+                old, params[1] = params[1], torch.nn.Parameter(params[1].detach().clone())
+                optimizer.param_groups[0]["params"][1] = params[1]
+                optimizer.state[params[1]] = optimizer.state.pop(old)
+            if replaces and t == 4:
+                optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+            gradients_in(params, t)
+            optimizer.step()
+        return params
+
+    assert all(torch.equal(p, q) for p, q in zip(run(True), run(False), strict=True))

@@ -110,17 +110,11 @@ class Optimizer(Face):
             raise
 
     def _named(self, params: list[Tensor]) -> list[str]:
-        names = self._names
-        return [names[p] for p in params]
-
-    @property
-    def _names(self) -> dict[Tensor, str]:
-        """The parameters' names."""
         there = sum(len(group["params"]) for group in self.param_groups)
         found: dict[Tensor, str] = self.__dict__.get("_called", {})
-        if len(found) != there:
+        if len(found) != there or not all(map(found.__contains__, params)):  # or one was put in another's place
             found = self.__dict__["_called"] = names_of(self.param_groups)
-        return found
+        return [found[p] for p in params]
 
     def _check(self, group: Group) -> None:
         mine = hyper_of(self._stage) if self._rule is None else self._rule.parts
@@ -160,7 +154,9 @@ class Optimizer(Face):
 
     def _check_checkpoint(self, found: dict[str, Any]) -> None:
         hyper = {} if self._rule is None else self._rule.parts
-        taker = Taker(self.who, self._stage, hyper, self._row, self._seed, self._names)
+        params = [p for group in self.param_groups for p in group["params"]]
+        names = dict(zip(params, self._named(params), strict=True))
+        taker = Taker(self.who, self._stage, hyper, self._row, self._seed, names)
         groups = taker.groups(self.param_groups, found)
         taker.check_states(groups, {key for _, key in self._keepers().values()}, found)
         self.__dict__["_before"] = list(self.param_groups)
@@ -173,9 +169,9 @@ class Optimizer(Face):
             group.clear()
             group.update(now)
             method = ConfiguredGroup(self._row, group, self._seed)
-            for p, index in zip(group["params"], saved["params"], strict=True):
+            for p, name, index in zip(group["params"], self._named(group["params"]), saved["params"], strict=True):
                 kept = found["state"].get(index, {})
-                for passage, slot, key in method.memory(self._names[p], p):
+                for passage, slot, key in method.memory(name, p):
                     kind = passage.stage.memory[slot]
                     number = kind.kind == "per_tensor" or (kind.kind == "per_model" and isinstance(kept.get(key), Tensor))
                     if key in kept and (number or (kind.dtype and kind.kind != "per_model")):
@@ -228,7 +224,7 @@ class Optimizer(Face):
         """Put the point to ship (an average, the updated iterate) into the parameters, until `train()`."""
         for group in self.param_groups:
             method = ConfiguredGroup(self._row, group, self._seed)
-            for name, p in ((self._names[p], p) for p in group["params"]):
+            for name, p in zip(self._named(group["params"]), group["params"], strict=True):
                 state = self.state.get(p, {})
                 shipped = [key for passage, slot, key in method.memory(name, p) if slot == passage.stage.declaration.shipped]
                 key = shipped[-1] if shipped else "walked"
