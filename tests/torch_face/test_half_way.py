@@ -129,3 +129,68 @@ def test_the_same_of_tensors_kept_otherwise(mistake: Any) -> None:
         o.step()
     assert torch.equal(p[0], before)
     assert all(torch.equal(o.state[p[0]][key], kept[key]) for key in kept)
+
+
+# tensors that torch seals
+
+
+SEALED: dict[str, Any] = {
+    **HALF_WAY,
+    "kept": lambda p: tt.Adam(p, lr=0.1, state_dtype="int8"),
+    "every": lambda p: tt.Optimizer(p, tw.every(2, tw.adam()), lr=0.1),
+    "sam": lambda p: tt.Optimizer(p, tw.chain(tw.sam(), tw.adam()), lr=0.1),
+}
+
+
+@pytest.mark.parametrize(("which", "steps"), [("parameter", 0), ("parameter", 2), ("state", 0), ("state", 2)])
+@pytest.mark.parametrize("make", SEALED)
+def test_what_was_made_under_inference_mode_is_told_before_anything_is_written(make: str, steps: int, which: str) -> None:
+    a = torch.nn.Parameter(torch.ones(3, 2))
+    with torch.inference_mode():
+        sealed = torch.nn.Parameter(torch.ones(2, 2))
+    b = torch.nn.Parameter(torch.ones(2, 2))
+    o = SEALED[make]([{"params": [a]}, {"params": [b]}])
+
+    def closure() -> float:
+        for group in o.param_groups:
+            for p in group["params"]:
+                p.grad = torch.ones_like(p)
+        return 1.0
+
+    for _ in range(steps):
+        o.step(closure)
+    if which == "parameter":
+        o.param_groups[1]["params"][0] = b = sealed
+    else:
+        o.step(closure)
+        with torch.inference_mode():
+            o.state[b].update({key: x.clone() for key, x in o.state[b].items() if torch.is_tensor(x)})
+    before = a.detach().clone(), b.detach().clone()
+    state = {x: copy.deepcopy(dict(o.state[x])) for x in (a, b) if x in o.state}
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match=r"was made under torch\.inference_mode"):
+            o.step(closure)
+    assert torch.equal(a, before[0])
+    assert torch.equal(b, before[1])
+    for x in (a, b):
+        now, was = o.state.get(x, {}), state.get(x, {})
+        assert now.keys() == was.keys()
+        assert all(torch.equal(torch.as_tensor(now[k]), torch.as_tensor(was[k])) for k in was if was[k] is not None)
+    with torch.inference_mode():
+        o.step(closure)
+
+
+def test_a_resting_parameter_of_inference_mode_lets_the_others_step() -> None:
+    with torch.inference_mode():
+        sealed = torch.nn.Parameter(torch.ones(2), requires_grad=False)
+    for make in SEALED.values():
+        p = torch.nn.Parameter(torch.ones(2))
+        o = make([{"params": [sealed]}, {"params": [p]}])
+
+        def closure(p: Any = p) -> float:
+            p.grad = torch.ones_like(p)
+            return 1.0
+
+        for _ in range(2):
+            o.step(closure)
+        assert not torch.equal(p, torch.ones(2))

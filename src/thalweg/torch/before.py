@@ -6,6 +6,7 @@ the earlier ones written. Copying everything would be expensive, so we copy only
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -27,7 +28,8 @@ class Before:
         self.face, self.states = face, {p: dict(state) for p, state in face.state.items()}
         kept = [value for state in self.states.values() for key, value in state.items() if all_of_it or key == "step"]
         params = [p for group in face.param_groups for p in group["params"]] if all_of_it else []
-        tensors = [x for x in [*params, *kept] if isinstance(x, Tensor) and has_memory(x)] if not watched() else []
+        found = [x for x in [*params, *kept] if isinstance(x, Tensor) and has_memory(x) and not _is_sealed(x)]
+        tensors = found if not watched() else []
         self.tensors = [(x, x.detach().clone()) for x in tensors]
 
     def put_back(self) -> None:
@@ -47,6 +49,7 @@ def check_tensors(face: torch.optim.Optimizer) -> None:
     if watched():
         return
     params = [p for group in face.param_groups for p in group["params"] if p.grad is not None]
+    check_writable(face, params)
     for p in params:
         written = (p, *face.state.get(p, {}).values())
         for x in (p.grad, *written):
@@ -55,6 +58,23 @@ def check_tensors(face: torch.optim.Optimizer) -> None:
             raise RuntimeError(
                 "a parameter or its state is an expanded tensor, of which several elements are one number; clone it"
             )
+
+
+def check_writable(face: torch.optim.Optimizer, params: Iterable[Tensor]) -> None:
+    """Raise RuntimeError for parameters and their state that torch would refuse to write, after it has written others."""
+    for p in params:
+        state = face.state.get(p, {})
+        for what, x in (("a parameter", p), *((f"the state's '{key}'", x) for key, x in state.items())):
+            if isinstance(x, Tensor) and _is_sealed(x):
+                raise RuntimeError(
+                    f"{what} was made under torch.inference_mode, and can be written only there; put a clone in its place, "
+                    "made outside of it"
+                )
+
+
+def _is_sealed(x: Tensor) -> bool:
+    """Whether torch refuses to write a tensor because it was made under inference mode."""
+    return x.is_inference() and not torch.is_inference_mode_enabled()
 
 
 def _is_expanded(x: Tensor) -> bool:

@@ -156,6 +156,7 @@ class Face(torch.optim.Optimizer):
         without: Without | None = self.__dict__.get("_without")
         if without is not None and without.holds(self.param_groups):
             return False
+        check_tensors(self)
         before = Before(self)
         try:
             with np.errstate(all="ignore"):

@@ -17,6 +17,7 @@ from thalweg.dialects import Row
 from thalweg.form.hyper import nearest, split_all
 from thalweg.rule import Rule
 from thalweg.torch.around import check_groups, stepped_around
+from thalweg.torch.before import check_writable
 from thalweg.torch.checkpoint import Taker, check_shapes, merged, without_schedules
 from thalweg.torch.face import Face
 from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
@@ -269,6 +270,7 @@ class Optimizer(Face):
     def _around(self, closure: Callable[[], Any]) -> Any:
         if len(self.param_groups) > 1:
             check_groups(ConfiguredGroup(self._row, self.param_groups[0], self._seed).pure, self.param_groups)
+        check_writable(self, (p for group in self.param_groups for p in group["params"] if p.requires_grad))
         return stepped_around(self.param_groups, self._lots, closure)
 
     def _lots(self, wanted: list[list[Tensor]]) -> list[Lot]:
