@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -80,3 +81,46 @@ def test_sam_takes_groups_and_rests_what_has_no_gradient() -> None:
     assert not ours.state.get(d)
     with pytest.raises(ValueError, match="'rho'"):
         tt.Optimizer([{"params": [a], "rho": 0.1}, {"params": [b]}], rule, lr=0.1).step(closure)
+
+
+def _codes(dtype: Any) -> Any:
+    return torch.nn.Parameter(torch.zeros(2).to(dtype), requires_grad=False)
+
+
+FROZEN: dict[str, Callable[[], Any]] = {
+    "uint8": lambda: _codes(torch.uint8), "bool": lambda: _codes(torch.bool), "int8": lambda: _codes(torch.int8),
+    "float8": lambda: _codes(torch.float8_e4m3fn), "float32": lambda: _codes(torch.float32),
+    "complex": lambda: _codes(torch.complex64), "of no gradient": lambda: torch.nn.Parameter(torch.zeros(2)),
+}  # fmt: skip
+
+
+SEVERAL = {
+    "sam": lambda: tw.chain(tw.sam(), tw.sgd()), "lbfgs": tw.lbfgs, "sam, prodigy": lambda: tw.chain(tw.sam(), tw.prodigy()),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["first", "last", "in a group of its own"])
+@pytest.mark.parametrize("sort", FROZEN)
+@pytest.mark.parametrize("name", SEVERAL)
+def test_methods_of_several_points_leave_frozen_parameters_of_any_sort_alone(name: str, sort: str, where: str) -> None:
+    """Such as the codes of a quantised model under adapters."""
+    found = []
+    for has in (False, True):
+        p, frozen = torch.nn.Parameter(torch.tensor([1.0, -2.0])), FROZEN[sort]()
+        params = {"first": [frozen, p], "last": [p, frozen]}.get(where, [{"params": [frozen]}, {"params": [p]}])
+        optimizer = tt.Optimizer(params if has else [p], SEVERAL[name](), lr=0.1)
+
+        def closure(p: Any = p, optimizer: Any = optimizer) -> Any:
+            optimizer.zero_grad()
+            loss = p.square().sum()
+            loss.backward()
+            return loss
+
+        for _ in range(3):
+            optimizer.step(closure)
+        kept = copy.deepcopy(optimizer.state_dict())
+        optimizer.load_state_dict(kept)
+        optimizer.step(closure)
+        found.append(p.detach())
+        assert not frozen.detach().view(torch.uint8).any()
+    assert torch.equal(*found)

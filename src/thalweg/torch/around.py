@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from thalweg.core.optimizer import Optimizer as Pure
-from thalweg.torch.groups import Group
+from thalweg.torch.groups import DTYPES, Group
 from thalweg.torch.lots import Lot
-from thalweg.torch.tensors import Tensor, like, loss_number, real
+from thalweg.torch.tensors import PLAIN, Tensor, like, loss_number, real
 
 
 class _Rest(Exception):
@@ -23,7 +23,7 @@ def stepped_around(groups: list[Group], lots: Callable[[list[list[Tensor]]], lis
     Parameters that the closure gives no gradient, such as frozen ones, stay unchanged. If the closure raises, all parameters
     and their state stay unchanged.
     """
-    wanted = [list(group["params"]) for group in groups]
+    wanted = [[p for p in group["params"] if _may_step(p)] for group in groups]
     answers: list[tuple[Any, dict[Tensor, Any]]] = []
     for _ in range(2):
         found = lots(wanted)
@@ -40,6 +40,12 @@ def stepped_around(groups: list[Group], lots: Callable[[list[list[Tensor]]], lis
         with torch.enable_grad():
             return closure()
     return answers[0][0]
+
+
+def _may_step(p: Tensor) -> bool:
+    """Whether the closure may give p a gradient: not if p is frozen and of a sort that no method could move, such as codes."""
+    known = type(p) in PLAIN and (p.dtype in DTYPES or p.is_complex()) and not p.is_inference()
+    return known or p.requires_grad or p.grad is not None
 
 
 def _walk(lot: Lot, closure: Callable[[], Any], answers: list[tuple[Any, dict[Tensor, Any]]]) -> None:
