@@ -21,11 +21,16 @@ SPARSE = {"SGD", "Adagrad"}
 """torch's optimizers that accept sparse gradients."""
 
 
+def states_of(face: torch.optim.Optimizer) -> list[tuple[Tensor, dict[str, Any]]]:
+    """Return the parameters' entries of the state; others are the caller's own, and torch leaves them as they are."""
+    return [(p, state) for p, state in face.state.items() if isinstance(p, Tensor)]
+
+
 class Before:
     """The state's tensors and the counts, which change first; `all_of_it` also copies the contents of all tensors."""
 
     def __init__(self, face: torch.optim.Optimizer, all_of_it: bool = False) -> None:
-        self.face, self.states = face, {p: dict(state) for p, state in face.state.items()}
+        self.face, self.states = face, {p: dict(state) for p, state in states_of(face)}
         kept = [value for state in self.states.values() for key, value in state.items() if all_of_it or key == "step"]
         params = [p for group in face.param_groups for p in group["params"]] if all_of_it else []
         found = [x for x in [*params, *kept] if isinstance(x, Tensor) and has_memory(x) and not _is_sealed(x)]
@@ -34,7 +39,7 @@ class Before:
 
     def put_back(self) -> None:
         """Restore parameters and state."""
-        for p in [p for p in self.face.state if p not in self.states]:
+        for p in [p for p, _ in states_of(self.face) if p not in self.states]:
             del self.face.state[p]
         for p, state in self.states.items():
             self.face.state[p].clear()
@@ -83,7 +88,7 @@ def _is_expanded(x: Tensor) -> bool:
 
 def looks_mistaken(face: torch.optim.Optimizer) -> bool:
     """Whether torch's own step might refuse a group or a tensor, which it would notice only on reaching it."""
-    slots = {tuple(sorted(state)) for state in face.state.values() if state}
+    slots = {frozenset(state) for _, state in states_of(face) if state}
     if len(slots) > 1 or not all(_is_ordinary(group) for group in face.param_groups):
         return True
     takes_sparse = any(kind.__name__ in SPARSE for kind in type(face).__mro__)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from thalweg.core.stage import Stage
 from thalweg.dialects import Row
 from thalweg.form.hyper import with_parts
 from thalweg.graph.storage import scale_name
-from thalweg.methods import rules
+from thalweg.methods import rules, stages_by_name
 from thalweg.numpy import class_name
 from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
 from thalweg.torch.regroup import TORCHS
@@ -85,11 +86,13 @@ class Taker:
                     self._check_state(method, p, mine, saved)
 
     def _check_state(self, method: ConfiguredGroup, p: Tensor, mine: Set[str], saved: Group) -> None:
+        """Raise ValueError for the state of one parameter. What no optimizer keeps is the user's own."""
         name = self.names[p]
         slots = {key: passage.stage.memory[slot] for passage, slot, key in method.memory(name, p)}
         wanted = {key for key, kind in slots.items() if kind.kind != "per_model"} | {"step"}
         may = wanted | BESIDE | {scale_name(key) for key in wanted}
-        lacking, strange = sorted(wanted - mine), sorted(mine - may)
+        strange = sorted(_known(mine - may))
+        lacking = sorted(wanted - mine) if strange or mine & may else []
         if lacking or strange:
             theirs = _whose(saved)
             of = theirs if theirs != self.who else "another optimizer"
@@ -111,12 +114,27 @@ def check_torchs(who: str, row: Row, defaults: Group, found: dict[str, Any]) -> 
         if lacking:
             raise ValueError(f"{who} cannot take up a checkpoint of {_whose(saved)}: its groups have no {_listed(lacking)}")
         for index in saved["params"]:
-            there = set(found["state"].get(index, {})) - {"step"}
+            there = _known(found["state"].get(index, {}))
             if there and there.isdisjoint(kept):
                 raise ValueError(
                     f"{who} cannot take up a checkpoint of {_whose(saved)}: of parameter {index} it has "
                     f"{_listed(sorted(there))}, and {who} keeps {_listed(sorted(kept - {'step'}))}"
                 )
+
+
+def _known(keys: Iterable[Any]) -> set[str]:
+    """Return those keys of a parameter's state under which some optimizer, ours or torch's, keeps memory."""
+    return {key for key in keys if isinstance(key, str) and key.rpartition(".")[2] in _slots()}
+
+
+@functools.cache
+def _slots() -> frozenset[str]:
+    declared = (
+        function.declaration.memory for rule in (*rules.values(), *stages_by_name.values()) for function in rule().functions
+    )
+    return frozenset(
+        {slot for memory in declared for slot in memory} | {k for row in dialects.TORCH.values() for k in row.names.values()}
+    )
 
 
 def _listed(names: list[str]) -> str:

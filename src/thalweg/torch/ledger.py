@@ -156,7 +156,7 @@ def follow(found: Keepers, state: dict[Tensor, dict[str, Any]]) -> None:
     kept = {(id(p), key) for p, key in found.values()}  # another stage's number may have the same key
     for p, key in found.values():
         if key not in state.get(p, {}):
-            owners = (own for q, own in state.items() if (id(q), key) not in kept and isinstance(own, dict))
+            owners = (own for q, own in state.items() if (id(q), key) not in kept and isinstance(q, Tensor))
             before = next((own for own in owners if _is_number(own.get(key))), None)
             if before is not None:
                 state[p][key] = before.pop(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +18,7 @@ from thalweg.dialects import Row
 from thalweg.form.hyper import nearest, split_all
 from thalweg.rule import Rule
 from thalweg.torch.around import check_groups, stepped_around
-from thalweg.torch.before import check_writable
+from thalweg.torch.before import check_writable, states_of
 from thalweg.torch.checkpoint import Taker, check_shapes, merged, without_schedules
 from thalweg.torch.face import Face
 from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
@@ -193,7 +194,7 @@ class Optimizer(Face):
         loss
             What the closure returned first; None without a closure.
         """
-        if any("looked_at" in state for state in self.state.values()):
+        if self._is_looked_at():
             raise RuntimeError("the parameters are those to ship; call .train() before the next step")
         keys = sum(map(len, self.param_groups))
         if keys != self.__dict__.get("_keys"):  # keys were added since the last step
@@ -206,6 +207,13 @@ class Optimizer(Face):
                 lot.put()
             return None
         return super().step(closure)
+
+    def _is_looked_at(self) -> bool:
+        """Whether the parameters are those of `eval`."""
+        try:
+            return any(map(dict.__contains__, self.state.values(), itertools.repeat("looked_at")))
+        except TypeError:  # an entry of the caller's own, which is no dict
+            return any("looked_at" in state for _, state in states_of(self))
 
     def _is_asked_for_state(self) -> bool:
         """Whether this is a step that moves nothing, which torch.distributed.checkpoint takes to create the state.
@@ -236,7 +244,7 @@ class Optimizer(Face):
     @torch.no_grad()
     def train(self) -> None:
         """Put the points at which gradients are taken back into the parameters."""
-        for p, state in self.state.items():
+        for p, state in states_of(self):
             if "looked_at" in state:
                 p.copy_(state.pop("looked_at"))
 

@@ -46,7 +46,8 @@ class Plan:
         self._take_up([lot.present for lot in lots])
         if self.norms or self.adds_up or self.grids or any(bound.models for bound in self.bound):
             self._check_model()
-        self.keys, self.states = list(ledger.state), list(ledger.state.values())
+        self.keys: list[Any] = list(ledger.state)
+        self.states = list(ledger.state.values())
 
     @property
     def params(self) -> list[Tensor]:
@@ -109,9 +110,9 @@ class Plan:
 
     def finds(self, groups: list[Group], state: dict[Tensor, Any]) -> list[Found] | None:
         """Prepare a step; None if groups, tensors or state are no longer those of the plan."""
-        if len(groups) != len(self.members) or len(state) != len(self.states):
-            return None
-        if not all(map(operator.is_, state, self.keys)) or not all(map(operator.is_, state.values(), self.states)):
+        same = len(state) == len(self.states) and all(map(operator.is_, state, self.keys))
+        same = same and all(map(operator.is_, state.values(), self.states))
+        if len(groups) != len(self.members) or not (same or self._agrees(state)):
             return None
         for group, own in zip(groups, self.members, strict=True):
             if group is not own.group or len(group["params"]) != len(own.params):
@@ -120,6 +121,16 @@ class Plan:
                 return None
         found = self._found()
         return self._found() if found is None and self._fits() else found
+
+    def _agrees(self, state: dict[Any, Any]) -> bool:
+        """Whether only entries of the caller's own changed, whose keys are no parameters; takes the state up as it is."""
+        keys, states = list(state), list(state.values())
+        own = [(key, held) for key, held in zip(keys, states, strict=True) if isinstance(key, Tensor)]
+        before = [(key, held) for key, held in zip(self.keys, self.states, strict=True) if isinstance(key, Tensor)]
+        same = len(own) == len(before) and all(a is c and b is d for (a, b), (c, d) in zip(own, before, strict=True))
+        if same:
+            self.keys, self.states = keys, states
+        return same
 
     def _found(self) -> list[Found] | None:
         if self.resting and not all(p.grad is None for p in self.resting):
