@@ -262,10 +262,10 @@ class SymbolicStep(Step):
         """Return the parameter in the dtype of the arithmetic."""
         if self.kept.rounding == "kahan":
             self.made.dtypes["lost"] = self.dtype
-            return self.made.inputs["p"] + self.input("lost", TENSOR)
+            return storage.with_lost(self.made.inputs["p"], self.input("lost", TENSOR), self.dtype)
         if self.kept.rounding == "master":
             self.made.dtypes["master"] = "float32"
-            return self.input("master", TENSOR)
+            return storage.master_of(self.made.inputs["p"], self.input("master", TENSOR), self.dtype)
         return self.made.inputs["p"]
 
     def narrowed(self, point: Any) -> Any:

@@ -96,6 +96,19 @@ def rounded(x: Symbol, dtype: str) -> Symbol:
     return Symbol(f"rounded_{dtype}", (x,), TENSOR)
 
 
+def master_of(p: Symbol, master: Symbol, dtype: str) -> Any:
+    """The parameter in float32: its master, except where p is no longer the master's rounded copy because it was written."""
+    return where(rounded(master, dtype) == p, master, p)
+
+
+def with_lost(p: Symbol, lost: Symbol, dtype: str) -> Any:
+    """The parameter with what rounding lost, except where p was written since, so that this is more than rounding can lose.
+
+    Compared is a little less of it, since all of it may be a tie, which rounds to an even number.
+    """
+    return where(rounded(p + (1 - 2.0**-11) * lost, dtype) == p, p + lost, p)
+
+
 def scale_name(slot: str) -> str:
     """Return the name of an int8 slot's scales."""
     return f"{slot}_scale"
