@@ -5,6 +5,7 @@ a half or a quarter of its bytes. A rule's function never sees the storage.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from thalweg.ops import X, floor, maximum, minimum, ratio, sign, sqrt, where
 from thalweg.values.symbols import TENSOR, Symbol

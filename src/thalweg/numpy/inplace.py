@@ -52,7 +52,7 @@ class InPlace:
         self._made_of = [(array.shape, array.dtype) for array in self.arrays]
         self._left = list(placed(self._state))
         self._watch: Watch | None = None
-        self._busy = threading.Lock()
+        self._busy, self._steps = threading.RLock(), False
         held = children(params)
         plain = isinstance(params, dict | list | tuple)
         self._flat = None if held is None else plain and all(children(child) is None for _, child in held)
@@ -63,7 +63,7 @@ class InPlace:
         return {name: value for name, value in held.items() if name not in ("_busy", "_taken")}
 
     def __setstate__(self, held: dict[str, Any]) -> None:
-        self.__dict__.update(held, _busy=threading.Lock())
+        self.__dict__.update(held, _busy=threading.RLock(), _steps=False)
 
     @property
     def state(self) -> State:
@@ -95,12 +95,20 @@ class InPlace:
     ) -> None:
         """Update all arrays once; arguments and errors are those of `Optimizer.step`."""
         with self._busy, np.errstate(all="ignore"):
+            if self._steps:
+                raise RuntimeError(
+                    "this optimizer is in the middle of a step, which called grad_fn or a schedule; that may not step it"
+                )
             if (noise is not None) != self._handed:
                 self._handed, self._launches, self._watch = noise is not None, None, None
-            if grad_fn is None and grads is not None and (self._launches or (self._launches is None and self._can_fuse())):
-                self._step_fused(grads, loss, noise, curvature)
-            else:
-                self._step_unfused(grads, loss, grad_fn, noise, curvature)
+            self._steps = True
+            try:
+                if grad_fn is None and grads is not None and (self._launches or (self._launches is None and self._can_fuse())):
+                    self._step_fused(grads, loss, noise, curvature)
+                else:
+                    self._step_unfused(grads, loss, grad_fn, noise, curvature)
+            finally:
+                self._steps = False
 
     def ship(self) -> Tree:
         """Return copies of the point to keep and evaluate: the average if the method has one, else the arrays."""
