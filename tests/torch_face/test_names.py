@@ -56,6 +56,7 @@ def test_a_rule_that_asks_for_names_is_told_where_there_are_none() -> None:
             tt.Optimizer(Net().parameters(), rule, lr=1.0)
 
 
+@pytest.mark.filterwarnings("ignore:.*reads parameters' names")
 @pytest.mark.parametrize("mine", [["body", "head"], None], ids=["named", "unnamed"])
 @pytest.mark.parametrize(
     "theirs", [["head", "body"], ["module.body", "module.head"], None], ids=["permuted", "wrapped", "unnamed"]

@@ -18,8 +18,20 @@ def _check(what: str, steps: Any) -> None:
         raise ValueError(f"{what}: steps counts updates, so it is a whole number from 1 on, not {steps!r}")
 
 
+class _Schedule:
+    """A function of t, and no number, which those who compute with it are told."""
+
+    def _is_no_number(self, *_: Any) -> Any:
+        raise TypeError(
+            f"{self!r} is a schedule, a function of t = 1, 2, ..., and no number to compute with; "
+            "a framework's scheduler needs a number, lr=0.1"
+        )
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __float__ = _is_no_number
+
+
 @dataclass(frozen=True)
-class constant:
+class constant(_Schedule):
     """The same value at every update.
 
     Parameters
@@ -35,7 +47,7 @@ class constant:
 
 
 @dataclass(frozen=True)
-class warm_up:
+class warm_up(_Schedule):
     """Rise linearly over the first `steps` updates, as t / steps, to a value or another schedule.
 
     Parameters
@@ -57,7 +69,7 @@ class warm_up:
 
 
 @dataclass(frozen=True)
-class linear:
+class linear(_Schedule):
     """Change linearly from `value` at the first update to `final` after `steps` updates, then stay.
 
     Parameters
@@ -80,7 +92,7 @@ class linear:
 
 
 @dataclass(frozen=True)
-class cosine:
+class cosine(_Schedule):
     """Fall along half a cosine from `value` at the first update to `final` after `steps` updates, then stay.
 
     Parameters
@@ -107,7 +119,7 @@ class cosine:
 
 
 @dataclass(frozen=True)
-class warm_up_stable_decay:
+class warm_up_stable_decay(_Schedule):
     """Rise linearly to `value`, stay, and fall linearly to `final`.
 
     Parameters
@@ -140,7 +152,7 @@ class warm_up_stable_decay:
 
 
 @dataclass(frozen=True)
-class inverse_sqrt:
+class inverse_sqrt(_Schedule):
     """Rise linearly over `steps` updates to `value`, then fall as 1 / sqrt(t).
 
     Parameters

@@ -112,7 +112,10 @@ class TorchArguments:
         """Whether the stages built from the group still match its values."""
         if len(self.group) != self.size or (self.dtypes is not None and self.dtypes != self._dtypes()):
             return False
-        now = [self.group[name] for name, _ in self.chosen]
+        try:
+            now = [self.group[name] for name, _ in self.chosen]
+        except KeyError:  # another key is there in its place
+            return False
         if len(now) == len(self._last) and all(map(operator.is_, now, self._last)):
             return True
         for value, ((name, sort), before) in zip(now, self.chosen.items(), strict=True):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg.core.compose import Choose, Every, named
+from thalweg.core.compose import Choose, Every, named, word
+from thalweg.core.leaf import Leaf
 from thalweg.core.stage import Shell, Stage
 from thalweg.torch.tensors import Tensor
 
@@ -28,7 +30,33 @@ def names_of(groups: Sequence[dict[str, Any]]) -> dict[Tensor, str]:
 
 def asks_names(stage: Stage) -> bool:
     """Whether a parameter's name decides anything in the stage."""
-    if isinstance(stage, Choose) and any(isinstance(predicate, named) for predicate in stage.predicates):
-        return True
+    return any(isinstance(predicate, named) for predicate in _predicates(stage))
+
+
+def asked_in_vain(stage: Stage, params: Sequence[Tensor], names: Sequence[str]) -> list[str]:
+    """Return, in words, the stage's conditions that read the name of each of these parameters and hold for none."""
+    found = []
+    for predicate in _predicates(stage):
+        leaves = [_Watched(name, p) for name, p in zip(names, params, strict=True)]
+        with contextlib.suppress(Exception):  # one that cannot take such a parameter raises where it is asked in earnest
+            if leaves and not any(map(predicate, leaves)) and all(leaf.asked for leaf in leaves):
+                found.append(word(predicate))
+    return found
+
+
+class _Watched:
+    """A parameter as conditions see it, which records whether its name was read."""
+
+    def __init__(self, name: str, p: Tensor) -> None:
+        self.asked, x = False, p.detach()
+        self.leaf = Leaf(name, tuple(p.shape), x, x, 0, None, x)
+
+    def __getattr__(self, word: str) -> Any:
+        self.asked = self.asked or word == "name"
+        return getattr(self.leaf, word)
+
+
+def _predicates(stage: Stage) -> list[Any]:
     inside = [stage.inner] if isinstance(stage, Shell | Every) else getattr(stage, "stages", ())
-    return any(map(asks_names, inside))
+    own = stage.predicates if isinstance(stage, Choose) else []
+    return [*own, *(predicate for part in inside for predicate in _predicates(part))]

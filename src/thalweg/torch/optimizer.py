@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ from thalweg.torch.face import Face
 from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
 from thalweg.torch.ledger import Keepers, Ledger, follow, keepers
 from thalweg.torch.lots import Lot, draws, lots
-from thalweg.torch.names import asks_names, names_of
+from thalweg.torch.names import asked_in_vain, asks_names, names_of
 from thalweg.torch.regroup import TORCHS, has_rates, regrouped
-from thalweg.torch.tensors import Tensor
+from thalweg.torch.tensors import Tensor, same_numbers
 
 
 class Optimizer(Face):
@@ -98,14 +98,22 @@ class Optimizer(Face):
         try:
             super().add_param_group(param_group)
             group = self.param_groups[-1]
+            if len(set(group["params"])) < len(group["params"]):
+                raise ValueError(f"{self.who}: a parameter is there twice in a group; it would step once, so hand it over once")
             if has_rates(self._stage):
                 lr = group["lr"]
                 group.setdefault(FIRST, None if callable(lr) else float(lr))
             self.__dict__.pop("_called", None)
             if "param_names" not in group and asks_names(self._stage):
                 raise ValueError(f"{self.who} asks for parameters' names, and these have none; hand it model.named_parameters()")
-            params = group["params"]
-            check_shapes(Members(params, self._named(params), ConfiguredGroup(self._row, group, self._seed)))
+            params, names = group["params"], self._named(group["params"])
+            check_shapes(Members(params, names, ConfiguredGroup(self._row, group, self._seed)))
+            if "param_names" not in group and (in_vain := asked_in_vain(self._stage, params, names)):
+                warnings.warn(
+                    f"{self.who}: {' and '.join(in_vain)} reads parameters' names, and these have only their positions, "
+                    f"'{names[0]}' and so on, of which none matches; hand it model.named_parameters()",
+                    stacklevel=2,
+                )
         except BaseException:
             del self.param_groups[before:]
             self.__dict__.pop("_called", None)
@@ -142,13 +150,21 @@ class Optimizer(Face):
             )
 
     def _check_keys(self, group: Group) -> None:
-        """Raise TypeError for a key that belongs to no stage and that neither torch nor trainers write."""
+        """Raise TypeError for a key that belongs to no stage and that neither torch nor trainers write, ValueError for a flag."""
+        if group.get("differentiable"):
+            raise ValueError(f"{self.who} has no differentiable steps; leave out the group's differentiable")
         mine = hyper_of(self._stage) if self._rule is None else self._rule.parts
         known = {*mine, *TORCHS, *STORAGE, FIRST, "seed", "weight_decay", "maximize"}
         for key in group:
             if key not in known and not key.startswith("_"):
                 have = f"it has {', '.join(mine)}" if mine else "it has none"
                 raise TypeError(f"{self.who} has no hyper-parameter '{key}' that a group could set; {have}{nearest(key, mine)}")
+
+    def _check_all_there(self, group: Group) -> None:
+        """Raise KeyError if a key was taken out of a group."""
+        for key in ("lr", *(self._rule.parts if self._rule is not None else ())):
+            if key not in group:
+                raise KeyError(f"{self.who}: a parameter group lacks '{key}'; write its value into the group")
 
     def state_dict(self) -> dict[str, Any]:
         """Return torch's state dict, with None for schedules; loading it keeps the optimizer's own schedules."""
@@ -196,10 +212,11 @@ class Optimizer(Face):
         """
         if self._is_looked_at():
             raise RuntimeError("the parameters are those to ship; call .train() before the next step")
-        keys = sum(map(len, self.param_groups))
-        if keys != self.__dict__.get("_keys"):  # keys were added since the last step
+        keys = list(map(tuple, self.param_groups))
+        if keys != self.__dict__.get("_keys"):  # some were added or taken out since the last step
             for group in self.param_groups:
                 self._check_keys(group)
+                self._check_all_there(group)
             self.__dict__["_keys"] = keys
         if closure is None and not self.state and self._is_asked_for_state():
             for lot in self._lots(self._wanted()):
@@ -231,19 +248,30 @@ class Optimizer(Face):
     @torch.no_grad()
     def eval(self) -> None:
         """Put the point to ship (an average, the updated iterate) into the parameters, until `train()`."""
+        for p, state, key in self._shipped():
+            if "looked_at" not in state:
+                state["looked_at"] = p.detach().clone()
+                p.copy_(state[key])
+
+    def _shipped(self) -> Iterator[tuple[Tensor, dict[str, Any], str]]:
+        """Yield the parameters with a point to ship, their states, and its key."""
         for group in self.param_groups:
             method = ConfiguredGroup(self._row, group, self._seed)
             for name, p in zip(self._named(group["params"]), group["params"], strict=True):
-                state = self.state.get(p, {})
                 shipped = [key for passage, slot, key in method.memory(name, p) if slot == passage.stage.declaration.shipped]
                 key = shipped[-1] if shipped else "walked"
-                if key in state and "looked_at" not in state:
-                    state["looked_at"] = p.detach().clone()
-                    p.copy_(state[key])
+                if key in self.state.get(p, {}):
+                    yield p, self.state[p], key
 
     @torch.no_grad()
     def train(self) -> None:
-        """Put the points at which gradients are taken back into the parameters."""
+        """Put the points at which gradients are taken back into the parameters. Warns if these were written since `eval()`."""
+        if any("looked_at" in state and not same_numbers(p, state[key]) for p, state, key in self._shipped()):
+            warnings.warn(
+                f"{self.who}: parameters were written between eval() and train(), which puts the points of training back; "
+                "call train() first, and load the optimizer's state with the parameters",
+                stacklevel=3,
+            )
         for p, state in states_of(self):
             if "looked_at" in state:
                 p.copy_(state.pop("looked_at"))

@@ -74,16 +74,24 @@ def put(state: dict[str, Any], key: str, value: Tensor) -> None:
         state[key] = value
 
 
+def same_numbers(x: Tensor, y: Tensor) -> bool:
+    """Whether y, cast to the dtype and device of x, has the numbers of x. Subclasses are not looked into."""
+    return type(x) not in PLAIN or (x.shape == y.shape and torch.allclose(x, y.to(x), rtol=0.0, atol=0.0, equal_nan=True))
+
+
 def real(x: Any) -> Any:
     """Return a complex tensor's real and imaginary parts along a new first axis; a real tensor unchanged."""
     return torch.view_as_real(x).movedim(-1, 0) if isinstance(x, Tensor) and x.is_complex() else x
 
 
 def curvature(p: Tensor, who: str) -> Any:
-    """Return a parameter's `.curvature`, beside the gradient. Raises TypeError if there is none."""
+    """Return a parameter's `.curvature`, beside the gradient. Raises TypeError if there is none, ValueError for another shape."""
     found = getattr(p, "curvature", None)
     if found is None:
         raise TypeError(f"{who} asks for the curvature: thalweg.torch.hutchinson(loss, model.parameters()) before the step")
+    if not isinstance(found, Tensor) or found.shape != p.shape:
+        there = f"of the shape {tuple(found.shape)}" if isinstance(found, Tensor) else repr(found)
+        raise ValueError(f"{who}: a parameter's curvature is a tensor of its shape {tuple(p.shape)}, and not {there}")
     return real(found)
 
 
