@@ -22,20 +22,21 @@ NETS = "import layers\nSIZE = 3\n"
     [
         ("# nothing", "# a comment", True),
         ('"""Roll down."""', '"""Down."""', True),
-        ("# nothing", "def unused():\n    return 1", True),
         ("# nothing", "if __name__ == '__main__':\n    print(train)", True),
-        ("# nothing", "found = compare(train, hours=1)\ncompare(train)", True),
+        ("# nothing", "if __name__ == '__main__':\n    print(train)\nelse:\n    TARGET = 2.0", False),
+        ("# nothing", "if __name__ != '__main__':\n    TARGET = 2.0", False),
+        ("# nothing", "def not_seen_to_be_used():\n    return 1", False),
+        ("# nothing", "TABLE = {}\n@TABLE.setdefault\ndef registered():\n    return 1", False),
+        ("# nothing", "class Registered(Base):\n    size = 3", False),
         ("# nothing", "np.random.seed(3)", False),
         ("# nothing", "TARGET += 1", False),
         ("TARGET = 1.0", "TARGET = 2.0", False),
         ("** 2", "** 4", False),
         ("range(8)", "range(9)", False),
-        ("import numpy as np", "import numpy as np\nfrom thalweg import numpy", True),
-        ("import numpy as np", "import numpy as np\nimport nets", True),
         ("    params = start(rng)", "    import nets\n    params = start(rng)", False),
     ],
 )
-def test_the_code_that_the_function_reaches(old: str, new: str, same: bool, tmp_path: Path) -> None:
+def test_the_code_of_the_function_s_file(old: str, new: str, same: bool, tmp_path: Path) -> None:
     text = BOWL + "\n\n# nothing\n"
     written(tmp_path, NETS, "nets.py")
     before = of_file(written(tmp_path, text), "train")
@@ -51,6 +52,29 @@ def test_the_files_beside_it_count_as_far_as_they_are_imported(tmp_path: Path) -
     second = of_file(path, "train")
     written(tmp_path, "DEPTH = 9\n", "other.py")
     assert of_file(path, "train") == second != first
+
+
+@pytest.mark.parametrize(
+    "says",
+    ["import nets", "from nets import SIZE", "import importlib\nnets = importlib.import_module('nets')", "import pack.part"],
+)
+def test_what_the_file_imports_counts_wherever_it_is(says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside it, or on Python's path; of a package, also the files that run before the part."""
+    for beside in (True, False):
+        there = tmp_path / f"there{beside}"
+        (there / "pack").mkdir(parents=True)
+        path = written(there if beside else tmp_path, f"{says}\n{BOWL}", f"mine{beside}.py")
+        if not beside:
+            monkeypatch.syspath_prepend(there)
+        name = "pack/__init__.py" if "pack" in says else "nets.py"
+        written(there, "", "pack/part.py")
+        if "import_module" in says and not beside:
+            continue  # only a text: it is looked for beside the file
+        found = []
+        for size in (3, 4):
+            written(there, f"SIZE = {size}\n", name)
+            found.append(of_file(path, "train"))
+        assert found[0] != found[1]
 
 
 def scaled(factor: Any, power: int = 2) -> Any:

@@ -15,7 +15,7 @@ from thalweg.lab.protocol import protocol
 from thalweg.lab.running.executors import cores
 from thalweg.lab.running.sweep import TIMEOUT
 from thalweg.lab.training.function import BETTER
-from thalweg.lab.user.my_training import Reference, reference, why_here
+from thalweg.lab.user.my_training import Reference, notes, reference
 from thalweg.lab.user.source import Source
 
 RULES = ("momentum", "adamw", "nadam", "lion", "ademamix", "muon")
@@ -40,8 +40,8 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
     rules = source.load_rules()
     mine = tuple(name for name, rule in rules.items() if not rule.ours)
     selected = (*RULES, *mine) if options.get("rules") is None else plan.selected_rules(options.get("rules"), rules)
-    if why := why_here(given):
-        tell(why)
+    for line in notes(given):
+        tell(line)
     lost_names = dict(lost)
     limit = options.get("timeout") or (max(clock.left, PATIENCE) if clock else None)
     jobs = options.get("jobs") or cores()

@@ -13,6 +13,7 @@ from thalweg.core.around_stage import AroundStage
 from thalweg.core.function_stage import FunctionStage
 from thalweg.form import trace
 from thalweg.lab.data.problem import Problem
+from thalweg.lab.store.holding import Unseen, attributes, held
 from thalweg.lab.store.telling import Telling, array_told, by_name, compiled, source_of
 from thalweg.lab.trials.configured import configured
 from thalweg.rule import Rule
@@ -66,7 +67,11 @@ class _RuleTelling(Telling):
         return source_of(function) or compiled(function.__code__)
 
     def other(self, x: Any) -> object:
-        return type(x).__module__, type(x).__qualname__, self.of({**_slots(x), **getattr(x, "__dict__", {})})
+        try:
+            parts = held(x)
+        except Unseen:
+            parts = (attributes(x),)
+        return type(x).__module__, type(x).__qualname__, *map(self.of, parts)
 
     def _stage(self, stage: FunctionStage) -> object:
         declaration = stage.declaration
@@ -88,8 +93,3 @@ class _RuleTelling(Telling):
 
         graph = tuple((s.op, s.name, s.level, tuple(map(told, s.args))) for s in trace.steps(made))
         return graph, tuple(map(told, made)), tuple(sorted(found.stored))
-
-
-def _slots(x: Any) -> dict[str, Any]:
-    names = [name for kind in type(x).__mro__ for name in getattr(kind, "__slots__", ())]
-    return {name: getattr(x, name) for name in names if hasattr(x, name)}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import inspect
 import textwrap
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from types import CodeType, FunctionType, MethodType
+from types import CodeType, FunctionType, MappingProxyType, MethodType
 from typing import Any
 
 import numpy as np
+
+from thalweg.lab.store.holding import held
+
+PLAIN = (bool, int, float, complex, str, bytes)
+"""Kinds of values that their `repr` tells. Not those of a subclass: it may hold more, and its `repr` is the user's code."""
 
 
 class Telling(ABC):
@@ -38,9 +41,7 @@ class Telling(ABC):
 
     def plain(self, x: Any) -> object | None:
         """The tuple of a value that is not numbered, such as a number or a name; None for any other."""
-        if x is None or isinstance(x, bool | int | float | complex | str | bytes):
-            return type(x).__name__, repr(x)
-        return None
+        return (type(x).__name__, repr(x)) if x is None or type(x) in PLAIN else None
 
     def new(self, x: Any) -> object:
         """The tuple of an object that was not met before."""
@@ -48,22 +49,21 @@ class Telling(ABC):
             return self.function(x)
         if isinstance(x, MethodType):
             return "method", self.of(x.__func__), self.of(x.__self__)
-        if isinstance(x, functools.partial):
-            return "partial", self.of(x.func), self.of(x.args), self.of(x.keywords)
-        if isinstance(x, Mapping):
+        if isinstance(x, CodeType):
+            return "code", compiled(x)
+        if type(x) in (dict, MappingProxyType):
             return "mapping", tuple((self.of(key), self.of(value)) for key, value in x.items())
-        if isinstance(x, set | frozenset):
+        if type(x) in (set, frozenset):
             return "set", tuple(sorted(map(repr, map(self.of, x))))
-        if isinstance(x, list | tuple):
+        if type(x) in (list, tuple):
             return type(x).__name__, tuple(map(self.of, x))
         return self.other(x)
 
     def function(self, function: FunctionType) -> object:
         """The tuple of a function: its code, and the values that it reaches."""
         known = function.__globals__
-        enclosed = [_content(cell) for cell in function.__closure__ or ()]
-        used = {name: known[name] for name in sorted(set(_names(function.__code__))) if name in known}
-        given = enclosed, function.__defaults__, function.__kwdefaults__, used
+        used = {name: known[name] for name in sorted(names(function.__code__)) if name in known}
+        given = closure(function), function.__defaults__, function.__kwdefaults__, used, function.__dict__
         return "function", function.__qualname__, self.code(function), *map(self.of, given)
 
     @abstractmethod
@@ -82,7 +82,7 @@ def by_name(x: Any) -> object:
 
 def array_told(array: np.ndarray[Any, Any]) -> object:
     """The tuple of an array."""
-    return "array", array.dtype.str, array.shape, hashlib.sha256(array.tobytes()).hexdigest()
+    return "array", str(array.dtype), array.shape, hashlib.sha256(array.tobytes()).hexdigest()
 
 
 def source_of(x: FunctionType | CodeType) -> str | None:
@@ -105,20 +105,26 @@ def code_of(tree: ast.AST) -> str:
 
 def compiled(code: CodeType) -> str:
     """The bytecode as text."""
-    constants = [compiled(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
-    return repr((code.co_code, constants, code.co_names, code.co_varnames))
+    return repr((code.co_code, list(map(_constant, code.co_consts)), code.co_names, code.co_varnames))
 
 
-def _names(code: CodeType) -> Iterator[str]:
-    """The names that a function's code looks up, including those of inner functions."""
-    yield from code.co_names
+def _constant(x: Any) -> str:
+    if isinstance(x, CodeType):
+        return compiled(x)
+    return repr(sorted(map(repr, x))) if isinstance(x, frozenset) else repr(x)
+
+
+def names(code: CodeType) -> set[str]:
+    """The names that a function's code looks up, including those of inner functions, and texts that may be names."""
+    found = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names(constant)
+            found |= names(constant)
+        elif isinstance(constant, str) and constant.isidentifier():
+            found.add(constant)
+    return found
 
 
-def _content(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # it is bound later
-        return None
+def closure(function: FunctionType) -> list[Any]:
+    """The values of the enclosing function that a function uses."""
+    return [value for cell in function.__closure__ or () for value in held(cell)]

@@ -8,8 +8,8 @@ import inspect
 import itertools
 import operator
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.training import identity
 from thalweg.lab.training.function import TrainingFunction
-from thalweg.lab.training.reach import of_function
+from thalweg.lab.training.reach import reached
 from thalweg.lab.user import user_file
 
 Train = Callable[[Any], Any]
@@ -35,7 +35,8 @@ _numbers = itertools.count()
 class Reference:
     """A training function, in a form to send to worker processes: one in a file, or one that travels as a pickle.
 
-    held: its number in this process, for a function that can do neither. digest: the hash of a function that is in no file.
+    held: its number in this process, for a function that can do neither. digest: the hash of a live function, with the values
+    that it reaches. unseen: the kinds of objects that it reaches and nothing can look into.
     """
 
     name: str
@@ -46,12 +47,13 @@ class Reference:
     pickled: bytes | None = None
     held: int | None = None
     digest: str = ""
+    unseen: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """The hash of the function and of what it reaches."""
-        code = identity.of_file(self.file, self.function) if self.file is not None else self.digest
-        return identity.digest(code, self.better)
+        code = identity.of_file(self.file, self.function) if self.file is not None else ""
+        return identity.digest(code, self.digest, self.better)
 
     def described(self) -> TrainingFunction:
         """The problem, without the function: no code of the user's runs."""
@@ -85,7 +87,8 @@ def reference(train: Train | str | Path, better: str) -> Reference:
     file = Path(str(getattr(module, "__file__", None)))
     is_script = module is sys.modules.get("__main__") and file.is_file()
     if is_script and getattr(module, name or " ", None) is train and name in identity.names(file):
-        return _in_file(file, name, better)
+        live = reached(train)  # a script may read its values from the command line
+        return replace(_in_file(file, name, better), digest=live.digest, unseen=live.unseen)
     return _sent(train, better)
 
 
@@ -115,13 +118,14 @@ def _sent(train: Train, better: str) -> Reference:
     plain = train.func if isinstance(train, functools.partial) else train
     name = str(getattr(plain, "__name__", type(train).__name__)).strip("<>")
     words = " ".join((inspect.getdoc(plain) or "").split()) if hasattr(plain, "__name__") else ""
-    about, found = words or "A training function of your own.", of_function(train)
+    found = reached(train)
+    given = Reference(name, words or "A training function of your own.", better, digest=found.digest, unseen=found.unseen)
     try:
         pickled = _cloudpickle().dumps(train)
     except Exception:  # what it refers to may raise anything
         _held[number := next(_numbers)] = train
-        return Reference(name, about, better, held=number, digest=found)
-    return Reference(name, about, better, pickled=pickled, digest=found)
+        return replace(given, held=number)
+    return replace(given, pickled=pickled)
 
 
 def _cloudpickle() -> Any:
@@ -130,12 +134,14 @@ def _cloudpickle() -> Any:
     return importlib.import_module("cloudpickle" if there else "joblib.externals.cloudpickle")
 
 
-def why_here(given: Reference) -> str | None:
-    """Why the function's runs are in this process, one after another; None for one that other processes can run."""
-    if given.held is None:
-        return None
-    try:
-        _cloudpickle().dumps(_held[given.held])
-    except Exception as error:
-        return f"{given.name} cannot be sent to other processes ({in_a_line(error)}): its runs are one after another, in this one"
-    return None
+def notes(given: Reference) -> Iterator[str]:
+    """What a user is told of a function beforehand: that its runs stay in this process, or that no stored trial can serve."""
+    if given.held is not None:
+        try:
+            _cloudpickle().dumps(_held[given.held])
+        except Exception as error:
+            why = in_a_line(error)
+            yield f"{given.name} cannot be sent to other processes ({why}): its runs are one after another, in this one"
+    if given.unseen:
+        kinds = ", ".join(given.unseen)
+        yield f"{given.name} reaches what nothing can look into ({kinds}): the next comparison will run all its trials anew"
