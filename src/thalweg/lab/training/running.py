@@ -9,16 +9,12 @@ import hashlib
 import importlib.metadata
 import inspect
 import math
-import random
-import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import thalweg
 from thalweg.lab.protocol import protocol
@@ -27,6 +23,7 @@ from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.output_capture import annotate
 from thalweg.lab.training.function import TrainingFunction
 from thalweg.lab.training.run import Run, number
+from thalweg.lab.training.seeding import seeded
 from thalweg.lab.trials.lanes import LaneEngine
 from thalweg.lab.trials.trials import Trial
 from thalweg.rule import Rule
@@ -145,22 +142,3 @@ def curve(found: Outcome, steps: int) -> list[float]:
     at, values = zip(*reports, strict=True)
     seen = [values[max(0, bisect.bisect_right(at, step) - 1)] for step in protocol.evaluated_at(steps)]
     return [*seen[:-1], found.validation]
-
-
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Context manager: the random states of Python, NumPy and PyTorch begin with the seed, and are put back afterwards."""
-    torch: Any = sys.modules.get("torch")
-    numpy: Any = np.random  # its old global state, from which a user's code may draw
-    python, old, theirs = random.getstate(), numpy.get_state(), None if torch is None else torch.get_rng_state()
-    random.seed(seed)
-    numpy.seed(seed % 2**32)
-    if torch is not None:
-        torch.manual_seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        numpy.set_state(old)
-        if torch is not None:
-            torch.set_rng_state(theirs)
