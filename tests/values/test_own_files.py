@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import re
 from collections.abc import Callable
@@ -165,8 +165,11 @@ def test_numbers_that_are_none_are_measured_anew(content: bytes | None, cached: 
     else:
         path.write_bytes(content)
         path.chmod(0o600)
-    with json_cache(path, cached=cached) as known:
+    told = (
+        contextlib.nullcontext() if path.is_dir() else pytest.warns(RuntimeWarning, match="seconds.json is damaged; .* made anew")
+    )
+    with told, json_cache(path, cached=cached) as known:
         assert known == {}
         known["process"] = 2.5
-    if not path.is_dir():
-        assert json.loads(path.read_bytes()) == {"process": 2.5}
+    with json_cache(path, cached=cached) as known:
+        assert known == ({} if path.is_dir() else {"process": 2.5})

@@ -85,7 +85,8 @@ def test_what_is_measured_again_takes_the_place_of_what_was(tmp_path: Path, monk
     warmup.learn(kernel=2.0)
     assert warmup.known() == {**warmup.FIRST, "kernel": 2.0}
     (tmp_path / "kernels" / warmup.FILE).write_text("no JSON")
-    assert warmup.known() == warmup.FIRST
+    with pytest.warns(RuntimeWarning, match="seconds.json is damaged; what stood there is made anew"):
+        assert warmup.known() == warmup.FIRST
 
 
 @pytest.mark.slow
@@ -104,8 +105,8 @@ def test_the_command_says_how_long_compiling_takes_and_does_so_once(tmp_path: Pa
     assert first.startswith("compiling 3 kernels, once on this machine: about ")
     assert re.search(r"^about \d+ seconds? on 1 core;", first, re.MULTILINE)
     measured = json.loads((tmp_path / "cache" / "kernels" / warmup.FILE).read_text())
-    assert measured["kernel"] > 0.01
-    assert measured["row"] > 0
+    assert measured["kernel"][0] > 0.01
+    assert measured["row"][0] > 0
     every = told("second", "--tune", "all")
     assert "compiling" not in every, "they are there; other hyper-parameters are numbers in the same kernel"
     again = {path.name.split("-")[0] for path in (tmp_path / "cache" / "kernels").glob("*.ll")}

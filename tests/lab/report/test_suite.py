@@ -23,6 +23,7 @@ from thalweg.lab.protocol.suites import SUITES
 from thalweg.lab.report import suite, suite_report
 from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.report.table import suite_table
+from thalweg.lab.trials.json_cache import json_cache
 
 NAMES = ["adam", "momentum", "sgd", "nadam", SCRIPT]
 
@@ -211,9 +212,9 @@ def test_expensive_rules_have_fewer_trials_and_keep_that_number(tmp_path: Path) 
 
     wine, some = problems.problem("wine"), [rules["sgd"], rules["adam"]]
     assert budgets(wine, some, 8, 32, tmp_path) == {"sgd": 8, "adam": 8}
-    known = json.loads((tmp_path / FILE).read_text())
-    assert set(known) == {"sgd on wine", "adam on wine"}
-    (tmp_path / FILE).write_text(json.dumps({**known, "adam on wine": 1.0}))
+    with json_cache(tmp_path / FILE) as known:
+        assert set(known) == {"sgd on wine", "adam on wine"}
+        known["adam on wine"] = 1.0
     assert budgets(wine, some, 8, 32, tmp_path) == {"sgd": 8, "adam": 2}
 
 
@@ -233,7 +234,8 @@ def test_the_command_runs_a_suite_and_goes_on_from_its_store(tmp_path: Path) -> 
         *("compare", "--suite", "tiny", "--rules", "sgd,adam", "--budget", "3"),
         *("--seeds", "2", "--steps", "10", "--jobs", "1", "--out", str(tmp_path)),
     ]
-    (tmp_path / DEAR).write_text(json.dumps({"adam on wine": 1.0}))
+    with json_cache(tmp_path / DEAR) as known:
+        known["adam on wine"] = 1.0
     first = thalweg(*command)
     measured = {name: (tmp_path / name).stat().st_mtime_ns for name in (DEAR, COSTS, "trials.parquet")}
     second = thalweg(*command)

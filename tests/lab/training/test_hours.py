@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import signal
@@ -132,14 +133,16 @@ def test_a_damaged_plan_or_pilot_is_made_anew(damage: str, tmp_path: Path) -> No
     assert compared() == 2
     for file in (hours.FILE, pilot.FILE):
         path = tmp_path / file
-        (key, whole), *_ = json.loads(path.read_text()).items()
+        (key, (whole, digest)), *_ = json.loads(path.read_text()).items()
         broken = {"text": "yes", "number": -1, "half": {name: whole[name] for name in list(whole)[:2]}}
-        path.write_text(json.dumps({key: broken[damage]}) if damage in broken else damage)
-        assert compared() == 2
-        assert json.loads(path.read_text())[key].keys() == whole.keys()
-        for name in whole:
-            path.write_text(json.dumps({key: {**whole, name: "yes"}}))
+        path.write_text(json.dumps({key: [broken[damage], digest]}) if damage in broken else damage)
+        with pytest.warns(RuntimeWarning, match=f"{file} is damaged; .* made anew") if damage else contextlib.nullcontext():
             assert compared() == 2
+        assert json.loads(path.read_text())[key][0].keys() == whole.keys()
+        for name in whole:
+            path.write_text(json.dumps({key: [{**whole, name: "yes"}, digest]}))
+            with pytest.warns(RuntimeWarning, match=f"{file} is damaged; 1 of its 1 entries is made anew"):
+                assert compared() == 2
 
 
 def test_without_tuning_it_reports_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,14 +24,19 @@ def is_number(value: Any) -> bool:
 def json_cache(path: Path, cached: bool = False, fits: Callable[[Any], bool] = is_number) -> Iterator[dict[str, Any]]:
     """Context manager: the entries of the JSON file by name. Changes are written at the end, if possible.
 
+    An entry decides what is run, so each carries a digest, as a stored trial does. A damaged one, and a file that is no such
+    JSON, is told in a RuntimeWarning, ignored and made again.
+
     cached: whether the file is in the cache folder, where only files owned by the user are trusted. fits: whether an entry is
-    one that this program writes. Others, and invalid JSON, are ignored and made again.
+    one that this program writes.
     """
-    known = _entries(own_files.read if cached else _read, path, fits)
+    known, damaged = _entries(own_files.read if cached else _read, path, fits)
+    if damaged:
+        warnings.warn(f"thalweg: {path} is damaged; {damaged} made anew", RuntimeWarning, stacklevel=3)
     before = dict(known)
     yield known
-    if known != before:
-        text = json.dumps(known)
+    if damaged or known != before:
+        text = json.dumps({name: [value, _digest(name, value)] for name, value in known.items()})
         if cached:
             own_files.write(path, text.encode())
             return
@@ -37,13 +44,29 @@ def json_cache(path: Path, cached: bool = False, fits: Callable[[Any], bool] = i
             file.write(text)
 
 
+def _digest(name: str, value: Any) -> str:
+    return hashlib.sha256(json.dumps([name, value]).encode()).hexdigest()[:16]
+
+
 def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _entries(read: Callable[[Path], bytes | None], path: Path, fits: Callable[[Any], bool]) -> dict[str, Any]:
+def _entries(read: Callable[[Path], bytes | None], path: Path, fits: Callable[[Any], bool]) -> tuple[dict[str, Any], str]:
+    """The sound entries, and in words what is not sound, or nothing."""
     try:
-        found = json.loads(read(path) or b"{}")
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return {name: value for name, value in found.items() if fits(value)} if isinstance(found, dict) else {}
+        content = read(path)
+        found = json.loads(content or b"{}")
+    except OSError:
+        return {}, ""
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        return {}, "what stood there is"
+    sound = {
+        name: entry[0]
+        for name, entry in found.items()
+        if isinstance(entry, list) and len(entry) == 2 and entry[1] == _digest(name, entry[0]) and fits(entry[0])
+    }
+    lost = sum(name not in sound and not fits(entry) for name, entry in found.items())  # earlier versions kept no digest
+    return sound, f"{lost} of its {len(found)} entries {'is' if lost == 1 else 'are'}" if lost else ""
