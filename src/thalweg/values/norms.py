@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +30,32 @@ def euclidean(arrays: Sequence[Array], first: int = 0, *, keepdims: bool = False
         norms = [_of_torch(x, first, keepdims) for x in wide]
         found = norms[0] if len(norms) == 1 else space.linalg.vector_norm(space.stack(norms, 0), dim=0)
         return space.cast(found, "float32")
-    return _scaled(wide, first, keepdims)
+    return _of_jax(first, keepdims)(wide) if space.name == "jax" else _scaled(wide, first, keepdims)
+
+
+@functools.cache
+def _of_jax(first: int, keepdims: bool) -> Callable[[Sequence[Array]], Array]:
+    """The norm with a derivative of its own, x / |x|, and 0 where the norm is 0.
+
+    That of the square root is infinite there, and behind a `where` that leaves the norm out NaN, 0 times infinity; that of the
+    scaled numbers overflows where XLA multiplies the scales.
+    """
+    jax: Any = sys.modules["jax"]
+
+    def norm(arrays: Sequence[Array]) -> Array:
+        return _scaled(arrays, first, keepdims)
+
+    def along(given: tuple[Sequence[Array]], by: tuple[Sequence[Array]]) -> tuple[Array, Array]:
+        found, slope = made(given[0]), 0.0
+        size = found + (found == 0)
+        for x, dx in zip(given[0], by[0], strict=True):
+            each = size.reshape(tuple(size.shape[:first]) + (1,) * (x.ndim - first))
+            slope = slope + jax.numpy.sum(x / each * dx, axis=tuple(range(first, x.ndim)), keepdims=keepdims)
+        return found, slope
+
+    made: Callable[[Sequence[Array]], Array] = jax.custom_jvp(norm)
+    made.defjvp(along)  # type: ignore[attr-defined]
+    return made
 
 
 def _of_torch(x: Array, first: int, keepdims: bool) -> Array:
@@ -45,6 +73,8 @@ def _scaled(arrays: Sequence[Array], first: int, keepdims: bool) -> Array:
     scale = space.where(squares < least, more, space.where(squares < np.inf, one, less))
     lanes = tuple(scale.shape[:first])
     of_each = [x * scale.reshape(lanes + (1,) * (x.ndim - first)) for x in arrays]
+    if space.name == "jax":  # of constants, such as biases that start at 0, XLA would square the scale, which overflows
+        of_each = sys.modules["jax"].lax.optimization_barrier(of_each)
     return space.sqrt(_squares(of_each, first, keepdims)) / scale
 
 
