@@ -37,7 +37,7 @@ def check_parameter(name: str, p: Any, lanes: int | None) -> None:
         raise TypeError(f"parameter '{name}' is {p!r}, no array; wrap it: numpy.array({p!r}, dtype=float)")
     if not _is_array(p):
         raise TypeError(f"parameter '{name}' is {'None' if p is None else f'a {type(p).__name__}'}, no array{instead(p)}")
-    _check_unmasked(f"parameter '{name}'", p)
+    check_unmasked(f"parameter '{name}'", p)
     if not is_floating(p):
         if isinstance(p, np.ndarray) and not p.dtype.isnative:
             raise TypeError(f"parameter '{name}' has dtype {p.dtype.str}, another byte order than this machine's: {NATIVE}")
@@ -53,7 +53,7 @@ def check_gradient(name: str, p: Array, g: Any) -> None:
     if framework(g) is not framework(p) or not _is_array(g):
         theirs = framework(g).name if _is_array(g) else type(g).__name__
         raise TypeError(f"the gradient of '{name}' is a {theirs} value, the parameter a {framework(p).name} array{instead(g)}")
-    _check_unmasked(f"the gradient of '{name}'", g)
+    check_unmasked(f"the gradient of '{name}'", g)
     if tuple(g.shape) != tuple(p.shape):
         raise ValueError(f"the gradient of '{name}' has shape {tuple(g.shape)}, the parameter {tuple(p.shape)}")
     if dtype_name(g) != dtype_name(p):
@@ -68,9 +68,20 @@ def _is_array(x: Any) -> bool:
     return framework(x) is not None and hasattr(x, "dtype")  # other objects of a framework, such as a module, are not arrays
 
 
-def _check_unmasked(what: str, x: Any) -> None:
+def check_unmasked(what: str, x: Any) -> None:
+    """Raise TypeError for a masked array, or a list that holds one: NumPy would go on with the numbers that are hidden."""
     if isinstance(x, np.ma.MaskedArray):
         raise TypeError(f"{what} is a masked array, of which no rule says what is to happen; hand over array.filled(0.0)")
+    if isinstance(x, list | tuple):
+        for part in x:
+            if isinstance(part, np.ma.MaskedArray | list | tuple):
+                check_unmasked(f"a part of {what}", part)
+
+
+def as_array(what: str, x: Any) -> np.ndarray[Any, Any]:
+    """x as a NumPy array. Raises TypeError for a masked one."""
+    check_unmasked(what, x)
+    return np.asarray(x)
 
 
 def check_options(seed: Any, nonfinite: Any, lanes: Any) -> None:

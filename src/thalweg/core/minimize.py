@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning, approx_fprime
 
+from thalweg.core.checks import as_array, check_unmasked
+
 Vector = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 MESSAGES = {
@@ -57,7 +59,7 @@ class Objective:
         """Return the function at x. Raises ValueError if it does not return a single number."""
         if self._values is None or not np.array_equal(self._values[0], x):
             self.nfev += 1
-            found = np.asarray(self.fun(x.copy(), *self.args))
+            found = as_array("the function's value", self.fun(x.copy(), *self.args))
             if found.size != 1:
                 raise ValueError(f"the function must return one number, not an array of shape {found.shape}")
             self._values = x.copy(), float(found.item())
@@ -68,6 +70,7 @@ class Objective:
         if self._gradients is None or not np.array_equal(self._gradients[0], x):
             self.njev += 1
             found = self._differences(x) if self.jac is None else self.jac(x.copy(), *self.args)
+            check_unmasked("the gradient", found)
             gradient = np.atleast_1d(np.array(found, dtype=x.dtype))
             if gradient.size != x.size:
                 raise ValueError(f"the gradient has shape {gradient.shape}, the point {x.shape}")
@@ -192,6 +195,7 @@ class _Run:
 
 
 def _start(x0: Any) -> Vector:
+    check_unmasked("x0", x0)
     x = np.atleast_1d(np.array(x0))
     if x.ndim != 1:
         raise ValueError(f"x0 is a vector of shape (n,), not of shape {x.shape}")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.checks import as_array, check_unmasked
 from thalweg.nn.arrays import Array, Params, Shape
 from thalweg.nn.layers.activations import Sigmoid
 from thalweg.nn.layers.layer import Layer
@@ -46,6 +47,7 @@ def tree_of(params: Mapping[str, Mapping[str, Any]], shapes: Shapes, lanes: int 
             leaf = params[name].get(key)
             if not isinstance(leaf, np.ndarray):
                 raise TypeError(f"params[{name!r}][{key!r}] is {type(leaf).__name__}, but must be a NumPy array of shape {shape}")
+            check_unmasked(f"params[{name!r}][{key!r}]", leaf)
             _check_leaf(leaf.shape, f"params[{name!r}][{key!r}]", shape, lanes)
             dtypes.add(leaf.dtype)
             leaves[key] = leaf[None] if lanes is None else leaf
@@ -81,7 +83,7 @@ def samples(x: Any, sample: Shape, dtype: np.dtype[Any], lanes: int | None) -> t
     TypeError
         Where x does not hold real numbers.
     """
-    data: Array = np.asarray(x)
+    data: Array = as_array("x", x)
     if data.dtype.kind not in "fiub":
         raise TypeError(f"x has dtype {data.dtype}, but must hold real numbers")
     shared = data.ndim == len(sample) + 1
@@ -99,7 +101,7 @@ def samples(x: Any, sample: Shape, dtype: np.dtype[Any], lanes: int | None) -> t
 
 def targets(y: Any, batch: int, lanes: int | None, shared: bool) -> Array:
     """y as (lanes or 1, batch, ...). Raises ValueError if its number of samples differs from that of x."""
-    data: Array = np.asarray(y)
+    data: Array = as_array("y", y)
     if data.shape[: 1 if shared else 2] != ((batch,) if shared else (lanes, batch)):
         each = f"{batch} samples" if shared else f"{lanes} lanes of {batch} samples"
         raise ValueError(f"y has shape {data.shape}, but x has {each}: y must too")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.checks import as_array
 from thalweg.nn import checks, files, forward_backward, training
 from thalweg.nn.arrays import Array, Params, Seeds, Shape, draw_of
 from thalweg.nn.history import History
@@ -272,7 +273,7 @@ class Model:
             Its training loss is the mean over an epoch's samples at their updates, with dropout and penalties.
         """
         loop = training.Loop(self, training.optimizer_of(optimizer, lr, seed), batch_size, several(metrics), seed)
-        history = loop.run((np.asarray(x), np.asarray(y)), validation, epochs, tolerance, progress, params, resume)
+        history = loop.run((as_array("x", x), as_array("y", y)), validation, epochs, tolerance, progress, params, resume)
         self.params = history.params
         return history
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from thalweg.core.checks import as_array
 from thalweg.core.optimizer import GradFn, Optimizer
 from thalweg.methods import rules
 from thalweg.nn import checks
@@ -63,7 +64,7 @@ def split(data: Data, validation: Any, seed: int) -> tuple[Data, Data | None]:
         return data, None
     if isinstance(validation, tuple):
         x, y = validation
-        return data, (np.asarray(x), np.asarray(y))
+        return data, (as_array("validation's x", x), as_array("validation's y", y))
     x, y = data
     aside = round(len(x) * validation) if isinstance(validation, float) and 0 < validation < 1 else 0
     if not 0 < aside < len(x):

@@ -254,3 +254,17 @@ def test_what_hangs_during_a_trial_is_a_failed_trial(tmp_path: Path, monkeypatch
     monkeypatch.setattr(user_file, "PATIENCE", 0.2)
     (trial,) = trials.run(problem, rules["sgd"], [(Setting(0.4), 1)], steps=30, batch_size=0, judge=False)
     assert trial.failure == "TimeoutError: one call took more than 0.2 s"
+
+
+@pytest.mark.parametrize(
+    ("function", "gives"),
+    [
+        ("init", "{'a': np.ma.array(rng.normal(size=2), mask=[0, 1]), 'b': [rng.normal(size=())]}"),
+        ("grad", "{'a': np.ma.array(2 * (p['a'] * x - y) * x, mask=[0, 1]), 'b': [4 * p['b'][0] ** 3]}"),
+        ("loss", "np.ma.array(np.sum((p['a'] * x - y) ** 2) + p['b'][0] ** 4)"),
+    ],
+)
+def test_a_masked_array_is_refused(function: str, gives: str, tmp_path: Path) -> None:
+    text = re.sub(rf"(def {function}\(.*\):\n    return ).*", lambda found: found[1] + gives, PLAIN)
+    with pytest.raises(Refusal, match=r"mine\.py.*is a masked array, of which no rule says what is to happen"):
+        my_problem.load(written(tmp_path, text))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.core.checks import check_unmasked
 from thalweg.values import trees
 
 Tree = Any
@@ -79,7 +80,8 @@ def number(x: Any, who: str) -> float:
 
 
 def array(x: Any) -> np.ndarray[Any, Any] | None:
-    """x as a NumPy array, from any framework; None if it is not an array of numbers."""
+    """x as a NumPy array, from any framework; None if it is not an array of numbers. Raises TypeError for a masked one."""
+    check_unmasked("what the problem gave", x)
     if hasattr(x, "detach"):
         x = x.detach().cpu().numpy()
     try:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thalweg.core.checks import check_unmasked
 from thalweg.nn import backend
 from thalweg.nn.arrays import Array, folded, sum_but_lanes
 from thalweg.nn.layers.softmax import classes_first, classes_last, log_softmax_last
@@ -43,6 +44,8 @@ class CrossEntropy(Loss):
 
         Positions are flattened into samples: (lanes or 1, batch * places).
         """
+        check_unmasked("the outputs of CrossEntropy", z)
+        check_unmasked("the targets of CrossEntropy", y)
         if z.ndim > 3 and y.shape[1:] == z.shape[1:-1]:
             z, y = folded(z), y.reshape(len(y), -1)
         if z.ndim != 3 or z.shape[2] < 2:

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from thalweg.core.checks import check_unmasked
 from thalweg.nn.arrays import Array
 
 
@@ -44,6 +45,8 @@ def shaped_like(z: Array, y: Array, who: str) -> Array:
     A single output also takes targets (batch,). Nothing else is broadcast: outputs (batch, 1) minus targets (batch,) would
     silently be (batch, batch).
     """
+    check_unmasked(f"the outputs of {who}", z)
+    check_unmasked(f"the targets of {who}", y)
     if y.dtype.kind not in "fiub":
         raise ValueError(f"{who} was given targets of dtype {y.dtype}, but wants numbers")
     if y.shape[1:] == z.shape[1:]:

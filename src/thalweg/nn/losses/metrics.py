@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeAlias
 
-import numpy as np
-
+from thalweg.core.checks import as_array, check_unmasked
 from thalweg.nn.arrays import Array
 from thalweg.nn.losses.loss import shaped_like
 from thalweg.values.arrays import framework
@@ -32,7 +31,7 @@ def accuracy(outputs: Array, targets: Array, threshold: float | None = None) -> 
     ValueError
         If the shapes do not fit.
     """
-    return float(right_share(np.asarray(outputs), np.asarray(targets), threshold))
+    return float(right_share(as_array("outputs", outputs), as_array("targets", targets), threshold))
 
 
 def right_share(outputs: Array, targets: Array, threshold: float | None = None) -> Array:
@@ -57,7 +56,8 @@ def error_rate(outputs: Array, targets: Array, threshold: float | None = None) -
 
 def mse(outputs: Array, targets: Array) -> float:
     """Mean squared error, mean (outputs - targets)^2. Targets are shaped like outputs, or (samples,) for (samples, 1)."""
-    e = outputs - shaped_like(outputs[None], np.asarray(targets)[None], "mse")[0]
+    check_unmasked("outputs", outputs)
+    e = outputs - shaped_like(outputs[None], as_array("targets", targets)[None], "mse")[0]
     return float((e * e).mean())
 
 
@@ -66,7 +66,8 @@ def r2(outputs: Array, targets: Array) -> float:
 
     Constant targets give 1 if the error is 0, and 0 otherwise.
     """
-    return float(explained_share(outputs, np.asarray(targets)))
+    check_unmasked("outputs", outputs)
+    return float(explained_share(outputs, as_array("targets", targets)))
 
 
 def explained_share(outputs: Array, targets: Array) -> Array:
