@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -140,7 +141,10 @@ def compare_command(**given: Any) -> None:
     wide.print(table)
     wide.print()
     wide.print(answer)
-    wide.print(f"\nReport   {found.report}", markup=False, highlight=False, soft_wrap=True)
+    report = found.report
+    with contextlib.suppress(ValueError):
+        report = report.relative_to(Path.cwd())
+    wide.print(f"\nReport   {report}", markup=False, highlight=False, soft_wrap=True)
     wide.print(f"Again    {command}", markup=False, highlight=False, soft_wrap=True)
     if found.failure:
         raise click.ClickException(found.failure)

@@ -16,7 +16,7 @@ from rich.segment import Segment
 import thalweg
 from thalweg.commands.lazy import Lazy
 from thalweg.lab.plain import plain
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import Refusal, working_folder
 
 
 class Screen(Console):
@@ -62,6 +62,7 @@ class Program(Lazy):
         try:
             if sys.flags.optimize > 1:
                 raise Refusal("Python runs without docstrings (-OO), in which papers and help stand; run it with -O at most")
+            working_folder()
             code = self._run(arguments, named)
             sys.stdout.flush()
             return code if isinstance(code, int) else 0
@@ -108,7 +109,9 @@ def prepare() -> None:
 
 def leave_the_working_folder() -> None:
     """Remove the working folder from the import path, here and in child processes, unless thalweg itself is there."""
-    here = os.getcwd() if os.path.isdir(os.curdir) else ""
+    here = ""
+    with contextlib.suppress(OSError):  # it may have been deleted
+        here = os.getcwd()
     home = os.path.dirname(os.path.dirname(os.path.abspath(thalweg.__file__)))
     if sys.path and sys.path[0] in ("", here) and home != here:
         del sys.path[0]

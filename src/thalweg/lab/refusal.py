@@ -14,6 +14,14 @@ class Refusal(click.ClickException):
     exit_code = 2
 
 
+def working_folder() -> Path:
+    """The working folder. Raises Refusal if it has been deleted."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise Refusal("the working folder does not exist any more; change to another one") from error
+
+
 def writable(out: Path) -> Path:
     """A folder for results, created if necessary and tested. Raises Refusal if it is not writable."""
     try:

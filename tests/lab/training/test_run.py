@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import thalweg as tw
 from lab.training.loops import described
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.training.run import Run
+from thalweg.lab.training.running import outcome
 
 torch = pytest.importorskip("torch")
 
@@ -140,3 +144,27 @@ def test_it_tells_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     own.report(torch.tensor(7), validation=torch.tensor(0.5))
     assert own.counted == 7
     assert own.log.name == "thalweg.trial"
+
+
+@pytest.mark.parametrize("step", [math.inf, -math.inf, math.nan, -1, np.float32("inf")])
+def test_a_step_that_is_no_count_is_refused_in_a_sentence(step: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"trial\.report: step is .*; it is the count of steps so far, a finite number from 0 on"
+    ):
+        trial().report(step, validation=1.0)
+    with pytest.raises(TypeError, match="wanted one number"):
+        trial().report(10**400, validation=1.0)
+
+
+def test_a_run_that_leaves_its_folder_changes_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+
+    def train(trial: Any) -> float:
+        os.chdir("elsewhere")
+        raise KeyError("also if it fails")
+
+    for _ in range(2):
+        found = outcome(described(train), tw.rules["sgd"], Setting(0.1), 0, 8)
+        assert (found.error or "").startswith("KeyError")
+    assert Path.cwd() == tmp_path

@@ -15,7 +15,7 @@ from thalweg.lab.api.hours import Clock
 from thalweg.lab.api.options import Options, check
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.plain import plain
-from thalweg.lab.refusal import Refusal, writable
+from thalweg.lab.refusal import Refusal, working_folder, writable
 from thalweg.lab.running.executors import cores
 from thalweg.lab.running.workers import UNGUARDED
 from thalweg.lab.store.records import FILE
@@ -88,7 +88,7 @@ def _compared(options: Options) -> Comparison:
 
 
 def _folder(options: Options, name: str) -> Path:
-    return writable(Path(options.get("out") or Path("thalweg-results") / name))
+    return writable(working_folder() / (options.get("out") or Path("thalweg-results") / name))  # a user's code may leave it
 
 
 def _check_begun(options: Options, out: Path) -> None:

@@ -94,8 +94,14 @@ class Run:
         return by_torch.scheduler(optimizer, factor)
 
     def report(self, step: float, *, validation: Any) -> None:
-        """Report the validation score after so many steps, for the learning curve. It may not choose anything in the loop."""
-        self.reports.append((float(step), number(validation, "trial.report")))
+        """Report the validation score after so many steps, for the learning curve. It may not choose anything in the loop.
+
+        Raises TypeError for what is no number, and ValueError for steps that are not finite or below 0.
+        """
+        steps = number(step, "trial.report: step")
+        if not 0 <= steps < math.inf:
+            raise ValueError(f"trial.report: step is {step!r}; it is the count of steps so far, a finite number from 0 on")
+        self.reports.append((steps, number(validation, "trial.report")))
 
     @property
     def counted(self) -> int:
@@ -133,5 +139,5 @@ def number(x: Any, who: str) -> float:
     """One real number. Raises TypeError for anything else."""
     try:
         return float(x)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{who} gave {x!r:.60}, wanted one number") from error

@@ -9,9 +9,10 @@ import hashlib
 import importlib.metadata
 import inspect
 import math
+import os
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def outcome(problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, 
     assert problem.function is not None
     validation, test, error = math.nan, None, None
     try:
-        with seeded(seed):
+        with seeded(seed), _in_its_folder():
             validation, test = scores(called(problem.function, trial))
     except SURROUNDINGS:
         raise
@@ -84,6 +85,16 @@ def outcome(problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, 
             raise
         error = annotate(where(raised))
     return Outcome(validation, test, tuple(trial.reports), trial.counted, time.perf_counter() - begun, error)
+
+
+@contextlib.contextmanager
+def _in_its_folder() -> Iterator[None]:
+    """Context manager: go back to the working folder afterwards, so that a run that leaves it changes no other."""
+    folder = os.getcwd()
+    try:
+        yield
+    finally:
+        os.chdir(folder)
 
 
 def called(function: Callable[[Any], Any], trial: Run) -> Any:
