@@ -9,6 +9,7 @@ import pytest
 from papers import CASES
 
 import thalweg as tw
+from thalweg.graph.storage import ROUNDINGS
 from thalweg.methods import rules, stages_by_name
 
 TESTS = Path(__file__).parents[1]
@@ -104,10 +105,10 @@ def test_the_test_is_there_and_is_about_the_rule(sentence: str) -> None:
 
 
 def test_what_is_said_not_to_be_here_is_not() -> None:
-    """docs/migrating.md: no name in its list of what is missing is a rule's or a stage's."""
+    """docs/migrating.md: no name in its list of what is missing is a rule's, a stage's, or that of a way to round."""
     text = (TESTS.parent / "docs" / "migrating.md").read_text().partition("## Not here")[2]
     missing = text.partition("Here as their papers state them")[0]
-    here = {re.sub("[^a-z0-9]", "", name.lower()) for name in (*rules, *stages_by_name)} | {"dadaptation"}
+    here = {re.sub("[^a-z0-9]", "", name.lower()) for name in (*rules, *stages_by_name)} | {"dadaptation", *ROUNDINGS}
     plain = {re.sub("[^a-z0-9]", "", word.lower()) for word in re.findall(r"[\w-]+", missing)}
     excused = {"muon", "sam", "schedulefree"}  # options of theirs are missing, as the text says
     excused |= {"lookahead"}  # Zhang et al. 2019; `look_ahead` is Nesterov's
