@@ -44,3 +44,25 @@ def test_states_of_two_shapes_that_change_keys_are_refused(fused: bool) -> None:
     keys_change_places(optimizer.state["memory"]["adam"]["m"], ["a", "b"])
     with pytest.raises(ValueError, match="shape"):
         optimizer.step(like(p, 4))
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("moves", ["exchanged", "the rate last"])
+def test_a_groups_values_are_those_under_its_keys(moves: str, fused: bool) -> None:
+    found = []
+    for rebuilt in (True, False):
+        p = params()
+        optimizer = tn.Adam(p, lr=0.1, beta1=0.5, beta2=0.9, fused=fused)
+        group = optimizer.param_groups[0]
+        for k in range(7):
+            if k == 3 and rebuilt and moves == "exchanged":
+                keys_change_places(group, ["beta1", "beta2"])
+            elif k == 3 and rebuilt:
+                group["lr"] = group.pop("lr")
+            elif k == 3 and moves == "exchanged":
+                group.update(beta1=group["beta2"], beta2=group["beta1"])
+            if k == 5:
+                group["beta1"] = 0.3
+            optimizer.step(like(p, k))
+        found.append(p)
+    assert all(np.array_equal(found[0][k], found[1][k]) for k in p)

@@ -18,7 +18,8 @@ from thalweg.engines.gradients import address
 
 WRITES = 0x500
 """The array flags ALIGNED and WRITEABLE."""
-LOOSE, SAME = -2, -1
+LOOSE, SAME, LAID = -2, -1, 0
+"""May change; must be the same object; must, if it is an array, lie as it did, too."""
 
 WATCHER = f"""
 from numba import cfunc, types
@@ -66,26 +67,25 @@ class Watch:
         self, arrays: Iterable[Any], tree: dict[str, Any], loose: Set[tuple[str, ...]], read: native.Step | None,
         params: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        self.views: list[Iterable[Any]] = [arrays]
-        self.keyed: list[Iterable[str]] = [] if params is None else [params]
-        free = [False] * len(list(arrays))
+        keys = list(params or ())
+        self.views: list[Iterable[Any]] = [arrays, *([] if params is None else [params])]
+        sorts = [LAID] * len(list(arrays)) + [SAME] * len(keys)
         for path, held in _dicts(tree, ()):
-            self.views.append(held.values())
-            self.keyed.append(held)
-            free += [(*path, key) in loose for key in held]
-        found, self.keys = list(chain.from_iterable(self.views)), list(chain.from_iterable(self.keyed))
+            self.views += held.values(), held
+            sorts += [LOOSE if (*path, key) in loose else LAID for key in held] + [SAME] * len(held)
+        found = list(chain.from_iterable(self.views))
         bases = list({id(base): base for x in found for base in _bases(x)}.values())
         self.views.append(bases)
         self.held = found + bases  # keeps alive every object whose address is compared
         self.dtypes = [x.dtype for x in self.held if isinstance(x, np.ndarray)]
         axes: list[int] = []
-        rows = [_row(x, may_change, axes) for x, may_change in zip(self.held, free + [False] * len(bases), strict=True)]
+        rows = [_row(x, sort, axes) for x, sort in zip(self.held, sorts + [LAID] * len(bases), strict=True)]
         self.wanted, self.axes = np.array(rows, np.int64), np.array(axes or [0], np.int64)
         self.read, self.rest = read, (address(self.wanted), address(self.axes), len(rows))
 
     def agrees(self) -> bool:
         """Whether everything is unchanged; False if the loop cannot read this Python's objects."""
-        if self.read is None or list(chain.from_iterable(self.keyed)) != self.keys:
+        if self.read is None:
             return False
         now = list(chain.from_iterable(self.views))  # kept alive while it is read
         return self.read(id(now), *self.rest) == 1
@@ -105,10 +105,10 @@ def _bases(x: Any) -> Iterator[Any]:
         yield x
 
 
-def _row(x: Any, may_change: bool, axes: list[int]) -> tuple[int, ...]:
-    if may_change or not isinstance(x, np.ndarray | dict):
+def _row(x: Any, sort: int, axes: list[int]) -> tuple[int, ...]:
+    if sort == LOOSE or (sort == LAID and not isinstance(x, np.ndarray | dict)):
         return 0, LOOSE, 0, 0, 0, 0
-    if not isinstance(x, np.ndarray):
+    if sort == SAME or not isinstance(x, np.ndarray):
         return id(x), SAME, 0, 0, 0, 0
     flags = WRITES & (0x100 * x.flags.aligned + 0x400 * x.flags.writeable)
     row = id(x), x.ndim, flags, id(x.dtype), address(x), len(axes)
@@ -138,5 +138,6 @@ def _watches(read: native.Step) -> bool:
         lambda array, _: array.resize((4, 3), refcheck=False),
         lambda _, tree: tree.update(m=np.zeros(2)),
         lambda _, tree: tree.update(x=1.0),
+        lambda _, tree: tree.update(e=tree.pop("d")),
     )
     return not changed(lambda _, tree: tree.update(d=2.0)) and all(map(changed, changes))

@@ -10,6 +10,7 @@ import functools
 import inspect
 import operator
 import re
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ class Optimizer:
         self._of_leaf = [i for i, count in enumerate(counts) for _ in range(count)]
         self._lr_of_rule = None if common["lr"] is not None else Pure(stage, None, **self._options).lr
         self._trees = [group["params"] for group in self.param_groups]
-        self._see(self._now())
+        self._see()
         self._bound = InPlace(self._optimizer(), tree, groups=self._of_leaf, fused=fused)
 
     def step(
@@ -96,8 +97,9 @@ class Optimizer:
         noise, curvature : tree, optional
             Noise and curvature to use instead of drawn or estimated ones.
         """
-        now = self._now()
-        if len(now) != len(self._seen) or not all(map(operator.is_, now, self._seen)) or (self._copies and self._rewritten()):
+        now = [*chain.from_iterable(map(dict.values, self.param_groups))]
+        same = [*map(tuple, self.param_groups)] == self._keys and all(map(operator.is_, now, self._seen))
+        if not same or (self._copies and self._rewritten()):
             self._change()
         self._bound.step(grads, loss=loss, grad_fn=grad_fn, noise=noise, curvature=curvature)
 
@@ -205,12 +207,9 @@ class Optimizer:
             for group in self.param_groups:
                 group.setdefault(key, None)
 
-    def _now(self) -> list[Any]:
-        return [value for group in self.param_groups for value in group.values()]
-
-    def _see(self, now: list[Any]) -> None:
-        """Remember the groups' values, and the numbers in arrays, which may be rewritten in place."""
-        self._seen = now
+    def _see(self) -> None:
+        """Remember the groups' keys and values, and the numbers in arrays, which may be rewritten in place."""
+        self._keys, self._seen = list(map(tuple, self.param_groups)), [x for group in self.param_groups for x in group.values()]
         own = [value for group in self.param_groups for key, value in group.items() if key != "params"]
         self._copies = [(value, value.copy()) for value in own if isinstance(value, np.ndarray)]
 
@@ -232,12 +231,14 @@ class Optimizer:
         for group in self.param_groups:
             self._checked(group, {key: self.param_groups[0][key] for key in self._own})
         self._level()
-        now = self._now()
-        before, rewritten = self._seen, self._rewritten()
-        self._see(now)  # only after the checks have passed
-        width = len(now) // len(self.param_groups)
-        same = len(now) == len(before) and [a is b and id(a) not in rewritten for a, b in zip(now, before, strict=True)]
-        if same and all(unchanged or i % width == 1 for i, unchanged in enumerate(same)):  # after "params" comes "lr"
+        keys, before, rewritten = self._keys, self._seen, self._rewritten()
+        self._see()  # only after the checks have passed
+        changed = {
+            key
+            for key, now, was in zip(chain.from_iterable(keys), self._seen, before, strict=False)
+            if now is not was or id(now) in rewritten
+        }
+        if keys == self._keys and changed <= {"lr"}:
             self._bound.optimizer.lr = self._rates()
         else:
             self._bound.configure(self._optimizer())
