@@ -85,10 +85,6 @@ def test_in_blocks_too_what_is_left_goes_into_seeds_and_the_plan_is_kept(tmp_pat
     assert added * 5.0 <= clock.left
     again = Clock(18000, 2, tmp_path).fitted(contest(30.0))
     assert again.settings == replace(more.settings, source=again.settings.source)
-    plans = json.loads((tmp_path / hours.FILE).read_text())
-    (plan,) = plans.values()
-    (tmp_path / hours.FILE).write_text(json.dumps({key: {k: v for k, v in plan.items() if k != "blocks"} for key in plans}))
-    assert Clock(18000, 2, tmp_path).fitted(contest(30.0)).settings.blocks == 1, "made before there were blocks"
 
 
 def test_without_time_for_a_run_of_each_rule_it_says_how_long_that_takes(tmp_path: Path) -> None:

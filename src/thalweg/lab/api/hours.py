@@ -61,7 +61,7 @@ class Clock:
             before = plans.get(self._key(contest.settings))
         if before is not None:
             self.promised, self.finished = before["promised"], before["finished"]
-            return _with(contest, budget=before["budget"], seeds=before["seeds"], blocks=before.get("blocks", 1))
+            return _with(contest, budget=before["budget"], seeds=before["seeds"], blocks=before["blocks"])
         each, others = self._usual(contest), self._others(contest)
         found = _divided(contest, (self.left - others) * PLANNED / each, self.fixed)
         if found is None:
@@ -181,8 +181,8 @@ def _with(contest: Contest, **given: int) -> Contest:
 
 def _is_plan(found: Any) -> bool:
     """Whether an entry of the file is a plan."""
-    if not isinstance(found, dict) or found.keys() - {"blocks"} != {"budget", "seeds", "promised", "finished"}:
+    if not isinstance(found, dict) or found.keys() != {"budget", "seeds", "blocks", "promised", "finished"}:
         return False
-    counts = [found["budget"], found["seeds"], found["promised"], found.get("blocks", 1)]
+    counts = [found["budget"], found["seeds"], found["promised"], found["blocks"]]
     whole = all(type(n) is int and n >= least for n, least in zip(counts, (0, 1, 1, 1), strict=True))
     return whole and type(found["finished"]) is bool

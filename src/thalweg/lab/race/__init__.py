@@ -1,3 +1,1 @@
 """`thalweg race`: optimizers on one surface from the same start, drawn as a picture, an animation or a page."""
-
-from thalweg.lab.report.figures import drawing as drawing  # before anything here imports matplotlib

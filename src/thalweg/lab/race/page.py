@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from thalweg.lab.report.figures import drawing as drawing  # before matplotlib is imported
+
+# isort: split
 import json
 from collections.abc import Callable, Sequence
 from itertools import pairwise

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from thalweg.lab.report.figures import drawing as drawing  # before matplotlib is imported
+
+# isort: split
 from pathlib import Path
 from typing import Any, Literal
 
