@@ -103,7 +103,7 @@ HELD: dict[str, tuple[int, str]] = {
     "acprop": (1, TWICE), "adan": (1, TWICE), "adopt": (1, TWICE), "lion": (1, TWICE),
     "optimistic_gd": (1, TWICE), "rprop": (1, TWICE), "adadelta": (2, ROOT), "smorms3": (1, ROOT),
     "asgd": (1, "what is shipped is computed from the old parameters beside the new ones: XLA copies them"),
-    "optimistic_adam": (2, TWICE), "noisy_sgd": (4, DRAW), "santa_e": (8, DRAW), "santa_sss": (10, DRAW), "learned": (160, "its network's hidden layer: twice 4 x 20 numbers"),
+    "optimistic_adam": (2, TWICE), "santa_e": (5, DRAW), "santa_sss": (7, DRAW), "learned": (160, "its network's hidden layer: twice 4 x 20 numbers"),
 }  # fmt: skip
 """Arrays of the parameters' size that a step on the CPU needs besides what it is given and gives, where it needs any."""
 
@@ -175,12 +175,14 @@ def test_lanes_are_separate_runs(name: str) -> None:
 
         return jax.lax.scan(one, (START, tx.init(START)), jnp.arange(4.0))[0]
 
+    # XLA joins products and sums of the drawn float32 numbers in one program and not in another.
+    drawn = any("noise" in part.asks for part in tw.rules[name]().functions)
     given = jnp.array([1e-3, 1e-2, 3e-2]), jnp.array([0, 7, 8]), jnp.array([0.99, 0.95, 0.9]), jnp.array([0.5, 1.0, 1.5])
     together, alone = jax.jit(jax.vmap(run))(*given), jax.jit(run)
     for lane in range(LANES):
         wanted = alone(*(x[lane] for x in given))
         for x, y in zip(jax.tree.leaves(together), jax.tree.leaves(wanted), strict=True):
-            np.testing.assert_allclose(x[lane], y, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(x[lane], y, rtol=1e-9, atol=2e-6 if drawn else 1e-12)
 
 
 MATRICES = tuple(name for name in HANDED if tw.core.compose.refuses_vectors(tw.rules[name]()))
