@@ -102,6 +102,8 @@ def test_an_interrupt_leaves_a_report(tmp_path: Path) -> None:
     assert "Unfinished: " in stopped.value.report.read_text()
     whole = lab.compare(**FEW, out=tmp_path, jobs=1)
     assert whole.results["caution"] is None
+    again = lab.compare(**FEW, out=tmp_path, jobs=1, report=True)
+    assert again.results["rules"] == whole.results["rules"], "what was measured besides is kept, too"
 
 
 def test_the_command_reports_what_a_killed_one_left_and_runs_nothing(tmp_path: Path) -> None:

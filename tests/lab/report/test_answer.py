@@ -65,7 +65,7 @@ def test_within_a_tie_a_stated_rule_decides() -> None:
     found = answer({**made, "advice": advice(made["rules"], scores, True, 0.0)})
     assert "among the best 2 of 3, which 10 seeds cannot separate" in found["sure"]
     assert TIE in found["use"]
-    assert f"{first['name']}, which diverges in at least 20% of runs" in found["avoid"]
+    assert f"{first['name']}, which diverges in at least 20 % of runs" in found["avoid"]
 
 
 def test_a_rate_that_nobody_should_copy_is_not_recommended() -> None:

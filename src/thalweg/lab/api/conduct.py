@@ -16,7 +16,7 @@ from thalweg.lab.api.watch import Watch
 from thalweg.lab.comparing import slow_rules, warmup
 from thalweg.lab.comparing.contest import Contest, by_problem, run
 from thalweg.lab.comparing.forecast import forecast, humanize
-from thalweg.lab.comparing.step_cost import remembered_step_costs
+from thalweg.lab.comparing.step_cost import kept_step_costs, remembered_step_costs
 from thalweg.lab.comparing.unfinished import finished_part
 from thalweg.lab.refusal import Refusal, Stopped
 from thalweg.lab.report import report, suite_report
@@ -81,10 +81,16 @@ def _write_unfinished(
         raise Refusal(f"{out}: there is nothing to report yet; {told}, and no optimizer has been judged")
     watch.line(told)
     caution = part.sentence if part.finished < part.planned else None
-    each = [results(blocks, {}, command, caution) for blocks in by_problem(part.contests)]
+    each = [results(blocks, _kept_costs(blocks[0], out), command, caution) for blocks in by_problem(part.contests)]
     found = combine(suite, each, command) if suite else each[0]
     _write(found, out)
     return found
+
+
+def _kept_costs(contest: Contest, out: Path) -> dict[str, float | None]:
+    if isinstance(contest.problem, TrainingFunction):
+        return {}
+    return kept_step_costs(contest.problem, [candidate.rule for candidate in contest.candidates if candidate.compared], out)
 
 
 def _write(found: Results | SuiteResults, out: Path) -> None:

@@ -35,15 +35,21 @@ def remembered_step_costs(
     source: Source, problem: Problem, rules: Sequence[Rule], reference: Rule, out: Path
 ) -> dict[str, float | None]:
     """`isolated_step_costs`, cached in the folder `out`."""
-
-    def key(rule: Rule) -> str:
-        return f"{rule.name} {fingerprint(rule, problem)} on {problem.name} {problem.fingerprint} by {engine_hash()}"
-
     with json_cache(out / FILE) as known:
-        new = [rule for rule in rules if key(rule) not in known]
+        new = [rule for rule in rules if _key(rule, problem) not in known]
         found = isolated_step_costs(source, problem, new, reference) if new else {}
-        known.update((key(rule), cost) for rule in new if (cost := found[rule.name]) is not None)
-        return {rule.name: known.get(key(rule)) for rule in rules}
+        known.update((_key(rule, problem), cost) for rule in new if (cost := found[rule.name]) is not None)
+        return {rule.name: known.get(_key(rule, problem)) for rule in rules}
+
+
+def kept_step_costs(problem: Problem, rules: Sequence[Rule], out: Path) -> dict[str, float | None]:
+    """What an earlier call measured; nothing is run."""
+    with json_cache(out / FILE) as known:
+        return {rule.name: known.get(_key(rule, problem)) for rule in rules}
+
+
+def _key(rule: Rule, problem: Problem) -> str:
+    return f"{rule.name} {fingerprint(rule, problem)} on {problem.name} {problem.fingerprint} by {engine_hash()}"
 
 
 def isolated_step_costs(source: Source, problem: Problem, rules: Sequence[Rule], reference: Rule) -> dict[str, float | None]:

@@ -108,7 +108,9 @@ def _avoid(found: Facts) -> str:
     """The optimizers not to use: worse, and as far as the scores go by more than the margin; unreliable; or failed."""
     rows, score, margin = found["rules"], found["problem"]["score"], found["margin"]["value"]
     best = number(rows[0]["score"]["mean"])
-    told = [f"{row['name']}, which diverges in at least {row['unreliable']:.0%} of runs" for row in rows if row["unreliable"]]
+    told = [
+        f"{row['name']}, which diverges in at least {100 * row['unreliable']:.0f} % of runs" for row in rows if row["unreliable"]
+    ]
     worse = [row for row in rows if row["verdict"]["separable"] and not (row["level"] or row["failed"] or row["unreliable"])]
     worse = [row for row in worse if not abs(number(row["score"]["mean"]) - best) <= margin]
     if worse:

@@ -91,10 +91,13 @@ def within(mean: float | None, low: float | None, high: float | None, problem: P
 
 
 def besides(scores: Floats, problem: Problem) -> float:
-    """The variance of a mean share that comes from the test samples, which all seeds share: the binomial one."""
+    """The variance of a mean share that comes from the test samples, which all seeds share: the binomial one.
+
+    The share is Laplace's (one right and one wrong sample more), as all samples right do not show that there are no others.
+    """
     if not (problem.score.share and problem.test_size and np.isfinite(scores).all()):
         return 0.0
-    mean = float(np.clip(np.mean(scores), 0.0, 1.0))
+    mean = (float(np.clip(np.mean(scores), 0.0, 1.0)) * problem.test_size + 1) / (problem.test_size + 2)
     return mean * (1 - mean) / problem.test_size
 
 

@@ -145,11 +145,3 @@ def _cliques(order: Sequence[str], differ: set[tuple[str, str]]) -> list[list[st
         if len(group) > 1 and not any(set(group) <= set(other) for other in found):
             found.append(group)
     return found
-
-
-def alike(found: CriticalDifference) -> Mapping[str, list[str]]:
-    """For each optimizer, those that are not separable from it."""
-    return {
-        name: [b if a == name else a for (a, b), pair in found.pairs.items() if name in (a, b) and pair.separable is not True]
-        for name in found.order
-    }

@@ -98,7 +98,9 @@ def _by_seeds(row: Row) -> list[float]:
         if run["test_score"] is not None:
             blocks.setdefault(run["block"], []).append(run["test_score"])
     means = [float(np.mean(own)) for own in blocks.values()]
-    return list(stats.interval(np.array(means if len(means) > 1 else _runs(row)))[1:])
+    found = stats.interval(np.array(means if len(means) > 1 else _runs(row)))[1:]
+    low, high = _ends(row) or (-np.inf, np.inf)
+    return [float(np.clip(x, low, high)) for x in found]  # a share ends at 1
 
 
 def _name(axes: Axes, y: int, row: Row, m: Any, mean: str) -> None:
