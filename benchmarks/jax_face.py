@@ -32,12 +32,17 @@ def hollow(params: Any) -> Any:
     return sum(jax.numpy.cosh(x).sum() for x in jax.tree.leaves(params))
 
 
+def transformation(library: Any, name: str) -> Any:
+    """The library's `name` ("contrib.name": of its contrib)."""
+    return operator.attrgetter(name)(library)(RATES.get(name, 1e-3))
+
+
 def program(library: Any, name: str) -> tuple[Any, Callable[..., Any]]:
-    """The library's `name` ("contrib.name": of its contrib), and a whole step of it.
+    """Such a transformation, and a whole step of it.
 
     All are handed a loss and its function: who does not ask for them has them left out of the program.
     """
-    tx = optax.with_extra_args_support(operator.attrgetter(name)(library)(RATES.get(name, 1e-3)))
+    tx = optax.with_extra_args_support(transformation(library, name))
 
     @functools.partial(jax.jit, donate_argnums=(0, 1))
     def update(params: Any, state: Any, grads: Any, value: Any) -> Any:

@@ -123,13 +123,13 @@ def text(found: Measured, where: str) -> str:
     return "\n".join([head, "", *table(found), "", f"{of_unfused(found)} {of_floor(found)}", ""])
 
 
-def put(page: str, block: str) -> str:
+def put(page: str, block: str, begin: str = BEGIN) -> str:
     """A page with this between its marks."""
-    before, _, rest = page.partition(BEGIN)
+    before, _, rest = page.partition(begin)
     _, mark, after = rest.partition(END)
     if not mark:
-        raise click.ClickException(f"{README.name} has no {BEGIN.strip()} ... {END}")
-    return f"{before}{BEGIN}{block}{mark}{after}"
+        raise click.ClickException(f"{README.name} has no {begin.strip()} ... {END}")
+    return f"{before}{begin}{block}{mark}{after}"
 
 
 def code() -> str:

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -92,23 +93,52 @@ CHANGES: list[Callable[[Any, Any], None]] = [
 HARMLESS = {_transposed_gradient, _negative_gradient, _zero_gradient, _another_gradient, _needs_no_gradient, _nothing}
 
 
-@pytest.mark.parametrize("guarded", [True, False], ids=["guard", "each tensor asked"])
+@pytest.mark.parametrize("by", ["loop", "guard", "each tensor"])
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_change_is_found(change: Any, guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not guarded:
-        monkeypatch.setattr(places, "guard", lambda tensors: None)
-    elif places.guard([torch.ones(1)]) is None:
-        pytest.skip("this torch has no such guard")
-    params, states = made()
-    known = places.Places(params, states, ["m"])
-    assert known.look() is not None
-    assert (known.guard is not None) == guarded
+def test_a_change_is_found(change: Any, by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, params, states = _known(by, monkeypatch)
     change(params[0], states[0])
     found = known.look()
     assert (found is not None) == (change in HARMLESS)
     if found is not None:
         assert torch.equal(found[1][0], params[0].grad)
         assert found[1][0].stride() == params[0].stride()
+
+
+def _known(by: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Any], list[Any]]:
+    """Places that were looked at once, as they are where there is a compiled loop, only torch's guard, or neither."""
+    if by == "each tensor":
+        monkeypatch.setattr(places, "guard", lambda tensors: None)
+    elif places.guard([torch.ones(1)]) is None:
+        pytest.skip("this torch has no such guard")
+    if by == "guard":
+        monkeypatch.setattr(places, "available", lambda: False)
+    elif by == "loop" and not places.available():
+        pytest.skip("this torch has no such interface")
+    params, states = made()
+    known = places.Places(params, states, ["m"])
+    assert known.look() is not None
+    assert (known.guard is not None, known.reader is not None) == (by != "each tensor", by == "loop")
+    return known, params, states
+
+
+@pytest.mark.parametrize("by", ["loop", "guard", "each tensor"])
+def test_gradients_are_found_where_they_are_now(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offsets into a storage count. A misaligned gradient is copied, and every other one is taken as it is."""
+    known, params, _ = _known(by, monkeypatch)
+    room = torch.randn(20)
+    for given in (room[:12].view(4, 3), room[5:17].view(4, 3), torch.randn(4, 3)):
+        params[0].grad = given
+        found = known.look()
+        assert found[1][0] is given
+        assert list(known.there) == [given.data_ptr(), params[1].grad.data_ptr()]
+    bytes_ = np.zeros(49, np.int8)[1:]
+    params[0].grad = torch.frombuffer(bytes_, dtype=torch.float32).view(4, 3)
+    assert params[0].grad.data_ptr() % 4
+    found = known.look()
+    assert found[1][0] is not params[0].grad
+    assert torch.equal(found[1][0], params[0].grad)
+    assert next(iter(known.there)) == found[1][0].data_ptr()
 
 
 def test_the_guard_holds_no_tensor() -> None:

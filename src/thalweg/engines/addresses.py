@@ -52,7 +52,7 @@ class Addresses:
         self.held[column, k] = array
         self.table[k, self.columns[column]] = address(array)
 
-    def write(self, column: str, rows: list[int], there: list[int]) -> None:
+    def write(self, column: str, rows: list[int], there: Sequence[int]) -> None:
         """Write addresses into a column. For all rows of a few tensors, NumPy would take several times as long."""
         if len(rows) == len(self.names):
             self.flat[self.columns[column] :: len(self.columns)] = array("q", there)

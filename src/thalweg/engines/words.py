@@ -285,6 +285,18 @@ def peek(context: Any, address: Any) -> Any:
 
 
 @intrinsic
+def ask(context: Any, function: Any, handle: Any, into: Any) -> Any:
+    """Call the C function at an address with two addresses; it returns a 32-bit integer."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        form = ir.FunctionType(ir.IntType(32), [cgutils.intp_t, cgutils.intp_t])
+        at, *rest = arguments
+        return builder.sext(builder.call(builder.inttoptr(at, form.as_pointer()), rest), ir.IntType(64))
+
+    return types.int64(types.int64, types.int64, types.int64), generate
+
+
+@intrinsic
 def poke(context: Any, address: Any, value: Any) -> Any:
     """Write a 64-bit integer to an address."""
 

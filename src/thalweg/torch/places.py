@@ -10,12 +10,14 @@ import bisect
 import functools
 import itertools
 import operator
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch.utils._device import DeviceContext
 
+from thalweg.torch.reader import Reader, available
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor
 
 _FACTS = operator.attrgetter("dtype", "shape", "layout", "device")
@@ -61,10 +63,11 @@ class Places:
         taken = sorted((x.data_ptr(), x.data_ptr() + x.numel() * x.element_size()) for x in fixed if x.numel())
         self.starts, self.ends = [start for start, _ in taken], [0, *(end for _, end in taken)]
         self.fits = all(map(operator.le, self.ends[1:], self.starts[1:]))  # overlapping tensors go to torch's step
-        self.there: list[int] = []
+        self.there: Sequence[int] = []
         self.room: Any = None
         self.held: list[Any] = []
         self.guard: Any = None
+        self.reader: Reader | None = None
 
     def fixed(self) -> list[Tensor]:
         """Return the parameters, then the state's tensors under each key. Raises KeyError if one is missing."""
@@ -94,7 +97,14 @@ class Places:
         except KeyError:
             return None
         given: list[Any] = list(map(_GRADIENT, self.params))
-        alike = self.guard is not None and self.guard.check(*fixed, *given)
+        tensors = fixed + given
+        alike = self.guard is not None and self.guard.check(*tensors)
+        if alike and self.reader is not None:
+            # Another thread may give a tensor another storage before the step is done.
+            self.held = list(map(_STORAGE, tensors)) if threading.active_count() > 1 else []
+            if self.reader.reads(tensors):
+                self.there = self.reader.found
+                return fixed, given
         gradients = given if alike else self._alike(fixed, given)
         if gradients is None:
             return None
@@ -137,6 +147,9 @@ class Places:
                 return None
             return [laid_as(p, g) for p, g in zip(self.params, gradients, strict=True)]
         self.guard = guard(tensors)
+        if self.guard is not None and self.reader is None and available():
+            ranges = list(zip(self.starts, self.ends[1:], strict=True))
+            self.reader = Reader(self.addresses, self.items, self.spans, ranges, self.alignment)
         return gradients
 
     def _apart(self, there: list[int], sizes: list[int]) -> bool:

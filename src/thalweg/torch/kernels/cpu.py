@@ -146,7 +146,6 @@ class Bound:
         for bucket in self.launch.buckets:
             self.t[bucket.members] = bucket.t
         self.launch.arrange(present, self.t, [0] * len(present), np.zeros((0, 2), np.int64))
-        self.there: list[int] = []
         return True
 
     def finds(self) -> Found | None:
@@ -199,10 +198,7 @@ class Bound:
 
     def look_up(self, gradients: list[Tensor]) -> None:
         """Write the gradients' addresses into the table."""
-        there = self.places.there
-        if there is not self.there:
-            self.there = there
-            self.launch.addresses.write("g", self.present, there)
+        self.launch.addresses.write("g", self.present, self.places.there)
 
     def reckon(self) -> None:
         """Compute the kernel's numbers; nothing of the user's is written yet."""

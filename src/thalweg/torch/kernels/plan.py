@@ -46,6 +46,7 @@ class Plan:
         self._take_up([lot.present for lot in lots])
         if self.norms or self.adds_up or self.grids or any(bound.models for bound in self.bound):
             self._check_model()
+        self.groups = [own.group for own in self.members]
         self.keys: list[Any] = list(ledger.state)
         self.states = list(ledger.state.values())
 
@@ -112,10 +113,12 @@ class Plan:
         """Prepare a step; None if groups, tensors or state are no longer those of the plan."""
         same = len(state) == len(self.states) and all(map(operator.is_, state, self.keys))
         same = same and all(map(operator.is_, state.values(), self.states))
-        if len(groups) != len(self.members) or not (same or self._agrees(state)):
+        if len(groups) != len(self.groups) or not all(map(operator.is_, groups, self.groups)):
+            return None
+        if not (same or self._agrees(state)):
             return None
         for group, own in zip(groups, self.members, strict=True):
-            if group is not own.group or len(group["params"]) != len(own.params):
+            if len(group["params"]) != len(own.params):
                 return None
             if not all(map(operator.is_, group["params"], own.params)):
                 return None
