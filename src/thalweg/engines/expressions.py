@@ -84,6 +84,9 @@ class Loop:
         if y == self.constant(0.5):
             self.said.add("sqrt")
             return f"sqrt({x})", ATOM
+        if y == self.constant(1 / 3):
+            self.said.add("cube_root")
+            return f"cube_root({x})", ATOM
         return f"{wrap(args[0], ATOM)} ** {wrap(args[1], ATOM)}", 8
 
 

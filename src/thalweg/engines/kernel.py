@@ -29,8 +29,8 @@ from thalweg.ops.word import WORDS
 from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
 OWN_WORDS = (
-    "floor", "larger", "magnitude", "largest", "leaf_sums_float32", "leaf_sums_float64", "leaf_squares_float32",
-    "leaf_squares_float64", "peek", "poke", "scratch", "share",
+    "cube_root", "exponential", "floor", "larger", "magnitude", "largest", "leaf_sums_float32", "leaf_sums_float64",
+    "leaf_squares_float32", "leaf_squares_float64", "peek", "poke", "scratch", "share",
 )  # fmt: skip
 """Words of `thalweg.engines.words` that a loop may use, besides those of storage, loads and stores."""
 SAID = (

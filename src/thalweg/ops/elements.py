@@ -20,7 +20,7 @@ def sqrt(x: X) -> X:
     return call("sqrt", x)
 
 
-@word(latex="e^{{{0}}}")
+@word(loop=Spelling("exponential({0})", 9), latex="e^{{{0}}}")
 def exp(x: X) -> X:
     """e to the x, element-wise."""
     return call("exp", x)

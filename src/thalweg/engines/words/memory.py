@@ -1,7 +1,4 @@
-"""Functions of kernels besides arithmetic: reading and writing memory.
-
-Only kernel modules import this, and only Numba runs it: a kernel is machine code without Python.
-"""
+"""Reading and writing memory, integers among the bits of numbers, and sums."""
 
 from __future__ import annotations
 

@@ -1,0 +1,41 @@
+"""Functions of kernels besides arithmetic: reading and writing memory, and functions that the compiler would not vectorize.
+
+Only kernel modules import this, and only Numba runs it: a kernel is machine code without Python.
+"""
+
+from thalweg.engines.words.functions import cube_root, exponential
+from thalweg.engines.words.memory import (
+    ask,
+    dithered,
+    floor,
+    larger,
+    largest,
+    leaf_squares_float32,
+    leaf_squares_float64,
+    leaf_sums_float32,
+    leaf_sums_float64,
+    load_bfloat16,
+    load_float16,
+    load_float32,
+    load_float64,
+    load_int8,
+    magnitude,
+    peek,
+    poke,
+    rounded_bfloat16,
+    rounded_float16,
+    scratch,
+    share,
+    store_bfloat16,
+    store_float16,
+    store_float32,
+    store_float64,
+    store_int8,
+)  # fmt: skip
+
+__all__ = [
+    "ask", "cube_root", "dithered", "exponential", "floor", "larger", "largest", "leaf_squares_float32", "leaf_squares_float64",
+    "leaf_sums_float32", "leaf_sums_float64", "load_bfloat16", "load_float16", "load_float32", "load_float64", "load_int8",
+    "magnitude", "peek", "poke", "rounded_bfloat16", "rounded_float16", "scratch", "share", "store_bfloat16", "store_float16",
+    "store_float32", "store_float64", "store_int8",
+]  # fmt: skip
