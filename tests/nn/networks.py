@@ -43,6 +43,14 @@ class Case:
         }[self.y]
         return x, y
 
+    def statistics(self, lanes: int | None = None, seed: int = 2) -> dict[str, dict[str, Array]]:
+        """Statistics of a population, where the network keeps any."""
+        rng = np.random.default_rng(seed)
+        return {
+            name: {key: rng.uniform(0.5, 2.0, leaf.shape) for key, leaf in own.items()}
+            for name, own in self.net.init_statistics(lanes).items()
+        }
+
 
 def dense(*middle: nn.Layer, last: nn.Layer | None = None, units: int = 3, **options: Any) -> nn.Model:
     layers = [nn.Linear(4), *middle, nn.Linear(units)] + ([] if last is None else [last])
@@ -130,6 +138,27 @@ CASES = [
         nn.Model([nn.EachPlace(nn.Linear(2)), nn.Positions(), nn.Flatten(), nn.Linear(3)], nn.MSE()),
         (4, 6),
         "numbers",
+    ),
+    Case("batch norm", dense(nn.BatchNorm(), nn.ReLU(), penalty=nn.L2(0.1)), (6,), "labels"),
+    Case("batch norm first", nn.Model([nn.BatchNorm(0.1), nn.Linear(3)], nn.MSE()), (6,), "numbers"),
+    Case(
+        "batch norm of images",
+        nn.Model([nn.Conv2d(3), nn.BatchNorm(), nn.ReLU(), nn.Flatten(), nn.Linear(3)], nn.CrossEntropy()),
+        (4, 5, 2),
+        "labels",
+    ),
+    Case(
+        "batch norm inside",
+        nn.Model(
+            [
+                nn.Residual((nn.EachPlace(nn.BatchNorm()), nn.Tanh(), nn.EachPlace(nn.Linear(4)), nn.BatchNorm())),
+                nn.Flatten(),
+                nn.Linear(3),
+            ],
+            nn.CrossEntropy(),
+        ),
+        (3, 4),
+        "labels",
     ),
     Case("dropout", dense(nn.Tanh(), nn.Dropout(0.6)), (6,), "labels"),
     Case("dropout first", nn.Model([nn.Dropout(0.6), nn.Linear(3)], nn.CrossEntropy()), (6,), "labels"),

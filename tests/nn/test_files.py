@@ -20,6 +20,7 @@ from .networks import CASES, NAMES, Case
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_round_trip(case: Case, dtype: Any, tmp_path: Path) -> None:
     case.net.params = case.net.init(case.shape, seed=1, dtype=dtype)
+    case.net.statistics = case.statistics()
     path = tmp_path / "net.npz"
     case.net.save(path)
     again = nn.load(path)

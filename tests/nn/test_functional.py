@@ -27,7 +27,7 @@ def arguments(case: Case, coarse: bool) -> tuple[Any, Any, Any]:
     x, y = case.data(BATCH, LANES)
     if coarse and not case.symbols:
         x = np.random.default_rng(2).choice(TIED, x.shape)
-    z = case.net(params, x, lanes=LANES)
+    z = case.net(params, x, lanes=LANES, statistics=case.statistics(LANES))
     return params, x, case.net.loss.targets(z, y)
 
 
@@ -96,7 +96,7 @@ def test_symbols_are_looked_up_as_in_numpy(shared: bool) -> None:
 @each_case
 def test_the_value_alone_is_the_value(case: Case) -> None:
     params, x, y = arguments(case, coarse=False)
-    z = case.net(params, x, lanes=LANES)
+    z = case.net(params, x, lanes=LANES, statistics=case.statistics(LANES))
     np.testing.assert_allclose(case.net.loss.value(z, y), case.net.loss.value_and_grad(z, y)[0], rtol=1e-14)
 
 

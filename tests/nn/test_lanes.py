@@ -33,13 +33,14 @@ def test_lanes_equal_runs(case: Case, dtype: Any, shared: bool) -> None:
     x, y = case.data(batch=33, lanes=None if shared else 3)
     masks = [7, 8, 9]
     loss, grads = case.net.loss_and_grad(params, x, y, lanes=3, seed=masks)
-    outputs = case.net(params, x, lanes=3)
+    kept = case.statistics(lanes=3)
+    outputs = case.net(params, x, lanes=3, statistics=kept)
     assert loss.dtype == outputs.dtype == dtype
     for i in range(3):
         own_x, own_y = (x, y) if shared else (x[i], y[i])
         alone, own_grads = case.net.loss_and_grad(lane(params, i), own_x, own_y, seed=masks[i])
         assert float(loss[i]) == alone
-        np.testing.assert_array_equal(outputs[i], case.net(lane(params, i), own_x))
+        np.testing.assert_array_equal(outputs[i], case.net(lane(params, i), own_x, statistics=lane(kept, i)))
         for name, own in own_grads.items():
             for key, leaf in own.items():
                 assert leaf.dtype == dtype
@@ -72,7 +73,7 @@ def test_nothing_handed_in_is_changed(case: Case) -> None:
     for a in arrays:
         a.flags.writeable = False
     case.net.loss_and_grad(params, x, y, lanes=3, seed=1)
-    case.net(params, x, lanes=3)
+    case.net(params, x, lanes=3, statistics=case.statistics(lanes=3))
     for a, old in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(a, old)
 

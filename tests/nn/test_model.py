@@ -29,7 +29,7 @@ def test_dtype_of_params_is_kept_everywhere(case: Case, dtype: Any, given: Any, 
     params = case.net.init(case.shape, seed=1, dtype=dtype)
     x, y = case.data()
     _, grads = case.net.loss_and_grad(params, x.astype(given), y, seed=1)
-    assert case.net(params, x.astype(given)).dtype == dtype
+    assert case.net(params, x.astype(given), statistics=case.statistics()).dtype == dtype
     assert {leaf.dtype for own in grads.values() for leaf in own.values()} == {np.dtype(dtype)}
     assert set(made) == {np.dtype(dtype)}
 

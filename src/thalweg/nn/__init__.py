@@ -15,6 +15,7 @@ from thalweg.nn.initialisers import (
 )
 from thalweg.nn.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from thalweg.nn.layers.attention import Attention
+from thalweg.nn.layers.batch_norm import BatchNorm
 from thalweg.nn.layers.conv import Conv2d
 from thalweg.nn.layers.dropout import Dropout
 from thalweg.nn.layers.embedding import Embedding, Positions
@@ -42,6 +43,7 @@ __all__ = [
     "Activation",
     "Attention",
     "AvgPool2d",
+    "BatchNorm",
     "BinaryCrossEntropy",
     "Conv2d",
     "CrossEntropy",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from thalweg.nn.arrays import folded, sum_over_batch
 from thalweg.values.arrays import dtype_name, framework
 
 Array = Any
@@ -79,6 +80,13 @@ def mean(x: Array) -> Array:
     total = np.einsum("...k->...", x)[..., None] if is_numpy(x) else x.sum(-1, keepdims=True)
     total /= x.shape[-1]
     return total
+
+
+def mean_over_batch(x: Array) -> Array:
+    """The mean over all axes but the lanes and the last one; all are kept."""
+    flat = folded(x)
+    total = sum_over_batch(flat) if is_numpy(x) else flat.sum(1)
+    return (total / flat.shape[1]).reshape((len(x), *(1,) * (x.ndim - 2), -1))
 
 
 def whole(x: Array) -> Array:

@@ -13,6 +13,7 @@ from thalweg.nn.layers.layer import Layer
 from thalweg.nn.layers.softmax import Softmax
 from thalweg.nn.losses.loss import Loss
 
+WORDS = {"params": "parameters", "statistics": "statistics"}
 Shapes = Mapping[str, Mapping[str, Shape]]
 
 
@@ -24,8 +25,8 @@ def dtype_of(dtype: npt.DTypeLike) -> np.dtype[Any]:
     return found
 
 
-def tree_of(params: Mapping[str, Mapping[str, Any]], shapes: Shapes, lanes: int | None) -> Params:
-    """params with a lane axis, checked against the network's shapes.
+def tree_of(params: Mapping[str, Mapping[str, Any]], shapes: Shapes, lanes: int | None, what: str = "params") -> Params:
+    """params (or what the word says) with a lane axis, checked against the network's shapes.
 
     Raises
     ------
@@ -36,7 +37,7 @@ def tree_of(params: Mapping[str, Mapping[str, Any]], shapes: Shapes, lanes: int 
     """
     if params.keys() != shapes.keys():
         raise ValueError(
-            f"these parameters have layers {sorted(params)}, but the network's are {sorted(shapes)}: use those of this "
+            f"these {WORDS[what]} have layers {sorted(params)}, but the network's are {sorted(shapes)}: use those of this "
             "network's init"
         )
     tree: Params = {}
@@ -46,14 +47,14 @@ def tree_of(params: Mapping[str, Mapping[str, Any]], shapes: Shapes, lanes: int 
         for key, shape in own.items():
             leaf = params[name].get(key)
             if not isinstance(leaf, np.ndarray):
-                raise TypeError(f"params[{name!r}][{key!r}] is {type(leaf).__name__}, but must be a NumPy array of shape {shape}")
-            check_unmasked(f"params[{name!r}][{key!r}]", leaf)
-            _check_leaf(leaf.shape, f"params[{name!r}][{key!r}]", shape, lanes)
+                raise TypeError(f"{what}[{name!r}][{key!r}] is {type(leaf).__name__}, but must be a NumPy array of shape {shape}")
+            check_unmasked(f"{what}[{name!r}][{key!r}]", leaf)
+            _check_leaf(leaf.shape, f"{what}[{name!r}][{key!r}]", shape, lanes)
             dtypes.add(leaf.dtype)
             leaves[key] = leaf[None] if lanes is None else leaf
     if len(dtypes) > 1:
         raise TypeError(
-            f"the parameters are of several dtypes, {', '.join(sorted(map(str, dtypes)))}: all must be float32, or all float64"
+            f"the {WORDS[what]} are of several dtypes, {', '.join(sorted(map(str, dtypes)))}: all must be float32, or all float64"
         )
     for dtype in dtypes:
         dtype_of(dtype)
@@ -142,6 +143,28 @@ def parts(layers: Sequence[Any], loss: Any) -> None:
             f"{what}() takes logits, but {last} gives probabilities: leave {last} out (better), or write "
             f"{what}(from_logits=False)"
         )
+
+
+def statistics_of(
+    statistics: Mapping[str, Mapping[str, Any]] | None, started: Params, params: Params, lanes: int | None
+) -> Params:
+    """statistics with a lane axis, in the dtype of params (which have one), checked against those before the first batch.
+
+    Raises ValueError where a network that keeps statistics is given none; otherwise as `tree_of`.
+    """
+    if started and not statistics:
+        raise ValueError(
+            "this network normalises over batches (BatchNorm), and at prediction by the statistics of the population: pass "
+            "statistics= beside params=, those of fit (history.statistics) or of net.population(params, x)"
+        )
+    tree = tree_of(statistics or {}, shapes_of(started), lanes, "statistics")
+    dtype = next((leaf.dtype for own in params.values() for leaf in own.values()), np.dtype(np.float64))
+    return {name: {key: leaf.astype(dtype, copy=False) for key, leaf in own.items()} for name, own in tree.items()}
+
+
+def shapes_of(tree: Params) -> dict[str, dict[str, Shape]]:
+    """The shape of each array."""
+    return {name: {key: leaf.shape for key, leaf in own.items()} for name, own in tree.items()}
 
 
 def no_draw(shape: Shape) -> Array:

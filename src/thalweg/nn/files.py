@@ -41,6 +41,7 @@ class Saved:
     penalty: tuple[Penalty, ...]
     input_shape: Shape | None
     params: Params
+    statistics: Params
 
 
 def parts() -> dict[str, Any]:
@@ -58,15 +59,15 @@ def _subclasses(kind: type) -> Iterator[Any]:
         yield from _subclasses(part)
 
 
-def save(network: Described, params: Params, path: str | os.PathLike[str]) -> None:
-    """Write network and params. Raises TypeError for a part from another package, which `read` could not restore."""
+def save(network: Described, params: Params, statistics: Params, path: str | os.PathLike[str]) -> None:
+    """Write network, params and statistics. Raises TypeError for a part from another package, which `read` could not restore."""
     described = {
         "layers": [_describe(layer) for layer in network.layers],
         "loss": _describe(network.loss),
         "penalty": _describe(network.penalty),
         "input_shape": network.input_shape,
     }
-    trees.save(path, {"format": FORMAT, "version": VERSION, "network": described, "params": params})
+    trees.save(path, {"format": FORMAT, "version": VERSION, "network": described, "params": params, "statistics": statistics})
 
 
 def read(path: str | os.PathLike[str]) -> Saved:
@@ -91,7 +92,7 @@ def read(path: str | os.PathLike[str]) -> Saved:
         )
     network = found["network"]
     layers, loss, penalty = (_build(network[part], path) for part in ("layers", "loss", "penalty"))
-    return Saved(layers, loss, penalty, network["input_shape"], found["params"])
+    return Saved(layers, loss, penalty, network["input_shape"], found["params"], found.get("statistics", {}))
 
 
 def _describe(part: Any) -> Any:

@@ -8,11 +8,16 @@ from thalweg.nn.layers.layer import Layer, Stochastic, Trainable
 from thalweg.nn.penalties import Penalty
 
 
-def predict(layers: Sequence[Layer], params: Params, x: Array) -> Array:
+def predict(layers: Sequence[Layer], params: Params, statistics: Params, x: Array) -> Array:
     """The outputs at prediction, without random draws or caches."""
     for i, layer in enumerate(layers):
-        x, _ = layer.forward(params.get(str(i), {}), x)
+        x = layer.predict(params.get(str(i), {}), statistics.get(str(i), {}), x)
     return x
+
+
+def tracked(layers: Sequence[Layer], statistics: Params, caches: Sequence[Any], weight: float | None = None) -> Params:
+    """The statistics after a training pass. weight: the share of the pass; None: each layer's own."""
+    return {name: layers[int(name)].tracked(own, caches[int(name)], weight) for name, own in statistics.items()}
 
 
 def forward(layers: Sequence[Layer], params: Params, x: Array, draw: Draw) -> tuple[Array, list[Any]]:

@@ -12,6 +12,7 @@ from thalweg.nn import forward_backward
 from thalweg.nn.arrays import Draw, Params, Shape
 from thalweg.nn.layers.activations import LeakyReLU, ReLU, Sigmoid, Tanh
 from thalweg.nn.layers.attention import Attention
+from thalweg.nn.layers.batch_norm import BatchNorm
 from thalweg.nn.layers.conv import Conv2d
 from thalweg.nn.layers.dropout import Dropout
 from thalweg.nn.layers.embedding import Embedding, Positions
@@ -30,7 +31,7 @@ Array = Any
 
 FORMS = (
     *(Linear, Conv2d, AvgPool2d, MaxPool2d, Flatten, Dropout),
-    *(Embedding, Positions, Attention, LayerNorm, EachPlace, Residual),
+    *(Embedding, Positions, Attention, BatchNorm, LayerNorm, EachPlace, Residual),
     *(ReLU, LeakyReLU, Sigmoid, Tanh, GELU, Softmax, LogSoftmax),
 )
 """The layers whose forward pass runs in every framework: all layers of this package, none of a user's."""
@@ -55,15 +56,26 @@ def loss(model: Model, params: Params, x: Array, y: Array, draw: Draw = _not_sai
     returned by the loss's `targets`, and draw(shape) returns uniform numbers in [0, 1) of shape (lanes or 1, *shape).
     Raises ValueError for a layer that draws if `draw` is missing, and for a layer outside FORMS.
     """
+    return loss_and_statistics(model, params, {}, x, y, draw)[0]
+
+
+def loss_and_statistics(
+    model: Model, params: Params, statistics: Params, x: Array, y: Array, draw: Draw = _not_said
+) -> tuple[Array, Params]:
+    """`loss`, and the statistics after this batch, of a network with BatchNorm (the first ones: `Model.init_statistics`).
+
+    In PyTorch detach them: otherwise each step keeps the graphs of all before it.
+    """
     for layer in _others(model):
         raise ValueError(f"{type(layer).__name__} runs on NumPy arrays alone; these run on others too: {_listed()}")
-    z, _ = forward_backward.forward(model.layers, params, x, draw)
-    return _with_penalties(model, params, model.loss.value(z, y))
+    z, caches = forward_backward.forward(model.layers, params, x, draw)
+    found = _with_penalties(model, params, model.loss.value(z, y))
+    return found, forward_backward.tracked(model.layers, statistics, caches)
 
 
-def judged(model: Model, params: Params, x: Array, y: Array) -> tuple[Array, Array]:
-    """The loss (lanes,) at prediction, penalties included, and the outputs (lanes, batch, ...)."""
-    z = forward_backward.predict(model.layers, params, x)
+def judged(model: Model, params: Params, x: Array, y: Array, statistics: Params | None = None) -> tuple[Array, Array]:
+    """The loss (lanes,) at prediction, penalties included, and the outputs (lanes, batch, ...). statistics: of BatchNorm."""
+    z = forward_backward.predict(model.layers, params, statistics or {}, x)
     return _with_penalties(model, params, model.loss.value(z, y)), z
 
 

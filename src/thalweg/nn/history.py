@@ -1,6 +1,6 @@
 """The result of `Model.fit`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from thalweg.nn.arrays import Params
@@ -20,12 +20,16 @@ class History:
         The optimizer's last iterate. For most rules it equals `params`.
     state : Any
         The optimizer's state.
+    statistics : Params
+        The population statistics for `params`, of a network with BatchNorm; otherwise {}. If `params` is an average, they
+        are of a pass over the data; otherwise running averages.
     """
 
     curves: dict[str, list[float]]
     params: Params
     walked: Params
     state: Any
+    statistics: Params = field(default_factory=dict)
 
     def __repr__(self) -> str:
         last = ", ".join(f"{name} {curve[-1]:.4g}" for name, curve in self.curves.items() if curve)

@@ -1,9 +1,8 @@
-"""Networks: layers, a loss, and pure functions of a tree of parameters."""
+"""Networks that train, store what they learned, predict and are saved."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,13 @@ import numpy.typing as npt
 
 from thalweg.core.checks import as_array
 from thalweg.nn import checks, files, forward_backward, training
-from thalweg.nn.arrays import Array, Params, Seeds, Shape, draw_of
+from thalweg.nn.arrays import Array, Params
 from thalweg.nn.history import History
-from thalweg.nn.layers.layer import Layer, Trainable
-from thalweg.nn.losses.loss import Loss
 from thalweg.nn.losses.metrics import Metrics, by_name, several
-from thalweg.nn.penalties import Penalty, as_penalties
-from thalweg.nn.plan import Plan, draw
+from thalweg.nn.network import Network
 
 
-class Model:
+class Model(Network):
     """A sequential network: layers and a loss.
 
     `init`, the call and `loss_and_grad` are pure functions of a tree of parameters {"0": {"w": ..., "b": ...}, ...}, keyed
@@ -28,6 +24,9 @@ class Model:
     parameter then has a leading axis of T, and x is shared, (batch, ...), or has one batch per lane, (T, batch, ...). Lane
     i equals the separate run i. Parameters are float32 or float64; x, y and all results have the same dtype. `fit` trains,
     and stores the result in `params` for `predict`, `evaluate` and `save`.
+
+    A network with BatchNorm has statistics of the population besides parameters, a tree of the same form: `fit` stores them
+    in `statistics`. Where you pass `params` to predict with, pass the `statistics` that belong to them.
 
     Parameters
     ----------
@@ -58,120 +57,13 @@ class Model:
     1.0
     """
 
-    def __init__(
-        self,
-        layers: Iterable[Layer],
-        loss: Loss,
-        *,
-        penalty: Penalty | tuple[Penalty, ...] = (),
-        input_shape: Shape | int | None = None,
-    ) -> None:
-        self.layers = tuple(layers)
-        self.loss = loss
-        self.penalty = as_penalties(penalty)
-        self.params: Params | None = None
-        self._plan: Plan | None = None
-        checks.parts(self.layers, loss)
-        self.penalties = {
-            str(i): as_penalties(layer.penalty) or self.penalty
-            for i, layer in enumerate(self.layers)
-            if isinstance(layer, Trainable)
-        }
-        if input_shape is not None:
-            self.init(input_shape)
-
-    @property
-    def input_shape(self) -> Shape | None:
-        """The shape of one sample; None until it is known."""
-        return None if self._plan is None else self._plan.input_shape
-
-    def init(self, input_shape: Shape | int | None = None, seed: Seeds = 0, dtype: npt.DTypeLike = np.float64) -> Params:
-        """Draw initial parameters, layer by layer, weights before biases. Stores the input shape and nothing else.
-
-        Parameters
-        ----------
-        input_shape : Shape | int | None
-            Shape of one sample: (64,) or 64, (28, 28, 1). None: the known one.
-        seed : Seeds
-            An integer or a generator (a `numpy.random.RandomState` gives NumPy's legacy numbers); a list makes lanes, and
-            lane i equals init with seed i.
-        dtype : npt.DTypeLike
-            float32 or float64. Numbers are drawn in float64 and rounded, so that both have the same start.
-
-        Raises
-        ------
-        ValueError
-            If a layer does not fit the one before it, or the input shape is unknown.
-        """
-        shape = self._known().input_shape if input_shape is None else checks.sample_shape(input_shape)
-        tree, self._plan = draw(self.layers, shape, seed, checks.dtype_of(dtype))
-        return tree
-
-    def __call__(self, params: Params, x: npt.ArrayLike, *, lanes: int | None = None) -> Array:
-        """The outputs at prediction (no dropout): (batch, ...), or (lanes, batch, ...).
-
-        Parameters
-        ----------
-        params : Params
-            From `init`.
-        x : npt.ArrayLike
-            (batch, ...), or with lanes also (lanes, batch, ...).
-        lanes : int | None
-            Number of lanes. None: params have no lane axis.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If params or x do not fit; the message says what would.
-        """
-        tree, xs, _ = self.enter(params, x, lanes)
-        with np.errstate(all="ignore"):
-            z = forward_backward.predict(self.layers, tree, xs)
-        return z[0] if lanes is None else checks.for_each(z, lanes)
-
-    def loss_and_grad(
-        self, params: Params, x: npt.ArrayLike, y: npt.ArrayLike, *, lanes: int | None = None, seed: Seeds | None = None
-    ) -> tuple[Any, Params]:
-        """The training loss, with penalties, and its gradient.
-
-        Parameters
-        ----------
-        params : Params
-            From `init`.
-        x, y : npt.ArrayLike
-            Samples (batch, ...), or with lanes also (lanes, batch, ...), and targets. y has one batch per lane if x has.
-        lanes : int | None
-            Number of lanes. None: params have no lane axis.
-        seed : Seeds | None
-            For layers that draw (Dropout): an integer or a generator, or a list with one per lane. Advances a generator.
-
-        Returns
-        -------
-        tuple[float | Array, Params]
-            The loss, a float or (lanes,), inf or NaN on overflow, without a warning; the gradient, a tree like params.
-
-        Raises
-        ------
-        ValueError, TypeError
-            If an argument does not fit; the message says what would.
-        """
-        tree, xs, shared = self.enter(params, x, lanes)
-        ys = checks.targets(y, xs.shape[1], lanes, shared)
-        uniform = checks.no_draw if seed is None else draw_of(seed, lanes)
-        with np.errstate(all="ignore"):
-            z, caches = forward_backward.forward(self.layers, tree, xs, uniform)
-            loss, dz = self.loss.value_and_grad(z, self.loss.targets(z, ys))
-            grads = forward_backward.backward(self.layers, tree, caches, dz)
-            for penalty, name, key in forward_backward.penalised(self.penalties, tree):
-                loss = loss + penalty.value(tree[name][key])
-                grads[name][key] += penalty.grad(tree[name][key])
-        if lanes is None:
-            return float(loss[0]), {name: {key: g[0] for key, g in own.items()} for name, own in grads.items()}
-        return checks.for_each(loss, lanes), grads
+    params: Params | None = None
+    statistics: Params = {}  # noqa: RUF012 - replaced as a whole, never changed
 
     def predict(
-        self, x: npt.ArrayLike, *, params: Params | None = None, lanes: int | None = None, batch_size: int = 1024
-    ) -> Array:
+        self, x: npt.ArrayLike, *, params: Params | None = None, lanes: int | None = None, batch_size: int = 1024,
+        statistics: Params | None = None,
+    ) -> Array:  # fmt: skip
         """The outputs at prediction, computed `batch_size` samples at a time.
 
         Parameters
@@ -184,29 +76,26 @@ class Model:
             As in the call.
         batch_size : int
             Samples at a time.
+        statistics : Params | None
+            Of a network with BatchNorm, with params.
 
         Raises
         ------
         ValueError, TypeError
             As the call, and if there are no parameters yet.
         """
-        params = self._kept() if params is None else params
+        params, statistics = self._stored(params, statistics)
         _, xs, shared = self.enter(params, x, lanes)
         parts = [xs[:, i : i + batch_size] for i in range(0, xs.shape[1], batch_size)]
         return np.concatenate(
-            [self(params, part[0] if shared else part, lanes=lanes) for part in parts], axis=0 if lanes is None else 1
+            [self(params, part[0] if shared else part, lanes=lanes, statistics=statistics) for part in parts],
+            axis=0 if lanes is None else 1,
         )
 
     def evaluate(
-        self,
-        x: npt.ArrayLike,
-        y: npt.ArrayLike,
-        *,
-        metrics: Metrics = (),
-        params: Params | None = None,
-        lanes: int | None = None,
-        batch_size: int = 1024,
-    ) -> dict[str, Any]:
+        self, x: npt.ArrayLike, y: npt.ArrayLike, *, metrics: Metrics = (), params: Params | None = None,
+        lanes: int | None = None, batch_size: int = 1024, statistics: Params | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """{"loss": ..., "accuracy": ...} at prediction (no dropout): floats, or arrays (lanes,).
 
         Parameters
@@ -223,10 +112,12 @@ class Model:
             As in the call.
         batch_size : int
             Samples at a time.
+        statistics : Params | None
+            Of a network with BatchNorm, with params.
         """
-        params = self._kept() if params is None else params
+        params, statistics = self._stored(params, statistics)
         tree, xs, shared = self.enter(params, x, lanes)
-        outputs = self.predict(x, params=params, lanes=lanes, batch_size=batch_size)
+        outputs = self.predict(x, params=params, lanes=lanes, batch_size=batch_size, statistics=statistics)
         z = outputs[None] if lanes is None else outputs
         ys = checks.targets(y, xs.shape[1], lanes, shared)
         with np.errstate(all="ignore"):
@@ -244,7 +135,7 @@ class Model:
         validation: tuple[npt.ArrayLike, npt.ArrayLike] | float | None = None, metrics: Metrics = (), seed: int = 0,
         tolerance: float | None = None, progress: bool = True, params: Params | None = None, resume: History | None = None,
     ) -> History:  # fmt: skip
-        """Train, and store the result in `self.params`. Two calls with the same arguments give the same result.
+        """Train, and store the result in `params` and `statistics`. Two calls with the same arguments give the same result.
 
         Parameters
         ----------
@@ -274,30 +165,20 @@ class Model:
         """
         loop = training.Loop(self, training.optimizer_of(optimizer, lr, seed), batch_size, several(metrics), seed)
         history = loop.run((as_array("x", x), as_array("y", y)), validation, epochs, tolerance, progress, params, resume)
-        self.params = history.params
+        self.params, self.statistics = history.params, history.statistics
         return history
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network and its stored parameters to one .npz file, without pickle. `nn.load` reads it."""
-        files.save(self, self._kept(), path)
+        """Write the network with its stored parameters and statistics to one .npz file, without pickle. `nn.load` reads it."""
+        files.save(self, self._kept(), self.statistics, path)
 
     def summary(self) -> str:
         """A table: layer, output shape, number of parameters. Raises ValueError if the input shape is unknown."""
         return self._known().table(self.layers)
 
-    def enter(self, params: Params, x: npt.ArrayLike, lanes: int | None) -> tuple[Params, Array, bool]:
-        """Check params and x, add the lane axis, and tell whether all lanes share x."""
-        plan = self._known()
-        tree = checks.tree_of(params, plan.shapes, lanes)
-        dtype = next((leaf.dtype for own in tree.values() for leaf in own.values()), np.dtype(np.float64))
-        return tree, *checks.samples(x, plan.input_shape, dtype, lanes)
-
-    def _known(self) -> Plan:
-        if self._plan is None:
-            raise ValueError(
-                "this network does not know its input shape yet: call net.init((64,), seed=0) first, or net.fit(x, y)"
-            )
-        return self._plan
+    def _stored(self, params: Params | None, statistics: Params | None) -> tuple[Params, Params | None]:
+        """Params and statistics to predict with: those handed in, or both stored ones."""
+        return (self._kept(), self.statistics) if params is None else (params, statistics)
 
     def _kept(self) -> Params:
         if self.params is None:
@@ -317,5 +198,5 @@ def load(path: str | os.PathLike[str]) -> Model:
     """
     saved = files.read(path)
     model = Model(saved.layers, saved.loss, penalty=saved.penalty, input_shape=saved.input_shape)
-    model.params = saved.params
+    model.params, model.statistics = saved.params, saved.statistics
     return model

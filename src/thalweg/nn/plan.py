@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from thalweg.nn.arrays import Params, Rng, Seed, Seeds, Shape, is_many, rng_of
+from thalweg.nn.checks import shapes_of
 from thalweg.nn.layers.layer import Layer, Trainable
+from thalweg.nn.layers.within import through
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Plan:
     input_shape: Shape
     outputs: tuple[Shape, ...]
     shapes: dict[str, dict[str, Shape]]
+    statistics: Params
+    """Of the layers that keep any: their statistics before the first batch, float64."""
 
     def table(self, layers: Sequence[Layer]) -> str:
         """A table of layer, output shape and number of parameters, with the total in the last line."""
@@ -48,13 +52,7 @@ def draw(layers: Sequence[Layer], shape: Shape, seed: Seeds, dtype: np.dtype[Any
 
 def _draw_one(layers: Sequence[Layer], shape: Shape, rng: Rng) -> tuple[Params, Plan]:
     """Float64 parameters without lanes, layer by layer."""
-    tree: Params = {}
-    outputs = []
-    sample = shape
-    for i, layer in enumerate(layers):
-        own, sample = layer.init(sample, rng)
-        outputs.append(sample)
-        if isinstance(layer, Trainable):
-            tree[str(i)] = own
-    shapes = {name: {key: leaf.shape for key, leaf in own.items()} for name, own in tree.items()}
-    return tree, Plan(shape, tuple(outputs), shapes)
+    drawn, outputs = through(layers, shape, rng)
+    tree = {str(i): own for i, (layer, own) in enumerate(zip(layers, drawn, strict=True)) if isinstance(layer, Trainable)}
+    kept = [layer.statistics(inputs) for layer, inputs in zip(layers, (shape, *outputs), strict=False)]
+    return tree, Plan(shape, tuple(outputs), shapes_of(tree), {str(i): own for i, own in enumerate(kept) if own})

@@ -29,12 +29,24 @@ class Network(Protocol):
     def input_shape(self) -> Shape | None: ...
     def init(self, input_shape: Shape | int | None = None, seed: Seeds = 0) -> Params: ...
     def enter(self, params: Params, x: npt.ArrayLike, lanes: int | None) -> tuple[Params, Array, bool]: ...
-    def loss_and_grad(
-        self, params: Params, x: npt.ArrayLike, y: npt.ArrayLike, *, seed: Seeds | None = None
-    ) -> tuple[Any, Params]: ...
+    def init_statistics(self) -> Params: ...
+    def loss_grad_and_statistics(
+        self, params: Params, statistics: Params, x: npt.ArrayLike, y: npt.ArrayLike, *, seed: Seeds | None = None
+    ) -> tuple[Any, Params, Params]: ...
+    def population(self, params: Params, x: npt.ArrayLike, *, batch_size: int = 1024, seed: Seeds | None = None) -> Params: ...
     def evaluate(
-        self, x: npt.ArrayLike, y: npt.ArrayLike, *, metrics: Metrics = (), params: Params | None = None
-    ) -> dict[str, Any]: ...
+        self, x: npt.ArrayLike, y: npt.ArrayLike, *, metrics: Metrics = (), params: Params | None = None,
+        statistics: Params | None = None,
+    ) -> dict[str, Any]: ...  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Where training is: the parameters, the optimizer's state, and the statistics of BatchNorm."""
+
+    params: Params
+    state: Any
+    statistics: Params
 
 
 def optimizer_of(optimizer: Any, lr: Any, seed: int) -> Optimizer:
@@ -101,8 +113,8 @@ class Loop:
     metrics: Metrics
     seed: int
 
-    def epoch(self, params: Params, state: Any, data: Data, number: int) -> tuple[Params, Any, float]:
-        """One pass over the data. Returns the new params, the new state and the mean loss over the samples.
+    def epoch(self, walk: Walk, data: Data, number: int) -> tuple[Walk, float]:
+        """One pass over the data. Returns where it ends, and the mean loss over the samples.
 
         The optimizer calls the gradient function itself, so methods with several gradients per step (SAM, L-BFGS) work too.
         """
@@ -110,32 +122,43 @@ class Loop:
         total = 0.0
         for at, seed in batches(len(x), self.batch_size, self.seed, number):
             part = x[at], y[at]
-            losses: list[float] = []
-            params, state = self.optimizer.step(params, None, state, grad_fn=self._gradients(*part, seed, losses))
-            total += losses[0] * len(part[0])
-        return params, state, total / len(x)
+            asked: list[tuple[float, Params]] = []
+            ask = self._gradients(*part, seed, walk.statistics, asked)
+            params, state = self.optimizer.step(walk.params, None, walk.state, grad_fn=ask)
+            loss, statistics = asked[0]
+            walk = Walk(params, state, statistics)
+            total += loss * len(part[0])
+        return walk, total / len(x)
 
-    def _gradients(self, x: Array, y: Array, seed: int, losses: list[float]) -> GradFn:
-        """A function params -> (loss, gradients) of one batch, with fixed masks. Appends each loss to `losses`."""
+    def _gradients(self, x: Array, y: Array, seed: int, statistics: Params, asked: list[tuple[float, Params]]) -> GradFn:
+        """A function params -> (loss, gradients) of one batch, with fixed masks. Appends each loss and the statistics after."""
 
         def ask(params: Params) -> tuple[float, Params]:
-            loss, grads = self.network.loss_and_grad(params, x, y, seed=seed)
-            losses.append(loss)
+            loss, grads, after = self.network.loss_grad_and_statistics(params, statistics, x, y, seed=seed)
+            asked.append((loss, after))
             return loss, grads
 
         return ask
 
-    def report(self, params: Params, loss: float, data: Data, held: Data | None) -> dict[str, float]:
+    def shipped(self, walk: Walk, data: Data) -> tuple[Params, Params]:
+        """The parameters to use and their statistics: of an average of parameters those of a pass over the data."""
+        params = self.optimizer.ship(walk.params, walk.state)
+        if params is walk.params or not walk.statistics:
+            return params, walk.statistics
+        return params, self.network.population(params, data[0], batch_size=self.batch_size or len(data[0]), seed=self.seed)
+
+    def report(self, kept: tuple[Params, Params], loss: float, data: Data, held: Data | None) -> dict[str, float]:
         """The values that an epoch adds to the curves."""
         found = {"loss": loss}
         if self.metrics:
-            found |= {name: v for name, v in self._evaluate(params, data).items() if name != "loss"}
+            found |= {name: v for name, v in self._evaluate(kept, data).items() if name != "loss"}
         if held is not None:
-            found |= {f"val_{name}": v for name, v in self._evaluate(params, held).items()}
+            found |= {f"val_{name}": v for name, v in self._evaluate(kept, held).items()}
         return found
 
-    def _evaluate(self, params: Params, data: Data) -> dict[str, float]:
-        return self.network.evaluate(*data, metrics=self.metrics, params=params)
+    def _evaluate(self, kept: tuple[Params, Params], data: Data) -> dict[str, float]:
+        params, statistics = kept
+        return self.network.evaluate(*data, metrics=self.metrics, params=params, statistics=statistics)
 
     def run(
         self,
@@ -151,23 +174,37 @@ class Loop:
         self._check(epochs)
         walked, data = self._start(data, params, resume)
         data, held = split(data, validation, self.seed)
-        if held is not None:
-            self._evaluate(walked, held)  # fail before the first epoch
-        state = self.optimizer.init(walked) if resume is None else resume.state
+        walk = self._begun(walked, resume)
+        kept = walked, walk.statistics
+        self._fail_early(kept, data, held)
         curves = {} if resume is None else {name: list(curve) for name, curve in resume.curves.items()}
-        kept = walked
         before = len(curves.get("loss", []))
         with Progress(epochs, progress) as bar:
             for number in range(before, before + epochs):
-                walked, state, loss = self.epoch(walked, state, data, number)
-                kept = self.optimizer.ship(walked, state)
+                walk, loss = self.epoch(walk, data, number)
+                kept = self.shipped(walk, data)
                 for name, value in self.report(kept, loss, data, held).items():
                     curves.setdefault(name, []).append(value)
                 bar.update(number - before + 1, loss)
                 past = curves["loss"][-2:]
                 if tolerance is not None and len(past) == 2 and abs(past[1] - past[0]) < tolerance:
                     break
-        return History(curves, kept, walked, state)
+        return History(curves, kept[0], walk.params, walk.state, kept[1])
+
+    def _begun(self, params: Params, resume: History | None) -> Walk:
+        """Where training begins."""
+        if resume is not None:
+            return Walk(params, resume.state, resume.statistics)
+        return Walk(params, self.optimizer.init(params), self.network.init_statistics())
+
+    def _fail_early(self, kept: tuple[Params, Params], data: Data, held: Data | None) -> None:
+        """Raises before the first epoch what its end would: for validation data that do not fit, or a last batch of one."""
+        if held is not None:
+            self._evaluate(kept, held)
+        params, statistics = kept
+        n = len(data[0])
+        if statistics and self.batch_size is not None and (self.batch_size == 1 or n % self.batch_size == 1):
+            self.network.loss_grad_and_statistics(params, statistics, data[0][:1], data[1][:1], seed=self.seed)
 
     def _check(self, epochs: int) -> None:
         positive(epochs, "epochs")

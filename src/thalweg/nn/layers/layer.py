@@ -32,6 +32,21 @@ class Layer(ABC):
     def backward(self, params: dict[str, Array], cache: Any, dy: Array) -> Array:
         """The gradient with respect to the input, from dy, the gradient with respect to the output. May overwrite dy."""
 
+    def statistics(self, shape: Shape) -> dict[str, Array]:
+        """What the layer keeps of the batches that it is trained on, before the first one: float64, without lanes.
+
+        {} for all layers but those that normalise over a batch (BatchNorm), or hold such a layer.
+        """
+        return {}
+
+    def tracked(self, statistics: dict[str, Array], cache: Any, weight: float | None = None) -> dict[str, Array]:
+        """The statistics after a training pass, given its cache. weight: the batch's share; None: the layer's own."""
+        return {}
+
+    def predict(self, params: dict[str, Array], statistics: dict[str, Array], x: Array) -> Array:
+        """The output at prediction. Must not modify x."""
+        return self.forward(params, x)[0]
+
 
 class Activation(Layer):
     """A layer without parameters whose output is shaped like its input."""

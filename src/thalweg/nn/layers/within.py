@@ -1,7 +1,10 @@
 """Layers that contain others: one applied at each position, and a residual block."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from thalweg.nn.arrays import Array, Params, Rng, Shape, folded
 from thalweg.nn.layers.layer import Layer, Stochastic, Trainable
@@ -47,6 +50,19 @@ class EachPlace(Trainable):
         dx = self.layer.backward(params, cache, folded(dy))
         return dx.reshape(*dy.shape[:-1], *dx.shape[2:])
 
+    def statistics(self, shape: Shape) -> dict[str, Array]:
+        """The inner layer's statistics."""
+        return self.layer.statistics(shape[-1:])
+
+    def tracked(self, statistics: dict[str, Array], cache: Any, weight: float | None = None) -> dict[str, Array]:
+        """The inner layer's statistics after a pass."""
+        return self.layer.tracked(statistics, cache, weight)
+
+    def predict(self, params: dict[str, Array], statistics: dict[str, Array], x: Array) -> Array:
+        """The inner layer's prediction at each position."""
+        y = self.layer.predict(params, statistics, folded(x))
+        return y.reshape(len(y), *x.shape[1:-1], *y.shape[2:])
+
 
 @dataclass(frozen=True)
 class Residual(Trainable):
@@ -72,14 +88,12 @@ class Residual(Trainable):
 
     def init(self, shape: Shape, rng: Rng) -> tuple[dict[str, Array], Shape]:
         """The layers' parameters. Raises ValueError if the output's shape differs from the input's."""
-        params: dict[str, Array] = {}
-        inner = shape
-        for i, layer in enumerate(self.layers):
-            own, inner = layer.init(inner, rng)
-            params.update({f"{i}.{key}": leaf for key, leaf in own.items()})
-        if inner != shape:
-            raise ValueError(f"Residual was given samples of shape {shape}, and its layers make {inner} of them: want the same")
-        return params, shape
+        own, outputs = through(self.layers, shape, rng)
+        if outputs[-1] != shape:
+            raise ValueError(
+                f"Residual was given samples of shape {shape}, and its layers make {outputs[-1]} of them: want the same"
+            )
+        return _joined(own), shape
 
     def forward(self, params: dict[str, Array], x: Array) -> tuple[Array, Any]:
         """Caches the layers' caches, and a slot for the input gradient that `grads` computes."""
@@ -106,13 +120,46 @@ class Residual(Trainable):
         dx: Array = dy + cache[1][0]
         return dx
 
+    def statistics(self, shape: Shape) -> dict[str, Array]:
+        """The layers' statistics, prefixed as the parameters are."""
+        _, outputs = through(self.layers, shape, np.random.default_rng(0))
+        inputs = (shape, *outputs)
+        return _joined([layer.statistics(inner) for layer, inner in zip(self.layers, inputs, strict=False)])
+
+    def tracked(self, statistics: dict[str, Array], cache: Any, weight: float | None = None) -> dict[str, Array]:
+        """The layers' statistics after a pass."""
+        own = self._own(statistics)
+        return _joined([layer.tracked(own[str(i)], cache[0][i], weight) for i, layer in enumerate(self.layers)])
+
+    def predict(self, params: dict[str, Array], statistics: dict[str, Array], x: Array) -> Array:
+        """x plus the layers' prediction."""
+        own, kept, y = self._own(params), self._own(statistics), x
+        for i, layer in enumerate(self.layers):
+            y = layer.predict(own[str(i)], kept[str(i)], y)
+        return x + y
+
     def _own(self, params: dict[str, Array]) -> Params:
-        """Each layer's parameters."""
+        """Each layer's parameters, or statistics."""
         own: Params = {str(i): {} for i in range(len(self.layers))}
         for key, leaf in params.items():
             i, _, name = key.partition(".")
             own[i][name] = leaf
         return own
+
+
+def through(layers: Sequence[Layer], shape: Shape, rng: Rng) -> tuple[list[dict[str, Array]], list[Shape]]:
+    """Each layer's initial parameters and output shape, in order, for samples of `shape`."""
+    params, outputs = [], []
+    for layer in layers:
+        own, shape = layer.init(shape, rng)
+        params.append(own)
+        outputs.append(shape)
+    return params, outputs
+
+
+def _joined(each: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    """What each layer has, with its index before the key."""
+    return {f"{i}.{key}": leaf for i, own in enumerate(each) for key, leaf in own.items()}
 
 
 def _check_inner(outer: Trainable, *layers: Layer) -> None:
