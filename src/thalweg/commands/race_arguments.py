@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,7 +28,8 @@ SUFFIXES = (".png", ".gif", ".html")
 class Asked:
     """The checked arguments of a race.
 
-    names: None for all rules. my_rule: the user's files. start: a point (d,). target: the file to write.
+    names: None for all rules. show: those in colour; empty: the best. my_rule: the user's files. start: a point (d,). target: the
+    file to write.
     """
 
     surface: Surface
@@ -40,6 +41,7 @@ class Asked:
     seed: int
     error: Literal["value", "distance"]
     target: Path
+    show: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Asked:
@@ -52,7 +54,8 @@ class Asked:
             refuse_missing(path)
         if not given["my_rule"]:
             chosen(names, {})
-        return cls(surface, names, given["my_rule"], steps, lr, start, given["seed"], given["error"], target)
+        show = () if given["show"] is None else _names(given["show"], "--show")
+        return cls(surface, names, given["my_rule"], steps, lr, start, given["seed"], given["error"], target, show)
 
 
 def _surface(name: str) -> Surface:
@@ -64,10 +67,10 @@ def _surface(name: str) -> Surface:
     raise Refusal(f"no surface is called {name!r}; there are {', '.join(known)}{nearest(plain, known)}")
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _names(text: str, option: str = "--rules") -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
-        raise Refusal("--rules names no optimizer; write for instance --rules sgd,momentum,adam")
+        raise Refusal(f"{option} names no optimizer; write for instance {option} sgd,momentum,adam")
     return names
 
 
@@ -84,6 +87,15 @@ def chosen(names: tuple[str, ...] | None, own: Mapping[str, Rule]) -> list[str]:
     for name in found:
         _check_shape(name, own.get(name) or rules[name])
     return list(dict.fromkeys([*found, *own]))
+
+
+def in_colour(show: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
+    """The names of --show in the catalogue's spelling. Raises Refusal for one that does not race."""
+    found = tuple(rules[name].name if name in rules else name for name in show)
+    for name in found:
+        if name not in names:
+            raise Refusal(f"--show {name}: it is not in this race{nearest(name, names)}")
+    return found
 
 
 def _check_shape(name: str, rule: Rule) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import shlex
@@ -16,7 +17,7 @@ from typing import Any, Self
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from thalweg.commands.heartbeat import Heartbeat
-from thalweg.commands.race_arguments import Asked, chosen
+from thalweg.commands.race_arguments import Asked, chosen, in_colour
 from thalweg.commands.screen import Screen
 from thalweg.lab.plain import plain
 from thalweg.lab.race import animation, page, picture
@@ -46,9 +47,11 @@ def race_and_write(asked: Asked) -> None:
 def _race(asked: Asked) -> Race:
     readable, lost, own = _own(asked.my_rule)
     names = chosen(asked.names, own)
+    show = in_colour(asked.show, names)
     told: dict[str, Any] = {"steps": asked.steps, "start": asked.start, "lr": asked.lr, "seed": asked.seed}
     with isolated(readable, lost, asked.steps) if own else contextlib.nullcontext(here) as run, _Progress() as progress:
         found = race(asked.surface, names, **told, own=OwnRules(own, run), advance=progress.task("racing", len(names)))
+        found = dataclasses.replace(found, show=show)
         _write(found, asked, progress)
     return found
 

@@ -1,4 +1,4 @@
-"""A colour and a shape for each rule: always the same pair, and a different one for each rule."""
+"""Colours, shapes and dashes, given out among the rules that a picture shows: no two look the same."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from thalweg.methods import rules
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
-"""Okabe and Ito's palette (2008, jfly.uni-koeln.de/color), distinguishable with any colour vision; without its yellow."""
+COLOURS = ("#1b1b97", "#af7500", "#ad115c", "#11c0a9", "#111111", "#af7bfe", "#1673a7", "#574406")
+"""Distinguishable with any colour vision, and printed in grey: their lightness is in steps of about 8, of 100."""
+GREY = "#c4cad1"
+"""The colour of what is drawn behind, on white."""
+DIM = "#8b95a1"
+"""The same on shaded ground."""
+FIRST = len(COLOURS)
+"""So many rules are in colour, in a picture of more."""
+Dash = tuple[float, ...]
+DASHES: tuple[Dash, ...] = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2))
+"""Lengths of ink and gap, in line widths: solid, dashed, dotted, dash-dotted."""
 
 Polygon = tuple[tuple[float, float], ...]
 
@@ -49,6 +56,7 @@ class Mark:
 
     colour: str
     shape: Polygon
+    dash: Dash = ()
 
     @property
     def reach(self) -> float:
@@ -56,10 +64,12 @@ class Mark:
         return max(max(abs(x), abs(y)) for x, y in self.shape)
 
 
-def mark(name: str, own: Sequence[str] = ()) -> Mark:
-    """The mark of a rule of the catalogue, or of the user's `own` rules, which are counted after it.
+def given_out(names: Sequence[str]) -> dict[str, Mark]:
+    """The marks of the rules of a picture, given in the order of importance.
 
-    7 colours and 11 shapes have no common factor: 77 rules before two look the same.
+    Of up to eight no two share a colour, and of up to eleven no two a shape. 8 colours and 11 shapes have no common factor: 88
+    rules before two look the same.
     """
-    index = [*rules, *own].index(name)
-    return Mark(COLOURS[index % len(COLOURS)], SHAPES[index % len(SHAPES)])
+    return {
+        name: Mark(COLOURS[i % len(COLOURS)], SHAPES[i % len(SHAPES)], DASHES[i % len(DASHES)]) for i, name in enumerate(names)
+    }

@@ -13,14 +13,14 @@ from PIL import Image
 
 import thalweg as tw
 from thalweg.lab.data.surface import Surface
-from thalweg.lab.marks import mark
+from thalweg.lab.marks import COLOURS, DIM, given_out
 from thalweg.lab.problems import problem
 from thalweg.lab.race.animation import REST, write_gif
 from thalweg.lab.race.captions import success
 from thalweg.lab.race.page import FACTORS, HERE, _json, _numbers, write_page
 from thalweg.lab.race.picture import Picture, contour_levels, frames, write_png
 from thalweg.lab.race.place import AROUND, UPWARDS, spread
-from thalweg.lab.race.run import Race, race
+from thalweg.lab.race.run import OwnRules, Race, race
 
 NAMES = ["sgd", "momentum", "adam", "learned"]
 
@@ -55,9 +55,38 @@ def test_markers_never_cover_each_other(shifts: Any) -> None:
     np.testing.assert_array_equal(spread(lone, 10.0, shifts), lone)
 
 
-def test_no_two_rules_look_the_same() -> None:
-    own = [f"own {k}" for k in range(77 - len(tw.rules))]
-    assert len({mark(name, own) for name in [*tw.rules, *own]}) == 77
+def test_the_first_are_in_colour_and_the_others_grey() -> None:
+    ground = problem("quartic")
+    assert isinstance(ground, Surface)
+    names = [*NAMES, "rmsprop", "adagrad", "adamax", "nadam", "lion", "yogi"]
+    found = race(ground, names, steps=5, start=ground.start, lr="default")
+    order = [walk.name for walk in found.walks]
+    assert found.front == tuple(order[:8])
+    assert [found.marks[name].colour for name in order[:8]] == list(COLOURS)
+    picture = Picture(found)
+    picture.at(5)
+    colours = [line.get_color() for line in picture.lines]
+    assert colours[:8] == list(COLOURS)
+    assert set(colours[8:]) == {"#c4cad1"}
+    assert [marker.get_markerfacecolor() for marker in picture.markers][8:] == [DIM, DIM]
+    assert picture.lines[0].get_zorder() > picture.lines[8].get_zorder()
+    texts = [text.get_text() for text in picture.figure.texts]
+    assert set(order[:8]) <= set(texts)
+    assert not set(order[8:]) & set(texts)
+    assert "2 others in grey" in texts
+    asked = replace(found, show=(order[9], order[0]))
+    assert asked.front == (order[0], order[9])
+    assert "8 others in grey" in [text.get_text() for text in Picture(asked).figure.texts]
+
+
+def test_a_user_s_own_rules_are_in_colour() -> None:
+    ground = problem("quartic")
+    assert isinstance(ground, Surface)
+    names = [*NAMES, "rmsprop", "adagrad", "adamax", "nadam", "lion"]
+    found = race(ground, names, steps=2, start=ground.start, lr="default")
+    last = found.walks[-1].name
+    assert last not in found.front
+    assert last in replace(found, own=OwnRules({last: tw.rules[last]})).front
 
 
 def test_the_picture_shows_the_walks(found: Race) -> None:
@@ -92,8 +121,8 @@ def test_all_marks_keep_their_colours_in_the_gif(tmp_path: Path) -> None:
     write_gif(raced("saddle", steps=1), tmp_path / "race.gif", "value")
     with Image.open(tmp_path / "race.gif") as image:
         colours = {colour for _, colour in image.convert("RGB").getcolors(1 << 20) or []}
-    for name in NAMES:
-        assert tuple(bytes.fromhex(mark(name).colour[1:])) in colours
+    for one in given_out(NAMES).values():
+        assert tuple(bytes.fromhex(one.colour[1:])) in colours
 
 
 def test_divergence_can_be_drawn(blown: Race, tmp_path: Path) -> None:

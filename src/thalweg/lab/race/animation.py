@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from thalweg.lab.marks import COLOURS
+from thalweg.lab.marks import COLOURS, DIM, GREY
 from thalweg.lab.race.picture import Error, Picture, frames
 from thalweg.lab.race.run import Race
 
@@ -40,7 +40,7 @@ def write_gif(race: Race, path: Path, error: Error, advance: Callable[[], None] 
 
 def _palette(picture: Image.Image) -> Image.Image:
     """The picture's colours plus those of the marks and their mixtures with white, which a median cut would lose."""
-    marks = np.array([to_rgb(colour) for colour in COLOURS])
+    marks = np.array([to_rgb(colour) for colour in (*COLOURS, GREY, DIM)])
     mixed = np.concatenate([1 - share * (1 - marks) for share in (1.0, 0.75, 0.5, 0.25)])
     exact = (255 * mixed).round().astype(int).ravel().tolist()
     rest = picture.quantize(256 - len(mixed), Image.Quantize.MEDIANCUT).getpalette() or []

@@ -1,6 +1,6 @@
 "use strict";
 // What there is to draw with: axes on a canvas, lines and markers in them.
-const RADIUS = 5, INK = "#1b1f24", QUIET = "#5b6470", LINE = "#e3e7eb";
+const RADIUS = 5, INK = "#1b1f24", QUIET = "#5b6470", LINE = "#e3e7eb", GREY = "#c4cad1", DIM = "#8b95a1";
 
 // One pair of axes: from numbers to places on a canvas and its frame.
 function axes(canvas, xs, ys, log) {
@@ -65,7 +65,8 @@ function inside(a, draw) {
   a.pen.restore();
 }
 
-function line(a, xs, ys, colour, width) {
+function line(a, xs, ys, colour, width, dash = []) {
+  a.pen.setLineDash(dash.map((length) => length * width));
   a.pen.strokeStyle = colour;
   a.pen.lineWidth = width;
   a.pen.lineJoin = "round";
@@ -77,6 +78,7 @@ function line(a, xs, ys, colour, width) {
     pen = "down";
   }
   a.pen.stroke();
+  a.pen.setLineDash([]);
 }
 
 function marker(pen, walk, [x, y], radius, hollow) {

@@ -16,6 +16,12 @@ def headline(race: Race) -> str:
     return f"{len(race.walks)} optimizers on {race.surface.name.replace('_', ' ')}"
 
 
+def behind(race: Race) -> str:
+    """What the grey lines are; empty if there are none."""
+    grey = len(race.walks) - len(race.front)
+    return f"{grey} other{'' if grey == 1 else 's'} in grey" if grey else ""
+
+
 def error_name(error: str) -> str:
     """The title of the error curves."""
     return ERRORS[error]

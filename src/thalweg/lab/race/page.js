@@ -11,6 +11,9 @@ const kept = new Set();
 const run = (walk) => walk.runs[walk.runs.length > 1 ? +$("factor").value : 0];
 const errorsOf = (walk) => run(walk)[$("error").value];
 const alone = () => (over === null ? kept : new Set([...kept, over]));
+// In colour: the first ones, and those that are looked at.
+const seen = (walk) => (walk.front || alone().has(walk.name) ? walk : { ...walk, colour: GREY });
+const backToFront = race.walks.map((walk, i) => [walk, i]).sort((a, b) => a[0].front - b[0].front);
 const strength = (walk) => (alone().size === 0 || alone().has(walk.name) ? 1 : 0.08);
 // The shortest text that reads back as this very number.
 const typed = (x) => String(x).replace("e+", "e");
@@ -47,12 +50,12 @@ function drawPlane() {
   frame(a, flat);
   inside(a, () => {
     if (flat) return line(a, ...race.curve, "#9aa3ad", 3);
-    race.walks.forEach((walk, i) => {
-      const [xs, ys] = run(walk).at.map((c) => c.slice(0, now + 1));
+    for (const [walk, i] of backToFront) {
+      const [xs, ys] = run(walk).at.map((c) => c.slice(0, now + 1)), look = seen(walk);
       a.pen.globalAlpha = 0.85 * strength(walk);
-      line(a, xs, ys, walk.colour, 1.5);
-      strew(a, walk, xs, ys, thinning(i));
-    });
+      line(a, xs, ys, look.colour === GREY ? DIM : look.colour, look.colour === GREY ? 0.8 : 1.5, walk.dash);
+      if (look.colour !== GREY) strew(a, walk, xs, ys, thinning(i));
+    }
     a.pen.globalAlpha = 1;
     landmarks(a);
   });
@@ -63,13 +66,16 @@ function drawPlane() {
   });
   const { left, right, top, bottom } = a.box;
   const shown = spots.map((p) => p && [Math.min(Math.max(p[0], left), right), Math.min(Math.max(p[1], top), bottom)]);
-  spread(shown).forEach((place, i) => {
-    if (place === null) return;
-    a.pen.globalAlpha = strength(race.walks[i]);
+  const grey = race.walks.map((walk) => seen(walk).colour === GREY);
+  const places = spread(shown.map((p, i) => (grey[i] ? null : p)));
+  for (const [walk, i] of backToFront) {
+    const place = grey[i] ? shown[i] : places[i];
+    if (place === null) continue;
+    a.pen.globalAlpha = strength(walk);
     const out = Math.hypot(shown[i][0] - spots[i][0], shown[i][1] - spots[i][1]) > 0.5;
-    if (!flat) tie(a, place, shown[i], race.walks[i].colour);
-    marker(a.pen, race.walks[i], place, RADIUS, out);
-  });
+    if (!flat && !grey[i]) tie(a, place, shown[i], walk.colour);
+    marker(a.pen, grey[i] ? { ...walk, colour: DIM } : walk, place, grey[i] ? RADIUS * 0.5 : RADIUS, out);
+  }
 }
 
 function ground(a) {
@@ -116,17 +122,18 @@ function drawCurves() {
   const low = Math.min(...all) / 2, high = Math.min(Math.max(...all) * 1.5, first * 30);
   const a = axes(curves, [0, race.steps[last]], [low, high], true);
   frame(a, true);
-  race.walks.forEach((walk, i) => {
+  for (const [walk, i] of backToFront) {
+    const look = seen(walk), grey = look.colour === GREY;
     const errors = errorsOf(walk).map((e) => (e === null ? null : Math.max(e, 1e-15)));
     const xs = race.steps.slice(0, now + 1), ys = errors.slice(0, now + 1);
     a.pen.globalAlpha = strength(walk);
     inside(a, () => {
-      line(a, xs, ys, walk.colour, 1.6);
-      strew(a, walk, xs, ys, evenly(i));
+      line(a, xs, ys, look.colour, grey ? 0.8 : 1.6, walk.dash);
+      if (!grey) strew(a, walk, xs, ys, evenly(i));
     });
     const e = errors[now];
-    if (e !== null && e >= low && e <= high) marker(a.pen, walk, [a.x(race.steps[now]), a.y(e)], RADIUS * 0.85, false);
-  });
+    if (e !== null && e >= low && e <= high) marker(a.pen, look, [a.x(race.steps[now]), a.y(e)], RADIUS * (grey ? 0.4 : 0.85), false);
+  }
 }
 
 // The legend, in the order of the errors at this step: the curves' own order, from top to bottom.
@@ -138,7 +145,7 @@ const items = new Map(race.walks.map((walk) => {
   picture.width = picture.height = 28;
   const pen = picture.getContext("2d");
   pen.scale(2, 2);
-  marker(pen, walk, [7, 7], 4.6, false);
+  marker(pen, walk.front ? walk : { ...walk, colour: GREY }, [7, 7], 4.6, false);
   name.textContent = walk.name;
   rate.className = "rate";
   success.className = "success";

@@ -19,8 +19,8 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from thalweg.lab.data.surface import Surface
-from thalweg.lab.marks import mark
-from thalweg.lab.race.captions import ERRORS, end, headline, outcome, rate, small_print, success, success_print
+from thalweg.lab.marks import GREY
+from thalweg.lab.race.captions import ERRORS, behind, end, headline, outcome, rate, small_print, success, success_print
 from thalweg.lab.race.picture import SHADES, Error, contour_levels, frames
 from thalweg.lab.race.place import Array
 from thalweg.lab.race.run import Race, Walk, configured, drawn_with
@@ -52,7 +52,7 @@ def write_page(race: Race, path: Path, error: Error, command: str, advance: Call
         title=headline(race), small_print=small_print(race), success_print=success_print(), about=race.surface.about,
         errors=_first(error), command=command,
         steps=race.steps, frames=len(shown), factors=len(FACTORS), rows=[_row(race, one) for one in race.walks],
-        tuned=race.lr == "tuned", data=Markup(_json(data)),
+        tuned=race.lr == "tuned", behind=behind(race), data=Markup(_json(data)),
         style=_file("page.css"), script=_file("axes.js") + _file("page.js"),
     )  # fmt: skip
     path.write_text(text, "utf-8")
@@ -64,10 +64,11 @@ def _file(name: str) -> Markup:
 
 def _recorded(race: Race, one: Walk) -> dict[str, Any]:
     """A rule's paths at its learning rate times each of the FACTORS."""
-    m = mark(one.name, list(race.own.by_name))
+    m = race.marks[one.name]
     shown = frames(race.steps, SHOWN)
     return {
-        "name": one.name, "colour": m.colour, "shape": [[round(x, 3), round(y, 3)] for x, y in m.shape],
+        "name": one.name, "colour": m.colour, "shape": [[round(x, 3), round(y, 3)] for x, y in m.shape], "dash": m.dash,
+        "front": one.name in race.front,
         "success": success(one.success),
         "runs": [{
             "lr": run.lr, "at": [_numbers(coordinate, 6) for coordinate in run.points[shown].T],
@@ -103,10 +104,11 @@ def _at_rates(
 
 def _row(race: Race, one: Walk) -> dict[str, Any]:
     near = race.near(one)
-    m = mark(one.name, list(race.own.by_name))
+    m = race.marks[one.name]
     x, f = end(one, 6)
     return {
-        "name": one.name, "colour": m.colour, "corners": " ".join(f"{6 + 3.6 * u:.2f},{6 - 3.6 * v:.2f}" for u, v in m.shape),
+        "name": one.name, "colour": m.colour if one.name in race.front else GREY,
+        "corners": " ".join(f"{6 + 3.6 * u:.2f},{6 - 3.6 * v:.2f}" for u, v in m.shape),
         "success": success(one.success), "lr": rate(one),
         "x": x, "f": f,
         "near": "" if near is None else str(near), "note": "; ".join(word for word in (outcome(race, one), one.note) if word),

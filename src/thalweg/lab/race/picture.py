@@ -16,8 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
 
-from thalweg.lab.marks import Mark, mark
-from thalweg.lab.race.captions import error_name, headline, rate, small_print, success, success_print
+from thalweg.lab.marks import DIM, Mark
+from thalweg.lab.marks import GREY as BEHIND
+from thalweg.lab.race.captions import behind, error_name, headline, rate, small_print, success, success_print
 from thalweg.lab.race.place import AROUND, UPWARDS, Array, spread
 from thalweg.lab.race.run import Race, Walk
 
@@ -36,19 +37,24 @@ class Picture:
         self.race = race
         self.figure = Figure(figsize=size, facecolor="white")
         FigureCanvasAgg(self.figure)
-        self.marks: list[Mark] = [mark(walk.name, list(race.own.by_name)) for walk in race.walks]
+        self.front = [walk.name in race.front for walk in race.walks]
+        self.marks: list[Mark] = [
+            race.marks[walk.name] if front else Mark(BEHIND, race.marks[walk.name].shape)
+            for walk, front in zip(race.walks, self.front, strict=True)
+        ]
         self.errors = [_floored(race.gaps(w) if error == "value" else race.distances(w)) for w in race.walks]
         self.plane = self.figure.add_axes((0.045, 0.085, 0.385, 0.745))
         self.curves = self.figure.add_axes((0.485, 0.085, 0.265, 0.745))
         self._dress(error)
         self.background() if race.start.size == 1 else self.contours()
-        self.markers = [self._marker(self.plane, m) for m in self.marks]
-        self.ties = [self._line(self.plane, m, width=0.6) for m in self.marks]
-        self.paths = [self._line(self.plane, m, width=1.1) for m in self.marks] if race.start.size == 2 else []
-        self.lines = [self._line(self.curves, m, width=1.2) for m in self.marks]
+        both = list(zip(self.marks, self.front, strict=True))
+        self.markers = [self._marker(self.plane, m, front) for m, front in both]
+        self.ties = [self._line(self.plane, m, front, width=0.6) for m, front in both]
+        self.paths = [self._line(self.plane, m, front, width=1.1) for m, front in both] if race.start.size == 2 else []
+        self.lines = [self._line(self.curves, m, front, width=1.2) for m, front in both]
         for i, line in enumerate(self.lines):
             line.set_markevery(_staggered(i, race.steps))
-        self.ends = [self._marker(self.curves, m, 0.8) for m in self.marks]
+        self.ends = [self._marker(self.curves, m, front, 0.8) for m, front in both]
         self.leaders: list[Artist] = []
         self._labels()
 
@@ -102,22 +108,31 @@ class Picture:
         self.plane.set_ylim(*surface.window[1])
         self.plane.set_title("paths from the ring to the star", loc="left", fontsize=11, color=INK)
 
-    def _line(self, axes: Any, m: Mark, width: float) -> Line2D:
-        line = Line2D([], [], color=m.colour, linewidth=width, alpha=0.9, zorder=3, **_shape(m, 0.62), markeredgewidth=0)
+    def _line(self, axes: Any, m: Mark, front: bool, width: float) -> Line2D:
+        """A line with the rule's markers and dash; of one that is not in front thin and grey, without markers."""
+        style: Any = {**_shape(m, 0.62), "linestyle": (0, m.dash) if m.dash else "-", "zorder": 3} if front else {"zorder": 2.5}
+        colour = m.colour if front or axes is self.curves else DIM
+        line = Line2D([], [], color=colour, linewidth=width if front else 0.6, alpha=0.9, markeredgewidth=0, **style)
         return axes.add_line(line)  # type: ignore[no-any-return]
 
-    def _marker(self, axes: Any, m: Mark, scale: float = 1.0) -> Line2D:
-        line = Line2D([], [], linestyle="", markerfacecolor=m.colour, markeredgecolor="white", markeredgewidth=0.7, zorder=5,
-                      clip_on=False, **_shape(m, scale))  # fmt: skip
+    def _marker(self, axes: Any, m: Mark, front: bool, scale: float = 1.0) -> Line2D:
+        style: Any = (
+            {"markerfacecolor": m.colour, "markeredgecolor": "white", "zorder": 5, **_shape(m, scale)}
+            if front
+            else {"markerfacecolor": DIM, "markeredgecolor": DIM, "zorder": 4, **_shape(m, 0.4 * scale)}
+        )
+        line = Line2D([], [], linestyle="", markeredgewidth=0.7, clip_on=False, **style)
         return axes.add_line(line)  # type: ignore[no-any-return]
 
     def _labels(self) -> None:
         """Labels beside the error curves, in the order of their ends, so that no leaders cross."""
-        order = sorted(range(len(self.marks)), key=lambda i: (-_end(self.errors[i]), -i))
+        shown = [i for i, front in enumerate(self.front) if front]
+        order = sorted(shown, key=lambda i: (-_end(self.errors[i]), -i))
         box = self.curves.get_position()
         pitch = (box.y1 - box.y0) * self.figure.get_figheight() * 72 / max(len(order), 1)
         scale = min(1.0, pitch / 11)  # with many rules, labels of 10 points would overlap
         heights = np.linspace(box.y1 - 0.006, box.y0 + 0.006, len(order)) if len(order) > 1 else [box.y1]
+        self.figure.text(0.791, box.y0 - 0.045, behind(self.race), fontsize=9, color=GREY)
         for right, title in ((0.908, "learning rate"), (0.988, "success")):
             self.figure.text(right, box.y1 + 0.02, title, fontsize=8.5, color=GREY, ha="right")
         for i, height in zip(order, heights, strict=True):
@@ -138,7 +153,8 @@ class Picture:
     @property
     def moving(self) -> list[Artist]:
         """The artists that `at` changes, in drawing order."""
-        return [self.clock, *self.leaders, *self.paths, *self.ties, *self.lines, *self.ends, *self.markers]
+        parts: list[Artist] = [*self.paths, *self.ties, *self.lines, *self.ends, *self.markers]
+        return [self.clock, *self.leaders, *sorted(parts, key=lambda part: part.get_zorder())]
 
     def at(self, step: int) -> Figure:
         """Set the figure to this step."""
@@ -160,17 +176,18 @@ class Picture:
         to_screen = self.plane.transData
         spots = np.array([to_screen.transform(self._spot(walk, step)) for walk in self.race.walks])
         low, high = to_screen.transform(np.column_stack([self.plane.get_xlim(), self.plane.get_ylim()]))
-        seen = np.isfinite(spots).all(axis=1)
         shown = np.clip(spots, low, high)
         diameter = SIZE * self.figure.dpi / 72 * 1.06
-        places = np.full_like(spots, np.nan)
+        places = np.where(np.isfinite(spots).all(axis=1)[:, None], shown, np.nan)
+        seen = np.isfinite(spots).all(axis=1) & np.array(self.front)
         places[seen] = spread(shown[seen], diameter, UPWARDS if self.race.start.size == 1 else AROUND)
         for i, (marker, tie) in enumerate(zip(self.markers, self.ties, strict=True)):
-            inside = bool(seen[i]) and np.allclose(shown[i], spots[i])
+            inside = np.allclose(shown[i], spots[i])
             place, spot = to_screen.inverted().transform(places[i]), to_screen.inverted().transform(shown[i])
             marker.set_data([place[0]], [place[1]])
-            marker.set_markerfacecolor(self.marks[i].colour if inside else "white")
-            marker.set_markeredgecolor("white" if inside else self.marks[i].colour)
+            colour = self.marks[i].colour if self.front[i] else DIM
+            marker.set_markerfacecolor(colour if inside else "white")
+            marker.set_markeredgecolor("white" if inside and self.front[i] else colour)
             tie.set_data([place[0], spot[0]], [place[1], spot[1]] if self.race.start.size == 2 else [np.nan, np.nan])
 
     def _spot(self, walk: Walk, step: int) -> Array:

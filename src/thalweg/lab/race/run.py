@@ -12,6 +12,7 @@ import numpy as np
 from thalweg.core.stage import Stage
 from thalweg.form.hyper import Role, with_role
 from thalweg.lab.data.surface import Surface
+from thalweg.lab.marks import FIRST, Mark, given_out
 from thalweg.lab.race.ground import Array
 from thalweg.lab.race.trial import NEAR, Success, fresh, judged, tuned
 from thalweg.lab.race.walk import walk
@@ -70,7 +71,7 @@ class Walk:
 
 @dataclass(frozen=True)
 class Race:
-    """The paths on one surface, the best first. own: the user's rules in the race."""
+    """The paths on one surface, the best first. own: the user's rules in the race. show: those to be in colour, if asked for."""
 
     surface: Surface
     steps: int
@@ -79,6 +80,22 @@ class Race:
     seed: int
     walks: tuple[Walk, ...]
     own: OwnRules = field(default_factory=OwnRules)
+    show: tuple[str, ...] = ()
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The rules in colour: those asked for, or else the user's own and the best others, eight in all. The rest is grey."""
+        names = [walk.name for walk in self.walks]
+        if self.show:
+            return tuple(name for name in names if name in self.show)
+        own = [name for name in names if name in self.own.by_name]
+        best = [name for name in names if name not in own][: max(0, FIRST - len(own))]
+        return tuple(name for name in names if name in (*own, *best))
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """How each rule is drawn, those in colour with the first marks."""
+        return given_out(list(dict.fromkeys([*self.front, *(walk.name for walk in self.walks)])))
 
     def gaps(self, walk: Walk) -> Array:
         """f - f_min along the path."""

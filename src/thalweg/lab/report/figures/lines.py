@@ -10,13 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from thalweg.lab.report.figures.style import INK, SETTINGS, SIZE, background, marks, put, short
+from thalweg.lab.marks import FIRST
+from thalweg.lab.report.figures.style import INK, SETTINGS, SIZE, background, dashes, marks, put, short
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema.parts import Named
 
 WIDTH, HEIGHT = 6.6, 3.2  # inches
-NAMED = 7
-DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
 
 
 def lines(
@@ -31,16 +30,16 @@ def lines(
     if not known:
         return ""
     drawn = marks([Named(name=name) for name in curves])
-    first_ones = list(known.items())[:NAMED]
+    first_ones = list(known.items())[:FIRST]
 
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, HEIGHT))
         axes = figure.add_axes((0.105, 0.13, 0.73, 0.84))
-        background(axes, list(known.values())[NAMED:])
+        background(axes, list(known.values())[FIRST:])
         ends = []
-        for i, (optimizer, (across_, up)) in enumerate(first_ones):
+        for optimizer, (across_, up) in first_ones:
             m = drawn[optimizer]
-            axes.plot(across_, up, color=m.colour, linestyle=DASHES[i % len(DASHES)], zorder=3)
+            axes.plot(across_, up, color=m.colour, linestyle=dashes(m), zorder=3)
             ends.append((up[-1], optimizer, m, across_[-1]))
         low = min(min(up) for _, (_, up) in first_ones)
         axes.set_ylim(max(0.0, low - 0.05), 1.02)

@@ -10,23 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from thalweg.lab.marks import COLOURS, SHAPES, Mark, mark
+from thalweg.lab.marks import COLOURS, Mark, given_out
 from thalweg.lab.report.schema.parts import Named
-from thalweg.methods import rules as catalogue
 
 INK, SOFT, PALE, BAD, BAND = "#1f2933", "#5b6875", "#c8d0d8", "#b3380a", "#e9eef3"
 
-
-def _written(colour: str) -> str:
-    """A colour as written in the SVG. Matplotlib omits black, which then could not become white in dark mode."""
-    return "#111111" if colour == "#000000" else colour.lower()
-
-
 DARK = dict(
     zip(
-        (INK, SOFT, PALE, BAD, BAND, *map(_written, COLOURS)),
+        (INK, SOFT, PALE, BAD, BAND, *COLOURS),
         ("#e4e7eb", "#a3afbb", "#46525e", "#ff9468", "#242d36",
-         "#55a9e8", "#f28a3c", "#33c79c", "#e59cc8", "#f5f5f5", "#f0b93a", "#9ad7fb"),
+         "#4862dd", "#e8a32f", "#ea558e", "#3af3d8", "#f8f8f8", "#d0b8fe", "#28a6ee", "#977815"),
         strict=True,
     )
 )  # fmt: skip
@@ -63,16 +56,13 @@ SETTINGS: Any = {
 
 
 def marks(rows: Sequence[Named]) -> dict[str, Mark]:
-    """Each rule's mark, the same in all figures and, for a rule of the catalogue, in `thalweg race`."""
-    known = list(catalogue)
-    names = [row["name"] for row in rows]
-    own = sorted(name for name in names if name not in known)
-    seen = {name: mark(name) if name in known else _later(len(known) + own.index(name)) for name in names}
-    return {name: Mark(_written(m.colour), m.shape) for name, m in seen.items()}
+    """Each rule's mark, the same in all figures of a page, whose rows have one order."""
+    return given_out([row["name"] for row in rows])
 
 
-def _later(index: int) -> Mark:
-    return Mark(COLOURS[index % len(COLOURS)], SHAPES[index % len(SHAPES)])
+def dashes(m: Mark) -> Any:
+    """A rule's line style."""
+    return (0, m.dash) if m.dash else "-"
 
 
 def short(name: str, length: int = 18) -> str:
