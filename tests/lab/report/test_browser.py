@@ -66,9 +66,27 @@ def test_a_reports_charts_move(tmp_path: Path) -> None:
     assert SCRIPT.lower() not in text.lower().replace("\\u003c", "")
 
 
-def test_a_report_fits_a_phone(tmp_path: Path) -> None:
-    wide = "document.body.dataset.found = JSON.stringify({ fits: document.documentElement.scrollWidth <= innerWidth });"
-    assert found(shown(report.render(fake(rules=8)), wide, tmp_path, 390)) == {"fits": True}
+NARROW = """
+addEventListener("load", () => {
+  document.querySelectorAll("details").forEach((each) => { each.open = true; });
+  const boxes = [document.documentElement, ...document.querySelectorAll(".wide, table, pre, figure")];
+  const over = boxes.filter((box) => box.scrollWidth > box.clientWidth + 1 || box.getBoundingClientRect().right > innerWidth + 1);
+  const text = document.querySelector(".single svg text"), cell = document.querySelector("main td");
+  document.body.dataset.found = JSON.stringify({
+    over: over.map((box) => `${box.tagName} ${box.className} ${box.scrollWidth}`), narrow: innerWidth <= 500,
+    legible: text.getBoundingClientRect().height >= 9, labelled: getComputedStyle(cell, "::before").content.length > 2,
+  });
+});
+"""
+
+
+@pytest.mark.parametrize("what", ["report", "suite"])
+def test_a_report_fits_a_phone(what: str, tmp_path: Path) -> None:
+    """Nothing scrolls sideways, neither the page nor a table or a figure in it, and text in figures stays legible."""
+    page = (
+        report.render(fake(rules=12, names={3: "a_rule_whose_name_is_as_long_as_some_are"})) if what == "report" else whole()[1]
+    )
+    assert found(shown(page, NARROW, tmp_path, 390)) == {"over": [], "narrow": True, "legible": True, "labelled": True}
 
 
 FILTERED = """

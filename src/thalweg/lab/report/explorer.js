@@ -4,8 +4,9 @@
 (() => {
   const data = JSON.parse(document.getElementById("explored").textContent);
   const root = document.getElementById("explorer");
-  const SVG = "http://www.w3.org/2000/svg", W = 620, H = 330, L = 62, R = 118, T = 12, B = 34;
-  const names = Object.keys(data.rules), dashes = ["", "7 3", "2 3", "9 3 2 3"];
+  const SVG = "http://www.w3.org/2000/svg", WIDE = 620, H = 330, L = 62, R = 118, T = 12, B = 34;
+  let W = WIDE; // on a narrow page less, so that the text keeps its size
+  const names = Object.keys(data.rules);
   const shown = new Set(names.slice(0, 6));
   const dark = (c) => `var(--${c.slice(1).toLowerCase()},${c})`;
   const make = (tag, attributes, parent, text) => {
@@ -17,6 +18,7 @@
   };
   const said = (x, share) => x === null ? "diverged" : share ? `${(100 * x).toFixed(1)} %` : Number(x.toPrecision(3)).toString();
   const plain = (x) => x !== 0 && (Math.abs(x) < 1e-3 || Math.abs(x) >= 1e5) ? x.toExponential(0).replace("e+", "e") : Number(x.toPrecision(2)).toString();
+  const short = (name) => name.length > 17 ? `${name.slice(0, 16)}…` : name;
   const problem = () => data.problems[root.querySelector("select").selectedIndex];
   const multiple = () => 10 ** Number(root.querySelector("input[type=range]").value);
 
@@ -68,7 +70,7 @@
         make("line", { x1: W - R + 1, y1: end.y, x2: W - R + 5, y2: y - 4, stroke: dark(data.rules[end.name].colour), "stroke-width": 0.7 }, svg);
       }
       mark(svg, end.name, W - R + 9, y - 4);
-      make("text", { x: W - R + 18, y, fill: dark(data.rules[end.name].colour) }, svg, end.name);
+      make("text", { x: W - R + 18, y, fill: dark(data.rules[end.name].colour) }, svg, short(end.name));
     });
   }
 
@@ -79,12 +81,19 @@
 
   const line = (svg, name, points, width) => make("path", {
     d: path(points), fill: "none", stroke: dark(data.rules[name].colour), "stroke-width": width,
-    "stroke-dasharray": dashes[names.indexOf(name) % dashes.length],
+    "stroke-dasharray": data.rules[name].dash.map((length) => 1.8 * length).join(" "),
   }, svg);
 
-  function curves() {
-    const one = problem(), svg = root.querySelector("#explored-curves"), ends = [];
+  function cleared(id) {
+    const svg = document.getElementById(id);
+    W = Math.min(WIDE, Math.max(300, svg.parentElement.clientWidth || WIDE));
+    svg.setAttribute("viewBox", `0 0 ${W} ${H}`);
     svg.replaceChildren();
+    return svg;
+  }
+
+  function curves() {
+    const one = problem(), svg = cleared("explored-curves"), ends = [];
     const known = names.filter((n) => shown.has(n) && one.rules[n]), all = known.flatMap((n) => one.rules[n].curve[1]).filter((x) => x !== null);
     const start = Math.max(...known.map((n) => one.rules[n].curve[1][0] ?? -Infinity));
     const low = all.length ? Math.min(...all) : 0, high = Number.isFinite(start) ? Math.max(start, low) : 1;
@@ -112,8 +121,7 @@
   };
 
   function rates() {
-    const one = problem(), svg = root.querySelector("#explored-rates"), table = root.querySelector("tbody"), m = multiple();
-    svg.replaceChildren();
+    const one = problem(), svg = cleared("explored-rates"), table = root.querySelector("tbody"), m = multiple();
     const known = names.filter((n) => shown.has(n) && one.rules[n]?.sweep.length), all = known.flatMap((n) => one.rules[n].sweep.map((p) => p[1])).filter((v) => v !== null);
     const low = all.length ? Math.min(...all) : 0, high = all.length ? Math.max(...all) : 1, share = one.score.share;
     const log = !one.score.higher_is_better && low > 0 && high / low > 30;
@@ -162,4 +170,21 @@
   root.querySelector("input[type=range]").addEventListener("input", rates);
   root.hidden = false;
   draw();
+  addEventListener("resize", draw);
 })();
+
+// Tables for narrow pages, on which each row is a list of its cells: what a cell is stands beside it.
+addEventListener("DOMContentLoaded", () => {
+  for (const table of document.querySelectorAll("main table:not(#explorer table)")) {
+    const words = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+    table.classList.add("stacks");
+    table.setAttribute("role", "table");
+    for (const row of table.rows) {
+      row.setAttribute("role", "row");
+      [...row.cells].forEach((cell, i) => {
+        cell.dataset.label = words[i];
+        cell.setAttribute("role", cell.scope === "col" ? "columnheader" : cell.scope === "row" ? "rowheader" : "cell");
+      });
+    }
+  }
+});

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.lab.marks import Mark
 from thalweg.lab.report.figures.curves import quartiles
 from thalweg.lab.report.figures.style import marks
 from thalweg.lab.report.figures.sweeps import sweep
@@ -25,8 +26,12 @@ def explored(found: Sequence[Results], rows: Sequence[Named]) -> dict[str, Any]:
     drawn = marks(rows)
     return {
         "problems": [_problem(each) for each in found],
-        "rules": {row["name"]: {"colour": drawn[row["name"]].colour, "shape": _shape(drawn[row["name"]].shape)} for row in rows},
+        "rules": {row["name"]: _look(drawn[row["name"]]) for row in rows},
     }
+
+
+def _look(m: Mark) -> dict[str, Any]:
+    return {"colour": m.colour, "shape": _shape(m.shape), "dash": m.dash}
 
 
 def _problem(each: Results) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from thalweg.lab.marks import Mark
 from thalweg.lab.report.figures.labels import Box, beside
 from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.scores import near_best
-from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, marks, put, short
+from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, WIDTH, marks, put, short
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema.parts import Priced
 from thalweg.lab.report.schema.problem import Score
 from thalweg.lab.statistics.scores import format_score, number
 
-WIDTH, HEIGHT = 6.6, 4.2  # inches
+HEIGHT = 3.7  # inches
 SAME = 1.1
 """Step costs within this factor count as equal: timings of a few microseconds vary that much."""
 
@@ -42,7 +42,7 @@ def cost(rows: Sequence[Priced], score: Score, what: str | None = None) -> str:
     shown = [factor * number(row["score"]["mean"]) for row, near in measured if near] or [0.0]
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, HEIGHT))
-        axes = figure.add_axes((0.085, 0.10, 0.90, 0.88))
+        axes = figure.add_axes((0.125, 0.115, 0.86, 0.87))
         scale.dress(axes, "y", min(shown), max(shown), ticks=7)
         if not score["higher_is_better"]:
             axes.yaxis.set_inverted(True)

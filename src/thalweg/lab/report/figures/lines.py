@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from thalweg.lab.marks import FIRST
-from thalweg.lab.report.figures.style import INK, SETTINGS, SIZE, background, dashes, marks, put, short
+from thalweg.lab.report.figures.style import INK, SETTINGS, SIZE, WIDTH, background, dashes, marks, put, short
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema.parts import Named
 
-WIDTH, HEIGHT = 6.6, 3.2  # inches
+HEIGHT = 3.0  # inches
 
 
 def lines(
@@ -34,7 +34,7 @@ def lines(
 
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, HEIGHT))
-        axes = figure.add_axes((0.105, 0.13, 0.73, 0.84))
+        axes = figure.add_axes((0.135, 0.14, 0.585, 0.84))
         background(axes, list(known.values())[FIRST:])
         ends = []
         for optimizer, (across_, up) in first_ones:
@@ -45,7 +45,7 @@ def lines(
         axes.set_ylim(max(0.0, low - 0.05), 1.02)
         _names(axes, sorted(ends, key=lambda end: -end[0]))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=ticks == "whole", steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=ticks == "whole", steps=[1, 2, 5, 10]))
         if ticks == "share":
             axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
         last = max(across_[-1] for across_, _ in known.values())

@@ -6,12 +6,13 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, marks, put, short
+from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, WIDTH, marks, put, short
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.statistics.scores import number
 
-WIDTH, LINE = 6.6, 0.2  # inches
+LINE = 0.2  # inches
+LEFT = 0.28  # share of the width
 
 
 def ranks(results: SuiteResults) -> str:
@@ -24,7 +25,7 @@ def ranks(results: SuiteResults) -> str:
     right = 0.97 - 0.02 * len(cliques)
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(WIDTH, height))
-        axes = figure.add_axes((0.2, 0.36 / height, right - 0.2, 1 - 0.42 / height))
+        axes = figure.add_axes((LEFT, 0.36 / height, right - LEFT, 1 - 0.42 / height))
         for row in rows:
             rank, y, m = row["mean_rank"], place[row["name"]], drawn[row["name"]]
             low, high = number(rank["low"]), number(rank["high"])

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thalweg.lab.report.figures.scale import Scale
-from thalweg.lab.report.figures.style import BAD, BAND, SETTINGS, SOFT, marks, put, short
+from thalweg.lab.report.figures.style import BAD, BAND, SETTINGS, SOFT, WIDTH, marks, put, short
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Scored
@@ -23,8 +23,8 @@ from thalweg.lab.statistics.scores import format_score, number
 
 FAR = 6.0
 """A mean is drawn in place up to this many times the median optimizer's distance from the best."""
-WIDTH, ROW = 6.6, 0.21  # inches
-LEFT, ACROSS = 0.255, 0.635  # share of the width
+ROW = 0.21  # inches
+LEFT, ACROSS = 0.345, 0.495  # share of the width
 
 
 def scores(results: Results) -> str:
@@ -41,7 +41,7 @@ def scores(results: Results) -> str:
         height = ROW * len(rows) + 0.7
         figure = Figure(figsize=(WIDTH, height))
         axes = figure.add_axes((LEFT, 0.45 / height, ACROSS, ROW * len(rows) / height))
-        scale.dress(axes, "x", low, high, ticks=8)
+        scale.dress(axes, "x", low, high, ticks=5)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         if near[:1] == [True]:
             low, high = (scale.place(factor * end) for end in _by_seeds(rows[0]))

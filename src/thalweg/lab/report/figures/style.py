@@ -25,6 +25,8 @@ DARK = dict(
 )  # fmt: skip
 """Each colour of the figures in light mode, and its replacement in dark mode."""
 
+WIDTH = 4.6
+"""The width of a figure in inches: its text is legible on a page 360 pixels wide, and in a column of a paper."""
 SIZE = 8.0
 """Size of text and diameter of markers, in points."""
 SETTINGS: Any = {
