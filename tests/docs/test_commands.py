@@ -24,6 +24,7 @@ OURS = r"(?:thalweg|python3?|tools/\w+|pip|dask|\.venv/\S+)(?: .*)?"
 SMALL = {
     "thalweg compare": "--budget 2 --seeds 2 --steps 3 --batch-size 8 --jobs 1",
     "thalweg compare --train": "--budget 2 --seeds 2 --steps 3 --jobs 1",
+    "thalweg curves": "--budget 2 --seeds 2 --steps 3 --jobs 1",
     "thalweg lab merge": "",
     "thalweg lab verify": "--quick --only momentum",
     "thalweg list": "",

@@ -135,7 +135,7 @@ def test_json_cannot_leave_its_element() -> None:
 def test_every_picture_says_what_it_shows() -> None:
     results, text = whole()
     pictures = Page(text).all("svg")
-    assert len(pictures) == 3 + 20 + 19 + 2
+    assert len(pictures) == 5 + 20 + 19 + 2
     assert all(picture["role"] == "img" and picture["aria-label"] for picture in pictures)
     labels = " ".join(str(picture["aria-label"]) for picture in pictures)
     for row in results["rules"]:
@@ -185,7 +185,7 @@ def test_equal_scores_and_values_that_are_not_there() -> None:
             run.update(test_score=0.5, loss_curve=[0.0] * 51 if i else [])
         row["tuning"] = [{**trial, "score": 1.0, "loss": 0.0} for trial in row["tuning"]] if i != 2 else []
     page = Page(report.render(results))
-    assert len(page.all("svg")) == 2 + 6 + 5 + 2
+    assert len(page.all("svg")) == 4 + 6 + 5 + 2
     assert cost(results["rules"], results["problem"]["score"]) == ""
 
 

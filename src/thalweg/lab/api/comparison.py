@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from thalweg.lab.api.notebook import shown
+from thalweg.lab.report.figures.course import write_picture
 from thalweg.lab.report.schema.parts import Answer
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
@@ -79,6 +80,14 @@ class Comparison:
             for one in self.problems
             for row in one["rules"]
         ]  # fmt: skip
+
+    def draw(self, path: str | Path) -> Path:
+        """Draw training loss and score by epoch, beside each other, as a .png, .svg or .pdf file; of a suite the first problem.
+
+        Raises ValueError for another suffix, and if no run has a finite training loss or score. Returns the path.
+        """
+        write_picture(self.problems[0], Path(path))
+        return Path(path)
 
     def tables(self, width: int = WIDTH) -> tuple[Table, Table]:
         """The table with a row for each optimizer, and the answer, for a console `width` columns wide."""

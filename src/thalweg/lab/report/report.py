@@ -15,6 +15,7 @@ from thalweg.lab.report.advice import alike, tested
 from thalweg.lab.report.answer import amount
 from thalweg.lab.report.explorer import explored
 from thalweg.lab.report.figures.cost import cost
+from thalweg.lab.report.figures.course import course
 from thalweg.lab.report.figures.curves import curves
 from thalweg.lab.report.figures.lines import lines
 from thalweg.lab.report.figures.scores import scores
@@ -63,6 +64,7 @@ def render(results: Results) -> str:
     figures = {
         "scores": Markup(scores(results)), "cost": Markup(cost(results["rules"], score)),
         "budget": Markup(lines(budgets, None, "settings tried (k)", "of the way to the best", "budget", "whole")),
+        "training": Markup(course(results, "train_curve")), "validation": Markup(course(results, "score_curve")),
         "curves": [Markup(panel) for panel in curves(results)], "sensitivity": [Markup(panel) for panel in sensitivity(results)],
     }  # fmt: skip
     return made.get_template("report.html.j2").render(

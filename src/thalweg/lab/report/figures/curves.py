@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -72,12 +72,12 @@ def _draw(axes: Axes, at: Any, band: Any, row: Row, m: Any, target: float | None
         put(axes, row["steps_to_target"]["median"], target, m)
 
 
-def quartiles(row: Row, length: int) -> Any:
+def quartiles(row: Row, length: int, curve: Literal["loss_curve", "score_curve", "train_curve"] = "loss_curve") -> Any:
     """The quartiles over seeds at each evaluation; NaN if the median is not finite."""
     table = np.full((max(1, len(row["judging"])), length), np.inf)
     for run, line in zip(row["judging"], table, strict=False):
-        if run["loss_curve"]:
-            line[:] = [np.inf if x is None else x for x in run["loss_curve"]]
+        if run[curve]:
+            line[:] = [np.inf if x is None else x for x in run[curve]]
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = np.percentile(table, [25, 50, 75], axis=0, method="nearest")

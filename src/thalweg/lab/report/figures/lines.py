@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from thalweg.lab.marks import FIRST
+from thalweg.lab.marks import FIRST, Mark
 from thalweg.lab.report.figures.style import INK, SETTINGS, SIZE, WIDTH, background, dashes, marks, put, short
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema.parts import Named
 
 HEIGHT = 3.0  # inches
+LEAST = 0.055
+"""Distance of two names, as a share of the axes' height."""
 
 
 def lines(
@@ -43,7 +46,6 @@ def lines(
             ends.append((up[-1], optimizer, m, across_[-1]))
         low = min(min(up) for _, (_, up) in first_ones)
         axes.set_ylim(max(0.0, low - 0.05), 1.02)
-        _names(axes, sorted(ends, key=lambda end: -end[0]))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=ticks == "whole", steps=[1, 2, 5, 10]))
         if ticks == "share":
@@ -53,19 +55,30 @@ def lines(
         axes.set_xlim(first - 0.01 * (last - first), last + 0.03 * ((last - first) or 1))
         axes.set_xlabel(across, fontsize=SIZE)
         axes.set_ylabel(upwards, fontsize=SIZE)
+        name_ends(axes, ends)
         return svg(
             figure, name, "; ".join(f"{optimizer}: {100 * up[-1]:.0f} % at the end" for optimizer, (_, up) in known.items())
         )
 
 
-def _names(axes: Any, ends: Sequence[tuple[float, str, Any, float]]) -> None:
-    """Write the names to the right of the lines' ends, without overlap."""
-    low, high = axes.get_ylim()
-    least, last = 0.055 * (high - low), np.inf
-    for up, name, m, right in ends:
-        last = min(up, last - least)
-        put(axes, right, up, m)
+def name_ends(axes: Axes, ends: Sequence[tuple[float, str, Mark, float]]) -> None:
+    """Write the names to the right of the lines' ends (y, name, mark, x), without overlap. The limits of the axes are set."""
+    places = [float(np.clip(_height(axes, right, up), 0, 1)) for up, _, _, right in ends]
+    order = sorted(range(len(ends)), key=lambda i: -places[i])
+    above, below = np.inf, 0.0
+    for i in order:
+        above = places[i] = min(places[i], above - LEAST)
+    for i in reversed(order):  # the lowest ones stay above the axis
+        places[i] = max(places[i], below)
+        below = places[i] + LEAST
+    for (up, name, m, right), place in zip(ends, places, strict=True):
+        put(axes, right, up, m, clip_on=not 0 <= _height(axes, right, up) <= 1)
         axes.annotate(
-            short(name, 16), (right, up), (1.02, (last - low) / (high - low)), textcoords="axes fraction", va="center", color=INK,
+            short(name, 16), (right, up), (1.04, place), textcoords="axes fraction", va="center", color=INK,
             arrowprops={"arrowstyle": "-", "relpos": (0, 0.5), "color": m.colour, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 3},
         )  # fmt: skip
+
+
+def _height(axes: Axes, x: float, y: float) -> float:
+    """Where a point is, as a share of the axes' height."""
+    return float(axes.transAxes.inverted().transform(axes.transData.transform((x, y)))[1])
