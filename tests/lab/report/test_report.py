@@ -202,7 +202,7 @@ def test_the_page_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         report.write(broken, tmp_path / "report.html", report.render)
     assert (tmp_path / "report.html").read_bytes() == before
-    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "figures"}
+    assert {path.name for path in tmp_path.iterdir()} == {"report.html", "figures", "table.tex", "rules.bib"}
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         report.write(results, tmp_path / "file" / "report.html", report.render)

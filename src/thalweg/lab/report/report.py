@@ -27,6 +27,7 @@ from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import StepsToTarget
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
+from thalweg.lab.report.words import paper_table
 from thalweg.lab.report.words.blocks import counted, rates, scope, unit
 from thalweg.lab.report.words.methods_paragraph import methods
 from thalweg.lab.statistics.scores import format_score, number
@@ -43,13 +44,14 @@ NAMES = {
 
 
 def write(results: T, path: Path, render: Callable[[T], str]) -> None:
-    """Write the report atomically, and its figures into a folder beside it.
+    """Write the report atomically, and beside it its figures, in a folder, and a table and the papers in LaTeX.
 
     render: makes the page from the results: `render` here, or `suite_report.render`. Raises OSError if writing fails.
     """
     with kept() as drawn:
         page = render(results)
     write_figures(drawn, path.parent / "figures")
+    paper_table.write(results, path.parent)
     with atomic_write(path) as file:
         file.write(page)
 
