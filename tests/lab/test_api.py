@@ -123,7 +123,7 @@ def test_an_executor_of_ones_own_runs_the_same_trials(tmp_path: Path) -> None:
         ({"suite": "smal"}, "no suite is called 'smal'; there are small, tiny; did you mean 'small'?"),
         ({"suite": "tiny", "problem": "xor"}, "suite names its problems itself; leave problem and data out"),
         ({"problem": "xor", "data": "a--b.csv"}, "problem and data are two answers to one question; give one of them"),
-        ({"target": "y"}, "target and task speak of your own data; give it with data"),
+        ({"target": "y"}, "target speaks of your own data; give it with data"),
         ({"data": "no--where.csv"}, "no--where.csv"),
         ({"schedule": ["cosin"]}, "no schedule is called 'cosin'; there are constant, linear, cosine, wsd; did you mean 'cosine'?"),
         ({"engine": "daks"}, "no engine is called 'daks'; there are processes, loky, dask; did you mean 'dask'?"),

@@ -39,8 +39,14 @@ WIDTH = 160  # columns of the table when the output is no terminal
 )
 @click.option("--problem", help="A built-in problem, or a Python file that defines one.  [default: digits]")
 @click.option("--suite", help="Run a suite of problems (small, tiny) and aggregate the results.")
-@click.option("--data", type=PLACE, help="Train on your own data: a .csv, .parquet or .npz file (npz: keys x and y).")
-@click.option("--target", help="The column of --data to predict (csv and parquet).")
+@click.option(
+    "--data",
+    type=PLACE,
+    help="Train on your own data: a file with a table (.csv, .tsv, .txt, .parquet) or with arrays x and y (.npz).",
+)
+@click.option("--target", help="The column of --data to predict, if it is a table.")
+@click.option("--ignore", metavar="COLUMN", multiple=True, help="Leave out this column of --data. May be repeated.")
+@click.option("--strict", is_flag=True, help="Refuse --data with anything doubtful, instead of repairing it and saying how.")
 @click.option(
     "--task",
     type=click.Choice(["classification", "regression"]),

@@ -12,6 +12,8 @@ import pytest
 from pyarrow import parquet
 
 from thalweg.lab.data.datasets import load
+from thalweg.lab.data.parts import Part
+from thalweg.lab.data.supervised import Supervised
 from thalweg.lab.refusal import Refusal
 
 N = 30
@@ -40,9 +42,15 @@ def npz(path: Path, **arrays: Any) -> Path:
     return path
 
 
-def refused(path: Path, write: Callable[[Path], Any], target: str | None, task: str | None, sentence: str) -> None:
+def parts(problem: Supervised) -> tuple[Part, Part, Part]:
+    return problem.train_part, problem.validation_part, problem.test_part
+
+
+def refused(
+    path: Path, write: Callable[[Path], Any], target: str | None, task: str | None, sentence: str, *, strict: bool = False
+) -> None:
     write(path)
     with pytest.raises(Refusal) as error:
-        load(path, target, task)
+        load(path, target, task, strict=strict)
     assert error.value.message == f"{path}: {sentence}"
     assert error.value.exit_code == 2

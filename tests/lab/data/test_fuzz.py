@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import gzip
 import io
 import os
 from pathlib import Path
@@ -30,7 +31,7 @@ ODD_NAMES = ["", " ", "a", "y", "Y", "\x1b[31mred", "\x9b31m", "a\0b", "\u202ere
 names = st.one_of(st.sampled_from(ODD_NAMES), st.text(max_size=6))
 cells = st.one_of(
     st.sampled_from(["", " ", "NA", "nan", "inf", "-inf", "1e999", "1_000", "1,000", "0x1F", "true", "True", "2026-01-02", "12:30", "1e-400", "1" * 400,
-                     "9223372036854775808", "\x1b", "\0", "=1+1", "?", "None", "\ufeff1", '"', "1;2"]),
+                     "9223372036854775808", "1,5", "1.234,56", "$5", "5 %", "01.02.2026", "31/12/99", "2 Jan 2026", "-", "\x1b", "\0", "=1+1", "?", "None", "\ufeff1", '"', "1;2"]),
     st.integers(-3, 3).map(str),
     st.floats(allow_nan=False, allow_infinity=False).map(repr),
     st.text(max_size=4),
@@ -77,18 +78,20 @@ ARRAYS = [
 ]
 
 
-def tried(path: Path, content: bytes, target: str | None, task: str | None) -> None:
-    """Writes the file and loads it. A refusal is one sentence that names it; a problem can be trained and judged."""
+def tried(path: Path, content: bytes, target: str | None, task: str | None, strict: bool = False) -> None:
+    """Writes the file and loads it. A refusal is one sentence that names it, or a list; a problem can be trained and judged."""
     path.write_bytes(content)
     try:
-        problem = load(path, target, task)
+        problem = load(path, target, task, strict=strict)
     except Refusal as refusal:
         problem, said = None, refusal.message
     if problem is None:
         assert said.startswith(f"{path}: ")
         assert len(said) > len(f"{path}: ")
         return
-    assert not CONTROLS.search(problem.name + problem.about)
+    assert problem.preparation is not None
+    assert not CONTROLS.search(problem.name + problem.about + repr(problem.preparation))
+    assert not (strict and problem.preparation.repairs)
     params = problem.init([1, 2])
     losses, _ = problem.loss_and_grad(params, next(iter(problem.draws([1, 2], 4))))
     for found in (losses, *problem.validate(params, [1, 2]), *problem.test(params, [1, 2])):
@@ -143,11 +146,17 @@ def test_csv(tmp_path: Path, data: Any) -> None:
     lines = [comma.join(map(cell, columns))]
     lines += [comma.join(cell(own[(row + row // 7) % len(own)]) for own in kinds) for row in range(rows)]
     encoding = mostly(data, "utf-8", st.sampled_from(["utf-8-sig", "utf-16", "latin-1"]))
-    tried(tmp_path / "x.csv", damaged(data, end.join(lines).encode(encoding, "replace")), *asked(data, columns))
+    name, pack = mostly(data, ("x.csv", bytes), st.just(("x.csv.gz", gzip.compress)))
+    content = damaged(data, pack(end.join(lines).encode(encoding, "replace")))
+    tried(tmp_path / name, content, *asked(data, columns), mostly(data, False, st.just(True)))
 
 
 @fuzz
-@given(st.binary(max_size=200), st.sampled_from([".csv", ".npz", ".parquet"]), st.one_of(st.none(), names))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([".csv", ".npz", ".parquet", ".tsv.gz", ".txt.bz2", ".csv.zst"]),
+    st.one_of(st.none(), names),
+)
 def test_bytes(tmp_path: Path, content: bytes, suffix: str, target: str | None) -> None:
     tried(tmp_path / f"x{suffix}", content, target, None)
 

@@ -14,6 +14,7 @@ from thalweg.lab.api.hours import Clock
 from thalweg.lab.api.options import Options
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.comparing import slow_rules, warmup
+from thalweg.lab.comparing.baselines import baselines, kept_baselines
 from thalweg.lab.comparing.contest import Contest, by_problem, run
 from thalweg.lab.comparing.forecast import forecast, humanize
 from thalweg.lab.comparing.step_cost import kept_step_costs, remembered_step_costs
@@ -52,6 +53,9 @@ def conduct(
     if options.get("report"):
         return _write_unfinished(contests, out, suite, command, watch)
     watch.expect(contests)
+    if contests[0].settings.source.data is not None:
+        watch.stage("fitting what does without a network")
+        baselines(contests, out)
     try:
         contests, costs, ended = _run(contests, out, options, watch, clock)
     except KeyboardInterrupt as stop:
@@ -60,7 +64,8 @@ def conduct(
             raise Stopped(out / REPORT) from stop
         raise
     watch.now("writing the report")
-    each = [results(blocks, measured, command) for blocks, measured in zip(by_problem(contests), costs, strict=True)]
+    together = zip(by_problem(contests), costs, strict=True)
+    each = [results(blocks, measured, command, beside=kept_baselines(blocks, out)) for blocks, measured in together]
     found = combine(suite, each, command) if suite else each[0]
     _write(found, out)
     warmup.learn(row=warmup.per_row(time.perf_counter() - ended, sum(len(one["rules"]) for one in each)))
@@ -81,7 +86,10 @@ def _write_unfinished(
         raise Refusal(f"{out}: there is nothing to report yet; {told}, and no optimizer has been judged")
     watch.line(told)
     caution = part.sentence if part.finished < part.planned else None
-    each = [results(blocks, _kept_costs(blocks[0], out), command, caution) for blocks in by_problem(part.contests)]
+    each = [
+        results(blocks, _kept_costs(blocks[0], out), command, caution, kept_baselines(blocks, out))
+        for blocks in by_problem(part.contests)
+    ]
     found = combine(suite, each, command) if suite else each[0]
     _write(found, out)
     return found

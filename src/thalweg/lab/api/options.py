@@ -35,9 +35,13 @@ class Options(TypedDict, total=False):
     suite: str | None
     """A suite of problems to run and aggregate: "small" or "tiny". Excludes `problem`."""
     data: str | Path | None
-    """Your own data: a .csv, .parquet or .npz file (npz: keys x and y). Excludes `problem`."""
+    """Your own data: a file with a table (.csv, .tsv, .txt, .parquet) or with arrays x and y (.npz). Excludes `problem`."""
     target: str | None
-    """The column of `data` to predict (csv and parquet)."""
+    """The column of `data` to predict, if it is a table."""
+    ignore: str | Sequence[str]
+    """Columns of `data` to leave out, each by its name."""
+    strict: bool
+    """Whether to refuse `data` in which anything is doubtful, instead of repairing it and saying how."""
     task: str | None
     """"classification" or "regression", if it cannot be inferred from the column."""
     rules: str | Sequence[str] | None
@@ -119,8 +123,9 @@ def check(options: Options) -> None:
         raise Refusal("--suite tunes each optimizer anew on every problem, which is what --blocks does on one; leave it out")
     if "problem" in given and "data" in given:
         raise Refusal("--problem and --data are two answers to one question; give one of them")
-    if "data" not in given and ("target" in given or "task" in given):
-        raise Refusal("--target and --task speak of your own data; give it with --data")
+    for name in ("target", "task", "ignore", "strict"):
+        if "data" not in given and given.get(name):
+            raise Refusal(f"--{name} speaks of your own data; give it with --data")
     if not schedules(options):
         raise Refusal("--schedule names none; write for example --schedule cosine")
 
@@ -137,6 +142,12 @@ def _check_training(given: dict[str, Any]) -> None:
     for name in ("hours", "better"):
         if name in given:
             raise Refusal(f"--{name} is for a training function of yours; give it with --train")
+
+
+def ignored(options: Options) -> tuple[str, ...]:
+    """The columns to ignore. A name may contain a comma, so a string is one name."""
+    given = options.get("ignore") or ()
+    return tuple(map(str, given)) if isinstance(given, list | tuple) else (str(given),)
 
 
 def schedules(options: Options) -> tuple[str, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from thalweg.core.compose import refuses_vectors
-from thalweg.lab.api.options import MOST, Options, listed, schedules
+from thalweg.lab.api.options import MOST, Options, ignored, listed, schedules
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.data.problem import Problem
+from thalweg.lab.data.supervised import Supervised
 from thalweg.lab.protocol import protocol, suites
 from thalweg.lab.protocol.blocks import SEEDS
 from thalweg.lab.refusal import Refusal
@@ -19,6 +21,8 @@ from thalweg.lab.user.source import Source
 from thalweg.methods import rules as catalogue
 from thalweg.rule import Rule
 
+SHOWN = 8
+"""The most repairs of data that are told before a comparison."""
 ALL = "all"
 """Value of `rules` for every rule of the catalogue."""
 
@@ -33,7 +37,8 @@ def contests(options: Options, tell: Callable[[str], None]) -> list[Contest]:
     own, lost = own_rules(options, tell)
     data = options.get("data")
     place = None if data is None else Path(data)
-    sources = [Source(name, place, options.get("target"), options.get("task"), own, lost) for name in names]
+    how: dict[str, Any] = {"ignore": ignored(options), "strict": bool(options.get("strict"))}
+    sources = [Source(name, place, options.get("target"), options.get("task"), own, lost, **how) for name in names]
     return [block for source in sources for block in _contest(source, options, tell).in_blocks()]
 
 
@@ -62,6 +67,8 @@ def seeds(options: Options, blocks: int) -> int:
 
 def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> Contest:
     rules, problem = source.load_rules(), source.see_problem()
+    if isinstance(problem, Supervised) and problem.preparation is not None:
+        _tell_of_repairs(problem.name, problem.preparation.repairs, tell)
     asked = selected_rules(options.get("rules"), rules)
     selected = _fit(problem, asked, rules, options, tell)
     budget = options.get("budget") or (suites if options.get("suite") else protocol).BUDGET
@@ -77,6 +84,15 @@ def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> C
         margin=options.get("margin"),
     )  # fmt: skip
     return Contest.of(settings, problem, rules)
+
+
+def _tell_of_repairs(name: str, repairs: Sequence[str], tell: Callable[[str], None]) -> None:
+    for line in repairs[:SHOWN]:
+        tell(f"{name}: {line}")
+    if len(repairs) > SHOWN:
+        tell(f"and {len(repairs) - SHOWN} more repairs, which the report lists")
+    if repairs:
+        tell("--strict refuses such data instead")
 
 
 def _fit(

@@ -1,62 +1,163 @@
-"""A problem from a user's data file, or a Refusal that says why not."""
+"""A problem from a user's data file, or a Refusal that names all that is wrong with it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from thalweg.form.hyper import nearest
-from thalweg.lab.data.files import SUFFIXES, Column, column, read_npz, read_table, reading
-from thalweg.lab.data.parts import Array, split
+from thalweg.lab.data import target as targets
+from thalweg.lab.data import treatment
+from thalweg.lab.data.columns import Column, Unusable, column, counted
+from thalweg.lab.data.doubts import Complaints, Doubt
+from thalweg.lab.data.files import SUFFIXES, Table, kind, read_npz, read_table, reading
+from thalweg.lab.data.inputs import Inputs
+from thalweg.lab.data.parts import Array
 from thalweg.lab.data.supervised import Supervised, supervised
+from thalweg.lab.data.text_file import COMPRESSED
+from thalweg.lab.data.treatment import ROW_NUMBERS, Preparation, Treated
 from thalweg.lab.plain import plain
 from thalweg.lab.refusal import Refusal
 
-KINDS = 20
-"""The most values of a text column, and of a target of whole numbers that is taken as classes."""
 LEAST_ROWS = 20
-LEAST_OF_A_CLASS = 5
-"""The fewest samples of a class that a 60/20/20 split can spread over all parts."""
 SHOWN = 20
 """The most column names listed in a message."""
-ROW_NUMBERS = ("", "__index_level_0__")
-"""The names that pandas gives to row numbers in CSV and Parquet files."""
 
 
-def load(path: Path, target: str | None = None, task: str | None = None, block: int = 0) -> Supervised:
+@dataclass
+class _Found:
+    """What was read: inputs by name, or an array x; the target and its name; and what is known of each column."""
+
+    name: str
+    y: Column
+    columns: dict[str, Column]
+    x: Array | None = None
+    unused: tuple[Treated, ...] = ()
+
+
+def _of(found: Column, kept: Array) -> Column:
+    return replace(found, values=found.values[kept], missing=found.missing[kept])
+
+
+def load(
+    path: Path,
+    target: str | None = None,
+    task: str | None = None,
+    block: int = 0,
+    *,
+    ignore: Sequence[str] = (),
+    strict: bool = False,
+) -> Supervised:
     """Load the problem of predicting a column from all others, or y from x.
 
-    Text columns are one-hot encoded and may have at most 20 values; booleans become 0 and 1. A target of text, booleans or
-    whole numbers with at most 20 values means classification, any other regression.
+    What is doubtful is repaired, and `preparation` says how.
 
     Parameters
     ----------
     path : Path
-        A .csv, .parquet or .npz file; the latter with arrays x (n, ...), flattened, and y (n,).
+        A table as text, which may be compressed, or Parquet; or .npz with arrays x (n, ...), flattened, and y (n,).
     target : str | None
         The column to predict; None for .npz.
     task : str | None
-        "classification" or "regression"; None: inferred from the target.
+        "regression" or "classification"; None: the latter for text, booleans and whole numbers of at most 20 values.
     block : int
         The block of a comparison; each has a split of its own.
+    ignore : Sequence[str]
+        Columns to leave out.
+    strict : bool
+        Whether to refuse what is doubtful.
 
     Raises
     ------
     Refusal
-        If the data cannot be read or used; the message says why in one sentence.
+        If the data cannot be read or used; the message names all that is wrong.
     """
-    path = Path(path)
     if task not in (None, "classification", "regression"):
         raise Refusal(f"the task '{task}' is neither classification nor regression")
+    complaints = Complaints(path := Path(path), strict)
     with reading(path):
-        x, y, about = _from_npz(path, target) if _suffix(path) == ".npz" else _from_table(path, target)
-        name = "y" if target is None else f"column '{target}'"
-        if len(x) < LEAST_ROWS:
-            raise Refusal(f"{path}: {_rows(len(x))} cannot be split to train, tune and judge on; at least {LEAST_ROWS} can")
-        wanted = _labels(path, name, y) if _is_classification(path, name, y, task) else _values(path, name, y, block)
-        return supervised(plain(path.stem), plain(about), x, wanted, block=block)
+        is_npz = _suffix(path) == ".npz"
+        found = _from_npz(path, target, ignore, complaints) if is_npz else _from_table(path, target, ignore, complaints)
+        return _problem(path, found, task, block, complaints)
+
+
+def _problem(path: Path, found: _Found, task: str | None, block: int, complaints: Complaints) -> Supervised:
+    """The problem, of rows with a target alone. Raises Refusal with all complaints."""
+    name = f"column '{found.name}'" if found.x is None else found.name
+    complaints.doubts += [replace(doubt, what=f"{name} {doubt.what}") for doubt in found.y.doubts]
+    if found.y.kind == "date":
+        complaints.errors.append(f"{name} holds dates, which are neither numbers nor classes")
+    if found.y.missing.any():
+        complaints.doubts.append(treatment.gaps(name, found.y, "these rows are left out"))
+    x, columns = _inputs(found, complaints)
+    kept = ~found.y.missing
+    if kept.sum() < LEAST_ROWS:
+        with_it = "" if kept.all() else " with a value to predict"
+        complaints.errors.append(
+            f"{counted(int(kept.sum()))}{with_it} cannot be split to train, tune and judge on; at least {LEAST_ROWS} can"
+        )
+    complaints.refuse(final=False)
+    y = _of(found.y, kept)
+    classes = targets.is_classification(name, y, task, complaints)
+    complaints.refuse(final=False)
+    if classes:
+        wanted, common = targets.labels(name, y, complaints)
+        kept[kept] = common
+    else:
+        wanted = targets.values(name, y, block, complaints)
+    complaints.refuse()
+    about = f"{plain(path.name)}: {_about(found, columns, int(kept.sum()))}"
+    problem = supervised(plain(path.stem), plain(about), replace(x, x=x.x[kept]), wanted, block=block)
+    columns = tuple(replace(each, name=plain(each.name), holds=plain(each.holds)) for each in columns)
+    problem.preparation = Preparation(columns, tuple(plain(str(doubt)) for doubt in complaints.doubts))
+    return problem
+
+
+def _inputs(found: _Found, complaints: Complaints) -> tuple[Inputs, tuple[Treated, ...]]:
+    """The inputs, and what is done with each column."""
+    if found.x is not None:
+        x = found.x
+        if x.dtype.kind == "f" and not np.isfinite(x).all():
+            missing = np.asarray(~np.isfinite(x).all(axis=1))
+            complaints.doubts.append(treatment.gaps("x", Column(x[:, 0], missing)))
+            x = np.where(np.isfinite(x), x, np.nan)
+        return Inputs(x), ()
+    known, used = [], {}
+    for name, each in found.columns.items():
+        done, doubts = treatment.treated(name, each)
+        known.append(done)
+        complaints.doubts += doubts
+        if done.used:
+            used[name] = each
+    if not used:
+        if len(found.y.values) >= LEAST_ROWS:  # of a few rows there is more to say
+            left = "".join(f"; '{each.name}' is {each.treatment}" for each in (*known, *found.unused)[:SHOWN])
+            complaints.errors.append(f"there is no column besides '{found.name}' to predict it from{left}")
+        used = {found.name: found.y}
+    y = Treated(found.name, treatment.holds(found.y), "the target")
+    return treatment.inputs(used), (y, *known, *found.unused)
+
+
+def _about(found: _Found, columns: Sequence[Treated], rows: int) -> str:
+    """The data in a few words."""
+    if found.x is not None:
+        return f"{counted(rows)}, {found.x.shape[1]:,} inputs."
+    used = [column for column in columns if column.used]
+    told = [f"'{found.name}' from {counted(len(used), 'other column')}, {counted(rows)}."]
+    encoded = [
+        f"{column.name} ({len(found.columns[column.name].texts or ())} values)"
+        for column in used
+        if column.treatment.startswith("one-hot")
+    ]
+    told += [f"One-hot encoded: {_listed(encoded)}."] if encoded else []
+    left = [column.name for column in columns if column.treatment.startswith("left out")]
+    told += ["The column of row numbers is left out."] if any(name in ROW_NUMBERS for name in left) else []
+    named = [name for name in left if name not in ROW_NUMBERS]
+    told += [f"Left out: {_listed(named)}."] if named else []
+    return " ".join(told)
 
 
 def _suffix(path: Path) -> str:
@@ -71,133 +172,61 @@ def _suffix(path: Path) -> str:
         raise Refusal(f"{path}: this is a folder; give a {_or(SUFFIXES)} file")
     if not path.is_file():
         raise Refusal(f"{path}: this is no ordinary file; give a {_or(SUFFIXES)} file")
-    if path.suffix.lower() not in SUFFIXES:
-        raise Refusal(f"{path}: its name does not say what kind of file it is; give one that ends in {_or(SUFFIXES)}")
-    return path.suffix.lower()
+    if not kind(path):
+        ends = f"{_or(SUFFIXES)} (of text also with {_or(tuple(COMPRESSED))} after that)"
+        raise Refusal(f"{path}: its name does not say what kind of file it is; give one that ends in {ends}")
+    return kind(path)
 
 
-def _from_npz(path: Path, target: str | None) -> tuple[Array, Column, str]:
+def _from_npz(path: Path, target: str | None, ignore: Sequence[str], complaints: Complaints) -> _Found:
     if target is not None:
         raise Refusal(f"{path}: an .npz file predicts its array y from its array x; leave --target out")
+    if ignore:
+        raise Refusal(f"{path}: an .npz file has no columns to ignore; leave --ignore out")
     x, y = read_npz(path)
     if len(x) != len(y.values):
-        raise Refusal(f"{path}: x has {_rows(len(x))}, but y has {len(y.values):,}")
+        complaints.errors.append(f"x has {counted(len(x))}, but y has {len(y.values):,}")
     if x.size == 0:
-        raise Refusal(f"{path}: x is empty, of shape {x.shape}")
-    flat = x.reshape(len(x), -1)
-    if flat.dtype.kind == "f":
-        _refuse_gaps(path, "x", np.asarray(~np.isfinite(flat).all(axis=1)))
-    _refuse_gaps(path, "y", y.missing)
-    return flat, y, f"{path.name}: {_rows(len(x))}, {flat.shape[1]:,} inputs."
+        complaints.errors.append(f"x is empty, of shape {x.shape}")
+    complaints.refuse()
+    return _Found("y", y, {}, x.reshape(len(x), -1))
 
 
-def _from_table(path: Path, target: str | None) -> tuple[Array, Column, str]:
+def _from_table(path: Path, target: str | None, ignore: Sequence[str], complaints: Complaints) -> _Found:
     table = read_table(path)
-    named = [name for name in table.column_names if name not in ROW_NUMBERS]
+    complaints.doubts += table.doubts
+    all_names: list[str] = table.columns.column_names
+    names = [name for name in all_names if name not in ROW_NUMBERS]
     if target is None:
-        raise Refusal(f"{path}: say with --target which column to predict: {_listed(named)}")
-    if target not in named:
-        raise Refusal(f"{path}: there is no column '{target}' among {_listed(named)}{nearest(target, named)}")
-    if table.num_rows == 0:
-        raise Refusal(f"{path}: has the names of columns, but no rows")
-    if len(named) == 1:
-        raise Refusal(f"{path}: there is no column besides '{target}' to predict it from")
-    columns = {name: column(path, name, table[name]) for name in named}
-    for name, each in columns.items():
-        _refuse_gaps(path, f"column '{name}'", each.missing)
-    y = columns.pop(target)
-    others = f"{len(columns):,} other column{'s' if len(columns) > 1 else ''}"
-    about = [f"{path.name}: '{target}' from {others}, {_rows(len(y.values))}."]
-    kinds = [f"{name} ({len(each.texts)} values)" for name, each in columns.items() if each.texts is not None]
-    if kinds:
-        about.append(f"One-hot encoded: {', '.join(kinds)}.")
-    if table.num_columns > len(columns) + 1:
-        about.append("The column of row numbers is left out.")
-    return np.concatenate([_features(path, *item) for item in columns.items()], axis=1), y, " ".join(about)
+        raise Refusal(f"{path}: say with --target which column to predict: {_listed(names)}")
+    ignored = [name.strip() for name in ignore]
+    target = target if target in names else target.strip()
+    for name in (target, *ignored):
+        if name not in (names if name == target else all_names):
+            complaints.errors.append(f"there is no column '{name}' among {_listed(names)}{nearest(name, names)}")
+    if target in ignored:
+        complaints.errors.append(f"column '{target}' is to be predicted and cannot be ignored")
+    if table.columns.num_rows == 0:
+        complaints.errors.append("has the names of columns, but no rows")
+    complaints.refuse(final=False)
+    columns, unused = _columns(table, [name for name in all_names if name not in ignored], complaints)
+    unused += [Treated(name, "", "left out: by --ignore") for name in ignored]
+    if target not in columns:
+        complaints.errors.append(f"column '{target}' holds {next(one.holds for one in unused if one.name == target)}")
+    complaints.refuse(final=False)
+    return _Found(target, columns.pop(target), columns, unused=tuple(unused))
 
 
-def _features(path: Path, name: str, found: Column) -> Array:
-    """Numeric columns unchanged, text one-hot encoded: (n, features) in float64."""
-    if found.texts is None:
-        return found.values.astype(np.float64)[:, None]
-    if len(found.texts) > KINDS:
-        _refuse_mixture(path, f"column '{name}'", found.texts)
-        raise Refusal(
-            f"{path}: column '{name}' holds text with {len(found.texts):,} different values, and at most {KINDS} can be one-hot "
-            "encoded; leave it out of the file"
-        )
-    return np.asarray(found.values[:, None] == np.arange(len(found.texts)), np.float64)
-
-
-def _is_classification(path: Path, name: str, y: Column, task: str | None) -> bool:
-    """Whether the task is classification. Raises Refusal if task and target contradict each other."""
-    different = len(np.unique(y.values))
-    if y.texts is not None:
-        if task == "regression":
-            raise Refusal(f"{path}: {name} holds text, and regression predicts numbers; leave --task out")
-        if task is None and different > KINDS:
-            _refuse_mixture(path, name, y.texts)
-            raise Refusal(f"{path}: {name} holds text with {different:,} values; if they are classes, say --task classification")
-        return True
-    if task == "classification" and different > KINDS and not _whole(y.values):
-        raise Refusal(f"{path}: {name} holds {different:,} numbers with fractions, which are no classes; leave --task out")
-    return task == "classification" or (task is None and different <= KINDS and _whole(y.values))
-
-
-def _whole(values: Array) -> bool:
-    return values.dtype.kind != "f" or bool((values == np.round(values)).all())
-
-
-def _labels(path: Path, name: str, y: Column) -> Array:
-    """Class numbers 0..k-1."""
-    different, labels, counts = np.unique(y.values, return_inverse=True, return_counts=True)
-    words = [y.texts[place] for place in different] if y.texts is not None else different.tolist()
-    if len(words) == 1:
-        raise Refusal(f"{path}: {name} has only one value, {words[0]}; there are no classes to tell apart")
-    if counts.min() < LEAST_OF_A_CLASS:
-        hint = " (or say --task regression)" if y.texts is None else ""
-        raise Refusal(
-            f"{path}: class {words[counts.argmin()]} of {name} has {_rows(int(counts.min()))}; to train, tune and judge on, "
-            f"each class needs at least {LEAST_OF_A_CLASS}{hint}"
-        )
-    return labels.astype(np.int64)
-
-
-def _values(path: Path, name: str, y: Column, block: int) -> Array:
-    """Regression targets in float64."""
-    values = y.values.astype(np.float64)
-    for rows in split(np.zeros(len(values), np.intp), block):
-        first = values[rows[0]]
-        if (values[rows] == first).all():
-            raise Refusal(f"{path}: {name} hardly varies; a part to train, tune or judge on would hold only the value {first:g}")
-    return values
-
-
-def _refuse_gaps(path: Path, name: str, missing: Array) -> None:
-    if missing.any():
-        raise Refusal(
-            f"{path}: {name} has a missing, NaN or infinite value in {missing.sum():,} of {_rows(len(missing))}, the first in "
-            f"row {missing.argmax() + 1:,}; fill them in or leave them out"
-        )
-
-
-def _refuse_mixture(path: Path, name: str, texts: Sequence[str]) -> None:
-    """Raises Refusal for a numeric column read as text because of a few entries such as "?" for missing."""
-    others = [text for text in texts if not _is_number(text)]
-    if others and len(others) < len(texts) / 2:
-        raise Refusal(f"{path}: {name} holds numbers, but also text such as '{others[0]}'; fill in numbers or leave its rows out")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return "_" not in text  # Python also reads 1_000 as a number
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'' if count == 1 else 's'}"
+def _columns(table: Table, names: Sequence[str], complaints: Complaints) -> tuple[dict[str, Column], list[Treated]]:
+    """The columns by name, and those that hold nothing to learn from."""
+    found, unused = {}, []
+    for name in names:
+        try:
+            found[name] = column(table.columns[name], table.decimal_comma)
+        except Unusable as error:
+            unused.append(Treated(name, str(error), "left out: neither numbers nor text"))
+            complaints.doubts.append(Doubt(f"column '{name}' holds {error}", "left out"))
+    return found, unused
 
 
 def _or(words: Sequence[str]) -> str:

@@ -1,9 +1,10 @@
-"""CSV, Parquet and NPZ files as columns of numbers and text. No pickle is ever loaded."""
+"""Text, Parquet and NPZ files as tables and arrays. No pickle is ever loaded."""
 
 from __future__ import annotations
 
+import itertools
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,19 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.lab.data.columns import Column, counted, numbers, words
+from thalweg.lab.data.doubts import Doubt
 from thalweg.lab.data.parts import Array
+from thalweg.lab.data.text_file import COMPRESSED, LARGEST, read_text
 from thalweg.lab.refusal import Refusal
 
-SUFFIXES = (".csv", ".parquet", ".npz")
-
-
-@dataclass(frozen=True)
-class Column:
-    """values (n,): real numbers, or indices into `texts` if given. missing (n,): no value, or not a finite one."""
-
-    values: Array
-    missing: Array
-    texts: tuple[str, ...] | None = None
+TEXTS = (".csv", ".tsv", ".txt")
+SUFFIXES = (*TEXTS, ".parquet", ".npz")
+MOST_LOST = 0.05
+"""The largest share of a text file's rows that may be left out for having another number of cells."""
 
 
 def read_npz(path: Path) -> tuple[Array, Column]:
@@ -49,41 +47,35 @@ def read_npz(path: Path) -> tuple[Array, Column]:
             raise Refusal(f"{path}: {name} holds {array.dtype}; wanted numbers{' or text' if 'U' in kinds else ''}")
     if y.dtype.kind == "U":
         texts, places = np.unique(y, return_inverse=True)
-        return x, Column(places, np.char.strip(y) == "", tuple(texts.tolist()))
-    return x, Column(y, ~np.isfinite(y))
+        return x, words(places, np.char.strip(y) == "", texts.tolist())
+    return x, numbers(y)
 
 
-def read_table(path: Path) -> Any:
-    """Read a .csv or .parquet file as an Arrow table with distinct column names. Raises Refusal for anything else."""
+@dataclass(frozen=True)
+class Table:
+    """An Arrow table, each column under a name of its own, and whether its text has decimal commas, as where `;` separates."""
+
+    columns: Any
+    decimal_comma: bool
+    doubts: tuple[Doubt, ...]
+
+
+def read_table(path: Path) -> Table:
+    """Read a text or Parquet file as a table. Raises Refusal for anything else."""
     with reading(path):
         if path.stat().st_size == 0:
             raise Refusal(f"{path}: the file is empty")
-        if path.suffix.lower() == ".csv":
-            _refuse_separators(path)
-        table = READERS[path.suffix.lower()](path)
-        names: list[str] = table.column_names
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise Refusal(f"{path}: two columns are called '{twice}'; the first line must name all columns, each differently")
-    return table
+        return _read_parquet(path) if kind(path) == ".parquet" else _read_csv(path)
 
 
-def _is_text(line: bytes) -> bool:
-    try:
-        return line.decode().rstrip("\r\n").replace("\t", " ").isprintable()
-    except UnicodeDecodeError:
-        return False
-
-
-def _refuse_separators(path: Path) -> None:
-    """Raises Refusal if the first line is not separated by commas, or the file is not UTF-8."""
-    with path.open("rb") as file:
-        first = file.readline(1 << 20)
-    if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise Refusal(f"{path}: its text is in UTF-16; save it in UTF-8")
-    for sign, word in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
-        if sign in first and b"," not in first and b"\0" not in first and _is_text(first):
-            raise Refusal(f"{path}: its columns are separated by {word}; wanted commas")
+def kind(path: Path) -> str:
+    """What a file's name says that it is: one of SUFFIXES, or "" if it does not."""
+    *_, last = ["", *path.suffixes]
+    suffix = last.lower()
+    if suffix in COMPRESSED:
+        inner = path.with_suffix("").suffix.lower()
+        return inner if inner in TEXTS else ""
+    return suffix if suffix in SUFFIXES else ""
 
 
 @contextmanager
@@ -101,61 +93,56 @@ def reading(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.strerror:
             raise Refusal(f"{path}: cannot be read ({error.strerror})") from error
         first = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise Refusal(f"{path}: this is no {path.suffix.lower()} file, or a damaged one ({first})") from error
+        raise Refusal(f"{path}: this is no {kind(path)} file, or a damaged one ({first})") from error
 
 
-def _read_csv(path: Path) -> Any:
-    from pyarrow import csv
+def _read_csv(path: Path) -> Table:
+    from pyarrow import BufferReader, csv
 
-    whole = min(path.stat().st_size + 1, 2**31 - 1)  # one block: a line may exceed Arrow's default block size
-    return csv.read_csv(path, read_options=csv.ReadOptions(block_size=whole))
+    text = read_text(path)
+    lost: list[Any] = []
+
+    def skip(row: Any) -> str:
+        lost.append(row)
+        return "skip"
+
+    whole = min(len(text.content) + 1, LARGEST)  # one block: a line may exceed Arrow's default block size
+    reads = csv.ReadOptions(block_size=whole, column_names=text.names, skip_rows=text.skip, use_threads=False)
+    parses = csv.ParseOptions(delimiter=text.separator, newlines_in_values=True, invalid_row_handler=skip)
+    table = csv.read_csv(BufferReader(text.content), reads, parses)
+    doubts = [*text.doubts, *_of_lost(path, lost, table.num_rows)]
+    return _named(table, text.separator == ";", doubts)
 
 
-def _read_parquet(path: Path) -> Any:
+def _of_lost(path: Path, lost: Sequence[Any], rows: int) -> list[Doubt]:
+    """The doubt about rows of another length. Raises Refusal if there are many."""
+    if not lost:
+        return []
+    first = f"line {lost[0].number} with {lost[0].actual_columns} cells instead of {lost[0].expected_columns}"
+    if len(lost) > MOST_LOST * (rows + len(lost)):
+        raise Refusal(
+            f"{path}: {len(lost):,} of its {rows + len(lost):,} rows have another number of cells than the first line, the first "
+            f"{first}; this is no table, or a damaged one"
+        )
+    return [Doubt(f"{counted(len(lost))} with more or fewer cells than there are columns, the first {first}", "left out")]
+
+
+def _read_parquet(path: Path) -> Table:
     from pyarrow import parquet
 
-    return parquet.ParquetFile(path).read()
+    return _named(parquet.ParquetFile(path).read(), False, [])
 
 
-READERS: dict[str, Callable[[Path], Any]] = {".csv": _read_csv, ".parquet": _read_parquet}
-
-
-def column(path: Path, name: str, found: Any) -> Column:
-    """A column of an Arrow table. Raises Refusal if it holds neither numbers nor text."""
-    from pyarrow import types
-
-    if types.is_dictionary(found.type):
-        found = found.cast(found.type.value_type)
-    kind = found.type
-    text = (types.is_string, types.is_large_string, types.is_string_view)
-    number = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null)
-    if any(is_one(kind) for is_one in text):
-        return _text(found)
-    if any(is_one(kind) for is_one in number):
-        return _numbers(found)
-    if types.is_binary(kind):
-        raise Refusal(f"{path}: column '{name}' holds bytes that are no text in UTF-8; wanted numbers or text")
-    what = "dates or times, which are" if types.is_temporal(kind) else f"{kind}, which is"
-    raise Refusal(f"{path}: column '{name}' holds {what} neither numbers nor text; turn it into those or leave it out")
-
-
-def _numbers(found: Any) -> Column:
-    from pyarrow import compute, float64, types
-
-    if found.null_count == 0 and (types.is_integer(found.type) or types.is_boolean(found.type)):
-        values = found.to_numpy()  # unchanged: not every large integer is a float64
-    else:
-        values = compute.cast(found, float64(), safe=False).to_numpy()
-    return Column(values, ~np.isfinite(values))
-
-
-def _text(found: Any) -> Column:
-    """A text column. Blank is missing; a text such as NA is an ordinary value."""
-    encoded = found.combine_chunks().dictionary_encode()
-    known = encoded.dictionary.to_pylist()
-    texts = sorted(known)
-    place = {text: i for i, text in enumerate(texts)}
-    places = np.array([*(place[text] for text in known), -1], np.intp)  # the last one is for nulls
-    values = places[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
-    blank = np.array([*(not text.strip() for text in texts), True])
-    return Column(values, blank[values], tuple(texts))
+def _named(table: Any, decimal_comma: bool, doubts: list[Doubt]) -> Table:
+    """Each column with a name of its own, without spaces around it."""
+    names: dict[str, None] = {}
+    for i, given in enumerate(table.column_names):
+        name = base = given.strip() or (f"column {i + 1}" if i else "")  # of row numbers that pandas wrote
+        for again in itertools.count(2):
+            if name not in names:
+                break
+            name = f"{base} ({again})"
+        if name != base:
+            doubts.append(Doubt(f"two columns are called '{base}'", f"the second is taken as '{name}'"))
+        names[name] = None
+    return Table(table.rename_columns(list(names)), decimal_comma, tuple(doubts))

@@ -11,9 +11,11 @@ from typing import Any, final
 import numpy as np
 
 from thalweg import nn
+from thalweg.lab.data.inputs import Inputs
 from thalweg.lab.data.parts import Array, DataSet, Part, digest, split, standardised
 from thalweg.lab.data.problem import Floats, Params
 from thalweg.lab.data.task import CLASSES, VALUES, Task
+from thalweg.lab.data.treatment import Preparation
 from thalweg.nn import functional
 from thalweg.nn.losses.metrics import AS_ARRAYS
 
@@ -31,7 +33,7 @@ TRAINED = 1 << 18
 class Supervised:
     """A network on data in three parts: training, validation (for tuning) and test (for judging). See `Problem`.
 
-    Parameters, data and losses are float32.
+    Parameters, data and losses are float32. preparation: what was done with a file of the user's, if the data come from one.
 
     Parameters
     ----------
@@ -73,6 +75,7 @@ class Supervised:
         batch_size: int = BATCH,
     ) -> None:
         self.name, self.about = name, about
+        self.preparation: Preparation | None = None
         self.train_part, self.validation_part, self.test_part = train, validation, test
         self.task = task or (CLASSES if train.y.dtype.kind == "i" else VALUES)
         self.score = self.task.score
@@ -199,7 +202,7 @@ def _outputs(layers: Sequence[nn.Layer], shape: tuple[int, ...]) -> list[tuple[i
     return shapes[1:]
 
 
-def supervised(name: str, about: str, x: Array, y: Array, *, block: int = 0) -> Supervised:
+def supervised(name: str, about: str, x: Array | Inputs, y: Array, *, block: int = 0) -> Supervised:
     """The problem of learning y from x with one hidden layer of 32 ReLU units.
 
     Data are split 60/20/20 by a fixed seed for each block, stratified by class. Features and regression targets are
@@ -211,23 +214,26 @@ def supervised(name: str, about: str, x: Array, y: Array, *, block: int = 0) -> 
         Its name on the command line.
     about : str
         Description of the data; network and sizes are appended.
-    x : Array
-        Numbers (n, features), finite, of any real dtype.
+    x : Array | Inputs
+        Numbers (n, features), finite, of any real dtype; or inputs with gaps and texts.
     y : Array
         Class numbers 0..k-1 in an integer dtype, each at least 5 times, or values (n,) in a float dtype.
     block : int
         The block of a comparison; each has a split of its own.
     """
+    inputs = x if isinstance(x, Inputs) else Inputs(x)
     classes = y.dtype.kind == "i"
     rows = split(y if classes else np.zeros(len(y), np.intp), block)
     outputs = int(y.max()) + 1 if classes else 1
     layers = [nn.Linear(HIDDEN), nn.ReLU(), nn.Linear(outputs)]
-    features = standardised(x, rows[0])
+    features = inputs.features(rows[0])
     targets = y.astype(np.int64) if classes else standardised(y[:, None], rows[0])
     train, validation, test = (Part(features[own], targets[own]) for own in rows)
     loss = "cross-entropy" if classes else "mean squared error"
-    words = f"{about} Network: {x.shape[1]}-{HIDDEN}-{outputs}, ReLU, {loss}; {_sizes(rows)}. {_plain_guess(train.y, test.y)}"
-    return Supervised(name, words, train, validation, test, layers, digest(repr(layers), x, y, *rows))
+    shape = f"{features.shape[1]}-{HIDDEN}-{outputs}"
+    words = f"{about} Network: {shape}, ReLU, {loss}; {_sizes(rows)}. {_plain_guess(train.y, test.y)}"
+    mark = digest(f"{layers!r}{inputs.treatment}", inputs.x, y, *rows)
+    return Supervised(name, words, train, validation, test, layers, mark)
 
 
 def parted(

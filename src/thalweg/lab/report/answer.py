@@ -8,6 +8,7 @@ from thalweg.lab.report.advice import TIE, alike, copied, tested, worth
 from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Answer, Interval
 from thalweg.lab.report.schema.problem import Advice, Facts, ProblemSettings, Score
+from thalweg.lab.report.words.baselines import ahead
 from thalweg.lab.report.words.blocks import counted, rate, scope, unit
 from thalweg.lab.report.words.lists import listed
 from thalweg.lab.statistics import power
@@ -31,12 +32,13 @@ def answer(found: Facts) -> Answer:
             "sure": f"None of them ended with a finite {score['name']} in every run.",
             "why": "The notes at the end say what happened to each.",
         }
+    more, beside = ahead(found)
     return {
-        "matters": _matters(found),
+        "matters": " ".join(filter(None, (_matters(found), more))),
         "use": "\n".join(_use(found)),
         "avoid": _avoid(found),
         "sure": " ".join(_sure(rows, found["settings"])),
-        "why": " ".join(_why(found)),
+        "why": " ".join(filter(None, (*_why(found), beside))),
     }
 
 

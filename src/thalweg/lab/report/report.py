@@ -28,6 +28,7 @@ from thalweg.lab.report.schema.parts import StepsToTarget
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.report.words import paper_table
+from thalweg.lab.report.words.baselines import NO_NETWORK, baselines
 from thalweg.lab.report.words.blocks import counted, rates, scope, unit
 from thalweg.lab.report.words.methods_paragraph import methods
 from thalweg.lab.statistics.scores import format_score, number
@@ -72,7 +73,8 @@ def render(results: Results) -> str:
     return made.get_template("report.html.j2").render(
         r=results, figures=figures, remarks=remarks(results), dark={name[1:]: dark for name, dark in DARK.items()},
         embedded=embedded(results), names=NAMES, explored=embedded(explored([results], results["rules"])), script=script(),
-        seen=seen(results), margin=margin(results), counted=counted(results["settings"]), scope=scope(results["settings"]),
+        seen=seen(results), baselines=baselines(results), no_network=NO_NETWORK,
+        margin=margin(results), counted=counted(results["settings"]), scope=scope(results["settings"]),
         units=unit(results["settings"]["blocks"]), samples_shared=_samples_are_shared(results),
         tested=tested(results["rules"]), alike=[row["name"] for row in alike(results["rules"])],
         methods=methods(

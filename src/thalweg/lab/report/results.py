@@ -13,17 +13,20 @@ from typing import Any
 import numpy as np
 
 import thalweg
+from thalweg.lab.comparing.baselines import Baseline
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.entrant import Entrant, entrants
 from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.data.problem import Floats, Problem
+from thalweg.lab.data.supervised import Supervised
+from thalweg.lab.data.treatment import Preparation
 from thalweg.lab.protocol import protocol, searches
 from thalweg.lab.report import checks
 from thalweg.lab.report.advice import advice
 from thalweg.lab.report.answer import answer
 from thalweg.lab.report.rows import besides, plain, rows, within
 from thalweg.lab.report.schema.parts import Interval
-from thalweg.lab.report.schema.problem import About, Facts, Margin, ProblemSettings, Results, Sight
+from thalweg.lab.report.schema.problem import About, Facts, Margin, OwnData, ProblemSettings, Results, Sight
 from thalweg.lab.report.words import blocks as of_blocks
 from thalweg.lab.report.words import training
 from thalweg.lab.statistics import power, simultaneous, stats
@@ -31,20 +34,23 @@ from thalweg.lab.statistics.scores import judged_scores
 from thalweg.lab.training import running
 
 
-def results(blocks: Sequence[Contest], costs: dict[str, float | None], command: str, unfinished: str | None = None) -> Results:
-    """The comparison on one problem as JSON-compatible values: infinite and undefined numbers are None. Rules are sorted by
-    rank.
+def results(
+    blocks: Sequence[Contest],
+    costs: dict[str, float | None],
+    command: str,
+    unfinished: str | None = None,
+    beside: Sequence[Baseline] = (),
+) -> Results:
+    """The comparison on one problem as values for JSON: infinite and undefined numbers are None. Rules are sorted by rank.
 
-    blocks: the contest, or its blocks, the first one first. unfinished: how unfinished it is.
+    blocks: the contest, or its blocks, the first one first. unfinished: how unfinished it is. beside: what is no network.
     """
     contest, everyone = blocks[0], entrants(blocks)
     settings, higher = contest.settings, contest.problem.score.higher_is_better
     candidates = [candidate for candidate in everyone if candidate.compared]
     scores = {e.label: e.scores(higher) for e in candidates}
-    goal = _target(candidates)
-    margin = _margin(contest, scores)
+    goal, margin = _target(candidates), _margin(contest, scores)
     made = rows(contest, candidates, scores, costs, goal, margin["value"])
-    untuned = {e.label: e.untuned_scores(higher) for e in candidates}
     found: Facts = {
         "version": thalweg.__version__,
         "protocol": {"version": protocol.name(settings.search), "sentences": _sentences(settings)},
@@ -53,23 +59,39 @@ def results(blocks: Sequence[Contest], costs: dict[str, float | None], command: 
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "problem": _about(contest.problem),
         "settings": _settings(settings),
-        "environment": {
-            "python": platform.python_version(), "machine": f"{platform.machine()}, {platform.system()}",
-            **{name: version(name) for name in ("numpy", "scipy", "scikit-learn", *searches.needs(settings.search))},
-        },
+        "environment": _environment(settings),
         "evaluated_at": protocol.evaluated_at(settings.steps),
         "target": {"loss": plain(goal), "sentence": f"a validation loss of {goal:.4g}"},
         "checks": checks.run_checks(everyone, higher),
-        "sight": _sight(scores, higher),
-        "margin": margin,
+        "sight": _sight(scores, higher), "margin": margin,
         "winner": _winner(contest, scores),
-        "advice": advice(made, untuned, higher, margin["value"]),
+        "advice": advice(made, {e.label: e.untuned_scores(higher) for e in candidates}, higher, margin["value"]),
         "rules": made,
         "not_run": dict(settings.not_run),
     }  # fmt: skip
     if settings.pilot is not None:
         _tell_of_training(found, settings, settings.pilot, {e.label: judged_scores(e.judging, higher) for e in candidates})
+    if settings.source.data is not None:
+        found["data"] = _own_data(contest.problem, beside)
     return {"answer": answer(found), **found}
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    packages = ("numpy", "scipy", "scikit-learn", *searches.needs(settings.search))
+    machine = f"{platform.machine()}, {platform.system()}"
+    return {"python": platform.python_version(), "machine": machine, **{name: version(name) for name in packages}}
+
+
+def _own_data(problem: Problem, beside: Sequence[Baseline]) -> OwnData:
+    assert isinstance(problem, Supervised)
+    preparation = problem.preparation or Preparation()
+    return {
+        "columns": [
+            {"name": column.name, "holds": column.holds, "treatment": column.treatment} for column in preparation.columns
+        ],
+        "repairs": list(preparation.repairs),
+        "baselines": [{"name": each.name, "about": each.about, "score": each.score} for each in beside],
+    }
 
 
 def _tell_of_training(found: Facts, settings: Settings, pilot: Pilot, scores: Mapping[str, Floats]) -> None:

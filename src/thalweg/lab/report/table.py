@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from rich import box
@@ -14,6 +14,7 @@ from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Answer, Interval
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
+from thalweg.lab.report.words.baselines import NO_NETWORK, baselines
 from thalweg.lab.report.words.blocks import rates
 from thalweg.lab.statistics import scores
 
@@ -56,7 +57,11 @@ def table(results: Results, width: int) -> Table:
     edges = any(row["at_edge"] for row in results["rules"])
     known = ["An arrow marks a best learning rate that is the lowest or the highest of those tried."] if edges else []
     known += [f"{row['name']}: {row['note']}" for row in results["rules"] if row["failed"]]
-    return _fitted(columns, results, width, known)
+    beside = [
+        {"optimizer": each["name"], columns[2].title: scores.format_score(each["score"], share), "against the best": NO_NETWORK}
+        for each in baselines(results)
+    ]
+    return _fitted(columns, results, width, known, beside)
 
 
 def suite_table(results: SuiteResults, width: int) -> Table:
@@ -84,9 +89,17 @@ def _rate(row: Row) -> str:
     return f"{rates(row)}{EDGES[row['at_edge']] if row['tuned'] else ' (shipped)'}"
 
 
-def _fitted(columns: Sequence[Column], results: Results | SuiteResults, width: int, known: list[str]) -> Table:
-    """A table of as many columns as fit, at least three. `known`: sentences of the caption."""
-    cells = [[column.cell(row) for row in results["rules"]] for column in columns]
+def _fitted(
+    columns: Sequence[Column],
+    results: Results | SuiteResults,
+    width: int,
+    known: list[str],
+    beside: Sequence[Mapping[str, str]] = (),
+) -> Table:
+    """A table of as many columns as fit, at least three. known: sentences of the caption. beside: further rows, by title."""
+    cells = [
+        [*(column.cell(row) for row in results["rules"]), *(row.get(column.title, "") for row in beside)] for column in columns
+    ]
     wide = [max(map(cell_len, (*column.title.split(), *own))) for column, own in zip(columns, cells, strict=True)]
     fits = max(3, *(n for n in range(len(columns) + 1) if sum(wide[:n]) + GAP * n <= width))
     left = [column.title for column in columns[fits:]]

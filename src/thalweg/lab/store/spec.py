@@ -24,7 +24,7 @@ from thalweg.rule import Rule
 OF_THE_LAB = (
     "protocol/protocol", "protocol/tune",
     "trials/trials", "trials/configured", "trials/lanes", "trials/xla", "trials/jax_engine",
-    "data/supervised", "data/parts", "data/task", "data/surface", "data/instances", "user/my_problem",
+    "data/supervised", "data/inputs", "data/parts", "data/task", "data/surface", "data/instances", "user/my_problem",
 )  # fmt: skip
 ENGINE = (
     "rule.py", "methods/**/*.npz", "lab/problems/**/*.py",

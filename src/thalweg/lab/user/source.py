@@ -35,6 +35,10 @@ class Source:
     """The user's training function, if that is the problem."""
     block: int = 0
     """The block of the comparison."""
+    ignore: tuple[str, ...] = ()
+    """Columns of the data that are left out."""
+    strict: bool = False
+    """Whether data with anything doubtful are refused."""
 
     @property
     def holds_code(self) -> bool:
@@ -68,7 +72,7 @@ class Source:
         if self.train is not None:
             return self.train.load()
         if self.data is not None:
-            return datasets.load(self.data, self.target, self.task, self.block)
+            return datasets.load(self.data, self.target, self.task, self.block, ignore=self.ignore, strict=self.strict)
         name = self.problem or USUAL
         return my_problem.load(Path(name)) if self.own_problem else problems.problem(name, self.block)
 

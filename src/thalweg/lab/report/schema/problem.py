@@ -139,13 +139,45 @@ class Training(TypedDict):
     """The standard deviation of a rule's judged scores over seeds, the median over the rules."""
 
 
-class OfTraining(TypedDict, total=False):
-    """What is there for a training function alone, whose losses are its validation scores, turned so that lower is better."""
+class TreatedColumn(TypedDict):
+    """A column of a user's file."""
+
+    name: str
+    holds: str
+    """What it holds, in words."""
+    treatment: str
+    """What was done with it, in words."""
+
+
+class Baseline(TypedDict):
+    """A model that is no network."""
+
+    name: str
+    about: str
+    score: float | None
+    """Its test score; None if it could not be fitted."""
+
+
+class OwnData(TypedDict):
+    """What was done with a user's file, and what does without a network on it."""
+
+    columns: list[TreatedColumn]
+    """The target, the other columns and those that were ignored; empty for arrays."""
+    repairs: list[str]
+    """What was doubtful, and what was done about it, in sentences."""
+    baselines: list[Baseline]
+
+
+class AtTimes(TypedDict, total=False):
+    """What is not always there."""
 
     training: Training
+    """For a training function, whose losses are its validation scores, turned so that lower is better."""
+    data: OwnData
+    """For a user's own data."""
 
 
-class Facts(OfTraining):
+class Facts(AtTimes):
     """The results on one problem, without the answer."""
 
     version: str
