@@ -78,6 +78,7 @@ def test_images_are_flattened_and_stay_small(tmp_path: Path) -> None:
         (KIND, None, "accuracy"),
         (np.arange(N) % 3, "regression", "R²"),
         (np.arange(N), None, "R²"),
+        (np.arange(N) // 2, None, "R²"),
         (NUMBERS, None, "R²"),
         (NUMBERS, "regression", "R²"),
         (np.arange(N) % 3 / 2, None, "R²"),

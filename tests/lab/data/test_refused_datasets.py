@@ -164,8 +164,7 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
     for suffix in (".csv", ".parquet"):
         refused(tmp_path / f"empty{suffix}", lambda path: path.write_text(""), "b", None, "the file is empty")
     refused(tmp_path / "wide.csv", lambda path: path.write_text("a,b\n" + "1,2\n" * 30 + "1,2,3\n" * 2), "b", None,
-            "2 of its 32 rows have another number of cells than the first line, the first line 32 with 3 cells instead of 2; this is no table, or a "
-            "damaged one")  # fmt: skip
+            "2 of its 32 rows have more cells than the first line, such as '1,2,3' with 3 instead of 2; this is no table, or a damaged one")  # fmt: skip
 
 
 def test_nothing_is_wrong_before_the_target_is_known(tmp_path: Path) -> None:

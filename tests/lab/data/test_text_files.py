@@ -54,14 +54,22 @@ FORMS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     ),
     "a row too long": (
         "x.csv", (PLAIN + "1,Köln,2,3\n").encode(),
-        ("1 row with more or fewer cells than there are columns, the first line 62 with 4 cells instead of 3: left out",),
+        ("1 row with more cells than there are columns, the first '1,Köln,2,3' with 4 instead of 3: left out",),
     ),
+    "a title and a remark": (
+        "x.csv", f"# A remark, with a comma\n\nTitle\n{PLAIN}".encode(),
+        ("it begins with 2 lines of fewer cells than the 3 of most others: left out",),
+    ),
+    "sizes before the table": (
+        "x.csv", f"60\n{PLAIN}".encode(), ("it begins with a line of fewer cells than the 3 of most others: left out",),
+    ),
+    "columns between spaces": ("x.txt", table(" ").replace("São Paulo", "São").replace(" ", "   ").encode(), ()),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_each_form_is_the_same_table(form: str, tmp_path: Path) -> None:
-    (tmp_path / "plain.csv").write_text(PLAIN, "utf-8")
+    (tmp_path / "plain.csv").write_text(PLAIN, "utf-8")  # a city's name does not matter, but for its place in the alphabet
     wanted = load(tmp_path / "plain.csv", "Größe", strict=True)
     name, content, repairs = FORMS[form]
     (tmp_path / name).write_bytes(content)
@@ -73,6 +81,20 @@ def test_each_form_is_the_same_table(form: str, tmp_path: Path) -> None:
     if repairs:
         with pytest.raises(Refusal):
             load(tmp_path / name, "Größe", strict=True)
+
+
+def test_short_rows_have_gaps_at_their_ends(tmp_path: Path) -> None:
+    lines = PLAIN.splitlines()
+    whole, short = ([*lines[:5], f"{lines[5].rpartition(',')[0]}{end}", *lines[6:]] for end in (",", ""))
+    wanted = load(write(tmp_path / "x.csv", "\n".join(whole)), "Größe")
+    found = load(write(tmp_path / "y.csv", "\n".join(short)), "Größe")
+    assert found.fingerprint == wanted.fingerprint
+    assert wanted.preparation is not None
+    assert found.preparation is not None
+    told = (
+        f"1 row with fewer cells than there are columns, the first '{short[5]}' with 2 instead of 3: those at the end are missing"
+    )
+    assert found.preparation.repairs == (told, *wanted.preparation.repairs)
 
 
 def test_without_names_the_columns_are_numbered(tmp_path: Path) -> None:

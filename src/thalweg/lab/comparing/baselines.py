@@ -73,7 +73,7 @@ def _names(problem: Supervised) -> dict[str, str]:
     """The baselines, with what they are."""
     guess = "the most frequent class" if problem.task == CLASSES else "the mean"
     return {
-        BOOSTING: "scikit-learn's HistGradientBoosting with its defaults, not tuned, fitted to the training samples",
+        BOOSTING: f"scikit-learn's HistGradientBoosting, not tuned: {_size(problem)}; fitted to the training samples",
         guess: f"always saying {guess} of the training samples",
     }
 
@@ -95,13 +95,23 @@ def _score(name: str, block: Contest) -> float | None:
 def _boosting(problem: Supervised) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+    rounds, leaf = _rounds_and_leaf(problem)
+    kind = HistGradientBoostingClassifier if problem.task == CLASSES else HistGradientBoostingRegressor
+    return kind(max_iter=rounds, min_samples_leaf=leaf, random_state=0)
+
+
+def _rounds_and_leaf(problem: Supervised) -> tuple[int, int]:
+    """The number of rounds, and the least number of samples in a leaf."""
     samples, features = problem.train_part.x.shape
     classes = len(np.unique(problem.train_part.y)) if problem.task == CLASSES else 2
     rounds = FEATURES // (features * (classes if classes > 2 else 1))
-    kind = HistGradientBoostingClassifier if problem.task == CLASSES else HistGradientBoostingRegressor
-    return kind(
-        max_iter=min(TREES, max(LEAST_TREES, rounds)), min_samples_leaf=min(LEAF, max(1, samples // LEAVES)), random_state=0
-    )
+    return min(TREES, max(LEAST_TREES, rounds)), min(LEAF, max(1, samples // LEAVES))
+
+
+def _size(problem: Supervised) -> str:
+    rounds, leaf = _rounds_and_leaf(problem)
+    default = " (the defaults)" if (rounds, leaf) == (TREES, LEAF) else ""
+    return f"{rounds} rounds of trees, leaves of at least {leaf} samples{default}"
 
 
 def _guess(problem: Supervised) -> Any:

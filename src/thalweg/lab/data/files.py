@@ -15,7 +15,7 @@ import numpy as np
 from thalweg.lab.data.columns import Column, counted, numbers, words
 from thalweg.lab.data.doubts import Doubt
 from thalweg.lab.data.parts import Array
-from thalweg.lab.data.text_file import COMPRESSED, LARGEST, read_text
+from thalweg.lab.data.text_file import COMPRESSED, LARGEST, Text, read_text
 from thalweg.lab.refusal import Refusal
 
 TEXTS = (".csv", ".tsv", ".txt")
@@ -97,34 +97,48 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def _read_csv(path: Path) -> Table:
-    from pyarrow import BufferReader, csv
-
     text = read_text(path)
-    lost: list[Any] = []
-
-    def skip(row: Any) -> str:
-        lost.append(row)
-        return "skip"
-
-    whole = min(len(text.content) + 1, LARGEST)  # one block: a line may exceed Arrow's default block size
-    reads = csv.ReadOptions(block_size=whole, column_names=text.names, skip_rows=text.skip, use_threads=False)
-    parses = csv.ParseOptions(delimiter=text.separator, newlines_in_values=True, invalid_row_handler=skip)
-    table = csv.read_csv(BufferReader(text.content), reads, parses)
-    doubts = [*text.doubts, *_of_lost(path, lost, table.num_rows)]
+    table, odd = _parsed(text)
+    doubts = list(text.doubts)
+    if short := [row for row in odd if row.actual_columns < row.expected_columns]:
+        doubts.append(Doubt(f"{counted(len(short))} with fewer cells than there are columns, the first {_told(short[0])}",
+                            "those at the end are missing"))  # fmt: skip
+        table, odd = _parsed(text.filled)
+    doubts += _of_long(path, odd, table.num_rows)
     return _named(table, text.separator == ";", doubts)
 
 
-def _of_lost(path: Path, lost: Sequence[Any], rows: int) -> list[Doubt]:
-    """The doubt about rows of another length. Raises Refusal if there are many."""
-    if not lost:
+def _parsed(text: Text) -> tuple[Any, list[Any]]:
+    """The table, and the rows that have another number of cells, which are not in it."""
+    from pyarrow import BufferReader, csv
+
+    odd: list[Any] = []
+
+    def skip(row: Any) -> str:
+        odd.append(row)
+        return "skip"
+
+    content = text.text.encode()
+    whole = min(len(content) + 1, LARGEST)  # one block: a line may exceed Arrow's default block size
+    reads = csv.ReadOptions(block_size=whole, column_names=text.names, use_threads=False)
+    parses = csv.ParseOptions(delimiter=text.separator, newlines_in_values=True, invalid_row_handler=skip)
+    return csv.read_csv(BufferReader(content), reads, parses), odd
+
+
+def _told(row: Any) -> str:
+    return f"'{row.text[:20]}{'...' * (len(row.text) > 20)}' with {row.actual_columns} instead of {row.expected_columns}"
+
+
+def _of_long(path: Path, odd: Sequence[Any], rows: int) -> list[Doubt]:
+    """The doubt about rows with more cells than there are columns. Raises Refusal if there are many."""
+    if not odd:
         return []
-    first = f"line {lost[0].number} with {lost[0].actual_columns} cells instead of {lost[0].expected_columns}"
-    if len(lost) > MOST_LOST * (rows + len(lost)):
+    if len(odd) > MOST_LOST * (rows + len(odd)):
         raise Refusal(
-            f"{path}: {len(lost):,} of its {rows + len(lost):,} rows have another number of cells than the first line, the first "
-            f"{first}; this is no table, or a damaged one"
+            f"{path}: {len(odd):,} of its {rows + len(odd):,} rows have more cells than the first line, such as {_told(odd[0])}; "
+            "this is no table, or a damaged one"
         )
-    return [Doubt(f"{counted(len(lost))} with more or fewer cells than there are columns, the first {first}", "left out")]
+    return [Doubt(f"{counted(len(odd))} with more cells than there are columns, the first {_told(odd[0])}", "left out")]
 
 
 def _read_parquet(path: Path) -> Table:

@@ -20,7 +20,8 @@ SHOWN = 5
 
 def is_classification(name: str, y: Column, task: str | None, complaints: Complaints) -> bool:
     """Whether the task is classification. Complains if task and target contradict each other."""
-    different = len(np.unique(y.values))
+    counts = np.unique(y.values, return_counts=True)[1]
+    different = len(counts)
     if y.texts is not None:
         if task == "regression":
             complaints.errors.append(f"{name} holds text, and regression predicts numbers; leave --task out")
@@ -31,7 +32,8 @@ def is_classification(name: str, y: Column, task: str | None, complaints: Compla
         return True
     if task == "classification" and different > CLASSES and not _whole(y.values):
         complaints.errors.append(f"{name} holds {different:,} numbers with fractions, which are no classes; leave --task out")
-    return task == "classification" or (task is None and different <= CLASSES and _whole(y.values))
+    rare = (counts < LEAST_OF_A_CLASS).sum()
+    return task == "classification" or (task is None and different <= CLASSES and _whole(y.values) and rare <= different / 2)
 
 
 def _whole(values: Array) -> bool:

@@ -7,7 +7,9 @@ import csv
 import io
 import itertools
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from thalweg.lab.data.doubts import Doubt
@@ -18,6 +20,9 @@ COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 LARGEST = 2**31 - 1
 """The most bytes that a compressed file may hold, and Arrow reads at once."""
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+NO_NAMES = "its first line holds numbers, and no names of columns"
+ALIKE = 0.95
+"""The least share of rows with as many words that makes a text a table without separators."""
 SEEN = 100
 """How many rows show the separator."""
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
@@ -28,16 +33,21 @@ NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 @dataclass(frozen=True)
 class Text:
-    """The text of a file in UTF-8, without a line that only names the separator.
+    """The text of a table: its columns' names, if the first line does not give them, and what comes after."""
 
-    names: the columns' names, if the first line does not give them. skip: how many lines to skip if there are `names`.
-    """
-
-    content: bytes
+    text: str
     separator: str
     names: tuple[str, ...] | None
-    skip: int
     doubts: tuple[Doubt, ...]
+
+    @property
+    def filled(self) -> Text:
+        """The same with empty cells at the end of rows that are too short."""
+        read = csv.reader(io.StringIO(self.text, newline=""), delimiter=self.separator)
+        rows = [row for row in read if row]
+        width, whole = len(self.names or rows[0]), io.StringIO()
+        csv.writer(whole, delimiter=self.separator).writerows([*row, *[""] * (width - len(row))] for row in rows)
+        return replace(self, text=whole.getvalue())
 
 
 def read_text(path: Path) -> Text:
@@ -46,11 +56,16 @@ def read_text(path: Path) -> Text:
     text = _decoded(path, _content(path), doubts)
     named = re.match(r'"?sep=(.)"?\r?\n', text)  # written by Excel
     if named:
-        text = text[named.end() :]
-    separator = named[1] if named else _separator(text, doubts)
-    rows = _rows(text, separator)
-    names, skip = _names(rows, doubts)
-    return Text(text.encode(), separator, names, skip, tuple(doubts))
+        text, separator = text[named.end() :], named[1]
+    elif (found := _separator(text, doubts)) is not None:
+        separator = found
+    else:
+        text, separator = _in_columns(text)
+    text = _after_remarks(text, separator, doubts)
+    names = _names(_rows(text, separator), doubts)
+    if names is not None and not any(doubt.what == NO_NAMES for doubt in doubts):
+        text = _without_lines(text, 1)
+    return Text(text, separator, names, tuple(doubts))
 
 
 def _content(path: Path) -> bytes:
@@ -102,17 +117,22 @@ def _rows(text: str, separator: str) -> list[list[str]]:
         return []
 
 
-def _separator(text: str, doubts: list[Doubt]) -> str:
-    """The separator with which most rows have as many cells as the first; commas if there is none."""
+def _usual(rows: Sequence[Sequence[str]]) -> tuple[float, int]:
+    """The share of rows of the usual length, and that length."""
+    lengths = Counter(map(len, rows))
+    length = max(lengths, key=lambda each: (lengths[each], each), default=0)
+    return lengths[length] / max(1, len(rows)), length
+
+
+def _separator(text: str, doubts: list[Doubt]) -> str | None:
+    """The separator with which most rows are of one length; None if there is none."""
     found = []
     for separator in SEPARATORS:
-        lengths = [len(row) for row in _rows(text, separator)]
-        if lengths and lengths[0] > 1:
-            # of two that fit equally the comma may be a decimal one
-            alike = sum(length == lengths[0] for length in lengths) / len(lengths)
-            found.append((alike, lengths[0], separator != ",", separator))
+        alike, length = _usual(_rows(text, separator))
+        if length > 1:  # of two that fit equally the comma may be a decimal one
+            found.append((alike, length, separator != ",", separator))
     if not found:
-        return ","
+        return None
     best = max(found)
     others = [each[-1] for each in found if each[:2] == best[:2] and each[-1] != best[-1]]
     if others:
@@ -121,22 +141,52 @@ def _separator(text: str, doubts: list[Doubt]) -> str:
     return best[-1]
 
 
-def _names(rows: list[list[str]], doubts: list[Doubt]) -> tuple[tuple[str, ...] | None, int]:
-    """The columns' names and the lines to skip, for a first line without names, or one name short; else None."""
+def _in_columns(text: str) -> tuple[str, str]:
+    """The text with a tab in place of each run of spaces, if these make columns; and the separator."""
+    spaced = re.sub(" +", "\t", re.sub("^ +| +$", "", text, flags=re.MULTILINE))
+    rows = _rows(spaced, "\t")
+    alike, length = _usual(rows)
+    return (spaced, "\t") if length > 1 and alike > ALIKE and len(rows[0]) == length else (text, ",")
+
+
+def _after_remarks(text: str, separator: str, doubts: list[Doubt]) -> str:
+    """The text after lines that are shorter than the table's, as titles and remarks are."""
+    rows = _rows(text, separator)
+    _, length = _usual(rows)
+    count = next((i for i, row in enumerate(rows) if len(row) >= length or _lacks_one(rows[i:], length)), 0)
+    if not count:
+        return text
+    lines = "a line" if count == 1 else f"{count} lines"
+    doubts.append(Doubt(f"it begins with {lines} of fewer cells than the {length} of most others", "left out"))
+    return _without_lines(text, count)
+
+
+def _lacks_one(rows: Sequence[Sequence[str]], length: int) -> bool:
+    """Whether the first line alone has one name fewer than there are columns, as in R's tables."""
+    return len(rows[0]) == length - 1 > 1 and all(len(row) == length for row in rows[1:])
+
+
+def _without_lines(text: str, count: int) -> str:
+    """The text after so many lines that are not empty."""
+    file = io.StringIO(text, newline="")
+    for _ in range(count):
+        while not file.readline().strip("\r\n"):
+            pass
+    return file.read()
+
+
+def _names(rows: list[list[str]], doubts: list[Doubt]) -> tuple[str, ...] | None:
+    """The columns' names for a first line without names, or with one name fewer; else None."""
     if len(rows) < 2:
-        return None, 0
+        return None
     first, others = rows[0], rows[1:]
-    if all(len(row) == len(first) + 1 for row in others):
-        if all(row[-1] == "" for row in others):
-            return (*first, ""), 1
-        return ("", *first), 1  # R writes the rows' names so
+    if _lacks_one(rows, len(others[0])):
+        at_the_end = all(row[-1] == "" for row in others)
+        return (*first, "") if at_the_end else ("", *first)  # R writes the rows' names so
     numeric = [i for i, cells in enumerate(zip(*others, strict=False)) if all(map(NUMBER.fullmatch, cells)) and i < len(first)]
     heads = [first[i] for i in numeric]
     counted = all(head.isdigit() for head in heads) and len(set(heads)) == len(heads)  # years and numbers are names, too
     if numeric and all(map(NUMBER.fullmatch, heads)) and not counted:
-        names = tuple(f"column {i + 1}" for i in range(len(first)))
-        doubts.append(
-            Doubt("its first line holds numbers, and no names of columns", f"they are called {names[0]}, column 2, ...")
-        )
-        return names, 0
-    return None, 0
+        doubts.append(Doubt(NO_NAMES, "they are called column 1, column 2, ..."))
+        return tuple(f"column {i + 1}" for i in range(len(first)))
+    return None
