@@ -103,13 +103,13 @@ def test_nothing_stands_beside_the_labs_own_problems(tmp_path: Path) -> None:
     assert not (tmp_path / baselines.FILE).exists()
 
 
-def facts(best: float, boosted: float | None, guess: float) -> Any:
+def facts(best: float, boosted: float | None, guess: float, seeds: int = 15) -> Any:
     score = {"mean": best, "low": best - 0.02, "high": best + 0.02}
     given = [
         {"name": "gradient boosting", "about": "", "score": boosted},
         {"name": "the most frequent class", "about": "", "score": guess},
     ]
-    return {"data": {"baselines": given}, "rules": [{"score": score}], "winner": score, "margin": {"value": 0.01},
+    return {"data": {"baselines": given}, "rules": [{"score": score, "judging": [{}] * seeds}], "winner": score, "margin": {"value": 0.01},
             "problem": {"score": {"name": "accuracy", "share": True, "higher_is_better": True}}}  # fmt: skip
 
 
@@ -130,6 +130,12 @@ def test_the_answer_says_whether_a_network_is_the_thing(best: float, boosted: An
     told = ahead(facts(best, boosted, guess))
     for said, wanted in zip(told, (matters, why), strict=True):
         assert re.search(wanted, said) if wanted else said == ""
+
+
+def test_with_few_seeds_the_answer_claims_nothing() -> None:
+    matters, why = ahead(facts(0.5, 0.95, 0.5, seeds=5))
+    assert matters == ""
+    assert "95.0 %" in why
 
 
 def test_messy_data_from_the_command_line_to_the_report(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from thalweg.lab.comparing.baselines import BOOSTING
 from thalweg.lab.report.schema.problem import Baseline, Facts
+from thalweg.lab.statistics import power
 from thalweg.lab.statistics.scores import format_score, number
 
 NO_NETWORK = "no network"
@@ -18,7 +19,10 @@ def baselines(found: Facts) -> list[Baseline]:
 
 
 def ahead(found: Facts) -> tuple[str, str]:
-    """What matters more than the choice of the optimizer, and what else is known of these models; "" if there is nothing."""
+    """What matters more than the choice of the optimizer, and what else is known of these models; "" if there is nothing.
+
+    Nothing is claimed with so few seeds that optimizers are not compared either.
+    """
     score, best = found["problem"]["score"], found["rules"][0]["score"]
     known = {each["name"]: number(each["score"]) for each in baselines(found)}
     mean = found["winner"]["mean"] if found["winner"]["mean"] is not None else best["mean"]
@@ -27,9 +31,10 @@ def ahead(found: Facts) -> tuple[str, str]:
     spread = (best["high"] - best["low"]) / 2 if best["low"] is not None and best["high"] is not None else 0.0
     doubt = max(found["margin"]["value"], spread)
     boosted = known.pop(BOOSTING, None)
+    enough = len(found["rules"][0]["judging"]) >= power.least_seeds()
     told = []
     for name, guessed in known.items():
-        if mean <= guessed + doubt:
+        if enough and mean <= guessed + doubt:
             told.append(
                 f"No network here is clearly better than always saying {name} (test {score['name']} "
                 f"{format_score(guessed, score['share'])}): there is little to learn from these data, or not so."
@@ -37,7 +42,7 @@ def ahead(found: Facts) -> tuple[str, str]:
     if boosted is None:
         return " ".join(told), ""
     shown = f"a test {score['name']} of {format_score(boosted, score['share'])}"
-    if boosted > mean + doubt:
+    if enough and boosted > mean + doubt:
         told.append(
             f"The model matters more: scikit-learn's gradient boosting, which is no network and was not tuned, has {shown}, more "
             "than the best network here. Try it first."
