@@ -83,6 +83,12 @@ WIDTH = 160  # columns of the table when the output is no terminal
     help="Search method: settings spread in advance, or proposed by Optuna (adaptive, so tuning is unequal).",
 )
 @click.option(
+    "--early-stopping",
+    type=click.Choice(["halving", "none"]),
+    help="Of a training function: stop the worse half of each optimizer's first tuning runs after an eighth of the steps, or "
+    "none.  [default: halving with --hours, otherwise none]",
+)
+@click.option(
     "--schedule",
     default="constant",
     show_default=True,

@@ -17,7 +17,8 @@ from support import PATIENCE
 from lab.report.test_schema import misfits
 from thalweg import lab
 from thalweg.lab.api import plan
-from thalweg.lab.comparing.contest import Contest, run
+from thalweg.lab.comparing.contest import Contest
+from thalweg.lab.comparing.run import run
 from thalweg.lab.comparing.unfinished import finished_part
 from thalweg.lab.refusal import Stopped
 from thalweg.lab.report.results import results

@@ -27,7 +27,8 @@ from lab.report.fake_results import fake
 from thalweg.commands.cli import main
 from thalweg.lab import problems
 from thalweg.lab.comparing.candidate import WORST, Candidate, candidates
-from thalweg.lab.comparing.contest import Contest, Settings, run
+from thalweg.lab.comparing.contest import Contest, Settings
+from thalweg.lab.comparing.run import run
 from thalweg.lab.protocol import protocol, searches, tune
 from thalweg.lab.protocol.searches import Search
 from thalweg.lab.protocol.tune import End, Setting, Space

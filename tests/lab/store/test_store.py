@@ -16,7 +16,8 @@ import thalweg
 from lab.specs import spec
 from thalweg.commands.cli import main
 from thalweg.lab import problems
-from thalweg.lab.comparing.contest import Contest, Settings, run
+from thalweg.lab.comparing.contest import Contest, Settings
+from thalweg.lab.comparing.run import run
 from thalweg.lab.protocol import protocol
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.refusal import Refusal

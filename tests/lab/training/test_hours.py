@@ -24,6 +24,7 @@ from thalweg.lab.api import hours
 from thalweg.lab.api.hours import BESIDES, Clock
 from thalweg.lab.comparing import pilot
 from thalweg.lab.comparing.contest import Contest, Settings
+from thalweg.lab.comparing.phases import untuned
 from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.user.my_training import reference
@@ -77,7 +78,8 @@ def _blocks(time: float, out: Path) -> int:
 def test_in_blocks_too_what_is_left_goes_into_seeds_and_the_plan_is_kept(tmp_path: Path) -> None:
     clock = Clock(18000, 2, tmp_path)
     first = clock.fitted(contest(30.0))
-    more = clock.extended(first, each=5.0)
+    clock.price = 5.0
+    more = clock.extended(first)
     assert more is not None
     assert (more.settings.blocks, more.settings.budget) == (8, first.settings.budget)
     assert more.settings.seeds > first.settings.seeds
@@ -103,20 +105,53 @@ def test_what_the_user_chose_stays(tmp_path: Path) -> None:
 def test_what_is_left_goes_into_more_seeds_and_an_interrupted_call_keeps_its_plan(tmp_path: Path) -> None:
     clock = Clock(3600, 2, tmp_path)
     first = clock.fitted(contest(20.0))
-    more = clock.extended(first, each=1.0)
+    clock.price = 1.0
+    more = clock.extended(first)
     assert more is not None
     assert more.settings.budget == first.settings.budget
     assert more.settings.seeds > first.settings.seeds
     again = Clock(3600, 2, tmp_path)
     found = again.fitted(contest(20.0))
     assert (found.settings.budget, found.settings.seeds) == (more.settings.budget, more.settings.seeds)
+    assert again.first(found) is None, "an earlier call has run each rule once"
     again.resume(found, stored=100)
-    assert 3600 - again.left == pytest.approx(100 * (20 + BESIDES) / 2, abs=60)
-    assert again.each(found, stored=100) == pytest.approx((20 + BESIDES) / 2)
-    assert again.extended(found, each=0.1) is not None
-    assert again.extended(found, each=1000.0) is None
+    assert 3600 - again.left == pytest.approx(100 * 1.0, abs=60), "what the runs cost then"
+    again.price = 0.1
+    assert again.extended(found) is not None
+    again.price = 1000.0
+    assert again.extended(found) is None
     finished = Clock(3600, 2, tmp_path)
-    assert finished.extended(finished.fitted(contest(20.0)), each=0.1) is None, "it is what was reported"
+    assert finished.extended(finished.fitted(contest(20.0))) is None, "it is what was reported"
+
+
+def test_each_rule_runs_once_and_the_plan_follows_what_that_cost(tmp_path: Path) -> None:
+    clock = Clock(3600, 2, tmp_path)
+    first = clock.fitted(contest(20.0))
+    probe = clock.first(first)
+    assert probe is not None
+    assert (probe.settings.budget, probe.settings.seeds, probe.trials) == (0, 1, 3)
+    clock.resume(first, stored=0)
+    clock.resumed -= 3 * 40 / 2
+    judging = untuned(first, first.candidates[0])
+    for _ in range(3):
+        clock.ended(judging, 1)
+    assert clock.each(first) == pytest.approx(20, abs=0.5)
+    clock.resumed, before = time.perf_counter() - 60, clock.promised
+    fewer = clock.refitted(first, started=1.5)
+    assert clock.each(first) == pytest.approx(19.5, abs=0.5)
+    assert (fewer.settings.budget, clock.promised) < (first.settings.budget, before)
+    assert fewer.trials * 19.5 < clock.seconds
+    assert Clock(3600, 2, tmp_path).fitted(contest(20.0)).settings.budget == fewer.settings.budget
+
+
+def test_runs_begin_as_long_as_they_can_end_in_time(tmp_path: Path) -> None:
+    clock = Clock(1000, 2, tmp_path)
+    assert clock.goes_on(), "nothing is known yet"
+    clock.price = 50.0
+    clock.begun = time.perf_counter() - 940
+    assert clock.goes_on()
+    clock.begun -= 30
+    assert not clock.goes_on()
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{", "null", "text", "number", "half"])

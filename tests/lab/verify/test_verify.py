@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from thalweg.commands.cli import main
 from thalweg.lab.statistics import simultaneous
-from thalweg.lab.verify import algoperf, controls, heavy_tails, momentum, page, run
+from thalweg.lab.verify import algoperf, controls, early_stopping, heavy_tails, momentum, page, run
 from thalweg.lab.verify.bank import Bank
 from thalweg.lab.verify.check import Check, Line, close, relative
 
@@ -84,6 +84,21 @@ def test_the_control_sees_a_test_that_cries_wolf(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(simultaneous, "LEVEL", 0.6)
     lax, _ = controls._alarms(trials, 60)
     assert not any(line.holds for line in lax)
+
+
+def test_stopping_what_is_best_in_the_end_is_seen() -> None:
+    draw = np.random.default_rng(0)
+    level = np.linspace(0, 3, 30)[:, None]
+    end = level + 0.1 * draw.normal(size=(30, 64))
+    for early, holds in ((end, True), (-end, False)):
+        trials = Bank(list(range(1, 31)), end, end, early)
+        found = early_stopping.tuned(trials, 10)
+        assert (found.loss <= early_stopping.WORTH) is holds
+        assert (found.same == 1.0) is holds
+    assert early_stopping._as_often("x", 150, 140, 200).holds
+    assert not early_stopping._as_often("x", 150, 110, 200).holds
+    pair = [Bank(trials.rates, end, end - lead, end) for lead in (0, 9)]
+    assert early_stopping.found(pair, early_stopping.halved, 5) == early_stopping.found(pair, early_stopping.whole, 5) == 5
 
 
 def test_numbers_that_differ_fail() -> None:

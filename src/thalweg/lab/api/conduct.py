@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
-from thalweg.lab.api.hours import Clock
+from thalweg.lab.api.hours import Clock, with_
 from thalweg.lab.api.options import Options
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.comparing import slow_rules, warmup
 from thalweg.lab.comparing.baselines import baselines, kept_baselines
-from thalweg.lab.comparing.contest import Contest, by_problem, run
+from thalweg.lab.comparing.contest import Contest, by_problem
 from thalweg.lab.comparing.forecast import forecast, humanize
+from thalweg.lab.comparing.run import run
 from thalweg.lab.comparing.step_cost import kept_step_costs, remembered_step_costs
 from thalweg.lab.comparing.unfinished import finished_part
 from thalweg.lab.refusal import Refusal, Stopped
@@ -57,7 +58,7 @@ def conduct(
         watch.stage("fitting what does without a network")
         baselines(contests, out)
     try:
-        contests, costs, ended = _run(contests, out, options, watch, clock)
+        contests, costs, ended, over = _run(contests, out, options, watch, clock)
     except KeyboardInterrupt as stop:
         with contextlib.suppress(Refusal):
             _write_unfinished(contests, out, suite, command, watch)
@@ -65,7 +66,7 @@ def conduct(
         raise
     watch.now("writing the report")
     together = zip(by_problem(contests), costs, strict=True)
-    each = [results(blocks, measured, command, beside=kept_baselines(blocks, out)) for blocks, measured in together]
+    each = [results(blocks, measured, command, over, beside=kept_baselines(blocks, out)) for blocks, measured in together]
     found = combine(suite, each, command) if suite else each[0]
     _write(found, out)
     warmup.learn(row=warmup.per_row(time.perf_counter() - ended, sum(len(one["rules"]) for one in each)))
@@ -137,18 +138,20 @@ def _compile(contests: Sequence[Contest], watch: Watch) -> None:
 
 def _run(
     contests: Sequence[Contest], out: Path, options: Options, watch: Watch, clock: Clock | None
-) -> tuple[Sequence[Contest], Costs, float]:
-    """Run all trials. Returns the contests, the step costs on each problem, and the time at which the last trial ended."""
-    kept = Store(out / FILE)
+) -> tuple[Sequence[Contest], Costs, float, str | None]:
+    """Run all trials. Returns the contests, the step costs on each problem, the time at which the last trial ended, and what is
+    said if there was not enough time.
+    """
+    kept, over = Store(out / FILE), None
     if kept.dropped:
         watch.line(dropped(kept.path, kept.dropped))
     try:
         with _engine(contests, options) as by:
             if clock is not None:
-                clock.resume(contests[0], kept.count())
-            run(contests, kept, watch.report, by, functools.partial(_before, contests, by, watch))
+                contests = _planned(contests, clock, kept, by, watch)
+            whole = run(contests, kept, watch.report, by, functools.partial(_before, contests, by, watch), clock)
             if clock is not None:
-                contests = _extended(contests, clock, kept, by, watch)
+                contests, over = _extended(contests, clock, kept, by, watch) if whole else _cut(contests, clock, kept, watch)
             if isinstance(by.executor, Processes) and by.executor.seconds_to_start:
                 warmup.learn(process=by.executor.seconds_to_start)
         ended = time.perf_counter()
@@ -158,17 +161,58 @@ def _run(
             refresh_parquet(kept, out / "trials.parquet")
     finally:
         kept.close()
-    return contests, costs, ended
+    return contests, costs, ended, over
 
 
-def _extended(contests: Sequence[Contest], clock: Clock, kept: Store, by: Engine, watch: Watch) -> Sequence[Contest]:
-    """Run the blocks of a contest with more seeds as long as there is time for more. Returns the last ones."""
-    while (more := clock.extended(contests[0], clock.each(contests[0], kept.count()))) is not None:
-        contests = more.in_blocks()
-        watch.line(f"there is time for {more.settings.seeds} judging seeds{' in each block' if len(contests) > 1 else ''}")
-        watch.expect(contests)
-        run(contests, kept, watch.report, by)
+def _planned(contests: Sequence[Contest], clock: Clock, kept: Store, by: Engine, watch: Watch) -> Sequence[Contest]:
+    """Run each rule once, as the pilot ran only one, and plan anew if that costs more or less. Returns the blocks to run."""
+    stops = contests[0].settings.pilot and contests[0].settings.pilot.stops
+    clock.resume(contests[0], sum((stops or 1.0) if "until" in what else 1.0 for what, _ in kept.everything()))
+    first = clock.first(contests[0])
+    if first is None:
+        return contests
+    watch.expect([first])
+    run([first], kept, watch.report, by, pace=clock)
+    started = by.executor.seconds_to_start if isinstance(by.executor, Processes) else 0.0
+    before = clock.sentence(contests[0])
+    found = clock.refitted(contests[0], started)
+    if (now := clock.sentence(found)) != before:
+        watch.line(f"each rule has run once, and a run takes about {humanize(clock.price * clock.jobs)}: {now}")
+    contests = found.in_blocks()
+    watch.expect(contests)
     return contests
+
+
+def _extended(
+    contests: Sequence[Contest], clock: Clock, kept: Store, by: Engine, watch: Watch
+) -> tuple[Sequence[Contest], str | None]:
+    """Run the blocks of a contest with more seeds as long as there is time for more. Returns the last ones that were done."""
+    while (found := clock.extended(contests[0])) is not None:
+        more = found.in_blocks()
+        watch.line(f"there is time for {found.settings.seeds} judging seeds{' in each block' if len(more) > 1 else ''}")
+        watch.expect(more)
+        if not run(more, kept, watch.report, by, pace=clock):
+            watch.line("there was less time than that: the seeds that not all optimizers have seen do not count")
+            clock.end(contests[0])
+            break
+        contests = more
+    return contests, None
+
+
+def _cut(contests: Sequence[Contest], clock: Clock, kept: Store, watch: Watch) -> tuple[Sequence[Contest], str]:
+    """What can be compared of a contest whose time was over: the optimizers that are judged, or all of them, untuned.
+
+    Raises Refusal if nothing can.
+    """
+    part, plan = finished_part(contests, kept), contests[0]
+    if not part.contests or len(part.contests[0].settings.rules) < min(2, len(plan.settings.rules)):
+        plan = with_(plan, budget=0, blocks=1)
+        part = finished_part([plan], kept)
+    if not part.contests:
+        raise Refusal("the time was over before each optimizer had run once; give more --hours, or fewer --rules")
+    over = clock.over(plan, part)
+    watch.line(over)
+    return part.contests, over
 
 
 def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from dataclasses import dataclass, field, replace
@@ -10,10 +11,12 @@ from typing import Any
 
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.forecast import humanize
-from thalweg.lab.comparing.warmup import known, report_seconds
+from thalweg.lab.comparing.phases import Phase
+from thalweg.lab.comparing.unfinished import Part
+from thalweg.lab.comparing.warmup import REPORT, known, report_seconds
 from thalweg.lab.protocol import blocks, protocol
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.trials.json_cache import json_cache
+from thalweg.lab.trials.json_cache import is_number, json_cache
 
 FILE = "plan.json"
 """The plans made for a given time, in the folder of a comparison: the same command goes on with the same trials."""
@@ -29,11 +32,18 @@ MOST = 10_000
 """The largest budget that is considered."""
 
 
+AS_PLANNED = 0.1
+"""The plan is made anew if runs cost more or less than the pilot's by more than this share."""
+LATE = 0.05
+"""The share of the time by which the last run may be late."""
+
+
 @dataclass
 class Clock:
     """The time of a comparison: `seconds` in all for `jobs` parallel runs, from the moment that this object is made.
 
-    fixed: the budget, blocks or seeds that the user chose, which stay.
+    fixed: the budget, blocks or seeds that the user chose, which stay. It is the comparison's `Pace`. A unit of cost is a whole
+    run; price: the seconds by which one prolongs the comparison, NaN before that is known.
     """
 
     seconds: float
@@ -43,7 +53,9 @@ class Clock:
     begun: float = field(default_factory=time.perf_counter)
     promised: int = 0
     finished: bool = False
-    stored: int = 0
+    measured: bool = False
+    units: float = 0.0
+    price: float = math.nan
     resumed: float = 0.0
 
     @property
@@ -60,62 +72,112 @@ class Clock:
         with json_cache(self.out / FILE, fits=_is_plan) as plans:
             before = plans.get(self._key(contest.settings))
         if before is not None:
-            self.promised, self.finished = before["promised"], before["finished"]
-            return _with(contest, budget=before["budget"], seeds=before["seeds"], blocks=before["blocks"])
-        each, others = self._usual(contest), self._others(contest)
+            self.promised, self.finished, self.price = before["promised"], before["finished"], before["price"]
+            self.measured = True
+            return with_(contest, budget=before["budget"], seeds=before["seeds"], blocks=before["blocks"])
+        each, others = self.each(contest), self._others(contest)
         found = _divided(contest, (self.left - others) * PLANNED / each, self.fixed)
         if found is None:
-            least = others + _runs(_with(contest, **{"budget": 0, "seeds": 1, **self.fixed})) * each / PLANNED
+            least = others + _cost(with_(contest, **{"budget": 0, "seeds": 1, **self.fixed})) * each / PLANNED
             raise Refusal(
                 f"a run takes about {humanize(each * self.jobs)}, so the least that can be compared takes about "
                 f"{humanize(least)}; give more --hours, or fewer --rules"
             )
         self.promised = found.settings.seeds
-        first = found if "seeds" in self.fixed else _with(found, seeds=min(LEAST, self.promised))
-        self._keep(first)
-        return first
+        return found if "seeds" in self.fixed else with_(found, seeds=min(LEAST, self.promised))
 
-    def resume(self, contest: Contest, stored: int) -> None:
-        """Begin the runs. The time of those in the store already is counted at the pilot's cost."""
-        self.stored, self.resumed = stored, time.perf_counter()
-        self.begun -= stored * self._usual(contest)
+    def resume(self, contest: Contest, stored: float) -> None:
+        """Begin the runs. The time of those in the store already, in units, is counted at the cost known so far."""
+        self.begun -= stored * self.each(contest)
+        self.resumed = time.perf_counter()
 
-    def each(self, contest: Contest, stored: int) -> float:
-        """The seconds by which a run prolonged the comparison, now that so many are in the store."""
-        ran = stored - self.stored
-        return (time.perf_counter() - self.resumed) / ran if ran else self._usual(contest)
+    def first(self, contest: Contest) -> Contest | None:
+        """The run of each rule that shows its cost: untuned, on the first judging seed. None if an earlier call had it."""
+        return None if self.measured else with_(contest, budget=0, seeds=1, blocks=1)
+
+    def refitted(self, contest: Contest, started: float) -> Contest:
+        """The contest that fits by the measured cost of each rule's first run. started: the seconds that processes took to start.
+
+        What the pilot promised stays if it costs as much, or if nothing else fits.
+        """
+        self.resumed += started
+        if self.units:
+            self.price = max(1e-9, self.price - started / self.units)
+        again, pilot = contest, contest.settings.pilot
+        if self.units and pilot is not None and abs(self.each(contest) / self._usual(contest) - 1) > AS_PLANNED:
+            known_now = replace(pilot, seconds=self.price * self.jobs)
+            with contextlib.suppress(Refusal):
+                again = self.fitted(replace(contest, settings=replace(contest.settings, pilot=known_now)))
+        self.measured = True
+        self._keep(again)
+        return again
+
+    def ended(self, phase: Phase, trials: int) -> None:
+        """So many trials of a phase have run."""
+        pilot = phase.contest.settings.pilot
+        stops = pilot.stops if pilot is not None and phase.until else None
+        self.units += trials * (1.0 if stops is None else stops)
+        if self.units >= self.jobs:  # the first runs end after all of them began
+            self.price = max(1e-9, time.perf_counter() - self.resumed) / self.units
+
+    def goes_on(self) -> bool:
+        """Whether there is time to begin another run."""
+        return not self.price * self.jobs > self.left + LATE * self.seconds - REPORT
+
+    def each(self, contest: Contest) -> float:
+        """The seconds by which a whole run prolongs the comparison, as measured, else by the pilot."""
+        return self._usual(contest) if math.isnan(self.price) else self.price
 
     def _usual(self, contest: Contest) -> float:
         """The same by the pilot."""
         assert contest.settings.pilot is not None
         return (contest.settings.pilot.seconds + BESIDES) / self.jobs
 
-    def extended(self, contest: Contest, each: float) -> Contest | None:
-        """The contest with more seeds, if there is time for some. each: the seconds by which a run prolonged the comparison.
+    def extended(self, contest: Contest) -> Contest | None:
+        """The contest with more seeds, if there is time for some.
 
         How many seeds there are follows from the time alone, and from no score.
         """
         if self.finished or "seeds" in self.fixed:
             return None
-        one_more = _runs(_with(contest, seeds=contest.settings.seeds + 1)) - _runs(contest)
-        most = int((self.left - report_seconds(len(contest.settings.rules))) / each / one_more)
-        self.finished = most < 1
-        more = contest if most < 1 else _with(contest, seeds=contest.settings.seeds + max(1, int(SHARE * most)))
+        one_more = _cost(with_(contest, seeds=contest.settings.seeds + 1)) - _cost(contest)
+        most = int((self.left - report_seconds(len(contest.settings.rules))) / self.each(contest) / one_more)
+        if most < 1:
+            self.end(contest)
+            return None
+        more = with_(contest, seeds=contest.settings.seeds + max(1, int(SHARE * most)))
         self._keep(more)
-        return None if self.finished else more
+        return more
+
+    def end(self, contest: Contest) -> None:
+        """Let this be the last contest, also for a call that goes on with the plan."""
+        self.finished = True
+        self._keep(contest)
 
     def _others(self, contest: Contest) -> float:
         """The seconds for what is no run: starting the processes, and the report."""
         return known()["process"] + report_seconds(len(contest.settings.rules))
 
     def sentence(self, contest: Contest) -> str:
-        """What the time buys, as far as the pilot shows."""
-        bought, rules, budget = _with(contest, seeds=self.promised), len(contest.settings.rules), contest.settings.budget
+        """What the time buys, as far as is known."""
+        bought, rules, budget = with_(contest, seeds=self.promised), len(contest.settings.rules), contest.settings.budget
         seeds = f"about {self.promised} judging seed{'' if self.promised == 1 else 's'}"
         tuned = f"{budget} settings for each rule, and " if budget else "no tuning: each rule at its usual rate, on "
         times = f", in each of {contest.settings.blocks} blocks, tuned anew" if contest.settings.blocks > 1 else ""
         runs = f"{_runs(bought):,} runs of {rules} rule{'' if rules == 1 else 's'}"
-        return f"{humanize(self.seconds)} buy {tuned}{seeds}{times}: {runs}{self._why_one(contest)}"
+        halved = sum(map(contest.halved_of, contest.candidates)) * protocol.TUNING_SEEDS * contest.settings.blocks
+        short = f", {halved:,} of them short" if halved else ""
+        return f"{humanize(self.seconds)} buy {tuned}{seeds}{times}: {runs}{short}{self._why_one(contest)}"
+
+    def over(self, contest: Contest, part: Part) -> str:
+        """What is said of a comparison whose time was over before its plan was carried out."""
+        mine, halved = contest.settings, contest.settings.early_stopping
+        again = f"--budget {mine.budget} --seeds {mine.seeds} --blocks {mine.blocks} --early-stopping {halved}"
+        return (
+            f"The time was over before all was done, as a run took about {humanize(self.price * self.jobs)}: "
+            f"{part.finished:,} of {part.planned:,} trials are there, and only optimizers judged on the same seeds are compared. "
+            + (f"With {again} in place of --hours it goes on from here." if mine.budget else "No optimizer is tuned.")
+        )
 
     def _why_one(self, contest: Contest) -> str:
         """Why there is one block, where that followed from the time."""
@@ -131,21 +193,21 @@ class Clock:
     def _key(self, settings: Settings) -> str:
         """What a plan belongs to."""
         what = (settings.source.see_problem().fingerprint, settings.rules, settings.steps, settings.tune, settings.schedules)
-        return repr((*what, settings.search, self.seconds, *sorted(self.fixed.items())))
+        return repr((*what, settings.search, settings.early_stopping, self.seconds, *sorted(self.fixed.items())))
 
     def _keep(self, contest: Contest) -> None:
         """Write the plan down, for a call that goes on with it."""
         mine = contest.settings
+        plan = {"budget": mine.budget, "seeds": mine.seeds, "promised": self.promised, "finished": self.finished}
         with json_cache(self.out / FILE, fits=_is_plan) as plans:
-            plan = {"budget": mine.budget, "seeds": mine.seeds, "promised": self.promised, "finished": self.finished}
-            plans[self._key(mine)] = {**plan, "blocks": mine.blocks}
+            plans[self._key(mine)] = {**plan, "blocks": mine.blocks, "price": self.each(contest)}
 
 
 def _divided(contest: Contest, runs: float, fixed: dict[str, int]) -> Contest | None:
     """The largest contest of at most so many runs: in several blocks, if each then has enough settings, otherwise in one."""
     if "blocks" in fixed:
-        return _largest(_with(contest, blocks=fixed["blocks"]), runs, fixed)
-    several = _largest(_with(contest, blocks=blocks.BLOCKS), runs, fixed)
+        return _largest(with_(contest, blocks=fixed["blocks"]), runs, fixed)
+    several = _largest(with_(contest, blocks=blocks.BLOCKS), runs, fixed)
     return several if several and several.settings.budget >= blocks.WORTH else _largest(contest, runs, fixed)
 
 
@@ -158,14 +220,14 @@ def _largest(contest: Contest, runs: float, fixed: dict[str, int]) -> Contest | 
     least, usual = (LEAST, protocol.SEEDS) if one else (blocks.SEEDS, blocks.SEEDS)
     for budget in (fixed["budget"],) if "budget" in fixed else (0, *range(LEAST, MOST)):
         seeds = fixed.get("seeds", max(least, round(budget * usual / protocol.BUDGET)) if budget else 1)
-        bigger = _with(contest, budget=budget, seeds=seeds)
-        if _runs(bigger) > runs:
+        bigger = with_(contest, budget=budget, seeds=seeds)
+        if _cost(bigger) > runs:
             break
         found = bigger
     if found is None or "seeds" in fixed:
         return found
-    each = _runs(_with(found, seeds=found.settings.seeds + 1)) - _runs(found)
-    return _with(found, seeds=found.settings.seeds + math.floor((runs - _runs(found)) / each))
+    each = _cost(with_(found, seeds=found.settings.seeds + 1)) - _cost(found)
+    return with_(found, seeds=found.settings.seeds + math.floor((runs - _cost(found)) / each))
 
 
 def _runs(contest: Contest) -> int:
@@ -173,7 +235,12 @@ def _runs(contest: Contest) -> int:
     return contest.trials * contest.settings.blocks
 
 
-def _with(contest: Contest, **given: int) -> Contest:
+def _cost(contest: Contest) -> float:
+    """The cost of all blocks, in whole runs."""
+    return contest.cost * contest.settings.blocks
+
+
+def with_(contest: Contest, **given: int) -> Contest:
     """A new contest with another budget, other seeds or blocks."""
     settings: Settings = replace(contest.settings, **given)  # type: ignore[arg-type]
     return Contest.of(settings, contest.problem, settings.source.load_rules())
@@ -181,8 +248,8 @@ def _with(contest: Contest, **given: int) -> Contest:
 
 def _is_plan(found: Any) -> bool:
     """Whether an entry of the file is a plan."""
-    if not isinstance(found, dict) or found.keys() != {"budget", "seeds", "blocks", "promised", "finished"}:
+    if not isinstance(found, dict) or found.keys() != {"budget", "seeds", "blocks", "promised", "finished", "price"}:
         return False
     counts = [found["budget"], found["seeds"], found["promised"], found["blocks"]]
     whole = all(type(n) is int and n >= least for n, least in zip(counts, (0, 1, 1, 1), strict=True))
-    return whole and type(found["finished"]) is bool
+    return whole and type(found["finished"]) is bool and is_number(found["price"])

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from thalweg.form.hyper import nearest
 from thalweg.lab.api.progress import Progress
+from thalweg.lab.protocol import halving
 from thalweg.lab.protocol.protocol import SCHEDULES, SEARCHES
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running import executors
@@ -54,6 +55,9 @@ class Options(TypedDict, total=False):
     """How often each optimizer is tuned anew, and the data split anew where the lab splits them. Default: 1."""
     tune: str
     """"lr" (default): tune the learning rate. "all": tune every numeric hyper-parameter."""
+    early_stopping: str | None
+    """"halving": the worse half of an optimizer's first tuning runs of a training function stop after an eighth of the steps, by
+    what the function reports. "none": all run whole. Default: "halving" with `hours`, otherwise "none"."""
     search: str
     """Search method: "quasi-random" (default), spread in advance; or "optuna", adaptive, so tuning is unequal."""
     schedule: str | Sequence[str]
@@ -93,7 +97,7 @@ WHOLE = ("budget", "blocks", "seeds", "steps", "batch_size", "jobs")
 SECONDS = {"timeout": "seconds", "wait": "seconds", "hours": "hours"}
 CHOICES: dict[str, Sequence[str]] = {
     "tune": ("lr", "all"), "search": SEARCHES, "lanes": lanes.NAMES, "task": ("classification", "regression"),
-    "engine": executors.NAMES, "better": BETTER, "schedule": tuple(SCHEDULES),
+    "early_stopping": halving.NAMES, "engine": executors.NAMES, "better": BETTER, "schedule": tuple(SCHEDULES),
 }  # fmt: skip
 
 
@@ -138,10 +142,12 @@ def _check_training(given: dict[str, Any]) -> None:
                 raise Refusal(f"--train is the problem, and its loop draws the batches; leave --{name.replace('_', '-')} out")
         if given.get("lanes", "numpy") != "numpy":
             raise Refusal("a training function runs as it is, without lanes; leave --lanes out")
+        if given.get("early_stopping") == "halving" and given.get("search", SEARCHES[0]) != SEARCHES[0]:
+            raise Refusal("--early-stopping halves settings that are spread in advance; leave it or --search out")
         return
-    for name in ("hours", "better"):
+    for name in ("hours", "better", "early_stopping"):
         if name in given:
-            raise Refusal(f"--{name} is for a training function of yours; give it with --train")
+            raise Refusal(f"--{name.replace('_', '-')} is for a training function of yours; give it with --train")
 
 
 def ignored(options: Options) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from thalweg.lab.api.options import Options, schedules
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.forecast import humanize
 from thalweg.lab.comparing.pilot import Pilot, pilot
-from thalweg.lab.protocol import protocol
+from thalweg.lab.protocol import halving, protocol
 from thalweg.lab.running.executors import cores
 from thalweg.lab.running.sweep import TIMEOUT
 from thalweg.lab.training.function import BETTER
@@ -52,7 +52,7 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
         source, selected, options.get("budget") or protocol.BUDGET, plan.seeds(options, blocks), found.steps, 0,
         options.get("tune") or "lr", schedules(options), options.get("timeout") or max(TIMEOUT, PATIENT * found.seconds),
         search=options.get("search") or protocol.SEARCHES[0], pilot=found, blocks=blocks,
-        margin=options.get("margin"),
+        margin=options.get("margin"), early_stopping=early_stopping(options, found, tell),
     )  # fmt: skip
     made = Contest.of(settings, source.see_problem(), rules)
     if clock is not None:
@@ -60,6 +60,17 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
         tell(clock.sentence(made))
     plan.refuse_too_many(made.trials * made.settings.blocks)
     return made
+
+
+def early_stopping(options: Options, found: Pilot, tell: Callable[[str], None]) -> str:
+    """The kind of early stopping: what is asked for, if the function reports early enough."""
+    none, halved = halving.NAMES
+    spread = (options.get("search") or protocol.SEARCHES[0]) == protocol.SEARCHES[0]
+    asked = options.get("early_stopping") or (halved if options.get("hours") is not None and spread else none)
+    if asked == halved and found.stops is None:
+        tell(f"no run stops early: the function reports no score between step {halving.stop(found.steps):,} and its end")
+        return none
+    return asked
 
 
 def sentence(found: Pilot) -> str:

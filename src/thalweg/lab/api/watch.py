@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from thalweg.lab.api.progress import Progress
-from thalweg.lab.comparing.contest import Contest, Phase
+from thalweg.lab.comparing.contest import Contest
+from thalweg.lab.comparing.phases import Phase
 
 
 def _silent(progress: Progress) -> None:

@@ -74,12 +74,10 @@ class Candidate:
         return self.search(self.space, self.ends(higher_is_better), spent) if self.space else ()
 
     def ends(self, higher_is_better: bool) -> dict[Setting, End]:
-        """For each tuned setting the final median score (lower is better) and median loss. A diverged run counts as the worst."""
-        sign, found = -1 if higher_is_better else 1, dict[Setting, list[End]]()
-        for trial in self.tuning:
-            end = WORST if trial.diverged else (sign * trial.score_curve[-1], trial.loss_curve[-1])
-            found.setdefault(trial.setting, []).append(end)
-        return {setting: tuple(np.median(ends, axis=0).tolist()) for setting, ends in found.items()}
+        """As the function `ends`, of all tuned settings. One that was stopped counts as the worst."""
+        found = ends(self.tuning, higher_is_better)
+        stopped = {trial.setting for trial in self.tuning if trial.stopped is not None}
+        return {setting: WORST if setting in stopped else end for setting, end in found.items()}
 
     def scores_by_setting(self) -> Floats:
         """The final validation scores (settings, tuning seeds); of a diverged run the score at its start."""
@@ -102,6 +100,15 @@ class Candidate:
         if len(tried) < 2 or self.best.lr not in (tried[0], tried[-1]):
             return None
         return "low" if self.best.lr == tried[0] else "high"
+
+
+def ends(runs: Sequence[Trial], higher_is_better: bool) -> dict[Setting, End]:
+    """For each setting the last median score (lower is better) and median loss. A diverged run counts as the worst."""
+    sign, found = -1 if higher_is_better else 1, dict[Setting, list[End]]()
+    for trial in runs:
+        end = WORST if trial.diverged else (sign * trial.score_curve[-1], trial.loss_curve[-1])
+        found.setdefault(trial.setting, []).append(end)
+    return {setting: tuple(np.median(each, axis=0).tolist()) for setting, each in found.items()}
 
 
 def failure(runs: Sequence[Trial]) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from thalweg.lab.protocol import protocol
+from thalweg.lab.protocol import halving, protocol
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.guard import in_a_line
@@ -39,7 +39,8 @@ class Pilot:
     """What two runs of one setting on one seed showed.
 
     steps: those that a run takes. scores: the validation scores of the two runs, None if not finite. judges: whether the
-    function gives a test score.
+    function gives a test score. stops: the share of a run's time after which it would be stopped early; None if it reports
+    nothing between then and its end.
     """
 
     rule: str
@@ -47,6 +48,7 @@ class Pilot:
     steps: int
     scores: tuple[float | None, float | None]
     judges: bool
+    stops: float | None = None
 
     @property
     def repeats(self) -> bool:
@@ -76,9 +78,10 @@ def _is_pilot(found: Any) -> bool:
     if not isinstance(found, dict) or found.keys() != {each.name for each in fields(Pilot)}:
         return False
     scores, steps = found["scores"], found["steps"]
+    stops = found["stops"] is None or (is_number(found["stops"]) and found["stops"] <= 1)
     both = isinstance(scores, list) and len(scores) == 2 and all(x is None or type(x) in (int, float) for x in scores)
     counts = type(steps) is int and steps > 0 and is_number(found["seconds"])
-    return both and counts and type(found["rule"]) is str and type(found["judges"]) is bool
+    return both and counts and stops and type(found["rule"]) is str and type(found["judges"]) is bool
 
 
 def _made(source: Source, rules: Sequence[str], steps: int | None, limit: float | None, jobs: int) -> Pilot:
@@ -92,8 +95,16 @@ def _made(source: Source, rules: Sequence[str], steps: int | None, limit: float 
             if not why:
                 scores = [x if math.isfinite(x) else None for x in (first.validation, second.validation)]
                 seconds, taken = max(first.seconds, second.seconds), steps or first.steps or STEPS
-                return Pilot(name, seconds, taken, (scores[0], scores[1]), first.test is not None)
+                return Pilot(name, seconds, taken, (scores[0], scores[1]), first.test is not None, stops(first, taken))
     raise Refusal(f"{_name(source)}: {why}")
+
+
+def stops(run: Outcome, steps: int) -> float | None:
+    """The share of a run's seconds until the report at which it would be stopped early, if there is one before its end."""
+    stop = halving.stop(steps)
+    found = (moment for (step, _), moment in zip(run.reports, run.moments, strict=True) if stop <= step < steps)
+    moment = next(found, None)
+    return None if moment is None else min(1.0, moment / run.seconds)
 
 
 @contextmanager

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from thalweg.lab.comparing.candidate import Candidate
-from thalweg.lab.comparing.contest import Contest, Phase, by_problem, tuning, untuned
+from thalweg.lab.comparing.contest import Contest, by_problem
+from thalweg.lab.comparing.phases import Phase, tuning, untuned
 from thalweg.lab.store.store import Store
 from thalweg.lab.trials.trials import Trial
 

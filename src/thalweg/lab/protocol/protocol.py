@@ -56,9 +56,11 @@ UNEQUAL = (
 """The caution shown with optimizers tuned by Optuna."""
 
 
-def name(search: str) -> str:
-    """The protocol's name: its version, and whether the search was adaptive."""
-    return VERSION if search == SEARCHES[0] else f"{VERSION} with adaptive search"
+def name(search: str, early_stopping: str = "none") -> str:
+    """The protocol's name: its version, and whether the search was adaptive, or tuning runs stopped early."""
+    if search != SEARCHES[0]:
+        return f"{VERSION} with adaptive search"
+    return VERSION if early_stopping == "none" else f"{VERSION} with successive halving"
 
 
 def caution(search: str) -> str | None:

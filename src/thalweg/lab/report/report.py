@@ -39,7 +39,7 @@ T = TypeVar("T", Results, SuiteResults)
 
 NAMES = {
     "steps": "steps of a trial", "batch_size": "samples in a mini-batch", "budget": "settings tried for each optimizer",
-    "tuning_seeds": "seeds that tune", "seeds": "seeds that judge",
+    "early_stopping": "early stopping", "tuning_seeds": "seeds that tune", "seeds": "seeds that judge",
 }  # fmt: skip
 """The settings shown in the report, with their labels."""
 

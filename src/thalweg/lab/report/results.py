@@ -53,7 +53,7 @@ def results(
     made = rows(contest, candidates, scores, costs, goal, margin["value"])
     found: Facts = {
         "version": thalweg.__version__,
-        "protocol": {"version": protocol.name(settings.search), "sentences": _sentences(settings)},
+        "protocol": {"version": protocol.name(settings.search, settings.early_stopping), "sentences": _sentences(settings)},
         "caution": " ".join(filter(None, (unfinished, protocol.caution(settings.search)))) or None,
         "command": command,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -120,7 +120,8 @@ def _settings(settings: Settings) -> ProblemSettings:
     return {
         "steps": settings.steps, "batch_size": settings.batch_size, "budget": settings.budget, "seeds": settings.seeds,
         "tuning_seeds": protocol.TUNING_SEEDS, "tuned": settings.tune, "schedules": list(settings.schedules),
-        "search": settings.search, "rules": list(settings.rules), "blocks": settings.blocks,
+        "search": settings.search, "early_stopping": settings.early_stopping, "rules": list(settings.rules),
+        "blocks": settings.blocks,
         "split": of_blocks.split_of(settings.source),
     }  # fmt: skip
 

@@ -11,7 +11,7 @@ import numpy as np
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.compose import refuses_vectors
 from thalweg.form.hyper import Hyper, Role
-from thalweg.lab.comparing.candidate import Candidate
+from thalweg.lab.comparing.candidate import Candidate, ends
 from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.comparing.entrant import Entrant, median
 from thalweg.lab.data.problem import Problem
@@ -148,7 +148,7 @@ def _how_tuned(candidate: Entrant, higher: bool) -> HowTuned:
     rows: list[TunedTrial] = [
         {
             "block": block, "lr": trial.lr, "hyper": trial.hyper, "schedule": trial.schedule, "seed": trial.seed,
-            "diverged": trial.diverged,
+            "diverged": trial.diverged, "stopped": trial.stopped,
             "loss": plain(trial.loss_curve[-1]) if trial.loss_curve else None,
             "score": plain(trial.score_curve[-1]) if trial.score_curve else None,
         }
@@ -196,7 +196,7 @@ def _best_of(candidate: Entrant, ways: Sequence[tuple[float, float]], higher: bo
     curves = []
     for each, (start, best) in zip(candidate.blocks, ways, strict=True):
         if each.tuning and math.isfinite(best) and best < start:
-            worth = [(start - min(end, start)) / (start - best) for end, _ in each.ends(higher).values()]
+            worth = [(start - min(end, start)) / (start - best) for end, _ in ends(each.tuning, higher).values()]
             curves.append(budget.expected(worth, worth))
     length = min(map(len, curves), default=0)
     return [round(float(np.mean([curve[k] for curve in curves])), 4) for k in range(length)]

@@ -31,7 +31,7 @@ def write_parquet(kept: Store, path: Path) -> int:
     import pyarrow
     from pyarrow import parquet
 
-    rows = [{**trial, "block": 0, **what} for what, trial in kept.everything()]
+    rows = [{**trial, "block": 0, "until": 0, **what} for what, trial in kept.everything()]
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = pyarrow.table({name: [_plain(row.get(name)) for row in rows] for name in names})
     with atomic_write(path, "wb") as file:

@@ -41,6 +41,7 @@ class TrialSpec:
     protocol, thalweg, numpy: versions. engine: `engine_hash`. problem, data: the problem's name and the fingerprint of its
     data. rule, source: the rule's name and `fingerprint`. phase: "tuning" or "judging". lanes: the engine of the lanes, from
     `lanes.engine_for`. block: the block of the comparison, which is part of the identity of the trials of all but the first.
+    until: the step from which on the trial stops at its next report, part of its identity if it does; 0: it runs whole.
     """
 
     protocol: str
@@ -58,6 +59,7 @@ class TrialSpec:
     phase: str
     lanes: LaneEngine = NUMPY
     block: int = 0
+    until: int = 0
 
     @classmethod
     def of(
@@ -89,14 +91,15 @@ class TrialSpec:
         for name in self.__dataclass_fields__:
             found |= setting if name == "setting" else {name: getattr(self, name)}
         found["lanes"] = self.lanes.as_dict()
-        if not self.block:  # the first block is the comparison without blocks, and its trials have the same keys
-            del found["block"]
+        for name in ("block", "until"):  # the first block is the comparison without blocks, and its trials have the same keys
+            if not found[name]:
+                del found[name]
         return found
 
     def refuse_another(self, mine: TrialSpec) -> None:
         """Raises RuntimeError if this process would run a different trial, `mine`, because files or versions differ.
 
-        The block follows from no file or version: it comes with the request, and `mine` need not tell it.
+        Block and length follow from no file or version: they come with the request, and `mine` need not tell them.
         """
         asked = self.as_dict()
         for name, value in mine.as_dict().items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,10 @@ from thalweg.lab.training.frameworks import framework, listed
 from thalweg.lab.training.function import TrainingFunction
 from thalweg.lab.trials.configured import NO_MATRICES, configured
 from thalweg.rule import Rule
+
+
+class EarlyStop(BaseException):
+    """Raised by `trial.report` to end a tuning run that is stopped early. As no Exception, it passes `except Exception`."""
 
 
 class Run:
@@ -38,12 +43,14 @@ class Run:
         A logger. What it says is kept as what the function prints: the last lines stand beside a failure.
     """
 
-    def __init__(self, problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, steps: int) -> None:
+    def __init__(self, problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, steps: int, until: int = 0) -> None:
         self.seed, self.block, self.steps = seed, problem.block, steps
         self.rule, self.lr, self.hyper, self.schedule = rule.name, setting.lr, dict(setting.hyper), setting.schedule
         self.log = logging.getLogger("thalweg.trial")
         self.reports: list[tuple[float, float]] = []
-        self._rule, self._problem = rule, problem
+        self.moments: list[float] = []
+        self.stopped: float | None = None
+        self._rule, self._problem, self._until, self._begun = rule, problem, until, time.perf_counter()
         self._counts: list[Callable[[], int]] = []
 
     def __repr__(self) -> str:
@@ -96,12 +103,20 @@ class Run:
     def report(self, step: float, *, validation: Any) -> None:
         """Report the validation score after so many steps, for the learning curve. It may not choose anything in the loop.
 
-        Raises TypeError for what is no number, and ValueError for steps that are not finite or below 0.
+        A tuning run that is stopped early ends here, by an exception that `except Exception` does not catch: `finally` blocks
+        and context managers end as usual. Raises TypeError for what is no number, and ValueError for steps that are not finite
+        or below 0.
         """
         steps = number(step, "trial.report: step")
         if not 0 <= steps < math.inf:
             raise ValueError(f"trial.report: step is {step!r}; it is the count of steps so far, a finite number from 0 on")
-        self.reports.append((steps, number(validation, "trial.report")))
+        if self.stopped is None:
+            self.reports.append((steps, number(validation, "trial.report")))
+            self.moments.append(time.perf_counter() - self._begun)
+            if self._until and self._until <= steps < self.steps:
+                self.stopped = steps
+        if self.stopped is not None:
+            raise EarlyStop(f"stopped early at step {self.stopped:g}, as the lab's protocol has it: no error")
 
     @property
     def counted(self) -> int:

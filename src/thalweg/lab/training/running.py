@@ -23,7 +23,7 @@ from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.output_capture import annotate
 from thalweg.lab.training.function import TrainingFunction
-from thalweg.lab.training.run import Run, number
+from thalweg.lab.training.run import EarlyStop, Run, number
 from thalweg.lab.training.seeding import seeded
 from thalweg.lab.trials.lanes import LaneEngine
 from thalweg.lab.trials.trials import Trial
@@ -53,7 +53,8 @@ def engine() -> LaneEngine:
 class Outcome:
     """What a run gave: the final scores, the reported ones, and for a run that raised, what.
 
-    test: None if the function does not judge. steps: those that were taken; 0 if they cannot be seen.
+    test: None if the function does not judge. steps: those that were taken; 0 if they cannot be seen. moments: the seconds
+    until each report. stopped: the step at which the run was stopped early; its validation score is that of this step.
     """
 
     validation: float
@@ -62,29 +63,41 @@ class Outcome:
     steps: int
     seconds: float
     error: str | None = None
+    moments: tuple[float, ...] = ()
+    stopped: float | None = None
 
 
-def run(problem: TrainingFunction, rule: Rule, given: Sequence[tuple[Setting, int]], *, steps: int, judge: bool) -> list[Trial]:
-    """Run a trial for each (setting, seed), one after another. judge: whether to keep the test score."""
-    found = [(own, seed, outcome(problem, rule, own, seed, steps)) for own, seed in given]
+def run(
+    problem: TrainingFunction, rule: Rule, given: Sequence[tuple[Setting, int]], *, steps: int, judge: bool, until: int = 0
+) -> list[Trial]:
+    """Run a trial for each (setting, seed), one after another. judge: whether to keep the test score. until: the step from which
+    on a run stops at its next report; 0: it runs whole.
+    """
+    found = [(own, seed, outcome(problem, rule, own, seed, steps, until)) for own, seed in given]
     return [_trial(problem, Trial(own.lr, seed, dict(own.hyper), own.schedule), one, steps, judge) for own, seed, one in found]
 
 
-def outcome(problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, steps: int) -> Outcome:
-    """Run the function once. Raises what is the surroundings' fault: missing files and packages, and lack of memory."""
-    begun, trial = time.perf_counter(), Run(problem, rule, setting, seed, steps)
+def outcome(problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, steps: int, until: int = 0) -> Outcome:
+    """Run the function once. Raises what is the surroundings' fault: missing files and packages, and lack of memory.
+
+    A run is stopped as soon as its trial says so, whatever becomes of the exception in the function: it may be swallowed, turned
+    into another, or end only a thread.
+    """
+    begun, trial = time.perf_counter(), Run(problem, rule, setting, seed, steps, until)
     assert problem.function is not None
     validation, test, error = math.nan, None, None
     try:
         with seeded(seed), _in_its_folder():
             validation, test = scores(called(problem.function, trial))
-    except SURROUNDINGS:
-        raise
-    except (Exception, SystemExit) as raised:
-        if type(raised).__name__ == "OutOfMemoryError":  # PyTorch's
-            raise
-        error = annotate(where(raised))
-    return Outcome(validation, test, tuple(trial.reports), trial.counted, time.perf_counter() - begun, error)
+    except (Exception, SystemExit, EarlyStop) as raised:
+        if trial.stopped is None:
+            if isinstance(raised, SURROUNDINGS) or type(raised).__name__ == "OutOfMemoryError":  # PyTorch's
+                raise
+            error = annotate(where(raised))
+    if trial.stopped is not None:
+        validation, test = trial.reports[-1][1], None
+    seconds = time.perf_counter() - begun
+    return Outcome(validation, test, tuple(trial.reports), trial.counted, seconds, error, tuple(trial.moments), trial.stopped)
 
 
 @contextlib.contextmanager
@@ -132,6 +145,7 @@ def where(error: BaseException) -> str:
 def _trial(problem: TrainingFunction, trial: Trial, found: Outcome, steps: int, judge: bool) -> Trial:
     """Write a run's results into its record. Its loss is the score itself, turned so that lower is better."""
     trial.error, trial.diverged = found.error, found.error is not None or not math.isfinite(found.validation)
+    trial.stopped = found.stopped
     if found.error is not None:
         return trial
     sign = -1.0 if problem.score.higher_is_better else 1.0
@@ -147,9 +161,10 @@ def _trial(problem: TrainingFunction, trial: Trial, found: Outcome, steps: int, 
 def curve(found: Outcome, steps: int) -> list[float]:
     """The validation score at the protocol's steps: the last that was reported by then, at the end the final one.
 
-    Before the first report it is the first one, as nothing else is known.
+    Before the first report it is the first one, as nothing else is known. The curve of a run that was stopped ends there.
     """
     reports = sorted(found.reports, key=lambda report: report[0]) or [(0.0, found.validation)]
     at, values = zip(*reports, strict=True)
-    seen = [values[max(0, bisect.bisect_right(at, step) - 1)] for step in protocol.evaluated_at(steps)]
-    return [*seen[:-1], found.validation]
+    last = steps if found.stopped is None else found.stopped
+    seen = [values[max(0, bisect.bisect_right(at, step) - 1)] for step in protocol.evaluated_at(steps) if step < last]
+    return [*seen, found.validation]

@@ -42,7 +42,7 @@ class Trial:
     is not enough: the training loss is noisy on mini-batches, and the validation loss rises with overfitting.
 
     failure: why there is no result, which is the rule's own affair. error: what a training function raised in this run, which
-    may be this setting's; such a run counts as diverged.
+    may be this setting's; such a run counts as diverged. stopped: the step at which it was stopped early; None if it ran whole.
     """
 
     lr: float
@@ -57,6 +57,7 @@ class Trial:
     diverged: bool = False
     failure: str | None = None
     error: str | None = None
+    stopped: float | None = None
 
     @property
     def setting(self) -> Setting:

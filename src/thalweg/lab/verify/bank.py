@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from scipy.stats import qmc
 
 from thalweg.lab.data.problem import Problem
+from thalweg.lab.protocol import halving, protocol
 from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.statistics.stats import Floats
 from thalweg.lab.trials import trials
@@ -25,11 +27,15 @@ Which = Sequence[int] | npt.NDArray[np.integer[Any]] | slice
 @dataclass(frozen=True)
 class Bank:
     """Final scores of trials of one rule, higher is better: (rates, seeds). A diverged trial has validation score -inf, so that
-    it is never chosen, and its final test score or, if better, that of the start: it counts no less than no training."""
+    it is never chosen, and its final test score or, if better, that of the start: it counts no less than no training.
+
+    early: the validation scores at the step of early stopping, -inf where they are not finite.
+    """
 
     rates: list[float]
     validation: Floats
     test: Floats
+    early: Floats | None = None
 
     def tuned(self, rates: Which, seeds: Which) -> int:
         """The index of the rate with the best median validation score over the given seeds."""
@@ -41,6 +47,13 @@ class Bank:
         end, test = float(self.validation[rate, seed]), float(self.test[rate, seed])
         return Trial(self.rates[rate], seed, loss_curve=[-end], score_curve=[end], test_score=test, diverged=not np.isfinite(end))
 
+    def stopped(self, rate: int, seed: int) -> Trial:
+        """The same run, stopped early."""
+        assert self.early is not None
+        end = float(self.early[rate, seed])
+        lost = not np.isfinite(end)
+        return Trial(self.rates[rate], seed, loss_curve=[-end], score_curve=[end], diverged=lost, stopped=1.0)
+
 
 def bank(problem: Problem, rule: Rule, rates: Sequence[float], seeds: Sequence[int], steps: int) -> Bank:
     """Run each rate on each seed for `steps` steps."""
@@ -51,8 +64,14 @@ def bank(problem: Problem, rule: Rule, rates: Sequence[float], seeds: Sequence[i
         for trial in trials.run(problem, rule, pairs[i : i + AT_ONCE], steps=steps, batch_size=problem.batch_size, judge=True)
     ]
     sign = 1 if problem.score.higher_is_better else -1
-    validation, test = np.array([_scores(trial, sign) for trial in done]).reshape(len(rates), len(seeds), 2).transpose(2, 0, 1)
-    return Bank(list(rates), validation, test)
+    early = bisect.bisect_left(protocol.evaluated_at(steps), halving.stop(steps))
+    each = np.array([(*_scores(trial, sign), _early(trial, sign, early)) for trial in done]).reshape(len(rates), len(seeds), 3)
+    return Bank(list(rates), *each.transpose(2, 0, 1))
+
+
+def _early(trial: Trial, sign: int, at: int) -> float:
+    score = sign * trial.score_curve[at]
+    return score if np.isfinite(score) else -np.inf
 
 
 def _scores(trial: Trial, sign: int) -> tuple[float, float]:

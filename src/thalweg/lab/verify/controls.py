@@ -141,7 +141,7 @@ def _alarms(trials: Bank, runs: int) -> tuple[list[Line], list[Line]]:
     ):
         count = alarms(trials, name, runs, names)
         usual = scipy_stats.binomtest(count, runs, LEVEL, alternative="greater").pvalue > 0.01
-        kept.append(Line(f"called different: {what}", count / runs, LEVEL, bool(usual), _span(count, runs), 3))
+        kept.append(Line(f"called different: {what}", count / runs, LEVEL, bool(usual), span(count, runs), 3))
     for name, what in ((tuned_on_one_grid, "with the same rates"), (tuned_apart, "with its own rates")):
         count = alarms(trials, name, runs)
         once.append(
@@ -150,14 +150,14 @@ def _alarms(trials: Bank, runs: int) -> tuple[list[Line], list[Line]]:
                 count / runs,
                 LEVEL,
                 None,
-                f"{_span(count, runs)}; not guaranteed by the test",
+                f"{span(count, runs)}; not guaranteed by the test",
                 3,
             )
         )
     return kept, once
 
 
-def _span(count: int, runs: int) -> str:
+def span(count: int, runs: int) -> str:
     found = scipy_stats.binomtest(count, runs).proportion_ci(method="exact")
     return f"{count} of {runs}, 95 % {found.low:.3f} to {found.high:.3f}"
 

@@ -59,9 +59,10 @@ def _draw(axes: Axes, row: Row, medians: Any, scale: Scale, m: Mark) -> float | 
     ended = [t for t in row["tuning"] if good(t)]
     bad = sorted({t["lr"] for t in row["tuning"] if not good(t)})
     axes.plot(rates, _placed(scale, middle), color=m.colour, zorder=2)
-    axes.plot(
-        [t["lr"] for t in ended], [scale.place(number(t["score"])) for t in ended], ".", color=m.colour, markersize=3, zorder=3
-    )
+    for stopped, look in ((False, {"marker": "."}), (True, {"marker": "o", "markerfacecolor": "none", "markeredgewidth": 0.5})):
+        some = [t for t in ended if (t["stopped"] is not None) is stopped]
+        places = [scale.place(number(t["score"])) for t in some]
+        axes.plot([t["lr"] for t in some], places, linestyle="none", color=m.colour, markersize=3, zorder=3, **look)
     axes.plot(bad, [0.04] * len(bad), "x", color=BAD, markersize=4, transform=axes.get_xaxis_transform(), zorder=3)
     for rate in {chosen["lr"] for chosen in row["best_settings"]}:
         axes.axvline(rate, color=SOFT, linewidth=0.6, linestyle=":", zorder=1)

@@ -8,7 +8,7 @@ from thalweg.lab.report.schema.parts import Behind, Compared, Diverged, Interval
 
 
 class TunedTrial(TypedDict):
-    """A run on a tuning seed, and its final validation loss and score."""
+    """A run on a tuning seed, and its last validation loss and score."""
 
     block: int
     """The block of the comparison, from 0 on."""
@@ -18,6 +18,8 @@ class TunedTrial(TypedDict):
     schedule: str
     seed: int
     diverged: bool
+    stopped: float | None
+    """The step at which it was stopped early; None if it ran whole."""
     loss: float | None
     score: float | None
 

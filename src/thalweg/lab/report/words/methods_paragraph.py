@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thalweg.lab.protocol import protocol
+from thalweg.lab.protocol import halving, protocol
 from thalweg.lab.report.schema.problem import ProblemSettings, Results, SuiteSettings
 from thalweg.lab.report.schema.suite import Unranked
 from thalweg.lab.report.words import blocks
@@ -40,10 +40,19 @@ def methods(
         "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
         "with."
     )
-    repeated = blocks.method(problems[0]["settings"])
+    repeated = [*_early(problems[0]["settings"]), *blocks.method(problems[0]["settings"])]
     return " ".join(
-        [told, *repeated, _one(problems[0]["settings"]) if len(names) == 1 else MANY, *(each["sentence"] for each in unranked)]
+        [
+            told,
+            *repeated,
+            _one(problems[0]["settings"]) if len(names) == 1 else MANY,
+            *(each["sentence"] for each in unranked),
+        ]
     )
+
+
+def _early(settings: ProblemSettings) -> list[str]:
+    return [HALVED] if settings["early_stopping"] != halving.NAMES[0] else []
 
 
 def _data(results: Results) -> str:
@@ -104,6 +113,10 @@ def _one(settings: ProblemSettings) -> str:
     )
 
 
+HALVED = (
+    f"Of each optimizer's first settings the half with the worse median validation score was stopped after {halving.SHARE:.3g} "
+    "of the steps (successive halving; Jamieson and Talwalkar 2016, arXiv 1502.07943)."
+)
 MANY = (
     "Over problems, scores are shares of the way from the start to the best median; we report mean ranks and interquartile "
     "means with stratified bootstrap intervals over seeds, and compare all pairs by Wilcoxon's signed-rank test over problems "

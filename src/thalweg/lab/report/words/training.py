@@ -9,7 +9,7 @@ import numpy as np
 from thalweg.lab.comparing.contest import Settings
 from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.data.problem import Floats
-from thalweg.lab.protocol import protocol
+from thalweg.lab.protocol import halving, protocol
 from thalweg.lab.report.schema.problem import Training
 from thalweg.lab.report.words import blocks
 
@@ -34,6 +34,7 @@ def sentences(settings: Settings, found: Training) -> list[str]:
         protocol.tuned(settings.budget, settings.tune, settings.schedules, settings.search),
         f"Each trial is a run of the training function, of about {settings.steps:,} steps, on {protocol.TUNING_SEEDS} tuning "
         "seeds. The setting with the best median validation score is chosen; a run that diverged counts as the worst.",
+        *halving.sentences(settings.early_stopping),
         f"The chosen setting starts afresh on {settings.seeds} other seeds and is judged {judged}. Every rule is judged in the "
         "same way at its usual learning rate, which gives its untuned score.",
         "The function itself determines what a seed fixes. The seeds follow from a hash of this protocol, the function's code "
