@@ -235,10 +235,11 @@ def test_without_reports_nothing_stops_and_that_is_said(tmp_path: Path) -> None:
 
 
 def test_the_pilot_tells_what_a_stopped_run_costs() -> None:
-    one = Outcome(1.0, None, ((0, 1.0), (3, 1.0), (8, 1.0)), 8, 10.0, moments=(1.0, 4.0, 9.0))
-    assert [pilot.stops(one, steps) for steps in (8, 24, 32, 64)] == [0.4, 0.4, 0.9, 0.9]
-    assert pilot.stops(one, 72) is None
-    assert pilot.stops(Outcome(1.0, None, ((8, 1.0),), 8, 10.0, moments=(9.0,)), 8) is None, "it is its end"
+    asked = ((0.0, 1.0), (3.0, 4.0), (8.0, 9.0))
+    one = Outcome(1.0, None, (), 8, 10.0)
+    assert [pilot.stops(one, steps, asked) for steps in (8, 24, 32, 64)] == [0.4, 0.4, 0.9, 0.9]
+    assert pilot.stops(one, 72, asked) is None
+    assert pilot.stops(one, 8, asked[2:]) is None, "it is its end"
 
 
 def test_it_is_for_training_functions_and_for_settings_spread_in_advance(tmp_path: Path) -> None:

@@ -11,9 +11,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from support import PATIENCE, wait_for
@@ -27,6 +30,9 @@ from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.phases import untuned
 from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.refusal import Refusal
+from thalweg.lab.training import run, running
+from thalweg.lab.training.reach import Reached
+from thalweg.lab.user import my_training
 from thalweg.lab.user.my_training import reference
 from thalweg.lab.user.source import Source
 
@@ -152,6 +158,47 @@ def test_runs_begin_as_long_as_they_can_end_in_time(tmp_path: Path) -> None:
     assert clock.goes_on()
     clock.begun -= 30
     assert not clock.goes_on()
+
+
+@pytest.mark.parametrize(
+    ("later", "fixed", "budget"), [(30.0, {}, 4), (300.0, {}, 0), (30.0, {"budget": 9, "seeds": 3}, 0), (120.0, {"budget": 9}, 0)]
+)
+def test_if_runs_become_slower_there_are_fewer_and_the_report_says_what_is_missing(
+    later: float, fixed: Any, budget: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, runs = [0.0], [0]
+    for module in (hours, running, run):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def train(trial: Any) -> Any:
+        runs[0] += 1
+        now[0] += 10.0 if runs[0] < 12 else later
+        return bowl(trial)
+
+    told: list[str] = []
+    asked: dict[str, Any] = {"rules": ["sgd", "adam"], "hours": 0.5, "jobs": 1, "progress": lambda p: told.append(p.text)}
+    with _identical(monkeypatch):
+        found = lab.compare(here(train), **asked, **fixed, out=tmp_path)
+    assert 0.88 * 1800 < now[0] < 1.1 * 1800
+    settings, caution = found.results["settings"], found.results["caution"]
+    assert (len(found.results["rules"]), settings["budget"]) == (2, budget)
+    assert any(line.startswith("runs have become slower, and take about ") for line in told) == (not fixed)
+    if not fixed:
+        assert caution is None, "what was planned in the end is done"
+        return
+    assert caution is not None
+    assert caution in told
+    assert caution.startswith("The time was over before all was done, as a run took about ")
+    assert "trials are there, and the optimizers, at their usual rates, are compared. With --budget 9 --seeds" in caution
+    assert "early-stopping halving in place of" in found.report.read_text()
+
+
+@contextlib.contextmanager
+def _identical(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Context manager: a function that counts its runs is the same function all the same."""
+    with monkeypatch.context() as patch:
+        patch.setattr(my_training, "reached", lambda function: Reached("counts", ()))
+        yield
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{", "null", "text", "number", "half"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -19,7 +20,7 @@ from thalweg.lab.comparing.contest import Contest, by_problem
 from thalweg.lab.comparing.forecast import forecast, humanize
 from thalweg.lab.comparing.run import run
 from thalweg.lab.comparing.step_cost import kept_step_costs, remembered_step_costs
-from thalweg.lab.comparing.unfinished import finished_part
+from thalweg.lab.comparing.unfinished import Part, finished_part
 from thalweg.lab.refusal import Refusal, Stopped
 from thalweg.lab.report import report, suite_report
 from thalweg.lab.report.results import results
@@ -149,8 +150,9 @@ def _run(
         with _engine(contests, options) as by:
             if clock is not None:
                 contests = _planned(contests, clock, kept, by, watch)
-            whole = run(contests, kept, watch.report, by, functools.partial(_before, contests, by, watch), clock)
+            whole = run(contests, kept, watch.report, by, functools.partial(_before, contests, by, watch, clock), clock)
             if clock is not None:
+                contests, whole = (contests, True) if whole else _with_fewer(contests, clock, kept, by, watch)
                 contests, over = _extended(contests, clock, kept, by, watch) if whole else _cut(contests, clock, kept, watch)
             if isinstance(by.executor, Processes) and by.executor.seconds_to_start:
                 warmup.learn(process=by.executor.seconds_to_start)
@@ -183,10 +185,35 @@ def _planned(contests: Sequence[Contest], clock: Clock, kept: Store, by: Engine,
     return contests
 
 
+def _with_fewer(
+    contests: Sequence[Contest], clock: Clock, kept: Store, by: Engine, watch: Watch
+) -> tuple[Sequence[Contest], bool]:
+    """Run smaller contests, each with what time is left, as a stage costs more than was planned; if none fits, as much of the
+    last one as there is time for. Returns the blocks of the last one, and whether all of it is done.
+    """
+    whole = False
+    while not whole and not clock.last:
+        found = clock.fewer(contests[0])
+        if found is not None:
+            watch.line(f"runs have become slower, and take about {humanize(clock.price * clock.jobs)}: {clock.sentence(found)}")
+        clock.last = found is None
+        contests = (found or with_(contests[0])).in_blocks()
+        watch.expect(contests)
+        whole = run(contests, kept, watch.report, by, functools.partial(_stage, contests, clock), clock)
+    return contests, whole
+
+
+def _stage(contests: Sequence[Contest], clock: Clock, stored: Mapping[tuple[str, str], int]) -> None:
+    """Tell the clock what is to run, as far as the store shows, unless it only waits for its end."""
+    there = sum(stored.values()) / sum(contest.trials for contest in contests)
+    clock.begin(math.nan if clock.last else sum(contest.cost for contest in contests) * (1 - there))
+
+
 def _extended(
     contests: Sequence[Contest], clock: Clock, kept: Store, by: Engine, watch: Watch
 ) -> tuple[Sequence[Contest], str | None]:
     """Run the blocks of a contest with more seeds as long as there is time for more. Returns the last ones that were done."""
+    clock.target = math.nan
     while (found := clock.extended(contests[0])) is not None:
         more = found.in_blocks()
         watch.line(f"there is time for {found.settings.seeds} judging seeds{' in each block' if len(more) > 1 else ''}")
@@ -204,15 +231,23 @@ def _cut(contests: Sequence[Contest], clock: Clock, kept: Store, watch: Watch) -
 
     Raises Refusal if nothing can.
     """
-    part, plan = finished_part(contests, kept), contests[0]
-    if not part.contests or len(part.contests[0].settings.rules) < min(2, len(plan.settings.rules)):
-        plan = with_(plan, budget=0, blocks=1)
-        part = finished_part([plan], kept)
+    plan, planned = contests[0], finished_part(contests, kept)
+    part = planned if _rules(planned) >= min(2, len(plan.settings.rules)) else _untuned_part(plan, kept)
     if not part.contests:
         raise Refusal("the time was over before each optimizer had run once; give more --hours, or fewer --rules")
-    over = clock.over(plan, part)
+    over = clock.over(plan, planned, tuned=part is planned)
     watch.line(over)
     return part.contests, over
+
+
+def _untuned_part(plan: Contest, kept: Store) -> Part:
+    """What can be compared of the optimizers untuned: as many as possible, on as many seeds as all of these have seen."""
+    some = (finished_part([with_(plan, budget=0, seeds=seeds, blocks=1)], kept) for seeds in range(plan.settings.seeds, 0, -1))
+    return max(some, key=_rules)
+
+
+def _rules(part: Part) -> int:
+    return len(part.contests[0].settings.rules) if part.contests else 0
 
 
 def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | None]:
@@ -244,13 +279,17 @@ def _engine(contests: Sequence[Contest], options: Options) -> Iterator[Engine]:
             yield found
 
 
-def _before(contests: Sequence[Contest], by: Engine, watch: Watch, stored: Mapping[tuple[str, str], int]) -> None:
+def _before(
+    contests: Sequence[Contest], by: Engine, watch: Watch, clock: Clock | None, stored: Mapping[tuple[str, str], int]
+) -> None:
     """Report the expected duration before the first trial."""
     if sum(stored.values()) < sum(contest.trials for contest in contests):
         _compile(contests, watch)
         if any(contest.settings.pilot is None for contest in contests):
             watch.stage("timing a step of each")
     watch.line(forecast(contests, stored, by).sentence(by.jobs))
+    if clock is not None:
+        _stage(contests, clock, stored)
 
 
 @contextlib.contextmanager

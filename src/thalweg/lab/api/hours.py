@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from dataclasses import dataclass, field, replace
@@ -43,20 +42,23 @@ class Clock:
     """The time of a comparison: `seconds` in all for `jobs` parallel runs, from the moment that this object is made.
 
     fixed: the budget, blocks or seeds that the user chose, which stay. It is the comparison's `Pace`. A unit of cost is a whole
-    run; price: the seconds by which one prolongs the comparison, NaN before that is known.
+    run; price: the seconds by which one prolongs the comparison, NaN before that is known; target: the units of a stage, NaN
+    where it just goes on as long as there is time; last: whether no other plan fits.
     """
 
     seconds: float
     jobs: int
     out: Path
     fixed: dict[str, int] = field(default_factory=dict)
-    begun: float = field(default_factory=time.perf_counter)
+    begun: float = field(default_factory=lambda: time.perf_counter())
     promised: int = 0
     finished: bool = False
     measured: bool = False
     units: float = 0.0
     price: float = math.nan
     resumed: float = 0.0
+    target: float = math.nan
+    last: bool = False
 
     @property
     def left(self) -> float:
@@ -75,6 +77,9 @@ class Clock:
             self.promised, self.finished, self.price = before["promised"], before["finished"], before["price"]
             self.measured = True
             return with_(contest, budget=before["budget"], seeds=before["seeds"], blocks=before["blocks"])
+        return self._fitted(contest)
+
+    def _fitted(self, contest: Contest) -> Contest:
         each, others = self.each(contest), self._others(contest)
         found = _divided(contest, (self.left - others) * PLANNED / each, self.fixed)
         if found is None:
@@ -103,14 +108,33 @@ class Clock:
         self.resumed += started
         if self.units:
             self.price = max(1e-9, self.price - started / self.units)
-        again, pilot = contest, contest.settings.pilot
-        if self.units and pilot is not None and abs(self.each(contest) / self._usual(contest) - 1) > AS_PLANNED:
-            known_now = replace(pilot, seconds=self.price * self.jobs)
-            with contextlib.suppress(Refusal):
-                again = self.fitted(replace(contest, settings=replace(contest.settings, pilot=known_now)))
+        again = contest
+        if self.units and abs(self.each(contest) / self._usual(contest) - 1) > AS_PLANNED:
+            again = self._anew(contest) or contest
         self.measured = True
         self._keep(again)
         return again
+
+    def _anew(self, contest: Contest) -> Contest | None:
+        """The contest that fits what is left, at the measured cost of a run; None if none does."""
+        assert contest.settings.pilot is not None
+        pilot = replace(contest.settings.pilot, seconds=self.price * self.jobs)
+        try:
+            return self._fitted(replace(contest, settings=replace(contest.settings, pilot=pilot)))
+        except Refusal:
+            return None
+
+    def begin(self, units: float) -> None:
+        """Begin a stage of so many units."""
+        self.target, self.units, self.resumed = units, 0.0, time.perf_counter()
+
+    def fewer(self, contest: Contest) -> Contest | None:
+        """A smaller contest than this one, as its stage costs more time than there is; None if none fits."""
+        found = self._anew(contest)
+        if found is None or _cost(found) >= _cost(contest):
+            return None
+        self._keep(found)
+        return found
 
     def ended(self, phase: Phase, trials: int) -> None:
         """So many trials of a phase have run."""
@@ -121,8 +145,9 @@ class Clock:
             self.price = max(1e-9, time.perf_counter() - self.resumed) / self.units
 
     def goes_on(self) -> bool:
-        """Whether there is time to begin another run."""
-        return not self.price * self.jobs > self.left + LATE * self.seconds - REPORT
+        """Whether there is time to begin another run, and for all of the stage."""
+        time_left = self.left + LATE * self.seconds - REPORT
+        return not (self.price * self.jobs > time_left or self.price * (self.target - self.units) > time_left)
 
     def each(self, contest: Contest) -> float:
         """The seconds by which a whole run prolongs the comparison, as measured, else by the pilot."""
@@ -169,14 +194,18 @@ class Clock:
         short = f", {halved:,} of them short" if halved else ""
         return f"{humanize(self.seconds)} buy {tuned}{seeds}{times}: {runs}{short}{self._why_one(contest)}"
 
-    def over(self, contest: Contest, part: Part) -> str:
-        """What is said of a comparison whose time was over before its plan was carried out."""
-        mine, halved = contest.settings, contest.settings.early_stopping
-        again = f"--budget {mine.budget} --seeds {mine.seeds} --blocks {mine.blocks} --early-stopping {halved}"
+    def over(self, contest: Contest, part: Part, tuned: bool) -> str:
+        """What is said of a comparison whose time was over before its plan was carried out, with what is there of that.
+
+        tuned: whether the optimizers that are compared are tuned.
+        """
+        mine = contest.settings
+        again = f"--budget {mine.budget} --seeds {mine.seeds} --blocks {mine.blocks} --early-stopping {mine.early_stopping}"
+        compared = "only optimizers judged on the same seeds are" if tuned else "the optimizers, at their usual rates, are"
         return (
             f"The time was over before all was done, as a run took about {humanize(self.price * self.jobs)}: "
-            f"{part.finished:,} of {part.planned:,} trials are there, and only optimizers judged on the same seeds are compared. "
-            + (f"With {again} in place of --hours it goes on from here." if mine.budget else "No optimizer is tuned.")
+            f"{part.finished:,} of {part.planned:,} trials are there, and {compared} compared."
+            + (f" With {again} in place of --hours it goes on from here." if mine.budget else "")
         )
 
     def _why_one(self, contest: Contest) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from thalweg.lab.api import plan
@@ -47,6 +48,7 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
     jobs = options.get("jobs") or cores()
     found = pilot(source, [name for name in selected if name not in lost_names], options.get("steps"), out, limit, jobs)
     tell(sentence(found))
+    source = replace(source, validations=found.validations)
     blocks = options.get("blocks") or 1
     settings = Settings(
         source, selected, options.get("budget") or protocol.BUDGET, plan.seeds(options, blocks), found.steps, 0,
@@ -77,4 +79,5 @@ def sentence(found: Pilot) -> str:
     """What the pilot showed."""
     same = "the same score" if found.repeats else f"another score ({found.scores[0]}, then {found.scores[1]})"
     cost = humanize(found.seconds) if found.seconds > 10 else f"{found.seconds:.2g} seconds"
-    return f"a run of {found.rule} takes about {cost} and {found.steps:,} steps; the same seed gave {same} again"
+    on_the_way = f"; validations on the way are {found.validating:.0%} of it" if found.validations is not None else ""
+    return f"a run of {found.rule} takes about {cost} and {found.steps:,} steps{on_the_way}; the same seed gave {same} again"

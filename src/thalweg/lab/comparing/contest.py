@@ -150,9 +150,10 @@ class Contest:
         if rule.name not in self.first_specs:
             trained = isinstance(self.problem, TrainingFunction)
             own = running.engine() if trained else lanes.engine_for(mine.lanes, self.problem, rule, mine.batch_size)
-            self.first_specs[rule.name] = TrialSpec.of(
+            spec = TrialSpec.of(
                 self.problem, rule, candidate.default, 0, steps=mine.steps, batch_size=mine.batch_size, phase="tuning", lanes=own
             )
+            self.first_specs[rule.name] = replace(spec, validations=mine.source.validations)
         return self.first_specs[rule.name]
 
     def seeds(self, candidate: Candidate, phase: str) -> list[int]:

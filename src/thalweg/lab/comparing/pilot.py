@@ -15,7 +15,7 @@ from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.workers import processes
-from thalweg.lab.training import running
+from thalweg.lab.training import running, validations
 from thalweg.lab.training.function import STEPS, TrainingFunction
 from thalweg.lab.training.running import Outcome
 from thalweg.lab.trials.json_cache import is_number, json_cache
@@ -40,7 +40,8 @@ class Pilot:
 
     steps: those that a run takes. scores: the validation scores of the two runs, None if not finite. judges: whether the
     function gives a test score. stops: the share of a run's time after which it would be stopped early; None if it reports
-    nothing between then and its end.
+    nothing between then and its end. validations: how many scores on the way a run computes; None if the function computes them
+    itself. validating: the share of a run's time that they take.
     """
 
     rule: str
@@ -49,6 +50,8 @@ class Pilot:
     scores: tuple[float | None, float | None]
     judges: bool
     stops: float | None = None
+    validations: int | None = None
+    validating: float = 0.0
 
     @property
     def repeats(self) -> bool:
@@ -79,6 +82,8 @@ def _is_pilot(found: Any) -> bool:
         return False
     scores, steps = found["scores"], found["steps"]
     stops = found["stops"] is None or (is_number(found["stops"]) and found["stops"] <= 1)
+    many = found["validations"] is None or (type(found["validations"]) is int and found["validations"] >= 0)
+    stops = stops and many and is_number(found["validating"])
     both = isinstance(scores, list) and len(scores) == 2 and all(x is None or type(x) in (int, float) for x in scores)
     counts = type(steps) is int and steps > 0 and is_number(found["seconds"])
     return both and counts and stops and type(found["rule"]) is str and type(found["judges"]) is bool
@@ -94,16 +99,29 @@ def _made(source: Source, rules: Sequence[str], steps: int | None, limit: float 
             why = first.error or second.error or ""
             if not why:
                 scores = [x if math.isfinite(x) else None for x in (first.validation, second.validation)]
-                seconds, taken = max(first.seconds, second.seconds), steps or first.steps or STEPS
-                return Pilot(name, seconds, taken, (scores[0], scores[1]), first.test is not None, stops(first, taken))
+                slower, taken = max(first, second, key=lambda run: run.seconds), steps or first.steps or STEPS
+                return _shown(Pilot(name, slower.seconds, taken, (scores[0], scores[1]), first.test is not None), slower)
     raise Refusal(f"{_name(source)}: {why}")
 
 
-def stops(run: Outcome, steps: int) -> float | None:
-    """The share of a run's seconds until the report at which it would be stopped early, if there is one before its end."""
-    stop = halving.stop(steps)
-    found = (moment for (step, _), moment in zip(run.reports, run.moments, strict=True) if stop <= step < steps)
-    moment = next(found, None)
+def _shown(made: Pilot, run: Outcome) -> Pilot:
+    """The pilot with what a run showed of stopping and validating."""
+    if not run.validated:
+        return replace(made, stops=stops(run, made.steps, run.asked))
+    training, each = run.seconds - run.validating, run.validating / run.validated
+    count = validations.affordable(training, each)
+    due = validations.Validations(count, made.steps).of(run.asked)
+    seconds = training + len(due) * each
+    part = len(due) * each / seconds
+    return replace(made, seconds=seconds, stops=stops(run, made.steps, due), validations=count, validating=part)
+
+
+def stops(run: Outcome, steps: int, scored: Sequence[tuple[float, float]]) -> float | None:
+    """The share of a run's seconds until the report at which it would be stopped early, if there is one before its end.
+
+    scored: the steps at which there is a score, each with the seconds until then.
+    """
+    moment = next((moment for step, moment in scored if halving.stop(steps) <= step < steps), None)
     return None if moment is None else min(1.0, moment / run.seconds)
 
 
@@ -144,7 +162,8 @@ def _run(source: Source, name: str, seed: int, steps: int) -> Outcome:
     found = running.outcome(*asked)
     if found.error is not None or found.seconds > SHORT:
         return found
-    return replace(found, seconds=min(found.seconds, running.outcome(*asked).seconds))
+    again = running.outcome(*asked)
+    return replace(again, validation=found.validation) if again.error is None and again.seconds < found.seconds else found
 
 
 def _name(source: Source) -> str:

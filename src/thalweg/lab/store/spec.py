@@ -42,6 +42,8 @@ class TrialSpec:
     data. rule, source: the rule's name and `fingerprint`. phase: "tuning" or "judging". lanes: the engine of the lanes, from
     `lanes.engine_for`. block: the block of the comparison, which is part of the identity of the trials of all but the first.
     until: the step from which on the trial stops at its next report, part of its identity if it does; 0: it runs whole.
+    validations: how often a run of a training function computes its score on the way, part of its identity if the lab decides
+    that.
     """
 
     protocol: str
@@ -60,6 +62,7 @@ class TrialSpec:
     lanes: LaneEngine = NUMPY
     block: int = 0
     until: int = 0
+    validations: int | None = None
 
     @classmethod
     def of(
@@ -91,6 +94,8 @@ class TrialSpec:
         for name in self.__dataclass_fields__:
             found |= setting if name == "setting" else {name: getattr(self, name)}
         found["lanes"] = self.lanes.as_dict()
+        if found["validations"] is None:
+            del found["validations"]
         for name in ("block", "until"):  # the first block is the comparison without blocks, and its trials have the same keys
             if not found[name]:
                 del found[name]
@@ -99,7 +104,7 @@ class TrialSpec:
     def refuse_another(self, mine: TrialSpec) -> None:
         """Raises RuntimeError if this process would run a different trial, `mine`, because files or versions differ.
 
-        Block and length follow from no file or version: they come with the request, and `mine` need not tell them.
+        Block, length and validations follow from no file or version: they come with the request, and `mine` need not tell them.
         """
         asked = self.as_dict()
         for name, value in mine.as_dict().items():

@@ -22,7 +22,8 @@ class TrainingFunction(RunsElsewhere):
     """The description of a user's training function, and, in a process that runs trials, the function.
 
     The parameters belong to the function, so `init` gives stand-ins: a matrix and a vector, so that a rule for matrices alone is
-    identified together with what moves the rest. block: the block of a comparison that its runs belong to.
+    identified together with what moves the rest. block: the block of a comparison that its runs belong to. validations: how
+    often a run computes the score that it reports as a function; None: as often as there is time for, see `Validations`.
     """
 
     name: str
@@ -32,6 +33,7 @@ class TrainingFunction(RunsElsewhere):
     steps: int = STEPS
     function: Callable[[Any], Any] | None = None
     block: int = 0
+    validations: int | None = None
     batch_size: int = 0
     train_size: int = 0
     test_size: int = 0

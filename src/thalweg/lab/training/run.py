@@ -16,6 +16,7 @@ from thalweg.lab.protocol.tune import Setting
 from thalweg.lab.training import by_numpy
 from thalweg.lab.training.frameworks import framework, listed
 from thalweg.lab.training.function import TrainingFunction
+from thalweg.lab.training.validations import Validations
 from thalweg.lab.trials.configured import NO_MATRICES, configured
 from thalweg.rule import Rule
 
@@ -48,8 +49,9 @@ class Run:
         self.rule, self.lr, self.hyper, self.schedule = rule.name, setting.lr, dict(setting.hyper), setting.schedule
         self.log = logging.getLogger("thalweg.trial")
         self.reports: list[tuple[float, float]] = []
-        self.moments: list[float] = []
+        self.asked: list[tuple[float, float]] = []
         self.stopped: float | None = None
+        self.validations = Validations(problem.validations, steps)
         self._rule, self._problem, self._until, self._begun = rule, problem, until, time.perf_counter()
         self._counts: list[Callable[[], int]] = []
 
@@ -103,6 +105,7 @@ class Run:
     def report(self, step: float, *, validation: Any) -> None:
         """Report the validation score after so many steps, for the learning curve. It may not choose anything in the loop.
 
+        A function in place of the score is called only as often as validations take a fifth of a run's time at most.
         A tuning run that is stopped early ends here, by an exception that `except Exception` does not catch: `finally` blocks
         and context managers end as usual. Raises TypeError for what is no number, and ValueError for steps that are not finite
         or below 0.
@@ -111,8 +114,12 @@ class Run:
         if not 0 <= steps < math.inf:
             raise ValueError(f"trial.report: step is {step!r}; it is the count of steps so far, a finite number from 0 on")
         if self.stopped is None:
+            self.asked.append((steps, time.perf_counter() - self._begun))
+            if callable(validation):
+                if not self.validations.due(steps):
+                    return
+                validation = self.validations.score(validation)
             self.reports.append((steps, number(validation, "trial.report")))
-            self.moments.append(time.perf_counter() - self._begun)
             if self._until and self._until <= steps < self.steps:
                 self.stopped = steps
         if self.stopped is not None:

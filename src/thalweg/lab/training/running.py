@@ -53,8 +53,9 @@ def engine() -> LaneEngine:
 class Outcome:
     """What a run gave: the final scores, the reported ones, and for a run that raised, what.
 
-    test: None if the function does not judge. steps: those that were taken; 0 if they cannot be seen. moments: the seconds
-    until each report. stopped: the step at which the run was stopped early; its validation score is that of this step.
+    test: None if the function does not judge. steps: those that were taken; 0 if they cannot be seen. asked: each call of
+    `trial.report`, its step and the seconds until then. stopped: the step at which the run was stopped early; its validation
+    score is that of this step. validated, validating: how many scores on the way the trial computed, and their seconds.
     """
 
     validation: float
@@ -63,8 +64,10 @@ class Outcome:
     steps: int
     seconds: float
     error: str | None = None
-    moments: tuple[float, ...] = ()
+    asked: tuple[tuple[float, float], ...] = ()
     stopped: float | None = None
+    validated: int = 0
+    validating: float = 0.0
 
 
 def run(
@@ -97,7 +100,9 @@ def outcome(problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, 
     if trial.stopped is not None:
         validation, test = trial.reports[-1][1], None
     seconds = time.perf_counter() - begun
-    return Outcome(validation, test, tuple(trial.reports), trial.counted, seconds, error, tuple(trial.moments), trial.stopped)
+    made = trial.validations.made, trial.validations.seconds
+    taken = tuple(trial.reports), trial.counted, seconds, error, tuple(trial.asked)
+    return Outcome(validation, test, *taken, trial.stopped, *made)
 
 
 @contextlib.contextmanager

@@ -16,13 +16,33 @@ import numpy as np
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Context manager: the random states of Python, NumPy and PyTorch begin with the seed, and are put back afterwards."""
-    numpy: Any = np.random  # its old global state, from which a user's code may draw
-    python, old = random.getstate(), numpy.get_state()
-    random.seed(seed)
-    numpy.seed(seed % 2**32)
-    try:
+    with _kept():
+        random.seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
         with _torch_seeded(seed):
             yield
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Context manager: what is drawn inside changes nothing of what is drawn afterwards."""
+    torch = sys.modules.get("torch")
+    states = [] if torch is None else _states(torch)
+    with _kept():
+        try:
+            yield
+        finally:
+            for put, state in states:
+                put(state)
+
+
+@contextlib.contextmanager
+def _kept() -> Iterator[None]:
+    """Context manager: put the random states of Python and NumPy back afterwards."""
+    numpy: Any = np.random  # its old global state, from which a user's code may draw
+    python, old = random.getstate(), numpy.get_state()
+    try:
+        yield
     finally:
         random.setstate(python)
         numpy.set_state(old)

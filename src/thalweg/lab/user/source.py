@@ -39,6 +39,8 @@ class Source:
     """Columns of the data that are left out."""
     strict: bool = False
     """Whether data with anything doubtful are refused."""
+    validations: int | None = None
+    """How often a run of the training function computes its score on the way, as a pilot decided; see `TrainingFunction`."""
 
     @property
     def holds_code(self) -> bool:
@@ -65,7 +67,7 @@ class Source:
     def see_problem(self) -> Problem:
         """The problem, or, for a user's file or function, its description without running it here."""
         if self.train is not None:
-            return replace(self.train.described(), block=self.block)
+            return replace(self.train.described(), block=self.block, validations=self.validations)
         return probe.problem(Path(self.problem)) if self.problem and self.own_problem else self.load_problem()
 
     def load_problem(self) -> Problem:
@@ -87,9 +89,11 @@ def loaded(source: Source) -> tuple[Problem, dict[str, Rule]]:
     """The problem and the rules of a source, loaded once per process: the rules for all blocks, and so the problem, unless it
     is split anew in each.
     """
-    first = replace(source, block=0)
+    first = replace(source, block=0, validations=None)
     problem = _problem(source if source.splits else first)
-    return replace(problem, block=source.block) if isinstance(problem, TrainingFunction) else problem, _rules(first)
+    if isinstance(problem, TrainingFunction):
+        problem = replace(problem, block=source.block, validations=source.validations)
+    return problem, _rules(first)
 
 
 @functools.lru_cache(maxsize=64)

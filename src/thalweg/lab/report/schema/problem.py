@@ -137,6 +137,8 @@ class Training(TypedDict):
     """Whether the function returns a test score; otherwise the validation score judges."""
     seconds: float
     """The time of a run."""
+    validations: int | None
+    """How many scores on the way the lab has a run compute; None if the function computes as many as it reports."""
     spread: float | None
     """The standard deviation of a rule's judged scores over seeds, the median over the rules."""
 

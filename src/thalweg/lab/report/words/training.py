@@ -12,6 +12,7 @@ from thalweg.lab.data.problem import Floats
 from thalweg.lab.protocol import halving, protocol
 from thalweg.lab.report.schema.problem import Training
 from thalweg.lab.report.words import blocks
+from thalweg.lab.training import validations
 
 
 def training(pilot: Pilot, scores: Mapping[str, Floats]) -> Training:
@@ -19,6 +20,7 @@ def training(pilot: Pilot, scores: Mapping[str, Floats]) -> Training:
     spreads = [float(np.std(found, ddof=1)) for found in scores.values() if len(found) > 1 and np.isfinite(found).all()]
     return {
         "rule": pilot.rule, "repeated": list(pilot.scores), "judges": pilot.judges, "seconds": pilot.seconds,
+        "validations": pilot.validations,
         "spread": float(np.median(spreads)) if spreads else None,
     }  # fmt: skip
 
@@ -40,6 +42,7 @@ def sentences(settings: Settings, found: Training) -> list[str]:
         "The function itself determines what a seed fixes. The seeds follow from a hash of this protocol, the function's code "
         "and the steps; all optimizers have the same, and more seeds leave the first ones as they are.",
         f"{repeated(found)} {spread(found)}".strip(),
+        *validated(found),
         protocol.CHECKS,
         "A run has diverged if a score was not finite, or if the function raised an error, which is in the notes. No run is "
         "left out.",
@@ -60,6 +63,16 @@ def repeated(found: Training) -> str:
         f"{told}, and the scores were {first:.6g} and {second:.6g}: the function is not deterministic, and they differ by "
         f"{abs(first - second):.2g}."
     )
+
+
+def validated(found: Training) -> list[str]:
+    """How often scores on the way are computed, where the lab decides that."""
+    if found["validations"] is None:
+        return []
+    return [
+        f"A run computes at most {found['validations']} validation scores on the way, evenly spread, so that they take no more "
+        f"than {validations.PART:.0%} of its time."
+    ]
 
 
 def spread(found: Training) -> str:
