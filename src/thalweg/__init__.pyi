@@ -24,6 +24,13 @@ __version__: str
 Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArray[Any]
 """A number, a schedule of t = 1, 2, ..., or with lanes one number each."""
 
+class _Accsgd(Rule):
+    """AccSGD (Kidambi, Netrapalli, Jain & Kakade 2018, arXiv 1803.05591, ASGD; Jain et al. 2018, arXiv 1704.08227)."""
+
+    def __call__(self, kappa: Dynamic = 1000.0, xi: Dynamic = 10.0, c: Dynamic = 0.7) -> Stage: ...
+
+accsgd: _Accsgd
+
 class _Acprop(Rule):
     """ACProp (Zhuang, Ding, Tang, Dvornek, Tatikonda & Duncan 2021, arXiv 2110.05454, algorithm 2)."""
 
@@ -135,6 +142,13 @@ class _Adopt(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.9999, eps: Dynamic = 1e-06, clipped: bool = True, c: Dynamic = 0.0) -> Stage: ...
 
 adopt: _Adopt
+
+class _Aggmo(Rule):
+    """AggMo (Lucas, Sun, Zemel & Grosse 2019, arXiv 1804.00325, algorithm 1), with three velocities."""
+
+    def __call__(self, beta2: Dynamic = 0.9, beta3: Dynamic = 0.99) -> Stage: ...
+
+aggmo: _Aggmo
 
 class _Amsbound(Rule):
     """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far."""
@@ -423,6 +437,20 @@ class _OptimisticGd(Rule):
 
 optimistic_gd: _OptimisticGd
 
+class _Pid(Rule):
+    """PID (An, Wang, Sun, Xu, Dai & Zhang 2018, CVPR, "A PID controller approach for stochastic optimization of deep networks")."""
+
+    def __call__(self, mu: Dynamic = 0.9, kp: Dynamic = 1.0, ki: Dynamic = 5.0, kd: Dynamic = 10.0) -> Stage: ...
+
+pid: _Pid
+
+class _Pnm(Rule):
+    """PNM (Xie, Yuan, Zhu & Sugiyama 2021, arXiv 2103.17182, algorithm 1): positive-negative momentum."""
+
+    def __call__(self, beta0: Dynamic = 1.0, beta1: Dynamic = 0.9) -> Stage: ...
+
+pnm: _Pnm
+
 class _PolyakAverage(Rule):
     """The mean of the points after step t0, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
 
@@ -457,6 +485,13 @@ class _Qhadam(Rule):
     def __call__(self, nu1: Dynamic = 0.7, nu2: Dynamic = 1.0, beta1: Dynamic = 0.995, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 qhadam: _Qhadam
+
+class _Qhm(Rule):
+    """QHM (Ma & Yarats 2019, arXiv 1810.06801, algorithm QHM): quasi-hyperbolic momentum."""
+
+    def __call__(self, nu: Dynamic = 0.7, beta: Dynamic = 0.999) -> Stage: ...
+
+qhm: _Qhm
 
 class _Radam(Rule):
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""
@@ -520,6 +555,13 @@ class _Sgd(Rule):
     def __call__(self) -> Stage: ...
 
 sgd: _Sgd
+
+class _Sgdw(Rule):
+    """SGDW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 1): momentum with decoupled weight decay."""
+
+    def __call__(self, mu: Dynamic = 0.9, weight_decay: Dynamic = 0.01) -> Stage: ...
+
+sgdw: _Sgdw
 
 class _Signsgd(Rule):
     """signSGD (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 1)."""

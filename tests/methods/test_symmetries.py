@@ -31,13 +31,14 @@ IGNORES_SCALE = {
     "dog": lambda: tw.dog(eps=0.0), "ldog": lambda: tw.ldog(eps=0.0), "dowg": tw.dowg, "cocob": tw.cocob,
     "prodigy": lambda: tw.prodigy(eps=0.0, d0=0.01), "dadapt_adam": lambda: tw.dadapt_adam(eps=0.0, d0=0.01), "dadapt_sgd": lambda: tw.dadapt_sgd(d0=0.01),
 }  # fmt: skip
-LINEAR = ("sgd", "asgd", "momentum", "nesterov", "optimistic_gd")
+LINEAR = ("sgd", "asgd", "momentum", "nesterov", "optimistic_gd", "sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm")
 BY_NORMS = ("lars", "novograd", "fromage", "polyak_sgd", "dog", "ldog", "dowg", "dadapt_sgd", "momo")
 SEES_SCALE = {
     "sgd": tw.sgd,
     "asgd": tw.asgd,
     "momentum": tw.momentum,
     "nesterov": tw.nesterov,
+    **{name: tw.rules[name] for name in ("sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm")},
     "rmsprop_graves": tw.rmsprop_graves,
     "adabound": tw.adabound,
     "yogi": tw.yogi,

@@ -5,7 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from oracles import acprop, adadelta, adagrad, asgd, madgrad, momentum, optimistic, polyak, rmsprop, rprop, sgd, signs, sm3
+from oracles import (
+    acprop,
+    adadelta,
+    adagrad,
+    asgd,
+    madgrad,
+    momenta,
+    momentum,
+    optimistic,
+    polyak,
+    rmsprop,
+    rprop,
+    sgd,
+    signs,
+    sm3,
+)
 
 import thalweg as tw
 from papers.case import WD, Case, halving, resting, shrinking
@@ -30,6 +45,19 @@ CASES = [
     Case("momentum coupled", lambda: tw.chain(tw.decay(WD), tw.momentum()), momentum.momentum, {"weight_decay": WD}),
     Case("nesterov", tw.nesterov, momentum.nesterov),
     Case("nesterov lr outside", tw.nesterov, momentum.nesterov, {"lr_inside": False}, halving),
+    Case("sgdw", tw.sgdw, momentum.momentum, {"lr_inside": False, "weight_decay": 0.01, "decay": "decoupled"}, halving),
+    Case("sgdw options", lambda: tw.sgdw(0.5, WD), momentum.momentum, {"mu": 0.5, "lr_inside": False, "weight_decay": WD, "decay": "decoupled"}),
+    *(Case(f"qhm {options}", lambda options=options: tw.qhm(**options), momenta.qhm, options, lr)
+      for options, lr in (({}, None), ({"nu": 0.4, "beta": 0.8}, halving), ({"nu": 0.0}, None), ({"nu": 1.0, "beta": 0.9}, halving))),
+    Case("aggmo", tw.aggmo, momenta.aggmo),
+    Case("aggmo options", lambda: tw.aggmo(0.8, 0.95), momenta.aggmo, {"betas": (0.0, 0.8, 0.95)}, halving),
+    Case("pid", tw.pid, momenta.pid),
+    Case("pid options", lambda: tw.pid(0.8, ki=2.0, kd=3.0), momenta.pid, {"mu": 0.8, "I": 2.0, "D": 3.0}, halving),
+    Case("pid paper", lambda: tw.pid(kp=0.0, ki=1.0), momenta.pid, {"form": "paper"}),
+    *(Case(f"accsgd {options}", lambda options=options: tw.accsgd(**options), momenta.accsgd, options, lr)
+      for options, lr in (({}, None), ({"kappa": 30.0, "xi": 3.0, "c": 0.5}, halving))),
+    *(Case(f"pnm {options}", lambda options=options: tw.pnm(**options), momenta.pnm, options, lr)
+      for options, lr in (({}, None), ({"beta0": 0.3, "beta1": 0.6}, halving), ({"beta0": 0.0}, None))),
     Case("adagrad", tw.adagrad, adagrad.adagrad),
     Case("adagrad inside", lambda: tw.adagrad(eps=tw.inside(1e-8)), adagrad.adagrad, {"eps_place": "inside"}),
     Case("adagrad eps=0", lambda: tw.adagrad(eps=0.0), adagrad.adagrad, {"eps": 0.0}),

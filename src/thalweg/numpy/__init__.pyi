@@ -28,6 +28,11 @@ class Optimizer:
 def of(rule: Rule) -> type[Optimizer]: ...
 def class_name(rule: Rule) -> str: ...
 
+class AccSGD(Optimizer):
+    """AccSGD (Kidambi, Netrapalli, Jain & Kakade 2018, arXiv 1803.05591, ASGD; Jain et al. 2018, arXiv 1704.08227)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, kappa: Dynamic = 1000.0, xi: Dynamic = 10.0, c: Dynamic = 0.7, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class ACProp(Optimizer):
     """ACProp (Zhuang, Ding, Tang, Dvornek, Tatikonda & Duncan 2021, arXiv 2110.05454, algorithm 2)."""
 
@@ -97,6 +102,11 @@ class ADOPT(Optimizer):
     """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False)."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.9999, eps: Dynamic = 1e-06, clipped: bool = True, c: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class AggMo(Optimizer):
+    """AggMo (Lucas, Sun, Zemel & Grosse 2019, arXiv 1804.00325, algorithm 1), with three velocities."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta2: Dynamic = 0.9, beta3: Dynamic = 0.99, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class AMSBound(Optimizer):
     """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far."""
@@ -248,6 +258,16 @@ class OptimisticGd(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, alpha: Dynamic = 1.0, beta: Dynamic = 1.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class PID(Optimizer):
+    """PID (An, Wang, Sun, Xu, Dai & Zhang 2018, CVPR, "A PID controller approach for stochastic optimization of deep networks")."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, mu: Dynamic = 0.9, kp: Dynamic = 1.0, ki: Dynamic = 5.0, kd: Dynamic = 10.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class PNM(Optimizer):
+    """PNM (Xie, Yuan, Zhu & Sugiyama 2021, arXiv 2103.17182, algorithm 1): positive-negative momentum."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.1, beta0: Dynamic = 1.0, beta1: Dynamic = 0.9, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class PolyakSGD(Optimizer):
     """SGD with Polyak's step (Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, SPS_max; Polyak 1987)."""
 
@@ -262,6 +282,11 @@ class QHAdam(Optimizer):
     """QHAdam (Ma & Yarats 2019, arXiv 1810.06801, algorithm QHAdam)."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, nu1: Dynamic = 0.7, nu2: Dynamic = 1.0, beta1: Dynamic = 0.995, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class QHM(Optimizer):
+    """QHM (Ma & Yarats 2019, arXiv 1810.06801, algorithm QHM): quasi-hyperbolic momentum."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.1, nu: Dynamic = 0.7, beta: Dynamic = 0.999, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class RAdam(Optimizer):
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0."""
@@ -297,6 +322,11 @@ class SGD(Optimizer):
     """SGD, gradient descent (Robbins & Monro 1951, Ann. Math. Stat. 22:400, stochastic; Cauchy 1847, C. R. 25:536)."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class SGDW(Optimizer):
+    """SGDW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 1): momentum with decoupled weight decay."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, mu: Dynamic = 0.9, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class signSGD(Optimizer):
     """signSGD (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 1)."""

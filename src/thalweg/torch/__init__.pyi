@@ -62,6 +62,11 @@ class SparseAdam(torch.optim.SparseAdam):
     def __init__(self, params: ParamsT, lr: float | torch.Tensor = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-08, maximize: bool = False) -> None: ...
 
 
+class AccSGD(Optimizer):
+    """AccSGD (Kidambi, Netrapalli, Jain & Kakade 2018, arXiv 1803.05591, ASGD; Jain et al. 2018, arXiv 1704.08227)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, kappa: Dynamic = 1000.0, xi: Dynamic = 10.0, c: Dynamic = 0.7, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class ACProp(Optimizer):
     """ACProp (Zhuang, Ding, Tang, Dvornek, Tatikonda & Duncan 2021, arXiv 2110.05454, algorithm 2)."""
 
@@ -101,6 +106,11 @@ class ADOPT(Optimizer):
     """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False)."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.9999, eps: Dynamic = 1e-06, clipped: bool = True, c: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class AggMo(Optimizer):
+    """AggMo (Lucas, Sun, Zemel & Grosse 2019, arXiv 1804.00325, algorithm 1), with three velocities."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta2: Dynamic = 0.9, beta3: Dynamic = 0.99, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class AMSBound(Optimizer):
     """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far."""
@@ -232,6 +242,16 @@ class OptimisticGd(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, alpha: Dynamic = 1.0, beta: Dynamic = 1.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class PID(Optimizer):
+    """PID (An, Wang, Sun, Xu, Dai & Zhang 2018, CVPR, "A PID controller approach for stochastic optimization of deep networks")."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, mu: Dynamic = 0.9, kp: Dynamic = 1.0, ki: Dynamic = 5.0, kd: Dynamic = 10.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class PNM(Optimizer):
+    """PNM (Xie, Yuan, Zhu & Sugiyama 2021, arXiv 2103.17182, algorithm 1): positive-negative momentum."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, beta0: Dynamic = 1.0, beta1: Dynamic = 0.9, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class PolyakSGD(Optimizer):
     """SGD with Polyak's step (Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, SPS_max; Polyak 1987)."""
 
@@ -247,6 +267,11 @@ class QHAdam(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, nu1: Dynamic = 0.7, nu2: Dynamic = 1.0, beta1: Dynamic = 0.995, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class QHM(Optimizer):
+    """QHM (Ma & Yarats 2019, arXiv 1810.06801, algorithm QHM): quasi-hyperbolic momentum."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, nu: Dynamic = 0.7, beta: Dynamic = 0.999, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class RMSpropGraves(Optimizer):
     """RMSprop as Graves has it (2013, arXiv 1308.0850, equations 38-45): centred, with momentum, eps inside the root."""
 
@@ -261,6 +286,11 @@ class SantaSSS(Optimizer):
     """Santa-SSS (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 2, the symmetric splitting scheme)."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.0001, sigma: Dynamic = 0.95, lam: Dynamic = 1e-08, C: Dynamic = 5.0, burnin: int = 100, temperature: Dynamic = 1.0, power: Dynamic = 0.5, N: Dynamic = 1.0, gradient_scale: float | None = None, g0: Literal['first', 'zero'] = 'first', curvature: bool = True, guard: Dynamic = 0.1, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class SGDW(Optimizer):
+    """SGDW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 1): momentum with decoupled weight decay."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, mu: Dynamic = 0.9, weight_decay: Dynamic = 0.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class signSGD(Optimizer):
     """signSGD (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 1)."""

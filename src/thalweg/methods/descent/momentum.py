@@ -1,8 +1,10 @@
 """Momentum: the heavy ball, and Nesterov's look-ahead."""
 
-from thalweg.form.hyper import Decay, Fraction
+from thalweg.core.stage import chain
+from thalweg.form.hyper import Decay, Fraction, NonNegative
 from thalweg.ops import off
-from thalweg.rule import around, rule
+from thalweg.rule import around, recipe, rule
+from thalweg.stages.decay import decay
 
 
 @rule(lr=1e-2, search=(1e-4, 1e0))
@@ -17,6 +19,16 @@ def momentum(g, v=0.0, *, mu: Decay = 0.9, dampening: Fraction = 0.0):
     """
     v = mu * v + (g if off(dampening) else (1 - dampening) * g)
     return v, v
+
+
+@recipe(lr=1e-2, search=(1e-4, 1e0))
+def sgdw(*, mu: Decay = 0.9, weight_decay: NonNegative = 0.01):
+    """SGDW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 1): momentum with decoupled weight decay.
+
+    The decay is multiplied by the learning rate, as in timm; in the paper only by its schedule. timm's form with Nesterov's
+    look-ahead is `chain(nesterov(), decay(0.01))`.
+    """
+    return chain(momentum(mu), decay(weight_decay))
 
 
 @around
