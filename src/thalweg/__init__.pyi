@@ -108,6 +108,13 @@ class _Adamaxw(Rule):
 
 adamaxw: _Adamaxw
 
+class _Adamod(Rule):
+    """AdaMod (Ding, Ren, Luo & Sun 2019, arXiv 1910.12249, algorithm 1)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+adamod: _Adamod
+
 class _Adamw(Rule):
     """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2): Adam with decoupled weight decay."""
 
@@ -121,6 +128,20 @@ class _Adan(Rule):
     def __call__(self, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 adan: _Adan
+
+class _Adanorm(Rule):
+    """AdaNorm (Dubey, Singh & Chaudhuri 2023, arXiv 2210.06364, algorithm 2): the paper's AdamNorm."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, gamma: Dynamic = 0.95, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+adanorm: _Adanorm
+
+class _Adapnm(Rule):
+    """AdaPNM (Xie, Yuan, Zhu & Sugiyama 2021, arXiv 2103.17182, algorithm 2): `pnm` over the root of the largest v so far."""
+
+    def __call__(self, beta0: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+adapnm: _Adapnm
 
 class _Adasecant(Rule):
     """AdaSecant (Gulcehre & Bengio 2014, arXiv 1412.7419; Gulcehre, Sotelo, Moczulski & Bengio 2017, arXiv 1703.00788)."""
@@ -220,6 +241,13 @@ class _Decay(Rule):
 
 decay: _Decay
 
+class _Diffgrad(Rule):
+    """diffGrad (Dubey, Chakraborty, Roy, Mukherjee, Singh & Chaudhuri 2020, arXiv 1909.11015, equations 5-7)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+diffgrad: _Diffgrad
+
 class _Dog(Rule):
     """DoG (Ivgi, Hinder & Carmon 2023, arXiv 2302.12022, equation DoG, made safe by eps): distance over gradients."""
 
@@ -275,6 +303,13 @@ class _Lamb(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), weight_decay: Dynamic = 0.01, low: Dynamic = 0.0, high: Dynamic = ...) -> Stage: ...
 
 lamb: _Lamb
+
+class _Laprop(Rule):
+    """LaProp (Ziyin, Wang & Ueda 2020, arXiv 2002.04839, algorithm 1)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-15)) -> Stage: ...
+
+laprop: _Laprop
 
 class _Lars(Rule):
     """LARS (You, Gitman & Ginsburg 2017, arXiv 1708.03888, algorithm 1): momentum at a rate for each layer."""
@@ -611,6 +646,13 @@ class _SparseAdam(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 sparse_adam: _SparseAdam
+
+class _StableAdamw(Rule):
+    """StableAdamW (Wortsman, Dettmers, Zettlemoyer, Morcos, Farhadi & Schmidt 2023, arXiv 2304.13013, algorithm 2)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.99, eps: Dynamic = 1e-06, weight_decay: Dynamic = 0.01) -> Stage: ...
+
+stable_adamw: _StableAdamw
 
 class _TrustRatio(Rule):
     """The trust ratio (You et al. 2019, arXiv 1904.00962, algorithm 2): each tensor's step made as long as the tensor."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import adabelief, adabound, adam, adan, ademamix, adopt, optimistic, qhadam, sophia, yogi
+from oracles import adabelief, adabound, adam, adan, ademamix, adopt, moments, optimistic, qhadam, sophia, yogi
 
 import thalweg as tw
 from papers.case import WD, Case, at, halving, shrinking, shrinking_share
@@ -84,6 +84,14 @@ CASES = [
     *(Case(f"sophia {options}", lambda options=options: tw.sophia(**options), sophia.sophia, options, lr, "curvature")
       for options, lr in (({}, None), ({"k": 1, "gamma": 0.05}, shrinking), ({"beta1": 0.8, "beta2": 0.9, "gamma": 3.0, "eps": 0.1, "k": 3}, halving))),
     Case("sophia decay", lambda: tw.chain(tw.sophia(), tw.decay(WD)), sophia.sophia, {"weight_decay": WD}, shrinking, "curvature"),
+    *(Case(f"laprop {options}", lambda options=options: tw.laprop(**options), moments.laprop, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.9, "eps": 1e-3}, shrinking), ({"beta1": 0.0}, None))),
+    Case("laprop inside", lambda: tw.laprop(eps=tw.inside(1e-3)), moments.laprop, {"eps": 1e-3, "eps_place": "inside"}),
+    *(Case(f"{name} {options}", lambda name=name, options=options: tw.rules[name](**options), getattr(moments, name), options, lr)
+      for name, own in (("diffgrad", {}), ("adamod", {"beta3": 0.95}), ("adanorm", {"gamma": 0.8}), ("adapnm", {"beta0": 0.3}), ("stable_adamw", {"weight_decay": 0.3}))
+      for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.9, "eps": 1e-3, **own}, shrinking))),
+    *(Case(f"adamod authors{end}", lambda options=options: variants.adamod_of_corrected(**options), moments.adamod, {"form": "code", **options}, lr)
+      for end, options, lr in (("", {}, None), (" options", {"beta1": 0.8, "beta2": 0.9, "beta3": 0.95}, shrinking))),
     Case("optimistic_adam", tw.optimistic_adam, optimistic.optimistic_adam),
     Case("optimistic_adam options", lambda: tw.optimistic_adam(0.8, 0.99, 1e-3, 0.7, 0.3), optimistic.optimistic_adam,
          {"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "alpha": 0.7, "beta": 0.3}, shrinking),

@@ -3,7 +3,7 @@
 from thalweg.core.stage import chain
 from thalweg.form.hyper import Decay, Eps, EpsOrZero, Fraction, NonNegative
 from thalweg.form.memory import like_p, per_tensor, shipped
-from thalweg.ops import debias, maximum, mix, outside, over_debiased_root, over_root, sign, sqrt, where
+from thalweg.ops import debias, maximum, minimum, mix, outside, over_debiased_root, over_root, sign, sqrt, where
 from thalweg.rule import after_step, recipe, rule
 from thalweg.stages.decay import decay
 
@@ -95,3 +95,16 @@ def late_polyak_average(z, t, x=shipped(like_p), mu=per_tensor(1.0), *, t0: NonN
 def late_asgd(*, lam: NonNegative = 1e-4, alpha: NonNegative = 0.75, t0: NonNegative = 0.0):
     """ASGD (Polyak & Juditsky 1992; Bottou 2010), its rate and its mean's weight of one step before: torch's."""
     return chain(decay(lam), late_fading_rate(lam, alpha), late_polyak_average(t0))
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0), step=True)
+def adamod_of_corrected(
+    g, t, lr, m=0.0, v=0.0, s=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, beta3: Decay = 0.999,
+    eps: Eps = outside(1e-8, raw=True),
+):  # fmt: skip
+    """AdaMod (Ding, Ren, Luo & Sun 2019, arXiv 1910.12249, algorithm 1), both corrections in its rates: its authors' code."""
+    m = mix(m, g, beta1)
+    v = mix(v, g * g, beta2)
+    eta = over_debiased_root(lr / (1 - beta1**t), v, beta2, t, eps)
+    s = mix(s, eta, beta3)
+    return minimum(eta, s) * m, m, v, s
