@@ -80,6 +80,13 @@ class _AdafactorVector(Rule):
 
 adafactor_vector: _AdafactorVector
 
+class _Adagc(Rule):
+    """AdaGC (Wang et al. 2025, arXiv 2502.11034, algorithm 1): clipping by an average of each tensor's clipped norms."""
+
+    def __call__(self, relative: Dynamic = 1.05, max_norm: Dynamic = 1.0, beta: Dynamic = 0.98, start: int = 100) -> Stage: ...
+
+adagc: _Adagc
+
 class _Adagrad(Rule):
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form)."""
 
@@ -107,6 +114,13 @@ class _Adamaxw(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, weight_decay: Dynamic = 0.01) -> Stage: ...
 
 adamaxw: _Adamaxw
+
+class _Adamc(Rule):
+    """AdamC (Defazio 2025, arXiv 2506.02285, algorithm 1): AdamW with corrected weight decay."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.05, max_lr: Dynamic = 0.001) -> Stage: ...
+
+adamc: _Adamc
 
 class _Adamod(Rule):
     """AdaMod (Ding, Ren, Luo & Sun 2019, arXiv 1910.12249, algorithm 1)."""
@@ -164,6 +178,13 @@ class _Adopt(Rule):
 
 adopt: _Adopt
 
+class _Agc(Rule):
+    """Adaptive gradient clipping (Brock, De, Smith & Simonyan 2021, arXiv 2102.06171, equation 3): by the parameter's norm."""
+
+    def __call__(self, clipping: Dynamic = 0.01, eps: Dynamic = 0.001, unit: Literal['row', 'tensor'] = 'row') -> Stage: ...
+
+agc: _Agc
+
 class _Aggmo(Rule):
     """AggMo (Lucas, Sun, Zemel & Grosse 2019, arXiv 1804.00325, algorithm 1), with three velocities."""
 
@@ -206,6 +227,20 @@ class _Average(Rule):
 
 average: _Average
 
+class _Cautious(Rule):
+    """Cautious (Liang, Chen, Liu & Liu 2024, arXiv 2411.16085, algorithm 1): only where direction and gradient have one sign."""
+
+    def __call__(self, eps: Dynamic | Epsilon = at_least(0.001)) -> Stage: ...
+
+cautious: _Cautious
+
+class _Centralize(Rule):
+    """Gradient centralization (Yong, Huang, Hua & Zhang 2020, arXiv 2004.01461, equation 1): each row without its mean."""
+
+    def __call__(self) -> Stage: ...
+
+centralize: _Centralize
+
 class _Clip(Rule):
     """Clipping by the global norm (Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063, algorithm 1)."""
 
@@ -213,12 +248,26 @@ class _Clip(Rule):
 
 clip: _Clip
 
+class _ClipEach(Rule):
+    """Clipping by each tensor's own norm (Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063, algorithm 1, a tensor at a time)."""
+
+    def __call__(self, max_norm: Dynamic = 1.0) -> Stage: ...
+
+clip_each: _ClipEach
+
 class _Cocob(Rule):
     """COCOB (Orabona & Tommasi 2017, arXiv 1705.07795, algorithm 2, for backpropagation): coin betting, without a rate."""
 
     def __call__(self, alpha: Dynamic = 100.0, eps: Dynamic = 0.0) -> Stage: ...
 
 cocob: _Cocob
+
+class _CorrectedDecay(Rule):
+    """Corrected weight decay (Defazio 2025, arXiv 2506.02285, algorithm 1): multiplied by lr^2 / max_lr."""
+
+    def __call__(self, weight_decay: Dynamic = 0.05, max_lr: Dynamic = 0.001) -> Stage: ...
+
+corrected_decay: _CorrectedDecay
 
 class _DadaptAdam(Rule):
     """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself."""
@@ -289,6 +338,34 @@ class _Galore(Rule):
     def __call__(self, rank: int = 128, T: int = 200, scale: Dynamic = 0.25, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 galore: _Galore
+
+class _GradientCorrection(Rule):
+    """MARS' scaled gradient correction (Yuan, Liu, Wu, Zhou & Gu 2024, arXiv 2411.10438, equation 2.3, the approximate form)."""
+
+    def __call__(self, gamma: Dynamic = 0.025, beta: Dynamic = 0.95) -> Stage: ...
+
+gradient_correction: _GradientCorrection
+
+class _GradientSign(Rule):
+    """The direction's size with the gradient's sign (Cao, Li, Liang, Sha, Shi, Song, Xia & Zhou 2024, arXiv 2412.17107)."""
+
+    def __call__(self) -> Stage: ...
+
+gradient_sign: _GradientSign
+
+class _Grams(Rule):
+    """Grams (Cao, Li, Liang, Sha, Shi, Song, Xia & Zhou 2024, arXiv 2412.17107, algorithm 1)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), weight_decay: Dynamic = 0.0) -> Stage: ...
+
+grams: _Grams
+
+class _Grokfast(Rule):
+    """Grokfast-EMA (Lee, Kang, Kim & Lee 2024, arXiv 2405.20233, algorithm 3): slow components of the gradients, amplified."""
+
+    def __call__(self, alpha: Dynamic = 0.98, lamb: Dynamic = 2.0) -> Stage: ...
+
+grokfast: _Grokfast
 
 class _IndependentDecay(Rule):
     """Weight decay that no learning rate multiplies (Wortsman et al. 2023, arXiv 2309.14322, independent weight decay)."""
@@ -381,6 +458,13 @@ class _Madgrad(Rule):
 
 madgrad: _Madgrad
 
+class _Mars(Rule):
+    """MARS (Yuan, Liu, Wu, Zhou & Gu 2024, arXiv 2411.10438, algorithm 2, MARS-AdamW): AdamW of variance-reduced gradients."""
+
+    def __call__(self, gamma: Dynamic = 0.025, beta1: Dynamic = 0.95, beta2: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.01) -> Stage: ...
+
+mars: _Mars
+
 class _Mechanic(Rule):
     """Mechanic (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): tunes the rate of the rule in front of it."""
 
@@ -471,6 +555,13 @@ class _OptimisticGd(Rule):
     def __call__(self, alpha: Dynamic = 1.0, beta: Dynamic = 1.0) -> Stage: ...
 
 optimistic_gd: _OptimisticGd
+
+class _Orthograd(Rule):
+    """OrthoGrad (Prieto, Barsbey, Mediano & Birdal 2025, arXiv 2501.04697, equation 8): the gradient orthogonal to its tensor."""
+
+    def __call__(self, keep_norm: bool = False) -> Stage: ...
+
+orthograd: _Orthograd
 
 class _Pid(Rule):
     """PID (An, Wang, Sun, Xu, Dai & Zhang 2018, CVPR, "A PID controller approach for stochastic optimization of deep networks")."""

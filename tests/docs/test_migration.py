@@ -221,7 +221,7 @@ def test_the_guard_of_the_cautious_mask(page: dict[str, Any]) -> None:
     library("pytorch_optimizer").AdaFactor.apply_cautious(mask, gradient)
     assert math.isclose(float(mask.max()), 1 / (0.3 + 0.1), rel_tol=1e-6)
     x = torch.nn.Parameter(torch.zeros(10))
-    against = tt.Optimizer([x], tw.chain(tw.rule(_ones)(), page["cautious"]()), lr=1.0)
+    against = tt.Optimizer([x], tw.chain(tw.rule(_ones)(), tw.cautious()), lr=1.0)
     x.grad = gradient.clone()
     against.step()
     torch.testing.assert_close(x.detach(), -(gradient > 0).float() / 0.3)

@@ -58,5 +58,22 @@ def test_a_new_word_is_known_everywhere(softsign: Any) -> None:
     assert Triton("float32").word("softsign", [("x", 9)]) == ("x / (1 + tl.abs(x))", 6)
 
 
+def test_a_rules_variables_may_have_names_that_kernels_use() -> None:
+    @tw.rule(lr=0.1, search=(1e-3, 1e1))
+    def remembering(g, size=tw.per_tensor):  # type: ignore[no-untyped-def]
+        """Remembering (a test)."""
+        kept = 2.0 * ops.norm(g)
+        math = ops.sqrt(kept + 1.0)
+        size = size + kept
+        return g / (math + size), size
+
+    draw = np.random.default_rng(0)
+    p, g = draw.normal(size=(7, 5)), draw.normal(size=(7, 5))
+    w = p.copy()
+    pure, fused = tw.Optimizer(remembering), tn.Optimizer({"w": w}, remembering)
+    fused.step({"w": g})
+    np.testing.assert_allclose(w, pure.step({"w": p}, {"w": g}, pure.init({"w": p}))[0]["w"], rtol=1e-14)
+
+
 def test_a_word_repeats_what_its_spelling_repeats() -> None:
     assert {name for name, each in WORDS.items() if each.repeats} == {"maximum", "minimum", "sign", "ratio"}

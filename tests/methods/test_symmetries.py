@@ -27,7 +27,7 @@ IGNORES_SCALE = {
     "adan": lambda: tw.adan(eps=1e-30), "adopt": lambda: tw.adopt(eps=1e-30), "ademamix": lambda: tw.ademamix(eps=1e-30),
     "adamaxw": tw.adamaxw, "nadamw": lambda: tw.nadamw(eps=1e-30),
     "laprop": lambda: tw.laprop(eps=1e-30), "adamod": lambda: tw.adamod(eps=1e-30), "adanorm": lambda: tw.adanorm(eps=1e-30),
-    "adapnm": lambda: tw.adapnm(eps=1e-30), "stable_adamw": lambda: tw.stable_adamw(eps=1e-30),
+    "adapnm": lambda: tw.adapnm(eps=1e-30), "grams": lambda: tw.grams(eps=1e-30), "adamc": lambda: tw.adamc(eps=1e-30), "stable_adamw": lambda: tw.stable_adamw(eps=1e-30),
     "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30), "lars": lambda: tw.lars(weight_decay=0.0),
     "lamb": lambda: tw.lamb(eps=1e-30), "novograd": lambda: tw.novograd(eps=1e-30), "fromage": tw.fromage,
     "dog": lambda: tw.dog(eps=0.0), "ldog": lambda: tw.ldog(eps=0.0), "dowg": tw.dowg, "cocob": tw.cocob,

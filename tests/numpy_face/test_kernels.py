@@ -18,8 +18,8 @@ from thalweg.values.trees import flatten
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3)}
 WITHOUT = ("muon", "learned", "galore")  # matrices, a network for each coordinate
-APPROXIMATE = ("santa_sss", "madgrad", "polyak_sgd", "adasecant")
-"""An exp, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
+APPROXIMATE = ("santa_sss", "diffgrad", "madgrad", "polyak_sgd", "adasecant")
+"""An exp, a sigmoid, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
 
 
 def fused(optimizer: Any) -> bool:

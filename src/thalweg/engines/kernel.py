@@ -36,7 +36,7 @@ OWN_WORDS = (
 SAID = (
     "row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", "block", "begin", "end",
     "tile", "seed", "name", "start",
-    "normals", "bits", "whole", "share",
+    "normals", "bits", "whole", "share", "kept", "math",
     "inf", "nan", *(name for name, word in WORDS.items() if word.loop is None), *STORAGE_WORDS,
 )  # fmt: skip
 """Names that every loop uses."""

@@ -11,7 +11,7 @@ from types import ModuleType
 from thalweg import stages
 from thalweg.form.hyper import nearest
 from thalweg.rule import Rule
-from thalweg.stages import around
+from thalweg.stages import around, ascend, clip, filter, project
 
 ALIASES = {
     "gd": "sgd", "batch": "sgd", "minibatch": "sgd", "mini_batch": "sgd", "online": "sgd", "iterative": "sgd",
@@ -61,6 +61,8 @@ _methods = _package(sys.modules[__name__])
 rules = Catalogue({name: method for name, method in _methods.items() if method.lr is not None})
 stages_by_name = {**_places, **{name: method for name, method in _methods.items() if method.lr is None}}
 
+_IN_FRONT = {name for module in (around, ascend, clip, filter, project) for name in _declared(module)}
+"""The stages that stand before a rule."""
 _JOINED = {
     "lookahead": ("an average of the weights that Lookahead walks back to is not here; the nearest is", "adam(), average(0.999)"),
     "ema": ("an average of the weights is a stage, joined with a rule:", "adam(), average(0.999)"),
@@ -81,8 +83,7 @@ def instead(name: str) -> str:
         rest = plain.replace(word, "", 1) if word in plain else None
         rule = next((rule for rule in rules if rule.replace("_", "") == (rest or "sgd")), None)
         if rest is not None and rule is not None:
-            first = stage in {*_declared(around), "ascend", "clip"}
-            parts = [f"{stage}()", f"{rule}()"] if first else [f"{rule}()", f"{stage}()"]
+            parts = [f"{stage}()", f"{rule}()"] if stage in _IN_FRONT else [f"{rule}()", f"{stage}()"]
             return f"; {stage} is a stage, joined with a rule: Optimizer(params, chain({', '.join(parts)}))"
     if plain.endswith("8bit") and plain.removesuffix("8bit") in rules:
         plain = name[:-4].rstrip("_")

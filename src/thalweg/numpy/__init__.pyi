@@ -78,6 +78,11 @@ class AdaMaxW(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.002, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.0, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class AdamC(Optimizer):
+    """AdamC (Defazio 2025, arXiv 2506.02285, algorithm 1): AdamW with corrected weight decay."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.05, max_lr: Dynamic = 0.001, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class AdaMod(Optimizer):
     """AdaMod (Ding, Ren, Luo & Sun 2019, arXiv 1910.12249, algorithm 1)."""
 
@@ -183,6 +188,11 @@ class GaLore(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, rank: int = 128, T: int = 200, scale: Dynamic = 0.25, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class Grams(Optimizer):
+    """Grams (Cao, Li, Liang, Sha, Shi, Song, Xia & Zhou 2024, arXiv 2412.17107, algorithm 1)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class LAMB(Optimizer):
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer."""
 
@@ -222,6 +232,11 @@ class MADGRAD(Optimizer):
     """MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, algorithm 1): momentum on dual averaging in a cube root's scale."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, mu: Dynamic = 0.9, eps: Dynamic = 1e-06, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class MARS(Optimizer):
+    """MARS (Yuan, Liu, Wu, Zhou & Gu 2024, arXiv 2411.10438, algorithm 2, MARS-AdamW): AdamW of variance-reduced gradients."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.003, gamma: Dynamic = 0.025, beta1: Dynamic = 0.95, beta2: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class MechanicAdam(Optimizer):
     """Mechanic on Adam (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): Adam at a rate that it finds by itself."""

@@ -1,6 +1,6 @@
 """Weight decay."""
 
-from thalweg.form.hyper import NonNegative
+from thalweg.form.hyper import NonNegative, Positive
 from thalweg.ops import off
 from thalweg.rule import rule
 
@@ -24,3 +24,13 @@ def independent_decay(g, p, *, weight_decay: NonNegative = 1e-4):
     share of the parameter. Elsewhere the learning rate multiplies it, as everything that leaves the chain.
     """
     return g if off(weight_decay) else g + weight_decay * p
+
+
+@rule(step=True)
+def corrected_decay(g, p, lr, *, weight_decay: NonNegative = 0.05, max_lr: Positive = 1e-3):
+    """Corrected weight decay (Defazio 2025, arXiv 2506.02285, algorithm 1): multiplied by lr^2 / max_lr.
+
+    For layers before a normalization: the decay then keeps the ratio of gradient and weights while the rate falls.
+    It applies the learning rate itself, to what arrives too. max_lr is the largest rate of the schedule.
+    """
+    return lr * (g + lr / max_lr * weight_decay * p)
