@@ -94,6 +94,13 @@ class _Adagrad(Rule):
 
 adagrad: _Adagrad
 
+class _Adai(Rule):
+    """Adai (Xie, Wang, Zhang, Sato & Sugiyama 2022, arXiv 2006.15815, algorithm 2): adaptive inertia."""
+
+    def __call__(self, beta0: Dynamic = 0.1, beta2: Dynamic = 0.99, eps: Dynamic = 0.001) -> Stage: ...
+
+adai: _Adai
+
 class _Adam(Rule):
     """Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1)."""
 
@@ -164,6 +171,20 @@ class _Adasecant(Rule):
 
 adasecant: _Adasecant
 
+class _Adashift(Rule):
+    """AdaShift (Zhou, Zhang, Lu, Wang, Zhang & Yu 2019, arXiv 1810.00143, algorithm 1), without a spatial operation."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-10), n: int = 10) -> Stage: ...
+
+adashift: _Adashift
+
+class _Adasmooth(Rule):
+    """AdaSmooth (Lu 2022, arXiv 2204.00825, algorithm 1)."""
+
+    def __call__(self, rho1: Dynamic = 0.5, rho2: Dynamic = 0.99, eps: Dynamic = 1e-06) -> Stage: ...
+
+adasmooth: _Adasmooth
+
 class _Ademamix(Rule):
     """AdEMAMix (Pagliardini, Ablin & Grangier 2024, arXiv 2409.03137, algorithm 1, without its weight decay)."""
 
@@ -181,7 +202,7 @@ adopt: _Adopt
 class _Agc(Rule):
     """Adaptive gradient clipping (Brock, De, Smith & Simonyan 2021, arXiv 2102.06171, equation 3): by the parameter's norm."""
 
-    def __call__(self, clipping: Dynamic = 0.01, eps: Dynamic = 0.001, unit: Literal['row', 'tensor'] = 'row') -> Stage: ...
+    def __call__(self, clipping: Dynamic = 0.01, eps: Dynamic = 0.001, unit: Literal['row', 'column', 'tensor'] = 'row') -> Stage: ...
 
 agc: _Agc
 
@@ -205,6 +226,13 @@ class _Amsgrad(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0)) -> Stage: ...
 
 amsgrad: _Amsgrad
+
+class _Apollo(Rule):
+    """Apollo (Ma 2020, arXiv 2009.13586, algorithm 1): a diagonal B that explains how the average gradient m changed."""
+
+    def __call__(self, beta: Dynamic = 0.9, sigma: Dynamic = 1.0, eps: Dynamic = 0.0001) -> Stage: ...
+
+apollo: _Apollo
 
 class _Ascend(Rule):
     """Gradient ascent (the sign of Cauchy 1847, C. R. 25:536): the stages that follow then maximize."""
@@ -331,6 +359,13 @@ class _Fromage(Rule):
     def __call__(self, min_norm: Dynamic = 0.0) -> Stage: ...
 
 fromage: _Fromage
+
+class _Ftrl(Rule):
+    """FTRL (McMahan et al. 2013, KDD, "Ad click prediction: a view from the trenches", algorithm 1): FTRL-Proximal."""
+
+    def __call__(self, beta: Dynamic = 1.0, l1: Dynamic = 0.0, l2: Dynamic = 0.0) -> Stage: ...
+
+ftrl: _Ftrl
 
 class _Galore(Rule):
     """GaLore (Zhao et al. 2024, arXiv 2403.03507, algorithm 2): Adam on a matrix's gradient as seen in `rank` directions."""

@@ -45,10 +45,32 @@ def same_bits(a: Any, b: Any) -> bool:
     return a.dtype == b.dtype and torch.equal(a.nan_to_num(7.0), b.nan_to_num(7.0)) and torch.equal(a.isnan(), b.isnan())
 
 
-WITHOUT_KERNEL = {"adanorm", "adasecant", "fromage", "lamb", "lars", "ldog", "mars", "novograd", "santa_sss", "stable_adamw"}
-SUMMING_UP = {"dog", "dowg", "prodigy", "dadapt_adam", "dadapt_sgd", "momo", "momo_adam", "mechanic_adam"}  # the whole model
+WITHOUT_KERNEL = {
+    "adanorm",
+    "adasecant",
+    "apollo",
+    "fromage",
+    "lamb",
+    "lars",
+    "ldog",
+    "mars",
+    "novograd",
+    "santa_sss",
+    "stable_adamw",
+}
+SUMMING_UP = {
+    "adai",
+    "dog",
+    "dowg",
+    "prodigy",
+    "dadapt_adam",
+    "dadapt_sgd",
+    "momo",
+    "momo_adam",
+    "mechanic_adam",
+}  # the whole model
 OF_TENSORS = {"sm3", "galore", "sophia"}  # slices, matrices, and what needs a curvature
-REFUSED = {"adafactor", "learned", "muon", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
+REFUSED = {"adafactor", "adashift", "learned", "muon", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
 RULES = [name for name in tw.rules if name not in REFUSED]
 
 

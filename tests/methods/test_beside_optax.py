@@ -56,6 +56,8 @@ def test_equal_to_optax_where_it_has_the_same_variant() -> None:
         "optimistic_gd": (tw.optimistic_gd(0.8, 0.3), optax.optimistic_gradient_descent(0.01, 0.8, 0.3)),
         "polyak_sgd": (tw.polyak_sgd(1.0, 0.3), optax.polyak_sgd(0.01, f_min=0.3, variant="sps+")),
         "madgrad": (tw.madgrad().at(lr=rounded), optax.contrib.madgrad(0.01)),
+        "agc": (tw.chain(tw.choose((tw.is_matrix, tw.agc(0.3, 0.5, "column")), otherwise=tw.agc(0.3, 0.5, "tensor")), tw.sgd()),
+                optax.chain(optax.adaptive_grad_clip(0.3, 0.5), optax.sgd(0.01))),
         "clip": (tw.chain(tw.clip(0.5), tw.sgd()), optax.chain(optax.clip_by_global_norm(0.5), optax.sgd(0.01))),
     }  # fmt: skip
     with sixty_four_bits():

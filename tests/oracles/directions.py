@@ -191,9 +191,9 @@ def agc_sgd(
     steps: int | None = None,
 ) -> Array:
     """Gradient descent, clipped: Brock et al. 2021, arXiv 2102.06171, Equation 3: G_i = lambda |W_i|* / |G_i| G_i if |G_i| /
-    |W_i|* > lambda, |W_i|* = max(|W_i|, eps). A unit i is a row or the whole tensor.
+    |W_i|* > lambda, |W_i|* = max(|W_i|, eps). A unit i is a row, a column or the whole tensor.
     """
-    choice("unit", unit, ("row", "tensor"))
+    choice("unit", unit, ("row", "column", "tensor"))
     w, grad, T = begin(p, gradients, steps)
 
     def clipped(g: Array, x: Array) -> Array:
@@ -203,7 +203,12 @@ def agc_sgd(
     path = []
     for t in range(1, T + 1):
         g = grad(t, w)
-        g = clipped(g, w) if unit == "tensor" else np.array([clipped(*both) for both in zip(g, w, strict=True)])
+        if unit == "tensor":
+            g = clipped(g, w)
+        elif unit == "row":
+            g = np.array([clipped(*both) for both in zip(g, w, strict=True)])
+        else:
+            g = np.array([clipped(*both) for both in zip(g.T, w.T, strict=True)]).T
         w = w - rate(lr, t) * g
         path.append(w)
     return finish(path, w)

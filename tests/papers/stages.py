@@ -21,7 +21,7 @@ CASES = [
     Case("orthograd", lambda: tw.chain(tw.orthograd(), tw.sgd()), directions.orthograd, {}, leaves=("w", "b")),
     Case("orthograd authors", lambda: tw.chain(tw.orthograd(keep_norm=True), tw.sgd()), directions.orthograd, {"keep_norm": True}, halving, leaves=("w", "b")),
     *(Case(f"agc {options}", lambda options=options: tw.chain(tw.agc(**options), tw.sgd()), directions.agc_sgd, options, halving, leaves=leaves)
-      for options, leaves in (({}, ("w",)), ({"clipping": 0.3, "eps": 1.5}, ("w",)), ({"unit": "tensor", "clipping": 0.3}, ("w", "b", "s")))),
+      for options, leaves in (({}, ("w",)), ({"clipping": 0.3, "eps": 1.5}, ("w",)), ({"unit": "tensor", "clipping": 0.3}, ("w", "b", "s")), ({"unit": "column", "clipping": 0.3}, ("w",)))),
     *(Case(f"adagc {options}", lambda options=options: tw.chain(tw.adagc(**options), tw.sgd()), directions.adagc_sgd, options, lr, "norms")
       for options, lr in (({}, None), ({"start": 8, "max_norm": 3.0, "relative": 1.5, "beta": 0.7}, halving), ({"start": 2}, None))),
     *(Case(f"clip_each {limit}", lambda limit=limit: tw.chain(tw.clip_each(limit), tw.sgd()), directions.clipped_sgd, {"max_norm": limit}) for limit in (1.0, 3.0)),

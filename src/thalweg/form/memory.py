@@ -191,8 +191,11 @@ gaussian = Gaussian()
 """One draw from the standard normal distribution, made at `init` with the optimizer's seed."""
 
 
-def per_coordinate(size: int, *, dtype: str | None = None) -> Kind:
-    """A vector of `size` zeros per coordinate: shape of the parameter + (size,)."""
+def per_coordinate(size: int | str, *, dtype: str | None = None) -> Kind:
+    """A vector of `size` zeros per coordinate: shape of the parameter + (size,).
+
+    size: a number, or the name of the integer hyper-parameter that holds it.
+    """
     return PerCoordinate(0.0, dtype, size)
 
 

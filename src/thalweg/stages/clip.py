@@ -4,7 +4,7 @@ from typing import Literal
 
 from thalweg.form.hyper import Count, Decay, Positive
 from thalweg.form.memory import per_tensor
-from thalweg.ops import maximum, minimum, mix, norm, ratio, row_means, sizes, sqrt, where
+from thalweg.ops import col_means, maximum, minimum, mix, norm, ratio, row_means, sizes, sqrt, where
 from thalweg.rule import rule
 
 
@@ -24,15 +24,21 @@ def clip_each(g, *, max_norm: Positive = 1.0):
 
 
 @rule
-def agc(g, p, *, clipping: Positive = 0.01, eps: Positive = 1e-3, unit: Literal["row", "tensor"] = "row"):
+def agc(
+    g, p, *, clipping: Positive = 0.01, eps: Positive = 1e-3, unit: Literal["row", "column", "tensor"] = "row",
+):  # fmt: skip
     """Adaptive gradient clipping (Brock, De, Smith & Simonyan 2021, arXiv 2102.06171, equation 3): by the parameter's norm.
 
     Each unit's gradient has at most clipping times the norm of its weights, or of eps if they are smaller. A unit is a row, for
-    matrices of (outputs, inputs), or the whole tensor: `choose((is_matrix, agc()), otherwise=agc(unit="tensor"))`.
+    matrices of (outputs, inputs) as in torch, a column, for (inputs, outputs) as in Flax, or the whole tensor:
+    `choose((is_matrix, agc()), otherwise=agc(unit="tensor"))`.
     """
 
     def size(x):
-        return norm(x) if unit == "tensor" else sqrt(sizes(x)[1] * row_means(x * x))
+        if unit == "tensor":
+            return norm(x)
+        rows, columns = sizes(x)
+        return sqrt(columns * row_means(x * x) if unit == "row" else rows * col_means(x * x))
 
     return g * minimum(1.0, clipping * maximum(size(p), eps) / size(g))
 
