@@ -24,6 +24,27 @@ __version__: str
 Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArray[Any]
 """A number, a schedule of t = 1, 2, ..., or with lanes one number each."""
 
+class _A2gradExp(Rule):
+    """A2GradExp (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-exp): an exponential average of the deviations."""
+
+    def __call__(self, beta: Dynamic = 10.0, rho: Dynamic = 0.5) -> Stage: ...
+
+a2grad_exp: _A2gradExp
+
+class _A2gradInc(Rule):
+    """A2GradInc (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-inc): later deviations count for more."""
+
+    def __call__(self, beta: Dynamic = 10.0) -> Stage: ...
+
+a2grad_inc: _A2gradInc
+
+class _A2gradUni(Rule):
+    """A2GradUni (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-uni): accelerated, with all deviations alike."""
+
+    def __call__(self, beta: Dynamic = 10.0) -> Stage: ...
+
+a2grad_uni: _A2gradUni
+
 class _Accsgd(Rule):
     """AccSGD (Kidambi, Netrapalli, Jain & Kakade 2018, arXiv 1803.05591, ASGD; Jain et al. 2018, arXiv 1704.08227)."""
 

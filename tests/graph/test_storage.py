@@ -46,6 +46,9 @@ def same_bits(a: Any, b: Any) -> bool:
 
 
 WITHOUT_KERNEL = {
+    "a2grad_exp",
+    "a2grad_inc",
+    "a2grad_uni",
     "adanorm",
     "adasecant",
     "apollo",

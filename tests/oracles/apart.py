@@ -1,12 +1,13 @@
-"""Rules that stand apart: AdaSmooth, FTRL-Proximal, Adai, Apollo, AdaShift."""
+"""Rules that stand apart: AdaSmooth, FTRL-Proximal, Adai, Apollo, AdaShift, A2Grad."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from .common import Array, Gradients, Rate, begin, divide, finish, inner, rate, silent
+from .common import Array, Gradients, Rate, begin, choice, divide, finish, inner, rate, silent
 
 
 @silent()
@@ -151,3 +152,45 @@ def adashift(
             w = w - rate(lr, t) * m / (np.sqrt(v / (1.0 - beta2 ** (t - n))) + eps)
         path.append(w)
     return finish(path, w)
+
+
+@silent()
+def a2grad(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 1e-1,
+    beta: float = 10.0,
+    rho: float = 0.5,
+    form: str = "uni",
+    steps: int | None = None,
+) -> Array:
+    """A2Grad: Deng, Cheng & Lan 2018, arXiv 1810.00553, from three sequences; p is one tensor, lr = 1 / L, k = 0, 1, ...
+
+    y_k = (1 - alpha_k) z_k + alpha_k x_k, where the gradient is taken; the path is of y. x_(k+1) = x_k - g / (gamma_k + beta h_k); z_(k+1) = (1 - alpha_k) z_k + alpha_k x_(k+1); alpha_k = 2 / (k + 2), gamma_k = 2 L / (k + 1).
+    delta_k = g_k - mean of g_0 .. g_k. uni: v = v + |delta|^2, h = sqrt(v). inc: v = (k / (k + 1))^2 v + |delta|^2. exp: u = rho
+    u + (1 - rho) |delta|^2, v = max(v, u), h = sqrt((k + 1) v).
+    """
+    choice("form", form, ("uni", "inc", "exp"))
+    y, grad, T = begin(p, gradients, steps)
+    x, z = y.copy(), y.copy()
+    seen: list[Array] = []
+    u = v = 0.0
+    path = []
+    for k in range(T):
+        g = grad(k + 1, y)
+        seen.append(g)
+        delta = g - np.mean(seen, axis=0)
+        if form == "exp":
+            u = rho * u + (1.0 - rho) * inner(delta, delta)
+            v = max(v, u)
+        else:
+            v = v * (k / (k + 1)) ** 2 if form == "inc" else v
+            v = v + inner(delta, delta)
+        h = math.sqrt((k + 1) * v if form == "exp" else v)
+        alpha, gamma = 2.0 / (k + 2), 2.0 / rate(lr, k + 1) / (k + 1)
+        x = x - g / (gamma + beta * h)
+        z = (1.0 - alpha) * z + alpha * x
+        alpha = 2.0 / (k + 3)
+        y = (1.0 - alpha) * z + alpha * x
+        path.append(y)
+    return finish(path, y)

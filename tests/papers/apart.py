@@ -1,4 +1,4 @@
-"""What stands apart from the families: AdaSmooth, FTRL-Proximal, Adai, Apollo, AdaShift."""
+"""What stands apart from the families: AdaSmooth, FTRL-Proximal, Adai, Apollo, AdaShift, A2Grad."""
 
 from __future__ import annotations
 
@@ -14,4 +14,6 @@ CASES = [
       for options, lr in (({}, None), *((options, shrinking) for options in own))),
     *(Case(f"adai {options}", lambda options=options: tw.adai(**options), apart.adai, options, lr, whole=True)
       for options, lr in (({}, None), ({"beta0": 0.5, "beta2": 0.9, "eps": 0.1}, halving))),
+    *(Case(f"a2grad_{form} {options}", lambda form=form, options=options: tw.rules[f"a2grad_{form}"](**options), apart.a2grad, {"form": form, **options}, lr)
+      for form, own in (("uni", {}), ("inc", {}), ("exp", {"rho": 0.8})) for options, lr in (({}, None), ({"beta": 0.3, **own}, halving))),
 ]  # fmt: skip

@@ -28,6 +28,21 @@ class Optimizer:
 def of(rule: Rule) -> type[Optimizer]: ...
 def class_name(rule: Rule) -> str: ...
 
+class A2GradExp(Optimizer):
+    """A2GradExp (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-exp): an exponential average of the deviations."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.1, beta: Dynamic = 10.0, rho: Dynamic = 0.5, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class A2GradInc(Optimizer):
+    """A2GradInc (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-inc): later deviations count for more."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.1, beta: Dynamic = 10.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class A2GradUni(Optimizer):
+    """A2GradUni (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-uni): accelerated, with all deviations alike."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.1, beta: Dynamic = 10.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class AccSGD(Optimizer):
     """AccSGD (Kidambi, Netrapalli, Jain & Kakade 2018, arXiv 1803.05591, ASGD; Jain et al. 2018, arXiv 1704.08227)."""
 

@@ -62,6 +62,21 @@ class SparseAdam(torch.optim.SparseAdam):
     def __init__(self, params: ParamsT, lr: float | torch.Tensor = 0.001, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-08, maximize: bool = False) -> None: ...
 
 
+class A2GradExp(Optimizer):
+    """A2GradExp (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-exp): an exponential average of the deviations."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, beta: Dynamic = 10.0, rho: Dynamic = 0.5, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class A2GradInc(Optimizer):
+    """A2GradInc (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-inc): later deviations count for more."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, beta: Dynamic = 10.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class A2GradUni(Optimizer):
+    """A2GradUni (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-uni): accelerated, with all deviations alike."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, beta: Dynamic = 10.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class AccSGD(Optimizer):
     """AccSGD (Kidambi, Netrapalli, Jain & Kakade 2018, arXiv 1803.05591, ASGD; Jain et al. 2018, arXiv 1704.08227)."""
 
