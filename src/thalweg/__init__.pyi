@@ -157,6 +157,13 @@ class _Adamod(Rule):
 
 adamod: _Adamod
 
+class _Adamp(Rule):
+    """AdamP (Heo, Chun, Oh, Han, Yun, Kim, Uh & Ha 2021, arXiv 2006.08217, algorithm 2): AdamW without radial steps."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), delta: Dynamic = 0.1, weight_decay: Dynamic = 0.0, share: Dynamic = 0.1) -> Stage: ...
+
+adamp: _Adamp
+
 class _Adamw(Rule):
     """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2): Adam with decoupled weight decay."""
 
@@ -738,6 +745,13 @@ class _Sgd(Rule):
 
 sgd: _Sgd
 
+class _Sgdp(Rule):
+    """SGDP (Heo, Chun, Oh, Han, Yun, Kim, Uh & Ha 2021, arXiv 2006.08217, algorithm 1): momentum without radial steps."""
+
+    def __call__(self, mu: Dynamic = 0.9, delta: Dynamic = 0.1, weight_decay: Dynamic = 0.0, share: Dynamic = 0.1) -> Stage: ...
+
+sgdp: _Sgdp
+
 class _Sgdw(Rule):
     """SGDW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 1): momentum with decoupled weight decay."""
 
@@ -800,6 +814,13 @@ class _StableAdamw(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.99, eps: Dynamic = 1e-06, weight_decay: Dynamic = 0.01) -> Stage: ...
 
 stable_adamw: _StableAdamw
+
+class _Tangent(Rule):
+    """AdamP's projection (Heo et al. 2021, arXiv 2006.08217, section 3): the direction without its radial part."""
+
+    def __call__(self, delta: Dynamic = 0.1, weight_decay: Dynamic = 0.0, share: Dynamic = 0.1) -> Stage: ...
+
+tangent: _Tangent
 
 class _TrustRatio(Rule):
     """The trust ratio (You et al. 2019, arXiv 1904.00962, algorithm 2): each tensor's step made as long as the tensor."""

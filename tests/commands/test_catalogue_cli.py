@@ -45,12 +45,12 @@ def test_search_looks_into_names_aliases_and_papers() -> None:
 
 
 def test_filters_and_order() -> None:
-    sums = {"dadapt_adam", "dadapt_sgd", "dog", "dowg", "mechanic_adam", "momo", "momo_adam", "prodigy"}
+    sums = {"adai", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "mechanic_adam", "momo", "momo_adam", "prodigy"}
     assert set(names("--kind", "whole-model")) == {"eve", "lbfgs", "polyak_sgd", *sums}
     assert set(names("--year", "2015")) == {"adam", "adamax", "adamaxw", "noisy_sgd", "smorms3", "sparse_adam"}
     assert names("--year", "-1990", "--sort", "year") == ["sgd", "momentum", "lbfgs", "nesterov"]
     assert names("--memory", "0") == ["adafactor", "fromage", "galore", "noisy_sgd", "polyak_sgd", "sgd", "signsgd", "sm3"]
-    assert names("--kind", "matrices") == ["adafactor", "galore", "muon", "sm3"]
+    assert names("--kind", "matrices") == ["adafactor", "adamp", "galore", "muon", "sgdp", "sm3"]
     kept = [tw.rules[name].cost().state_per_parameter for name in names("--sort", "memory")]
     assert kept == sorted(kept)
     moved = [tw.rules[name].cost().bytes_moved for name in names("--sort", "bytes")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import directions
+from oracles import directions, projected
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
@@ -24,5 +24,9 @@ CASES = [
       for options, leaves in (({}, ("w",)), ({"clipping": 0.3, "eps": 1.5}, ("w",)), ({"unit": "tensor", "clipping": 0.3}, ("w", "b", "s")), ({"unit": "column", "clipping": 0.3}, ("w",)))),
     *(Case(f"adagc {options}", lambda options=options: tw.chain(tw.adagc(**options), tw.sgd()), directions.adagc_sgd, options, lr, "norms")
       for options, lr in (({}, None), ({"start": 8, "max_norm": 3.0, "relative": 1.5, "beta": 0.7}, halving), ({"start": 2}, None))),
+    *(Case(f"{name} {options}", lambda name=name, options=options: tw.rules[name](**options), getattr(projected, name), options, lr)
+      for name, own in (("adamp", {"beta1": 0.8, "beta2": 0.9, "eps": 1e-3}), ("sgdp", {"mu": 0.5}))
+      for options, lr in (({}, None), *(({"delta": delta, "weight_decay": 0.3, "share": 0.2, **own}, shrinking) for delta in (0.4, 1.0, 1.5)))),
+    Case("sgdp authors", lambda: tw.sgdp(0.5, 1.0, 0.3 / 0.5), projected.sgdp, {"mu": 0.5, "delta": 1.0, "weight_decay": 0.3, "form": "code"}),
     *(Case(f"clip_each {limit}", lambda limit=limit: tw.chain(tw.clip_each(limit), tw.sgd()), directions.clipped_sgd, {"max_norm": limit}) for limit in (1.0, 3.0)),
 ]  # fmt: skip

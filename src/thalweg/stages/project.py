@@ -1,6 +1,7 @@
 """Projections of the gradient."""
 
-from thalweg.ops import norm, ratio, row_means, total
+from thalweg.form.hyper import Fraction, NonNegative, Positive
+from thalweg.ops import maximum, mean, norm, ratio, row_means, sign, sizes, sqrt, total, where
 from thalweg.rule import rule
 
 
@@ -23,3 +24,22 @@ def orthograd(g, p, *, keep_norm: bool = False):
     """
     rest = g - ratio(total(g * p), total(p * p)) * p
     return ratio(norm(g), norm(rest)) * rest if keep_norm else rest
+
+
+@rule
+def tangent(
+    g, grad, p, *, delta: Positive = 0.1, weight_decay: NonNegative = 0.0, share: Fraction = 0.1,
+):  # fmt: skip
+    """AdamP's projection (Heo et al. 2021, arXiv 2006.08217, section 3): the direction without its radial part.
+
+    For matrices of (outputs, inputs) whose scale a normalization undoes, which shows in a gradient that is orthogonal to them. If
+    |cos| is at most delta / sqrt(columns) for each row, the part along each row is taken out; if not, but it is so for the whole
+    matrix, the part along that. The decay is then multiplied by share.
+    """
+    rows, columns = sizes(p)
+    touching = abs(row_means(grad * p)) * sqrt(columns) - delta * sqrt(row_means(grad * grad) * row_means(p * p))
+    by_row = total(maximum(sign(touching), 0.0)) == 0
+    whole = abs(mean(grad * p)) * sqrt(rows * columns) <= delta * sqrt(mean(grad * grad) * mean(p * p))
+    along = where(by_row, ratio(row_means(g * p), row_means(p * p)), where(whole, ratio(mean(g * p), mean(p * p)), 0.0))
+    decayed = weight_decay * p
+    return g - along * p + where(by_row | whole, share * decayed, decayed)
