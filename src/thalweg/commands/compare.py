@@ -107,6 +107,9 @@ WIDTH = 160  # columns of the table when the output is no terminal
 )
 @click.option("--steps", type=Many(1, 1_000_000_000), help="Steps per trial.  [default: the problem's]")
 @click.option("--batch-size", type=Many(1, 1_000_000_000), help="Samples per mini-batch.  [default: the problem's]")
+@click.option(
+    "--log", metavar="A,B", help="Also log the results: tensorboard, mlflow, or both, where their libraries are installed."
+)
 @click.option("--out", type=PLACE, help="Folder for trials, results and report.  [default: thalweg-results/PROBLEM]")
 @click.option("--jobs", type=Many(1, 1000), help="Number of parallel processes.  [default: one per core]")
 @click.option(

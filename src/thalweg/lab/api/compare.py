@@ -8,11 +8,11 @@ from multiprocessing import current_process
 from pathlib import Path
 from typing import Any, Unpack
 
-from thalweg.lab.api import plan, training
+from thalweg.lab.api import logs, plan, training
 from thalweg.lab.api.comparison import Comparison
 from thalweg.lab.api.conduct import conduct
 from thalweg.lab.api.hours import Clock
-from thalweg.lab.api.options import Options, check
+from thalweg.lab.api.options import Options, check, listed
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.plain import plain
 from thalweg.lab.refusal import Refusal, working_folder, writable
@@ -67,6 +67,7 @@ def _compared(options: Options) -> Comparison:
     command = options.get("command")
     try:
         check(options)
+        logs.check(listed(options.get("log") or ()))
         watch = Watch(options.get("progress") or (lambda progress: None))
         repeated = plain(command or _call(options))
         if options.get("train") is not None:
@@ -75,16 +76,23 @@ def _compared(options: Options) -> Comparison:
             _check_begun(options, out)
             clock = None if hours is None else Clock(3600 * hours, options.get("jobs") or cores(), out, _fixed(options))
             contests = training.contest(given, options, out, clock, watch.line).in_blocks()
-            return Comparison(conduct(contests, out, options, repeated, watch, clock), out)
+            return _logged(Comparison(conduct(contests, out, options, repeated, watch, clock), out), options, watch)
         contests = plan.contests(options, watch.line)
         out = _folder(options, options.get("suite") or contests[0].problem.name)
         _check_begun(options, out)
-        return Comparison(conduct(contests, out, options, repeated, watch), out)
+        return _logged(Comparison(conduct(contests, out, options, repeated, watch), out), options, watch)
     except Refusal as error:
         if command is None:  # a Python caller passes keyword arguments, not --options
             named = re.sub(r"(?<![\w/])--([a-z]+(?:-[a-z]+)*)", lambda option: option[1].replace("-", "_"), error.message)
             raise Refusal(named) from None
         raise
+
+
+def _logged(found: Comparison, options: Options, watch: Watch) -> Comparison:
+    """The comparison, after the logs that are wanted of it are written."""
+    for line in logs.write(listed(options.get("log") or ()), found.problems, found.out):
+        watch.line(line)
+    return found
 
 
 def _folder(options: Options, name: str) -> Path:

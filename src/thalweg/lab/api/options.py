@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from thalweg.form.hyper import nearest
+from thalweg.lab.api.logs import PACKAGES
 from thalweg.lab.api.progress import Progress
 from thalweg.lab.protocol import halving
 from thalweg.lab.protocol.protocol import SCHEDULES, SEARCHES
@@ -87,6 +88,9 @@ class Options(TypedDict, total=False):
     """Seconds after which a chunk of trials counts as hung. Default: 900."""
     lanes: str
     """Backend that runs trials as lanes of one program: "numpy" (default) or "jax"."""
+    log: str | Sequence[str] | None
+    """Also log the results: "tensorboard" (into the folder tensorboard in `out`), "mlflow" (where MLflow's own settings say), or
+    both. Their libraries are optional."""
     progress: Callable[[Progress], None] | None
     """Callback that receives `Progress` objects, for example `print`. Default: none."""
     command: str | None
@@ -98,6 +102,7 @@ SECONDS = {"timeout": "seconds", "wait": "seconds", "hours": "hours"}
 CHOICES: dict[str, Sequence[str]] = {
     "tune": ("lr", "all"), "search": SEARCHES, "lanes": lanes.NAMES, "task": ("classification", "regression"),
     "early_stopping": halving.NAMES, "engine": executors.NAMES, "better": BETTER, "schedule": tuple(SCHEDULES),
+    "log": tuple(PACKAGES),
 }  # fmt: skip
 
 
