@@ -69,7 +69,7 @@ NEEDS = {
 LIGHT = ("--rules sgd,", "--problems")
 """A comparison takes long unless it has one of these; the default is twenty optimizers."""
 HEAVY = (
-    *("python -m benchmarks", "python tools/stub.py", "thalweg lab merge"),
+    *("python -m benchmarks", "python tools/stub.py", "thalweg curves", "thalweg lab merge"),
     *("python -m pytest tests/jax_face/optax_all.py", "thalweg race"),
 )
 RULE = """
