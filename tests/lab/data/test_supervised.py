@@ -82,6 +82,13 @@ def test_fingerprints_change_with_the_network() -> None:
     assert wide.fingerprint != narrow.fingerprint
 
 
+def test_a_network_with_statistics_is_refused() -> None:
+    """Nothing here would keep them between training and judging."""
+    part = Part(np.ones((4, 3), np.float32), np.zeros(4, np.int64))
+    with pytest.raises(ValueError, match="keep no statistics of batches"):
+        Supervised("made", "", part, part, part, [nn.Linear(3), nn.BatchNorm(), nn.Linear(2)])
+
+
 def test_constant_columns_are_harmless() -> None:
     x, y = made()
     rows = split(y)

@@ -1,5 +1,6 @@
 """`thalweg race` on the command line."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +211,15 @@ def test_a_failure_leaves_the_old_file_as_it_was(here: Path, monkeypatch: pytest
     assert found.stderr == "Error: --out race.png cannot be written: No space left on device\n"
     assert (here / "race.png").read_text() == "an older picture"
     assert len(list(here.iterdir())) == 1
+
+
+def test_what_is_in_colour_is_asked_for(here: Path) -> None:
+    found = race("--rules", "sgd,momentum,adam", "--steps", "3", "--show", "msgd", "--out", "race.html")
+    assert found.exit_code == 0, found.output
+    page = (here / "race.html").read_text("utf-8")
+    shown = {name: front == "true" for name, front in re.findall(r'"name":"(\w+)"[^}]*?"front":(\w+)', page)}
+    assert shown == {"sgd": False, "momentum": True, "adam": False}
+    assert "2 others in grey" in page
+    refused = race("--rules", "sgd,adam", "--steps", "3", "--show", "adm")
+    assert refused.exit_code != 0
+    assert "--show adm: it is not in this race; did you mean 'adam'?" in str(refused.exception) + refused.output

@@ -80,6 +80,10 @@ class Supervised:
         self.task = task or (CLASSES if train.y.dtype.kind == "i" else VALUES)
         self.score = self.task.score
         self.model = nn.Model(layers, self.task.loss, input_shape=train.x.shape[1:])
+        if self.model.init_statistics():
+            raise ValueError(
+                f"{name}: the lab's own problems keep no statistics of batches; compare a BatchNorm in a loop of yours"
+            )
         outputs = _outputs(layers, train.x.shape[1:])
         self._widest, self._outputs = max(map(prod, outputs)), outputs[-1]
         size = sum(leaf.size for own in self.model.init().values() for leaf in own.values())

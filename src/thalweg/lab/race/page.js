@@ -52,7 +52,7 @@ function drawPlane() {
     if (flat) return line(a, ...race.curve, "#9aa3ad", 3);
     for (const [walk, i] of backToFront) {
       const [xs, ys] = run(walk).at.map((c) => c.slice(0, now + 1)), look = seen(walk);
-      a.pen.globalAlpha = 0.85 * strength(walk);
+      a.pen.globalAlpha = (look.colour === GREY ? 0.45 : 0.85) * strength(walk);
       line(a, xs, ys, look.colour === GREY ? DIM : look.colour, look.colour === GREY ? 0.8 : 1.5, walk.dash);
       if (look.colour !== GREY) strew(a, walk, xs, ys, thinning(i));
     }

@@ -112,7 +112,9 @@ class Picture:
         """A line with the rule's markers and dash; of one that is not in front thin and grey, without markers."""
         style: Any = {**_shape(m, 0.62), "linestyle": (0, m.dash) if m.dash else "-", "zorder": 3} if front else {"zorder": 2.5}
         colour = m.colour if front or axes is self.curves else DIM
-        line = Line2D([], [], color=colour, linewidth=width if front else 0.6, alpha=0.9, markeredgewidth=0, **style)
+        line = Line2D(
+            [], [], color=colour, linewidth=width if front else 0.6, alpha=0.9 if front else 0.45, markeredgewidth=0, **style
+        )
         return axes.add_line(line)  # type: ignore[no-any-return]
 
     def _marker(self, axes: Any, m: Mark, front: bool, scale: float = 1.0) -> Line2D:
