@@ -174,7 +174,7 @@ def files(folder: Path, command: str) -> None:
     kinds = {"--problem mine.py": PROBLEM, "--train mine.py": TRAIN}
     (folder / "mine.py").write_text(next((text for words, text in kinds.items() if words in command), RULE))
     (folder / "loop.py").write_text(TRAIN)
-    (folder / "mine_too.py").write_text(RULE)
+    (folder / "mine_too.py").write_text(RULE.replace("def mine", "def mine_too"))
     if command.startswith("thalweg lab merge"):
         for name in ("from-a", "from-b"):
             thalweg(f"compare --problem xor --rules sgd --budget 1 --seeds 1 --steps 2 --out {name}")

@@ -58,8 +58,9 @@ WIDTH = 160  # columns of the table when the output is no terminal
 @click.option(
     "--my-rule",
     type=PLACE,
+    metavar="FILE[:NAME]",
     multiple=True,
-    help="Also compare the rules in this Python file. May be repeated.",
+    help="Also compare the rules in this Python file, or the one of this name. May be repeated.",
 )
 @click.option("--budget", type=Many(1, MOST), help="Learning rates tried for each optimizer; 8 in a suite.  [default: 12]")
 @click.option(

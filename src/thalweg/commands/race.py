@@ -17,8 +17,8 @@ from thalweg.commands.types import PLACE, WholeNumber
 @click.option("--rules", "names", metavar="A,B,C", help="The optimizers that race, separated by commas.  [default: all]")
 @click.option("--show", metavar="A,B,C",
               help="The optimizers in colour; the others are grey.  [default: yours and the best, eight in all]")  # fmt: skip
-@click.option("--my-rule", type=PLACE, metavar="FILE", multiple=True,
-              help="Also race the rule in this Python file. May be repeated.")  # fmt: skip
+@click.option("--my-rule", type=PLACE, metavar="FILE[:NAME]", multiple=True,
+              help="Also race the rules in this Python file, or the one of this name. May be repeated.")  # fmt: skip
 @click.option(
     "--steps", type=WholeNumber(1, 100_000), help="Steps of each optimizer.  [default: the surface's own; quartic: 100]"
 )

@@ -17,6 +17,7 @@ from thalweg.lab import problems
 from thalweg.lab.data.surface import Surface
 from thalweg.lab.race.ground import Array
 from thalweg.lab.refusal import Refusal
+from thalweg.lab.user.my_rule import place
 from thalweg.lab.user.user_file import refuse_missing
 from thalweg.methods import rules
 from thalweg.rule import Rule
@@ -51,7 +52,7 @@ class Asked:
         steps, lr, start = given["steps"] or surface.steps, _rate(given["lr"]), _start(given["start"], surface)
         names = None if given["names"] is None else _names(given["names"])
         for path in given["my_rule"]:
-            refuse_missing(path)
+            refuse_missing(place(path)[0])
         if not given["my_rule"]:
             chosen(names, {})
         show = () if given["show"] is None else _names(given["show"], "--show")

@@ -75,6 +75,8 @@ def notes(rule: Rule) -> tuple[str, str]:
 
 def source(rule: Rule) -> str:
     """The source of the rule without its docstring, which is shown separately."""
+    if (written := getattr(rule.function, "written", None)) is not None:
+        return str(written)
     lines = textwrap.dedent(inspect.getsource(rule.function)).splitlines()
     function = ast.parse("\n".join(lines)).body[0]
     assert isinstance(function, ast.FunctionDef)
@@ -188,9 +190,9 @@ def kernel_text(rule: Rule) -> str:
 def show_command(name: str, kernel: bool) -> None:
     """Show an optimizer: paper, formula, state, hyper-parameters, cost and source.
 
-    NAME is an optimizer or stage, or a Python file with rules of your own.
+    NAME is an optimizer or stage, or a Python file with rules of your own, or one of them as FILE.py:NAME.
     """
-    for rule in _of_file(name) if name.endswith(".py") else [find(name)]:
+    for rule in _of_file(name) if my_rule.place(Path(name))[0].suffix == ".py" else [find(name)]:
         _show(rule, kernel)
 
 

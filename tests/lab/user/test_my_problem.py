@@ -125,8 +125,10 @@ def test_another_file_or_other_data_are_another_problem(tmp_path: Path) -> None:
     first, again = my_problem.load(path).fingerprint, my_problem.load(path).fingerprint
     (tmp_path / "data").write_text("2.5")
     other_data = my_problem.load(path).fingerprint
-    other_text = my_problem.load(written(tmp_path, reads + "\n# changed\n")).fingerprint
+    other_text = my_problem.load(written(tmp_path, reads + "\nCHANGED = 1\n")).fingerprint
+    remark = my_problem.load(written(tmp_path, reads + "\n# a remark\n")).fingerprint
     assert first == again
+    assert remark == other_data
     assert len({first, other_data, other_text}) == 3
 
 

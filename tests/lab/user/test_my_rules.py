@@ -67,10 +67,9 @@ def test_a_name_that_is_taken_is_refused(texts: Any, says: str, tmp_path: Path) 
             '@tw.recipe(lr=1e-3)\ndef mine(*, c: tw.Positive = 1.0):\n    """Mine."""\n    return tw.chain(tw.clip(c), tw.adam())\n',
             1e-3,
         ),
-        ('@tw.recipe\ndef mine():\n    """Mine."""\n    return tw.chain(tw.clip(1.0), tw.adam())\n', 1e-3),
         ('@tw.around(lr=0.1)\ndef mine(p):\n    """Mine."""\n    loss, g = yield p\n    return g\n', 0.1),
     ],
-    ids=["rule", "recipe", "recipe without a rate", "around"],
+    ids=["rule", "recipe", "around"],
 )
 def test_without_a_range_it_is_tuned_over_four_decades(text: str, lr: float, tmp_path: Path) -> None:
     found = my_rule.load([file(tmp_path, "mine.py", text)])["mine"]

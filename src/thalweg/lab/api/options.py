@@ -49,7 +49,7 @@ class Options(TypedDict, total=False):
     rules: str | Sequence[str] | None
     """The optimizers' names, in a list or separated by commas, or "all". Default: twenty well-known ones."""
     my_rule: str | Path | Sequence[str | Path]
-    """Python files with rules of your own, which are compared too."""
+    """Python files with rules of your own, which are compared too; "mine.py:name" for one of those in a file."""
     budget: int | None
     """Tuning trials of each optimizer. Default: 12, in a suite 8."""
     blocks: int | None

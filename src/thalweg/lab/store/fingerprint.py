@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
@@ -13,6 +14,7 @@ from thalweg.core.around_stage import AroundStage
 from thalweg.core.function_stage import FunctionStage
 from thalweg.form import trace
 from thalweg.lab.data.problem import Problem
+from thalweg.lab.store import user_code
 from thalweg.lab.store.holding import Unseen, attributes, held
 from thalweg.lab.store.telling import Telling, array_told, by_name, compiled, source_of
 from thalweg.lab.trials.configured import configured
@@ -46,6 +48,8 @@ class _RuleTelling(Telling):
             return plain
         if isinstance(x, np.ndarray | np.generic):
             return array_told(np.asarray(x))
+        if isinstance(x, ModuleType) and user_code.is_own(getattr(x, "__file__", None)):
+            return "module", tuple(user_code.told([Path(str(x.__file__))]))
         return by_name(x) if isinstance(x, ModuleType | type | BuiltinFunctionType) else None
 
     def new(self, x: Any) -> object:

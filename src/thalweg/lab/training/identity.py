@@ -6,7 +6,7 @@ import ast
 import hashlib
 from pathlib import Path
 
-from thalweg.lab.training import user_code
+from thalweg.lab.store import user_code
 
 
 def of_file(path: Path, function: str) -> str:

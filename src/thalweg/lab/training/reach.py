@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.lab.store import user_code
 from thalweg.lab.store.holding import Unseen, held
 from thalweg.lab.store.telling import Telling, array_told, by_name, closure, compiled, names, source_of
-from thalweg.lab.training import user_code
 from thalweg.lab.training.identity import digest
 
 NO_CODE = {

@@ -25,6 +25,7 @@ import numpy as np
 from thalweg.lab.data.parts import digest
 from thalweg.lab.data.problem import Floats, Params, Score
 from thalweg.lab.refusal import Refusal
+from thalweg.lab.store import user_code
 from thalweg.lab.user import user_file
 from thalweg.lab.user.slopes import array, by_hand, by_jax, by_torch, number, speaks
 from thalweg.values import trees
@@ -76,8 +77,9 @@ class Own:
         words = " ".join((module.__doc__ or "").split()) or "A problem of your own."
         self.about = f"{words} ({path.name}: {size:,} numbers to find; gradients by {SPEECH[speech]}.){held}"
         first = self.loss_and_grad(self.init([0]), next(self.draws([0], 0)))[0]
-        # data read by the file show only in the loss, whose first four digits are the same on any machine
-        self.fingerprint = digest(f"{path.read_text(encoding='utf-8')}\n{first[0]:.3e}")
+        # the code is that of the file and of its neighbours that it imports; data that it reads show only in the loss, whose
+        # first four digits are the same on any machine
+        self.fingerprint = digest("\n".join([*user_code.told([path]), f"{first[0]:.3e}"]))
 
     def init(self, seeds: Sequence[int]) -> Params:
         """The starts, a tree of arrays (T, ...)."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.guard import in_a_line
+from thalweg.lab.user import neighbours
 
 PATIENCE = 60.0
 """Time limit in seconds of one call of a user's function."""
@@ -35,13 +36,13 @@ def run(path: Path, what: str, patience: float | None = None) -> ModuleType:
         raise Refusal(f"{path}: {what} is Python, in a file that ends in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # inspect finds the source through it
-    folder = os.path.dirname(os.path.abspath(path))
-    if folder not in sys.path:
-        sys.path.append(folder)  # so that the file can import its neighbours; last, so that they do not shadow other modules
+    neighbours.find_beside(path)
+    before = set(sys.modules)
     try:
         with with_alarm(patience):
             spec.loader.exec_module(module)
-    except KeyboardInterrupt:
+        neighbours.note(path, sys.modules.keys() - before)
+    except (KeyboardInterrupt, Refusal):
         raise
     except BaseException as error:
         raise refusal(path, error) from error
