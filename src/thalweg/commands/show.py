@@ -56,7 +56,12 @@ def memory_words(kind: Kind) -> str:
 
 
 def values_words(hyper: Hyper) -> str:
-    """Describe the values that a hyper-parameter takes."""
+    """Describe the values that a hyper-parameter takes, and those among which it is tuned if it says so."""
+    tuned = f"; searched from {typed(hyper.search.low)} to {typed(hyper.search.high)} by --tune all" if hyper.search else ""
+    return f"{_values_words(hyper)}{tuned}"
+
+
+def _values_words(hyper: Hyper) -> str:
     if isinstance(hyper.default, Epsilon):
         return f"{str(hyper.range).replace('x', hyper.name, 1)}; {', '.join(hyper.choices)}"
     if hyper.choices:

@@ -42,6 +42,14 @@ class Range:
         return f"{left}x{right}"
 
 
+@dataclass(frozen=True)
+class Search:
+    """In an annotation: the values among which to tune a hyper-parameter, as in `Annotated[Decay, Search(0.9, 0.999)]`."""
+
+    low: float
+    high: float
+
+
 class Role(enum.Enum):
     """The role of a hyper-parameter whose value the caller may know, declared by its annotation, whatever its name."""
 
@@ -100,6 +108,10 @@ def part_names(name: str) -> tuple[str, str, str]:
     return name, f"{name}_place", f"{name}_root"
 
 
+def _holds(bounds: Range | None, search: Search) -> bool:
+    return bounds is None or (search.low in bounds and search.high in bounds)
+
+
 @dataclass(frozen=True)
 class Hyper:
     """One hyper-parameter: its default and its valid values.
@@ -113,6 +125,7 @@ class Hyper:
     range: Range | None = None
     choices: tuple[Any, ...] = ()
     role: Role | None = None
+    search: Search | None = None
 
     @property
     def static(self) -> bool:
@@ -149,7 +162,10 @@ class Hyper:
         if isinstance(default, Epsilon):
             choices = next((tuple(x) for x in getattr(annotation, "__metadata__", ()) if isinstance(x, Places)), PLACES)
         role = next((x for x in getattr(annotation, "__metadata__", ()) if isinstance(x, Role)), None)
-        made = cls(name, default, bounds, choices, role)
+        search = next((x for x in getattr(annotation, "__metadata__", ()) if isinstance(x, Search)), None)
+        if search is not None and not (0 < search.low < search.high < math.inf and _holds(bounds, search)):
+            raise ValueError(f"{owner}: {name} has {search}; wanted 0 < low < high, both of them among its values")
+        made = cls(name, default, bounds, choices, role, search)
         if isinstance(default, Epsilon):
             for part in made.parts.values():
                 part.check(part.default, f"the default in {owner}")

@@ -11,6 +11,7 @@ import pytest
 import thalweg as tw
 from lab.user.test_my_rules import MINE, cli, file
 from thalweg.lab.problems import problem
+from thalweg.lab.protocol import tune
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.store.fingerprint import fingerprint
 from thalweg.lab.user import my_rule
@@ -54,6 +55,20 @@ def test_the_file_of_the_docs(tmp_path: Path) -> None:
     assert found["slow_adam"].search == tw.rules["adam"].search
 
 
+def test_a_hyper_parameter_has_a_range_of_its_own(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs/rules.md").read_text("utf-8")
+    path = tmp_path / "leaky.py"
+    path.write_text(text.split("```python\n")[2].partition("```")[0])
+    leaky = my_rule.load([path])["leaky"]
+    beta, leak = tune.axes(leaky)
+    assert (beta.name, beta.low, beta.high, beta.complement) == ("beta", pytest.approx(1e-3), pytest.approx(0.1), True)
+    assert (leak.name, leak.low, leak.high, leak.complement) == ("leak", 1e-4, 1e-1, False)
+    assert "searched from 0.0001 to 0.1 by --tune all" in cli("show", path).output
+    path.write_text(path.read_text().replace("Search(0.9, 0.999)", "Search(0.9, 1.5)"))
+    with pytest.raises(Refusal, match=r"beta has Search.*; wanted 0 < low < high, both of them among its values"):
+        my_rule.load([path])
+
+
 def _one() -> Any:
     import numpy as np
 
@@ -83,8 +98,7 @@ def test_one_rule_of_a_file_by_its_name(tmp_path: Path) -> None:
         Refusal, match="no rule in it is called 'tow'; there are one, two, clipped, fast, limit; did you mean 'two'"
     ):
         my_rule.load([Path(f"{path}:tow")])
-    with pytest.raises(Refusal, match="has a rule called 'two' too"):
-        my_rule.load([path, Path(f"{path}:two")])
+    assert list(my_rule.load([path, Path(f"{path}:two")])) == ["one", "two", "clipped", "fast"], "said twice"
 
 
 def test_it_is_shown(tmp_path: Path) -> None:

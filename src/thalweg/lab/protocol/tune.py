@@ -75,7 +75,7 @@ class Space:
 
 
 def axes(rule: Rule) -> tuple[Axis, ...]:
-    """The search range of each float hyper-parameter of a rule, from its default and its declared range.
+    """The search range of each float hyper-parameter of a rule: the declared `Search`, or from its default and its range:
 
     The decay x of an average: 1 - x within a decade of the default's (as in AlgoPerf). An epsilon: EPSILONS. Another
     positive number: within two decades of its default. A default that is 0, infinite, negative or fixed is not tuned.
@@ -85,6 +85,10 @@ def axes(rule: Rule) -> tuple[Axis, ...]:
 
 def _axis(hyper: Hyper) -> Axis | None:
     value = hyper.default
+    if hyper.search is not None and not hyper.static:
+        low, high = hyper.search.low, hyper.search.high
+        near_one = hyper.range is not None and hyper.range.high == 1
+        return Axis(hyper.name, 1 - high, 1 - low, complement=True) if near_one else Axis(hyper.name, low, high)
     if hyper.static or hyper.range is None or hyper.role is Role.DATA_SIZE or not math.isfinite(value) or value <= 0:
         return None
     if hyper.name == "eps":

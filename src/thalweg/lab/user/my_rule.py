@@ -113,7 +113,7 @@ def _joins(rule: Rule) -> bool:
 def refuse_twice(path: Path, names: Iterable[str], home: dict[str, Path]) -> None:
     """Raises Refusal for a rule name used in another file. home: known names with their files; the new ones are added."""
     for name in names:
-        if home.setdefault(name, path) != path:
+        if place(home.setdefault(name, path))[0] != place(path)[0]:
             raise Refusal(f"{path}: {home[name]} has a rule called '{name}' too; give one of them another name")
 
 
