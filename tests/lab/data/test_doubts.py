@@ -179,3 +179,15 @@ def test_arrays_with_gaps(tmp_path: Path) -> None:
         assert problem.preparation is not None
         assert problem.preparation.repairs == (f"{what}: these rows are left out",)
         assert problem.train_size + len(problem.validation_part.x) + problem.test_size == N - 1
+
+
+def test_a_gap_only_in_a_row_that_is_left_out_is_none(tmp_path: Path) -> None:
+    """As in a last row with a total; rows are counted as in the file."""
+    table = columns(c=[*range(29), ""], d=["", "", *range(28)])
+    table["kind"] = ["", *KIND[1:29].tolist(), ""]
+    problem = load(csv(tmp_path / "some.csv", table), "kind")
+    assert problem.preparation is not None
+    assert problem.preparation.repairs == (
+        "column 'kind' has a missing, NaN or infinite value in 2 of 30 rows, the first in row 1: these rows are left out",
+        f"column 'd' has a missing, NaN or infinite value in 1 of 28 rows, the first in row 2: {FILLED}",
+    )

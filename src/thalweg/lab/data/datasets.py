@@ -92,8 +92,8 @@ def _problem(path: Path, found: _Found, task: str | None, block: int, complaints
         complaints.errors.append(f"{name} holds dates, which are neither numbers nor classes")
     if found.y.missing.any():
         complaints.doubts.append(treatment.gaps(name, found.y, "these rows are left out"))
-    x, columns = _inputs(found, complaints)
     kept = ~found.y.missing
+    x, columns = _inputs(found, kept, complaints)
     if kept.sum() < LEAST_ROWS:
         with_it = "" if kept.all() else " with a value to predict"
         complaints.errors.append(
@@ -105,29 +105,31 @@ def _problem(path: Path, found: _Found, task: str | None, block: int, complaints
     complaints.refuse(final=False)
     if classes:
         wanted, common = targets.labels(name, y, complaints)
-        kept[kept] = common
+        x = replace(x, x=x.x[common])
     else:
         wanted = targets.values(name, y, block, complaints)
     complaints.refuse()
-    about = f"{plain(path.name)}: {_about(found, columns, int(kept.sum()))}"
-    problem = supervised(plain(path.stem), plain(about), replace(x, x=x.x[kept]), wanted, block=block)
+    about = f"{plain(path.name)}: {_about(found, columns, len(wanted))}"
+    problem = supervised(plain(path.stem), plain(about), x, wanted, block=block)
     columns = tuple(replace(each, name=plain(each.name), holds=plain(each.holds)) for each in columns)
     problem.preparation = Preparation(columns, tuple(plain(str(doubt)) for doubt in complaints.doubts))
     return problem
 
 
-def _inputs(found: _Found, complaints: Complaints) -> tuple[Inputs, tuple[Treated, ...]]:
-    """The inputs, and what is done with each column."""
+def _inputs(found: _Found, kept: Array, complaints: Complaints) -> tuple[Inputs, tuple[Treated, ...]]:
+    """The inputs of the rows that are kept, and what is done with each column."""
+    numbers = np.flatnonzero(kept)
     if found.x is not None:
-        x = found.x
+        x = found.x[kept]
         if x.dtype.kind == "f" and not np.isfinite(x).all():
             missing = np.asarray(~np.isfinite(x).all(axis=1))
-            complaints.doubts.append(treatment.gaps("x", Column(x[:, 0], missing)))
+            complaints.doubts.append(treatment.gaps("x", Column(x[:, 0], missing), rows=numbers))
             x = np.where(np.isfinite(x), x, np.nan)
         return Inputs(x), ()
     known, used = [], {}
-    for name, each in found.columns.items():
-        done, doubts = treatment.treated(name, each)
+    for name, whole in found.columns.items():
+        each = _of(whole, kept)
+        done, doubts = treatment.treated(name, each, numbers)
         known.append(done)
         complaints.doubts += doubts
         if done.used:
@@ -136,7 +138,7 @@ def _inputs(found: _Found, complaints: Complaints) -> tuple[Inputs, tuple[Treate
         if len(found.y.values) >= LEAST_ROWS:  # of a few rows there is more to say
             left = "".join(f"; '{each.name}' is {each.treatment}" for each in (*known, *found.unused)[:SHOWN])
             complaints.errors.append(f"there is no column besides '{found.name}' to predict it from{left}")
-        used = {found.name: found.y}
+        used = {found.name: _of(found.y, kept)}
     y = Treated(found.name, treatment.holds(found.y), "the target")
     return treatment.inputs(used), (y, *known, *found.unused)
 

@@ -41,14 +41,14 @@ class Preparation:
     repairs: tuple[str, ...] = ()
 
 
-def treated(name: str, found: Column) -> tuple[Treated, list[Doubt]]:
-    """What is done with a column of inputs, and the doubts about it, which name the column."""
+def treated(name: str, found: Column, rows: Array) -> tuple[Treated, list[Doubt]]:
+    """What is done with a column of inputs, and the doubts about it, which name the column. rows: their numbers in the file."""
     if (unused := _unused(name, found)) is not None:
         why, doubts = unused
         return Treated(name, holds(found), f"left out: {why}"), doubts
     doubts = [named(name, doubt) for doubt in found.doubts]
     if found.missing.any():
-        doubts.append(gaps(f"column '{name}'", found))
+        doubts.append(gaps(f"column '{name}'", found, rows=rows))
     different = len(np.unique(found.values[~found.missing]))
     if found.texts is not None:
         words = f"one-hot encoded, {counted(different, 'value')}"
@@ -95,10 +95,11 @@ def named(name: str, doubt: Doubt) -> Doubt:
     return replace(doubt, what=f"column '{name}' {doubt.what}")
 
 
-def gaps(what: str, found: Column, repair: str = "") -> Doubt:
-    """The doubt about missing values."""
-    missing = found.missing
-    many = f"{missing.sum():,} of {counted(len(missing))}, the first in row {missing.argmax() + 1:,}"
+def gaps(what: str, found: Column, repair: str = "", rows: Array | None = None) -> Doubt:
+    """The doubt about missing values. rows: their numbers in the file, if not all rows are there."""
+    missing, first = found.missing, int(found.missing.argmax())
+    number = first if rows is None else int(rows[first])
+    many = f"{missing.sum():,} of {counted(len(missing))}, the first in row {number + 1:,}"
     usual = (
         "a gap is a value of its own" if found.texts is not None else "filled with the median of the training rows, and marked"
     )
