@@ -46,7 +46,7 @@ def by_hand(rows: Any) -> Any:
     frequent = sorted(order[:19])
     assert counts[order[18]] > counts[order[19]], "no tie, which has no right order"
     texts = [city == CITY for city in frequent] + [np.isin(CITY, order[19:])]
-    found = [size, days, np.sin(year), np.sin(week), np.cos(year), np.cos(week), GAP, *texts]
+    found = [days, np.sin(year), np.sin(week), np.cos(year), np.cos(week), size, GAP, *texts]
     return np.stack([standardised(x, rows) for x in found], axis=1)
 
 
@@ -80,7 +80,7 @@ def test_each_block_has_its_own_split_and_treatment(tmp_path: Path) -> None:
     first, second = load(path, "kind"), load(path, "kind", block=1)
     assert first.fingerprint != second.fingerprint
     rows = split(np.unique(KIND, return_inverse=True)[1], 1)
-    np.testing.assert_allclose(second.train_part.x[:, 0], by_hand(rows[0])[rows[0], 0], rtol=2e-6, atol=2e-6)
+    np.testing.assert_allclose(second.train_part.x[:, 5], by_hand(rows[0])[rows[0], 5], rtol=2e-6, atol=2e-6)
 
 
 def test_a_trials_identity_covers_the_treatment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,9 +47,10 @@ class Inputs:
         from sklearn.impute import SimpleImputer
         from sklearn.preprocessing import OneHotEncoder
 
-        texts = list(self.texts)
         others = [place for place in range(x.shape[1]) if place not in self.texts]
+        gaps = [place for place in others if np.isnan(x[:, place]).any()]
+        whole = [place for place in others if place not in gaps]
         filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         told_apart = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=KINDS, sparse_output=False)
-        steps = [("numbers", filled, others), ("texts", told_apart, texts)]
+        steps = [("numbers", "passthrough", whole), ("gaps", filled, gaps), ("texts", told_apart, list(self.texts))]
         return ColumnTransformer([step for step in steps if step[2]], sparse_threshold=0)

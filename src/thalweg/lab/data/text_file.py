@@ -23,6 +23,8 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 NO_NAMES = "its first line holds numbers, and no names of columns"
 ALIKE = 0.95
 """The least share of rows with as many words that makes a text a table without separators."""
+SAMPLE = 1 << 22
+"""How many characters show what kind of table it is."""
 SEEN = 100
 """How many rows show the separator."""
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
@@ -111,10 +113,11 @@ def _of_zeros(content: bytes) -> str:
 def _rows(text: str, separator: str) -> list[list[str]]:
     """The first rows that are not empty; none if they cannot be read so."""
     try:
-        read = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-        return [row for row in itertools.islice(read, SEEN) if row]
+        read = csv.reader(io.StringIO(text[:SAMPLE], newline=""), delimiter=separator)
+        rows = [row for row in itertools.islice(read, SEEN) if row]
     except csv.Error:
         return []
+    return rows[:-1] if len(text) > SAMPLE and len(rows) > 1 else rows  # the last one may be cut off
 
 
 def _usual(rows: Sequence[Sequence[str]]) -> tuple[float, int]:
