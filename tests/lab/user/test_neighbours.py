@@ -48,6 +48,17 @@ def test_a_changed_neighbour_is_imported_anew_and_is_another_identity(form: str,
     assert found[0][1] != found[1][1]
 
 
+def test_the_code_that_decides_by_shape_counts_in_a_neighbour_too(tmp_path: Path) -> None:
+    """No graph shows it: a predicate is told by its code, and by that of the modules whose functions it calls."""
+    text = "import near_h\nimport thalweg as tw\n\n\ndef wide(leaf):\n    return near_h.wide(leaf)\n\n\n"
+    mine = written(tmp_path, "mine.py", text + "mine = tw.choose((wide, tw.momentum()), otherwise=tw.sgd())\n")
+    found = []
+    for least in ("1", "2  # matrices", "2"):
+        written(tmp_path, "near_h.py", f"def wide(leaf):\n    return len(leaf.shape) >= {least}\n")
+        found.append(fingerprint(my_rule.load([mine])["mine"], problem("xor")))
+    assert found[0] != found[1] == found[2]
+
+
 def test_neighbours_of_one_name_in_two_folders(tmp_path: Path) -> None:
     """Each file gets its own, whichever was there before; unless a function may ask for it later."""
     paths = []
