@@ -19,17 +19,19 @@ from lab.training.loops import BOWL, bowl, described, written
 from thalweg import lab
 from thalweg.lab.api import training
 from thalweg.lab.comparing import pilot
+from thalweg.lab.comparing.candidate import Candidate
 from thalweg.lab.comparing.contest import Contest
 from thalweg.lab.comparing.phases import Phase
 from thalweg.lab.comparing.run import run as run_all
 from thalweg.lab.comparing.unfinished import finished_part
 from thalweg.lab.protocol import halving
-from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.protocol.tune import Setting, Space
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.running.executors import engine
 from thalweg.lab.store.store import Store
 from thalweg.lab.training.running import Outcome, outcome, run
+from thalweg.lab.trials.trials import Trial
 
 STEPS, STOP = 16, 5
 OFTEN = BOWL.replace("range(8)", "range(16)").replace("if step % 2 == 0:", "if step % 3 == 2:")
@@ -140,6 +142,17 @@ def test_the_better_half_goes_on() -> None:
     assert halving.better(ends) == {Setting(2.0), Setting(4.0), Setting(5.0)}
     assert [halving.survivors(n) for n in (1, 2, 3, 4, 5, 10)] == [1, 2, 3, 2, 3, 5]
     assert [halving.stop(n) for n in (1, 8, 9, 1000)] == [1, 1, 2, 125]
+
+
+def test_a_setting_that_was_stopped_is_not_chosen_however_good_it_was_by_then() -> None:
+    candidate = Candidate(tw.rules["sgd"], "sgd", Space((0.001, 1.0), 4))
+    candidate.tuning = [
+        Trial(0.1, 1, loss_curve=[-9.0], score_curve=[9.0], stopped=2.0),
+        Trial(0.2, 1, loss_curve=[-1.0], score_curve=[1.0]),
+        Trial(0.3, 1, loss_curve=[-2.0], score_curve=[2.0]),
+    ]
+    candidate.choose(higher_is_better=True)
+    assert candidate.best == Setting(0.3)
 
 
 def test_a_comparison_stops_the_worse_half_and_chooses_among_the_others(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import threading
 from typing import Any
 
 import numpy as np
@@ -88,23 +87,6 @@ def test_the_hugging_face_trainer() -> None:
 
     found = stopped(train)
     assert (found.stopped, found.validation, found.error) == (3.0, -3.0, None)
-
-
-def test_workers_of_a_loader_end_with_a_stopped_run() -> None:
-    before = threading.active_count()
-
-    def train(trial: Any) -> float:
-        model = torch.nn.Linear(3, 1)
-        optimizer = trial.optimizer(model)
-        for step, (x, y) in enumerate(torch.utils.data.DataLoader(data(), batch_size=4, num_workers=1)):
-            optimizer.zero_grad()
-            (model(x) - y).square().mean().backward()
-            optimizer.step()
-            trial.report(step + 1, validation=0.0)
-        return 1.0
-
-    assert stopped(train).stopped == 3
-    assert threading.active_count() == before
 
 
 def test_a_callback_of_jax_turns_it_into_an_error_of_its_own() -> None:

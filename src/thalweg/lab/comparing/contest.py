@@ -139,8 +139,10 @@ class Contest:
 
     def specs(self, candidate: Candidate, phase: str, settings: Sequence[Setting], until: int = 0) -> list[TrialSpec]:
         """The trials of a phase: each setting on each of its seeds. until: as in a `TrialSpec`."""
-        like, seeds = replace(self.first_spec(candidate), until=until), self.seeds(candidate, phase)
-        return [replace(like, setting=own, seed=seed, phase=phase) for own, seed in itertools.product(settings, seeds)]
+        like, seeds = self.first_spec(candidate), self.seeds(candidate, phase)
+        return [
+            replace(like, setting=own, seed=seed, phase=phase, until=until) for own, seed in itertools.product(settings, seeds)
+        ]
 
     def first_spec(self, candidate: Candidate) -> TrialSpec:
         """A trial of a candidate's rule, with its fingerprint. The others differ only in setting, seed and phase. Cached."""
@@ -153,7 +155,8 @@ class Contest:
             spec = TrialSpec.of(
                 self.problem, rule, candidate.default, 0, steps=mine.steps, batch_size=mine.batch_size, phase="tuning", lanes=own
             )
-            self.first_specs[rule.name] = replace(spec, validations=mine.source.validations)
+            many = mine.source.validations
+            self.first_specs[rule.name] = spec if many is None else replace(spec, validations=many)
         return self.first_specs[rule.name]
 
     def seeds(self, candidate: Candidate, phase: str) -> list[int]:

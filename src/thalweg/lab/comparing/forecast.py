@@ -98,7 +98,7 @@ def _each(contest: Contest, rules: Sequence[Rule], by: Engine | None, known: dic
     """The seconds of a trial of each rule. known: as for `trial_seconds`."""
     settings, names = contest.settings, tuple(rule.name for rule in rules)
     if settings.pilot is not None:
-        return dict.fromkeys(names, settings.pilot.seconds)
+        return dict.fromkeys(names, settings.pilot.seconds * contest.cost / contest.trials)
     if by is not None and settings.source.own_problem:
         return _timed_by(by, settings, names)
     return trial_seconds(contest.problem, rules, settings.steps, settings.batch_size, known)
