@@ -12,7 +12,7 @@ import click
 
 from thalweg import lab
 from thalweg.commands.comparison_progress import ComparisonProgress
-from thalweg.commands.screen import Screen, say_first
+from thalweg.commands.screen import Screen, began, say_first
 from thalweg.commands.types import PLACE, Hours, Many, Real, Seconds
 from thalweg.lab import problems
 from thalweg.lab.plain import plain
@@ -146,7 +146,7 @@ def compare_command(**given: Any) -> None:
         where = given["train"] or given["suite"] or given["data"] or given["problem"] or "digits"
         say_first(f"Comparing optimizers on {where}; the answer stands at the end.")
         with contextlib.redirect_stdout(Tail()), ComparisonProgress(Screen(stderr=True)) as progress:
-            found = lab.compare(**given, progress=progress, command=command)
+            found = lab.compare(**given, progress=progress, command=command, begun=began())
     except KeyboardInterrupt as stop:
         click.echo("Stopped. The finished trials are kept; the same command goes on from here.", err=True)
         if isinstance(stop, Stopped):

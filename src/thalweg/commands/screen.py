@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +41,14 @@ def say_first(text: str) -> None:
     if not sys.stdout.isatty():
         click.echo(plain(text))
         sys.stdout.flush()
+
+
+_begun = [time.perf_counter()]
+
+
+def began() -> float:
+    """The moment, of `time.perf_counter`, at which the command began, before its imports."""
+    return _begun[0]
 
 
 class Program(Lazy):
@@ -83,6 +92,7 @@ class Program(Lazy):
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Run as a program and exit at the end, even if a user's file has left threads running."""
+        _begun[0] = time.perf_counter()
         leave_the_working_folder()
         try:
             return self.main(*arguments, **named)

@@ -150,6 +150,17 @@ def test_each_rule_runs_once_and_the_plan_follows_what_that_cost(tmp_path: Path)
     assert Clock(3600, 2, tmp_path).fitted(contest(20.0)).settings.budget == fewer.settings.budget
 
 
+def test_the_report_has_more_time_on_a_machine_that_is_slow(tmp_path: Path) -> None:
+    clock = Clock(1000, 2, tmp_path, {"budget": 3})
+    first = clock.fitted(contest(20.0))
+    clock.units, clock.price, clock.begun = 2.0, 10.0, time.perf_counter() - 860
+    assert clock.extended(first) is not None
+    clock.finished = False
+    clock.refitted(first, started=100.0)
+    clock.price = 10.0
+    assert clock.extended(first) is None
+
+
 def test_runs_begin_as_long_as_they_can_end_in_time(tmp_path: Path) -> None:
     clock = Clock(1000, 2, tmp_path)
     assert clock.goes_on(), "nothing is known yet"

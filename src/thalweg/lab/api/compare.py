@@ -75,6 +75,8 @@ def _compared(options: Options) -> Comparison:
             out, hours = _folder(options, given.name), options.get("hours")
             _check_begun(options, out)
             clock = None if hours is None else Clock(3600 * hours, options.get("jobs") or cores(), out, _fixed(options))
+            if clock is not None and (begun := options.get("begun")) is not None:
+                clock.begun = begun
             contests = training.contest(given, options, out, clock, watch.line).in_blocks()
             return _logged(Comparison(conduct(contests, out, options, repeated, watch, clock), out), options, watch)
         contests = plan.contests(options, watch.line)
@@ -113,7 +115,11 @@ def _fixed(options: Options) -> dict[str, int]:
 
 def _call(options: Options) -> str:
     """The call, in a form that can be repeated."""
-    told = {name: str(value) if isinstance(value, Path) else value for name, value in options.items() if name != "progress"}
+    told = {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in options.items()
+        if name not in ("progress", "begun")
+    }
     train = told.pop("train", None)
     first = [] if train is None else [repr(train) if isinstance(train, str) else getattr(train, "__name__", repr(train))]
     return f"lab.compare({', '.join([*first, *(f'{name}={value!r}' for name, value in told.items() if value is not None)])})"

@@ -12,7 +12,7 @@ from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.forecast import humanize
 from thalweg.lab.comparing.phases import Phase
 from thalweg.lab.comparing.unfinished import Part
-from thalweg.lab.comparing.warmup import REPORT, known, report_seconds
+from thalweg.lab.comparing.warmup import FIRST, REPORT, known, report_seconds
 from thalweg.lab.protocol import blocks, protocol
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.trials.json_cache import is_number, json_cache
@@ -43,7 +43,8 @@ class Clock:
 
     fixed: the budget, blocks or seeds that the user chose, which stay. It is the comparison's `Pace`. A unit of cost is a whole
     run; price: the seconds by which one prolongs the comparison, NaN before that is known; target: the units of a stage, NaN
-    where it just goes on as long as there is time; last: whether no other plan fits.
+    where it just goes on as long as there is time; last: whether no other plan fits; slow: how many times longer than usual
+    this machine took to start a process, and so will for the report.
     """
 
     seconds: float
@@ -59,6 +60,7 @@ class Clock:
     resumed: float = 0.0
     target: float = math.nan
     last: bool = False
+    slow: float = 1.0
 
     @property
     def left(self) -> float:
@@ -106,6 +108,7 @@ class Clock:
         What the pilot promised stays if it costs as much, or if nothing else fits.
         """
         self.resumed += started
+        self.slow = max(1.0, started / FIRST["process"])
         if self.units:
             self.price = max(1e-9, self.price - started / self.units)
         again = contest
@@ -146,7 +149,7 @@ class Clock:
 
     def goes_on(self) -> bool:
         """Whether there is time to begin another run, and for all of the stage."""
-        time_left = self.left + LATE * self.seconds - REPORT
+        time_left = self.left + LATE * self.seconds - REPORT * self.slow
         return not (self.price * self.jobs > time_left or self.price * (self.target - self.units) > time_left)
 
     def each(self, contest: Contest) -> float:
@@ -166,7 +169,8 @@ class Clock:
         if self.finished or "seeds" in self.fixed:
             return None
         one_more = _cost(with_(contest, seeds=contest.settings.seeds + 1)) - _cost(contest)
-        most = int((self.left - report_seconds(len(contest.settings.rules))) / self.each(contest) / one_more)
+        report = self.slow * report_seconds(len(contest.settings.rules))
+        most = int((self.left - report) / self.each(contest) / one_more)
         if most < 1:
             self.end(contest)
             return None
@@ -181,7 +185,7 @@ class Clock:
 
     def _others(self, contest: Contest) -> float:
         """The seconds for what is no run: starting the processes, and the report."""
-        return known()["process"] + report_seconds(len(contest.settings.rules))
+        return known()["process"] + self.slow * report_seconds(len(contest.settings.rules))
 
     def sentence(self, contest: Contest) -> str:
         """What the time buys, as far as is known."""

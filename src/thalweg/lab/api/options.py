@@ -93,6 +93,8 @@ class Options(TypedDict, total=False):
     both. Their libraries are optional."""
     progress: Callable[[Progress], None] | None
     """Callback that receives `Progress` objects, for example `print`. Default: none."""
+    begun: float | None
+    """The moment, of `time.perf_counter`, from which `hours` count. Default: that of the call."""
     command: str | None
     """The command that repeats this run, as shown in results and report. Default: the call of `lab.compare`."""
 
