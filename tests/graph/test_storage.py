@@ -72,7 +72,7 @@ SUMMING_UP = {
     "momo_adam",
     "mechanic_adam",
 }  # the whole model
-OF_TENSORS = {"sm3", "galore", "sophia"}  # slices, matrices, and what needs a curvature
+OF_TENSORS = {"adamp", "sgdp", "sm3", "galore", "sophia"}  # slices, matrices, and what needs a curvature
 REFUSED = {"adafactor", "adashift", "learned", "muon", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
 RULES = [name for name in tw.rules if name not in REFUSED]
 

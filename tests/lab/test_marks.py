@@ -47,10 +47,10 @@ def apart(colours: Any, seen: Any) -> float:
 
 
 def test_no_two_of_eight_share_a_colour_and_no_two_of_all_look_the_same() -> None:
-    found = list(given_out([str(k) for k in range(88)]).values())
+    found = list(given_out([str(k) for k in range(152)]).values())
     assert FIRST == len({mark.colour for mark in found[:FIRST]}) == len({mark.shape for mark in found[:FIRST]}) == 8
     assert len({mark.dash for mark in found[:FIRST]}) == len(DASHES)
-    assert len({(mark.colour, mark.shape) for mark in found}) == len(COLOURS) * len(SHAPES) == 88
+    assert len({(mark.colour, mark.shape) for mark in found}) == len(COLOURS) * len(SHAPES) == 152
 
 
 @pytest.mark.parametrize("palette", [COLOURS, [DARK[colour] for colour in COLOURS]], ids=["light", "dark"])

@@ -45,7 +45,8 @@ def _even(shape: Polygon) -> Polygon:
 
 SHAPES: tuple[Polygon, ...] = tuple(map(_even, (
     _regular(32), _regular(4, 0.125), _regular(3), _regular(4), _regular(3, 0.75), _cross(0), _regular(5), _regular(3, 0.5),
-    _cross(0.125), _regular(10, inner=0.45), _regular(3, 0.0),
+    _cross(0.125), _regular(10, inner=0.45), _regular(3, 0.0), _regular(6), _regular(8, inner=0.35), _regular(5, 0.75),
+    _regular(6, inner=0.3), _regular(8, 0.125, 0.35), _regular(6, 0.0), _regular(12, inner=0.5), _regular(6, 0.75, 0.3),
 )))  # fmt: skip
 """Disc, square, triangle, diamond, ... as corners around the centre."""
 
@@ -67,7 +68,7 @@ class Mark:
 def given_out(names: Sequence[str]) -> dict[str, Mark]:
     """The marks of the rules of a picture, given in the order of importance.
 
-    Of up to eight no two share a colour, and of up to eleven no two a shape. 8 colours and 11 shapes have no common factor: 88
+    Of up to eight no two share a colour, and of up to nineteen no two a shape. 8 colours and 19 shapes have no common factor: 152
     rules before two look the same.
     """
     return {

@@ -8,6 +8,7 @@ from typing import Any
 from thalweg.core.function_stage import to_float_or_lanes
 from thalweg.core.leaf import value_at
 from thalweg.form.memory import draw
+from thalweg.form.trace import steps
 from thalweg.graph.model_sums import sums_of
 from thalweg.graph.program import NotTraced, Program, program
 from thalweg.torch import interpreter as interpreter
@@ -16,6 +17,7 @@ from thalweg.torch.ledger import Ledger
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor, flat, flat_into, gradient_of
 from thalweg.values.draws import MASK, halves, hashed
 from thalweg.values.noise import halves_of
+from thalweg.values.symbols import MATRIX_WORDS
 
 
 def by_programs(members: Iterable[Members], ledger: Ledger, loss: Any, scale: Any) -> None:
@@ -89,7 +91,7 @@ def _program(method: ConfiguredGroup, name: str, p: Tensor, who: str) -> Program
         route = method.route(name, p)
         made = program(route, moves=method.pure.moves, kept=method.given.storage(p.dtype), dtype=DTYPES[p.dtype])
         asked = [*sums_of(made.results), *made.norms, *(["curvature"] if "curvature" in made.inputs else [])]
-        if made.margins or made.flat:
+        if made.margins or made.flat or MATRIX_WORDS & {symbol.op for symbol in steps(made.results)}:
             raise NotTraced("rows and columns")
         if method.pure.moves or asked:
             raise NotTraced(", ".join(asked) or "a point that moves")

@@ -1,12 +1,16 @@
 """Adai: momentum whose inertia adapts to each coordinate, and whose rate does not."""
 
-from thalweg.form.hyper import Decay, NonNegative, Share
+from typing import Annotated
+
+from thalweg.form.hyper import Decay, NonNegative, Range
 from thalweg.ops import clip, debias, mix, model_total, ratio
 from thalweg.rule import rule
 
+Bound = Annotated[float, Range(0, 1, low_in=False)]
+
 
 @rule(lr=1e-1, search=(1e-3, 1e1))
-def adai(g, t, m=0.0, v=0.0, product=1.0, *, beta0: NonNegative = 0.1, beta2: Decay = 0.99, eps: Share = 1e-3):
+def adai(g, t, m=0.0, v=0.0, product=1.0, *, beta0: NonNegative = 0.1, beta2: Decay = 0.99, eps: Bound = 1e-3):
     """Adai (Xie, Wang, Zhang, Sato & Sugiyama 2022, arXiv 2006.15815, algorithm 2): adaptive inertia.
 
     A coordinate's beta1 is 1 - beta0 v_hat / its mean over the whole model, kept within [0, 1 - eps]: coordinates with small
