@@ -1,7 +1,7 @@
 """AdaSmooth: RMSprop whose memory is short on a straight path."""
 
 from thalweg.form.hyper import Decay, Positive
-from thalweg.ops import mix, ratio, sqrt
+from thalweg.ops import ratio, sqrt
 from thalweg.rule import rule
 
 
@@ -13,7 +13,7 @@ def adasmooth(g, lr, v=0.0, way=0.0, path=0.0, *, rho1: Decay = 0.5, rho2: Decay
     and fro. The new square enters v with c^2, c going from 1 - rho2 at a ratio of 0 to 1 - rho1 at 1. The paper's window of M
     steps is here the run so far.
     """
-    c = (rho2 - rho1) * ratio(abs(way), path) + 1 - rho2
-    v = mix(v, g * g, 1 - c * c)
+    c = (rho2 - rho1) * ratio(abs(way), path) + (1 - rho2)
+    v = v + c * c * (g * g - v)
     step = lr * g / sqrt(v + eps)
     return step, v, way + step, path + abs(step)
