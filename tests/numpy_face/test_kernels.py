@@ -17,7 +17,7 @@ from thalweg.engines import threads
 from thalweg.values.trees import flatten
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3)}
-WITHOUT = ("muon", "learned", "galore", "adashift")  # matrices, a network or a window for each coordinate
+WITHOUT = ("muon", "learned", "galore", "adamp", "sgdp", "adashift")  # matrices, a network or a window for each coordinate
 APPROXIMATE = ("santa_sss", "diffgrad", "madgrad", "polyak_sgd", "adasecant")
 """An exp, a sigmoid, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
 

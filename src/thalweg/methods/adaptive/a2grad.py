@@ -7,21 +7,21 @@ from thalweg.rule import rule
 
 
 @rule(lr=1e-1, search=(1e-3, 1e1), step=True)
-def a2grad_uni(g, t, p, lr, x=like_p, mean=0.0, v=per_tensor, *, beta: NonNegative = 10.0):
+def a2grad_uni(g, t, p, lr, y=like_p, mean=0.0, v=per_tensor, *, beta: NonNegative = 10.0):
     """A2GradUni (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-uni): accelerated, with all deviations alike.
 
-    lr is 1 / L, L bounding the curvature. The rate at x, the aggressive one of three sequences, is 1 / (2 L / t + beta h): h is
+    lr is 1 / L, L bounding the curvature. The rate of y, the aggressive one of three sequences, is 1 / (2 L / t + beta h): h is
     the root of the sum of a tensor's squared deviations from the mean gradient so far, as in torch-optimizer, which has one
     number for each tensor.
     """
     mean, deviation = deviating(g, t, mean)
     v = v + deviation
-    step, x = accelerated(g, t, p, lr, x, beta * sqrt(v))
-    return step, x, mean, v
+    step, y = accelerated(g, t, p, lr, y, beta * sqrt(v))
+    return step, y, mean, v
 
 
 @rule(lr=1e-1, search=(1e-3, 1e1), step=True)
-def a2grad_inc(g, t, p, lr, x=like_p, mean=0.0, v=per_tensor, *, beta: NonNegative = 10.0):
+def a2grad_inc(g, t, p, lr, y=like_p, mean=0.0, v=per_tensor, *, beta: NonNegative = 10.0):
     """A2GradInc (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-inc): later deviations count for more.
 
     As `a2grad_uni`, but the sum is multiplied by ((t - 1) / t)^2 before a deviation enters it.
@@ -29,13 +29,13 @@ def a2grad_inc(g, t, p, lr, x=like_p, mean=0.0, v=per_tensor, *, beta: NonNegati
     mean, deviation = deviating(g, t, mean)
     share = (t - 1) / t
     v = share * share * v + deviation
-    step, x = accelerated(g, t, p, lr, x, beta * sqrt(v))
-    return step, x, mean, v
+    step, y = accelerated(g, t, p, lr, y, beta * sqrt(v))
+    return step, y, mean, v
 
 
 @rule(lr=1e-1, search=(1e-3, 1e1), step=True)
 def a2grad_exp(
-    g, t, p, lr, x=like_p, mean=0.0, v=per_tensor, largest=per_tensor, *, beta: NonNegative = 10.0, rho: Decay = 0.5
+    g, t, p, lr, y=like_p, mean=0.0, v=per_tensor, largest=per_tensor, *, beta: NonNegative = 10.0, rho: Decay = 0.5
 ):  # fmt: skip
     """A2GradExp (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-exp): an exponential average of the deviations.
 
@@ -44,8 +44,8 @@ def a2grad_exp(
     mean, deviation = deviating(g, t, mean)
     v = rho * v + (1 - rho) * deviation
     largest = maximum(largest, v)
-    step, x = accelerated(g, t, p, lr, x, beta * sqrt(t * largest))
-    return step, x, mean, v, largest
+    step, y = accelerated(g, t, p, lr, y, beta * sqrt(t * largest))
+    return step, y, mean, v, largest
 
 
 def deviating(g, t, mean):
@@ -55,8 +55,8 @@ def deviating(g, t, mean):
     return mean, total(away * away)
 
 
-def accelerated(g, t, p, lr, x, damping):
-    """Return the step of p, at which the gradient is taken, and the new x: Lan's accelerated stochastic approximation."""
+def accelerated(g, t, p, lr, y, damping):
+    """Return the step of p, at which the gradient is taken, and the new y: Lan's accelerated stochastic approximation."""
     long = lr / (2 / t + lr * damping) * g
-    x = x - long
-    return 2 / (t + 2) * (p - x) + t / (t + 2) * 2 / (t + 1) * long, x
+    y = y - long
+    return 2 / (t + 2) * (p - y) + t / (t + 2) * 2 / (t + 1) * long, y
