@@ -17,8 +17,8 @@ from thalweg.engines import threads
 from thalweg.values.trees import flatten
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3)}
-WITHOUT = ("muon", "learned", "galore", "adamp", "sgdp", "adashift")  # matrices, a network or a window for each coordinate
-APPROXIMATE = ("santa_sss", "diffgrad", "madgrad", "polyak_sgd", "adasecant")
+WITHOUT = ("muon", "learned", "galore", "adamp", "sgdp", "agc", "adashift")  # matrices, a network or a window for each coordinate
+APPROXIMATE = ("santa_sss", "diffgrad", "madgrad", "polyak_sgd", "adasecant", "adagc")
 """An exp, a sigmoid, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
 
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from oracles import directions, projected
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
+
+
+def clipped(**options: Any) -> Any:
+    """AGC by rows or columns for matrices, by tensor for vectors."""
+    if options.get("unit") == "tensor":
+        return tw.agc(**options)
+    return tw.choose((tw.is_matrix, tw.agc(**options)), otherwise=tw.agc(unit="tensor"))
+
 
 CASES = [
     Case("cautious", lambda: tw.chain(tw.adam(), tw.cautious()), directions.cautious_adam),
@@ -17,10 +27,10 @@ CASES = [
       for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "eps": 1e-3, "weight_decay": 0.3, **own}, shrinking))),
     *(Case(f"grokfast {options}", lambda options=options: tw.chain(tw.grokfast(**options), tw.sgd()), directions.grokfast, options, lr)
       for options, lr in (({}, None), ({"alpha": 0.7, "lamb": 0.5}, halving))),
-    Case("centralize", lambda: tw.chain(tw.centralize(), tw.sgd()), directions.centralized_sgd, {}, halving, leaves=("w",)),
+    Case("centralize", lambda: tw.chain(tw.only(tw.is_matrix, tw.centralize()), tw.sgd()), directions.centralized_sgd, {}, halving, leaves=("w",)),
     Case("orthograd", lambda: tw.chain(tw.orthograd(), tw.sgd()), directions.orthograd, {}, leaves=("w", "b")),
     Case("orthograd authors", lambda: tw.chain(tw.orthograd(keep_norm=True), tw.sgd()), directions.orthograd, {"keep_norm": True}, halving, leaves=("w", "b")),
-    *(Case(f"agc {options}", lambda options=options: tw.chain(tw.agc(**options), tw.sgd()), directions.agc_sgd, options, halving, leaves=leaves)
+    *(Case(f"agc {options}", lambda options=options: tw.chain(clipped(**options), tw.sgd()), directions.agc_sgd, options, halving, leaves=leaves)
       for options, leaves in (({}, ("w",)), ({"clipping": 0.3, "eps": 1.5}, ("w",)), ({"unit": "tensor", "clipping": 0.3}, ("w", "b", "s")), ({"unit": "column", "clipping": 0.3}, ("w",)))),
     *(Case(f"adagc {options}", lambda options=options: tw.chain(tw.adagc(**options), tw.sgd()), directions.adagc_sgd, options, lr, "norms")
       for options, lr in (({}, None), ({"start": 8, "max_norm": 3.0, "relative": 1.5, "beta": 0.7}, halving), ({"start": 2}, None))),
