@@ -50,6 +50,8 @@ class Rule(Configurable):
         Usual learning rate, and the range in which to tune it (None: not to be tuned).
     former, switches
         Deprecated names of hyper-parameters, and deprecated switches.
+    given_grad_fn : Rule, optional
+        The @around method to use instead when the caller passes `grad_fn` to `step`.
 
     Examples
     --------
@@ -66,6 +68,9 @@ class Rule(Configurable):
     search: tuple[float, float] | None = None
     former: dict[str, Former] = field(default_factory=dict, repr=False)
     switches: list[Switches] = field(default_factory=list, repr=False)
+    given_grad_fn: Configurable | None = field(default=None, repr=False)
+    parts: dict[str, Hyper] = field(init=False, repr=False)
+    """The hyper-parameters as a configuration holds them, by name: an epsilon is split into number, place and root."""
 
     def __post_init__(self) -> None:
         _check_rates(self)
@@ -74,6 +79,7 @@ class Rule(Configurable):
         )
         for attribute, value in (("__doc__", self.doc), ("__module__", self.function.__module__), ("__signature__", signature)):
             object.__setattr__(self, attribute, value)  # so that help(), inspect and doctest treat the rule as a function
+        object.__setattr__(self, "parts", parts_of(self.hyper))
 
     def __call__(self, *hyper: Any, **named: Any) -> Stage:
         """Configure the method with these hyper-parameters.
@@ -90,7 +96,9 @@ class Rule(Configurable):
         ValueError
             If a hyper-parameter is out of range.
         """
-        return self.switched(hyper, named) or self.configure(self, self.bound(self.name, hyper, named))
+        if self.switches and (before := self.switched(hyper, named)):
+            return before
+        return self.configure(self, self.bound(self.name, hyper, named))
 
     def switched(self, args: tuple[Any, ...], named: dict[str, Any]) -> Stage | None:
         """Return the stage that a call with deprecated switches meant, with a DeprecationWarning; None if it sets none."""
@@ -106,16 +114,13 @@ class Rule(Configurable):
 
     def bound(self, owner: str, args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         """Return the configuration for these arguments, by the names of `parts`. owner: the name that messages use."""
+        if not args and not named:
+            return {name: part.default for name, part in self.parts.items()}
         return bind(owner, self.hyper, args, named, self.former)
 
     def configured(self, config: dict[str, Any]) -> Stage:
         """Return the stage for a configuration made by `bound`. Raises TypeError and ValueError as a call does."""
         return self.configure(self, {name: part.check(config[name], self.name) for name, part in self.parts.items()})
-
-    @functools.cached_property
-    def parts(self) -> dict[str, Hyper]:
-        """The hyper-parameters as a configuration holds them, by name: an epsilon is split into number, place and root."""
-        return parts_of(self.hyper)
 
     def __repr__(self) -> str:
         return f"<rule {self.name}: {self.paper}>"
@@ -126,7 +131,8 @@ class Rule(Configurable):
         name: str = self.function.__qualname__
         if functools.reduce(lambda o, part: getattr(o, part, None), name.split("."), module) is self:
             return name
-        return Rule, (self.name, self.function, self.hyper, self.configure, self.lr, self.search, self.former)
+        facts = self.name, self.function, self.hyper, self.configure, self.lr, self.search, self.former
+        return Rule, (*facts, [], self.given_grad_fn)
 
     def __copy__(self) -> Rule:
         return self
@@ -226,9 +232,9 @@ def rule(
         declaration = read(function, asks if step else [word for word in asks if word != "lr"])
 
         def configure(rule: Rule, config: dict[str, Any]) -> Stage:
-            return RuleStage(rule, declaration, config, owns_step=step, given_grad_fn=given_grad_fn)
+            return RuleStage(rule, declaration, config, owns_step=step)
 
-        return Rule(function.__name__, function, declaration.signature, configure, lr, search, former or {})
+        return Rule(function.__name__, function, declaration.signature, configure, lr, search, former or {}, [], given_grad_fn)
 
     return declare if function is None else declare(function)
 

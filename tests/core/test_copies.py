@@ -235,6 +235,11 @@ def test_a_step_on_another_optimizers_state_is_refused() -> None:
     more["memory"]["adam"]["zz"] = p
     with pytest.raises(ValueError, match="of another optimizer: it has the memory zz of adam"):
         o.step(p, p, more)
+    for key, held in (("lion", 5), ("lion", {}), ("lion", {"m": p})):
+        with pytest.raises(ValueError, match="the memory of adam \\+ lion, and this is adam"):
+            o.step(p, p, {**o.init(p), "memory": {**o.init(p)["memory"], key: held}})
+    with pytest.raises(ValueError, match="of another optimizer: it has walked"):
+        o.step(p, p, {**o.init(p), "walked": p})
     for no_state in (None, {}, [1]):
         with pytest.raises(TypeError, match="the state is a"):
             o.step(p, p, no_state)

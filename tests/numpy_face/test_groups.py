@@ -187,3 +187,15 @@ def test_an_unknown_key_written_into_a_group_is_refused() -> None:
     optimizer.param_groups[0]["beta_1"] = 0.5
     with pytest.raises(KeyError, match="there is no 'beta_1'; did you mean 'beta1'"):
         optimizer.step(ZEROS)
+
+
+def test_groups_may_set_a_hyper_parameter_of_a_rule_that_keeps_several_numbers() -> None:
+    ours, twins = ([np.ones(3), np.ones(2)] for _ in range(2))
+    groups = [{"params": [p], "s_init": 1e-6} for p in ours]
+    one = tn.Optimizer(groups, tw.chain(tw.mechanic_adam(), tw.decay(0.0)), lr=1.0)
+    other = tn.Optimizer(twins, tw.chain(tw.mechanic_adam(s_init=1e-6), tw.decay(0.0)), lr=1.0)
+    for _ in range(3):
+        one.step([[np.ones(3)], [np.ones(2)]])
+        other.step([np.ones(3), np.ones(2)])
+    assert all(np.array_equal(p, q) for p, q in zip(ours, twins, strict=True))
+    assert np.all(ours[0] < 1)

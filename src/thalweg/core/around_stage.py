@@ -12,7 +12,7 @@ from thalweg.core.array_step import ArrayStep, as_array_like
 from thalweg.core.function_stage import FunctionStage, copied
 from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.stage import Configurable
-from thalweg.form.asks import ASKS
+from thalweg.form.asks import ASKS, Asking
 from thalweg.form.declaration import Declaration
 from thalweg.values.arrays import Array, framework, widened
 from thalweg.values.scalars import Scalar
@@ -27,8 +27,8 @@ class AroundStage(FunctionStage):
     def __init__(
         self, rule: Configurable, declaration: Declaration, config: dict[str, Any], *, owns_step: bool, decides: bool
     ) -> None:
-        self.owns_step, self.decides = owns_step, decides
-        super().__init__(rule, declaration, config)
+        self.decides = decides
+        super().__init__(rule, declaration, config, owns_step=owns_step)
 
     @property
     def asks(self) -> frozenset[str]:
@@ -41,7 +41,7 @@ class AroundStage(FunctionStage):
             return (yield from self._side_by_side(leaves, memory, step))
         lanes = step.lanes is not None
         tree = replace(leaves[0], p=Vector([leaf.p for leaf in leaves], lanes))
-        values = [ASKS[ask].supplied(tree, step, self) for ask in self.declaration.asks]
+        values = [ASKS[ask].supplied(Asking(tree, step, self)) for ask in self.declaration.asks]
         for slot in self.declaration.memory:
             held = memory.get(slot) or {}
             for leaf in leaves:
@@ -57,7 +57,7 @@ class AroundStage(FunctionStage):
         kept = copied(memory)
         first = () if step.lanes is None else (step.lanes,)
         for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
-            for leaf, x in zip(leaves, value.leaves, strict=True) if slot in self.stored else ():
+            for leaf, x in zip(leaves, value.leaves, strict=True) if slot in self.memory else ():
                 dtype = kind.dtype or leaf.half
                 kept.setdefault(slot, {})[leaf.name] = as_array_like(x, first + kind.shape(leaf.shape), leaf, dtype, self.name)
         return gradient, kept

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from thalweg.core.function_stage import FunctionStage, to_float_or_lanes
-from thalweg.core.leaf import Leaf, Memory, value_at
+from thalweg.core.leaf import Leaf, Memory
 from thalweg.core.step import Step
-from thalweg.form.asks import ASKS
+from thalweg.form.asks import ASKS, Asking
 from thalweg.form.memory import Filled, Kind, PerModel, PerTensor, Shape, draw
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.per_tensor import of, together
@@ -37,48 +37,77 @@ class ArrayStep(Step):
             self.norm = Vector([leaf.d for leaf in leaves], self.lanes is not None).norm_of_all()
         if stage.trace.needs_whole_model and stage.place == 1:
             return self._run_on_all(stage, leaves, memory, updated)
-        return [self.keep(stage, stage.call(*self._handed(stage, leaf, memory)), leaf, updated) for leaf in leaves]
+        handed = self._handed(stage, leaves, memory)
+        if stage.steady is not None:
+            results = [stage.call(values, stage.steady) for values in handed]
+        else:
+            hypers = [stage.declaration.joined(stage.hyper_at(leaf)) for leaf in leaves]
+            results = [stage.call(values, hyper) for values, hyper in zip(handed, hypers, strict=True)]
+        return self._keep(stage, results, leaves, updated)
 
     def _run_on_all(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
         """Call the function once for all leaves, because it sums over the model."""
         if not leaves:
             return []
-        handed = [self._handed(stage, leaf, memory) for leaf in leaves]
-        values = [together(of_leaves) for of_leaves in zip(*(values for values, _ in handed), strict=True)]
-        hyper = {name: together([config[name] for _, config in handed]) for name in stage.config}
-        results = stage.call(values, hyper)
-        return [self.keep(stage, [of(x, i) for x in results], leaf, updated) for i, leaf in enumerate(leaves)]
+        configs = [stage.hyper_at(leaf) for leaf in leaves]
+        hyper = {name: together([config[name] for config in configs]) for name in stage.config}
+        values = [together(of_leaves) for of_leaves in zip(*self._handed(stage, leaves, memory), strict=True)]
+        results = stage.call(values, stage.declaration.joined(hyper))
+        return self._keep(stage, [[of(x, i) for x in results] for i in range(len(leaves))], leaves, updated)
 
-    def _handed(self, stage: FunctionStage, leaf: Leaf, memory: Memory) -> tuple[list[Any], dict[str, Any]]:
-        """Return the function's arguments for a leaf: what it asks for, its memory, and its hyper-parameters."""
-        values = [ASKS[ask].supplied(leaf, self, stage) for ask in stage.declaration.asks]
-        values += [self._recalled(stage, slot, kind, leaf, memory) for slot, kind in stage.declaration.memory.items()]
-        if stage.steady:
-            return values, stage.config
-        return values, {name: value_at(value, leaf.t, leaf.name) for name, value in stage.config.items()}
+    def _handed(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> list[list[Any]]:
+        """Return the function's arguments for each leaf: what it asks for, and its memory."""
+        handed = []
+        for leaf in leaves:
+            asking = Asking(leaf, self, stage)
+            values = [ASKS[ask].supplied(asking) for ask in stage.declaration.asks]
+            for slot, kind in stage.declaration.memory.items():
+                held = memory.get(slot)
+                value = held.get(leaf.name) if isinstance(held, dict) else None
+                if value is None or leaf.half is not None or not kind.full or value.shape != leaf.p.shape:
+                    value = self._recalled(stage, slot, kind, leaf, memory)
+                values.append(value)
+            handed.append(values)
+        return handed
 
-    def keep(self, stage: FunctionStage, results: Sequence[Any], leaf: Leaf, updated: Memory) -> Array:
-        """Write the new memory among a function's results into `updated`; return the first result."""
+    def _keep(
+        self, stage: FunctionStage, results: Sequence[Sequence[Any]], leaves: Sequence[Leaf], updated: Memory
+    ) -> list[Array]:
+        """Write the new memory among a function's results for each leaf into `updated`; return the first ones."""
+        directions = []
+        for leaf, given in zip(leaves, results, strict=True):
+            p = leaf.p
+            alike = all(type(x) is type(p) and x.dtype == p.dtype and x.shape == p.shape for x in given)
+            own = stage.like_parameters and leaf.half is None and alike and not any(x is p or x is leaf.grad for x in given)
+            direction, *memory = given if own else self._converted(stage, given, leaf)
+            for (slot, kind), value in zip(stage.declaration.memory.items(), memory, strict=True):
+                if slot in stage.memory and isinstance(kind, PerModel):
+                    updated[slot] = value
+                elif slot in stage.memory:
+                    updated.setdefault(slot, {})[leaf.name] = value
+            directions.append(direction)
+        return directions
+
+    def _converted(self, stage: FunctionStage, results: Sequence[Any], leaf: Leaf) -> list[Any]:
+        """Return a function's results as a separate array of the parameter's shape and memory of its kinds."""
+        found = [as_array_like(results[0], leaf.p.shape, leaf, None, stage.name)]
         for (slot, kind), value in zip(stage.declaration.memory.items(), results[1:], strict=True):
-            if slot not in stage.stored:
-                continue
-            if isinstance(kind, PerModel):
-                updated[slot] = to_float_or_lanes(value)
-                continue
-            if self.lanes is not None and isinstance(kind, PerTensor):
-                value = self._one_a_lane(value, leaf)
-            shape = leaf.p.shape if kind.full else (*self._first, *kind.shape(leaf.shape))
-            updated.setdefault(slot, {})[leaf.name] = as_array_like(value, shape, leaf, kind.dtype or leaf.half, stage.name)
-        return as_array_like(results[0], leaf.p.shape, leaf, None, stage.name)
+            found.append(self._as_memory(stage, kind, value, leaf) if slot in stage.memory else value)
+        return found
+
+    def _as_memory(self, stage: FunctionStage, kind: Kind, value: Any, leaf: Leaf) -> Any:
+        if isinstance(kind, PerModel):
+            return to_float_or_lanes(value)
+        if self.lanes is not None and isinstance(kind, PerTensor):
+            value = value.meet(leaf.p) if isinstance(value, Scalar) else value
+            value = value.reshape(self._first) if framework(value) is not None else value
+        shape = leaf.p.shape if kind.full else (*self._first, *kind.shape(leaf.shape))
+        return as_array_like(value, shape, leaf, kind.dtype or leaf.half, stage.name)
 
     @property
     def _first(self) -> Shape:
         """The axis of lanes."""
         return () if self.lanes is None else (self.lanes,)
-
-    def _one_a_lane(self, value: Any, leaf: Leaf) -> Any:
-        value = value.meet(leaf.p) if isinstance(value, Scalar) else value
-        return value.reshape(self._first) if framework(value) is not None else value
 
     # what functions may ask for
 
@@ -97,9 +126,10 @@ class ArrayStep(Step):
     def curvature(self, leaf: Leaf) -> Any:
         return leaf.extras.get("curvature")
 
-    def moved(self, point: Any, start: Any, leaf: Leaf) -> Array:
-        point = point if point.dtype == start.dtype else leaf.space.cast(point, dtype_name(start))
-        return np.asarray(point) if isinstance(point, np.generic) else point  # NumPy turns 0-d arrays into numbers
+    def moved(self, points: list[Array], starts: list[Array]) -> list[Array]:
+        pairs = zip(points, starts, strict=True)
+        alike = [x if x.dtype == start.dtype else framework(x).cast(x, dtype_name(start)) for x, start in pairs]
+        return [np.asarray(x) if isinstance(x, np.generic) else x for x in alike]  # NumPy turns 0-d arrays into numbers
 
     # memory
 
@@ -108,7 +138,7 @@ class ArrayStep(Step):
             return self._number(stage, slot, kind, leaf, memory)
         found = (memory.get(slot) or {}).get(leaf.name)
         if found is None:
-            if isinstance(kind, Filled) and slot not in stage.stored:
+            if isinstance(kind, Filled) and slot not in stage.memory:
                 return kind.value
             self.check_lost(stage, slot, leaf, memory)
             return widened(stage.start(slot, leaf.stored(), self))
@@ -135,7 +165,7 @@ class ArrayStep(Step):
 
         A stage without any memory may have needed none, as momentum at 0, and starts now.
         """
-        if not self.remembers or slot not in stage.stored or (not memory and stage.may_need_none):
+        if not self.remembers or slot not in stage.memory or (not memory and stage.may_need_none):
             return
         if leaf.t is None or is_traced(leaf.t) or np.any(np.asarray(leaf.t.values if isinstance(leaf.t, Scalar) else leaf.t) > 1):
             raise ValueError(

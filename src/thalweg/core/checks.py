@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from thalweg.core.around_stage import AroundStage
 from thalweg.core.function_stage import FunctionStage
 from thalweg.core.stage import Chain
 from thalweg.form.hyper import ByLeaf
@@ -21,21 +22,26 @@ NATIVE = ".astype(array.dtype.newbyteorder('='))"
 
 
 class Kept(NamedTuple):
-    """What an optimizer's state has of MORE, and the slots of memory by stage."""
+    """What an optimizer's state has of MORE, and the stages that are declared functions, by the key of their memory."""
 
     more: set[str]
-    slots: dict[str, frozenset[str]]
+    functions: dict[str, FunctionStage]
 
-    @classmethod
-    def of(cls, stages: Chain, *, walks: bool, accumulates: bool) -> Kept:
-        more = {*(["walked"] if walks else []), *(["calls", "accumulated"] if accumulates else [])}
-        return cls(more, {key: frozenset(stage.declaration.memory) for key, stage in stages.items(FunctionStage)})
+
+def check_parameters(arrays: dict[str, Any], lanes: int | None) -> None:
+    """Raise TypeError or ValueError for what is no parameter, and for none at all."""
+    if not arrays:
+        raise ValueError("there are no parameters: the tree is empty")
+    for name, p in arrays.items():
+        floating = is_array(p) and is_floating(p) and not isinstance(p, np.ma.MaskedArray)
+        if not floating or (lanes is not None and p.shape[:1] != (lanes,)):
+            check_parameter(name, p, lanes)
 
 
 def check_parameter(name: str, p: Any, lanes: int | None) -> None:
     if isinstance(p, int | float) and not isinstance(p, np.generic):
         raise TypeError(f"parameter '{name}' is {p!r}, no array; wrap it: numpy.array({p!r}, dtype=float)")
-    if not _is_array(p):
+    if not is_array(p):
         raise TypeError(f"parameter '{name}' is {'None' if p is None else f'a {type(p).__name__}'}, no array{instead(p)}")
     check_unmasked(f"parameter '{name}'", p)
     if not is_floating(p):
@@ -47,11 +53,20 @@ def check_parameter(name: str, p: Any, lanes: int | None) -> None:
         raise ValueError(f"parameter '{name}' has shape {tuple(p.shape)}; with lanes={lanes} its first axis has that length")
 
 
+def check_gradients(gradients: dict[str, Any], arrays: dict[str, Array]) -> None:
+    """Raise TypeError or ValueError for a gradient that is not as its parameter."""
+    for name, g in gradients.items():
+        p = arrays[name]
+        alike = type(g) is type(p) and g.dtype == p.dtype and g.shape == p.shape
+        if not alike or isinstance(g, np.ma.MaskedArray):
+            check_gradient(name, p, g)
+
+
 def check_gradient(name: str, p: Array, g: Any) -> None:
     if g is None:
         return
-    if framework(g) is not framework(p) or not _is_array(g):
-        theirs = framework(g).name if _is_array(g) else type(g).__name__
+    if framework(g) is not framework(p) or not is_array(g):
+        theirs = framework(g).name if is_array(g) else type(g).__name__
         raise TypeError(f"the gradient of '{name}' is a {theirs} value, the parameter a {framework(p).name} array{instead(g)}")
     check_unmasked(f"the gradient of '{name}'", g)
     if tuple(g.shape) != tuple(p.shape):
@@ -64,7 +79,7 @@ def _said(x: Any) -> str:
     return f"a dict of {', '.join(map(str, x)) or 'nothing'}" if isinstance(x, dict) else f"a {type(x).__name__}"
 
 
-def _is_array(x: Any) -> bool:
+def is_array(x: Any) -> bool:
     return framework(x) is not None and hasattr(x, "dtype")  # other objects of a framework, such as a module, are not arrays
 
 
@@ -96,6 +111,30 @@ def check_options(seed: Any, nonfinite: Any, lanes: Any) -> None:
         raise ValueError(f"lanes counts the trials in the first axis, so it is 1 or more, not {lanes}")
 
 
+def check_settings(optimizer: Any) -> None:
+    """Raise TypeError or ValueError for an optimizer that cannot be: its options, its numbers, its @around methods."""
+    check_options(optimizer.seed, optimizer.nonfinite, optimizer.lanes)
+    check_numbers(optimizer.lr, optimizer.chain, optimizer.lanes)
+    arounds = optimizer.chain.items(AroundStage)
+    if len(arounds) > 1:
+        raise ValueError(f"{optimizer.chain.name}: one @around method at a time")
+    if arounds and optimizer.accumulates > 1:
+        raise ValueError(
+            f"{optimizer.rule.name}: every(n, ...) takes means of gradients handed in; {arounds[0][1].name} asks for its own"
+        )
+
+
+def check_asks(optimizer: Any, loss: Any, grad_fn: Any, curvature: Any) -> None:
+    """Raise TypeError if a step is not handed what the rules ask for."""
+    around, asks, name = optimizer._around, optimizer.asks, optimizer.chain.name
+    if around is not None and grad_fn is None:
+        raise TypeError(f"{around[1].name} asks for gradients itself: step(params, None, state, grad_fn=...)")
+    if "loss" in asks and loss is None and grad_fn is None:
+        raise TypeError(f"{name} asks for the loss: step(params, grads, state, loss=...)")
+    if "curvature" in asks and curvature is None and (grad_fn is None or around is not None):
+        raise TypeError(f"{name} asks for the curvature: step(params, grads, state, curvature=...), or grad_fn=")
+
+
 def check_numbers(lr: Any, stages: Chain, lanes: int | None) -> None:
     """Raise ValueError for a learning rate or a hyper-parameter that is a vector, and not one number for each lane."""
     check_lanes("the learning rate", lr, lanes)
@@ -114,7 +153,22 @@ def check_lanes(what: str, value: Any, lanes: int | None) -> None:
             raise ValueError(f"{what} has shape {tuple(shape)}; {wanted}")
 
 
-def check_state(names: Sequence[str], state: Any, chain: Chain, kept: Kept) -> None:
+def is_state(state: Any, names: Iterable[str], kept: Kept) -> bool:
+    """Whether a state is as `init` and `step` return it; any other is looked at part by part."""
+    if not (type(state) is dict and type(state.get("t")) is type(state.get("memory")) is dict):
+        return False
+    slots = {key: function.memory.keys() for key, function in kept.functions.items() if function.memory}
+    counts, memory = state["t"], state["memory"]
+    return (
+        all(type(held) is dict for held in memory.values())
+        and {key: held.keys() for key, held in memory.items()} == slots
+        and MORE & state.keys() == kept.more
+        and counts.keys() == set(names)
+        and all(type(t) is int and 0 <= t < LARGEST for t in counts.values())
+    )
+
+
+def check_state(names: Iterable[str], state: Any, chain: Chain, kept: Kept) -> None:
     """Raise TypeError if it is not a state, ValueError if it belongs to another optimizer or other parameters."""
     if not isinstance(state, dict) or not isinstance(state.get("t"), dict) or not isinstance(state.get("memory"), dict):
         raise TypeError(f"the state is {_said(state)}, not what init(params) and step return")
@@ -140,8 +194,8 @@ def check_state(names: Sequence[str], state: Any, chain: Chain, kept: Kept) -> N
 
 def _foreign(state: dict[str, Any], kept: Kept) -> str:
     """Return what a state has too much or too little, in words; "" if nothing."""
-    for key, slots in kept.slots.items():
-        held = state["memory"].get(key)
+    for key, function in kept.functions.items():
+        held, slots = state["memory"].get(key), function.declaration.memory.keys()
         if isinstance(held, dict) and not held.keys() <= slots:
             return f"has the memory {', '.join(sorted(held.keys() - slots))} of {key}"
     more = MORE & state.keys()

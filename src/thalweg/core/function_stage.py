@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from thalweg.core.leaf import Leaf, Memory, owned
+from thalweg.core.leaf import Leaf, Memory, owned, value_at
 from thalweg.core.stage import Configurable, Stage
 from thalweg.core.step import Step
 from thalweg.form import trace
@@ -24,10 +24,11 @@ from thalweg.values.scalars import Scalar
 class FunctionStage(Stage):
     """A declared function with its hyper-parameters set."""
 
-    def __init__(self, rule: Configurable, declaration: Declaration, config: dict[str, Any]) -> None:
-        self.rule, self.declaration, self.config = rule, declaration.sized(config), config
+    def __init__(self, rule: Configurable, declaration: Declaration, config: dict[str, Any], *, owns_step: bool = False) -> None:
+        self.declaration = declaration.sized(config) if declaration.unsized else declaration
+        self.rule, self.config, self.owns_step = rule, config, owns_step
         self.name, self.lr = rule.name, rule.lr
-        trace.general(self)
+        trace.of(self, general=True)
 
     def __repr__(self) -> str:
         signature, given = self.declaration.signature, self.declaration.joined(self.config)
@@ -54,19 +55,16 @@ class FunctionStage(Stage):
 
     @functools.cached_property
     def memory(self) -> dict[str, Kind]:
-        return {slot: kind for slot, kind in self.declaration.memory.items() if slot in self.stored}
-
-    @functools.cached_property
-    def stored(self) -> frozenset[str]:
-        """The slots that this configuration stores: a slot that is returned unchanged is never stored."""
-        return self.trace.stored
+        """The slots that this configuration stores, and their kinds: a slot that is returned unchanged is never stored."""
+        return {slot: kind for slot, kind in self.declaration.memory.items() if slot in self.trace.stored}
 
     def but(self, **config: Any) -> Self:
         """Return the stage with other hyper-parameters. Raises TypeError if the rule does not take them."""
         other = copy.copy(self)
         other.config = {**self.config, **config}
-        other.declaration = self.declaration.sized(other.config)
-        trace.general(other)
+        if self.declaration.unsized:
+            other.declaration = self.declaration.sized(other.config)
+        trace.of(other, general=True)
         return other
 
     def keeping(self, dtypes: dict[str, str]) -> FunctionStage:
@@ -84,13 +82,12 @@ class FunctionStage(Stage):
         return otherwise if name is None else self.config[name]
 
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
-        memory: Memory = {}
-        for slot, kind in self.memory.items():
+        def first(slot: str, kind: Kind) -> Any:
             if isinstance(kind, PerModel):
-                memory[slot] = self.model_start(kind, leaves, step)
-            else:
-                memory[slot] = {leaf.name: self.start(slot, leaf, step) for leaf in leaves}
-        return memory
+                return self.model_start(kind, leaves, step)
+            return {leaf.name: self.start(slot, leaf, step) for leaf in leaves}
+
+        return {slot: first(slot, kind) for slot, kind in self.memory.items()}
 
     def model_start(self, kind: Kind, leaves: Sequence[Leaf], step: Step) -> Any:
         if leaves and framework(leaves[0].p).name == "jax":  # a Python number would change type in the carry of lax.scan
@@ -98,27 +95,35 @@ class FunctionStage(Stage):
         return kind.value if step.lanes is None else np.full(step.lanes, kind.value)
 
     def start(self, slot: str, leaf: Leaf, step: Step) -> Array:
-        words, kind = (self.name, slot, leaf.name), self.declaration.memory[slot]
-        kind.shape(owned(leaf).shape)  # the two parts of a complex vector are no matrix
-        return kind.start(leaf.p, leaf.shape, step.lanes, lambda: draw(step.seed, 0, words, leaf.p, step.lanes))
+        kind = self.declaration.memory[slot]
+        if kind.of_matrices:
+            kind.shape(owned(leaf).shape)  # the two parts of a complex vector are no matrix
+        return kind.start(leaf.p, leaf.shape, step.lanes, lambda: self._drawn(slot, leaf, step))
+
+    def _drawn(self, slot: str, leaf: Leaf, step: Step) -> Array:
+        return draw(step.seed, 0, (self.name, slot, leaf.name), leaf.p, step.lanes)
 
     def call(self, values: Sequence[Any], hyper: dict[str, Any]) -> Sequence[Any]:
         """Return the function's direction and new memory, given a value for each ask and slot."""
-        hyper = self.fixed if hyper is self.config else self.declaration.joined(hyper)
         if self.declaration.tuples:
             return self.declaration.unpacked(self.rule.function(*self.declaration.packed(values), **hyper))
         results = self.rule.function(*values, **hyper)
         return results if isinstance(results, tuple) else (results,)
 
     @functools.cached_property
-    def fixed(self) -> dict[str, Any]:
-        """The hyper-parameters as the function takes them."""
-        return self.declaration.joined(self.config)
+    def steady(self) -> dict[str, Any] | None:
+        """The hyper-parameters as the function takes them, if they are the same for each tensor at each step."""
+        plain = all(isinstance(value, bool | int | float | str | None) for value in self.config.values())
+        return self.declaration.joined(self.config) if plain else None
 
     @functools.cached_property
-    def steady(self) -> bool:
-        """Whether the hyper-parameters are the same for each tensor at each step."""
-        return all(isinstance(value, bool | int | float | str | None) for value in self.config.values())
+    def like_parameters(self) -> bool:
+        """Whether all memory has its parameter's shape and dtype."""
+        return all(kind.full and kind.dtype is None for kind in self.memory.values())
+
+    def hyper_at(self, leaf: Leaf) -> dict[str, Any]:
+        """Return the hyper-parameters of a leaf at its update."""
+        return {name: value_at(value, leaf.t, leaf.name) for name, value in self.config.items()}
 
     @functools.cached_property
     def may_need_none(self) -> bool:
@@ -127,7 +132,7 @@ class FunctionStage(Stage):
             if not hyper.static and (hyper.range is None or 0.0 in hyper.range):
                 at_0 = copy.copy(self)
                 at_0.config = {**self.config, name: 0.0}
-                if not at_0.stored:
+                if not at_0.memory:
                     return True
         return False
 

@@ -10,21 +10,22 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from thalweg import ops
+from thalweg.core import checks
+from thalweg.core.answers import answered, host_scalar
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.array_step import ArrayStep
-from thalweg.core.checks import Kept, check_gradient, check_lanes, check_numbers, check_options, check_parameter, check_state
 from thalweg.core.compose import Every
 from thalweg.core.curvature import estimated
 from thalweg.core.finite import are_finite, select
+from thalweg.core.function_stage import FunctionStage
 from thalweg.core.leaf import Leaf, Memory, value_at
-from thalweg.core.parameters import Parameters, answered, host_scalar
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Stage, as_stage, chain, check_lr
 from thalweg.core.step import advance
 from thalweg.form.memory import Gaussian
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
-from thalweg.values.trees import Tree, flatten, plain, rebuild
+from thalweg.values.trees import Flat, Tree, rebuild, taken_apart
 
 State: TypeAlias = dict[str, Any]
 """{"t": {leaf: updates so far}, "memory": {stage: {slot: {leaf: array}}}, ...}: a plain tree to save, jit or inspect."""
@@ -61,32 +62,26 @@ class Optimizer:
         self, rule: Any, lr: Any = None, *, seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None
     ) -> None:
         stage = as_stage(rule)
+        self.rule: Stage = stage
         self.accumulates = stage.n if isinstance(stage, Every) else 1
         self.chain = chain(stage.inner if isinstance(stage, Every) else stage)
-        self.rule: Stage = stage
-        self.lr = check_lr(stage.lr if lr is None else lr, stage.name) if not (lr is None and stage.lr is None) else None
-        if self.lr is None:
-            raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
-        check_options(seed, nonfinite, lanes)
         self.seed, self.nonfinite, self.lanes = seed, nonfinite, lanes
-        check_numbers(self.lr, self.chain, lanes)
-        arounds = self.chain.items(AroundStage)
-        if len(arounds) > 1:
-            raise ValueError(f"{self.chain.name}: one @around method at a time")
-        self._around = arounds[0] if arounds else None
-        if arounds and self.accumulates > 1:
-            raise ValueError(
-                f"{stage.name}: every(n, ...) takes means of gradients handed in; {arounds[0][1].name} asks for its own"
-            )
+        if lr is None and stage.lr is None:
+            raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
+        self.lr = check_lr(stage.lr if lr is None else lr, stage.name)
+        self._around: tuple[str, AroundStage] | None = next(iter(self.chain.items(AroundStage)), None)
         self._afters: list[tuple[str, AfterStage]] = self.chain.items(AfterStage)
         self.moves = any(after.moves for _, after in self._afters)
-        self._kept = Kept.of(self.chain, walks=self.moves, accumulates=self.accumulates > 1)
         self.asks = self.chain.asks
         """What the rules ask for: {"g", "t", "loss"} means that `step` needs loss=."""
         self.needs_more = self._around is not None or bool(self.asks & {"loss", "curvature"})
-        self._drawn = bool(self.asks & {"noise", "curvature"}) or any(
-            isinstance(kind, Gaussian) for kind in self.chain.memory.values()
-        )
+        more = {"walked": self.moves, "calls": self.accumulates > 1, "accumulated": self.accumulates > 1}
+        self._kept = checks.Kept({word for word, has in more.items() if has}, dict(self.chain.items(FunctionStage)))
+        kinds = (kind for function in self.chain.functions for kind in function.memory.values())
+        self._drawn = bool(self.asks & {"noise", "curvature"}) or any(isinstance(kind, Gaussian) for kind in kinds)
+        steady = isinstance(self.lr, float) and all(function.steady is not None for function in self.chain.functions)
+        if not steady or self._around is not None or (type(seed), seed, nonfinite, lanes) != (int, 0, "propagate", None):
+            checks.check_settings(self)
 
     @property
     def asks_gradients(self) -> bool:
@@ -121,24 +116,30 @@ class Optimizer:
         dict
             The state, a plain tree.
         """
-        names, given = flatten(params)
-        if not names:
-            raise ValueError("there are no parameters: the tree is empty")
-        for name, p in zip(names, given, strict=True):
-            check_parameter(name, p, self.lanes)
-        arrays = [plain(p) for p in given]
-        step = ArrayStep(self.lanes, self.seed)
-        with framework(arrays[0]).no_grad():
-            leaves = [Leaf(n, self.leaf_shape(p), p, p, 0, self.lr, p) for n, p in zip(names, arrays, strict=True)]
-            state: State = {"t": dict.fromkeys(names, self._zero()), "memory": self.chain.init(leaves, step)}
-            if self._drawn:
-                state["seed"] = self.seed if np.ndim(self.seed) == 0 else np.asarray(self.seed)
-            if self.moves:
-                state["walked"] = {n: framework(p).copy(p) for n, p in zip(names, arrays, strict=True)}
-            if self.accumulates > 1:
-                state["calls"] = 0
-                wide = ((n, widened(p)) for n, p in zip(names, arrays, strict=True))  # sums exceed half precision
-                state["accumulated"] = {n: framework(p).full(tuple(p.shape), 0.0, p) for n, p in wide}
+        return self.started(taken_apart(params).arrays)
+
+    def started(self, arrays: dict[str, Array]) -> State:
+        """Return the state before the first step of parameters by name."""
+        checks.check_parameters(arrays, self.lanes)
+        with framework(next(iter(arrays.values()))).no_grad():
+            leaves = [Leaf(name, self.leaf_shape(p), p, p, 0, self.lr, p) for name, p in arrays.items()]
+            state: State = {"t": dict.fromkeys(arrays, 0), "memory": self.chain.init(leaves, ArrayStep(self.lanes, self.seed))}
+            if self._kept.more or self._drawn or self.nonfinite == "skip":
+                state |= self._started_more(arrays)
+        return state
+
+    def _started_more(self, arrays: dict[str, Array]) -> State:
+        """Return what only some states hold."""
+        state: State = {}
+        if self.lanes is not None and self.nonfinite == "skip":
+            state["t"] = dict.fromkeys(arrays, np.zeros(self.lanes, int))
+        if self._drawn:
+            state["seed"] = self.seed if np.ndim(self.seed) == 0 else np.asarray(self.seed)
+        if self.moves:
+            state["walked"] = {n: framework(p).copy(p) for n, p in arrays.items()}
+        if self.accumulates > 1:
+            wide = ((n, widened(p)) for n, p in arrays.items())  # sums exceed half precision
+            state |= {"calls": 0, "accumulated": {n: framework(p).full(tuple(p.shape), 0.0, p) for n, p in wide}}
         return state
 
     def step(
@@ -166,39 +167,36 @@ class Optimizer:
         params, state
             The new parameters and the new state.
         """
-        return self._checked(params, grads, state, loss, grad_fn, {"noise": noise, "curvature": curvature})
-
-    def _checked(
-        self, params: Tree, grads: Tree, state: State, loss: Any, grad_fn: GradFn | None, trees: dict[str, Tree]
-    ) -> tuple[Tree, State]:
-        """Check the arguments of `step` and run it."""
-        curvature = trees["curvature"]
-        here = Parameters.of(params)
-        if not here.arrays:
-            raise ValueError("there are no parameters: the tree is empty")
-        space = framework(here.arrays[0])
-        if space is None or not hasattr(here.arrays[0], "dtype"):
-            check_parameter(here.names[0], here.arrays[0], self.lanes)
-        with space.no_grad(), ops.lanes(self.lanes is not None):
-            if grad_fn is not None and self._method_around() is None and grads is None:
-                loss, grads = grad_fn(params)
-            elif grads is None and grad_fn is None:
-                raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
-            if self.needs_more:
-                self.check_asks(loss, grad_fn, curvature)
-            check_state(here.names, state, self.chain, self._kept)
-            if curvature is None and "curvature" in self.asks and self._around is None:
-                curvature = estimated(self.chain.functions, grad_fn, params, grads, state, self.seed, self.lanes)
+        here = taken_apart(params)
+        first = next(iter(here.arrays.values()), None)
+        if not checks.is_array(first):
+            checks.check_parameters(here.arrays, self.lanes)
+        with framework(first).no_grad(), ops.lanes(self.lanes is not None):
+            extras: dict[str, dict[str, Any]] = {}
+            if grads is None or self.needs_more or not (loss is grad_fn is noise is curvature is None):
+                trees = {"noise": noise, "curvature": curvature}
+                grads, loss, extras = self._completed(here, grads, state, loss, grad_fn, trees)
+            if not checks.is_state(state, here.arrays, self._kept):
+                checks.check_state(here.arrays, state, self.chain, self._kept)
             given = {} if grads is None else here.match(grads, "gradients")
-            extras = {w: here.match(x, w) for w, x in {**trees, "curvature": curvature}.items() if x is not None}
-            for name, p in zip(here.names, here.arrays, strict=True):
-                g = given.get(name)
-                alike = g is not None and type(g) is type(p) and g.dtype == p.dtype and g.shape == p.shape
-                if not alike or isinstance(g, np.ma.MaskedArray):
-                    check_gradient(name, p, g)
-            if self.accumulates > 1:
-                return self._accumulate(here, given, state, loss, extras)
-            return self._guarded(here, given, state, loss, grad_fn, extras)
+            checks.check_gradients(given, here.arrays)
+            step = self._step if self.nonfinite == "propagate" and self.accumulates == 1 else self._watched
+            return step(here, given, state, loss, grad_fn, extras)
+
+    def _completed(
+        self, params: Flat, grads: Tree, state: State, loss: Any, grad_fn: GradFn | None, trees: dict[str, Tree]
+    ) -> tuple[Tree, Any, dict[str, dict[str, Any]]]:
+        """Return gradients, loss, and noise and curvature by leaf, asked of grad_fn where the rules need them."""
+        if grads is None and grad_fn is None:
+            raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
+        if grads is None and grad_fn is not None and self._method_around() is None:
+            loss, grads = grad_fn(params.tree)
+        checks.check_asks(self, loss, grad_fn, trees["curvature"])
+        if trees["curvature"] is None and "curvature" in self.asks and self._around is None:
+            checks.check_state(params.arrays, state, self.chain, self._kept)
+            functions = self.chain.functions
+            trees["curvature"] = estimated(functions, grad_fn, params.tree, grads, state, self.seed, self.lanes)
+        return grads, loss, {word: params.match(tree, word) for word, tree in trees.items() if tree is not None}
 
     def __call__(self, fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:
         """Run as SciPy's `scipy.optimize.minimize(fun, x0, jac=..., method=optimizer)`; see `thalweg.core.minimize`."""
@@ -226,7 +224,7 @@ class Optimizer:
 
     # The order of a step: accumulate -> guard against inf and NaN -> around -> `advance`: rules -> p - lr d -> after.
 
-    def _accumulate(self, params: Parameters, given: dict[str, Any], state: State, loss: Any, extras: Any) -> tuple[Tree, State]:
+    def _accumulate(self, params: Flat, given: dict[str, Any], state: State, loss: Any, extras: Any) -> tuple[Tree, State]:
         missing = [name for name, g in given.items() if g is None]
         if missing:
             raise ValueError(f"every({self.accumulates}, ...) needs each gradient in each call; '{missing[0]}' has none")
@@ -245,8 +243,15 @@ class Optimizer:
         chosen: tuple[Tree, State] = select(ready, (moved, stepped), (params.tree, waiting), None)
         return chosen
 
+    def _watched(
+        self, params: Flat, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
+    ) -> tuple[Tree, State]:
+        if self.accumulates > 1:
+            return self._accumulate(params, given, state, loss, extras)
+        return self._guarded(params, given, state, loss, grad_fn, extras)
+
     def _guarded(
-        self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
+        self, params: Flat, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
         """Step if all gradients are finite; otherwise do as `nonfinite` says, "skip" or "raise"."""
         each = {} if self.nonfinite == "propagate" else are_finite(given, self.lanes)
@@ -264,35 +269,36 @@ class Optimizer:
         return chosen
 
     def _step(
-        self, params: Parameters, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
+        self, params: Flat, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
         step = ArrayStep(self.lanes, state.get("seed", self.seed), None if loss is None else host_scalar(loss), remembers=True)
-        active = [(n, p) for n, p in zip(params.names, params.arrays, strict=True) if not given or given[n] is not None]
+        active = [(n, p) for n, p in params.arrays.items() if not given or given[n] is not None]
         t = {n: state["t"][n] + 1 for n, _ in active}
-        leaves = [self._leaf(n, p, given.get(n), t[n], extras) for n, p in active]
-        memory: Memory = state["memory"]
-        kept: Memory = {}
-        method = self._method_around() if grad_fn is not None else None
-        if method is not None and grad_fn is not None and leaves:
-            kept = self._walk_around(method, params, leaves, memory, step, given, grad_fn)
-        # the @around form of a rule replaces the rule itself
-        stages = self.chain.transforms if method is None or method is self._around else ()
+        times = {n: Scalar(count) if getattr(count, "ndim", 0) == 1 else count for n, count in t.items()}
+        rates = {n: self.lr if isinstance(self.lr, float) else self.rate_at(times[n], n) for n, _ in active}
+        leaves = [self.leaf(n, p, given.get(n), times[n], rates[n], extras) for n, p in active]
+        stages, memory = self.chain.transforms, state["memory"]
+        if grad_fn is not None and leaves:
+            stages, memory = self._walk_around(params, leaves, memory, step, given, grad_fn)
         start = {leaf.name: widened(state["walked"][leaf.name]) for leaf in leaves} if self.moves else None
-        memory, reached = advance(stages, self._afters, leaves, {**memory, **kept}, step, start)
+        memory, reached = advance(stages, self._afters, leaves, memory, step, start)
         new_state = {**state, "t": {**state["t"], **t}, "memory": {k: m for k, m in memory.items() if m}}
         if self.moves:
-            walked = {leaf.name: leaf.as_stored(reached[leaf.name]) for leaf in leaves}
-            new_state["walked"] = {**state["walked"], **walked}
-        return params.moved({leaf.name: leaf.p if leaf.half is None else leaf.as_stored(leaf.p) for leaf in leaves}), new_state
+            new_state["walked"] = {**state["walked"], **{leaf.name: leaf.as_stored(reached[leaf.name]) for leaf in leaves}}
+        return params.rebuilt({leaf.name: leaf.p if leaf.half is None else leaf.as_stored(leaf.p) for leaf in leaves}), new_state
 
-    def _leaf(self, name: str, p: Array, g: Any, t: Any, extras: dict[str, dict[str, Any]]) -> Leaf:
-        time = Scalar(t) if getattr(t, "ndim", 0) == 1 else t
-        found = {word: values[name] for word, values in extras.items()}
+    def leaf(self, name: str, p: Array, g: Any, t: Any, rate: Any, extras: dict[str, dict[str, Any]]) -> Leaf:
+        """Return a tensor as the stages receive it, at its update t."""
         shape = p.shape if self.lanes is None else p.shape[1:]
-        rate = self.lr if isinstance(self.lr, float) else value_at(self.lr, time, name)
+        leaf = Leaf(name, tuple(shape), p, g, t, rate, g, extras={word: values[name] for word, values in extras.items()})
+        return leaf.widened() if p.dtype.itemsize == 2 else leaf  # no other dtype is narrower than float32
+
+    def rate_at(self, t: Any, name: str) -> Any:
+        """Return the learning rate of a leaf at its update t, if it is not the same number always."""
+        rate = value_at(self.lr, t, name)
         if self.lanes is None and isinstance(rate, Scalar):
-            check_lanes("the schedule's learning rate", rate.values, None)
-        return Leaf(name, tuple(shape), p, g, time, rate, g, extras=found).widened()
+            checks.check_lanes("the schedule's learning rate", rate.values, None)
+        return rate
 
     def _method_around(self) -> tuple[str, AroundStage] | None:
         """The chain's @around method, or the one that its rule names for callers with a grad_fn."""
@@ -301,17 +307,22 @@ class Optimizer:
     @property
     def _instead(self) -> tuple[str, AroundStage] | None:
         rules = self.chain.items(RuleStage)
-        if len(self.chain.stages) == 1 and rules and rules[0][1].given_grad_fn is not None and not rules[0][1].owns_step:
+        if len(self.chain.stages) == 1 and rules and rules[0][1].rule.given_grad_fn is not None and not rules[0][1].owns_step:
             key, stage = rules[0]
-            shared = {k: v for k, v in stage.config.items() if k in stage.given_grad_fn.hyper}
-            return key, stage.given_grad_fn(**shared)
+            method = stage.rule.given_grad_fn
+            return key, method(**{k: v for k, v in stage.config.items() if k in method.hyper})
         return None
 
     def _walk_around(
-        self, method: tuple[str, AroundStage], params: Parameters, leaves: list[Leaf], memory: Memory, step: ArrayStep,
-        given: dict[str, Any], grad_fn: GradFn,
-    ) -> Memory:  # fmt: skip
-        """Answer the points of an @around method until it returns its gradient, which becomes each leaf's gradient."""
+        self, params: Flat, leaves: list[Leaf], memory: Memory, step: ArrayStep, given: dict[str, Any], grad_fn: GradFn
+    ) -> tuple[list[tuple[str, Any]], Memory]:
+        """Answer the points of an @around method, if there is one, until it returns its gradient, which becomes each leaf's.
+
+        Returns the stages that follow, and the memory.
+        """
+        method = self._method_around()
+        if method is None:
+            return self.chain.transforms, memory
         key, stage = method
         walk = stage.points(leaves, memory.get(key, {}), step)
         answer: Any = None
@@ -323,7 +334,7 @@ class Optimizer:
                     answer = step.loss, answered(given, leaves, self.lanes)
                     continue
                 there = {leaf.name: leaf.as_stored(x) for leaf, x in zip(leaves, point.leaves, strict=True)}
-                loss, grads = grad_fn(params.moved(there))
+                loss, grads = grad_fn(params.rebuilt(there))
                 found = params.match(grads, "gradients from grad_fn")
                 step.loss = host_scalar(loss) if step.loss is None else step.loss
                 answer = host_scalar(loss), answered(found, leaves, self.lanes)
@@ -332,18 +343,8 @@ class Optimizer:
         for leaf, g in zip(leaves, gradient.leaves, strict=True):
             leaf.grad = leaf.d = g
             leaf.owned = stage.owns_step
-        return {key: kept} if kept else {}
-
-    def check_asks(self, loss: Any, grad_fn: GradFn | None, curvature: Tree) -> None:
-        if self._around is not None and grad_fn is None:
-            raise TypeError(f"{self._around[1].name} asks for gradients itself: step(params, None, state, grad_fn=...)")
-        if "loss" in self.asks and loss is None and grad_fn is None:
-            raise TypeError(f"{self.chain.name} asks for the loss: step(params, grads, state, loss=...)")
-        if "curvature" in self.asks and curvature is None and (grad_fn is None or self._around is not None):
-            raise TypeError(f"{self.chain.name} asks for the curvature: step(params, grads, state, curvature=...), or grad_fn=")
+        # the @around form of a rule replaces the rule itself
+        return self.chain.transforms if method is self._around else [], {**memory, key: kept} if kept else memory
 
     def leaf_shape(self, p: Array) -> tuple[int, ...]:
         return tuple(p.shape) if self.lanes is None else tuple(p.shape[1:])
-
-    def _zero(self) -> Any:
-        return np.zeros(self.lanes, int) if self.lanes is not None and self.nonfinite == "skip" else 0

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from thalweg.core.function_stage import FunctionStage, copied
 from thalweg.core.leaf import Leaf, Memory
-from thalweg.core.stage import Configurable, Transform
+from thalweg.core.stage import Transform
 from thalweg.core.step import Step
-from thalweg.form.declaration import Declaration
 
 
 class RuleStage(FunctionStage, Transform):
     """A rule: g, memory -> direction, memory."""
-
-    def __init__(
-        self,
-        rule: Configurable,
-        declaration: Declaration,
-        config: dict[str, Any],
-        *,
-        owns_step: bool,
-        given_grad_fn: Configurable | None,
-    ) -> None:
-        self.owns_step, self.given_grad_fn = owns_step, given_grad_fn
-        super().__init__(rule, declaration, config)
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
         if self.owns_step and any(leaf.owned for leaf in leaves):

@@ -22,6 +22,8 @@ class Configurable(ABC):
     function: Callable[..., Any]
     hyper: dict[str, Hyper]
     lr: float | None
+    given_grad_fn: Configurable | None = None
+    """The @around method to use instead when the caller has a grad_fn."""
 
     @abstractmethod
     def __call__(self, *hyper: Any, **named: Any) -> Stage:
@@ -45,6 +47,10 @@ class Declared(Configured, Protocol):
     @property
     def trace(self) -> Trace:
         """The trace of one run on symbols."""
+
+    @property
+    def steady(self) -> dict[str, Any] | None:
+        """The hyper-parameters as the function takes them, if they are the same for each tensor at each step."""
 
     def value_of(self, role: Role, otherwise: Any) -> Any:
         """Return the value of the hyper-parameter with this role, or `otherwise`."""
@@ -138,16 +144,18 @@ class Chain(Transform):
         self.keys = told_apart([stage.name for stage in flat])
         self.stages = tuple(flat)
         self.name = " + ".join(stage.name for stage in flat) or "identity"
-        rates = [stage.lr for stage in stages if stage.lr is not None]
-        self.lr = rates[0] if rates else None
-        self._check_order()
+        self.lr = next((stage.lr for stage in stages if stage.lr is not None), None)
+        places = [stage.place for stage in flat]
+        if places != sorted(places) or any(stage.outermost for stage in flat) or sum(stage.owns_step for stage in flat) > 1:
+            self._refuse()
 
     def __repr__(self) -> str:
         stages = " + ".join(map(inside, self.stages))
         own_name = self.name not in ("identity", " + ".join(stage.name for stage in self.stages))
         return f"<{self.name}: {stages}>" if own_name else f"<{stages or self.name}>"
 
-    def _check_order(self) -> None:
+    def _refuse(self) -> None:
+        """Raise ValueError for what is wrong with the order of the stages, or with their number."""
         if any(stage.outermost for stage in self.stages):
             raise ValueError(f"{self.name}: every(n, ...) goes outermost: every(n, chain(...))")
         places = [stage.place for stage in self.stages]
@@ -156,10 +164,7 @@ class Chain(Transform):
                 f"{self.name}: in a chain an @around method comes first, then rules, then what happens after the step"
             )
         owners = [stage.name for stage in self.stages if stage.owns_step]
-        if len(owners) > 1:
-            raise ValueError(
-                f"{' and '.join(owners)} each own the step (they put the learning rate in); a chain takes one of them"
-            )
+        raise ValueError(f"{' and '.join(owners)} each own the step (they put the learning rate in); a chain takes one of them")
 
     @property
     def parts(self) -> Sequence[Stage]:

@@ -25,8 +25,8 @@ class Step(ABC):
         """Return the learning rate that applies to the leaf."""
 
     @abstractmethod
-    def moved(self, point: Any, start: Any, leaf: Leaf) -> Any:
-        """Convert a new point to the form of the start."""
+    def moved(self, points: list[Any], starts: list[Any]) -> list[Any]:
+        """Convert new points to the form of the starts."""
 
 
 def advance(
@@ -39,9 +39,10 @@ def advance(
     move, if the gradient was taken elsewhere. Returns the new memory, and each leaf's point before the after-steps.
     """
     memory = directed(stages, leaves, memory, step)
-    for leaf in leaves:
-        start = leaf.p if walked is None else walked[leaf.name]
-        leaf.p = step.moved(start - taken(leaf, step), start, leaf)
+    starts = [leaf.p if walked is None else walked[leaf.name] for leaf in leaves]
+    points = step.moved([start - taken(leaf, step) for start, leaf in zip(starts, leaves, strict=True)], starts)
+    for leaf, point in zip(leaves, points, strict=True):
+        leaf.p = point
     reached = {leaf.name: leaf.p for leaf in leaves}
     return directed(afters, leaves, memory, step), reached
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from thalweg.form.hyper import Hyper, Role, joined, listed, parts_of, with_role
+from thalweg.form.hyper import Hyper, Role, listed, part_names, parts_of, with_role
 from thalweg.form.memory import Kind, Numbers, of_default, per_model
+from thalweg.ops.epsilon import Epsilon
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -21,31 +22,29 @@ class Declaration:
     """The declaration of a function: `asks` are injected by name, `memory` is kept, `signature` is what a user sets.
 
     A configuration holds the parts of the latter by name, `hyper`: an epsilon's number, which may change, apart from its place.
+    epsilons: the names of each epsilon's parts. unsized: whether hyper-parameters say how much memory there is.
     """
 
     asks: tuple[str, ...]
     memory: dict[str, Kind]
     signature: dict[str, Hyper]
+    hyper: dict[str, Hyper]
+    epsilons: dict[str, tuple[str, str, str]]
     order: tuple[str, ...]
+    unsized: bool
     tuples: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @functools.cached_property
-    def hyper(self) -> dict[str, Hyper]:
-        """The hyper-parameters as a configuration holds them."""
-        return parts_of(self.signature)
 
     @functools.cached_property
     def shipped(self) -> str | None:
         """The memory slot with the point to keep and evaluate."""
         return next((slot for slot, kind in self.memory.items() if kind.ships), None)
 
-    @functools.cached_property
-    def _plain(self) -> bool:
-        return self.hyper.keys() == self.signature.keys()
-
     def joined(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Convert a configuration to the function's keyword arguments."""
-        return config if self._plain else joined(self.signature, config)
+        """Convert a configuration to the function's keyword arguments, with each epsilon joined to one value."""
+        named = dict(config)
+        for name, parts in self.epsilons.items():
+            named[name] = Epsilon(*map(named.pop, parts))
+        return named
 
     def sized(self, config: dict[str, Any]) -> Declaration:
         """Return the declaration with memory sized by these hyper-parameters; `numbers` expands to one slot each."""
@@ -56,7 +55,7 @@ class Declaration:
             if isinstance(own, Numbers):
                 tuples[slot] = tuple(f"{slot}{i + 1}" for i in range(int(own.size)))
             memory |= dict.fromkeys(tuples[slot], per_model) if slot in tuples else {slot: own}
-        return replace(self, memory=memory, order=(*self.asks, *memory), tuples=tuples)
+        return replace(self, memory=memory, order=(*self.asks, *memory), tuples=tuples, unsized=False)
 
     def packed(self, values: Sequence[Any]) -> list[Any]:
         """Return the function's arguments, given a value for each ask and slot."""
@@ -110,7 +109,10 @@ def read(function: Function, asks: Collection[str]) -> Declaration:
             if kind is None:
                 raise TypeError(f"{name}: memory '{word}' starts as a number or a kind such as like_p, not {default!r}")
             memory[word] = kind
-    return Declaration(tuple(wanted), memory, _by_their_names(name, wanted, hyper), (*wanted, *memory))
+    signature = _by_their_names(name, wanted, hyper)
+    epsilons = {word: part_names(word) for word, h in signature.items() if isinstance(h.default, Epsilon)}
+    unsized = any(isinstance(kind.size, str) or isinstance(kind, Numbers) for kind in memory.values())
+    return Declaration(tuple(wanted), memory, signature, parts_of(signature), epsilons, (*wanted, *memory), unsized)
 
 
 NAMES = {"N": (Role.DATA_SIZE, "DataSize"), "fstar": (Role.LEAST_LOSS, "LeastLoss"), "burnin": (Role.BURN_IN, "BurnIn")}

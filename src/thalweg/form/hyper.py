@@ -145,7 +145,9 @@ class Hyper:
 
     def split(self, value: Any) -> dict[str, Any]:
         """Split a value into its parts by name; a plain epsilon gives its number alone."""
-        return split_all({self.name: value}) if isinstance(self.default, Epsilon) else {self.name: value}
+        if isinstance(value, Epsilon) and isinstance(self.default, Epsilon):
+            return dict(zip(self.parts, (value.number, value.place, value.root), strict=True))
+        return {self.name: value}
 
     def told(self, value: Any) -> str:
         """Format a value as source code; an epsilon in its default place is formatted as its number."""
@@ -179,6 +181,10 @@ class Hyper:
 
     def check(self, value: Any, owner: str) -> Any:
         """Return the value as the rule receives it. Raises TypeError for a wrong type, ValueError for one out of range."""
+        if type(value) is type(self.default) is float and self.range is not None and value in self.range:
+            return value
+        if any(value is choice for choice in self.choices):
+            return value
         return self._check_static(value, owner) if self.static else self._check_dynamic(value, owner)
 
     def _check_static(self, value: Any, owner: str) -> Any:
@@ -253,7 +259,7 @@ class Former:
     def read(self, owner: str, name: str, value: Any, parts: dict[str, Hyper]) -> dict[str, Any]:
         """Return the part of a configuration that name=value sets, after the check and the warning."""
         found = parts[self.part].check(self.values.get(value, value), owner)
-        warnings.warn(f"{owner}: {name}={value!r} is now {self.now.format(value=value)}", DeprecationWarning, stacklevel=5)
+        warnings.warn(f"{owner}: {name}={value!r} is now {self.now.format(value=value)}", DeprecationWarning, stacklevel=6)
         return {self.part: found}
 
 
@@ -280,20 +286,22 @@ def bind(
     given: dict[str, Any] = {}
     for name, value in zip(hyper, args, strict=False):
         given |= hyper[name].split(value)
-    former, parts = {**formers(hyper), **(former or {})}, parts_of(hyper)
     for name, value in named.items():
-        if name in hyper:
-            own = hyper[name].split(value)
-        elif name in former:
-            own = former[name].read(owner, name, value, parts)
-        else:
-            have = f"it has {', '.join(hyper)}" if hyper else "it has none"
-            hint = ELSEWHERE.get(name, "").format(owner=owner) or nearest(name, hyper)
-            raise TypeError(f"{owner} has no hyper-parameter '{name}'; {have}{hint}")
+        own = hyper[name].split(value) if name in hyper else _formerly(owner, hyper, former or {}, name, value)
         if name in given:
             raise TypeError(f"{owner}: {name} is given twice, by position and by name")
         given |= own
-    return {name: h.check(given[name], owner) if name in given else h.default for name, h in parts.items()}
+    return {name: h.check(given[name], owner) if name in given else h.default for name, h in parts_of(hyper).items()}
+
+
+def _formerly(owner: str, hyper: dict[str, Hyper], former: Mapping[str, Former], name: str, value: Any) -> dict[str, Any]:
+    """Return the part of a configuration that a deprecated name sets. Raises TypeError for a name that never was one."""
+    known = {**formers(hyper), **former}
+    if name in known:
+        return known[name].read(owner, name, value, parts_of(hyper))
+    have = f"it has {', '.join(hyper)}" if hyper else "it has none"
+    hint = ELSEWHERE.get(name, "").format(owner=owner) or nearest(name, hyper)
+    raise TypeError(f"{owner} has no hyper-parameter '{name}'; {have}{hint}")
 
 
 def parts_of(hyper: dict[str, Hyper]) -> dict[str, Hyper]:
@@ -314,12 +322,3 @@ def with_parts(saved: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
     """Return a saved parameter group with the epsilon places that an earlier release did not save."""
     kept = {key: value for key, value in group.items() if key.endswith(part_names("")[1:]) and key not in saved}
     return {**saved, **kept}
-
-
-def joined(hyper: dict[str, Hyper], config: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration as a rule's function takes it, with each epsilon joined to one value."""
-    found = dict(config)
-    for name, h in hyper.items():
-        if isinstance(h.default, Epsilon) and name in found:
-            found[name] = Epsilon(*(found.pop(part) for part in part_names(name)))
-    return found

@@ -50,10 +50,7 @@ class Kind:
     def shape(self, shape: Shape) -> Shape:
         """Return the slot's shape for a parameter of this shape. Raises ValueError if it needs a matrix and this is none."""
         if self.of_matrices and len(shape) < 2:
-            raise ValueError(
-                f"memory of the kind '{self.kind}' needs a matrix, and this parameter has shape {shape}; "
-                "route it with choose((is_matrix, this_rule()), otherwise=another())"
-            )
+            raise _is_no_matrix(self.kind, shape)
         return self._shape(shape)
 
     def _shape(self, shape: Shape) -> Shape:
@@ -62,7 +59,14 @@ class Kind:
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
         """Return the slot's first value for the parameter p, of shape `shape` in each lane."""
         first = () if lanes is None else (lanes,)
-        return framework(p).full(first + self.shape(shape), self.value, p, self.dtype)
+        return framework(p).full(tuple(p.shape) if self.full else first + self.shape(shape), self.value, p, self.dtype)
+
+
+def _is_no_matrix(kind: str, shape: Shape) -> ValueError:
+    return ValueError(
+        f"memory of the kind '{kind}' needs a matrix, and this parameter has shape {shape}; "
+        "route it with choose((is_matrix, this_rule()), otherwise=another())"
+    )
 
 
 class Filled(Kind):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,6 +28,9 @@ class Configured(Protocol):
     @property
     def function(self) -> Function:
         """The function itself."""
+
+    def call(self, values: Sequence[Any], hyper: dict[str, Any]) -> Sequence[Any]:
+        """Return the function's results for a value for each ask and slot, and its hyper-parameters."""
 
 
 @dataclass
@@ -52,7 +56,7 @@ class Trace:
         if "z" in self.inputs:
             return frozenset()
         made = [self.direction, *self.memory.values(), *self.evaluations]
-        return (_inputs(steps(made)) - _inputs(every(made, without=is_zero))) & self.memory.keys()
+        return (_read(made) - _read(made, without=is_zero)) & self.memory.keys()
 
     @functools.cached_property
     def changed(self) -> frozenset[str]:
@@ -63,12 +67,12 @@ class Trace:
     def stored(self) -> frozenset[str]:
         """The slots to store between steps: those that change, and initial copies of the parameter that are read."""
         made = [self.direction, *(self.memory[slot] for slot in sorted(self.changed)), *self.evaluations]
-        return self.changed | (self.starts & _inputs(steps(made))) - self.forgotten
+        return self.changed | (self.starts & _read(made)) - self.forgotten
 
     @functools.cached_property
     def needs_whole_model(self) -> bool:
         """Whether it sums over all tensors of the model, which are then computed together."""
-        return any(symbol.op == "model_total" for symbol in steps(self.results))
+        return any(symbol.op == "model_total" for symbol in every(self.results))
 
     @property
     def results(self) -> list[Any]:
@@ -85,7 +89,7 @@ class Trace:
     @functools.cached_property
     def used(self) -> frozenset[str]:
         """The inputs that the results depend on."""
-        return _inputs(steps(self.results))
+        return _read(self.results)
 
     @functools.cached_property
     def moves(self) -> bool:
@@ -93,65 +97,54 @@ class Trace:
         return self.direction is not self.inputs.get("z")
 
 
-def general(stage: Configured) -> Trace:
-    """Run the rule with every float unknown: finds a wrong arity, an `if` on a dynamic number, a foreign function."""
-    hypers = stage.declaration.hyper.items()
-    return _run(stage, {name: stage.config[name] if hyper.static else Symbol.input(name, NUMBER) for name, hyper in hypers})
+def of(stage: Configured, *, general: bool = False, keep_names: bool = False) -> Trace:
+    """Return the trace of a configuration: a plain 0 is known to be 0 (`off`), every other float is a symbol.
 
-
-def of(stage: Configured) -> Trace:
-    """Return the trace of this configuration: a plain 0 is known to be 0 (`off`), every other float is a symbol."""
-    return _run(stage, _hyper(stage))
-
-
-def named(stage: Configured) -> Trace:
-    """Return the trace with the function's local names, for its formula."""
-    return _run(stage, _hyper(stage), keep_names=True)
-
-
-def _hyper(stage: Configured) -> dict[str, Any]:
-    return {name: value if is_known(stage, name) else Symbol.input(name, NUMBER) for name, value in stage.config.items()}
-
-
-def is_known(stage: Configured, name: str) -> bool:
-    """Whether a hyper-parameter's value is part of the trace: any static value, and a plain 0."""
-    value = stage.config[name]
-    return stage.declaration.hyper[name].static or (isinstance(value, int | float) and value == 0)
-
-
-def _run(stage: Configured, hyper: dict[str, Any], keep_names: bool = False) -> Trace:
-    declaration = stage.declaration
-    levels = {
-        **{word: ask.level for word, ask in ASKS.items()},
-        **{slot: kind.level for slot, kind in declaration.memory.items()},
-    }
-    inputs = {word: Symbol.input(word, levels[word]) for word in declaration.order}
+    general: every float is a symbol, which finds a wrong arity, an `if` on a dynamic number, a foreign function. keep_names: with
+    the function's local names, for its formula.
+    """
+    memory, values = stage.declaration.memory, known(stage, general)
+    inputs = {word: Symbol.input(word, (memory.get(word) or ASKS[word]).level) for word in stage.declaration.order}
+    hyper = {name: values[name] if name in values else Symbol.input(name, NUMBER) for name in stage.config}
     return run_on(stage, inputs, hyper, keep_names)
+
+
+def known(stage: Configured, general: bool = False) -> dict[str, Any]:
+    """Return the hyper-parameters whose values are part of the trace: the static ones, and if not general each plain 0."""
+    hyper = stage.declaration.hyper
+    return {name: x for name, x in stage.config.items() if hyper[name].static or (off(x) and not general)}
 
 
 def run_on(stage: Configured, inputs: dict[str, Any], hyper: dict[str, Any], keep_names: bool = False) -> Trace:
     """Run the function on these inputs. Raises TypeError, in the rule's own terms, for what a rule may not do."""
-    declaration, name = stage.declaration, stage.name
+    declaration = stage.declaration
     names: dict[str, Any] = {}
     evaluations: list[Any] = []
     try:
-        with _Locals(stage.function, names if keep_names else None):
-            given = declaration.packed([inputs[word] for word in declaration.order])
-            result = stage.function(*given, **declaration.joined(hyper))
-            if inspect.isgenerator(result):
-                result = _drive(result, evaluations)
+        with _Locals(stage.function, names) if keep_names else contextlib.nullcontext():
+            results = stage.call([inputs[word] for word in declaration.order], declaration.joined(hyper))
+            if inspect.isgenerator(results[0]):
+                results = _drive(results[0], evaluations)
     except (TypeError, AttributeError) as error:
-        hint = foreign_words.hint(error, stage.function.__code__)
-        raise TypeError(f"{name}: {hint or f'{error} (a rule uses only operators and the words of thalweg.ops)'}") from error
-    first, *rest = declaration.unpacked(result)
-    if len(rest) != len(declaration.memory):
-        slots = ", ".join(declaration.memory) or "no memory"
-        raise TypeError(f"{name} returns {1 + len(rest)} value(s); wanted: the direction, then {slots}, in the signature's order")
+        raise _refused(stage, error) from error
+    if len(results) != 1 + len(declaration.memory):
+        raise _miscounted(stage, len(results))
     starts = frozenset(slot for slot, kind in declaration.memory.items() if isinstance(kind, LikeP))
-    return Trace(inputs, first, dict(zip(declaration.memory, rest, strict=True)), names, evaluations, starts)
+    memory = dict(zip(declaration.memory, results[1:], strict=True))
+    return Trace(inputs, results[0], memory, names, evaluations, starts)
 
 
-def _drive(method: Any, evaluations: list[Any]) -> Any:
+def _refused(stage: Configured, error: Exception) -> TypeError:
+    hint = foreign_words.hint(error, stage.function.__code__)
+    return TypeError(f"{stage.name}: {hint or f'{error} (a rule uses only operators and the words of thalweg.ops)'}")
+
+
+def _miscounted(stage: Configured, results: int) -> TypeError:
+    slots = ", ".join(stage.declaration.memory) or "no memory"
+    return TypeError(f"{stage.name} returns {results} value(s); wanted: the direction, then {slots}, in the signature's order")
+
+
+def _drive(method: Any, evaluations: list[Any]) -> tuple[Any, ...]:
     """Run an @around generator on symbols: each point it yields is answered with a loss and a gradient."""
     try:
         evaluations.append(next(method))
@@ -159,34 +152,31 @@ def _drive(method: Any, evaluations: list[Any]) -> Any:
             k = len(evaluations)
             evaluations.append(method.send((Symbol.input(f"loss_{k}", NUMBER), Symbol.input(f"g_{k}", TENSOR))))
     except StopIteration as stop:
-        return stop.value
+        return stop.value if isinstance(stop.value, tuple) else (stop.value,)
 
 
 class _Locals:
     """Context manager: put the local variables of `function` at its return into `names`, the letters of its formula."""
 
-    def __init__(self, function: Any, names: dict[str, Any] | None) -> None:
+    def __init__(self, function: Any, names: dict[str, Any]) -> None:
         self.code, self.names = function.__code__, names
 
     def __enter__(self) -> None:
-        if self.names is not None:
-            self.before = sys.getprofile()
-            sys.setprofile(self._seen)
+        self.before = sys.getprofile()
+        sys.setprofile(self._seen)
 
     def __exit__(self, *error: Any) -> None:
-        if self.names is None:
-            return
         if self.before is None or callable(self.before):
             sys.setprofile(self.before)
         else:  # cProfile before Python 3.12, whose profiler is not a function
             self.before.enable()
 
     def _seen(self, frame: Any, event: str, result: Any) -> None:
-        if event == "return" and frame.f_code is self.code and self.names is not None:
+        if event == "return" and frame.f_code is self.code:
             self.names.update(frame.f_locals)
 
 
-def every(roots: list[Any], without: Callable[[Symbol], bool] = lambda symbol: False) -> Iterator[Symbol]:
+def every(roots: list[Any], without: Callable[[Symbol], bool] | None = None) -> Iterator[Symbol]:
     """Yield each symbol that the roots depend on, as the function created it; equal symbols may occur more than once.
 
     without: symbols to skip, together with what only they depend on.
@@ -194,14 +184,15 @@ def every(roots: list[Any], without: Callable[[Symbol], bool] = lambda symbol: F
     waiting, seen = [r for r in roots if isinstance(r, Symbol)], set()
     while waiting:
         symbol = waiting.pop()
-        if id(symbol) not in seen and not without(symbol):
+        if id(symbol) not in seen and not (without is not None and without(symbol)):
             seen.add(id(symbol))
             yield symbol
             waiting += [arg for arg in symbol.args if isinstance(arg, Symbol)]
 
 
-def _inputs(symbols: Iterable[Symbol]) -> frozenset[str]:
-    return frozenset(symbol.name for symbol in symbols if symbol.op == "input")
+def _read(roots: list[Any], without: Callable[[Symbol], bool] | None = None) -> frozenset[str]:
+    """Return the names of the inputs that the roots depend on."""
+    return frozenset(symbol.name for symbol in every(roots, without) if symbol.op == "input")
 
 
 def is_zero(x: Any) -> bool:

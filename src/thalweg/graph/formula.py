@@ -123,9 +123,9 @@ class _WrittenStep(Step):
     def rate(self, leaf: Leaf) -> Symbol:
         return Symbol.input("lr", NUMBER)
 
-    def moved(self, point: Any, start: Any, leaf: Leaf) -> Symbol:
-        self.lines.append((self.write.letter(self.walked, "t"), self._text(point)[0]))
-        return self._as("point", (self.write.letter(self.walked, "t"), UNIT))
+    def moved(self, points: list[Any], starts: list[Any]) -> list[Any]:
+        self.lines.append((self.write.letter(self.walked, "t"), self._text(points[0])[0]))
+        return [self._as("point", (self.write.letter(self.walked, "t"), UNIT))]
 
 
 class _Writer:
@@ -133,7 +133,7 @@ class _Writer:
 
     def __init__(self, stage: Declared, write: Notation, arrives: Text, owned: bool = False) -> None:
         self.stage, self.write, self.arrives, self.owned = stage, write, arrives, owned
-        self.trace: Trace = trace.named(stage)
+        self.trace: Trace = trace.of(stage, keep_names=True)
         self.done: list[Line] = []
         self.written: set[int] = set()
         self.names = self._named()

@@ -15,7 +15,7 @@ from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import At, Chain, Shell
 from thalweg.core.step import Step, advance
 from thalweg.form import trace
-from thalweg.form.asks import ASKS
+from thalweg.form.asks import ASKS, Asking
 from thalweg.form.memory import Kind
 from thalweg.graph import storage
 from thalweg.graph.draws import DRAWN, normal, uniform
@@ -176,12 +176,10 @@ class SymbolicStep(Step):
         (leaf,), declaration = leaves, stage.declaration
         assert isinstance(memory, _Place)
         self.path, leaf.lr = memory.path, memory.rate
-        values = [ASKS[ask].supplied(leaf, self, stage) for ask in declaration.asks]
+        values = [ASKS[ask].supplied(Asking(leaf, self, stage)) for ask in declaration.asks]
         values += [self._recalled(name, kind, stage) for name, kind in declaration.memory.items()]
-        hyper = {
-            name: value if trace.is_known(stage, name) else self._hyper(name, value, stage.name)
-            for name, value in stage.config.items()
-        }
+        known = trace.known(stage)
+        hyper = {name: value if name in known else self._hyper(name, value, stage.name) for name, value in stage.config.items()}
         ran = trace.run_on(stage, dict(zip(declaration.order, values, strict=True)), hyper, keep_names=True)
         self._note(stage, ran)
         return [ran.direction]
@@ -194,7 +192,7 @@ class SymbolicStep(Step):
                 self.made.names.setdefault(id(symbol), name)
                 self.made.named.append(symbol)
         for name, kind in stage.declaration.memory.items():
-            if name in stage.stored:
+            if name in stage.memory:
                 old, new = self._remembered(ran.inputs[name], ran.memory[name])
                 self.made.slots.append(BoundSlot((*self.path, name), kind, stage, old, new))
 
@@ -253,8 +251,8 @@ class SymbolicStep(Step):
     def curvature(self, leaf: Leaf) -> Symbol:
         return self.input("curvature", TENSOR)
 
-    def moved(self, point: Any, start: Any, leaf: Leaf) -> Any:
-        return point
+    def moved(self, points: list[Any], starts: list[Any]) -> list[Any]:
+        return points
 
     # storage of parameter and memory
 
@@ -296,10 +294,10 @@ class SymbolicStep(Step):
         return stored, storage.dithered(new, self._uniform()) if dtype == "bfloat16" else new
 
     def _recalled(self, name: str, kind: Kind, stage: FunctionStage) -> Any:
-        if name not in stage.stored and kind.kind in ("filled", "per_tensor", "per_model"):
+        if name not in stage.memory and kind.kind in ("filled", "per_tensor", "per_model"):
             return kind.value
         margin = kind.kind in ("rows", "cols", "slices") and self.kept == Storage()
-        if name not in stage.stored or not (margin or kind.kind in ("filled", "like_p", "gaussian", "per_tensor", "per_model")):
+        if name not in stage.memory or not (margin or kind.kind in ("filled", "like_p", "gaussian", "per_tensor", "per_model")):
             raise NotTraced(f"{stage.name} keeps memory of the kind {kind.kind}")
         level = {"per_tensor": PER_TENSOR, "per_model": NUMBER}.get(kind.kind, TENSOR)
         stored = self.input(self.fresh(name, stage.name), level)

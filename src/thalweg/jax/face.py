@@ -11,11 +11,12 @@ import jax.numpy as jnp
 import optax
 
 from thalweg import ops
+from thalweg.core.answers import host_scalar
 from thalweg.core.array_step import ArrayStep
+from thalweg.core.checks import check_asks
 from thalweg.core.compose import looks_at_time
 from thalweg.core.leaf import Leaf, value_at
 from thalweg.core.optimizer import Optimizer as Pure
-from thalweg.core.parameters import host_scalar
 from thalweg.core.step import directed, taken
 from thalweg.form.hyper import Role
 from thalweg.jax.apart import Apart
@@ -123,7 +124,7 @@ class Face:
             check_loss(value, self.pure.chain.name)
             value = jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
         if self.pure.needs_more:
-            self.pure.check_asks(value, None if params is None and not self.whole else value_fn, curvature)
+            check_asks(self.pure, value, None if params is None and not self.whole else value_fn, curvature)
         with masks_over(grads, given.complexes):
             if self.whole:
                 pure["t"] = {name: _real(state.count, p) for name, p in points.items()}

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from thalweg.core.answers import host_scalar
+from thalweg.core.checks import check_asks
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import GradFn, Optimizer, State
-from thalweg.core.parameters import host_scalar
 from thalweg.engines import native
 from thalweg.engines.drawn import drawn
 from thalweg.engines.gradients import address, ranges
@@ -208,7 +209,7 @@ class InPlace:
     def _step_fused(self, grads: Tree, loss: Any, noise: Tree, curvature: Tree) -> None:
         assert self._launches is not None
         if self.optimizer.needs_more:
-            self.optimizer.check_asks(loss, None, curvature)
+            check_asks(self.optimizer, loss, None, curvature)
         extras = {} if noise is None and curvature is None else self._injected(noise, curvature)
         gradients = self._listed(grads)
         if self._flat is False:

@@ -19,9 +19,13 @@ X = Any  # any argument of a word: see `thalweg.ops`
 has_lanes: ContextVar[bool] = ContextVar("has_lanes", default=False)
 
 
-@contextlib.contextmanager
-def lanes(present: bool) -> Iterator[None]:
+def lanes(present: bool) -> contextlib.AbstractContextManager[None]:
     """Context manager: the first axis of each tensor counts lanes, and reductions keep it."""
+    return contextlib.nullcontext() if has_lanes.get() == present else _lanes(present)
+
+
+@contextlib.contextmanager
+def _lanes(present: bool) -> Iterator[None]:
     token = has_lanes.set(present)
     try:
         yield
@@ -31,16 +35,21 @@ def lanes(present: bool) -> Iterator[None]:
 
 def call(word: str, *args: X) -> X:
     """Apply an element-wise word according to its arguments: on symbols, in an array framework, or on the host."""
-    like = None
+    like = space = None
     for arg in args:
         if isinstance(arg, Symbol):
             return Symbol.of(word, *args)
         if isinstance(arg, Each):
             return each(functools.partial(call, word), *args)
-        if framework(arg) is not None and (like is None or "bool" in str(like.dtype)):  # a condition does not determine the dtype
-            like = arg
-    if like is not None:
-        return getattr(framework(like), word)(*(a.meet(like) if isinstance(a, Scalar) else a for a in args))
+        own = framework(arg)
+        if own is not None and (like is None or "bool" in str(like.dtype)):  # a condition does not determine the dtype
+            like, space = arg, own
+    if space is None:
+        return _on_host(word, args)
+    return getattr(space, word)(*(a.meet(like) if isinstance(a, Scalar) else a for a in args))
+
+
+def _on_host(word: str, args: tuple[X, ...]) -> X:
     values = in_one_framework(*(a.values if isinstance(a, Scalar) else a for a in args))
     space = next((framework(v) for v in values if framework(v) is not None), np)
     with np.errstate(all="ignore"):

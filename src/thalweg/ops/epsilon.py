@@ -10,6 +10,8 @@ from thalweg.ops.calling import X
 from thalweg.ops.elements import debias, maximum, off, ratio, sqrt
 
 PLACES = ("outside", "inside", "raw", "inside_raw", "both", "at_least")
+RAW = ("raw", "inside_raw")
+"""The places relative to the average without bias correction."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +32,7 @@ class Epsilon:
     def __repr__(self) -> str:
         word = "inside" if self.place.startswith("inside") else "outside" if self.place == "raw" else self.place
         root = "" if off(self.root) else f", root={self.root!r}"
-        return f"{word}({self.number!r}{root}{', raw=True' if self.raw else ''})"
-
-    @property
-    def raw(self) -> bool:
-        """Whether the place is relative to the average without bias correction."""
-        return self.place in ("raw", "inside_raw")
+        return f"{word}({self.number!r}{root}{', raw=True' if self.place in RAW else ''})"
 
     def under(self, v: X) -> X:
         """Return the radicand: v plus what belongs under the root."""
@@ -118,13 +115,16 @@ def over_root(x: X, v: X, eps: X, eps_place: str | None = None, eps_root: X = 0.
 
     eps_place and eps_root are deprecated spellings of an `Epsilon`; the next release removes them.
     """
-    if eps_place is not None or not off(eps_root):
-        warnings.warn("over_root(x, v, eps, place) is now over_root(x, v, inside(eps)), or outside(eps)", DeprecationWarning, 2)
-        eps = Epsilon(eps, eps_place or "outside", eps_root)
     if not isinstance(eps, Epsilon):
-        eps = Epsilon(eps)
+        eps = _spelled(eps, eps_place, eps_root)
     root = sqrt(eps.under(v))
     return ratio(x, root) if off(eps.number) else x / eps.beside(root)
+
+
+def _spelled(eps: X, place: str | None, root: X) -> Epsilon:
+    if place is not None or not off(root):
+        warnings.warn("over_root(x, v, eps, place) is now over_root(x, v, inside(eps)), or outside(eps)", DeprecationWarning, 3)
+    return Epsilon(eps, place or "outside", root)
 
 
 def over_debiased_root(x: X, v: X, beta: X, t: X, eps: X) -> X:
@@ -132,6 +132,6 @@ def over_debiased_root(x: X, v: X, beta: X, t: X, eps: X) -> X:
 
     With a raw `Epsilon`, x is divided by the root of v itself and by the root of the correction: only eps then acts otherwise.
     """
-    if isinstance(eps, Epsilon) and eps.raw:
+    if isinstance(eps, Epsilon) and eps.place in RAW:
         return sqrt(1 - beta**t) * over_root(x, v, eps)
     return over_root(x, debias(v, beta, t), eps)

@@ -10,9 +10,9 @@ from typing import Any
 
 import torch
 
+from thalweg.core.answers import host_scalar
 from thalweg.core.leaf import Leaf, checked_number, in_parts
 from thalweg.core.optimizer import Optimizer as Pure
-from thalweg.core.parameters import host_scalar
 from thalweg.dialects import Row
 from thalweg.form.hyper import ByLeaf
 from thalweg.graph.program import StagePath, stage_paths

@@ -74,10 +74,12 @@ class _Jax(_NumPy):
         return sys.modules["jax"].numpy.asarray(x, dtype=dtype or like.dtype)
 
     def full(self, shape: tuple[int, ...], value: Any, like: Array, dtype: str | None = None) -> Array:
-        jnp = sys.modules["jax"].numpy
-        own = tuple(like.shape)
-        if shape == own:
-            return jnp.full_like(like, value, dtype=dtype)  # full_like keeps the sharding, full(shape) drops it
+        if shape == like.shape:
+            return sys.modules["jax"].numpy.full_like(like, value, dtype=dtype)  # it keeps the sharding, full(shape) drops it
+        return self._full_beside(shape, value, like, dtype)
+
+    def _full_beside(self, shape: tuple[int, ...], value: Any, like: Array, dtype: str | None) -> Array:
+        jnp, own = sys.modules["jax"].numpy, tuple(like.shape)
         # so that memory of rows, columns or coordinates is sharded as the parameter is
         if len(shape) == len(own) and all(n in (1, m) for n, m in zip(shape, own, strict=True)):
             axes = tuple(axis for axis, n in enumerate(shape) if n != own[axis])
@@ -208,11 +210,8 @@ _FRAMEWORKS: dict[str, Any] = {"numpy": _NumPy(), "jax": _JAX, "jaxlib": _JAX, "
 
 @functools.cache
 def _framework_of_type(kind: Any) -> Any:
-    for base in kind.__mro__:  # a torch.nn.Parameter, a user's subclass of ndarray
-        found = _FRAMEWORKS.get(base.__module__.partition(".")[0])
-        if found is not None:
-            return found
-    return None
+    packages = (base.__module__.partition(".")[0] for base in kind.__mro__)  # a torch.nn.Parameter, a user's subclass of ndarray
+    return next((_FRAMEWORKS[package] for package in packages if package in _FRAMEWORKS), None)
 
 
 def framework(x: Any) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set, ValuesView
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,48 +25,59 @@ SINGLE = "p"
 
 Path = tuple[Any, ...]
 """The keys and indices that lead to a leaf."""
+Branches = list[tuple[Any, Tree]]
+"""The children of a branch, by key, index or field."""
 ATOMS = (np.ndarray, str, bytes, bytearray, memoryview)
 """Types that are leaves, although some are sequences."""
 
 
-def children(tree: Tree) -> list[tuple[Any, Tree]] | None:
+def children(tree: Tree) -> Branches | None:
     """Return a branch's children by key, index or field; None for a leaf.
 
     A branch is any mapping or sequence, and any record: a dataclass or an attrs class. Fields that a record declares as no
     part of the tree (`static=True`, `pytree_node=False`) stay unchanged.
     """
     sort = SORTS[type(tree)]
-    if sort is None:
-        return None
-    if sort == "mapping":
-        return list(tree.items())
-    if sort == "sequence":
-        return list(enumerate(tree))
+    return None if sort is None else sort(tree)
+
+
+def mapping(tree: Tree) -> Branches:
+    """Return the children of a mapping, by key."""
+    return list(tree.items())
+
+
+def sequence(tree: Tree) -> Branches:
+    """Return the children of a sequence, by index."""
+    return list(enumerate(tree))
+
+
+def record(tree: Tree) -> Branches:
+    """Return the children of a record, by field."""
     return [(name, getattr(tree, name)) for name in _fields(type(tree)) or ()]
 
 
-class _Sorts(dict[type, str | None]):
-    """A cache of the sort of branch of each class; None for leaves."""
+class _Sorts(dict[type, Callable[[Tree], Branches] | None]):
+    """The sort of branch of each class, as the function of its children; None for leaves. A cache for all but the usual ones."""
 
     def __getstate__(self) -> None:
         """Return None: a pickle needs no cache."""
 
-    def __missing__(self, kind: type) -> str | None:
+    def __missing__(self, kind: type) -> Callable[[Tree], Branches] | None:
         self[kind] = self._of(kind)
         return self[kind]
 
     @staticmethod
-    def _of(kind: type) -> str | None:
+    def _of(kind: type) -> Callable[[Tree], Branches] | None:
         if issubclass(kind, ATOMS):
             return None
         if issubclass(kind, Mapping):
-            return "mapping"
+            return mapping
         if issubclass(kind, Sequence):
-            return "sequence"
-        return None if _fields(kind) is None else "record"
+            return sequence
+        return None if _fields(kind) is None else record
 
 
-SORTS = _Sorts()
+SORTS = _Sorts({np.ndarray: None, dict: mapping, list: sequence, tuple: sequence})
 
 
 def _fields(kind: type) -> list[str] | None:
@@ -77,31 +88,64 @@ def _fields(kind: type) -> list[str] | None:
     return None if attributes is None else [a.name for a in attributes]
 
 
-def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
-    """Return the leaves' names ('layer.w', in order) and the leaves. A None is a leaf too.
+class Flat(NamedTuple):
+    """A tree taken apart: its leaves by path and its branches' sorts by path, in order; and its leaves as arrays by name."""
+
+    tree: Tree
+    leaves: dict[Path, Any]
+    branches: dict[Path, Any]
+    arrays: dict[str, Array]
+
+    def match(self, other: Tree, what: str) -> dict[str, Array]:
+        """Return the arrays of `other` by name. Raises TypeError or KeyError, with the place, if its structure is another."""
+        theirs = taken_apart(other)
+        if theirs.branches != self.branches or theirs.leaves.keys() != self.leaves.keys():
+            _refuse(self.tree, other, what, "")
+        found = dict(zip(theirs.leaves, theirs.arrays.values(), strict=True))
+        return {name: found[path] for name, path in zip(self.arrays, self.leaves, strict=True)}
+
+    def rebuilt(self, arrays: dict[str, Array]) -> Tree:
+        """Return a tree with the structure and types of this one, and these arrays in place of the leaves of their names.
+
+        Raises TypeError for a container that cannot be rebuilt from its content.
+        """
+        pairs = [(arrays.get(name, leaf), leaf) for name, leaf in zip(self.arrays, self.leaves.values(), strict=True)]
+        leaves = (new if type(old) is np.ndarray else _of_class(new, old) for new, old in pairs)
+        return _filled(self.tree, leaves) if self.branches else next(leaves)
+
+
+def taken_apart(tree: Tree) -> Flat:
+    """Take a tree apart.
 
     Names are unique: where two would be equal, as for {"a.b": x, "a": {"b": y}}, each shows its keys in full ("['a.b']",
     "['a']['b']"). Raises ValueError if different keys have the same text.
     """
-    found: list[tuple[str, Path, Any]] = []
-    _walk(tree, "", (), found)
-    names = [name for name, _, _ in found]
+    found, names = Flat(tree, {}, {}, {}), list[str]()
+    if SORTS[type(tree)] is None:
+        return Flat(tree, {(): tree}, {}, {SINGLE: plain(tree)})
+    _walk(tree, "", (), names, found)
     if len(set(names)) < len(names):
-        names = _told_apart(names, [path for _, path, _ in found])
-    return names, [leaf for _, _, leaf in found]
+        names = _told_apart(names, list(found.leaves))
+    arrays = (x if type(x) is np.ndarray else plain(x) for x in found.leaves.values())
+    found.arrays.update(zip(names, arrays, strict=True))
+    return found
 
 
-def _walk(tree: Tree, name: str, path: Path, found: list[tuple[str, Path, Any]]) -> None:
-    branches = children(tree)
-    if branches is None:
-        found.append((name or SINGLE, path, tree))
-        return
-    for key, child in branches:
+def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
+    """Return the leaves' names ('layer.w', in order) and the leaves. A None is a leaf too."""
+    found = taken_apart(tree)
+    return list(found.arrays), list(found.leaves.values())
+
+
+def _walk(tree: Tree, name: str, path: Path, names: list[str], found: Flat) -> None:
+    found.branches[path] = sort = SORTS[type(tree)]
+    for key, child in sort(tree) if sort is not None else ():
         below, way = f"{name}.{key}" if name else str(key), (*path, key)
         if SORTS[type(child)] is None:
-            found.append((below, way, child))
+            names.append(below or SINGLE)
+            found.leaves[way] = child
         else:
-            _walk(child, below, way, found)
+            _walk(child, below, way, names, found)
 
 
 def _told_apart(names: list[str], paths: list[Path]) -> list[str]:
@@ -115,19 +159,9 @@ def _told_apart(names: list[str], paths: list[Path]) -> list[str]:
 
 
 def rebuild(tree: Tree, leaves: dict[str, Any]) -> Tree:
-    """Return a tree with the structure and types of `tree` and the named leaves.
-
-    Raises TypeError for a container that cannot be rebuilt from its content.
-    """
-    names, before = flatten(tree)
-    return rebuild_in_order(tree, before, [leaves[name] for name in names])
-
-
-def rebuild_in_order(tree: Tree, before: Sequence[Any], leaves: Sequence[Any]) -> Tree:
-    """Rebuild from leaves in the order of `flatten`. before: the leaves in `tree`."""
-    return _filled(
-        tree, (new if type(old) is np.ndarray else _of_class(new, old) for new, old in zip(leaves, before, strict=True))
-    )
+    """Return a tree with the structure and types of `tree` and the named leaves. See `Flat.rebuilt`."""
+    flat = taken_apart(tree)
+    return flat.rebuilt({name: leaves[name] for name in flat.arrays})
 
 
 def _special(x: Any) -> bool:
@@ -140,19 +174,20 @@ def _of_class(new: Any, old: Any) -> Any:
 
 
 def _filled(tree: Tree, leaves: Iterator[Any]) -> Tree:
-    branches = children(tree)
-    if branches is None:
-        return next(leaves)
-    parts = {key: next(leaves) if SORTS[type(child)] is None else _filled(child, leaves) for key, child in branches}
-    kind = type(tree)
+    sort, kind = SORTS[type(tree)], type(tree)
+    pairs = [] if sort is None else sort(tree)
+    parts = {key: next(leaves) if SORTS[type(child)] is None else _filled(child, leaves) for key, child in pairs}
     if kind is dict:
         return parts
-    if kind is list or kind is tuple:
-        return kind(parts.values())
+    return kind(parts.values()) if kind in (list, tuple) else _in_class(tree, parts)
+
+
+def _in_class(tree: Tree, parts: dict[Any, Any]) -> Tree:
     try:
         return _made_anew(tree, parts)
     except Exception as error:
-        cure = {"mapping": "dict(...)", "sequence": "list(...)"}.get(SORTS[kind] or "", "a dict of its fields")
+        kind = type(tree)
+        cure = "dict(...)" if isinstance(tree, Mapping) else "list(...)" if isinstance(tree, Sequence) else "a dict of its fields"
         raise TypeError(f"a {kind.__name__} cannot be made anew with other arrays in it ({error}); hand over {cure}") from error
 
 
@@ -183,22 +218,15 @@ def plain(x: Any) -> Any:
 
 def match(params: Tree, other: Tree, what: str) -> dict[str, Any]:
     """Return the leaves of `other` by name. Raises TypeError or KeyError, with the place, if its structure is not `params`'."""
-    return dict(zip(flatten(params)[0], match_in_order(params, other, what), strict=True))
+    return taken_apart(params).match(other, what)
 
 
-def match_in_order(params: Tree, other: Tree, what: str) -> list[Any]:
-    """Return the same leaves in the order of `flatten`."""
-    found: list[Any] = []
-    _pair(params, other, what, "", found)
-    return found
-
-
-def _pair(params: Tree, other: Tree, what: str, name: str, found: list[Any]) -> None:
+def _refuse(params: Tree, other: Tree, what: str, name: str) -> None:
+    """Raise TypeError or KeyError at the first place where a tree has another structure than the parameters."""
     ours, theirs = children(params), children(other)
     if ours is None:
         if theirs is not None:
             raise TypeError(f"{what}: '{name or SINGLE}' is one array among the parameters, but a {type(other).__name__} here")
-        found.append(plain(other))
         return
     if theirs is None or SORTS[type(params)] != SORTS[type(other)]:
         where = f"'{name}'" if name else "the tree"
@@ -210,11 +238,7 @@ def _pair(params: Tree, other: Tree, what: str, name: str, found: list[Any]) -> 
         below = f"{name}.{key}" if name else str(key)
         if key not in table:
             raise KeyError(f"{what}: nothing for '{below}'; give its array, or None to leave that parameter as it is")
-        held = table.pop(key)
-        if type(held) is type(child) is np.ndarray:
-            found.append(held)
-        else:
-            _pair(child, held, what, below, found)
+        _refuse(child, table.pop(key), what, below)
     if table:
         raise KeyError(f"{what}: '{next(iter(table))}' is none of the parameters ({', '.join(str(k) for k, _ in ours)})")
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from thalweg.core.around_stage import AroundStage
 from thalweg.core.function_stage import FunctionStage
+from thalweg.core.rule_stage import RuleStage
 from thalweg.form import trace
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.store import user_code
@@ -79,10 +80,14 @@ class _RuleTelling(Telling):
 
     def _stage(self, stage: FunctionStage) -> object:
         declaration = stage.declaration
-        known = {name: value for name, value in vars(stage).items() if name in ("owns_step", "decides", "given_grad_fn")}
+        known: dict[str, Any] = {}
+        if isinstance(stage, RuleStage):
+            known = {"owns_step": stage.owns_step, "given_grad_fn": stage.rule.given_grad_fn}
+        elif isinstance(stage, AroundStage):
+            known = {"owns_step": stage.owns_step, "decides": stage.decides}
         told = stage.name, self.of(known), declaration.order, self.of(declaration.memory), self.of(stage.config)
         ranges = tuple((hyper.name, hyper.static) for hyper in declaration.hyper.values())
-        traces = self._graph(stage.trace), self._graph(trace.general(stage))
+        traces = self._graph(stage.trace), self._graph(trace.of(stage, general=True))
         code = self.of(stage.function) if isinstance(stage, AroundStage) else None  # its control flow may depend on values
         return type(stage).__qualname__, *told, ranges, *traces, code
 
