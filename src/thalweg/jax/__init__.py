@@ -178,8 +178,10 @@ contrib = _Contrib()
 
 
 def __getattr__(name: str) -> Any:
-    if name in dialects.OPTAX:
-        return _shared(name)
+    return _shared(name) if name in dialects.OPTAX else _other(name)
+
+
+def _other(name: str) -> Any:
     if not name.startswith("_") and hasattr(optax, name):
         return getattr(optax, name)  # so that changing one import suffices
     if name.startswith("_") or ALIASES.get(name, name) not in rules:

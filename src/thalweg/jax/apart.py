@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.jax.checks import check_numbers
-from thalweg.jax.trees import Outline, Tree, apart, parts, whole
+from thalweg.jax.trees import NOTHING, Outline, Tree, Without, apart, folded, parts, whole
 
 
 class Apart(NamedTuple):
@@ -19,17 +19,14 @@ class Apart(NamedTuple):
     leaves: list[Any]
     complexes: dict[str, Any]
 
+    floating: bool = False
+    """Whether all leaves are arrays of JAX's in a real floating dtype, as they nearly always are."""
+
     @classmethod
     def of(cls, tree: Tree, known: Outline | None = None) -> Apart:
         leaves, outline = apart(tree, known)
-        pairs = list(zip(outline.names, leaves, strict=True))
-        try:
-            complexes = {name: x for name, x in pairs if jnp.issubdtype(jnp.result_type(x), jnp.complexfloating)}
-        except TypeError:  # of something that is no array
-            for name, x in pairs:
-                check_numbers(name, x)
-            raise
-        return cls(outline, leaves, complexes)
+        floating = all(isinstance(x, jax.Array) and x.dtype in FLOATING for x in leaves)
+        return cls(outline, leaves, {} if floating else _complexes(outline, leaves), floating)
 
     def updating(self, here: Apart) -> Apart:
         """Return gradients as their updates are: whole numbers and bools as floating point, real ones of complex parameters as
@@ -45,10 +42,12 @@ class Apart(NamedTuple):
             for name, x in zip(self.outline.names, floating, strict=True)
         ]
         complexes = {name: x for name, x in zip(self.outline.names, alike, strict=True) if name in here.complexes}
-        return self._replace(leaves=alike, complexes=complexes)
+        return self._replace(leaves=alike, complexes=complexes, floating=False)
 
     def arrays(self) -> list[Any]:
         """Return the leaves as the pure functions take them: a complex tensor becomes real and imaginary parts."""
+        if self.floating:
+            return self.leaves
         split = self.complexes or any(type(x) is jax.ShapeDtypeStruct for x in self.leaves)
         return list(map(parts if split else jnp.asarray, self.leaves))
 
@@ -62,3 +61,28 @@ class Apart(NamedTuple):
         if self.complexes:
             return self.outline.structure.unflatten([whole(x, like) for x, like in pairs])
         return self.outline.structure.unflatten([x.astype(jnp.result_type(like)) for x, like in pairs])
+
+    def table(self, slot: Tree) -> dict[str, Any]:
+        """Return a slot's arrays by name, from its tree in a state; tensors without memory are left out."""
+        pairs = zip(self.outline.names, self.outline.structure.flatten_up_to(slot), strict=True)
+        held = {name: x for name, x in pairs if type(x) is not Without}
+        return {name: parts(x) if name in self.complexes else x for name, x in held.items()} if self.complexes else held
+
+    def slot(self, table: dict[str, Any], real: bool) -> Tree:
+        """Return a slot's tree; `Without` for tensors without memory. real: complex tensors have real memory."""
+        if self.complexes and not real:
+            table = {name: folded(x, self.complexes[name]) if name in self.complexes else x for name, x in table.items()}
+        return self.outline.structure.unflatten([table.get(name, NOTHING) for name in self.outline.names])
+
+
+FLOATING = frozenset(map(jnp.dtype, ("float16", "bfloat16", "float32", "float64")))
+
+
+def _complexes(outline: Outline, leaves: list[Any]) -> dict[str, Any]:
+    pairs = list(zip(outline.names, leaves, strict=True))
+    try:
+        return {name: x for name, x in pairs if jnp.issubdtype(jnp.result_type(x), jnp.complexfloating)}
+    except TypeError:  # of something that is no array
+        for name, x in pairs:
+            check_numbers(name, x)
+        raise

@@ -13,6 +13,7 @@ from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.jax import checks
 from thalweg.jax.apart import Apart
 from thalweg.jax.arguments import masks_over
+from thalweg.jax.memory import Layout
 from thalweg.jax.slots import check_places, check_slots, in_state, slots
 from thalweg.jax.trees import Outline, State, Tree, is_complex, present, renamed, unlike
 
@@ -25,7 +26,6 @@ class Expected:
 
     def __init__(self, pure: Pure, names: dict[str, str], counts: bool) -> None:
         self.pure, self.names, self.counts = pure, names, counts
-        self.ours = {f"{place.partition('.')[0]}.{name}": place.partition(".")[2] for place, name in names.items()}
         self._met: dict[tuple[str, ...], Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -36,15 +36,29 @@ class Expected:
         """The memory for no parameters: an empty table for each slot that is a tree, and the numbers of the whole model."""
         return self.pure.chain.init([], ArrayStep(None, self.pure.seed))
 
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """Where the memory has its slots."""
+        slots = [pair for function in self.pure.chain.functions for pair in function.memory.items()]
+        return Layout(self.table, self.names, frozenset(slot for slot, kind in slots if kind.dtype is not None))
+
     def memory(self, state: State) -> Any:
         """Return the memory by stage and slot, with the rule's names for slots."""
-        return renamed(state.memory, self.ours) if self.names else state.memory
+        ours = {f"{place.partition('.')[0]}.{name}": place.partition(".")[2] for place, name in self.names.items()}
+        return renamed(state.memory, ours)
 
     def check(self, given: Apart, here: Apart, state: Any, extras: Mapping[str, Tree]) -> None:
         """Raise ValueError or TypeError if the arguments are not of this transformation, or not of the same parameters."""
         met = checks.kinds((given.leaves, here.leaves, state, extras)), given.outline.structure
-        if met == self._met.get(tuple(extras)):
-            return
+        if met != self._met.get(tuple(extras)):
+            self._examine(given, here, state, extras)
+            self._met[tuple(extras)] = met
+
+    def made(self, here: Apart, state: State) -> None:
+        """Note what an update receives that follows on `init`: gradients like the parameters, and this state."""
+        self._met[()] = checks.kinds((here.leaves, here.leaves, state, {})), here.outline.structure
+
+    def _examine(self, given: Apart, here: Apart, state: Any, extras: Mapping[str, Tree]) -> None:
         outline, name = given.outline, self.pure.chain.name
         self._check_leaves("gradient", given, here)
         for word, tree in extras.items():
@@ -56,7 +70,6 @@ class Expected:
         self._check_memory(state, here.updating(here), outline)
         checks.check_count(state, self.counts, name)
         checks.check_walked(state, self.pure.moves, here.by_name() if self.pure.moves else {}, outline, name)
-        self._met[tuple(extras)] = met
 
     def _check_leaves(self, what: str, these: Apart, here: Apart) -> None:
         for name, x, p in zip(here.outline.names, these.leaves, here.leaves, strict=True):
@@ -89,7 +102,9 @@ class Expected:
 
     def _check_places(self, trees: Mapping[str, Mapping[str, Any]], here: Apart) -> None:
         with masks_over(here.outline.structure.unflatten(here.leaves), here.complexes):
-            started = jax.eval_shape(lambda leaves: self.pure.init(here._replace(leaves=leaves).by_name())["memory"], here.leaves)
+            started = jax.eval_shape(
+                lambda leaves: self.pure.started(here._replace(leaves=leaves).by_name())["memory"], here.leaves
+            )
         for path, wanted, is_tree in slots(started, self.table):
             if is_tree and path in trees:
                 said = in_state(path, self.names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ from thalweg.core.answers import host_scalar
 from thalweg.core.array_step import ArrayStep
 from thalweg.core.checks import check_asks
 from thalweg.core.compose import looks_at_time
-from thalweg.core.leaf import Leaf, value_at
+from thalweg.core.function_stage import FunctionStage
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.step import directed, taken
 from thalweg.form.hyper import Role
@@ -24,7 +25,7 @@ from thalweg.jax.arguments import masks_over
 from thalweg.jax.checks import check_loss
 from thalweg.jax.expected import Expected
 from thalweg.jax.hessian import hutchinson
-from thalweg.jax.trees import Outline, State, Tree, in_dtypes_of, renamed, to_tables, to_trees, unlike
+from thalweg.jax.trees import Outline, State, Tree, in_dtypes_of, unlike
 
 
 class Face:
@@ -37,14 +38,14 @@ class Face:
         self, stage: Any, rate: Any, seed: Any, starts: dict[str, Any] | None = None, names: dict[str, str] | None = None
     ) -> None:
         self.pure = Pure(stage, rate, seed=seed)
-        self.starts, self.names = starts or {}, names or {}
-        self.typed = frozenset(slot.rpartition(".")[2] for slot, kind in self.pure.chain.memory.items() if kind.dtype is not None)
+        self.starts = starts or {}
         if self.pure.accumulates > 1:
             raise ValueError("every(n, ...) counts calls itself; write optax.MultiSteps(transformation, n)")
         self.whole = self.pure.asks_gradients or bool(self.pure._afters)
-        self.counts = self.whole or callable(self.pure.lr) or looks_at_time(self.pure.chain)
+        self.counts = self.whole or "t" in self.pure.asks or callable(self.pure.lr) or looks_at_time(self.pure.chain)
+        self.routed = any(not isinstance(stage, FunctionStage) for stage in self.pure.chain.stages)
         self._seen: Outline | None = None
-        self.expected = Expected(self.pure, self.names, self.counts)
+        self.expected = Expected(self.pure, names or {}, self.counts)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_seen": None}  # a tree structure may contain classes that cannot be pickled
@@ -53,39 +54,41 @@ class Face:
         """Return the state before the first step."""
         here = Apart.of(params)
         arrays = here.by_name()
-        with masks_over(params, here.complexes):
-            pure: Any = self.pure.init(arrays) if arrays else self._of_nothing()
+        with self._over(params, here):
+            pure: Any = self.pure.started(arrays) if arrays else self._of_nothing()
+        if self.starts:
+            self._start(pure["memory"], list(arrays.values()))
+        state = self._told(jnp.zeros([], jnp.int32) if self.counts else None, pure, here)
+        self.expected.made(here, state)
+        return state
+
+    def _start(self, memory: Any, arrays: list[Any]) -> None:
+        """Put the library's first values of slots in place of the rule's."""
         for place, value in self.starts.items():
             stage, slot = place.split(".")
-            held = pure["memory"].get(stage, {})
+            held = memory.get(stage, {})
             if slot in held:
-                first = value(list(arrays.values())) if callable(value) else value
+                first = value(arrays) if callable(value) else value
                 held[slot] = jax.tree.map(lambda x, first=first: jnp.full_like(x, first), held[slot])
-        return State(
-            jnp.zeros([], jnp.int32) if self.counts else None, self._told(pure["memory"], here), self._walked(pure, here)
-        )
 
     def _of_nothing(self) -> Any:
         """Return the state of no parameters, or of the placeholder of `optax.tree.map_params`: each slot is the empty tree."""
         walked: dict[str, Any] = {"walked": {}} if self.pure.moves else {}
         return {"memory": self.pure.chain.init([], ArrayStep(None, self.pure.seed)), **walked}
 
-    def _told(self, memory: Any, here: Apart) -> Any:
-        """Convert memory by leaf to trees, with the state's names for slots."""
-        trees = to_trees(memory, here.outline, here.complexes, self.typed)
-        return renamed(trees, self.names) if self.names else trees
+    def _over(self, tree: Tree, here: Apart) -> AbstractContextManager[None]:
+        """Context manager: predicates and masks see this tree."""
+        return masks_over(tree, here.complexes) if self.routed or here.complexes else nullcontext()
 
-    def _walked(self, pure: Any, here: Apart) -> Tree:
-        return here.outline.structure.unflatten([pure["walked"][n] for n in here.outline.names]) if "walked" in pure else None
+    def _told(self, count: Any, pure: Any, here: Apart) -> State:
+        """Return the state in the form of trees."""
+        walked = here.slot(pure["walked"], real=True) if self.pure.moves else None
+        return State(count, self.expected.layout.trees_of(pure["memory"], here), walked)
 
     def _kept(self, state: State, here: Apart) -> dict[str, Any]:
         """Convert a state to the pure functions' form."""
-        memory = to_tables(self.expected.memory(state), self.expected.table, here.outline, here.complexes)
-        pure: dict[str, Any] = {"memory": memory, "seed": self.pure.seed}
-        if state.walked is not None:
-            walked = here.outline.structure.flatten_up_to(state.walked)
-            pure["walked"] = dict(zip(here.outline.names, walked, strict=True))
-        return pure
+        pure: dict[str, Any] = {"memory": self.expected.layout.by_leaf_of(state.memory, here), "seed": self.pure.seed}
+        return {**pure, "walked": here.table(state.walked)} if self.pure.moves else pure
 
     def received(self, grads: Tree, state: Any, params: Tree, extras: dict[str, Tree]) -> tuple[Apart, Apart]:
         """Return the gradients and the parameters, after the checks of what an update receives."""
@@ -95,7 +98,7 @@ class Face:
         if here.outline is not outline and here.outline.names != outline.names:
             raise ValueError(unlike(outline.names, here.outline.names, "parameters"))
         self.expected.check(given, here, state, extras)
-        return given.updating(here), here
+        return given if given.floating and here.floating else given.updating(here), here
 
     def update(
         self, grads: Tree, state: State, params: Tree = None, *,
@@ -105,60 +108,70 @@ class Face:
         """Return the updates to add to the parameters, and the new state. Raises ValueError if an input is missing."""
         handed = {word: tree for word, tree in (("noise", noise), ("curvature", curvature)) if tree is not None}
         given, here = self.received(grads, state, params, handed)
-        outline = given.outline
         count = optax.safe_increment(state.count) if self.counts else None
-        if not outline.names:
+        if not given.leaves:
             return grads, state._replace(count=count)
         if params is None and (self.whole or self._looks_at_parameters):
             raise ValueError(f"{self.pure.chain.name} looks at the parameters: update(grads, state, params)")
         pure = self._kept(state, given)
-        if curvature is None and value_fn is not None and params is not None and "curvature" in self.pure.asks:
-            curvature = handed["curvature"] = self._estimated(value_fn, params, state.count)
-        gradients = given.by_name()
-        points = gradients if params is None else dict(zip(outline.names, here.arrays(), strict=True))
-        arrived = {n: g.astype(p.dtype) for (n, g), p in zip(gradients.items(), points.values(), strict=True)}
+        points = dict(zip(given.outline.names, (given if params is None else here).arrays(), strict=True))
+        arrived = {n: g.astype(p.dtype) for (n, g), p in zip(given.by_name().items(), points.values(), strict=True)}
+        asked = handed or self.pure.needs_more
+        loss, extras = self._completed(given.outline, state, params, value, value_fn, handed) if asked else (None, {})
+        with self._over(grads, given):
+            if self.whole:
+                ask = self._asker(value_fn, here) if self.pure.asks_gradients and value_fn is not None else None
+                updates, pure = self._moves(points, arrived, state.count, pure, loss, ask, extras)
+            else:
+                updates, pure["memory"] = self._directions(points, arrived, count, pure["memory"], loss, extras)
+        return given.tree(updates), in_dtypes_of(self._told(count, pure, given), state)
+
+    def _completed(
+        self, outline: Outline, state: State, params: Tree, value: Any, value_fn: Callable[[Tree], Any] | None,
+        handed: dict[str, Tree],
+    ) -> tuple[Any, dict[str, dict[str, Any]]]:  # fmt: skip
+        """Return the loss, and noise and curvature by leaf, as far as the rules ask for them."""
+        if "curvature" in self.pure.asks and "curvature" not in handed and value_fn is not None and params is not None:
+            handed["curvature"] = self._estimated(value_fn, params, state.count)
         extras = {word: dict(zip(outline.names, Apart.of(tree, outline).arrays(), strict=True)) for word, tree in handed.items()}
         if "loss" not in self.pure.asks:
             value = None  # it is for the transformations beside this one
         elif value is not None:
             check_loss(value, self.pure.chain.name)
             value = jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
-        if self.pure.needs_more:
-            check_asks(self.pure, value, None if params is None and not self.whole else value_fn, curvature)
-        with masks_over(grads, given.complexes):
-            if self.whole:
-                pure["t"] = {name: _real(state.count, p) for name, p in points.items()}
-                ask = self._asker(value_fn, here) if self.pure.asks_gradients and value_fn is not None else None
-                moved, new = self.pure.step(points, arrived, pure, loss=value, grad_fn=ask, **extras)
-                updates = [moved[n] - p for n, p in points.items()]
-            else:
-                updates, new = self._directions(points, arrived, count, pure, value, extras)
-        after = State(count, self._told(new["memory"], given), self._walked(new, given))
-        return given.tree(updates), in_dtypes_of(after, state)
+        check_asks(self.pure, value, None if params is None and not self.whole else value_fn, handed.get("curvature"))
+        return value, extras
 
     @functools.cached_property
     def _looks_at_parameters(self) -> bool:
         return "p" in self.pure.asks or any(kind.kind == "like_p" for kind in self.pure.chain.memory.values())
 
-    def _directions(
-        self, here: dict[str, Any], grads: dict[str, Any], count: Any, pure: Any, value: Any, extras: dict[str, dict[str, Any]]
+    def _moves(
+        self, points: dict[str, Any], grads: dict[str, Any], count: Any, pure: dict[str, Any], loss: Any, ask: Any, extras: Any
     ) -> tuple[list[Any], Any]:
-        """Return -lr d for each tensor, without the parameters.
+        """Return the way each tensor goes in a whole step, and what the step returns beside."""
+        pure["t"] = {name: count.astype(_wide(p.dtype)) for name, p in points.items()}
+        moved, after = self.pure.step(points, grads, pure, loss=loss, grad_fn=ask, **extras)
+        return [moved[n] - p for n, p in points.items()], after
+
+    def _directions(
+        self, points: dict[str, Any], grads: dict[str, Any], count: Any, memory: Any, loss: Any, extras: dict[str, dict[str, Any]]
+    ) -> tuple[list[Any], Any]:
+        """Return -lr d for each tensor, without the parameters, and the new memory.
 
         t is computed from the new count; from the old one, XLA would keep a copy.
         """
-        # shared objects keep the trace small
-        likes = {p.dtype: p for p in here.values()}
-        times = {dtype: _real(count, p) if self.counts else None for dtype, p in likes.items()}
-        rates = {dtype: value_at(self.pure.lr, t, "") for dtype, t in times.items()}
-        leaves = []
-        for name, p in here.items():
-            found, t, rate = {word: values[name] for word, values in extras.items()}, times[p.dtype], rates[p.dtype]
-            leaves.append(Leaf(name, tuple(p.shape), p, grads[name], t, rate, grads[name], extras=found).widened())
+
+        @functools.cache  # shared objects keep the trace small
+        def now(dtype: Any) -> tuple[Any, Any]:
+            t = count.astype(_wide(dtype)) if self.counts else None
+            return t, self.pure.lr if isinstance(self.pure.lr, float) else self.pure.rate_at(t, "")
+
+        leaves = [self.pure.leaf(n, p, grads[n], *now(p.dtype), extras) for n, p in points.items()]
         with ops.lanes(present=False):
-            step = ArrayStep(None, pure["seed"], None if value is None else host_scalar(value), remembers=True)
-            memory = directed(self.pure.chain.transforms, leaves, pure["memory"], step)
-            return [-taken(leaf, step) for leaf in leaves], {"memory": memory}
+            step = ArrayStep(None, self.pure.seed, None if loss is None else host_scalar(loss), remembers=True)
+            memory = directed(self.pure.chain.transforms, leaves, memory, step)
+            return [-taken(leaf, step) for leaf in leaves], memory
 
     @functools.cached_property
     def interval(self) -> int:
@@ -188,6 +201,6 @@ class Face:
         return here.tree(shipped[n] for n in here.outline.names)
 
 
-def _real(count: Any, p: Any) -> Any:
-    """Convert a count to a float in a tensor's precision: JAX computes roots and quotients of int32 in float32."""
-    return count.astype(jnp.promote_types(p.dtype, jnp.float32))
+def _wide(dtype: Any) -> Any:
+    """Return the dtype of a count beside a tensor of this one: JAX computes roots and quotients of int32 in float32."""
+    return jnp.promote_types(dtype, jnp.float32)

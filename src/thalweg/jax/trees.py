@@ -1,4 +1,4 @@
-"""Conversion of the state between tables by leaf, for the pure functions, and JAX's pytrees."""
+"""JAX's pytrees: the leaves by name, the types of a state, complex tensors in parts."""
 
 from __future__ import annotations
 
@@ -46,22 +46,13 @@ def apart(tree: Tree, known: Outline | None = None) -> tuple[list[Any], Outline]
     return leaves, Outline(structure, _names([path for path, _ in jax.tree_util.tree_flatten_with_path(tree)[0]]))
 
 
-class Name(str):
-    """A leaf's name, distinguished by its type from a slot's name in memory tables."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return self
-
-
 def _names(paths: list[Any]) -> list[str]:
     """Return the names of the pure functions ('hidden.w'), or full paths if two would be equal."""
-    dotted = [Name(".".join(map(_key, path[:-1] if _wraps(path) else path)) or SINGLE) for path in paths]
+    dotted = [".".join(map(_key, path[:-1] if _wraps(path) else path)) or SINGLE for path in paths]
     if len(set(dotted)) == len(dotted):
-        return list(dotted)
+        return dotted
     count = Counter(dotted)
-    return [Name(jax.tree_util.keystr(path)) if count[name] > 1 else name for name, path in zip(dotted, paths, strict=True)]
+    return [jax.tree_util.keystr(path) if count[name] > 1 else name for name, path in zip(dotted, paths, strict=True)]
 
 
 def _wraps(path: Any) -> bool:
@@ -102,42 +93,6 @@ def folded(x: Any, like: Any) -> Any:
     if is_complex(like) and x.shape == (2, *like.shape) and x.dtype == jnp.zeros((), like.dtype).real.dtype:
         return jax.lax.complex(x[0], x[1])
     return x
-
-
-def to_trees(memory: dict[str, Any], outline: Outline, complexes: dict[str, Any], plain: frozenset[str] = frozenset()) -> Any:
-    """Convert tables by leaf to trees of this outline. complexes: complex tensors by name. plain: slots with their own dtype."""
-    trees = {}
-    for key, held in memory.items():
-        if not isinstance(held, dict):
-            trees[key] = jnp.asarray(held)
-        elif all(type(name) is Name for name in held):
-            leaves = [held.get(name, NOTHING) for name in outline.names]
-            if complexes and key not in plain:
-                pairs = zip(leaves, outline.names, strict=True)
-                leaves = [x if x is NOTHING or name not in complexes else folded(x, complexes[name]) for x, name in pairs]
-            trees[key] = outline.structure.unflatten(leaves)
-        else:
-            trees[key] = to_trees(held, outline, complexes, plain)
-    return trees
-
-
-def to_tables(memory: dict[str, Any], table: Any, outline: Outline, complexes: dict[str, Any]) -> Any:
-    """Convert back. table: the memory for no parameters, with an empty table for each slot.
-
-    Raises ValueError if a slot's tree has another outline.
-    """
-    tables = {}
-    for key, held in memory.items():
-        slot = table.get(key)
-        if slot == {}:
-            tables[key] = present(held, outline)
-            if complexes:
-                tables[key] = {name: parts(x) if name in complexes else x for name, x in tables[key].items()}
-        elif isinstance(slot, dict) and isinstance(held, dict):
-            tables[key] = to_tables(held, slot, outline, complexes)
-        else:
-            tables[key] = held
-    return tables
 
 
 def leaves_of(tree: Any, outline: Outline) -> Iterable[tuple[str, Any]]:

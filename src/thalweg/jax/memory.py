@@ -1,0 +1,38 @@
+"""The memory of a transformation: by leaf, as the pure functions have it, and as trees like the parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from thalweg.jax.apart import Apart
+from thalweg.jax.trees import renamed
+
+
+class Layout:
+    """Where a transformation's memory has its slots. By leaf they have the rule's names, in a state's trees the state's.
+
+    table: the memory for no parameters, with an empty table for each slot that is a tree; the others are numbers of the whole
+    model. names: the state's names, by path ("adam.m"). typed: the slots with a dtype of their own, which are real always.
+    """
+
+    def __init__(self, table: dict[str, Any], names: dict[str, str], typed: frozenset[str]) -> None:
+        flat: tuple[list[Any], Any] = jax.tree_util.tree_flatten_with_path(table, lambda x: x == {} and x is not table)
+        slots, self.by_leaf = flat
+        self.trees = [isinstance(first, dict) for _, first in slots]
+        self.real = [path[-1].key in typed for path, _ in slots]
+        places: tuple[list[int], Any] = jax.tree.flatten(renamed(self.by_leaf.unflatten(range(len(slots))), names))
+        self.order, self.in_state = places
+
+    def by_leaf_of(self, memory: Any, like: Apart) -> Any:
+        """Convert a state's memory."""
+        held = dict(zip(self.order, self.in_state.flatten_up_to(memory), strict=True))
+        return self.by_leaf.unflatten([like.table(held[i]) if tree else held[i] for i, tree in enumerate(self.trees)])
+
+    def trees_of(self, memory: dict[str, Any], like: Apart) -> Any:
+        """Convert memory by leaf."""
+        slots = zip(self.by_leaf.flatten_up_to(memory), self.trees, self.real, strict=True)
+        told = [like.slot(held, real) if tree else jnp.asarray(held) for held, tree, real in slots]
+        return self.in_state.unflatten([told[i] for i in self.order])
