@@ -35,6 +35,8 @@ AS_PLANNED = 0.1
 """The plan is made anew if runs cost more or less than the pilot's by more than this share."""
 LATE = 0.05
 """The share of the time by which the last run may be late."""
+SLOWEST = 3.0
+"""The largest factor by which a slow machine prolongs the report: it starts processes more slowly still."""
 
 
 @dataclass
@@ -108,7 +110,7 @@ class Clock:
         What the pilot promised stays if it costs as much, or if nothing else fits.
         """
         self.resumed += started
-        self.slow = max(1.0, started / FIRST["process"])
+        self.slow = min(SLOWEST, max(1.0, started / FIRST["process"]))
         if self.units:
             self.price = max(1e-9, self.price - started / self.units)
         again = contest
@@ -170,7 +172,7 @@ class Clock:
             return None
         one_more = _cost(with_(contest, seeds=contest.settings.seeds + 1)) - _cost(contest)
         report = self.slow * report_seconds(len(contest.settings.rules))
-        most = int((self.left - report) / self.each(contest) / one_more)
+        most = int((self.left + LATE * self.seconds - report) / self.each(contest) / one_more)
         if most < 1:
             self.end(contest)
             return None
