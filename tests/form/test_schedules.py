@@ -13,6 +13,7 @@ import pytest
 from oracles import stages
 
 import thalweg as tw
+import thalweg.numpy as tn
 from thalweg.form import schedules
 
 T = range(1, 31)
@@ -213,3 +214,17 @@ def test_a_condition_by_name_is_a_small_object() -> None:
     again = pickle.loads(pickle.dumps(tw.named("head")))
     assert again == tw.named("head") != tw.named("body")
     assert repr(again) == "named('head')"
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("kind", [np.float16, np.float32, lambda x: np.array(x, np.float16)])
+def test_a_narrow_number_of_numpys_narrows_nothing_else(kind: Any, fused: bool) -> None:
+    value = float(np.float16(0.999))
+    ends = []
+    for beta2 in (lambda t: kind(value), lambda t: float(kind(value))):
+        p = {"w": np.ones(3)}
+        optimizer = tn.Adam(p, lr=0.1, beta2=beta2, fused=fused)
+        for k in range(3):
+            optimizer.step({"w": np.arange(3.0) + k})
+        ends.append(p["w"])
+    np.testing.assert_array_equal(*ends)

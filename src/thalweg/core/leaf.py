@@ -18,6 +18,7 @@ import numpy as np
 
 from thalweg.form.hyper import ByLeaf
 from thalweg.form.memory import Shape
+from thalweg.ops import off
 from thalweg.values.arrays import HALF, Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
 
@@ -72,26 +73,36 @@ class Leaf:
 
 
 def value_at(value: Any, t: Any, leaf: str) -> Any:
-    """Return a hyper-parameter's value for a leaf at its update t. A schedule is called; one value per lane becomes a Scalar."""
+    """Return a hyper-parameter's value for a leaf at its update t, as a rule takes it.
+
+    A 0 that may be another number for another leaf or update becomes a Scalar, because a plain 0 is `off`.
+    """
+    found = number_at(value, t, leaf)
+    return Scalar(found) if off(found) and (callable(value) or isinstance(value, ByLeaf)) else found
+
+
+def number_at(value: Any, t: Any, leaf: str) -> Any:
+    """Return a hyper-parameter's number for a leaf at its update t: a schedule is called, one per lane becomes a Scalar."""
     if isinstance(value, ByLeaf):
         value = value.values[leaf]
     if callable(value):
         if isinstance(t, Scalar):
             return Scalar(np.asarray([checked_number(value, value(int(i)), i) for i in t.values]))
-        schedule, value = value, value(t)
-        if value is None or isinstance(value, str):
-            checked_number(schedule, value, t)
+        value = checked_number(value, value(t), t)
     return Scalar(value) if getattr(value, "ndim", 0) == 1 else value
 
 
 def checked_number(schedule: Any, value: Any, t: Any, *, one: bool = False) -> Any:
-    """Return what a schedule gave at t. Raises TypeError for text, and for None, as where its `return` was forgotten.
+    """Return what a schedule gave at t; NumPy's numbers as Python's or as float64, since a narrow dtype would round what follows.
 
-    one: also for several numbers, and for a complex one.
+    Raises TypeError for text, and for None, as where its `return` was forgotten. one: also for several numbers, and for a
+    complex one.
     """
     if value is None or isinstance(value, str) or (one and (np.shape(value) or np.iscomplexobj(value))):
         when = "" if is_traced(t) else f" at t = {t}"
         raise TypeError(f"the schedule {schedule!r} gave {value!r}{when}; it returns a number")
+    if isinstance(value, np.ndarray | np.generic):
+        return value.astype(np.float64) if value.ndim else value.item()
     return value
 
 

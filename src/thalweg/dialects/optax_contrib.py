@@ -99,8 +99,9 @@ def _prodigy(given: Masks) -> Stage:
 
 
 def _prodigy_fits(given: Masks) -> bool:
-    """For our rule, beta3 = 0 means its own default."""
-    return given.static("beta3") is None or not off(given.static("beta3"))
+    """For our rule, beta3 = 0 means its own default, so that it takes no number that may be 0."""
+    beta3 = given.static("beta3")
+    return beta3 is None or (isinstance(beta3, int | float) and not off(beta3))
 
 
 def _sophia(given: Masks) -> Stage:

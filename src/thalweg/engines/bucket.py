@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thalweg.core.checks import check_lanes
-from thalweg.core.leaf import value_at
+from thalweg.core.leaf import number_at
 from thalweg.core.optimizer import Optimizer
 from thalweg.graph.program import Program
 from thalweg.values.scalars import Scalar
@@ -79,7 +79,7 @@ class Inputs:
 
         Raises ValueError if a schedule gives a vector without lanes.
         """
-        found = value_at(self.optimizer.lr if value is None else value, bucket.t, bucket.leaf)
+        found = number_at(self.optimizer.lr if value is None else value, bucket.t, bucket.leaf)
         if isinstance(found, Scalar):
             check_lanes(name, found.values, self.optimizer.lanes)
         return found

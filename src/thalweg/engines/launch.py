@@ -237,10 +237,11 @@ class Launch:
             bucket.t += 1
             arguments, t = bucket.arguments, bucket.t
             for i, scheduled in bucket.scheduled:
-                found = arguments[i] = scheduled(t)
+                found = scheduled(t)
                 if type(found) is not float and type(found) is not int:
-                    checked_number(scheduled, found, t)
+                    found = checked_number(scheduled, found, t)
                     check_lanes("what a schedule gave", found, self.lanes)
+                arguments[i] = found
             for i, take in bucket.changing:
                 arguments[i] = take(bucket, state, loss, norms)
         if self.by_row:

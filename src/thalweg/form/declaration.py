@@ -49,7 +49,7 @@ class Declaration:
     def sized(self, config: dict[str, Any]) -> Declaration:
         """Return the declaration with memory sized by these hyper-parameters; `numbers` expands to one slot each."""
         memory: dict[str, Kind] = {}
-        tuples: dict[str, tuple[str, ...]] = {}
+        tuples = dict(self.tuples)
         for slot, kind in self.memory.items():
             own = kind.sized(config)
             if isinstance(own, Numbers):

@@ -66,6 +66,17 @@ class ByLeaf:
     values: dict[str, Any]
 
 
+class Nonzero(functools.partial[Any]):
+    """A number that is looked up as a schedule is called, and is never 0."""
+
+
+def is_nonzero(value: Any) -> bool:
+    """Whether a hyper-parameter is never 0, for no parameter, no lane and at no update."""
+    if isinstance(value, ByLeaf):
+        return all(map(is_nonzero, value.values.values()))
+    return isinstance(value, Nonzero) or (isinstance(value, int | float | np.ndarray) and bool(np.all(value != 0)))
+
+
 Decay = Annotated[float, Range(0, 1, high_in=False)]
 """The weight of the old value in an average: 0 <= x < 1."""
 Fraction = Annotated[float, Range(0, 1)]

@@ -16,6 +16,7 @@ from thalweg.core.stage import At, Chain, Shell
 from thalweg.core.step import Step, advance
 from thalweg.form import trace
 from thalweg.form.asks import ASKS, Asking
+from thalweg.form.hyper import is_nonzero
 from thalweg.form.memory import Kind
 from thalweg.graph import storage
 from thalweg.graph.draws import DRAWN, normal, uniform
@@ -198,8 +199,8 @@ class SymbolicStep(Step):
 
     # inputs
 
-    def input(self, name: str, level: int) -> Symbol:
-        return self.made.inputs.setdefault(name, Symbol.input(name, level))
+    def input(self, name: str, level: int, nonzero: bool = False) -> Symbol:
+        return self.made.inputs.setdefault(name, Symbol.input(name, level, nonzero))
 
     def fresh(self, name: str, stage: str) -> str:
         """Return the name, with its stage appended if another stage has the same name."""
@@ -211,7 +212,7 @@ class SymbolicStep(Step):
     def _hyper(self, name: str, value: Any, stage: str) -> Symbol:
         own = self.fresh(name, stage)
         self.made.hyper[own] = value
-        return self.input(own, NUMBER)
+        return self.input(own, NUMBER, is_nonzero(value))
 
     # what functions may ask for
 

@@ -41,9 +41,9 @@ class Epsilon:
 
     def beside(self, size: X) -> X:
         """Return the denominator for a root or another size."""
-        if self.place == "at_least":
-            return maximum(size, self.number)
-        return size + self.number if self.place in ("outside", "raw", "both") else size
+        if self.place.startswith("inside") or off(self.number):
+            return size
+        return maximum(size, self.number) if self.place == "at_least" else size + self.number
 
 
 def outside(eps: X, *, root: X = 0.0, raw: bool = False) -> Epsilon:
@@ -117,8 +117,8 @@ def over_root(x: X, v: X, eps: X, eps_place: str | None = None, eps_root: X = 0.
     """
     if not isinstance(eps, Epsilon):
         eps = _spelled(eps, eps_place, eps_root)
-    root = sqrt(eps.under(v))
-    return ratio(x, root) if off(eps.number) else x / eps.beside(root)
+    size = eps.beside(sqrt(eps.under(v)))
+    return x / size if (eps.number == 0) is False else ratio(x, size)
 
 
 def _spelled(eps: X, place: str | None, root: X) -> Epsilon:

@@ -14,7 +14,7 @@ from thalweg.core.answers import host_scalar
 from thalweg.core.leaf import Leaf, checked_number, in_parts
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.dialects import Row
-from thalweg.form.hyper import ByLeaf
+from thalweg.form.hyper import ByLeaf, Nonzero
 from thalweg.graph.program import StagePath, stage_paths
 from thalweg.graph.storage import Storage
 from thalweg.torch.tensors import Tensor, loss_number, real
@@ -59,8 +59,13 @@ class TorchArguments:
         return own if value is OWN else value
 
     def dynamic(self, name: str, part: int | None = None, own: Any = None) -> Any:
-        """Return a number that is looked up at each step, since schedulers write into the group. own: as above."""
+        """Return a number that is looked up at each step, since schedulers write into the group. own: as above.
 
+        A 0 of it is divided by as any number, as torch's classes do.
+        """
+        return self._looked_up(Nonzero, name, part, own)
+
+    def _looked_up(self, form: type[functools.partial[Any]], name: str, part: int | None = None, own: Any = None) -> Any:
         def now(t: Any, leaf: str | None = None) -> Any:
             value = self.group[name] if leaf is None else self.group[name].values[leaf]
             if part is not None:
@@ -71,8 +76,8 @@ class TorchArguments:
             return value if type(value) is float else self._number(name, value)
 
         if isinstance(self.group[name], ByLeaf):
-            return ByLeaf({leaf: functools.partial(now, leaf=leaf) for leaf in self.group[name].values})
-        return now
+            return ByLeaf({leaf: form(now, leaf=leaf) for leaf in self.group[name].values})
+        return form(now)
 
     def _part(self, name: str, part: int) -> Any:
         """Return a number of a tuple. Raises TypeError or ValueError if it is none, or has more or fewer."""
@@ -89,10 +94,11 @@ class TorchArguments:
         return float(value)
 
     def dynamic_or_zero(self, name: str, own: Any = None) -> Any:
-        """Return the same, or a plain 0 that leaves out its effect."""
-        off = self._is_off(name, own)
-        self.chosen[name, "off"] = off
-        return 0.0 if off else self.dynamic(name, own=own)
+        """Return the same, or a plain 0 that leaves out its effect; a schedule is one that may give 0."""
+        self.chosen[name, "zeros"] = zeros = self._zeros(name, own)
+        if zeros == "all":
+            return 0.0
+        return self._looked_up(Nonzero if zeros == "none" else functools.partial, name, own=own)
 
     def by_dtype(self, values: dict[str, Any]) -> Any:
         """Return the value for the parameters' dtype, by name, or one per parameter if they differ."""
@@ -119,15 +125,17 @@ class TorchArguments:
         if len(now) == len(self._last) and all(map(operator.is_, now, self._last)):
             return True
         for value, ((name, sort), before) in zip(now, self.chosen.items(), strict=True):
-            if self._is_off(name) != before if sort == "off" else value is not before:
+            if self._zeros(name) != before if sort == "zeros" else value is not before:
                 return False
         self._last = now if all(type(value) in FIXED for value in now) else []  # others may change in place
         return True
 
-    def _is_off(self, name: str, own: Any = None) -> bool:
+    def _zeros(self, name: str, own: Any = None) -> str:
+        """Return whether all, some or none of a group's values are 0; a schedule's are some."""
         value = self.group[name]
         values = [own if each is OWN else each for each in (value.values.values() if isinstance(value, ByLeaf) else [value])]
-        return all(not callable(each) and self._number(name, each) == 0 for each in values)
+        found = {None if callable(each) else self._number(name, each) == 0 for each in values}
+        return "all" if found == {True} else "none" if found == {False} else "some"
 
 
 class ConfiguredGroup:

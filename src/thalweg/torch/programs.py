@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from thalweg.core.function_stage import to_float_or_lanes
-from thalweg.core.leaf import value_at
+from thalweg.core.leaf import number_at
 from thalweg.form.memory import draw
 from thalweg.form.trace import steps
 from thalweg.graph.model_sums import sums_of
@@ -51,7 +51,7 @@ class _Worked:
         given: dict[str, Any] = {"p": flat(p.detach(), p), "g": gradient if scale is None else gradient / scale, "t": t}
         given["loss"] = method.loss(loss)
         for word, value in made.hyper.items():
-            given[word] = value_at(method.pure.lr if value is None else value, t, self.name)
+            given[word] = number_at(method.pure.lr if value is None else value, t, self.name)
         for column, (_, tensor) in self.kept.items():
             given[column] = flat(tensor, p) if tensor.shape == p.shape and column not in made.blocked else tensor
         for column, stage in made.draws.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from thalweg.values.arithmetic import Arithmetic, Operation
@@ -16,16 +17,19 @@ MATRIX_WORDS = frozenset(
 
 
 class Symbol(Arithmetic):
-    """A named input (op "input") or one operation of a rule: its name and its arguments."""
+    """A named input (op "input") or one operation of a rule: its name and its arguments.
 
-    __slots__ = ("args", "level", "name", "op")
+    nonzero: whether it is an input that is never 0, so that `symbol == 0` is known.
+    """
 
-    def __init__(self, op: str, args: tuple[Any, ...], level: int, name: str = "") -> None:
-        self.op, self.args, self.level, self.name = op, args, level, name
+    __slots__ = ("args", "level", "name", "nonzero", "op")
+
+    def __init__(self, op: str, args: tuple[Any, ...], level: int, name: str = "", nonzero: bool = False) -> None:
+        self.op, self.args, self.level, self.name, self.nonzero = op, args, level, name, nonzero
 
     @classmethod
-    def input(cls, name: str, level: int) -> Symbol:
-        return cls("input", (), level, name)
+    def input(cls, name: str, level: int, nonzero: bool = False) -> Symbol:
+        return cls("input", (), level, name, nonzero)
 
     @classmethod
     def of(cls, op: str, *args: Any) -> Symbol:
@@ -38,6 +42,8 @@ class Symbol(Arithmetic):
     def _with(self, operate: Operation, other: Any, *, swapped: bool) -> Any:
         if not isinstance(other, Symbol | int | float):
             return NotImplemented
+        if self.nonzero and operate is operator.eq and not isinstance(other, Symbol) and other == 0:
+            return False
         op = operate.__name__.rstrip("_")
         return Symbol.of(op, other, self) if swapped else Symbol.of(op, self, other)
 

@@ -1,5 +1,6 @@
 """AdaSecant: a rate for each parameter from secants, without a learning rate to tune."""
 
+import math
 from typing import Literal
 
 from thalweg.form.hyper import Count, Decay, NonNegative, Positive
@@ -46,14 +47,14 @@ def adasecant(
     Eg, Eg2 = mg / unbias, mg2 / unbias
     DX2, DX = where(t == 1, g * g, dx2), where(t == 1, g, dx)
     gamma = sqrt(gn) / (sqrt(gd + E) + (gamma_reg if later else 0.0))
-    gamma = gamma if off(gamma_clip) else minimum(gamma, gamma_clip)
+    gamma = gamma if off(gamma_clip) else minimum(gamma, bound(gamma_clip))
     gn = over_tau(gn, ((g - gt) * (gt - Eg)) ** 2)
     gd = over_tau(gd, ((Eg - g) * (gt - Eg)) ** 2)
     g_tilde = where(t >= start_var_reduction, (g + gamma * Eg) / (1 + gamma), g)
     alpha = g - gp
     a, a2 = over_tau(a, alpha), over_tau(a2, alpha * alpha)
     secant = sqrt(DX2 + eps) / sqrt(a2 + eps) - cov / (a2 + eps)
-    secant = secant if off(delta_clip) else clip(secant, -delta_clip, delta_clip)
+    secant = secant if off(delta_clip) else clip(secant, -bound(delta_clip), bound(delta_clip))
     delta = -secant * g_tilde
     if use_adagrad:
         ss = ss + g_tilde * g_tilde
@@ -64,6 +65,11 @@ def adasecant(
     short = where(tau_next > 2.5, 2.5, tau_next + 1 + E) if later else 2.2
     tau = clip(where(far, short, tau_next), 1.5, 1e7 if later else 1e8)
     return -delta, mg, mg2, gn, gd, cov, g_tilde, g, a, a2, tau, prod, dx, dx2, ss, norm2
+
+
+def bound(clip):
+    """Return where to clip: nowhere for 0."""
+    return where(clip == 0, math.inf, clip)
 
 
 def outlier(x, mean, square):

@@ -32,7 +32,7 @@ def lbfgs(
     """
     f, g_now = yield p
     y = g_now - g
-    curved = known(total(y * s)) > min_curvature
+    curved = known(total(y * s)) > known(min_curvature)
     S, Y = where(curved, append(S, s), S), where(curved, append(Y, y), Y)
     d = -inverse_hessian(S, Y, g_now)
     alpha = known(lr * where(t == 1, minimum(1.0, 1.0 / total(abs(g_now))), 1.0))

@@ -1,7 +1,7 @@
 """AdEMAMix: Adam with a second, slow average of the gradients; simplified, with the gradient itself as the fast one."""
 
 from thalweg.form.hyper import Decay, Eps, NonNegative
-from thalweg.ops import debias, exp, log, minimum, mix, off, outside, over_debiased_root
+from thalweg.ops import debias, exp, log, minimum, mix, off, outside, over_debiased_root, ratio, where
 from thalweg.rule import rule
 
 
@@ -18,9 +18,9 @@ def ademamix(
     Differs from optax: T is left to the caller's schedules for b3 and alpha, which it hands t - 1.
     """
     if not off(T):
-        risen = minimum(1.0, t / T)
-        alpha = risen * alpha
-        beta3 = minimum(beta3, exp(log(beta3) / ((1 - risen) * log(beta3) / log(beta1) + risen)))
+        risen = ratio(t, T)
+        rising = exp(log(beta3) / ((1 - risen) * log(beta3) / log(beta1) + risen))
+        alpha, beta3 = where(t < T, risen * alpha, alpha), where(t < T, minimum(beta3, rising), beta3)
     m1 = mix(m1, g, beta1)
     m2 = mix(m2, g, beta3)
     v = mix(v, g * g, beta2)

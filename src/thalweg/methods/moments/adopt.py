@@ -1,7 +1,7 @@
 """ADOPT: Adam with the previous steps' second moment, and momentum of the normalized gradient."""
 
 from thalweg.form.hyper import Decay, NonNegative, Positive
-from thalweg.ops import clip, maximum, mix, off, sqrt, where
+from thalweg.ops import clip, maximum, mix, sqrt, where
 from thalweg.rule import rule
 
 
@@ -19,7 +19,7 @@ def adopt(
     """
     divided = g / maximum(sqrt(v), eps)
     if clipped:
-        limit = (t - 1) ** 0.25 if off(c) else c
+        limit = where(c == 0, (t - 1) ** 0.25, c)
         divided = clip(divided, -limit, limit)
     m = where(t == 1, m, mix(m, divided, beta1))
     v = where(t == 1, g * g, mix(v, g * g, beta2))

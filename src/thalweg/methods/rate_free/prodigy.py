@@ -25,7 +25,7 @@ def prodigy(
     """
     d = maximum(d, d0)
     rate = d * lr * corrected(beta1, beta2, t) if bias_correction else d * lr
-    beta3 = sqrt(beta2) if off(beta3) else beta3
+    beta3 = where(beta3 == 0, sqrt(beta2), beta3)
     m = mix(m, d * g, beta1)
     v = mix(v, d * d * g * g, beta2)
     r = beta3 * r + (1 - beta3) * model_total(rate * d * g * (x0 - p))

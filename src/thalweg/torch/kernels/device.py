@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from thalweg.core.leaf import value_at
+from thalweg.core.leaf import number_at
 from thalweg.engines.drawn import Drawn, dtypes_of
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.triton.drawn import drawn
@@ -196,5 +196,5 @@ def _grid(lot: Alike, found: Drawn, columns: Columns) -> Grid:
 def _value(made: Program, pure: Any, name: str, t: Any) -> Any:
     """Return the value of a hyper-parameter or the learning rate at an update."""
     value = made.hyper[name]
-    found = value_at(pure.lr if value is None else value, t, "0")
+    found = number_at(pure.lr if value is None else value, t, "0")
     return found if isinstance(found, Tensor) else float(found)

@@ -1,0 +1,128 @@
+"""A 0 that comes from a schedule, a lane, a parameter group or a tracer computes what a plain 0 does."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+from support import everyday, of_matrices, run, stepped, stream
+
+import thalweg as tw
+import thalweg.numpy as tn
+from thalweg.core.compose import refuses_vectors
+from thalweg.form.hyper import Hyper
+from thalweg.ops import Epsilon
+
+STEPS = 12
+ALL = {**tw.rules, **tw.stages_by_name}
+
+
+def may_be_zero(hyper: Hyper) -> bool:
+    return not hyper.static and (hyper.range is None or 0.0 in hyper.range)
+
+
+def zeros() -> list[tuple[str, str]]:
+    """Each rule and stage with each hyper-parameter that may be 0, an epsilon's number among them."""
+    return [(name, h.name) for name, method in ALL.items() for h in method.hyper.values() if any(map(may_be_zero, first_part(h)))]
+
+
+def first_part(hyper: Hyper) -> list[Hyper]:
+    return [hyper.parts[hyper.name]]
+
+
+ZEROS = [f"{name} {hyper}" for name, hyper in zeros()] + ["adasecant gamma_clip", "adasecant delta_clip"]
+OTHER = {"T": 5.0, "t0": 3.0}
+
+
+def configured(case: str, zero: Any, of_matrices: Any = of_matrices) -> Any:
+    """The rule of a case with this in the place of the 0; a stage follows or goes before a plain descent."""
+    name, hyper = case.split()
+    usual = ALL[name].hyper[hyper].default
+    stage = ALL[name](**{hyper: Epsilon(zero, usual.place, usual.root) if isinstance(usual, Epsilon) else zero})
+    if refuses_vectors(stage):
+        stage = of_matrices(stage)
+    if name in tw.stages_by_name:
+        stage = tw.chain(stage, tw.sgd()) if stage.place == 0 else tw.chain(tw.sgd(), stage)
+    return stage
+
+
+HANDED = [case for case in ZEROS if not tw.Optimizer(configured(case, 0.0)).asks_gradients]
+
+
+def other(case: str) -> float:
+    """A value of the hyper-parameter that is not 0."""
+    name, hyper = case.split()
+    usual = ALL[name].hyper[hyper].default
+    usual = usual.number if isinstance(usual, Epsilon) else usual
+    return float(OTHER.get(hyper, usual or 0.5))
+
+
+def agree(found: Any, wanted: Any, part: Any = ...) -> None:
+    for a, b in zip(found, wanted, strict=True):
+        for key in b if isinstance(b, dict) else range(len(b)):
+            np.testing.assert_allclose(a[key][part], b[key], rtol=1e-12, atol=1e-14)
+
+
+def plain(case: str, value: float = 0.0) -> Any:
+    params, gradients, losses = stream(steps=STEPS)
+    return run(configured(case, value), params, gradients, losses=losses)[0]
+
+
+@pytest.mark.parametrize("case", everyday(ZEROS))
+def test_a_schedule_of_zero_is_a_plain_zero(case: str) -> None:
+    params, gradients, losses = stream(steps=STEPS)
+    wanted = plain(case)
+    for zero in (lambda t: 0.0, lambda t: np.float32(0.0), lambda t: np.zeros(())):
+        agree(run(configured(case, zero), params, gradients, losses=losses)[0], wanted)
+
+
+@pytest.mark.parametrize("case", everyday(ZEROS))
+def test_a_lane_of_zero_is_a_plain_zero(case: str) -> None:
+    params, gradients, losses = stream(steps=STEPS)
+    twice = [{key: np.stack([x, x]) for key, x in tree.items()} for tree in (params, *gradients)]
+    path = run(configured(case, np.array([0.0, other(case)])), twice[0], twice[1:], losses=losses, lanes=2)[0]
+    agree(path, plain(case), 0)
+    agree(path, plain(case, other(case)), 1)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("case", everyday(HANDED))
+def test_a_group_of_zero_is_a_plain_zero(case: str, fused: bool) -> None:
+    """One group has a plain 0, the other a schedule of it."""
+    name, hyper = case.split()
+    params, gradients, losses = stream(steps=STEPS)
+    here, gradients = [params["w"], 2 * params["w"]], [[g["w"], g["w"] ** 2 + g["w"]] for g in gradients]
+    pure = tw.Optimizer(configured(case, 0.0, of_matrices=lambda stage: stage))
+    arrays, state = [p.copy() for p in here], pure.init(here)
+    groups = [{"params": arrays[0], hyper: 0.0}, {"params": arrays[1], hyper: lambda t: 0.0}]
+    if ALL[name].hyper[hyper].static:
+        pytest.skip("it is the same for all groups")
+    made = tn.of(ALL[name]) if name in tw.rules else functools.partial(tn.Optimizer, rule=configured(case, other(case)))
+    optimizer = made(groups, fused=fused)
+    for g, loss in zip(gradients, losses, strict=True):
+        given = {"loss": loss} if "loss" in pure.asks else {}
+        given |= {"curvature": [x * x - 0.01 for x in g]} if "curvature" in pure.asks else {}
+        optimizer.step(g, **given)
+        here, state = pure.step(here, g, state, **given)
+        agree([arrays], [here])
+
+
+@pytest.mark.parametrize("case", everyday(HANDED))
+def test_a_traced_zero_is_a_plain_zero(case: str) -> None:
+    jax = pytest.importorskip("jax")
+    params, gradients, losses = stream(steps=3)
+
+    def last(zero: Any) -> Any:
+        optimizer = tw.Optimizer(configured(case, zero))
+        here = jax.tree.map(jax.numpy.asarray, params)
+        state = optimizer.init(here)
+        for g, loss in zip(gradients, losses, strict=True):
+            here, state = stepped(optimizer, here, jax.tree.map(jax.numpy.asarray, g), state, loss=loss)
+        return here
+
+    with jax.enable_x64(True):
+        found, wanted = jax.jit(last)(0.0), last(0.0)
+    for key in params:
+        np.testing.assert_allclose(found[key], wanted[key], rtol=1e-9, atol=1e-12)
