@@ -14,6 +14,10 @@ class Refusal(click.ClickException):
     exit_code = 2
 
 
+class Changed(Refusal):
+    """Raised where a file or version is not the one that a comparison began with, which no further trial can mend."""
+
+
 def working_folder() -> Path:
     """The working folder. Raises Refusal if it has been deleted."""
     try:

@@ -44,6 +44,16 @@ def test_the_command_compares_on_a_file_and_goes_on_where_it_was(tmp_path: Path)
     assert stored(out) == 22
 
 
+def test_a_file_that_changes_meanwhile_ends_the_comparison(tmp_path: Path) -> None:
+    """Each run edits the file, as its author might."""
+    edits = "    with open(__file__, 'a') as file:\n        file.write('TARGET += 1.0\\n')\n"
+    path, out = written(tmp_path, BOWL.replace('    """Roll down."""\n', '    """Roll down."""\n' + edits)), tmp_path / "out"
+    done = thalweg("compare", "--train", path, "--rules", "sgd,adam", "--budget", 2, "--seeds", 2, "--jobs", 2, "--out", out)
+    assert done.returncode == 2
+    assert "changed meanwhile, or is another" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_function_of_this_program(tmp_path: Path) -> None:
     scale = np.float64(2.0)
 

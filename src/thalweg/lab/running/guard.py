@@ -13,6 +13,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
+from thalweg.lab.refusal import Changed
 from thalweg.lab.running import output_capture
 
 _ALONE = threading.Lock()
@@ -43,6 +44,8 @@ def with_watchdog(caller: str, timeout: float, work: Callable[..., Any], *argume
     with _ALONE, threadpool_limits(1), _limited(timeout), output_capture.caught():
         try:
             return Answer(work(*arguments))
+        except Changed:
+            raise
         except BaseException as error:  # the user's code may raise anything, including KeyboardInterrupt
             return Answer(None, output_capture.annotate(in_a_line(error)))
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import Changed, Refusal
 from thalweg.lab.running.guard import Answer, here, in_a_line, with_watchdog
 from thalweg.lab.running.workers import Died, Here, NotStarted, Processes, processes
 
@@ -139,7 +139,7 @@ class _Sweep:
         error = job.exception()
         if error is None:
             return self._put_away(portion, job.result())
-        if isinstance(error, NotStarted):
+        if isinstance(error, NotStarted | Changed):
             raise error
         if type(error).__name__ in NO_MORE:
             raise _no_more(error) from error

@@ -17,6 +17,7 @@ import thalweg
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.protocol import protocol
 from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.refusal import Changed
 from thalweg.lab.store.fingerprint import fingerprint
 from thalweg.lab.trials.lanes import NUMPY, LaneEngine
 from thalweg.rule import Rule
@@ -102,14 +103,17 @@ class TrialSpec:
         return found
 
     def refuse_another(self, mine: TrialSpec) -> None:
-        """Raises RuntimeError if this process would run a different trial, `mine`, because files or versions differ.
+        """Raises Changed if this process would run a different trial, `mine`, because files or versions differ.
 
         Block, length and validations follow from no file or version: they come with the request, and `mine` need not tell them.
         """
         asked = self.as_dict()
         for name, value in mine.as_dict().items():
             if asked[name] != value:
-                raise RuntimeError(f"{platform.node()} has another {name} ({value}) than the one asked for ({asked[name]})")
+                raise Changed(
+                    f"the {name} on {platform.node()} is {value}, and the comparison began with {asked[name]}: a file was "
+                    "changed meanwhile, or is another one there; what is finished is kept, so run the command again"
+                )
 
 
 def key_of(record: Mapping[str, Any]) -> str:
