@@ -12,6 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+import thalweg.torch as tt  # noqa: E402
 from thalweg.torch import places  # noqa: E402
 
 
@@ -150,3 +151,13 @@ def test_the_guard_holds_no_tensor() -> None:
     gc.collect()
     assert [one() for one in held] == [None, None]
     assert known.look() is None
+
+
+@pytest.mark.parametrize("name", ["Adam", "SGD", "Lion"])
+def test_an_empty_parameter_of_numpys_steps(name: str) -> None:
+    """NumPy's empty arrays have strides of 0, as expanded tensors do."""
+    empty, p = torch.nn.Parameter(torch.tensor(np.zeros((0, 3)))), torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
+    optimizer = getattr(tt, name)([empty, p], lr=0.1)
+    empty.grad, p.grad = torch.tensor(np.zeros((0, 3))), torch.ones(3, dtype=torch.float64)
+    optimizer.step()
+    assert not torch.equal(p, torch.ones(3, dtype=torch.float64))

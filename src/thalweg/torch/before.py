@@ -83,7 +83,7 @@ def _is_sealed(x: Tensor) -> bool:
 
 
 def _is_expanded(x: Tensor) -> bool:
-    return any(n > 1 and stride == 0 for n, stride in zip(x.shape, x.stride(), strict=True))
+    return x.numel() > 0 and any(n > 1 and stride == 0 for n, stride in zip(x.shape, x.stride(), strict=True))
 
 
 def looks_mistaken(face: torch.optim.Optimizer) -> bool:
