@@ -91,3 +91,20 @@ def test_torchs_and_optaxs_take_it_too() -> None:
         transformation = tj.momentum(0.1, dampening=0.5, first="undamped")
     updates, _ = transformation.update(np.ones(3), transformation.init(np.ones(3)), np.ones(3))
     np.testing.assert_allclose(np.asarray(updates), -0.1, rtol=1e-6)
+
+
+def test_a_root_that_is_one_number_a_lane_or_traced() -> None:
+    p, g = {"w": np.ones((2, 3))}, {"w": np.arange(6.0).reshape(2, 3)}
+    with pytest.warns(DeprecationWarning, match="eps_root=.* is now"):
+        old = tw.Optimizer(tw.adam(eps_root=np.array([0.0, 1e-8])), lr=0.1, lanes=2)
+    new = tw.Optimizer(tw.adam(eps=tw.outside(1e-8, root=np.array([0.0, 1e-8]))), lr=0.1, lanes=2)
+    np.testing.assert_array_equal(old.step(p, g, old.init(p))[0]["w"], new.step(p, g, new.init(p))[0]["w"])
+    jax = pytest.importorskip("jax")
+
+    def traced(root: Any) -> Any:
+        with pytest.warns(DeprecationWarning, match="eps_root=.* is now"):
+            optimizer = tw.Optimizer(tw.adam(eps_root=root), lr=0.1)
+        return optimizer.step(here, there, optimizer.init(here))[0]["w"]
+
+    here, there = (jax.tree.map(jax.numpy.asarray, x) for x in (p, g))
+    assert bool(jax.numpy.isfinite(jax.jit(traced)(1e-8)).all())

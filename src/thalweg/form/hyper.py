@@ -269,7 +269,7 @@ class Former:
 
     def read(self, owner: str, name: str, value: Any, parts: dict[str, Hyper]) -> dict[str, Any]:
         """Return the part of a configuration that name=value sets, after the check and the warning."""
-        found = parts[self.part].check(self.values.get(value, value), owner)
+        found = parts[self.part].check(self.values.get(value, value) if isinstance(value, str) else value, owner)
         warnings.warn(f"{owner}: {name}={value!r} is now {self.now.format(value=value)}", DeprecationWarning, stacklevel=6)
         return {self.part: found}
 
