@@ -29,8 +29,8 @@ def adafactor(
     max(eps2, RMS(p)) rho, where rho = min(lr, 1/sqrt(t)) and the paper's lr is 0.01; parameter_scale=False leaves out the first
     factor, relative_step=False the 1/sqrt(t). An update with an RMS above d is scaled down to d. The decay is decoupled. eps1
     is added to g^2, as in the paper; `at_least(eps1)` keeps the mean square of a matrix's rows, and the root that divides the
-    update, at eps1 or more. offset: the number of steps that the averages do not count, for fine-tuning that continues from a
-    state and restarts the averages.
+    update, at eps1 or more. offset: the number of steps that the averages do not count, and after which they
+    start anew, for fine-tuning that continues from a state.
     Differs from torch: it has at_least(eps1), of the dtype's epsilon (2.2e-16 in float64, 1.2e-7 in float32).
     Differs from optax: relative_step=False; it factors only where both sides are 128 or more, takes the two longest axes
     where we take the last two (`arranged` takes others), rounds beta2 to float32 and does not multiply the decay by lr.
@@ -72,8 +72,8 @@ def adafactor_vector(
 
 
 def kept(t: X, beta2_decay: X, offset: X) -> X:
-    """Return the share of an average that a step keeps: none at the first, more and more later."""
-    return 1 - (t if off(offset) else t - offset) ** beta2_decay
+    """Return the share of an average that a step keeps: none at the first that counts and before it, more and more later."""
+    return 1 - (t if off(offset) else maximum(t - offset, 1.0)) ** beta2_decay
 
 
 def step_size(p: X, t: X, lr: X, eps2: X, relative_step: bool, parameter_scale: bool) -> X:
