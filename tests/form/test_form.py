@@ -144,11 +144,13 @@ def test_off_leaves_out_memory_only_for_a_plain_zero() -> None:
     assert not off(np.zeros(3))
 
 
-def test_memory_that_a_state_lacks_is_made_anew() -> None:
+def test_memory_that_a_state_lacks_begins_only_with_the_first_update() -> None:
     without, with_it = tw.Optimizer(tw.momentum(0.0)), tw.Optimizer(tw.momentum(0.9))
-    params, state = without.step(P, P, without.init(P))
-    params, state = with_it.step(params, P, state)
+    _, state = with_it.step(P, P, without.init(P))
     np.testing.assert_array_equal(state["memory"]["momentum"]["v"]["p"], P)
+    params, state = without.step(P, P, without.init(P))
+    with pytest.raises(ValueError, match=r"lacks 'v' of momentum.*a plain 0 for mu leaves it out"):
+        with_it.step(params, P, state)
 
 
 def test_every_kind_of_memory_has_its_shape() -> None:

@@ -110,16 +110,6 @@ def test_numpy_arrays_in_place(fused: bool) -> None:
         np.testing.assert_array_equal(plain[name], general[name])
 
 
-def test_one_set_to_zero_and_back_begins_anew() -> None:
-    """What was forgotten is not there any more: it begins as at the first step, as with any memory that a state lacks."""
-    p, g = {"p": np.ones(2)}, {"p": np.ones(2)}
-    optimizer = tn.Adam(p, lr=0.1, beta1=0.0)
-    optimizer.step(g)
-    optimizer.param_groups[0]["beta1"] = 0.5
-    optimizer.step(g)
-    np.testing.assert_array_equal(optimizer.state["memory"]["adam"]["m"]["p"], 0.5 * np.ones(2))
-
-
 def test_torch_tensors() -> None:
     torch = pytest.importorskip("torch")
     import thalweg.torch as tt

@@ -7,62 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import everyday, of_matrices, run, stepped, stream
+from support import everyday, run, stepped, stream
 
 import thalweg as tw
 import thalweg.numpy as tn
-from thalweg.core.compose import refuses_vectors
-from thalweg.form.hyper import Hyper
-from thalweg.ops import Epsilon
-
-STEPS = 12
-ALL = {**tw.rules, **tw.stages_by_name}
-
-
-def may_be_zero(hyper: Hyper) -> bool:
-    return not hyper.static and (hyper.range is None or 0.0 in hyper.range)
-
-
-def zeros() -> list[tuple[str, str]]:
-    """Each rule and stage with each hyper-parameter that may be 0, an epsilon's number among them."""
-    return [(name, h.name) for name, method in ALL.items() for h in method.hyper.values() if any(map(may_be_zero, first_part(h)))]
-
-
-def first_part(hyper: Hyper) -> list[Hyper]:
-    return [hyper.parts[hyper.name]]
-
-
-ZEROS = [f"{name} {hyper}" for name, hyper in zeros()] + ["adasecant gamma_clip", "adasecant delta_clip"]
-OTHER = {"T": 5.0, "t0": 3.0}
-
-
-def configured(case: str, zero: Any, of_matrices: Any = of_matrices) -> Any:
-    """The rule of a case with this in the place of the 0; a stage follows or goes before a plain descent."""
-    name, hyper = case.split()
-    usual = ALL[name].hyper[hyper].default
-    stage = ALL[name](**{hyper: Epsilon(zero, usual.place, usual.root) if isinstance(usual, Epsilon) else zero})
-    if refuses_vectors(stage):
-        stage = of_matrices(stage)
-    if name in tw.stages_by_name:
-        stage = tw.chain(stage, tw.sgd()) if stage.place == 0 else tw.chain(tw.sgd(), stage)
-    return stage
-
-
-HANDED = [case for case in ZEROS if not tw.Optimizer(configured(case, 0.0)).asks_gradients]
-
-
-def other(case: str) -> float:
-    """A value of the hyper-parameter that is not 0."""
-    name, hyper = case.split()
-    usual = ALL[name].hyper[hyper].default
-    usual = usual.number if isinstance(usual, Epsilon) else usual
-    return float(OTHER.get(hyper, usual or 0.5))
-
-
-def agree(found: Any, wanted: Any, part: Any = ...) -> None:
-    for a, b in zip(found, wanted, strict=True):
-        for key in b if isinstance(b, dict) else range(len(b)):
-            np.testing.assert_allclose(a[key][part], b[key], rtol=1e-12, atol=1e-14)
+from methods.zeros import ALL, HANDED, STEPS, ZEROS, agree, configured, other
 
 
 def plain(case: str, value: float = 0.0) -> Any:
@@ -123,6 +72,6 @@ def test_a_traced_zero_is_a_plain_zero(case: str) -> None:
         return here
 
     with jax.enable_x64(True):
-        found, wanted = jax.jit(last)(0.0), last(0.0)
+        found, wanted = jax.jit(last)(0.0), jax.jit(lambda: last(0.0))()
     for key in params:
         np.testing.assert_allclose(found[key], wanted[key], rtol=1e-9, atol=1e-12)

@@ -83,7 +83,8 @@ def test_sparse_adam_is_adam_on_the_rows_that_there_are(maximize: bool) -> None:
             p_k.grad = gradient[k].clone() if k in there else None
         rows.step()
         for k in set(range(6)) - set(there):  # SparseAdam counts its updates together, whichever rows they have
-            rows.state[ours[k]]["step"] = torch.tensor(t + 1.0)
+            zeros = {slot: torch.zeros_like(gradient[k]) for slot in ("m", "v")}
+            rows.state[ours[k]] = {**zeros, **rows.state[ours[k]], "step": torch.tensor(t + 1.0)}
     assert apart([torch.stack(list(ours))], q) < 1e-12
 
 

@@ -37,6 +37,9 @@ class AroundStage(FunctionStage):
 
     def points(self, leaves: Sequence[Leaf], memory: Memory, step: ArrayStep, lane: int | None = None) -> Walk:
         """Run the generator; return its result and its memory. lane: the lane of leaves, memory and step, if they are of one."""
+        stage = self.beside(memory)
+        if stage is not self:
+            return (yield from stage.points(leaves, memory, step, lane))
         if self.decides and step.lanes is not None:
             return (yield from self._side_by_side(leaves, memory, step))
         lanes = step.lanes is not None

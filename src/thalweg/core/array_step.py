@@ -33,6 +33,7 @@ class ArrayStep(Step):
     """The norm of all that arrives at the running stage, if it asks for it."""
 
     def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
+        stage = stage.beside(memory)
         if "gnorm" in stage.asks and leaves:
             self.norm = Vector([leaf.d for leaf in leaves], self.lanes is not None).norm_of_all()
         if stage.trace.needs_whole_model and stage.place == 1:
@@ -161,16 +162,13 @@ class ArrayStep(Step):
         return Scalar(value) if on_host or getattr(value, "ndim", 0) == 1 else value
 
     def check_lost(self, stage: FunctionStage, slot: str, leaf: Leaf, memory: Memory) -> None:
-        """Raise ValueError if memory that existed after a leaf's last update is missing.
-
-        A stage without any memory may have needed none, as momentum at 0, and starts now.
-        """
-        if not self.remembers or slot not in stage.memory or (not memory and stage.may_need_none):
+        """Raise ValueError if memory that an update would have written is missing."""
+        if not self.remembers or slot not in stage.memory:
             return
         if leaf.t is None or is_traced(leaf.t) or np.any(np.asarray(leaf.t.values if isinstance(leaf.t, Scalar) else leaf.t) > 1):
             raise ValueError(
                 f"the state lacks '{slot}' of {stage.name} for '{leaf.name}', which has been updated before; hand over all that "
-                "init(params) or step returned, or begin anew with init(params)"
+                f"init(params) or step returned, or begin anew with init(params){stage.forgetting(slot)}"
             )
 
     def _check_shape(self, stage: FunctionStage, slot: str, kind: Kind, leaf: Leaf, found: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -17,6 +17,8 @@ from thalweg.form import trace
 from thalweg.form.declaration import Declaration, Function
 from thalweg.form.hyper import Role, with_role
 from thalweg.form.memory import Kind, PerModel, draw
+from thalweg.form.schedules import constant
+from thalweg.ops import off
 from thalweg.values.arrays import Array, framework
 from thalweg.values.scalars import Scalar
 
@@ -126,15 +128,41 @@ class FunctionStage(Stage):
         return {name: value_at(value, leaf.t, leaf.name) for name, value in self.config.items()}
 
     @functools.cached_property
-    def may_need_none(self) -> bool:
-        """Whether it keeps no memory when one of its numbers is 0."""
-        for name, hyper in self.declaration.hyper.items():
-            if not hyper.static and (hyper.range is None or 0.0 in hyper.range):
-                at_0 = copy.copy(self)
-                at_0.config = {**self.config, name: 0.0}
-                if not at_0.memory:
-                    return True
-        return False
+    def _beside(self) -> dict[frozenset[str], Self]:
+        return {}
+
+    def beside(self, held: Collection[str]) -> Self:
+        """Return the stage for memory that holds these slots: a 0 that would leave one of them out is a number like any other."""
+        if self.memory.keys() >= set(held):
+            return self
+        key = frozenset(held)
+        if key not in self._beside:
+            self._beside[key] = self._counting_zeros(key)
+        return self._beside[key]
+
+    def _counting_zeros(self, held: frozenset[str]) -> Self:
+        zeros = [name for name, hyper in self.declaration.hyper.items() if not hyper.static and off(self.config[name])]
+        found = self.but(**dict.fromkeys(zeros, constant(0.0)))
+        wanted = held & found.memory.keys()
+        if self.memory.keys() >= wanted:
+            return self
+        for name in zeros:
+            other = found.but(**{name: 0.0})
+            found = other if other.memory.keys() >= wanted else found
+        return found
+
+    def forgetting(self, slot: str) -> str:
+        """Return, for a message, the hyper-parameters whose 0 leaves this slot out, and what to write instead."""
+        at_0 = [
+            name for name, hyper in self.declaration.hyper.items() if not hyper.static and (not hyper.range or 0.0 in hyper.range)
+        ]
+        names = [name for name in at_0 if slot not in self.but(**{name: 0.0}).memory]
+        told = " or ".join(f"{name}=schedules.constant(0.0)" for name in names)
+        return (
+            f"; a plain 0 for {' or '.join(names)} leaves it out, so where that is to change later, begin with {told}"
+            if told
+            else ""
+        )
 
 
 def copied(memory: Memory) -> Memory:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thalweg.core.around_stage import AroundStage
@@ -105,9 +105,20 @@ class Program:
         return frozenset(storage.scale_name(name) for name, dtype in self.dtypes.items() if dtype == "int8")
 
 
-def stage_paths(optimizer: Optimizer, leaf: Leaf) -> list[StagePath]:
-    """Return the stages that this parameter passes, in order. Raises NotTraced for a stage that is no declared function."""
-    return list(_pass(optimizer.chain, leaf, (), [None]))
+def stage_paths(optimizer: Optimizer, leaf: Leaf, memory: Memory | None = None) -> list[StagePath]:
+    """Return the stages that this parameter passes, in order, as they are beside this memory.
+
+    Raises NotTraced for a stage that is no declared function.
+    """
+    found = _pass(optimizer.chain, leaf, (), [None])
+    return [replace(each, stage=each.stage.beside(at(memory or {}, each.path))) for each in found]
+
+
+def at(memory: Memory, path: Path) -> Memory:
+    """Return the memory of the stage with this path."""
+    for key in path:
+        memory = memory.get(key, {})
+    return memory
 
 
 def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iterator[StagePath]:

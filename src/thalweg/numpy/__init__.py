@@ -191,7 +191,8 @@ class Optimizer:
                 raise ValueError(
                     f"{key} is the same for all groups: {type(self).__name__}(..., {key}={value!r}), or a second optimizer"
                 )
-            own[key] = check_lr(value, type(self).__name__) if hyper is None else hyper.check(value, type(self).__name__)
+            if hyper is not None or value is not None:  # a rate of None is the rule's own
+                own[key] = (check_lr if hyper is None else hyper.check)(value, type(self).__name__)
         return own
 
     def _checked_in_chain(self, key: str, value: Any) -> Any:
@@ -241,7 +242,9 @@ class Optimizer:
         if keys == self._keys and changed <= {"lr"}:
             self._bound.optimizer.lr = self._rates()
         else:
+            now, self._keys = self._keys, []  # so that after an error the next step looks again
             self._bound.configure(self._optimizer())
+            self._keys = now
 
     def _optimizer(self) -> Pure:
         """Return the pure optimizer with the groups' current hyper-parameters."""

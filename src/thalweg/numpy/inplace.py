@@ -22,7 +22,7 @@ from thalweg.engines.kernel import Kernel
 from thalweg.engines.launch import Launch
 from thalweg.engines.passes.totals import add_up, agree
 from thalweg.engines.watch import Watch, watcher
-from thalweg.graph.program import NotTraced, StagePath, stage_paths
+from thalweg.graph.program import NotTraced, StagePath, at, stage_paths
 from thalweg.numpy.gradients import accumulate_anew, check, prepared
 from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, fill, placed, write_over
 from thalweg.numpy.params import check_apart, check_array
@@ -84,12 +84,31 @@ class InPlace:
         return state
 
     def configure(self, optimizer: Optimizer) -> None:
-        """Continue with other hyper-parameters of the same rules."""
+        """Continue with other hyper-parameters of the same rules: memory that there is stays.
+
+        Raises ValueError, with nothing changed, if they need memory that the steps so far would have written.
+        """
         if optimizer.chain.memory != self.optimizer.chain.memory:
+            self._check_held(optimizer)
             begun = optimizer.init(self.params)
-            self._outline = Outline(begun, self.names)
+            self._outline.widen(begun["memory"])
             fill(self._state["memory"], begun["memory"])
         self.optimizer, self._launches, self._watch = optimizer, None, None
+
+    def _check_held(self, optimizer: Optimizer) -> None:
+        for name, array in zip(self.names, self.arrays, strict=True):
+            for passage in self._route(optimizer, name, array) if np.any(self._state["t"][name]) else ():
+                memory = at(self._state["memory"], passage.path)
+                for slot, kind in passage.stage.memory.items():
+                    if slot not in memory or (kind.kind != "per_model" and name not in memory[slot]):
+                        raise ValueError(
+                            f"the state has no '{slot}' of {passage.stage.name} for '{name}', which has been updated before"
+                            f"{passage.stage.forgetting(slot)}"
+                        )
+
+    def _route(self, optimizer: Optimizer, name: str, array: Any) -> list[StagePath]:
+        leaf = Leaf(name, optimizer.leaf_shape(array), array, array, 0, None, array)
+        return stage_paths(optimizer, leaf, self._state["memory"])
 
     def step(
         self, grads: Tree = None, *, loss: Any = None, grad_fn: GradFn | None = None, noise: Tree = None, curvature: Tree = None
@@ -190,8 +209,7 @@ class InPlace:
         """Return the paths through the stages, each with its arrays. Raises NotTraced."""
         together: dict[Any, tuple[list[StagePath], list[int]]] = {}
         for i, (name, array) in enumerate(zip(self.names, self.arrays, strict=True)):
-            shape = self.optimizer.leaf_shape(array)
-            route = stage_paths(self.optimizer, Leaf(name, shape, array, array, 0, None, array))
+            route = self._route(self.optimizer, name, array)
             in_order = array.flags.c_contiguous or "noise" not in self.optimizer.asks
             key = (*((w.path, id(w.stage), id(w.rate), w.flat) for w in route), str(array.dtype), in_order)
             together.setdefault(key, (route, []))[1].append(i)

@@ -20,6 +20,10 @@ class Outline:
         self.like, self.names = _outlined({key: value for key, value in state.items() if key != "t"}), list(names)
         self.t = np.shape(state["t"][self.names[0]])
 
+    def widen(self, memory: State) -> None:
+        """Take up more memory, as it starts."""
+        fill(self.like["memory"], _outlined(memory))
+
     def fit(self, state: State, params: Sequence[Any]) -> None:
         """Make `state` fit: convert dtypes, copy arrays that share memory, convert counts to integers.
 

@@ -79,7 +79,8 @@ class Taker:
         numbers: the state keys of numbers of the whole model.
         """
         for group, saved in zip(groups, found["param_groups"], strict=False):
-            method = ConfiguredGroup(self.row, group, self.seed)
+            states = {p: found["state"].get(i, {}) for p, i in zip(group["params"], saved["params"], strict=False)}
+            method = ConfiguredGroup(self.row, group, self.seed, states)
             for p, index in zip(group["params"], saved["params"], strict=False):
                 mine = found["state"].get(index, {}).keys() - numbers - {"calls"}
                 if mine:

@@ -186,9 +186,15 @@ class Face(torch.optim.Optimizer):
         """Return a group's current stages, cached as long as nothing that they depend on changes."""
         known: dict[int, ConfiguredGroup] = self.__dict__.setdefault("_methods", {})
         found = known.get(id(group))
-        same = found is not None and found.given.group is group and found.row is self._row and found.seed is self._seed
+        same = (
+            found is not None
+            and found.given.group is group
+            and found.row is self._row
+            and found.seed is self._seed
+            and found.states is self.state
+        )
         if found is None or not same or not found.given.still_holds():
-            found = ConfiguredGroup(self._row, group, self._seed)
+            found = ConfiguredGroup(self._row, group, self._seed, self.state)
             if any(group is own for own in self.param_groups):
                 known[id(group)] = found
         return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from thalweg.core.leaf import Leaf, checked_number, in_parts
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.dialects import Row
 from thalweg.form.hyper import ByLeaf, Nonzero
+from thalweg.form.memory import Kind
 from thalweg.graph.program import StagePath, stage_paths
 from thalweg.graph.storage import Storage
 from thalweg.torch.tensors import Tensor, loss_number, real
@@ -139,10 +141,14 @@ class TorchArguments:
 
 
 class ConfiguredGroup:
-    """A group's current stages, and the keys of their memory in `optimizer.state[p]`."""
+    """A group's current stages, and the keys of their memory in `optimizer.state[p]`.
 
-    def __init__(self, row: Row, group: Group, seed: Any) -> None:
-        self.row, self.given, self.seed = row, TorchArguments(group), seed
+    states: the state of each parameter. A stage keeps up what is there even while a 0 would leave it out; torch's own classes
+    let it rest.
+    """
+
+    def __init__(self, row: Row, group: Group, seed: Any, states: Mapping[Any, Any]) -> None:
+        self.row, self.given, self.seed, self.states = row, TorchArguments(group), seed, states
         self.pure = Pure(row.stages(self.given), row.rate(self.given), seed=seed)
         self.keys: dict[tuple[str, ...], str] = {}
 
@@ -157,7 +163,25 @@ class ConfiguredGroup:
     def route(self, name: str, p: Tensor) -> list[StagePath]:
         x = real(p.detach())
         with in_parts({name} if p.is_complex() else ()):
-            return stage_paths(self.pure, Leaf(name, tuple(x.shape), x, x, 0, None, x))
+            found = stage_paths(self.pure, Leaf(name, tuple(x.shape), x, x, 0, None, x))
+        return found if self.row.names or not self.states else self._beside(found, self.states.get(p, {}))
+
+    def _beside(self, route: list[StagePath], state: dict[str, Any]) -> list[StagePath]:
+        """Return the stages as they are beside this state."""
+        whole = [each.stage.beside(each.stage.declaration.memory) for each in route]
+        if all(stage is each.stage for stage, each in zip(whole, route, strict=True)):
+            return route
+        slots = [slot for stage in whole for slot in stage.memory]
+
+        def is_held(stage: str, slot: str, kind: Kind) -> bool:
+            key = self._key(stage, slot, slots.count(slot) > 1)
+            return any(key in own for own in ([state] if kind.kind != "per_model" else self.states.values()))
+
+        held = [
+            [slot for slot, kind in stage.memory.items() if is_held(each.path[-1], slot, kind)]
+            for stage, each in zip(whole, route, strict=True)
+        ]
+        return [replace(each, stage=each.stage.beside(own)) for each, own in zip(route, held, strict=True)]
 
     def memory(self, name: str, p: Tensor) -> list[tuple[StagePath, str, str]]:
         """Return each slot of a parameter's stages: the stage, the slot, and its key in the state."""

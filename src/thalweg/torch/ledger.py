@@ -99,6 +99,7 @@ class Ledger:
         state = self.state[p]
         found, kind = state.get(key), passage.stage.memory[slot]
         if found is None:
+            self.check_lost(p, name, passage, slot)
             found = self._first(p, name, method, passage, slot)
         elif not isinstance(found, Tensor):
             found = torch.as_tensor(found, device=p.device)
@@ -116,6 +117,15 @@ class Ledger:
         state[key] = found
         kept: Tensor = found
         return kept
+
+    def check_lost(self, p: Tensor, name: str, passage: StagePath, slot: str) -> None:
+        """Raise ValueError for a slot that a 0 has left out until now; torch's own classes begin it anew."""
+        forgetting = passage.stage.forgetting(slot) if not self.row.names and self.updates(p) else ""
+        if forgetting:
+            stage = passage.stage.name
+            raise ValueError(
+                f"{self.who}: the state has no '{slot}' of {stage} for '{name}', which has been updated before{forgetting}"
+            )
 
     def _first(self, p: Tensor, name: str, method: ConfiguredGroup, passage: StagePath, slot: str) -> Tensor:
         """Return the first value of a slot."""
@@ -141,7 +151,8 @@ def keepers(stage: Stage, members: Iterable[Members]) -> Keepers:
     if not any(kind.kind == "per_model" for kind in declared):
         return found
     for own in members:
-        wanted = sum(kind.kind == "per_model" for kind in own.method.pure.chain.memory.values())
+        functions = own.method.pure.chain.functions
+        wanted = sum(kind.kind == "per_model" for each in functions for kind in each.declaration.memory.values())
         for p, name in zip(own.params, own.names, strict=True):
             if len(found.keys() - {CALLS}) >= wanted:
                 break

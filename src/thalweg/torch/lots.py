@@ -33,7 +33,7 @@ def lots(members: Sequence[Members], ledger: Ledger) -> list[Lot]:
     if len(members) > 1 and _goes_together(members[0].method.pure):
         group = joined({name: own.group for own in members for name in own.names})
         params, names = [p for own in members for p in own.params], [name for own in members for name in own.names]
-        members = [Members(params, names, ConfiguredGroup(ledger.row, group, members[0].method.seed))]
+        members = [Members(params, names, ConfiguredGroup(ledger.row, group, members[0].method.seed, ledger.state))]
     return [Lot(own, ledger) for own in members]
 
 
@@ -106,14 +106,18 @@ class Lot:
             for passage, slot, key in self.method.memory(name, p):
                 path = (*passage.path, slot)
                 self.keys[path] = key
-                place = _at(state["memory"], passage.path)
-                if path in self.ledger.keepers:
-                    keeper, key = self.ledger.keepers[path]
-                    place[slot] = self.ledger.state.get(keeper, {}).get(key, place[slot])
-                elif key in mine:
+                place = functools.reduce(lambda memory, own: memory.setdefault(own, {}), passage.path, state["memory"])
+                keeper, key = self.ledger.keepers.get(path, (p, key))
+                there = self.ledger.state.get(keeper, {})
+                if key not in there:
+                    self.ledger.check_lost(p, name, passage, slot)
+                elif path in self.ledger.keepers:
+                    place[slot] = there[key]
+                else:
                     if isinstance(mine[key], Tensor):
-                        check_shape(self.ledger.who, name, key, real(mine[key]), tuple(place[slot][name].shape))
-                    place[slot][name] = real(mine[key])
+                        wanted = passage.stage.memory[slot].shape(tuple(here[name].shape))
+                        check_shape(self.ledger.who, name, key, real(mine[key]), wanted)
+                    place.setdefault(slot, {})[name] = real(mine[key])
             state["t"][name] = self.ledger.updates(p)
             for word in ("walked", "accumulated"):
                 if word in state and word in mine:

@@ -107,7 +107,7 @@ class Optimizer(Face):
             if "param_names" not in group and asks_names(self._stage):
                 raise ValueError(f"{self.who} asks for parameters' names, and these have none; hand it model.named_parameters()")
             params, names = group["params"], self._named(group["params"])
-            check_shapes(Members(params, names, ConfiguredGroup(self._row, group, self._seed)))
+            check_shapes(Members(params, names, self._method(group)))
             if "param_names" not in group and (in_vain := asked_in_vain(self._stage, params, names)):
                 warnings.warn(
                     f"{self.who}: {' and '.join(in_vain)} reads parameters' names, and these have only their positions, "
@@ -186,7 +186,7 @@ class Optimizer(Face):
             now = merged(mine, group)
             group.clear()
             group.update(now)
-            method = ConfiguredGroup(self._row, group, self._seed)
+            method = self._method(group)
             for p, name, index in zip(group["params"], self._named(group["params"]), saved["params"], strict=True):
                 kept = found["state"].get(index, {})
                 for passage, slot, key in method.memory(name, p):
@@ -237,7 +237,7 @@ class Optimizer(Face):
 
         Only for rules that cannot take such a step because they ask for a loss, the curvature or several gradients.
         """
-        asks = ConfiguredGroup(self._row, self.param_groups[0], self._seed).pure
+        asks = self._first().pure
         if not (asks.asks & {"loss", "curvature"} or asks.asks_gradients):
             return False
         if any(callable(group["lr"]) or float(group["lr"]) != 0 for group in self.param_groups):
@@ -256,7 +256,7 @@ class Optimizer(Face):
     def _shipped(self) -> Iterator[tuple[Tensor, dict[str, Any], str]]:
         """Yield the parameters with a point to ship, their states, and its key."""
         for group in self.param_groups:
-            method = ConfiguredGroup(self._row, group, self._seed)
+            method = self._method(group)
             for name, p in zip(self._named(group["params"]), group["params"], strict=True):
                 shipped = [key for passage, slot, key in method.memory(name, p) if slot == passage.stage.declaration.shipped]
                 key = shipped[-1] if shipped else "walked"
@@ -281,9 +281,14 @@ class Optimizer(Face):
 
     def _asks_itself(self) -> bool:
         if "_several" not in self.__dict__:
-            self.__dict__["_several"] = ConfiguredGroup(self._row, self.param_groups[0], self._seed).pure.asks_gradients
+            self.__dict__["_several"] = ConfiguredGroup(
+                self._row, self.param_groups[0], self._seed, self.state
+            ).pure.asks_gradients
         several: bool = self.__dict__["_several"]
         return several
+
+    def _first(self) -> ConfiguredGroup:
+        return self._method(self.param_groups[0])
 
     def _kernels_may(self) -> bool:
         return not self._stage.outermost and super()._kernels_may()  # `every` sums gradients between steps
@@ -305,7 +310,7 @@ class Optimizer(Face):
 
     def _around(self, closure: Callable[[], Any]) -> Any:
         if len(self.param_groups) > 1:
-            check_groups(ConfiguredGroup(self._row, self.param_groups[0], self._seed).pure, self.param_groups)
+            check_groups(self._first().pure, self.param_groups)
         check_writable(self, (p for group in self.param_groups for p in group["params"] if p.requires_grad))
         return stepped_around(self.param_groups, self._lots, closure)
 

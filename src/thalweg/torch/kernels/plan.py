@@ -100,7 +100,7 @@ class Plan:
             raise NoKernel("a number of the whole model whose tensors lie on several devices")
         group = joined({name: own.group for own in self.members for name in own.names})
         method = self.members[0].method
-        together = ConfiguredGroup(method.row, group, method.seed)
+        together = ConfiguredGroup(method.row, group, method.seed, method.states)
         for bound in self.bound:
             if {**together.given.chosen} != {**together.given.chosen, **bound.method.given.chosen}:
                 raise NoKernel("parameter groups of one model whose rules keep other memory")
