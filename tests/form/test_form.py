@@ -56,6 +56,7 @@ def test_hyper_parameters_are_taken_by_position_too() -> None:
         (lambda: tw.adam(beta1=math.nan), ValueError, "beta1"),
         (lambda: tw.adam(beta1="0.9"), TypeError, "beta1 is a number or a schedule, not '0.9'"),
         (lambda: tw.adam(eps=0.0), ValueError, "eps needs 0 < eps, not 0.0"),
+        (lambda: tw.Optimizer(tw.sgd(), lr=b"1"), TypeError, "lr is a number or a schedule, not b'1'"),
         (lambda: tw.adam(eps_place="outsid"), ValueError, "eps_place is one of .*not 'outsid'; did you mean 'outside'"),
         (lambda: tw.adam(0.9, 0.9, 0.9, 1), TypeError, "at most 3"),
         (lambda: tw.adam(0.9, beta1=0.9), TypeError, "beta1 is given twice"),

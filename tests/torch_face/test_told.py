@@ -124,3 +124,10 @@ def test_torchs_scheduler_over_one_of_ours_is_told_that_it_is_no_number() -> Non
     for make in (lambda o: torch.optim.lr_scheduler.LambdaLR(o, lambda t: 0.5), lambda o: torch.optim.lr_scheduler.LinearLR(o)):
         with pytest.raises(TypeError, match=r"cosine\(value=0.1.* is a schedule.*no number to compute with"):
             make(ours)
+
+
+def test_a_lazy_module_is_told_to_run_first() -> None:
+    with pytest.raises(
+        ValueError, match=r"Prodigy: parameter 'weight' has no shape yet; first run a batch through the lazy model"
+    ):
+        tt.Prodigy(torch.nn.LazyLinear(3).named_parameters())

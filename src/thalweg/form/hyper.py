@@ -217,7 +217,7 @@ class Hyper:
             return real_part(value)
         if isinstance(value, ByLeaf):
             return ByLeaf({leaf: self._check_dynamic(own, owner) for leaf, own in value.values.items()})
-        if isinstance(value, bool | str) or value is None:
+        if isinstance(value, bool | str | bytes | bytearray) or value is None:
             raise TypeError(f"{owner}: {self.name} is a number or a schedule, not {value!r}")
         if isinstance(value, Sequence):
             value = np.asarray(value, np.float64)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.parameter import is_lazy
 
 from thalweg.core.compose import Every
 from thalweg.core.regroup import hyper_of, twice
@@ -107,6 +108,9 @@ class Optimizer(Face):
             if "param_names" not in group and asks_names(self._stage):
                 raise ValueError(f"{self.who} asks for parameters' names, and these have none; hand it model.named_parameters()")
             params, names = group["params"], self._named(group["params"])
+            lazy = next((name for p, name in zip(params, names, strict=True) if is_lazy(p)), None)
+            if lazy is not None:
+                raise ValueError(f"{self.who}: parameter '{lazy}' has no shape yet; first run a batch through the lazy model")
             check_shapes(Members(params, names, self._method(group)))
             if "param_names" not in group and (in_vain := asked_in_vain(self._stage, params, names)):
                 warnings.warn(
