@@ -262,6 +262,13 @@ class _Apollo(Rule):
 
 apollo: _Apollo
 
+class _Asam(Rule):
+    """Adaptive sharpness-aware minimization (Kwon, Kim, Park & Choi 2021, arXiv 2102.11600, algorithm 1)."""
+
+    def __call__(self, rho: Dynamic = 0.5, eta: Dynamic = 0.01) -> Stage: ...
+
+asam: _Asam
+
 class _Ascend(Rule):
     """Gradient ascent (the sign of Cauchy 1847, C. R. 25:536): the stages that follow then maximize."""
 
@@ -430,6 +437,13 @@ class _Grokfast(Rule):
 
 grokfast: _Grokfast
 
+class _Gsam(Rule):
+    """Surrogate gap guided sharpness-aware minimization (Zhuang et al. 2022, arXiv 2203.08065, algorithm 1)."""
+
+    def __call__(self, rho: Dynamic = 0.05, alpha: Dynamic = 0.4) -> Stage: ...
+
+gsam: _Gsam
+
 class _IndependentDecay(Rule):
     """Weight decay that no learning rate multiplies (Wortsman et al. 2023, arXiv 2309.14322, independent weight decay)."""
 
@@ -513,6 +527,13 @@ class _LookAhead(Rule):
     def __call__(self, mu: Dynamic = 0.9) -> Stage: ...
 
 look_ahead: _LookAhead
+
+class _Lookahead(Rule):
+    """Lookahead (Zhang, Lucas, Hinton & Ba 2019, arXiv 1907.08610, algorithm 1): k steps forward, one back."""
+
+    def __call__(self, k: int = 5, alpha: Dynamic = 0.5) -> Stage: ...
+
+lookahead: _Lookahead
 
 class _Madgrad(Rule):
     """MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, algorithm 1): momentum on dual averaging in a cube root's scale."""
@@ -689,6 +710,13 @@ class _Radam(Rule):
 
 radam: _Radam
 
+class _Ranger(Rule):
+    """Ranger (Wright 2019, github.com/lessw2020/Ranger-Deep-Learning-Optimizer): RAdam with Lookahead."""
+
+    def __call__(self, k: int = 6, alpha: Dynamic = 0.5, beta1: Dynamic = 0.95, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-05, raw=True), threshold: Dynamic = 5.0, weight_decay: Dynamic = 0.0) -> Stage: ...
+
+ranger: _Ranger
+
 class _Rmsprop(Rule):
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""
 
@@ -815,6 +843,13 @@ class _StableAdamw(Rule):
 
 stable_adamw: _StableAdamw
 
+class _Swa(Rule):
+    """Stochastic weight averaging (Izmailov, Podoprikhin, Garipov, Vetrov & Wilson 2018, arXiv 1803.05407, algorithm 1)."""
+
+    def __call__(self, start: Dynamic = 0.0, every: int = 1) -> Stage: ...
+
+swa: _Swa
+
 class _Tangent(Rule):
     """AdamP's projection (Heo et al. 2021, arXiv 2006.08217, section 3): the direction without its radial part."""
 
@@ -828,6 +863,13 @@ class _TrustRatio(Rule):
     def __call__(self, low: Dynamic = 0.0, high: Dynamic = ..., coefficient: Dynamic = 1.0, eps: Dynamic = 0.0) -> Stage: ...
 
 trust_ratio: _TrustRatio
+
+class _Wsam(Rule):
+    """Weighted sharpness-aware minimization (Yue, Jiang, Ye, Gao, Liu & Zhang 2023, arXiv 2305.15817, equation 6)."""
+
+    def __call__(self, rho: Dynamic = 0.05, gamma: Dynamic = 0.9) -> Stage: ...
+
+wsam: _Wsam
 
 class _Yogi(Rule):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""

@@ -239,23 +239,36 @@ def rule(
     return declare if function is None else declare(function)
 
 
-def after_step(function: Function) -> Rule:
+def after_step(function: Function | None = None, *, resets: bool = False) -> Any:
     """Declare what happens after the step.
 
     The function maps the updated iterate z (`walked`) to (point of the next gradient, new memory...). A memory slot of kind
     `shipped(like_p)` is the point that `Optimizer.ship` returns; without one that point is z.
 
+    Parameters
+    ----------
+    resets : bool
+        True if the next step starts at the returned point, too, and not at z.
+
     Returns
     -------
     Rule
-        The declared rule.
+        The declared rule, or without a function a decorator.
     """
-    declaration = read(function, asked_by("after"))
-    if "x" in declaration.memory and declaration.shipped is None:  # an earlier release recognized it by this name
-        warn_of_name(f"{function.__name__}: 'x' is taken for the point to ship by its name; write `x=shipped(...)`")
-        memory = {slot: shipped(kind) if slot == "x" else kind for slot, kind in declaration.memory.items()}
-        declaration = replace(declaration, memory=memory)
-    return Rule(function.__name__, function, declaration.signature, lambda rule, c: AfterStage(rule, declaration, c))
+
+    def declare(function: Function) -> Rule:
+        declaration = read(function, asked_by("after"))
+        if "x" in declaration.memory and declaration.shipped is None:  # an earlier release recognized it by this name
+            warn_of_name(f"{function.__name__}: 'x' is taken for the point to ship by its name; write `x=shipped(...)`")
+            memory = {slot: shipped(kind) if slot == "x" else kind for slot, kind in declaration.memory.items()}
+            declaration = replace(declaration, memory=memory)
+
+        def configure(rule: Rule, config: dict[str, Any]) -> Stage:
+            return AfterStage(rule, declaration, config, resets=resets)
+
+        return Rule(function.__name__, function, declaration.signature, configure)
+
+    return declare if function is None else declare(function)
 
 
 def around(

@@ -99,3 +99,38 @@ def linear(lr: float, total: int, final: float = 0.0) -> Schedule:
 def warmed_up(schedule: Schedule, warmup: int) -> Schedule:
     """``schedule`` times min(1, t / warmup): never 0, whole from t = warmup on."""
     return lambda t: schedule(t) * min(1.0, t / warmup) if warmup else schedule(t)
+
+
+@silent()
+def lookahead(p: Any, direction: Callable[[int], Array], lr: float, k: int, alpha: float, steps: int) -> tuple[Array, Array]:
+    """Zhang et al. 2019, arXiv 1907.08610, Algorithm 1: an outer loop over t, an inner one of k steps; the points that are
+    walked, and the slow weights after each. ``direction``: of the rule at each inner step, from 1.
+    """
+    phi = np.array(p, dtype=np.float64)
+    walked, slow, step = [], [], 0
+    while step < steps:
+        theta = phi
+        for _ in range(k):
+            step += 1
+            theta = theta - lr * direction(step)
+            walked.append(theta)
+            slow.append(phi)
+        phi = phi + alpha * (theta - phi)
+        walked[-1] = slow[-1] = phi
+    return finish(walked[:steps], phi), finish(slow[:steps], phi)
+
+
+@silent()
+def swa(p: Any, path: Any, start: int, cycle: int) -> Array:
+    """Izmailov et al. 2018, arXiv 1803.05407, Algorithm 1, i counted from ``start``, where w^ is: w_swa = w^; if mod(i, c) = 0:
+    n = i / c, w_swa = (w_swa n + w) / (n + 1). Before ``start`` the point itself.
+    """
+    points = [np.asarray(p, dtype=np.float64), *np.asarray(path, dtype=np.float64)]
+    average, out = points[start], []
+    for t in range(1, len(points)):
+        i = t - start
+        if i > 0 and i % cycle == 0:
+            n = i / cycle
+            average = (average * n + points[t]) / (n + 1)
+        out.append(points[t] if i <= 0 else average)
+    return finish(out, points[0])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from oracles import stages
 from support import run, stream
 
 import thalweg as tw
@@ -76,3 +77,30 @@ def test_amsgrad_with_keras_epsilon() -> None:
         p = p - 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / (np.sqrt(v_max) + 1e-2)
         np.testing.assert_allclose(path[t - 1]["w"], p, rtol=0, atol=1e-12)
     assert np.abs(other[-1]["w"] - p).max() > 1e-3
+
+
+@pytest.mark.parametrize(("k", "alpha"), [(5, 0.5), (7, 0.8), (1, 0.3)])
+def test_lookahead(k: int, alpha: float) -> None:
+    _, gradients, _ = stream()
+    first, walked, shipped = points(tw.lookahead(k, alpha))
+    truth, slow = stages.lookahead(first, lambda t: gradients[(t - 1) % 100]["w"], 0.1, k, alpha, len(gradients))
+    np.testing.assert_allclose(walked, truth, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(shipped, slow, rtol=0, atol=1e-12)
+
+
+def test_lookahead_is_pytorch_optimizers() -> None:
+    torch, theirs = pytest.importorskip("torch"), pytest.importorskip("pytorch_optimizer")
+    params, gradients, _ = stream()
+    path, _ = run(tw.chain(tw.momentum(0.9), tw.lookahead(5, 0.5)), params, gradients, lr=0.01)
+    p = torch.nn.Parameter(torch.from_numpy(params["w"].copy()))
+    other = theirs.Lookahead(torch.optim.SGD([p], lr=0.01, momentum=0.9), k=5, alpha=0.5)
+    for g, w in zip(gradients, path, strict=True):
+        p.grad = torch.from_numpy(g["w"].copy())
+        other.step()
+        np.testing.assert_allclose(w["w"], p.detach().numpy(), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("start", "every"), [(0, 1), (0, 10), (40, 7), (3, 1)])
+def test_stochastic_weight_averaging(start: int, every: int) -> None:
+    first, walked, shipped = points(tw.swa(float(start), every))
+    np.testing.assert_allclose(shipped, stages.swa(first, walked, start, every), rtol=0, atol=1e-12)

@@ -111,7 +111,9 @@ def test_schedulers_reach_the_branches_with_a_rate_of_their_own() -> None:
     [
         ("SAM", "chain(sam(), sgd())"),
         ("ScheduleFreeAdamW", "chain(adamw(), schedule_free())"),
-        ("Lookahead", "chain(adam(), average(0.999))"),
+        ("Lookahead", "chain(sgd(), lookahead())"),
+        ("LookaheadAdam", "chain(adam(), lookahead())"),
+        ("SWA", "chain(sgd(), swa())"),
         ("EMA", "chain(adam(), average(0.999))"),
         ("Adam8bit", "state_dtype='int8'"),
         ("Adan2", "did you mean 'Adan'"),

@@ -33,7 +33,7 @@ class ArrayStep(Step):
     """The norm of all that arrives at the running stage, if it asks for it."""
 
     def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
-        stage = stage.beside(memory)
+        stage = stage if stage.memory.keys() >= memory.keys() else stage.beside(memory)
         if "gnorm" in stage.asks and leaves:
             self.norm = Vector([leaf.d for leaf in leaves], self.lanes is not None).norm_of_all()
         if stage.trace.needs_whole_model and stage.place == 1:

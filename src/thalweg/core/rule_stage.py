@@ -27,10 +27,14 @@ class AfterStage(FunctionStage):
 
     place = 2
 
+    def __init__(self, rule: Configurable, declaration: Declaration, config: dict[str, Any], *, resets: bool = False) -> None:
+        self.resets = resets
+        super().__init__(rule, declaration, config)
+
     @property
     def moves(self) -> bool:
         """Whether the next gradient is taken elsewhere than at the updated iterate."""
-        return self.trace.moves
+        return self.trace.moves and not self.resets
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
         updated = copied(memory)

@@ -36,15 +36,19 @@ def advance(
     """Update the leaves in place: each stage maps the direction, the parameter moves, the after-steps run.
 
     This is the only place where a parameter moves. stages, afters: with the keys of their memory. walked: the iterate to
-    move, if the gradient was taken elsewhere. Returns the new memory, and each leaf's point before the after-steps.
+    move, if the gradient was taken elsewhere. Returns the new memory, and each leaf's point before the after-steps, or behind the
+    last that resets it.
     """
     memory = directed(stages, leaves, memory, step)
     starts = [leaf.p if walked is None else walked[leaf.name] for leaf in leaves]
     points = step.moved([start - taken(leaf, step) for start, leaf in zip(starts, leaves, strict=True)], starts)
     for leaf, point in zip(leaves, points, strict=True):
         leaf.p = point
+    afters = list(afters)
+    last = max((k for k, (_, after) in enumerate(afters, 1) if after.resets), default=0)
+    memory = directed(afters[:last], leaves, memory, step) if last else memory
     reached = {leaf.name: leaf.p for leaf in leaves}
-    return directed(afters, leaves, memory, step), reached
+    return directed(afters[last:], leaves, memory, step), reached
 
 
 def directed(stages: Iterable[tuple[Any, Any]], leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:

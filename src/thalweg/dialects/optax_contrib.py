@@ -68,7 +68,8 @@ def _schedule_free_adamw(given: Masks) -> Stage:
 def _averaged(given: Masks) -> Stage:
     """Average the iterates. At a constant rate all have equal weights, so that no memory of the rates is needed."""
     stays = isinstance(given.static("learning_rate"), int | float) and given.static("warmup_steps") is None
-    return schedule_free(given.dynamic("b1"), 0.0 if stays else given.dynamic("weight_lr_power"))
+    made: Stage = schedule_free(given.dynamic("b1"), 0.0 if stays else given.dynamic("weight_lr_power"))
+    return made
 
 
 def _warmed_up(given: Masks) -> Any:

@@ -67,7 +67,8 @@ def _lines(functions: Sequence[Declared], write: Notation) -> list[Line]:
     """Return each function's lines in the order of computation: around, rules, the step itself, after."""
     rules = [f for f in functions if isinstance(f, RuleStage)]
     afters = [f for f in functions if isinstance(f, AfterStage)]
-    step = _WrittenStep(write, len(rules), "z" if any(f.moves for f in afters) else "p")
+    start, walked = ("z" if any(f.moves for f in afters) else "p", "z" if any(f.trace.moves for f in afters) else "p")
+    step = _WrittenStep(write, len(rules), start, walked)
     leaf = Leaf("p", (), step.point, step.arrived, None, None, step.arrived)
     for function in functions:
         if isinstance(function, AroundStage):
@@ -81,11 +82,11 @@ class _WrittenStep(Step):
 
     lanes, seed, loss = None, 0, None
 
-    def __init__(self, write: Notation, rules: int, walked: str) -> None:
+    def __init__(self, write: Notation, rules: int, start: str, walked: str) -> None:
         self.write, self.rules, self.walked, self.passed = write, rules, walked, 0
         self.lines: list[Line] = []
         self.texts = {"lr": (write.letter("lr"), UNIT)}
-        self.point = self._as("point", (write.letter(walked, "t-1"), UNIT))
+        self.point = self._as("point", (write.letter(start, "t-1"), UNIT))
         self.arrived = self._as("g", (write.letter("g", "t"), UNIT))
 
     def _as(self, name: str, text: Text) -> Symbol:
@@ -110,8 +111,8 @@ class _WrittenStep(Step):
     def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Any]:
         (leaf,) = leaves
         if isinstance(stage, AfterStage):
-            self.lines += _Writer(stage, self.write, self._text(leaf.p)).lines("p" if stage.moves else None)
-            return [leaf.p]
+            self.lines += _Writer(stage, self.write, self._text(leaf.p)).lines("p" if stage.trace.moves else None)
+            return [self._as("point", (self.write.letter("p", "t"), UNIT)) if stage.resets else leaf.p]
         writer = _Writer(stage, self.write, self._text(leaf.d), leaf.owned)
         self.passed += 1
         if self.passed == self.rules:

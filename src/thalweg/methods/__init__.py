@@ -65,9 +65,7 @@ stages_by_name = {**_places, **{name: method for name, method in _methods.items(
 _IN_FRONT = {name for module in (around, ascend, clip, filter, project) for name in _declared(module)}
 """The stages that stand before a rule."""
 _JOINED = {
-    "lookahead": ("an average of the weights that Lookahead walks back to is not here; the nearest is", "adam(), average(0.999)"),
     "ema": ("an average of the weights is a stage, joined with a rule:", "adam(), average(0.999)"),
-    "swa": ("an average of the weights is a stage, joined with a rule:", "sgd(), polyak_average()"),
     "gradientaccumulation": ("accumulation goes around a rule:", "every(4, adam())"),
 }
 """Optimizers of other libraries that are a combination here: a description, and what to write."""

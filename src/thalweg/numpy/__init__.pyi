@@ -378,6 +378,11 @@ class RAdam(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0), threshold: Dynamic = 4.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class Ranger(Optimizer):
+    """Ranger (Wright 2019, github.com/lessw2020/Ranger-Deep-Learning-Optimizer): RAdam with Lookahead."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, k: int = 6, alpha: Dynamic = 0.5, beta1: Dynamic = 0.95, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-05, raw=True), threshold: Dynamic = 5.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class RMSprop(Optimizer):
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""
 

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from thalweg.form.hyper import Decay, NonNegative
+from thalweg.form.hyper import Count, Decay, Fraction, NonNegative
 from thalweg.form.memory import like_p, per_tensor, shipped
-from thalweg.ops import maximum, mix, off, ratio, where
+from thalweg.ops import every_kth, floor, maximum, mix, off, ratio, where
 from thalweg.rule import after_step
 
 
@@ -59,3 +59,27 @@ def polyak_average(z, t, x=shipped(like_p), *, t0: NonNegative = 0.0):
     """
     mu = 1 / maximum(1.0, t - t0)
     return z, where(mu < 1, x + mu * (z - x), z)
+
+
+@after_step(resets=True)
+def lookahead(z, t, x=shipped(like_p), *, k: Count = 5, alpha: Fraction = 0.5):
+    """Lookahead (Zhang, Lucas, Hinton & Ba 2019, arXiv 1907.08610, algorithm 1): k steps forward, one back.
+
+    x, the slow weights, which are the ones to ship, go the share alpha of the way to every k-th point of the rule, and the rule
+    continues from there with the memory that it has: `chain(adam(), lookahead())`.
+    """
+    due = every_kth(t + 1, k)
+    x = where(due, mix(x, z, 1 - alpha), x)
+    return where(due, x, z), x
+
+
+@after_step
+def swa(z, t, x=shipped(like_p), *, start: NonNegative = 0.0, every: Count = 1):
+    """Stochastic weight averaging (Izmailov, Podoprikhin, Garipov, Vetrov & Wilson 2018, arXiv 1803.05407, algorithm 1).
+
+    Ships the mean of the point after step `start` and of every `every`-th point from there on, one a cycle of the learning rate
+    or one an epoch; until `start` the iterate itself. `polyak_average` is the mean of all points, without the one at `start`.
+    """
+    n = floor((t - start) / every)
+    due = t - start - every * n == 0
+    return z, where(t > start, where(due, x + (z - x) / (maximum(n, 0.0) + 1), x), z)

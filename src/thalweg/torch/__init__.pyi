@@ -357,6 +357,11 @@ class QHM(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.1, nu: Dynamic = 0.7, beta: Dynamic = 0.999, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class Ranger(Optimizer):
+    """Ranger (Wright 2019, github.com/lessw2020/Ranger-Deep-Learning-Optimizer): RAdam with Lookahead."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, k: int = 6, alpha: Dynamic = 0.5, beta1: Dynamic = 0.95, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-05, raw=True), threshold: Dynamic = 5.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class RMSpropGraves(Optimizer):
     """RMSprop as Graves has it (2013, arXiv 1308.0850, equations 38-45): centred, with momentum, eps inside the root."""
 

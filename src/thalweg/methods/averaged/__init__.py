@@ -1,0 +1,1 @@
+"""Rules that go on from an average of their points."""
