@@ -37,6 +37,10 @@ def anywhere(method: tw.Rule) -> tw.Rule:
 
 RULES = {name: anywhere(method) for name, method in tw.rules.items()}
 """All rules, so that they run on a tree of any arrays."""
+OF_MATRICES = frozenset(name for name, method in tw.rules.items() if refuses_vectors(method()))
+"""Those that take nothing but matrices."""
+OF_PRODUCTS = OF_MATRICES | {"scion"}
+"""Those with matrix products, for which no kernel is printed."""
 ASKING = tuple(name for name, method in RULES.items() if tw.Optimizer(method()).asks_gradients)
 """Those that ask for gradients themselves, at points of their own."""
 HANDED = {name: method for name, method in RULES.items() if name not in ASKING}

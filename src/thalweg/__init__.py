@@ -41,6 +41,7 @@ from thalweg.form.memory import (
     shipped,
     slices,
     square,
+    square_of_cols,
 )
 from thalweg.methods import rules, stages_by_name
 from thalweg.ops import at_least, both, inside, outside

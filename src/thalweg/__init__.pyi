@@ -11,7 +11,7 @@ from thalweg.core.optimizer import Optimizer as Optimizer
 from thalweg.core.stage import chain as chain
 from thalweg.form import schedules as schedules
 from thalweg.form.hyper import BurnIn as BurnIn, Count as Count, DataSize as DataSize, Decay as Decay, Eps as Eps, Fraction as Fraction, Interval as Interval, LeastLoss as LeastLoss, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
-from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, rows as rows, shipped as shipped, slices as slices, square as square
+from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, rows as rows, shipped as shipped, slices as slices, square as square, square_of_cols as square_of_cols
 from thalweg.methods import rules as rules
 from thalweg.ops import at_least as at_least, both as both, inside as inside, outside as outside
 from thalweg.rule import Rule as Rule, after_step as after_step, around as around, recipe as recipe, rule as rule
@@ -164,6 +164,13 @@ class _Adamp(Rule):
 
 adamp: _Adamp
 
+class _Adamuon(Rule):
+    """AdaMuon (Si, Zhang & Shen 2025, arXiv 2507.11005, algorithm 1): Muon, with an adaptive rate for each entry."""
+
+    def __call__(self, beta: Dynamic = 0.95, ns_steps: int = 5, eps: Dynamic = 1e-08, rms: Dynamic = 0.2, signed: bool = False) -> Stage: ...
+
+adamuon: _Adamuon
+
 class _Adamw(Rule):
     """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2): Adam with decoupled weight decay."""
 
@@ -289,6 +296,13 @@ class _Average(Rule):
     def __call__(self, beta: Dynamic = 0.999, start: Literal['p0', 'first'] = 'p0') -> Stage: ...
 
 average: _Average
+
+class _BallMinimizer(Rule):
+    """The point of a ball that minimizes <g, x>, negative (Pethick et al. 2025, arXiv 2502.07529, section 3)."""
+
+    def __call__(self, norm: Literal['spectral', 'entry', 'rms'] = 'spectral', radius: Dynamic = 50.0, ns_steps: int = 5) -> Stage: ...
+
+ball_minimizer: _BallMinimizer
 
 class _Cautious(Rule):
     """Cautious (Liang, Chen, Liu & Liu 2024, arXiv 2411.16085, algorithm 1): only where direction and gradient have one sign."""
@@ -619,6 +633,13 @@ class _NoisySgd(Rule):
 
 noisy_sgd: _NoisySgd
 
+class _Normuon(Rule):
+    """NorMuon (Li, Liu, Liang, Chen & Zhao 2025, arXiv 2510.05491, algorithm 1): Muon, with rows of equal size."""
+
+    def __call__(self, beta1: Dynamic = 0.95, beta2: Dynamic = 0.95, ns_steps: int = 5, eps: Dynamic = 1e-08, rms: Dynamic = 0.2) -> Stage: ...
+
+normuon: _Normuon
+
 class _Novograd(Rule):
     """NovoGrad (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): momentum of gradients over their layer's norm."""
 
@@ -766,6 +787,13 @@ class _ScheduleFree(Rule):
 
 schedule_free: _ScheduleFree
 
+class _Scion(Rule):
+    """Scion (Pethick, Xie, Antonakopoulos, Zhu, Silveti-Falls & Cevher 2025, arXiv 2502.07529, algorithm 2, SCG)."""
+
+    def __call__(self, mu: Dynamic = 0.9, radius: Dynamic = 50.0, ns_steps: int = 5, constrained: bool = True) -> Stage: ...
+
+scion: _Scion
+
 class _Sgd(Rule):
     """SGD, gradient descent (Robbins & Monro 1951, Ann. Math. Stat. 22:400, stochastic; Cauchy 1847, C. R. 25:536)."""
 
@@ -786,6 +814,13 @@ class _Sgdw(Rule):
     def __call__(self, mu: Dynamic = 0.9, weight_decay: Dynamic = 0.01) -> Stage: ...
 
 sgdw: _Sgdw
+
+class _Shampoo(Rule):
+    """Shampoo (Gupta, Koren & Singer 2018, arXiv 1802.09568, algorithm 1): full-matrix AdaGrad, factored into two sides."""
+
+    def __call__(self, eps: Dynamic = 0.0001) -> Stage: ...
+
+shampoo: _Shampoo
 
 class _Signsgd(Rule):
     """signSGD (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 1)."""
@@ -821,6 +856,13 @@ class _Smorms3(Rule):
     def __call__(self, eps: Dynamic = 1e-16) -> Stage: ...
 
 smorms3: _Smorms3
+
+class _Soap(Rule):
+    """SOAP (Vyas, Morwani, Zhao, Shapira, Brandfonbrener, Janson & Kakade 2024, arXiv 2409.11321, algorithm 3)."""
+
+    def __call__(self, f: int = 10, beta1: Dynamic = 0.95, beta2: Dynamic = 0.95, eps: Dynamic | Epsilon = outside(1e-08, raw=True)) -> Stage: ...
+
+soap: _Soap
 
 class _Sophia(Rule):
     """Sophia (Liu, Li, Hall, Liang & Ma 2023, arXiv 2305.14342, algorithm 3, without its weight decay)."""

@@ -50,7 +50,19 @@ def test_filters_and_order() -> None:
     assert set(names("--year", "2015")) == {"adam", "adamax", "adamaxw", "noisy_sgd", "smorms3", "sparse_adam"}
     assert names("--year", "-1990", "--sort", "year") == ["sgd", "momentum", "lbfgs", "nesterov"]
     assert names("--memory", "0") == ["adafactor", "fromage", "galore", "noisy_sgd", "polyak_sgd", "sgd", "signsgd", "sm3"]
-    assert names("--kind", "matrices") == ["adafactor", "adamp", "galore", "muon", "sgdp", "sm3"]
+    assert names("--kind", "matrices") == [
+        "adafactor",
+        "adamp",
+        "adamuon",
+        "galore",
+        "muon",
+        "normuon",
+        "scion",
+        "sgdp",
+        "shampoo",
+        "sm3",
+        "soap",
+    ]
     kept = [tw.rules[name].cost().state_per_parameter for name in names("--sort", "memory")]
     assert kept == sorted(kept)
     moved = [tw.rules[name].cost().bytes_moved for name in names("--sort", "bytes")]

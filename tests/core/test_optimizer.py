@@ -83,7 +83,8 @@ def test_a_gradient_of_zero_is_no_accident(name: str) -> None:
         "ftrl",
         "learned",
         "noisy_sgd",
-    ):  # three shrink; a network may answer 0 with anything
+        "scion",
+    ):  # four shrink; a network may answer 0 with anything
         np.testing.assert_allclose(path[-1]["w"], 1.0, atol=1e-12)
 
 

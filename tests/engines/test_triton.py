@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from support import EVERYDAY, PATIENCE, drive, everyday
+from support import EVERYDAY, OF_PRODUCTS, PATIENCE, drive, everyday
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
@@ -20,7 +20,7 @@ from thalweg.torch.kernels import device as torch_kernels  # noqa: E402
 
 HALF = torch.bfloat16
 SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]
-WITHOUT = {"adamp", "sgdp", "adashift", "diffgrad", "galore", "learned", "lbfgs", "madgrad", "muon", "santa_sss", "sophia"}
+WITHOUT = {"adamp", "sgdp", "adashift", "diffgrad", "learned", "lbfgs", "madgrad", "santa_sss", "sophia", *OF_PRODUCTS}
 RULES = [name for name in tw.rules if name not in {*WITHOUT, *SUMMING, "adafactor", "sm3"}]
 """Of one pass. Those of several are in the two files beside this one, and no rule is left out."""
 KEPT = [

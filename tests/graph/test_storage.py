@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import drive, everyday, through_a_file
+from support import OF_PRODUCTS, drive, everyday, through_a_file
 
 torch = pytest.importorskip("torch")
 
@@ -72,8 +72,8 @@ SUMMING_UP = {
     "momo_adam",
     "mechanic_adam",
 }  # the whole model
-OF_TENSORS = {"adamp", "sgdp", "sm3", "galore", "sophia"}  # slices, matrices, and what needs a curvature
-REFUSED = {"adafactor", "adashift", "learned", "muon", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
+OF_TENSORS = {"sm3", "adamp", "sgdp", *OF_PRODUCTS, "sophia"}  # slices, matrices, and what needs a curvature
+REFUSED = {"adafactor", "adashift", "learned", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
 RULES = [name for name in tw.rules if name not in REFUSED]
 
 

@@ -28,7 +28,7 @@ IGNORES_SCALE = {
     "adamaxw": tw.adamaxw, "nadamw": lambda: tw.nadamw(eps=1e-30),
     "laprop": lambda: tw.laprop(eps=1e-30), "adamod": lambda: tw.adamod(eps=1e-30), "adanorm": lambda: tw.adanorm(eps=1e-30),
     "adapnm": lambda: tw.adapnm(eps=1e-30), "grams": lambda: tw.grams(eps=1e-30), "adamp": lambda: tw.adamp(eps=1e-30), "adamc": lambda: tw.adamc(eps=1e-30), "stable_adamw": lambda: tw.stable_adamw(eps=1e-30),
-    "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30), "lars": lambda: tw.lars(weight_decay=0.0),
+    "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30), "soap": lambda: tw.soap(eps=1e-30), "lars": lambda: tw.lars(weight_decay=0.0),
     "lamb": lambda: tw.lamb(eps=1e-30), "novograd": lambda: tw.novograd(eps=1e-30), "fromage": tw.fromage,
     "dog": lambda: tw.dog(eps=0.0), "ldog": lambda: tw.ldog(eps=0.0), "dowg": tw.dowg, "cocob": tw.cocob,
     "prodigy": lambda: tw.prodigy(eps=0.0, d0=0.01), "dadapt_adam": lambda: tw.dadapt_adam(eps=0.0, d0=0.01), "dadapt_sgd": lambda: tw.dadapt_sgd(d0=0.01),
@@ -45,6 +45,7 @@ SEES_SCALE = {
     "adabound": tw.adabound,
     "diffgrad": tw.diffgrad,
     "sgdp": tw.sgdp,
+    "shampoo": lambda: tw.shampoo(1.0),
     "yogi": tw.yogi,
     "optimistic_gd": tw.optimistic_gd,
     "polyak_sgd": tw.polyak_sgd,
@@ -180,3 +181,14 @@ def test_where_the_rate_stands_matters_only_under_a_schedule() -> None:
     for lr, same in ((0.1, True), (lambda t: 0.1 / t, False)):
         a, b = (run(stage, PARAMS, GRADIENTS, lr=lr)[0][-1]["w"] for stage in (inside, outside))
         assert np.allclose(a, b, rtol=1e-12) == same
+
+
+def test_shampoos_step_commutes_with_rotations_of_rows_and_columns() -> None:
+    """(Q L Q^T)^(-1/4) = Q L^(-1/4) Q^T."""
+    draw = np.random.default_rng(0)
+    left, right = (np.linalg.qr(draw.normal(size=(n, n)))[0] for n in (4, 3))
+    there, here = (
+        walk(tw.shampoo(1.0), lambda x: left @ x @ right) - left @ PARAMS["w"] @ right,
+        left @ (walk(tw.shampoo(1.0)) - PARAMS["w"]) @ right,
+    )
+    np.testing.assert_allclose(there, here, rtol=1e-10, atol=1e-12)

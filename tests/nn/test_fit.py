@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import OF_MATRICES
 
 import thalweg as tw
 from thalweg import nn
@@ -35,7 +36,7 @@ def assert_same(a: nn.History, b: nn.History) -> None:
             np.testing.assert_array_equal(leaf, other)
 
 
-@pytest.mark.parametrize("name", [name for name in tw.rules if name not in ("galore", "learned", "muon")])
+@pytest.mark.parametrize("name", [name for name in tw.rules if name not in {"learned", *OF_MATRICES}])
 def test_every_rule_is_the_plain_loop(name: str) -> None:
     net = network()
     history = net.fit(X, Y, name, epochs=4, batch_size=None, seed=2)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from papers import CASES
-from support import HANDED, RULES, asked_for, everyday
+from support import HANDED, OF_PRODUCTS, RULES, asked_for, everyday
 
 import thalweg as tw
 import thalweg.numpy as tn
@@ -17,7 +17,7 @@ from thalweg.engines import threads
 from thalweg.values.trees import flatten
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3)}
-WITHOUT = ("muon", "learned", "galore", "adamp", "sgdp", "agc", "adashift")  # matrices, a network or a window for each coordinate
+WITHOUT = (*OF_PRODUCTS, "learned", "adamp", "sgdp", "agc", "adashift")  # matrices, a network or a window for each coordinate
 APPROXIMATE = ("santa_sss", "diffgrad", "madgrad", "polyak_sgd", "adasecant", "adagc")
 """An exp, a sigmoid, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
 

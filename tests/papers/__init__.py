@@ -1,5 +1,5 @@
 """Every rule with its options beside its paper: a table for each family."""
 
-from papers import adam, apart, averaged, descent, layers, model, stages
+from papers import adam, apart, averaged, descent, layers, matrices, model, stages
 
-CASES = [*descent.CASES, *adam.CASES, *layers.CASES, *model.CASES, *stages.CASES, *apart.CASES, *averaged.CASES]
+CASES = [*descent.CASES, *adam.CASES, *layers.CASES, *model.CASES, *stages.CASES, *apart.CASES, *averaged.CASES, *matrices.CASES]

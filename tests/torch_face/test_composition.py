@@ -115,6 +115,8 @@ def test_schedulers_reach_the_branches_with_a_rate_of_their_own() -> None:
         ("LookaheadAdam", "chain(adam(), lookahead())"),
         ("SWA", "chain(sgd(), swa())"),
         ("EMA", "chain(adam(), average(0.999))"),
+        ("MuonWithAdamW", "choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))"),
+        ("GSAM", "chain(gsam(), sgd())"),
         ("Adam8bit", "state_dtype='int8'"),
         ("Adan2", "did you mean 'Adan'"),
     ],

@@ -132,6 +132,14 @@ class Square(Kind):
         return (*shape[:-1], shape[-2])
 
 
+class SquareOfCols(Kind):
+    kind, words, of_matrices = "square_of_cols", "a square matrix on the columns, {value:g} at the start", True
+    per_parameter = 1.0  # for a square parameter
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (*shape[:-2], shape[-1], shape[-1])
+
+
 class Slices(Kind):
     kind, words = "slices", "one number a slice along each axis, as rows and columns, {value:g} at the start"
 
@@ -185,6 +193,8 @@ cols = Cols()
 """One number per column of a matrix: shape (..., 1, n)."""
 square = Square()
 """A square matrix for the rows: shape (..., m, m)."""
+square_of_cols = SquareOfCols()
+"""A square matrix for the columns: shape (..., n, n)."""
 slices = Slices()
 """One number per slice of a tensor along each of its axes, concatenated: for an (m, n) matrix its m rows and its n columns,
 shape (m + n,); for a vector one per entry, for a scalar one.

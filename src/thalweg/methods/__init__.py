@@ -64,7 +64,9 @@ stages_by_name = {**_places, **{name: method for name, method in _methods.items(
 
 _IN_FRONT = {name for module in (around, ascend, clip, filter, project) for name in _declared(module)}
 """The stages that stand before a rule."""
+_MUON = ("Muon is for matrices, and has another rule for the rest:", "choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))")
 _JOINED = {
+    **dict.fromkeys(("muonwithadamw", "muonadamw", "muonwithauxadam", "singledevicemuonwithauxadam"), _MUON),
     "ema": ("an average of the weights is a stage, joined with a rule:", "adam(), average(0.999)"),
     "gradientaccumulation": ("accumulation goes around a rule:", "every(4, adam())"),
 }

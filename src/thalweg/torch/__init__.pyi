@@ -122,6 +122,11 @@ class AdamP(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), delta: Dynamic = 0.1, weight_decay: Dynamic = 0.0, share: Dynamic = 0.1, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class AdaMuon(Optimizer):
+    """AdaMuon (Si, Zhang & Shen 2025, arXiv 2507.11005, algorithm 1): Muon, with an adaptive rate for each entry."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.002, beta: Dynamic = 0.95, ns_steps: int = 5, eps: Dynamic = 1e-08, rms: Dynamic = 0.2, signed: bool = False, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class Adan(Optimizer):
     """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677, algorithm 1, without restarts and weight decay)."""
 
@@ -312,6 +317,11 @@ class NoisySGD(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, eta: Dynamic = 0.01, gamma: Dynamic = 0.55, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class NorMuon(Optimizer):
+    """NorMuon (Li, Liu, Liang, Chen & Zhao 2025, arXiv 2510.05491, algorithm 1): Muon, with rows of equal size."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.002, beta1: Dynamic = 0.95, beta2: Dynamic = 0.95, ns_steps: int = 5, eps: Dynamic = 1e-08, rms: Dynamic = 0.2, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class NovoGrad(Optimizer):
     """NovoGrad (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): momentum of gradients over their layer's norm."""
 
@@ -377,6 +387,11 @@ class SantaSSS(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.0001, sigma: Dynamic = 0.95, lam: Dynamic = 1e-08, C: Dynamic = 5.0, burnin: int = 100, temperature: Dynamic = 1.0, power: Dynamic = 0.5, N: Dynamic = 1.0, gradient_scale: float | None = None, g0: Literal['first', 'zero'] = 'first', curvature: bool = True, guard: Dynamic = 0.1, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class Scion(Optimizer):
+    """Scion (Pethick, Xie, Antonakopoulos, Zhu, Silveti-Falls & Cevher 2025, arXiv 2502.07529, algorithm 2, SCG)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.002, mu: Dynamic = 0.9, radius: Dynamic = 50.0, ns_steps: int = 5, constrained: bool = True, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class SGDP(Optimizer):
     """SGDP (Heo, Chun, Oh, Han, Yun, Kim, Uh & Ha 2021, arXiv 2006.08217, algorithm 1): momentum without radial steps."""
 
@@ -386,6 +401,11 @@ class SGDW(Optimizer):
     """SGDW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 1): momentum with decoupled weight decay."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, mu: Dynamic = 0.9, weight_decay: Dynamic = 0.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class Shampoo(Optimizer):
+    """Shampoo (Gupta, Koren & Singer 2018, arXiv 1802.09568, algorithm 1): full-matrix AdaGrad, factored into two sides."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, eps: Dynamic = 0.0001, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class signSGD(Optimizer):
     """signSGD (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 1)."""
@@ -411,6 +431,11 @@ class SMORMS3(Optimizer):
     """SMORMS3 (Funk 2015, "RMSprop loses to SMORMS3 - Beware the Epsilon!", sifter.org/~simon/journal/20150420.html)."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, eps: Dynamic = 1e-16, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class SOAP(Optimizer):
+    """SOAP (Vyas, Morwani, Zhao, Shapira, Brandfonbrener, Janson & Kakade 2024, arXiv 2409.11321, algorithm 3)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.003, f: int = 10, beta1: Dynamic = 0.95, beta2: Dynamic = 0.95, eps: Dynamic | Epsilon = outside(1e-08, raw=True), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class Sophia(Optimizer):
     """Sophia (Liu, Li, Hall, Liang & Ma 2023, arXiv 2305.14342, algorithm 3, without its weight decay)."""

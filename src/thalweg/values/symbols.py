@@ -13,6 +13,7 @@ REDUCTIONS = frozenset({"norm", "total", "mean"})
 MODEL_WORDS = frozenset({"model_total", "inverse_hessian", "strong_wolfe"})  # over all tensors at once
 MATRIX_WORDS = frozenset(
     {"row_means", "col_means", "orthogonal", "rows", "cols", "slice_max", "slice_min", "leading", "project", "lift"}
+    | {"row_products", "col_products", "turn", "turn_back", "inverse_root", "eigenvectors"}
 )
 
 

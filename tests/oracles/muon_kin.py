@@ -1,0 +1,110 @@
+"""NorMuon, AdaMuon and Scion; p is a matrix, or for Scion any tensor."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .common import Array, Gradients, Rate, begin, choice, finish, norm, rate, silent
+from .muon import POST, by_singular_values
+
+
+def polar(x: Array, steps: int) -> Array:
+    """NewtonSchulz5 of Jordan et al. 2024."""
+    return by_singular_values(x, POST, steps, 1e-7, False, "frobenius")
+
+
+@silent()
+def normuon(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 2e-3,
+    beta1: float = 0.95,
+    beta2: float = 0.95,
+    ns_steps: int = 5,
+    eps: float = 1e-8,
+    rms: float = 0.2,
+    weight_decay: float = 0.0,
+    steps: int | None = None,
+) -> Array:
+    """NorMuon: Li et al. 2025, arXiv 2510.05491, Algorithm 1: M = beta1 M + (1 - beta1) G, O = NS5(M), v = beta2 v + (1 -
+    beta2) mean_cols(O O), O^ = O / (sqrt(v) + eps), eta^ = 0.2 eta sqrt(mn) / |O^|, W = W - eta lambda W - eta^ O^.
+    """
+    w, grad, T = begin(p, gradients, steps)
+    rows, columns = w.shape
+    M, v = np.zeros_like(w), [0.0] * rows
+    path = []
+    for t in range(1, T + 1):
+        M = beta1 * M + (1.0 - beta1) * grad(t, w)
+        O = polar(M, ns_steps)
+        v = [beta2 * a + (1.0 - beta2) * norm(row) ** 2 / columns for a, row in zip(v, O, strict=True)]
+        hat = np.array([row / (math.sqrt(a) + eps) for a, row in zip(v, O, strict=True)])
+        w = w - rate(lr, t) * (weight_decay * w + rms * math.sqrt(rows * columns) / norm(hat) * hat)
+        path.append(w)
+    return finish(path, w)
+
+
+@silent()
+def adamuon(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 2e-3,
+    beta: float = 0.95,
+    ns_steps: int = 5,
+    eps: float = 1e-8,
+    rms: float = 0.2,
+    signed: bool = False,
+    weight_decay: float = 0.0,
+    steps: int | None = None,
+) -> Array:
+    """AdaMuon: Si, Zhang & Shen 2025, arXiv 2507.11005, Algorithm 1: M = beta M + G, O = NS5(M), ``signed``: of Sign(M), V = beta V + (1 -
+    beta) O O, O^ = O / (sqrt(V) + eps), gamma = 0.2 sqrt(mn) / |O^|, W = W - eta (gamma O^ + lambda W).
+    """
+    w, grad, T = begin(p, gradients, steps)
+    M, V = np.zeros_like(w), np.zeros_like(w)
+    path = []
+    for t in range(1, T + 1):
+        M = beta * M + grad(t, w)
+        O = polar(np.sign(M) if signed else M, ns_steps)
+        V = beta * V + (1.0 - beta) * O**2
+        hat = O / (np.sqrt(V) + eps)
+        w = w - rate(lr, t) * (rms * math.sqrt(w.size) / norm(hat) * hat + weight_decay * w)
+        path.append(w)
+    return finish(path, w)
+
+
+@silent()
+def scion(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 2e-3,
+    mu: float = 0.9,
+    radius: float = 50.0,
+    ns_steps: int = 5,
+    constrained: bool = True,
+    ball: str = "hidden",
+    steps: int | None = None,
+) -> Array:
+    """Scion: Pethick et al. 2025, arXiv 2502.07529: d = (1 - alpha) d + alpha g, alpha = 1 - mu; Algorithm 1: x = x + gamma
+    lmo(d); Algorithm 2: x = (1 - gamma) x + gamma lmo(d).
+
+    lmo(d) = -rho sqrt(outputs / inputs) U V^T for a matrix, -rho d / RMS(d) for a vector; ``ball="last"``: -rho / inputs sign(d).
+    """
+    choice("ball", ball, ("hidden", "last"))
+    x, grad, T = begin(p, gradients, steps)
+    d = np.zeros_like(x)
+    path = []
+    for t in range(1, T + 1):
+        d = mu * d + (1.0 - mu) * grad(t, x)
+        if ball == "last":
+            lmo = -radius / x.shape[1] * np.sign(d)
+        elif x.ndim == 2:
+            lmo = -radius * math.sqrt(x.shape[0] / x.shape[1]) * polar(d, ns_steps)
+        else:
+            lmo = -radius * d / (norm(d) / math.sqrt(x.size))
+        gamma = rate(lr, t)
+        x = ((1.0 - gamma) if constrained else 1.0) * x + gamma * lmo
+        path.append(x)
+    return finish(path, x)

@@ -1,0 +1,23 @@
+"""What keeps more of a matrix than its entries: rows, factors, singular vectors."""
+
+from __future__ import annotations
+
+from oracles import muon_kin, shampoo
+
+import thalweg as tw
+from papers.case import WD, Case, halving, shrinking
+
+CASES = [
+    *(Case(f"normuon {options}", lambda options=options: tw.normuon(**options), muon_kin.normuon, options, lr, leaves=("w",))
+      for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.8, "ns_steps": 3, "eps": 1e-2, "rms": 0.4}, shrinking))),
+    Case("normuon decayed", lambda: tw.chain(tw.normuon(), tw.decay(WD)), muon_kin.normuon, {"weight_decay": WD}, leaves=("w",)),
+    *(Case(f"adamuon {options}", lambda options=options: tw.adamuon(**options), muon_kin.adamuon, options, lr, leaves=("w",))
+      for options, lr in (({}, None), ({"beta": 0.8, "ns_steps": 3, "eps": 1e-2, "rms": 0.4}, shrinking), ({"signed": True, "eps": 1e-2}, None))),  # of signs it divides zeros, up to rounding, by their own size
+    *(Case(f"scion {options}", lambda options=options: tw.scion(**options), muon_kin.scion, options, lr)
+      for options, lr in (({}, None), ({"mu": 0.5, "radius": 3.0, "ns_steps": 3, "constrained": False}, halving))),
+    Case("scion last", lambda: tw.chain(tw.momentum(0.9, 0.9), tw.ball_minimizer("entry", 30.0), tw.decay(1.0)), muon_kin.scion,
+         {"radius": 30.0, "ball": "last"}, 0.01, leaves=("w",)),
+    *(Case(f"shampoo {eps}", lambda eps=eps: tw.shampoo(eps), shampoo.shampoo, {"eps": eps}, lr, leaves=("w",)) for eps, lr in ((1e-4, None), (1.0, shrinking))),
+    *(Case(f"soap {options}", lambda options=options: tw.soap(**{**options, **({"eps": tw.outside(options["eps"], raw=True)} if options else {})}), shampoo.soap, options, lr, leaves=("w",))
+      for options, lr in (({}, None), ({"f": 3, "beta1": 0.8, "beta2": 0.9, "eps": 1e-3}, shrinking), ({"f": 1, "eps": 1e-2}, halving))),
+]  # fmt: skip
