@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from thalweg.core.function_stage import FunctionStage, copied
 from thalweg.core.leaf import Leaf, Memory
-from thalweg.core.stage import Transform
+from thalweg.core.stage import Configurable, Transform
 from thalweg.core.step import Step
+from thalweg.form.declaration import Declaration
 
 
 class RuleStage(FunctionStage, Transform):
