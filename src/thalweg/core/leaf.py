@@ -88,7 +88,8 @@ def number_at(value: Any, t: Any, leaf: str) -> Any:
     if callable(value):
         if isinstance(t, Scalar):
             return Scalar(np.asarray([checked_number(value, value(int(i)), i) for i in t.values]))
-        value = checked_number(value, value(t), t)
+        found = value(t)
+        value = found if type(found) is float else checked_number(value, found, t)
     return Scalar(value) if getattr(value, "ndim", 0) == 1 else value
 
 

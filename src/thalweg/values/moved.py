@@ -25,7 +25,8 @@ class Moved(MetaPathFinder, Loader):
         if package not in ROOMS or not isinstance(vars(sys.modules[package]).get(stem, sys), ModuleType):
             return None
         here = Path(sys.modules[package].__path__[0])
-        found = next((room for room in ROOMS[package] if (here / room / f"{stem}.py").is_file()), None)
+        files = f"{stem}.py", f"{stem}/__init__.py"
+        found = next((room for room in ROOMS[package] if any((here / room / file).is_file() for file in files)), None)
         return None if found is None else ModuleSpec(name, self, origin=f"{package}.{found}.{stem}")
 
     def exec_module(self, module: ModuleType) -> None:
