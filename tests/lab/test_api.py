@@ -153,7 +153,7 @@ def test_an_option_that_is_none_is_an_error_of_the_callers() -> None:
 
 def test_its_options_are_the_commands() -> None:
     of_the_command = {str(param.name) for param in compare_command.params} - {"problems"}
-    assert of_the_command == set(Options.__annotations__) - {"progress", "command"}
+    assert of_the_command == set(Options.__annotations__) - {"progress", "command", "begun"}
 
 
 @pytest.mark.slow

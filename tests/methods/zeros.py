@@ -31,6 +31,8 @@ def first_part(hyper: Hyper) -> list[Hyper]:
 
 ZEROS = [f"{name} {hyper}" for name, hyper in zeros()] + ["adasecant gamma_clip", "adasecant delta_clip"]
 OTHER = {"T": 5.0, "t0": 3.0}
+OF_ROWS = ("tangent",)
+"""Stages whose memory tells nothing of it, and which yet take nothing but matrices."""
 
 
 def configured(case: str, zero: Any, of_matrices: Any = of_matrices) -> Any:
@@ -38,7 +40,7 @@ def configured(case: str, zero: Any, of_matrices: Any = of_matrices) -> Any:
     name, hyper = case.split()
     usual = ALL[name].hyper[hyper].default
     stage = ALL[name](**{hyper: Epsilon(zero, usual.place, usual.root) if isinstance(usual, Epsilon) else zero})
-    if refuses_vectors(stage):
+    if refuses_vectors(stage) or name in OF_ROWS:
         stage = of_matrices(stage)
     if name in tw.stages_by_name:
         stage = tw.chain(stage, tw.sgd()) if stage.place == 0 else tw.chain(tw.sgd(), stage)
