@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import readme, readme_loop, rivals, timing  # noqa: E402
+from benchmarks import readme, rivals, timing  # noqa: E402
 
 
 def _made(ratio: float = 1.4) -> Any:
@@ -59,19 +59,3 @@ def test_a_page_without_the_marks_is_refused() -> None:
 def test_every_rule_that_may_be_measured_is_one_of_ours_and_takes_vectors() -> None:
     assert {"adam", "santa_e", "nadam"} <= set(rivals.candidates())
     assert not {"muon", "galore", "lbfgs"} & set(rivals.candidates())
-
-
-def _loops() -> dict[str, dict[str, timing.Ratio]]:
-    low, high = timing.Ratio(0.9, 0.8, 0.97), timing.Ratio(1.5, 1.4, 1.6)
-    whos = ("fused", "default", "foreach", "compile", "pytorch_optimizer")
-    row = {f"{who} {what}": high for who in whos for what in readme_loop.PARTS}
-    row |= {f"{rule} {what}": low for rule in readme_loop.FUSED for what in readme_loop.PARTS}
-    return {part: {"iteration": low} if part.endswith("jax loop") else row for part in readme_loop.parts()}
-
-
-def test_losses_in_loops_are_told() -> None:
-    text = readme_loop.text(_loops(), "a machine")
-    assert text.count("0.90 [0.80, 0.97]") == 4 * len(readme_loop.NETWORKS)
-    assert "for 0 of them the interval reaches 0.98" in text
-    assert "NAdam (torch's faster loop 1.5, torch.compile 1.5); " in text
-    assert text.count("| 1.50 [1.40, 1.60] ") == 4 * len(readme_loop.MODELS)
