@@ -12,6 +12,8 @@ import thalweg.torch as tt
 
 SHAPES = {"w": (4, 3), "b": (5,)}
 STEPS = 8
+OPTIONS: dict[str, dict[str, Any]] = {"adashift": {"n": 2}}
+"""It rests for n steps, ten if nothing else is said."""
 
 
 def parameters(name: str) -> list[torch.Tensor]:
@@ -24,7 +26,7 @@ def parameters(name: str) -> list[torch.Tensor]:
 
 
 def optimizer_of(name: str, params: list[torch.Tensor]) -> Any:
-    return tt.of(tw.rules[name])(params, seed=3, **({"N": 100.0} if "N" in tw.rules[name].hyper else {}))
+    return tt.of(tw.rules[name])(params, seed=3, **({"N": 100.0} if "N" in tw.rules[name].hyper else OPTIONS.get(name, {})))
 
 
 def train(optimizer: Any, params: list[torch.Tensor], steps: range) -> None:

@@ -106,6 +106,7 @@ HELD: dict[str, tuple[int, str]] = {
     "optimistic_gd": (1, TWICE), "pid": (1, TWICE), "pnm": (2, TWICE), "adapnm": (2, TWICE), "adasmooth": (1, ROOT), "ftrl": (2, ROOT), "adashift": (10, "the window moves on: a copy of its ten gradients"),
     "diffgrad": (1, TWICE), "adamod": (1, ROOT), "rprop": (1, TWICE), "adadelta": (2, ROOT), "smorms3": (1, ROOT),
     "asgd": (1, "what is shipped is computed from the old parameters beside the new ones: XLA copies them"),
+    "ranger": (1, "the fast point is read for the new parameter and for the slow one: XLA keeps it"),
     "optimistic_adam": (2, TWICE), "santa_e": (5, DRAW), "santa_sss": (7, DRAW), "learned": (160, "its network's hidden layer: twice 4 x 20 numbers"),
 }  # fmt: skip
 """Arrays of the parameters' size that a step on the CPU needs besides what it is given and gives, where it needs any."""
