@@ -127,3 +127,8 @@ def test_a_decay_near_one_is_tried_where_it_was_drawn(rest: float) -> None:
     assert value < 1
     assert float(typed(value)) == value
     assert tune.short(value) == value or rest < 1e-5
+
+
+def test_a_setting_of_results_without_blocks_is_told() -> None:
+    row: Any = {"best_lr": 0.01, "best_hyper": {"beta2": 0.99999}, "best_schedule": "constant"}
+    assert setting(row) == "a learning rate of 0.01 and beta2 = 0.99999"

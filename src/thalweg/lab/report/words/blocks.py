@@ -92,4 +92,5 @@ def rate(row: Row) -> str:
 
 
 def _chosen(row: Row) -> list[float]:
-    return sorted({each["lr"] for each in row["best_settings"]})
+    """The learning rates that blocks chose; none in results that were written before there were blocks."""
+    return sorted({each["lr"] for each in row.get("best_settings", ())})
