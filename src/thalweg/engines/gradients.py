@@ -16,7 +16,20 @@ import numpy.typing as npt
 
 from thalweg.engines import native
 
-READER = """
+APART = """\
+        low, high = 0, taken
+        while low < high:
+            middle = (low + high) // 2
+            if ranges[2 * middle] < data + size:
+                low = middle + 1
+            else:
+                high = middle
+        if low > 0 and ranges[2 * low - 1] > data:
+            return 0
+"""
+"""Lines of a loop over arrays: none may overlap one of the sorted ranges, begin and end, of which there are `taken`."""
+
+READER = f"""
 from numba import cfunc, types
 
 from thalweg.engines.words import peek, poke
@@ -41,16 +54,7 @@ def step(gradients, wanted, axes, ranges):
         for d in range(dimensions):
             if peek(shape + 8 * d) != axes[axis + d] or peek(strides + 8 * d) != axes[axis + dimensions + d]:
                 return 0
-        low, high = 0, taken
-        while low < high:
-            middle = (low + high) // 2
-            if ranges[2 * middle] < data + size:
-                low = middle + 1
-            else:
-                high = middle
-        if low > 0 and ranges[2 * low - 1] > data:
-            return 0
-        poke(addresses + stride * k, data)
+{APART}        poke(addresses + stride * k, data)
     return 1
 """
 

@@ -18,11 +18,12 @@ from typing import Any
 import torch
 
 from thalweg.engines import native
+from thalweg.engines.gradients import APART
 
 LIBRARY = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
 ASKED = ("aoti_torch_get_data_ptr", "aoti_torch_get_storage_size", "aoti_torch_get_storage_offset")
 
-READER = """
+READER = f"""
 from numba import cfunc, types
 
 from thalweg.engines.words import ask, peek
@@ -41,26 +42,17 @@ def step(tensors, known, ranges, found, scratch):
         errors = ask(known[5], tensor, scratch) | ask(known[6], tensor, scratch + 8) | ask(known[7], tensor, scratch + 16)
         if errors != 0:
             return 0
-        there, room, offset = peek(scratch), peek(scratch + 8), peek(scratch + 16)
-        expected, item, span = known[8 + 3 * k], known[9 + 3 * k], known[10 + 3 * k]
-        if offset * item + span > room:
+        data, room, offset = peek(scratch), peek(scratch + 8), peek(scratch + 16)
+        expected, item, size = known[8 + 3 * k], known[9 + 3 * k], known[10 + 3 * k]
+        if offset * item + size > room:
             return 0
         if k < fixed:
-            if there != expected:
+            if data != expected:
                 return 0
             continue
-        if there == 0 or there & alignment != 0:
+        if data == 0 or data & alignment != 0:
             return 0
-        low, high = 0, taken
-        while low < high:
-            middle = (low + high) // 2
-            if ranges[2 * middle] < there + span:
-                low = middle + 1
-            else:
-                high = middle
-        if low > 0 and ranges[2 * low - 1] > there:
-            return 0
-        found[k - fixed] = there
+{APART}        found[k - fixed] = data
     return 1
 """
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg.form.schedules.schedule import Schedule, check_steps
+from thalweg.form.schedules.schedule import Schedule
 from thalweg.ops import cos, where
 
 MOST = 1 << 30
@@ -37,7 +37,7 @@ class restarts(Schedule):
     final: Any = 0.0
 
     def __post_init__(self) -> None:
-        check_steps("restarts", self.steps)
+        super().__post_init__()
         if not isinstance(self.factor, int) or isinstance(self.factor, bool) or self.factor < 1:
             raise ValueError(f"restarts: factor is a whole number from 1 on, not {self.factor!r}")
 

@@ -42,9 +42,6 @@ class linear(Schedule):
     steps: int
     final: Any = 0.0
 
-    def __post_init__(self) -> None:
-        check_steps("linear", self.steps)
-
     def __call__(self, t: Any) -> Any:
         return self.value + (self.final - self.value) * minimum(1.0, (t - 1) / self.steps)
 
@@ -69,9 +66,6 @@ class cosine(Schedule):
     steps: int
     final: Any = 0.0
 
-    def __post_init__(self) -> None:
-        check_steps("cosine", self.steps)
-
     def __call__(self, t: Any) -> Any:
         return self.final + (self.value - self.final) * 0.5 * (1 + cos(math.pi * minimum(1.0, (t - 1) / self.steps)))
 
@@ -95,9 +89,6 @@ class polynomial(Schedule):
     power: float = 1.0
     final: Any = 0.0
 
-    def __post_init__(self) -> None:
-        check_steps("polynomial", self.steps)
-
     def __call__(self, t: Any) -> Any:
         return self.final + (self.value - self.final) * maximum(0.0, 1 - (t - 1) / self.steps) ** self.power
 
@@ -120,9 +111,6 @@ class rex(Schedule):
 
     value: Any
     steps: int
-
-    def __post_init__(self) -> None:
-        check_steps("rex", self.steps)
 
     def __call__(self, t: Any) -> Any:
         left = maximum(0.0, 1 - (t - 1) / self.steps)
@@ -149,9 +137,6 @@ class exponential(Schedule):
     factor: Any
     steps: int = 1
     stairs: bool = False
-
-    def __post_init__(self) -> None:
-        check_steps("exponential", self.steps)
 
     def __call__(self, t: Any) -> Any:
         return self.value * self.factor ** ((t - 1) // self.steps if self.stairs else (t - 1) / self.steps)

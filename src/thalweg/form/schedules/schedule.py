@@ -12,7 +12,11 @@ def check_steps(what: str, steps: Any) -> None:
 
 
 class Schedule:
-    """A function of t, and no number, which those who compute with it are told."""
+    """A function of t, and no number, which those who compute with it are told; its `steps` count updates, if it has any."""
+
+    def __post_init__(self) -> None:
+        if hasattr(self, "steps"):
+            check_steps(type(self).__name__, self.steps)
 
     def _is_no_number(self, *_: Any) -> Any:
         raise TypeError(

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg.form.schedules.schedule import Schedule, check_steps
+from thalweg.form.schedules.schedule import Schedule
 from thalweg.ops import clip, cos, maximum, minimum, sqrt
 
 
@@ -24,9 +24,6 @@ class warm_up(Schedule):
 
     steps: int
     then: Any
-
-    def __post_init__(self) -> None:
-        check_steps("warm_up", self.steps)
 
     def __call__(self, t: Any) -> Any:
         return (self.then(t) if callable(self.then) else self.then) * minimum(1.0, t / self.steps)
@@ -56,9 +53,6 @@ class warm_up_stable_decay(Schedule):
     decay: float = 0.2
     final: Any = 0.0
 
-    def __post_init__(self) -> None:
-        check_steps("warm_up_stable_decay", self.steps)
-
     def __call__(self, t: Any) -> Any:
         rising, falling = max(1, round(self.warm * self.steps)), max(1, round(self.decay * self.steps))
         risen = self.value * minimum(1.0, t / rising)
@@ -83,9 +77,6 @@ class inverse_sqrt(Schedule):
 
     value: Any
     steps: int = 1
-
-    def __post_init__(self) -> None:
-        check_steps("inverse_sqrt", self.steps)
 
     def __call__(self, t: Any) -> Any:
         return self.value * minimum(t / self.steps, sqrt(self.steps / maximum(t, 1)))
@@ -120,7 +111,7 @@ class one_cycle(Schedule):
     final: float = 1 / 25e4
 
     def __post_init__(self) -> None:
-        check_steps("one_cycle", self.steps)
+        super().__post_init__()
         if not 1 < self.warm * self.steps < self.steps:
             raise ValueError(
                 f"one_cycle: a share of {self.warm} of {self.steps} updates leaves none to rise in, or none to fall in"
