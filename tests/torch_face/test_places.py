@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import thalweg.torch as tt  # noqa: E402
-from thalweg.torch import places  # noqa: E402
+from thalweg.torch import places, reader  # noqa: E402
 
 
 def made() -> tuple[list[Any], list[dict[str, Any]]]:
@@ -114,8 +114,8 @@ def _known(by: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[Any], li
         pytest.skip("this torch has no such guard")
     if by == "guard":
         monkeypatch.setattr(places, "available", lambda: False)
-    elif by == "loop" and not places.available():
-        pytest.skip("this torch has no such interface")
+    elif by == "loop" and not reader.available():
+        pytest.skip("this torch has no such interface; tests/torch_face/test_reader.py says whether it should")
     params, states = made()
     known = places.Places(params, states, ["m"])
     assert known.look() is not None
