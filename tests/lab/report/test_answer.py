@@ -224,3 +224,11 @@ def test_no_difference_is_called_hard_to_see_that_was_seen() -> None:
     )
     made["sight"]["smallest"] = 0.02
     assert report.seen(made) == ""
+
+
+@pytest.mark.parametrize(("trials", "told"), [(12, [0, 4, 12]), (5, [0, 4, 5]), (4, [0, 4]), (2, [0, 2])])
+def test_what_few_settings_give_is_told_where_more_were_tried(trials: int, told: list[int]) -> None:
+    made: Any = fake(rules=3, seeds=6)
+    rows = [{**row, "trials": trials} for row in made["rules"]]
+    scores = {row["name"]: np.asarray([0.5, 0.6, 0.7, 0.5, 0.6, 0.7]) for row in rows}
+    assert [each["tries"] for each in advice(rows, scores, True, 0.0)] == told

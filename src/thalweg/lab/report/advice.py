@@ -74,7 +74,8 @@ def _untuned(rows: Sequence[Row], untuned: Mapping[str, Floats], higher: bool, m
 
 
 def _few(rows: Sequence[Row], higher: bool, margin: float) -> Advice | None:
-    known = [row for row in rows if row["best_of_few"]["mean"] is not None and not row["failed"] and row["unreliable"] is None]
+    more = [row for row in rows if row["trials"] > FEW]  # of no more settings than these, the best tuned one says it all
+    known = [row for row in more if row["best_of_few"]["mean"] is not None and not row["failed"] and row["unreliable"] is None]
     if not known:
         return None
     best = max(known, key=lambda row: _value(row["best_of_few"], higher))
