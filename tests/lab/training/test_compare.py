@@ -45,12 +45,28 @@ def test_the_command_compares_on_a_file_and_goes_on_where_it_was(tmp_path: Path)
 
 
 def test_a_file_that_changes_meanwhile_ends_the_comparison(tmp_path: Path) -> None:
-    """Each run edits the file, as its author might."""
-    edits = "    with open(__file__, 'a') as file:\n        file.write('TARGET += 1.0\\n')\n"
+    """The fifth run, after those of the pilot, edits the file, and its process dies: the next one finds another file."""
+    edits = """    import os
+    with open(__file__ + '.runs', 'a') as runs:
+        runs.write('x')
+    if os.path.getsize(__file__ + '.runs') == 5:
+        with open(__file__, 'a') as file:
+            file.write('TARGET += 1.0\\n')
+        os._exit(3)
+"""
     path, out = written(tmp_path, BOWL.replace('    """Roll down."""\n', '    """Roll down."""\n' + edits)), tmp_path / "out"
-    done = thalweg("compare", "--train", path, "--rules", "sgd,adam", "--budget", 2, "--seeds", 2, "--jobs", 2, "--out", out)
+    done = thalweg("compare", "--train", path, "--rules", "sgd,adam", "--budget", 2, "--seeds", 2, "--jobs", 1, "--out", out)
     assert done.returncode == 2
     assert "changed meanwhile, or is another" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_changes_while_it_is_loaded_ends_the_comparison(tmp_path: Path) -> None:
+    """Nobody could say which of its texts the trials ran."""
+    path, out = written(tmp_path, BOWL + "\nwith open(__file__, 'a') as file:\n    file.write('TARGET += 1.0\\n')\n"), tmp_path / "out"
+    done = thalweg("compare", "--train", path, "--rules", "sgd,adam", "--budget", 2, "--seeds", 2, "--jobs", 2, "--out", out)
+    assert done.returncode == 2
+    assert "was changed while it was loaded" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import Changed, Refusal
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.training import identity
 from thalweg.lab.training.function import TrainingFunction
@@ -60,9 +60,11 @@ class Reference:
         return TrainingFunction(self.name, self.about, self.fingerprint, self.better)
 
     def load(self) -> TrainingFunction:
-        """The problem with its function, whose file is run here."""
+        """The problem with its function, whose file is run here. Raises Changed if the file is another one afterwards."""
         found = self.described()
         found.function = self._function()
+        if self.fingerprint != found.fingerprint:  # which of the two was run, nobody can say
+            raise Changed(f"{self.file} was changed while it was loaded; what is finished is kept, so run the command again")
         return found
 
     def _function(self) -> Train:
