@@ -32,7 +32,7 @@ Make = Callable[[list[Any]], Any]
 
 
 def _muon(params: list[Any]) -> Any:
-    return tt.Optimizer(params, tw.choose((tw.is_matrix, tw.muon().at(lr=0.02)), otherwise=tw.adamw()), lr=LR)
+    return tt.Optimizer(params, tw.choose((tw.is_matrix, tw.muon(dtype="bfloat16").at(lr=0.02)), otherwise=tw.adamw()), lr=LR)
 
 
 def _schedule_free(params: list[Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ for needed in ("torch", "jax", "optax"):
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks import readme_loop, timing  # noqa: E402
+from benchmarks import readme, readme_loop, timing  # noqa: E402
 
 
 def _loops() -> dict[str, dict[str, timing.Ratio]]:
@@ -29,3 +30,16 @@ def test_losses_in_loops_are_told() -> None:
     assert "for 0 of them the interval reaches 0.98" in text
     assert "NAdam (torch's faster loop 1.5, torch.compile 1.5); " in text
     assert text.count("| 1.50 [1.40, 1.60] ") == 4 * len(readme_loop.MODELS)
+
+
+def test_the_readme_has_what_the_program_prints() -> None:
+    """The same rows and the sentences' beginnings; the numbers are the machine's."""
+    page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    stands = page.partition(readme_loop.BEGIN)[2].partition(readme.END)[0]
+    assert readme.put(page, stands, readme_loop.BEGIN) == page
+    numbers = re.compile(r"\d+(?:\.\d+)?(?: \[[\d., ]+\])?")
+    here, printed = (
+        [numbers.sub("#", line) for line in text.splitlines() if line.startswith(("|", "Of other rules"))]
+        for text in (stands, readme_loop.text(_loops(), "a machine"))
+    )
+    assert here == printed

@@ -63,7 +63,10 @@ def test_a_file_that_changes_meanwhile_ends_the_comparison(tmp_path: Path) -> No
 
 def test_a_file_that_changes_while_it_is_loaded_ends_the_comparison(tmp_path: Path) -> None:
     """Nobody could say which of its texts the trials ran."""
-    path, out = written(tmp_path, BOWL + "\nwith open(__file__, 'a') as file:\n    file.write('TARGET += 1.0\\n')\n"), tmp_path / "out"
+    path, out = (
+        written(tmp_path, BOWL + "\nwith open(__file__, 'a') as file:\n    file.write('TARGET += 1.0\\n')\n"),
+        tmp_path / "out",
+    )
     done = thalweg("compare", "--train", path, "--rules", "sgd,adam", "--budget", 2, "--seeds", 2, "--jobs", 2, "--out", out)
     assert done.returncode == 2
     assert "was changed while it was loaded" in done.stderr
