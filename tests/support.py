@@ -60,6 +60,12 @@ def everyday(cases: Iterable[Any], of: Collection[str] = EVERYDAY, name: Callabl
     return [pytest.param(case, marks=pytest.mark.slow if name(case).split()[0] in others else ()) for case in cases]
 
 
+def first(cases: Iterable[Any], count: int = 1) -> list[Any]:
+    """The cases as parameters: the first of them every day, the others with `-m slow`."""
+    values = [case if isinstance(case, tuple) else (case,) for case in cases]
+    return [pytest.param(*case, marks=pytest.mark.slow if k >= count else ()) for k, case in enumerate(values)]
+
+
 MUONS: dict[str, Any] = {
     "muon average": lambda: of_matrices(
         tw.muon(momentum="average", nesterov=False, scale="match_rms_adamw", eps=tw.at_least(1e-7))

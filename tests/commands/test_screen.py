@@ -96,6 +96,7 @@ def test_odd_bytes_go_through_a_whole_comparison(tmp_path: Path) -> None:
     assert b"<blink" not in re.sub(rb"<script.*?</script>", b"", report, flags=re.DOTALL)
 
 
+@pytest.mark.slow
 @POSIX
 def test_who_sees_every_row_fail_is_told_and_has_an_exit_code(tmp_path: Path) -> None:
     """One that fails in its trials, as it seems well at first."""

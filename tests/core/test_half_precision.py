@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import ASKING, HANDED, bowl
+from support import ASKING, HANDED, bowl, everyday
 
 import thalweg as tw
 import thalweg.numpy as tn
@@ -94,7 +94,7 @@ def equal(ours: Any, wanted: Any, exact: bool) -> None:
         np.testing.assert_allclose(seen(ours), seen(wanted), rtol=2.0**-7, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", HANDED)
+@pytest.mark.parametrize("name", everyday(HANDED))
 def test_a_step_is_float32s_rounded_once(name: str) -> None:
     """Of every rule: zero gradients, tiny ones and those near float16's largest."""
     compare(HANDED[name](), "numpy", "float16")

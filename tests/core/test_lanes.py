@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import MUONS, RULES, stepped, stream
+from support import MUONS, RULES, everyday, stepped, stream
 
 import thalweg as tw
 from thalweg.dialects import variants
@@ -39,7 +39,7 @@ def stacked(trees: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("dtype", [pytest.param(np.float32, marks=pytest.mark.slow), np.float64])
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", everyday(STAGES))
 def test_lanes_equal_runs(name: str, dtype: Any) -> None:
     stage = tw.core.compose.as_stage(STAGES[name]())
     rates, seeds = stage.lr * FACTORS, np.array([11, 12, 13])
@@ -65,7 +65,7 @@ def test_lanes_equal_runs(name: str, dtype: Any) -> None:
                 np.testing.assert_allclose(shipped[k][lane], x, rtol=5e-7 if dtype == np.float32 else 1e-14)
 
 
-@pytest.mark.parametrize("name", [n for n in STAGES if n != "learned"])
+@pytest.mark.parametrize("name", everyday(n for n in STAGES if n != "learned"))
 def test_a_lane_of_nan_touches_no_neighbour(name: str) -> None:
     stage = tw.core.compose.as_stage(STAGES[name]())
     params, gradients, losses = stream(3, 10)

@@ -17,7 +17,8 @@ SLOW = (
     "jax_equinox",
     "jax_flax",
     "jax_plain",
-    *(f"train_{name}" for name in ("flax", "jax", "lightning", "torch", "transformers")),
+    "torch_one_line",
+    *(f"train_{name}" for name in ("flax", "jax", "lightning", "numpy", "torch", "transformers")),
 )
 """Programs that XLA compiles for long, or that train many times; what the README and docs/jax.md say of JAX runs every day."""
 

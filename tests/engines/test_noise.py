@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles.threefry import threefry4x32
+from support import first
 
 import thalweg as tw
 import thalweg.numpy as tn
@@ -68,7 +69,7 @@ def both(stage: Any, dtype: Any, lanes: int | None = None, steps: int = 4, **opt
 
 @pytest.mark.parametrize("lanes", [None, 3])
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", CHAINS)
+@pytest.mark.parametrize("name", first(CHAINS, 4))
 def test_as_the_pure_optimizer_to_the_last_bit(name: str, dtype: Any, lanes: int | None) -> None:
     seed = 7 if lanes is None else np.array([3, 2**40 + 1, 7])
     p, mine, ours = both(CHAINS[name](), dtype, lanes, seed=seed)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import first
 
 import thalweg as tw
 
@@ -42,7 +43,7 @@ OURS = {
 }
 
 
-@pytest.mark.parametrize("name", SAME)
+@pytest.mark.parametrize("name", first(SAME))
 def test_by_the_learning_rate_and_by_the_parameters_as_in_optax(name: str) -> None:
     ours, theirs = SAME[name]
     for transform in (lambda f: f, jax.jit):

@@ -86,6 +86,7 @@ def test_it_answers_as_the_command_does_and_tells_how_far_it_is(tmp_path: Path) 
     assert unclocked(json.loads((tmp_path / "too" / "results.json").read_text())) == unclocked(found.results)
 
 
+@pytest.mark.slow
 def test_a_problem_and_a_rule_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "valley.py").write_text(PROBLEM)
     (tmp_path / "rule.py").write_text(RULE)
@@ -97,6 +98,7 @@ def test_a_problem_and_a_rule_of_ones_own(tmp_path: Path) -> None:
     assert found.results["problem"]["name"] == "valley"
 
 
+@pytest.mark.slow
 def test_data_of_ones_own(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 4))
@@ -105,6 +107,7 @@ def test_data_of_ones_own(tmp_path: Path) -> None:
     assert found.results["problem"]["name"] == "mine"
 
 
+@pytest.mark.slow
 def test_an_executor_of_ones_own_runs_the_same_trials(tmp_path: Path) -> None:
     asked: dict[str, Any] = {**SMALL, "problem": "xor", "rules": ["sgd", "adam"], "jobs": 2}
     with ThreadPoolExecutor(2) as executor:

@@ -63,7 +63,7 @@ def walk(stage: Any, convert: Any, noise: Any, jitted: bool = False) -> Any:
     return {k: np.asarray(x) for k, x in optimizer.ship(p, state).items()}
 
 
-@pytest.mark.parametrize("name", STAGES)
+@pytest.mark.parametrize("name", everyday(STAGES))
 def test_torch(name: str) -> None:
     stage, noise = tw.core.compose.as_stage(STAGES[name]()), injected(name, STEPS)
     close(walk(stage, torch_array, noise), walk(stage, np.asarray, noise), name)
@@ -82,7 +82,7 @@ def test_jax(name: str, jitted: bool) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", tw.rules)
+@pytest.mark.parametrize("name", everyday(tw.rules))
 def test_float32_stays_float32(name: str) -> None:
     params, gradients, losses = stream(steps=2, dtype=np.float32)
     for convert, jitted in ((torch_array, False), (jax_array, False), (jax_array, True)):

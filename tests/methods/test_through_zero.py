@@ -18,6 +18,9 @@ from thalweg.form import schedules
 CASES = [case for case in ZEROS if not ALL[case.split()[0]].hyper[case.split()[1]].static]
 OF_HANDED = [case for case in CASES if case in HANDED]
 
+SOME = ("momentum", "lamb", "prodigy")
+"""Where a kernel is compiled: element-wise, with norms, of the whole model."""
+
 
 def values(case: str) -> list[float]:
     x = other(case)
@@ -51,7 +54,7 @@ def test_of_two_optimizers_on_one_state(case: str) -> None:
 
 
 @pytest.mark.parametrize("fused", [True, False])
-@pytest.mark.parametrize("case", everyday(OF_HANDED))
+@pytest.mark.parametrize("case", everyday(OF_HANDED, of=SOME))
 def test_in_numpys_groups(case: str, fused: bool) -> None:
     name, hyper = case.split()
     here, gradients, losses = matrices()
@@ -69,7 +72,7 @@ def test_in_numpys_groups(case: str, fused: bool) -> None:
         agree([arrays], here)
 
 
-@pytest.mark.parametrize("case", everyday(OF_HANDED))
+@pytest.mark.parametrize("case", everyday(OF_HANDED, of=SOME))
 def test_in_torchs_groups(case: str) -> None:
     torch = pytest.importorskip("torch")
     import thalweg.torch as tt

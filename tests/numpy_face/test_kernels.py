@@ -80,9 +80,13 @@ def test_a_thousand_steps(name: str, dtype: Any) -> None:
         assert same_bits(a, b), path
 
 
+EACH_KIND = ("adam", "rprop", "lamb", "prodigy", "santa_sss")
+"""Element-wise, with a counter, norms, the whole model's numbers, noise."""
+
+
 @pytest.mark.parametrize(
     "case",
-    everyday([c for c in CASES if c.name.split()[0] not in (*WITHOUT, *APPROXIMATE)], name=lambda c: c.name),
+    everyday([c for c in CASES if c.name.split()[0] not in (*WITHOUT, *APPROXIMATE)], of=EACH_KIND, name=lambda c: c.name),
     ids=lambda c: c.name,
 )
 def test_every_option(case: Any) -> None:

@@ -61,6 +61,7 @@ def test_baselines_are_scikit_learns_on_the_same_samples(tmp_path: Path) -> None
     assert scores(results)["the mean"] == pytest.approx(1 - (y**2).mean() / y.var(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_they_are_fitted_once_and_damage_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = table(tmp_path / "c.csv", np.where(X[:, 0] > 0, "u", "v"))
     first = scores(found(path, tmp_path / "o").results)

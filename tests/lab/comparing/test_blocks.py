@@ -196,6 +196,7 @@ def test_the_report_tells_of_blocks(finished: tuple[Path, lab.Comparison]) -> No
     assert f"[{low:.2g}, {high:.2g}]" in str(found)
 
 
+@pytest.mark.slow
 def test_finished_blocks_are_used_again(finished: tuple[Path, lab.Comparison]) -> None:
     out, _ = finished
     before = len(stored(out))
@@ -220,6 +221,7 @@ def test_blocks_run_on_other_engines_too(finished: tuple[Path, lab.Comparison], 
         assert (one["judging"], one["tuning"], one["verdict"]) == (other["judging"], other["tuning"], other["verdict"])
 
 
+@pytest.mark.slow
 def test_two_halves_are_joined(tmp_path: Path) -> None:
     asked = ["compare", "--problem", "xor", "--rules", "sgd,adam", "--steps", 4, "--seeds", 1, "--budget", 2, "--jobs", 1]
     assert command(*asked, "--out", tmp_path / "a", "--blocks", 1).returncode == 0
@@ -229,6 +231,7 @@ def test_two_halves_are_joined(tmp_path: Path) -> None:
     assert "trials are in the store" in again.stderr
 
 
+@pytest.mark.slow
 def test_a_training_function_is_told_its_block(tmp_path: Path) -> None:
     seen = set()
 

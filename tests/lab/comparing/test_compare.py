@@ -94,6 +94,7 @@ def test_each_rule_is_judged_as_it_comes_too(finished: Path) -> None:
         assert r["untuned"]["score"]["mean"] == pytest.approx(np.mean(r["untuned"]["test_scores"]))
 
 
+@pytest.mark.slow
 def test_the_comparison_checks_itself(tmp_path: Path) -> None:
     done = thalweg("compare", "--problem", "wine", "--rules", "sgd,momentum,adam", *SMALL, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -112,6 +113,7 @@ def test_the_comparison_checks_itself(tmp_path: Path) -> None:
     assert control[0] == pytest.approx(row(found, "adam")["score"]["mean"])
 
 
+@pytest.mark.slow
 def test_other_hyper_parameters_and_schedules_can_be_tuned_too(tmp_path: Path) -> None:
     done = thalweg(
         *("compare", "--problem", "wine", "--rules", "adam", "--tune", "all", "--schedule", "cosine,wsd"),
@@ -294,6 +296,7 @@ def test_the_help_tells_the_defaults() -> None:
         assert re.search(rf"{words}[^\[]*\[default: {default}\]", text), words
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_that_all_is_kept(tmp_path: Path) -> None:
     """A terminal sends it to all processes at once, the workers among them."""
     foreground = "signal.signal(signal.SIGINT, signal.SIG_DFL)"  # who runs the tests in the background ignores it

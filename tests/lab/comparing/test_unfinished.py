@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE
+from support import PATIENCE, first
 
 from lab.report.test_schema import misfits
 from thalweg import lab
@@ -49,7 +49,7 @@ def stopped_after(trials: float, where: Path, **more: Any) -> tuple[list[Contest
     return contests(**more), kept
 
 
-@pytest.mark.parametrize("share", [0.4, 0.7, 0.9, 1.0])
+@pytest.mark.parametrize("share", first([0.7, 0.4, 0.9, 1.0]))
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_only_what_is_judged_on_the_same_seeds_is_compared(share: float, blocks: int, tmp_path: Path) -> None:
     trials = share * sum(contest.trials for contest in contests(blocks=blocks))
@@ -90,6 +90,7 @@ def test_seeds_that_some_have_not_seen_do_not_count(tmp_path: Path) -> None:
     assert contest.settings.seeds == 4
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_a_report(tmp_path: Path) -> None:
     pressed: list[lab.Progress] = []
 
@@ -107,6 +108,7 @@ def test_an_interrupt_leaves_a_report(tmp_path: Path) -> None:
     assert again.results["rules"] == whole.results["rules"], "what was measured besides is kept, too"
 
 
+@pytest.mark.slow
 def test_the_command_reports_what_a_killed_one_left_and_runs_nothing(tmp_path: Path) -> None:
     asked = [sys.executable, "-m", "thalweg", "compare", "--problem", "digits", "--rules", "sgd,adam", "--budget", "6",
              "--steps", "60", "--jobs", "1", "--out", str(tmp_path)]  # fmt: skip

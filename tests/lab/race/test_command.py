@@ -108,6 +108,7 @@ def broken(g):
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [*(pytest.param(s, marks=pytest.mark.slow) for s in ("png", "gif")), "html"])
 def test_ones_own_rules_join(here: Path, suffix: str) -> None:
     (here / "mine.py").write_text(RULES)

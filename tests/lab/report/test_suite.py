@@ -143,6 +143,7 @@ def test_an_optimizer_that_misses_a_problem_is_named_and_keeps_its_rows_on_the_o
     assert list(element(text, "explored")["rules"])[-1] == "adam", "its curves are there, after the ranked ones"
 
 
+@pytest.mark.slow
 def test_a_rule_for_matrices_takes_part_in_a_suite_whose_first_problem_has_none(tmp_path: Path) -> None:
     found = lab.compare(suite="tiny", rules=["sgd", "muon"], budget=1, seeds=2, steps=2, jobs=1, out=tmp_path)
     assert misfits(json.loads((tmp_path / "results.json").read_text()), SuiteResults) == []

@@ -111,6 +111,7 @@ def test_what_cannot_be_sent_back_fails(two: Engine) -> None:
     assert all("pickle" in why for why in kept.failures.values())
 
 
+@pytest.mark.slow
 def test_what_hangs_is_given_up_and_its_row_not_tried_again(two: Engine) -> None:
     kept, _ = swept(two, [*(portion("bad", work.hangs, [n]) for n in range(5)), *good()], timeout=3)
     assert spoilt(kept).keys() == set(range(5))
@@ -222,6 +223,7 @@ def test_a_result_that_is_lost_on_its_way_fails_in_the_end(tmp_path: Path) -> No
     assert spoilt(kept) == {3: "it ended its process with exit code 7"}
 
 
+@pytest.mark.slow
 def test_workers_that_do_not_start_again_stop_it_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr("thalweg.lab.running.executors.WORKERLESS", 1)

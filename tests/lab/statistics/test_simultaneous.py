@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
+from support import first
 
 from thalweg.lab.statistics import simultaneous, stats
 from thalweg.lab.statistics.simultaneous import AllPairs, Standing, standings
@@ -75,7 +76,7 @@ def test_too_few_seeds_prove_nothing() -> None:
     assert standings({name: np.append(own, own[-1] + 1) for name, own in far.items()}, True)["a"].separable is True
 
 
-@pytest.mark.parametrize(("count", "seeds"), [(2, 12), (8, 12), (8, 8)])
+@pytest.mark.parametrize(("count", "seeds"), first([(8, 12), (2, 12), (8, 8)]))
 def test_a_false_alarm_is_as_rare_as_promised_however_many_there_are(count: int, seeds: int) -> None:
     draw = np.random.default_rng(3)
     alarms, missed, tables = 0, 0, 300

@@ -51,6 +51,7 @@ for seed in range(int(sys.argv[2]), int(sys.argv[3])):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_on_one_store_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
     ranges = ((0, 80), (40, 120), (20, 100))
     command = [sys.executable, "-c", WRITER, str(tmp_path / FILE)]

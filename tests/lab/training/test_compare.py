@@ -91,6 +91,7 @@ def test_a_function_of_this_program(tmp_path: Path) -> None:
     assert [str(one) for one in told if "0 of 28 trials in the store" in one.text]
 
 
+@pytest.mark.slow
 def test_lower_is_better_if_the_user_says_so(tmp_path: Path) -> None:
     losses = here(lambda trial: -bowl(trial)["validation"])
     found = lab.compare(losses, **FEW, better="lower", out=tmp_path)
@@ -98,6 +99,7 @@ def test_lower_is_better_if_the_user_says_so(tmp_path: Path) -> None:
     assert 0 <= first <= second
 
 
+@pytest.mark.slow
 def test_what_some_settings_raise_is_their_divergence_and_no_failure_of_the_rule(tmp_path: Path) -> None:
     def train(trial: Any) -> Any:
         found = bowl(trial)
@@ -128,6 +130,7 @@ def test_a_lack_of_memory_is_a_row_s_result_and_is_not_kept(tmp_path: Path) -> N
     assert stored(tmp_path) == 10 + 8, "sgd's, and its second self's"
 
 
+@pytest.mark.slow
 def test_noise_is_measured_and_told(tmp_path: Path) -> None:
     noise = random.SystemRandom()
     found = lab.compare(here(lambda trial: bowl(trial)["validation"] + noise.random()), **FEW, out=tmp_path)

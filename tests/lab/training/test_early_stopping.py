@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import first
 
 import thalweg as tw
 from lab.report.test_schema import misfits
@@ -207,6 +208,7 @@ class Enough(Exception):
     """So many trials are stored."""
 
 
+@pytest.mark.slow
 def test_neither_the_number_of_jobs_nor_the_order_of_ends_matters(tmp_path: Path) -> None:
     slow = OFTEN.replace("rng = ", "import os, time\n    time.sleep(0.1 * (os.getpid() % 2) * (trial.seed % 3))\n    rng = ")
     assert slow != OFTEN
@@ -215,6 +217,7 @@ def test_neither_the_number_of_jobs_nor_the_order_of_ends_matters(tmp_path: Path
     assert ended(contest(tmp_path, slow), tmp_path / "three", jobs=3) == (one, ran)
 
 
+@pytest.mark.slow
 def test_whole_trials_are_shared_with_a_comparison_without_and_stopped_ones_are_no_whole_ones(tmp_path: Path) -> None:
     whole, _ = ended(contest(tmp_path, early_stopping="none"), tmp_path / "both")
     halved, ran = ended(contest(tmp_path), tmp_path / "both")
@@ -224,7 +227,7 @@ def test_whole_trials_are_shared_with_a_comparison_without_and_stopped_ones_are_
     assert (again, ran) == (whole, 3 * 2 * 2), "the settings that were stopped run whole now"
 
 
-@pytest.mark.parametrize("after", [4, 31, 66])
+@pytest.mark.parametrize("after", first([31, 4, 66]))
 def test_a_stopped_comparison_goes_on_and_runs_nothing_twice(after: int, tmp_path: Path) -> None:
     made = contest(tmp_path)
     ended(made, tmp_path / "a", after=after)
@@ -238,6 +241,7 @@ def test_a_stopped_comparison_goes_on_and_runs_nothing_twice(after: int, tmp_pat
     assert ran == made.trials - part.finished
 
 
+@pytest.mark.slow
 def test_without_reports_nothing_stops_and_that_is_said(tmp_path: Path) -> None:
     silent = OFTEN.replace("trial.report(", "(lambda *_, **__: None)(")
     told: list[str] = []

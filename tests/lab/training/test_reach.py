@@ -292,6 +292,7 @@ def test_what_a_script_reads_from_its_command_line(tmp_path: Path) -> None:
     assert found[0] == found[2] != found[1]
 
 
+@pytest.mark.slow
 def test_it_is_the_same_in_another_process(tmp_path: Path) -> None:
     program = "from lab.training.test_reach import *\nprint([of_function(holding(make(1.0))) for make in HOLDS.values()])"
     found = {

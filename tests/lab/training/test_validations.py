@@ -114,6 +114,7 @@ def test_numbers_are_the_function_s_own_affair() -> None:
     assert (shown.validations, shown.validating, found.validated) == (None, 0.0, 0)
 
 
+@pytest.mark.slow
 def test_a_function_is_scored_as_often_as_it_is_affordable_and_the_report_says_so(tmp_path: Path) -> None:
     handed = BOWL.replace("if step % 2 == 0:", "if True:").replace(
         "validation=score(params))", "validation=lambda: score(params))"

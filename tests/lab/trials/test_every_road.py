@@ -117,6 +117,7 @@ def test_every_rule_goes_every_road(road: Callable[[Problem, Rule], None], name:
         road(problems.problem("xor"), EVERYBODY[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param("sophia", marks=pytest.mark.slow), "eve"])
 def test_lanes_in_jax_are_handed_the_same(name: str) -> None:
     pytest.importorskip("jax")

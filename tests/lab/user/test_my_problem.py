@@ -195,6 +195,7 @@ def test_what_is_no_file_is_refused(path: str, tmp_path: Path) -> None:
     assert "there is no such file" in done.output
 
 
+@pytest.mark.slow
 def test_the_command_line_compares_on_it_and_what_it_prints_is_nowhere(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD.replace("return (p", "print('chatter')\n    return (p"))
     done = compared(path)

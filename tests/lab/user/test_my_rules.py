@@ -102,6 +102,7 @@ def test_a_rule_of_mine_is_shown(tmp_path: Path) -> None:
         assert "Traceback" not in refused.output
 
 
+@pytest.mark.slow
 def test_two_files_race_on_a_surface(tmp_path: Path) -> None:
     paths = [file(tmp_path, f"{word}.py", MINE.format(name=f"mine_{word}")) for word in "ab"]
     given = [word for path in paths for word in ("--my-rule", path)]
