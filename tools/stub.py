@@ -22,6 +22,7 @@ from thalweg.methods import rules
 from thalweg.numpy import class_name
 from thalweg.ops import Epsilon
 from thalweg.rule import Rule
+from thalweg.torch.wrappers import WRAPPERS
 
 ROOM = Path(tw.__file__).parent
 README = ROOM.parent.parent / "README.md"
@@ -201,7 +202,8 @@ def torch_stub() -> str:
     others = [in_torch(rule) for rule in rules.values() if class_name(rule).lower() not in taken]
     handed = "import torch\nfrom torch.optim import LBFGS as LBFGS\n"  # a rule has its name, torch its class
     head = TORCH_HEAD.replace("{storage}", STORAGE).replace("import torch\n", handed)
-    return with_used("\n".join([head, *shared, "", *others]))
+    around = [in_torch(stage).replace("lr: Dynamic", "rule: Any, lr: Dynamic | None") for stage in WRAPPERS.values()]
+    return with_used("\n".join([head, *shared, "", *others, *around]))
 
 
 JAX_HEAD = """# Written by tools/stub.py from the rules' signatures and the optax dialect. Do not edit.

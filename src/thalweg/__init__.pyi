@@ -270,7 +270,7 @@ class _Apollo(Rule):
 apollo: _Apollo
 
 class _Asam(Rule):
-    """Adaptive sharpness-aware minimization (Kwon, Kim, Park & Choi 2021, arXiv 2102.11600, algorithm 1)."""
+    """ASAM, adaptive sharpness-aware minimization (Kwon, Kim, Park & Choi 2021, arXiv 2102.11600, algorithm 1)."""
 
     def __call__(self, rho: Dynamic = 0.5, eta: Dynamic = 0.01) -> Stage: ...
 
@@ -452,7 +452,7 @@ class _Grokfast(Rule):
 grokfast: _Grokfast
 
 class _Gsam(Rule):
-    """Surrogate gap guided sharpness-aware minimization (Zhuang et al. 2022, arXiv 2203.08065, algorithm 1)."""
+    """GSAM, surrogate gap guided sharpness-aware minimization (Zhuang et al. 2022, arXiv 2203.08065, algorithm 1)."""
 
     def __call__(self, rho: Dynamic = 0.05, alpha: Dynamic = 0.4) -> Stage: ...
 
@@ -760,7 +760,7 @@ class _Rprop(Rule):
 rprop: _Rprop
 
 class _Sam(Rule):
-    """Sharpness-aware minimization (Foret et al. 2021, arXiv 2010.01412, algorithm 1)."""
+    """SAM, sharpness-aware minimization (Foret et al. 2021, arXiv 2010.01412, algorithm 1)."""
 
     def __call__(self, rho: Dynamic = 0.05) -> Stage: ...
 
@@ -781,7 +781,7 @@ class _SantaSss(Rule):
 santa_sss: _SantaSss
 
 class _ScheduleFree(Rule):
-    """Schedule-free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4, weighted as in its algorithm 1)."""
+    """Schedule-Free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4, weighted as in its algorithm 1)."""
 
     def __call__(self, beta: Dynamic = 0.9, power: Dynamic = 0.0) -> Stage: ...
 
@@ -886,7 +886,7 @@ class _StableAdamw(Rule):
 stable_adamw: _StableAdamw
 
 class _Swa(Rule):
-    """Stochastic weight averaging (Izmailov, Podoprikhin, Garipov, Vetrov & Wilson 2018, arXiv 1803.05407, algorithm 1)."""
+    """SWA, stochastic weight averaging (Izmailov, Podoprikhin, Garipov, Vetrov & Wilson 2018, arXiv 1803.05407, algorithm 1)."""
 
     def __call__(self, start: Dynamic = 0.0, every: int = 1) -> Stage: ...
 
@@ -907,7 +907,7 @@ class _TrustRatio(Rule):
 trust_ratio: _TrustRatio
 
 class _Wsam(Rule):
-    """Weighted sharpness-aware minimization (Yue, Jiang, Ye, Gao, Liu & Zhang 2023, arXiv 2305.15817, equation 6)."""
+    """WSAM, weighted sharpness-aware minimization (Yue, Jiang, Ye, Gao, Liu & Zhang 2023, arXiv 2305.15817, equation 6)."""
 
     def __call__(self, rho: Dynamic = 0.05, gamma: Dynamic = 0.9) -> Stage: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from typing import Any
 
@@ -109,14 +110,10 @@ def test_schedulers_reach_the_branches_with_a_rate_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("SAM", "chain(sam(), sgd())"),
         ("ScheduleFreeAdamW", "chain(adamw(), schedule_free())"),
-        ("Lookahead", "chain(sgd(), lookahead())"),
         ("LookaheadAdam", "chain(adam(), lookahead())"),
-        ("SWA", "chain(sgd(), swa())"),
         ("EMA", "chain(adam(), average(0.999))"),
         ("MuonWithAdamW", "choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))"),
-        ("GSAM", "chain(gsam(), sgd())"),
         ("Adam8bit", "state_dtype='int8'"),
         ("Adan2", "did you mean 'Adan'"),
     ],
@@ -124,6 +121,43 @@ def test_schedulers_reach_the_branches_with_a_rate_of_their_own() -> None:
 def test_names_that_are_no_optimizers_are_told_what_to_write(name: str, told: str) -> None:
     with pytest.raises(AttributeError, match=re.escape(told)):
         getattr(tt, name)
+
+
+@pytest.mark.parametrize(
+    ("ours", "stage"),
+    [
+        (lambda p: tt.Lookahead(p, tw.adam(), lr=0.1, k=2), tw.chain(tw.adam(), tw.lookahead(k=2))),
+        (lambda p: tt.SWA(p, tw.momentum, 0.1, start=2), tw.chain(tw.momentum(), tw.swa(start=2))),
+        (lambda p: tt.SAM(p, tw.adam(beta1=0.5), lr=0.1, rho=0.2), tw.chain(tw.sam(rho=0.2), tw.adam(beta1=0.5))),
+        (lambda p: tt.gsam([{"params": p}], tw.sgd(), lr=0.1), tw.chain(tw.gsam(), tw.sgd())),
+        (lambda p: tt.ScheduleFree(p, tw.adamw(), lr=0.1), tw.chain(tw.adamw(), tw.schedule_free())),
+    ],
+    ids=["Lookahead", "SWA", "SAM", "GSAM", "ScheduleFree"],
+)
+def test_a_stage_around_or_behind_a_rule_has_a_class(ours: Any, stage: Any) -> None:
+    ends = []
+    for make in (ours, lambda p: tt.Optimizer(p, stage, lr=0.1)):
+        p = torch.nn.Parameter(torch.tensor([1.0, -2.0, 3.0]))
+        optimizer = pickle.loads(pickle.dumps(make([p])))
+        (p,) = optimizer.param_groups[0]["params"]
+
+        def closure(p: Any = p, optimizer: Any = optimizer) -> Any:
+            optimizer.zero_grad()
+            loss = (p**2).sum()
+            loss.backward()
+            return loss
+
+        for _ in range(5):
+            optimizer.step(closure)
+        optimizer.eval()
+        ends.append(p.detach())
+    assert torch.equal(*ends)
+
+
+@pytest.mark.parametrize("rule", [None, torch.optim.SGD, "adam", 0.1])
+def test_such_a_class_takes_a_rule(rule: Any) -> None:
+    with pytest.raises(TypeError, match=r"Lookahead takes parameters and a rule, Lookahead\(model.parameters\(\), sgd\(\)"):
+        tt.Lookahead([torch.nn.Parameter(torch.ones(2))], rule)
 
 
 @pytest.mark.parametrize("given", [tw.chain(tw.adam()), tw.adam(), "adam"], ids=["chain", "stage", "text"])

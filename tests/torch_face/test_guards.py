@@ -14,9 +14,11 @@ from thalweg.graph.storage import ROUNDINGS
 torch = pytest.importorskip("torch")
 
 import thalweg.torch as tt  # noqa: E402
+from thalweg.numpy import class_name  # noqa: E402
+from thalweg.torch.wrappers import WRAPPERS  # noqa: E402
 
 LAYOUTS = ("C", "F", "strided", "offset", "misaligned")
-NOT_OURS = {"Optimizer", "LBFGS", "SparseAdam"}
+NOT_OURS = {"Optimizer", "LBFGS", "SparseAdam", *map(class_name, WRAPPERS.values())}
 CLASSES = [name for name in dir(tt) if isinstance(getattr(tt, name), type) and name not in NOT_OURS]
 MATRICES = {"Muon", "GaLore", "NorMuon", "AdaMuon", "Shampoo", "SOAP"}
 NO_EMPTY = {"Adafactor"}  # torch's own divides by their size

@@ -7,12 +7,14 @@ import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
 from types import ModuleType
+from typing import TypeVar
 
 from thalweg import stages
 from thalweg.form.hyper import nearest
 from thalweg.rule import Rule
 from thalweg.stages import around, ascend, clip, filter, project
 
+T = TypeVar("T")
 ALIASES = {
     "gd": "sgd", "batch": "sgd", "minibatch": "sgd", "mini_batch": "sgd", "online": "sgd", "iterative": "sgd",
     "msgd": "momentum", "heavy_ball": "momentum", "nag": "nesterov", "graves": "rmsprop_graves",
@@ -64,6 +66,13 @@ stages_by_name = {**_places, **{name: method for name, method in _methods.items(
 
 _IN_FRONT = {name for module in (around, ascend, clip, filter, project) for name in _declared(module)}
 """The stages that stand before a rule."""
+
+
+def joined(name: str, stage: T, rule: T) -> tuple[T, T]:
+    """Return a stage, known by its name, and a rule in the order in which a chain has them."""
+    return (stage, rule) if name in _IN_FRONT else (rule, stage)
+
+
 _MUON = ("Muon is for matrices, and has another rule for the rest:", "choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))")
 _JOINED = {
     **dict.fromkeys(("muonwithadamw", "muonadamw", "muonwithauxadam", "singledevicemuonwithauxadam"), _MUON),
@@ -84,8 +93,8 @@ def instead(name: str) -> str:
         rest = plain.replace(word, "", 1) if word in plain else None
         rule = next((rule for rule in rules if rule.replace("_", "") == (rest or "sgd")), None)
         if rest is not None and rule is not None:
-            parts = [f"{stage}()", f"{rule}()"] if stage in _IN_FRONT else [f"{rule}()", f"{stage}()"]
-            return f"; {stage} is a stage, joined with a rule: Optimizer(params, chain({', '.join(parts)}))"
+            parts = ", ".join(joined(stage, f"{stage}()", f"{rule}()"))
+            return f"; {stage} is a stage, joined with a rule: Optimizer(params, chain({parts}))"
     if plain.endswith("8bit") and plain.removesuffix("8bit") in rules:
         plain = name[:-4].rstrip("_")
         return f"; state in 8 bits is an option of each element-wise rule's: thalweg.torch.{plain}(params, state_dtype='int8')"

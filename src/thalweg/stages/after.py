@@ -10,7 +10,7 @@ from thalweg.rule import after_step
 
 @after_step
 def schedule_free(z, t, lr, x=shipped(like_p), top=per_tensor, total=per_tensor, *, beta: Decay = 0.9, power: NonNegative = 0.0):
-    """Schedule-free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4, weighted as in its algorithm 1).
+    """Schedule-Free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4, weighted as in its algorithm 1).
 
     z is the updated iterate, x the average of its values and the point to ship; the gradient is taken between them.
     The first iterate has weight 1, as in that algorithm and the authors' code, so that x forgets the initial point; the paper's
@@ -75,7 +75,7 @@ def lookahead(z, t, x=shipped(like_p), *, k: Count = 5, alpha: Fraction = 0.5):
 
 @after_step
 def swa(z, t, x=shipped(like_p), *, start: NonNegative = 0.0, every: Count = 1):
-    """Stochastic weight averaging (Izmailov, Podoprikhin, Garipov, Vetrov & Wilson 2018, arXiv 1803.05407, algorithm 1).
+    """SWA, stochastic weight averaging (Izmailov, Podoprikhin, Garipov, Vetrov & Wilson 2018, arXiv 1803.05407, algorithm 1).
 
     Ships the mean of the point after step `start` and of every `every`-th point from there on, one a cycle of the learning rate
     or one an epoch; until `start` the iterate itself. `polyak_average` is the mean of all points, without the one at `start`.

@@ -7,7 +7,7 @@ from thalweg.rule import around
 
 @around
 def sam(p, *, rho: Positive = 0.05):
-    """Sharpness-aware minimization (Foret et al. 2021, arXiv 2010.01412, algorithm 1).
+    """SAM, sharpness-aware minimization (Foret et al. 2021, arXiv 2010.01412, algorithm 1).
 
     `chain(sam(), sgd())`, stepped with `grad_fn=`: takes the gradient at the worst point within rho, to first order.
     """
@@ -18,7 +18,7 @@ def sam(p, *, rho: Positive = 0.05):
 
 @around
 def asam(p, *, rho: Positive = 0.5, eta: NonNegative = 0.01):
-    """Adaptive sharpness-aware minimization (Kwon, Kim, Park & Choi 2021, arXiv 2102.11600, algorithm 1).
+    """ASAM, adaptive sharpness-aware minimization (Kwon, Kim, Park & Choi 2021, arXiv 2102.11600, algorithm 1).
 
     `chain(asam(), sgd())`, as `sam`: the worst point of an ellipsoid that is long where weights are large, so that scaling the
     weights of a layer, which a normalization undoes, does not change it. T is |p| + eta for every parameter; the authors' code
@@ -32,7 +32,7 @@ def asam(p, *, rho: Positive = 0.5, eta: NonNegative = 0.01):
 
 @around
 def gsam(p, *, rho: Positive = 0.05, alpha: NonNegative = 0.4):
-    """Surrogate gap guided sharpness-aware minimization (Zhuang et al. 2022, arXiv 2203.08065, algorithm 1).
+    """GSAM, surrogate gap guided sharpness-aware minimization (Zhuang et al. 2022, arXiv 2203.08065, algorithm 1).
 
     `chain(gsam(), sgd())`: from the gradient at the worst point it takes alpha times the part of the gradient here that is
     orthogonal to it, which closes the gap between both losses. The paper's rho falls with the learning rate: give it a schedule.
@@ -44,7 +44,7 @@ def gsam(p, *, rho: Positive = 0.05, alpha: NonNegative = 0.4):
 
 @around
 def wsam(p, *, rho: Positive = 0.05, gamma: Decay = 0.9):
-    """Weighted sharpness-aware minimization (Yue, Jiang, Ye, Gao, Liu & Zhang 2023, arXiv 2305.15817, equation 6).
+    """WSAM, weighted sharpness-aware minimization (Yue, Jiang, Ye, Gao, Liu & Zhang 2023, arXiv 2305.15817, equation 6).
 
     `chain(wsam(), sgd())`: minimizes the loss plus gamma / (1 - gamma) times the sharpness; with 0.5 it is `sam`. The rule sees
     the gradient of both together. The paper's algorithm 1 gives the rule the loss's gradient alone and adds that of the sharpness

@@ -3,9 +3,10 @@
 For each class of `torch.optim`, the class here is a subclass with the same arguments, defaults, errors, state and checkpoints
 and another step: dense tensors on the CPU are updated by the kernel printed from our rule, without a copy. What the kernel
 cannot do (other devices, sparse or complex gradients, `differentiable`, `capturable`, inside `torch.compile`) falls back
-to torch's step. Every other rule has a class made from its signature; `of(rule)` makes one from a rule of your own, and
-`Optimizer` takes any chain. All other names of `torch.optim` (`lr_scheduler`, ...) are torch's, and so is `LBFGS`, one
-step of which is many of ours; ours is `of(thalweg.lbfgs)`. If a rule has the name of a torch optimizer, torch's wins.
+to torch's step. Every other rule has a class made from its signature, and so has every stage around or behind a rule:
+`Lookahead(params, adam(), k=5)`. `of(rule)` makes one from a rule of your own, and `Optimizer` takes any chain. All other
+names of `torch.optim` (`lr_scheduler`, ...) are torch's, and so is `LBFGS`, one step of which is many of ours; ours is
+`of(thalweg.lbfgs)`. If a rule has the name of a torch optimizer, torch's wins.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from thalweg.torch.hessian import hutchinson
 from thalweg.torch.kernels.device import TRITON_DEVICES as TRITON_DEVICES
 from thalweg.torch.optimizer import Optimizer
 from thalweg.torch.regroup import rated
+from thalweg.torch.wrappers import WRAPPERS, wrapper
 
 __all__ = ["Optimizer", "hutchinson", "of"]
 
@@ -139,11 +141,14 @@ def _class_of(rule: Rule) -> type[Optimizer]:
 def __getattr__(name: str) -> Any:
     theirs = {known.lower(): known for known in dialects.TORCH}
     ours = {rule.replace("_", ""): rule for rule in rules} | {alias.replace("_", ""): rule for alias, rule in ALIASES.items()}
+    wrapped = {stage.replace("_", ""): stage for stage in WRAPPERS}
     plain = name.lower()
     if plain in theirs:
         return _shared(theirs[plain])
     if not name.startswith("_") and (plain not in ours or name[0].isupper()) and hasattr(torch.optim, name):
         return getattr(torch.optim, name)  # LBFGS, lr_scheduler, ...: torch's own, so that changing one import suffices
+    if plain in wrapped:
+        return wrapper(WRAPPERS[wrapped[plain]])
     if name.startswith("_") or plain not in ours:
         raise AttributeError(f"thalweg.torch has no optimizer '{name}'{instead(name) or nearest(name, __dir__())}")
     return of(rules[ours[plain]])
@@ -152,4 +157,4 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     shared = {known.lower() for known in dialects.TORCH}
     others = [class_name(rule) for rule in rules.values() if class_name(rule).lower() not in shared]
-    return sorted({*__all__, *dialects.TORCH, *others})
+    return sorted({*__all__, *dialects.TORCH, *others, *map(class_name, WRAPPERS.values())})

@@ -451,3 +451,53 @@ class Yogi(Optimizer):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.001), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class ScheduleFree(Optimizer):
+    """Schedule-Free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4, weighted as in its algorithm 1)."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, beta: Dynamic = 0.9, power: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class Average(Optimizer):
+    """An exponential moving average of the parameters, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, beta: Dynamic = 0.999, start: Literal['p0', 'first'] = 'p0', *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class PolynomialAverage(Optimizer):
+    """An average of the parameters with polynomial decay, to ship (Shamir & Zhang 2013, arXiv 1212.1824, section 3)."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, gamma: Dynamic = 8.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class PolyakAverage(Optimizer):
+    """The mean of the points after step t0, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, t0: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class Lookahead(Optimizer):
+    """Lookahead (Zhang, Lucas, Hinton & Ba 2019, arXiv 1907.08610, algorithm 1): k steps forward, one back."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, k: int = 5, alpha: Dynamic = 0.5, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class SWA(Optimizer):
+    """SWA, stochastic weight averaging (Izmailov, Podoprikhin, Garipov, Vetrov & Wilson 2018, arXiv 1803.05407, algorithm 1)."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, start: Dynamic = 0.0, every: int = 1, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class SAM(Optimizer):
+    """SAM, sharpness-aware minimization (Foret et al. 2021, arXiv 2010.01412, algorithm 1)."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, rho: Dynamic = 0.05, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class ASAM(Optimizer):
+    """ASAM, adaptive sharpness-aware minimization (Kwon, Kim, Park & Choi 2021, arXiv 2102.11600, algorithm 1)."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, rho: Dynamic = 0.5, eta: Dynamic = 0.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class GSAM(Optimizer):
+    """GSAM, surrogate gap guided sharpness-aware minimization (Zhuang et al. 2022, arXiv 2203.08065, algorithm 1)."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, rho: Dynamic = 0.05, alpha: Dynamic = 0.4, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class WSAM(Optimizer):
+    """WSAM, weighted sharpness-aware minimization (Yue, Jiang, Ye, Gao, Liu & Zhang 2023, arXiv 2305.15817, equation 6)."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, rho: Dynamic = 0.05, gamma: Dynamic = 0.9, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
