@@ -38,13 +38,9 @@ class ArrayStep(Step):
             self.norm = Vector([leaf.d for leaf in leaves], self.lanes is not None).norm_of_all()
         if stage.trace.needs_whole_model and stage.place == 1:
             return self._run_on_all(stage, leaves, memory, updated)
-        handed = self._handed(stage, leaves, memory)
-        if stage.steady is not None:
-            results = [stage.call(values, stage.steady) for values in handed]
-        else:
-            hypers = [stage.declaration.joined(stage.hyper_at(leaf)) for leaf in leaves]
-            results = [stage.call(values, hyper) for values, hyper in zip(handed, hypers, strict=True)]
-        return self._keep(stage, results, leaves, updated)
+        hypers = [stage.declaration.joined(stage.hyper_at(leaf)) if stage.steady is None else stage.steady for leaf in leaves]
+        handed = zip(self._handed(stage, leaves, memory), hypers, strict=True)
+        return self._keep(stage, [stage.call(values, hyper) for values, hyper in handed], leaves, updated)
 
     def _run_on_all(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
         """Call the function once for all leaves, because it sums over the model."""

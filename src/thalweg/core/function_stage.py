@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
@@ -16,10 +16,10 @@ from thalweg.core.step import Step
 from thalweg.form import trace
 from thalweg.form.declaration import Declaration, Function
 from thalweg.form.hyper import Role, with_role
-from thalweg.form.memory import Kind, PerModel, draw
+from thalweg.form.memory import Kind, draw
 from thalweg.form.schedules import constant
 from thalweg.ops import off
-from thalweg.values.arrays import Array, framework
+from thalweg.values.arrays import Array
 from thalweg.values.scalars import Scalar
 
 
@@ -30,7 +30,7 @@ class FunctionStage(Stage):
         self.declaration = declaration.sized(config) if declaration.unsized else declaration
         self.rule, self.config, self.owns_step = rule, config, owns_step
         self.name, self.lr = rule.name, rule.lr
-        trace.of(self, general=True)
+        trace.run(self, general=True)
 
     def __repr__(self) -> str:
         signature, given = self.declaration.signature, self.declaration.joined(self.config)
@@ -42,7 +42,7 @@ class FunctionStage(Stage):
         """The rule's function."""
         return self.rule.function
 
-    @functools.cached_property
+    @cached_property
     def trace(self) -> trace.Trace:
         """The trace of this configuration: one run on symbols."""
         return trace.of(self)
@@ -51,11 +51,11 @@ class FunctionStage(Stage):
     def functions(self) -> Sequence[FunctionStage]:
         return (self,)
 
-    @functools.cached_property
+    @cached_property
     def asks(self) -> frozenset[str]:
         return self.trace.used & frozenset(self.declaration.asks)
 
-    @functools.cached_property
+    @cached_property
     def memory(self) -> dict[str, Kind]:
         """The slots that this configuration stores, and their kinds: a slot that is returned unchanged is never stored."""
         return {slot: kind for slot, kind in self.declaration.memory.items() if slot in self.trace.stored}
@@ -66,7 +66,7 @@ class FunctionStage(Stage):
         other.config = {**self.config, **config}
         if self.declaration.unsized:
             other.declaration = self.declaration.sized(other.config)
-        trace.of(other, general=True)
+        trace.run(other, general=True)
         return other
 
     def keeping(self, dtypes: dict[str, str]) -> FunctionStage:
@@ -84,17 +84,9 @@ class FunctionStage(Stage):
         return otherwise if name is None else self.config[name]
 
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
-        def first(slot: str, kind: Kind) -> Any:
-            if isinstance(kind, PerModel):
-                return self.model_start(kind, leaves, step)
-            return {leaf.name: self.start(slot, leaf, step) for leaf in leaves}
-
-        return {slot: first(slot, kind) for slot, kind in self.memory.items()}
-
-    def model_start(self, kind: Kind, leaves: Sequence[Leaf], step: Step) -> Any:
-        if leaves and framework(leaves[0].p).name == "jax":  # a Python number would change type in the carry of lax.scan
-            return framework(leaves[0].p).zeros(() if step.lanes is None else (step.lanes,)) + kind.value
-        return kind.value if step.lanes is None else np.full(step.lanes, kind.value)
+        return {
+            slot: kind.started(leaves, step.lanes, partial(self.start, slot, step=step)) for slot, kind in self.memory.items()
+        }
 
     def start(self, slot: str, leaf: Leaf, step: Step) -> Array:
         kind = self.declaration.memory[slot]
@@ -112,13 +104,13 @@ class FunctionStage(Stage):
         results = self.rule.function(*values, **hyper)
         return results if isinstance(results, tuple) else (results,)
 
-    @functools.cached_property
+    @cached_property
     def steady(self) -> dict[str, Any] | None:
         """The hyper-parameters as the function takes them, if they are the same for each tensor at each step."""
         plain = all(isinstance(value, bool | int | float | str | None) for value in self.config.values())
         return self.declaration.joined(self.config) if plain else None
 
-    @functools.cached_property
+    @cached_property
     def like_parameters(self) -> bool:
         """Whether all memory has its parameter's shape and dtype."""
         return all(kind.full and kind.dtype is None for kind in self.memory.values())
@@ -127,7 +119,7 @@ class FunctionStage(Stage):
         """Return the hyper-parameters of a leaf at its update."""
         return {name: value_at(value, leaf.t, leaf.name) for name, value in self.config.items()}
 
-    @functools.cached_property
+    @cached_property
     def _beside(self) -> dict[frozenset[str], Self]:
         return {}
 

@@ -30,7 +30,8 @@ Memory = dict[str, Any]
 class Leaf:
     """One tensor during a step. `d` is the direction that the next stage receives; `owned` means that it includes the rate.
 
-    half: the half-precision dtype in which parameter and memory are stored; the step then computes in float32.
+    half: the half-precision dtype in which parameter and memory are stored; the step then computes in float32. walked: the
+    iterate that moves, if the gradient was taken elsewhere.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Leaf:
     owned: bool = False
     extras: dict[str, Array] = field(default_factory=dict)
     half: str | None = None
+    walked: Array = None
 
     @functools.cached_property
     def space(self) -> Any:

@@ -180,7 +180,7 @@ class Optimizer:
                 checks.check_state(here.arrays, state, self.chain, self._kept)
             given = {} if grads is None else here.match(grads, "gradients")
             checks.check_gradients(given, here.arrays)
-            step = self._step if self.nonfinite == "propagate" and self.accumulates == 1 else self._watched
+            step = self._accumulate if self.accumulates > 1 else self._step if self.nonfinite == "propagate" else self._guarded
             return step(here, given, state, loss, grad_fn, extras)
 
     def _completed(
@@ -224,7 +224,10 @@ class Optimizer:
 
     # The order of a step: accumulate -> guard against inf and NaN -> around -> `advance`: rules -> p - lr d -> after.
 
-    def _accumulate(self, params: Flat, given: dict[str, Any], state: State, loss: Any, extras: Any) -> tuple[Tree, State]:
+    def _accumulate(
+        self, params: Flat, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
+    ) -> tuple[Tree, State]:
+        """Add the gradients to those of earlier calls; step on their mean if they are enough."""
         missing = [name for name, g in given.items() if g is None]
         if missing:
             raise ValueError(f"every({self.accumulates}, ...) needs each gradient in each call; '{missing[0]}' has none")
@@ -242,13 +245,6 @@ class Optimizer:
             return moved, stepped
         chosen: tuple[Tree, State] = select(ready, (moved, stepped), (params.tree, waiting), None)
         return chosen
-
-    def _watched(
-        self, params: Flat, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
-    ) -> tuple[Tree, State]:
-        if self.accumulates > 1:
-            return self._accumulate(params, given, state, loss, extras)
-        return self._guarded(params, given, state, loss, grad_fn, extras)
 
     def _guarded(
         self, params: Flat, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
@@ -280,11 +276,12 @@ class Optimizer:
         stages, memory = self.chain.transforms, state["memory"]
         if grad_fn is not None and leaves:
             stages, memory = self._walk_around(params, leaves, memory, step, given, grad_fn)
-        start = {leaf.name: widened(state["walked"][leaf.name]) for leaf in leaves} if self.moves else None
-        memory, reached = advance(stages, self._afters, leaves, memory, step, start)
+        for leaf in leaves if self.moves else ():
+            leaf.walked = widened(state["walked"][leaf.name])
+        memory = advance(stages, self._afters, leaves, memory, step)
         new_state = {**state, "t": {**state["t"], **t}, "memory": {k: m for k, m in memory.items() if m}}
         if self.moves:
-            new_state["walked"] = {**state["walked"], **{leaf.name: leaf.as_stored(reached[leaf.name]) for leaf in leaves}}
+            new_state["walked"] = {**state["walked"], **{leaf.name: leaf.as_stored(leaf.walked) for leaf in leaves}}
         return params.rebuilt({leaf.name: leaf.p if leaf.half is None else leaf.as_stored(leaf.p) for leaf in leaves}), new_state
 
     def leaf(self, name: str, p: Array, g: Any, t: Any, rate: Any, extras: dict[str, dict[str, Any]]) -> Leaf:

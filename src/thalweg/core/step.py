@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from thalweg.core.leaf import Leaf, Memory
+
+Keyed: TypeAlias = Sequence[tuple[Any, Any]]
+"""Stages, each with the key of its memory."""
 
 
 class Step(ABC):
@@ -29,29 +32,32 @@ class Step(ABC):
         """Convert new points to the form of the starts."""
 
 
-def advance(
-    stages: Iterable[tuple[Any, Any]], afters: Iterable[tuple[Any, Any]], leaves: Sequence[Leaf], memory: Memory, step: Step,
-    walked: dict[str, Any] | None = None,
-) -> tuple[Memory, dict[str, Any]]:  # fmt: skip
+def advance(stages: Keyed, afters: Keyed, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
     """Update the leaves in place: each stage maps the direction, the parameter moves, the after-steps run.
 
-    This is the only place where a parameter moves. stages, afters: with the keys of their memory. walked: the iterate to
-    move, if the gradient was taken elsewhere. Returns the new memory, and each leaf's point before the after-steps, or behind the
-    last that resets it.
+    This is the only place where a parameter moves. stages, afters: with the keys of their memory. Returns the new memory.
     """
     memory = directed(stages, leaves, memory, step)
-    starts = [leaf.p if walked is None else walked[leaf.name] for leaf in leaves]
+    starts = [leaf.p if leaf.walked is None else leaf.walked for leaf in leaves]
     points = step.moved([start - taken(leaf, step) for start, leaf in zip(starts, leaves, strict=True)], starts)
     for leaf, point in zip(leaves, points, strict=True):
         leaf.p = point
-    afters = list(afters)
+    return evaluated(afters, leaves, memory, step) if afters else memory
+
+
+def evaluated(afters: Keyed, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
+    """Run the after-steps, which say where the next gradient is taken; return the new memory.
+
+    A leaf's `walked` becomes its point before the after-steps, or behind the last that resets it: there the next step starts.
+    """
     last = max((k for k, (_, after) in enumerate(afters, 1) if after.resets), default=0)
-    memory = directed(afters[:last], leaves, memory, step) if last else memory
-    reached = {leaf.name: leaf.p for leaf in leaves}
-    return directed(afters[last:], leaves, memory, step), reached
+    memory = directed(afters[:last], leaves, memory, step)
+    for leaf in leaves:
+        leaf.walked = leaf.p
+    return directed(afters[last:], leaves, memory, step)
 
 
-def directed(stages: Iterable[tuple[Any, Any]], leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
+def directed(stages: Keyed, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
     """Apply the stages to the leaves in order; return the new memory."""
     updated = dict(memory)
     for key, stage in stages:

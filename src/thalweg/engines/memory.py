@@ -40,7 +40,7 @@ class Memory:
             *path, name = slot.path
             stage = functools.reduce(lambda held, key: held.setdefault(key, {}), path, state["memory"])
             if slot.kind.kind == "per_model":
-                stage.setdefault(name, slot.stage.model_start(slot.kind, [], step))
+                stage.setdefault(name, slot.stage.init([], step)[name])
                 continue
             held, start = stage.setdefault(name, {}), functools.partial(self._start, slot, name, step)
             if slot.old.name in self.program.margins:

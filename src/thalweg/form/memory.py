@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+import numpy as np
+
 from thalweg.values.arrays import Array, framework
 from thalweg.values.noise import standard_normal
 from thalweg.values.scalars import Scalar
@@ -56,6 +58,10 @@ class Kind:
     def _shape(self, shape: Shape) -> Shape:
         return shape
 
+    def started(self, leaves: Sequence[Any], lanes: int | None, start: Callable[[Any], Array]) -> Any:
+        """Return the slot's first memory: a table by leaf, with first values from `start`, or a number of the whole model."""
+        return {leaf.name: start(leaf) for leaf in leaves}
+
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
         """Return the slot's first value for the parameter p, of shape `shape` in each lane."""
         first = () if lanes is None else (lanes,)
@@ -97,6 +103,11 @@ class PerTensor(Kind):
 
 class PerModel(Kind):
     kind, words, level = "per_model", "one number for the whole model, {value:g} at the start", NUMBER
+
+    def started(self, leaves: Sequence[Any], lanes: int | None, start: Callable[[Any], Array]) -> Any:
+        if leaves and framework(leaves[0].p).name == "jax":  # a Python number would change type in the carry of lax.scan
+            return framework(leaves[0].p).zeros(() if lanes is None else (lanes,)) + self.value
+        return self.value if lanes is None else np.full(lanes, self.value)
 
     def _shape(self, shape: Shape) -> Shape:
         return ()

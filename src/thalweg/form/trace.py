@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from thalweg.form import foreign_words
 from thalweg.form.asks import ASKS
@@ -35,51 +33,38 @@ class Configured(Protocol):
         """Return the function's results for a value for each ask and slot, and its hyper-parameters."""
 
 
-@dataclass
-class Trace:
-    """One run on symbols: the inputs by name, the first result, each slot's new memory, the function's local names.
+class Run(NamedTuple):
+    """One run of a function: its inputs by name, its first result, each slot's new memory, the points of an @around method."""
 
-    `starts` are the slots that begin with the parameter's value, which cannot be recovered once the parameter has moved.
-    """
-
-    inputs: dict[str, Symbol]
+    inputs: dict[str, Any]
     direction: Any
     memory: dict[str, Any]
-    names: dict[str, Any] = field(default_factory=dict)
-    evaluations: list[Any] = field(default_factory=list)
-    starts: frozenset[str] = frozenset()
+    evaluations: list[Any]
 
-    @functools.cached_property
-    def forgotten(self) -> frozenset[str]:
-        """The slots whose old value is multiplied by a plain 0 wherever it is read, as Adam's m is with beta1 = 0.
 
-        Memory of an after-step never counts: it exists to be shipped.
-        """
-        if "z" in self.inputs:
-            return frozenset()
+class Trace:
+    """One run on symbols, and what it reveals.
+
+    forgotten: the slots whose old value is multiplied by a plain 0 wherever it is read, as Adam's m is with beta1 = 0; none of an
+    after-step, whose memory exists to be shipped. changed: the slots that change and are not forgotten. stored: the slots to
+    store between steps: those that change, and initial copies of the parameter that are read, which cannot be recovered once the
+    parameter has moved. results: the values that a step must compute: the first result, the stored memory, the points at which
+    it asks for gradients. used: the inputs that the results depend on. needs_whole_model: whether it sums over all tensors of
+    the model, which are then computed together.
+    """
+
+    def __init__(self, run: Run, starts: frozenset[str]) -> None:
+        """starts: the slots that begin with the parameter's value."""
+        self.inputs, self.direction, self.memory, self.evaluations = run
         made = [self.direction, *self.memory.values(), *self.evaluations]
-        return (_read(made) - _read(made, without=is_zero)) & self.memory.keys()
-
-    @functools.cached_property
-    def changed(self) -> frozenset[str]:
-        """The slots that change and are not forgotten."""
-        return frozenset(slot for slot, value in self.memory.items() if value is not self.inputs[slot]) - self.forgotten
-
-    @functools.cached_property
-    def stored(self) -> frozenset[str]:
-        """The slots to store between steps: those that change, and initial copies of the parameter that are read."""
-        made = [self.direction, *(self.memory[slot] for slot in sorted(self.changed)), *self.evaluations]
-        return self.changed | (self.starts & _read(made)) - self.forgotten
-
-    @functools.cached_property
-    def needs_whole_model(self) -> bool:
-        """Whether it sums over all tensors of the model, which are then computed together."""
-        return any(symbol.op == "model_total" for symbol in every(self.results))
-
-    @property
-    def results(self) -> list[Any]:
-        """The values that a step must compute: the first result, the stored memory, the points at which it asks for gradients."""
-        return [self.direction, *(self.memory[slot] for slot in sorted(self.stored)), *self.evaluations]
+        lost = frozenset() if "z" in self.inputs else _read(made) - _read(made, without=is_zero)
+        self.forgotten = lost & self.memory.keys()
+        self.changed = frozenset(slot for slot, value in self.memory.items() if value is not self.inputs[slot]) - lost
+        read = _read([self.direction, *(self.memory[slot] for slot in sorted(self.changed)), *self.evaluations])
+        self.stored = self.changed | (starts & read) - lost
+        self.results = [self.direction, *(self.memory[slot] for slot in sorted(self.stored)), *self.evaluations]
+        self.used = _read(self.results)
+        self.needs_whole_model = any(symbol.op == "model_total" for symbol in every(self.results))
 
     @functools.cached_property
     def computed(self) -> list[Symbol]:
@@ -88,22 +73,22 @@ class Trace:
         needed = {id(same[id(symbol)]) for symbol in every(self.results, without=is_zero)}
         return [symbol for symbol in steps(self.results) if id(symbol) in needed]
 
-    @functools.cached_property
-    def used(self) -> frozenset[str]:
-        """The inputs that the results depend on."""
-        return _read(self.results)
-
-    @functools.cached_property
+    @property
     def moves(self) -> bool:
         """Whether an after-step returns another point than it received."""
         return self.direction is not self.inputs.get("z")
 
 
-def of(stage: Configured, *, general: bool = False, keep_names: bool = False) -> Trace:
-    """Return the trace of a configuration: a plain 0 is known to be 0 (`off`), every other float is a symbol.
+def of(stage: Configured, *, general: bool = False) -> Trace:
+    """Return the trace of a configuration. general: as in `run`."""
+    starts = frozenset(slot for slot, kind in stage.declaration.memory.items() if isinstance(kind, LikeP))
+    return Trace(run(stage, general=general), starts)
 
-    general: every float is a symbol, which finds a wrong arity, an `if` on a dynamic number, a foreign function. keep_names: with
-    the function's local names, for its formula.
+
+def run(stage: Configured, *, general: bool = False) -> Run:
+    """Run a configuration on symbols: a plain 0 is known to be 0 (`off`), every other float is a symbol.
+
+    general: every float is a symbol, which finds a wrong arity, an `if` on a dynamic number, a foreign function.
     """
     memory, values = stage.declaration.memory, known(stage, general)
     inputs = {word: Symbol.input(word, (memory.get(word) or ASKS[word]).level) for word in stage.declaration.order}
@@ -111,7 +96,7 @@ def of(stage: Configured, *, general: bool = False, keep_names: bool = False) ->
         name: values[name] if name in values else Symbol.input(name, NUMBER, not general and is_nonzero(x))
         for name, x in stage.config.items()
     }
-    return run_on(stage, inputs, hyper, keep_names)
+    return run_on(stage, inputs, hyper)
 
 
 def known(stage: Configured, general: bool = False) -> dict[str, Any]:
@@ -126,23 +111,19 @@ def _is_fixed(hyper: Hyper, value: Any) -> bool:
     return hyper.static and not varies
 
 
-def run_on(stage: Configured, inputs: dict[str, Any], hyper: dict[str, Any], keep_names: bool = False) -> Trace:
+def run_on(stage: Configured, inputs: dict[str, Any], hyper: dict[str, Any]) -> Run:
     """Run the function on these inputs. Raises TypeError, in the rule's own terms, for what a rule may not do."""
     declaration = stage.declaration
-    names: dict[str, Any] = {}
     evaluations: list[Any] = []
     try:
-        with _Locals(stage.function, names) if keep_names else contextlib.nullcontext():
-            results = stage.call([inputs[word] for word in declaration.order], declaration.joined(hyper))
-            if inspect.isgenerator(results[0]):
-                results = _drive(results[0], evaluations)
+        results = stage.call([inputs[word] for word in declaration.order], declaration.joined(hyper))
+        if inspect.isgenerator(results[0]):
+            results = _drive(results[0], evaluations)
     except (TypeError, AttributeError) as error:
         raise _refused(stage, error) from error
     if len(results) != 1 + len(declaration.memory):
         raise _miscounted(stage, len(results))
-    starts = frozenset(slot for slot, kind in declaration.memory.items() if isinstance(kind, LikeP))
-    memory = dict(zip(declaration.memory, results[1:], strict=True))
-    return Trace(inputs, results[0], memory, names, evaluations, starts)
+    return Run(inputs, results[0], dict(zip(declaration.memory, results[1:], strict=True)), evaluations)
 
 
 def _refused(stage: Configured, error: Exception) -> TypeError:
@@ -166,15 +147,17 @@ def _drive(method: Any, evaluations: list[Any]) -> tuple[Any, ...]:
         return stop.value if isinstance(stop.value, tuple) else (stop.value,)
 
 
-class _Locals:
-    """Context manager: put the local variables of `function` at its return into `names`, the letters of its formula."""
+class LocalNames:
+    """Context manager: gives the local variables of `function` at its return, by name; they are the letters of its formula."""
 
-    def __init__(self, function: Any, names: dict[str, Any]) -> None:
-        self.code, self.names = function.__code__, names
+    def __init__(self, function: Any) -> None:
+        self.code = function.__code__
+        self.names: dict[str, Any] = {}
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> dict[str, Any]:
         self.before = sys.getprofile()
         sys.setprofile(self._seen)
+        return self.names
 
     def __exit__(self, *error: Any) -> None:
         if self.before is None or callable(self.before):

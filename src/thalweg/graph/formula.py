@@ -14,7 +14,6 @@ from thalweg.core.step import Step, advance
 from thalweg.core.ways import Way, ways
 from thalweg.form import trace
 from thalweg.form.asks import ASKS
-from thalweg.form.trace import Trace
 from thalweg.graph.notation import HEADING, PRODUCT, SUM, UNIT, Latex, Notation, Plain, Text
 from thalweg.values.symbols import NUMBER, TENSOR, Symbol
 
@@ -134,7 +133,8 @@ class _Writer:
 
     def __init__(self, stage: Declared, write: Notation, arrives: Text, owned: bool = False) -> None:
         self.stage, self.write, self.arrives, self.owned = stage, write, arrives, owned
-        self.trace: Trace = trace.of(stage, keep_names=True)
+        with trace.LocalNames(stage.function) as self.locals:
+            self.trace = trace.of(stage)
         self.done: list[Line] = []
         self.written: set[int] = set()
         self.names = self._named()
@@ -170,7 +170,7 @@ class _Writer:
             value = self.trace.memory[slot]
             if isinstance(value, Symbol) and value.op != "input":
                 names.setdefault(id(value), self.write.letter(slot, "t"))
-        for name, value in self.trace.names.items():
+        for name, value in self.locals.items():
             if not isinstance(value, Symbol) or value.op == "input" or id(value) in names:
                 continue
             if uses[id(value)] > 1 or (uses[id(value)] == 1 and sum(1 for _ in trace.every([value])) > LONG):

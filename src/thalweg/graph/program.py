@@ -153,12 +153,12 @@ def program(
     step.made.flat = any(passage.flat for passage in route)
     step.input("p", TENSOR)
     p, g, t = step.widened(), step.input("g", TENSOR), step.input("t", NUMBER)
-    leaf = Leaf("p", (), p, g, t, None, g)
+    leaf = Leaf("p", (), p, g, t, None, g, walked=step.input("walked", TENSOR) if moves else None)
     stages = [(passage.path, passage.stage) for passage in route if isinstance(passage.stage, RuleStage)]
     afters = [(passage.path, passage.stage) for passage in route if isinstance(passage.stage, AfterStage)]
     places: dict[Any, Any] = {passage.path: _Place(passage) for passage in route}
-    _, reached = advance(stages, afters, [leaf], places, step, {"p": step.input("walked", TENSOR)} if moves else None)
-    step.made.walked = reached["p"] if moves else None
+    advance(stages, afters, [leaf], places, step)
+    step.made.walked = leaf.walked if moves else None
     step.made.parameter = step.narrowed(leaf.p)
     return step.made
 
@@ -192,14 +192,15 @@ class SymbolicStep(Step):
         values += [self._recalled(name, kind, stage) for name, kind in declaration.memory.items()]
         known = trace.known(stage)
         hyper = {name: value if name in known else self._hyper(name, value, stage.name) for name, value in stage.config.items()}
-        ran = trace.run_on(stage, dict(zip(declaration.order, values, strict=True)), hyper, keep_names=True)
-        self._note(stage, ran)
+        with trace.LocalNames(stage.function) as names:
+            ran = trace.run_on(stage, dict(zip(declaration.order, values, strict=True)), hyper)
+        self._note(stage, ran, names)
         return [ran.direction]
 
-    def _note(self, stage: FunctionStage, ran: trace.Trace) -> None:
+    def _note(self, stage: FunctionStage, ran: trace.Run, names: dict[str, Any]) -> None:
         """Record all results of a stage's function but the first."""
         belong_to(self.path, [ran.direction, *ran.memory.values()])
-        for name, symbol in ran.names.items():
+        for name, symbol in names.items():
             if isinstance(symbol, Symbol) and symbol.op != "input":
                 self.made.names.setdefault(id(symbol), name)
                 self.made.named.append(symbol)

@@ -246,7 +246,7 @@ def widened(x: Array) -> Array:
 
 def is_floating(x: Array) -> bool:
     """Whether the dtype is real and floating: float16 to float64, bfloat16."""
-    return "float" in dtype_name(x)
+    return "float" in str(x.dtype)
 
 
 def dtype_name(x: Array) -> str:

@@ -78,7 +78,7 @@ class Bound:
             if slot.kind.kind != "per_model":
                 place[slot.path[-1]] = dict(laid[slot.old.name])
             else:
-                place[slot.path[-1]] = slot.stage.model_start(slot.kind, [], STEP)
+                place[slot.path[-1]] = slot.stage.init([], STEP)[slot.path[-1]]
         self.launch.adopt(state)
         if any(state["walked"][name] is not array for name, array in laid.get("walked", {}).items()):
             raise NotTraced("the walked point does not lie as its parameter does")
