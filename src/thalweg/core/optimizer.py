@@ -20,7 +20,7 @@ from thalweg.core.finite import are_finite, select
 from thalweg.core.function_stage import FunctionStage
 from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.rule_stage import AfterStage, RuleStage
-from thalweg.core.stage import Stage, as_stage, chain, check_lr
+from thalweg.core.stage import Chain, Stage, as_stage, check_lr
 from thalweg.core.step import advance
 from thalweg.form.memory import Gaussian
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
@@ -64,7 +64,7 @@ class Optimizer:
         stage = as_stage(rule)
         self.rule: Stage = stage
         self.accumulates = stage.n if isinstance(stage, Every) else 1
-        self.chain = chain(stage.inner if isinstance(stage, Every) else stage)
+        self.chain = Chain([stage.inner if isinstance(stage, Every) else stage])
         self.seed, self.nonfinite, self.lanes = seed, nonfinite, lanes
         if lr is None and stage.lr is None:
             raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
@@ -174,8 +174,7 @@ class Optimizer:
         with framework(first).no_grad(), ops.lanes(self.lanes is not None):
             extras: dict[str, dict[str, Any]] = {}
             if grads is None or self.needs_more or not (loss is grad_fn is noise is curvature is None):
-                trees = {"noise": noise, "curvature": curvature}
-                grads, loss, extras = self._completed(here, grads, state, loss, grad_fn, trees)
+                grads, loss, extras = self._completed(here, grads, state, loss, grad_fn, noise, curvature)
             if not checks.is_state(state, here.arrays, self._kept):
                 checks.check_state(here.arrays, state, self.chain, self._kept)
             given = {} if grads is None else here.match(grads, "gradients")
@@ -184,18 +183,19 @@ class Optimizer:
             return step(here, given, state, loss, grad_fn, extras)
 
     def _completed(
-        self, params: Flat, grads: Tree, state: State, loss: Any, grad_fn: GradFn | None, trees: dict[str, Tree]
+        self, params: Flat, grads: Tree, state: State, loss: Any, grad_fn: GradFn | None, noise: Tree, curvature: Tree
     ) -> tuple[Tree, Any, dict[str, dict[str, Any]]]:
         """Return gradients, loss, and noise and curvature by leaf, asked of grad_fn where the rules need them."""
         if grads is None and grad_fn is None:
             raise TypeError("gradients are missing: hand step a tree like the parameters, or grad_fn=")
         if grads is None and grad_fn is not None and self._method_around() is None:
             loss, grads = grad_fn(params.tree)
-        checks.check_asks(self, loss, grad_fn, trees["curvature"])
-        if trees["curvature"] is None and "curvature" in self.asks and self._around is None:
+        checks.check_asks(self, loss, grad_fn, curvature)
+        if curvature is None and "curvature" in self.asks and self._around is None:
             checks.check_state(params.arrays, state, self.chain, self._kept)
             functions = self.chain.functions
-            trees["curvature"] = estimated(functions, grad_fn, params.tree, grads, state, self.seed, self.lanes)
+            curvature = estimated(functions, grad_fn, params.tree, grads, state, self.seed, self.lanes)
+        trees = {"noise": noise, "curvature": curvature}
         return grads, loss, {word: params.match(tree, word) for word, tree in trees.items() if tree is not None}
 
     def __call__(self, fun: Callable[..., Any], x0: Any, args: Any = (), **options: Any) -> Any:

@@ -7,7 +7,7 @@ import enum
 import functools
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -142,6 +142,11 @@ class Hyper:
     def static(self) -> bool:
         return not isinstance(self.default, float | Epsilon)
 
+    def fixes(self, value: Any) -> bool:
+        """Whether `if` may read this value, as a static one's; a number whose default is None may vary as any other."""
+        varies = self.default is None and (callable(value) or isinstance(value, ByLeaf) or framework(value) is not None)
+        return self.static and not varies
+
     @functools.cached_property
     def parts(self) -> dict[str, Hyper]:
         """Its parts in a configuration, by name: for an epsilon its number, its place and the number under the root."""
@@ -270,7 +275,7 @@ class Former:
     def read(self, owner: str, name: str, value: Any, parts: dict[str, Hyper]) -> dict[str, Any]:
         """Return the part of a configuration that name=value sets, after the check and the warning."""
         found = parts[self.part].check(self.values.get(value, value) if isinstance(value, str) else value, owner)
-        warnings.warn(f"{owner}: {name}={value!r} is now {self.now.format(value=value)}", DeprecationWarning, stacklevel=6)
+        warnings.warn(f"{owner}: {name}={value!r} is now {self.now.format(value=value)}", DeprecationWarning, stacklevel=7)
         return {self.part: found}
 
 
@@ -297,12 +302,22 @@ def bind(
     given: dict[str, Any] = {}
     for name, value in zip(hyper, args, strict=False):
         given |= hyper[name].split(value)
+    if named:
+        given |= _by_name(owner, hyper, given, named, former or {})
+    return {name: h.check(given[name], owner) if name in given else h.default for name, h in parts_of(hyper).items()}
+
+
+def _by_name(
+    owner: str, hyper: dict[str, Hyper], before: Collection[str], named: dict[str, Any], former: Mapping[str, Former]
+) -> dict[str, Any]:
+    """Return the parts of a configuration that a call gives by name. before: those that it gives by position."""
+    given: dict[str, Any] = {}
     for name, value in named.items():
-        own = hyper[name].split(value) if name in hyper else _formerly(owner, hyper, former or {}, name, value)
-        if name in given:
+        own = hyper[name].split(value) if name in hyper else _formerly(owner, hyper, former, name, value)
+        if name in before or name in given:
             raise TypeError(f"{owner}: {name} is given twice, by position and by name")
         given |= own
-    return {name: h.check(given[name], owner) if name in given else h.default for name, h in parts_of(hyper).items()}
+    return given
 
 
 def _formerly(owner: str, hyper: dict[str, Hyper], former: Mapping[str, Former], name: str, value: Any) -> dict[str, Any]:

@@ -11,10 +11,9 @@ from typing import Any, NamedTuple, Protocol
 from thalweg.form import foreign_words
 from thalweg.form.asks import ASKS
 from thalweg.form.declaration import Declaration, Function
-from thalweg.form.hyper import ByLeaf, Hyper, is_nonzero
+from thalweg.form.hyper import is_nonzero
 from thalweg.form.memory import LikeP
 from thalweg.ops import off
-from thalweg.values.arrays import framework
 from thalweg.values.symbols import NUMBER, TENSOR, Symbol
 
 
@@ -92,23 +91,15 @@ def run(stage: Configured, *, general: bool = False) -> Run:
     """
     memory, values = stage.declaration.memory, known(stage, general)
     inputs = {word: Symbol.input(word, (memory.get(word) or ASKS[word]).level) for word in stage.declaration.order}
-    hyper = {
-        name: values[name] if name in values else Symbol.input(name, NUMBER, not general and is_nonzero(x))
-        for name, x in stage.config.items()
-    }
-    return run_on(stage, inputs, hyper)
+    dynamic = {name: x for name, x in stage.config.items() if name not in values}
+    symbols = {name: Symbol.input(name, NUMBER, not general and is_nonzero(x)) for name, x in dynamic.items()}
+    return run_on(stage, inputs, {**values, **symbols})
 
 
 def known(stage: Configured, general: bool = False) -> dict[str, Any]:
     """Return the hyper-parameters whose values are part of the trace: the static ones, and if not general each plain 0."""
     fixed = stage.declaration.hyper
-    return {name: x for name, x in stage.config.items() if _is_fixed(fixed[name], x) or (off(x) and not general)}
-
-
-def _is_fixed(hyper: Hyper, value: Any) -> bool:
-    """Whether a hyper-parameter is static; a number whose default is None may vary as any other."""
-    varies = hyper.default is None and (callable(value) or isinstance(value, ByLeaf) or framework(value) is not None)
-    return hyper.static and not varies
+    return {name: x for name, x in stage.config.items() if fixed[name].fixes(x) or (off(x) and not general)}
 
 
 def run_on(stage: Configured, inputs: dict[str, Any], hyper: dict[str, Any]) -> Run:

@@ -46,8 +46,9 @@ class Apart(NamedTuple):
 
     def arrays(self) -> list[Any]:
         """Return the leaves as the pure functions take them: a complex tensor becomes real and imaginary parts."""
-        if self.floating:
-            return self.leaves
+        return self.leaves if self.floating else self._converted()
+
+    def _converted(self) -> list[Any]:
         split = self.complexes or any(type(x) is jax.ShapeDtypeStruct for x in self.leaves)
         return list(map(parts if split else jnp.asarray, self.leaves))
 

@@ -41,7 +41,7 @@ class Face:
         self.starts = starts or {}
         if self.pure.accumulates > 1:
             raise ValueError("every(n, ...) counts calls itself; write optax.MultiSteps(transformation, n)")
-        self.whole = self.pure.asks_gradients or bool(self.pure._afters)
+        self.whole = any(stage.place != 1 for stage in self.pure.chain.stages)
         self.counts = self.whole or "t" in self.pure.asks or callable(self.pure.lr) or looks_at_time(self.pure.chain)
         self.routed = any(not isinstance(stage, FunctionStage) for stage in self.pure.chain.stages)
         self._seen: Outline | None = None
@@ -98,7 +98,8 @@ class Face:
         if here.outline is not outline and here.outline.names != outline.names:
             raise ValueError(unlike(outline.names, here.outline.names, "parameters"))
         self.expected.check(given, here, state, extras)
-        return given if given.floating and here.floating else given.updating(here), here
+        updating = given if given.floating and here.floating else given.updating(here)
+        return updating, updating if params is None else here
 
     def update(
         self, grads: Tree, state: State, params: Tree = None, *,
@@ -114,13 +115,13 @@ class Face:
         if params is None and (self.whole or self._looks_at_parameters):
             raise ValueError(f"{self.pure.chain.name} looks at the parameters: update(grads, state, params)")
         pure = self._kept(state, given)
-        points = dict(zip(given.outline.names, (given if params is None else here).arrays(), strict=True))
+        points = dict(zip(here.outline.names, here.arrays(), strict=True))
         arrived = {n: g.astype(p.dtype) for (n, g), p in zip(given.by_name().items(), points.values(), strict=True)}
         asked = handed or self.pure.needs_more
         loss, extras = self._completed(given.outline, state, params, value, value_fn, handed) if asked else (None, {})
         with self._over(grads, given):
             if self.whole:
-                ask = self._asker(value_fn, here) if self.pure.asks_gradients and value_fn is not None else None
+                ask = self._asker(value_fn, here)
                 updates, pure = self._moves(points, arrived, state.count, pure, loss, ask, extras)
             else:
                 updates, pure["memory"] = self._directions(points, arrived, count, pure["memory"], loss, extras)
@@ -184,7 +185,10 @@ class Face:
         looked_at = functools.partial(hutchinson, value_fn, params, key)
         return jax.lax.cond(count % self.interval == 0, looked_at, lambda: jax.tree.map(jnp.zeros_like, params))
 
-    def _asker(self, value_fn: Callable[[Tree], Any], params: Apart) -> Callable[[Any], Any]:
+    def _asker(self, value_fn: Callable[[Tree], Any] | None, params: Apart) -> Callable[[Any], Any] | None:
+        """Return the function that answers points with loss and gradients; None if nobody asks."""
+        if value_fn is None or not self.pure.asks_gradients:
+            return None
         names = params.outline.names
 
         def ask(points: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -49,10 +49,13 @@ def apart(tree: Tree, known: Outline | None = None) -> tuple[list[Any], Outline]
 def _names(paths: list[Any]) -> list[str]:
     """Return the names of the pure functions ('hidden.w'), or full paths if two would be equal."""
     dotted = [".".join(map(_key, path[:-1] if _wraps(path) else path)) or SINGLE for path in paths]
-    if len(set(dotted)) == len(dotted):
-        return dotted
-    count = Counter(dotted)
-    return [jax.tree_util.keystr(path) if count[name] > 1 else name for name, path in zip(dotted, paths, strict=True)]
+    return dotted if len(set(dotted)) == len(dotted) else _told_apart(dotted, paths)
+
+
+def _told_apart(names: list[str], paths: list[Any]) -> list[str]:
+    """Return full paths in place of names that several leaves have."""
+    count = Counter(names)
+    return [jax.tree_util.keystr(path) if count[name] > 1 else name for name, path in zip(names, paths, strict=True)]
 
 
 def _wraps(path: Any) -> bool:

@@ -15,6 +15,8 @@ MATRIX_WORDS = frozenset(
     {"row_means", "col_means", "orthogonal", "rows", "cols", "slice_max", "slice_min", "leading", "project", "lift"}
     | {"row_products", "col_products", "turn", "turn_back", "inverse_root", "eigenvectors"}
 )
+LEVELS = {**dict.fromkeys((*REDUCTIONS, "rows", "cols"), PER_TENSOR), "model_total": NUMBER}
+"""The extent of a word's result, where it is not the largest of its arguments'."""
 
 
 class Symbol(Arithmetic):
@@ -35,9 +37,7 @@ class Symbol(Arithmetic):
     @classmethod
     def of(cls, op: str, *args: Any) -> Symbol:
         """Return the symbol for `op(*args)`."""
-        of_a_tensor = op in REDUCTIONS or op in ("rows", "cols")
-        level = PER_TENSOR if of_a_tensor else max(a.level for a in args if isinstance(a, Symbol))
-        level = NUMBER if op == "model_total" else level
+        level = LEVELS[op] if op in LEVELS else max(a.level for a in args if isinstance(a, Symbol))
         return cls(op, args, level)
 
     def _with(self, operate: Operation, other: Any, *, swapped: bool) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any, NamedTuple
@@ -101,7 +102,7 @@ class Flat(NamedTuple):
         theirs = taken_apart(other)
         if theirs.branches != self.branches or theirs.leaves.keys() != self.leaves.keys():
             _refuse(self.tree, other, what, "")
-        found = dict(zip(theirs.leaves, theirs.arrays.values(), strict=True))
+        found = dict(zip(theirs.leaves, theirs.arrays.values(), strict=True))  # equal keys may have other texts, as 1 and 1.0
         return {name: found[path] for name, path in zip(self.arrays, self.leaves, strict=True)}
 
     def rebuilt(self, arrays: dict[str, Array]) -> Tree:
@@ -120,15 +121,11 @@ def taken_apart(tree: Tree) -> Flat:
     Names are unique: where two would be equal, as for {"a.b": x, "a": {"b": y}}, each shows its keys in full ("['a.b']",
     "['a']['b']"). Raises ValueError if different keys have the same text.
     """
-    found, names = Flat(tree, {}, {}, {}), list[str]()
+    found = Flat(tree, {}, {}, {})
     if SORTS[type(tree)] is None:
         return Flat(tree, {(): tree}, {}, {SINGLE: plain(tree)})
-    _walk(tree, "", (), names, found)
-    if len(set(names)) < len(names):
-        names = _told_apart(names, list(found.leaves))
-    arrays = (x if type(x) is np.ndarray else plain(x) for x in found.leaves.values())
-    found.arrays.update(zip(names, arrays, strict=True))
-    return found
+    _walk(tree, "", (), found)
+    return found if len(found.arrays) == len(found.leaves) else _told_apart(found)
 
 
 def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
@@ -137,25 +134,32 @@ def flatten(tree: Tree) -> tuple[list[str], list[Any]]:
     return list(found.arrays), list(found.leaves.values())
 
 
-def _walk(tree: Tree, name: str, path: Path, names: list[str], found: Flat) -> None:
+def _walk(tree: Tree, name: str, path: Path, found: Flat) -> None:
     found.branches[path] = sort = SORTS[type(tree)]
     for key, child in sort(tree) if sort is not None else ():
-        below, way = f"{name}.{key}" if name else str(key), (*path, key)
+        below, way = f"{name}.{key}" if name else str(key), (*path, key)  # `_below`, without a call for each leaf
         if SORTS[type(child)] is None:
-            names.append(below or SINGLE)
             found.leaves[way] = child
+            found.arrays[below or SINGLE] = child if type(child) is np.ndarray else plain(child)
         else:
-            _walk(child, below, way, names, found)
+            _walk(child, below, way, found)
 
 
-def _told_apart(names: list[str], paths: list[Path]) -> list[str]:
+def _below(name: str, key: Any) -> str:
+    """Return the name of a branch's child."""
+    return f"{name}.{key}" if name else str(key)
+
+
+def _told_apart(flat: Flat) -> Flat:
+    """Return the tree with longer names for the leaves that have one in common."""
+    names = [functools.reduce(_below, path, "") or SINGLE for path in flat.leaves]
     count = Counter(names)
-    full = ["".join(f"[{key!r}]" for key in path) for path in paths]
+    full = ["".join(f"[{key!r}]" for key in path) for path in flat.leaves]
     told = [long if count[name] > 1 else name for name, long in zip(names, full, strict=True)]
     twice = next((name for name, times in Counter(told).items() if times > 1), None)
     if twice is not None:
         raise ValueError(f"two parameters of this tree have one name, {twice}; give their keys names that differ")
-    return told
+    return flat._replace(arrays=dict(zip(told, map(plain, flat.leaves.values()), strict=True)))
 
 
 def rebuild(tree: Tree, leaves: dict[str, Any]) -> Tree:
@@ -235,7 +239,7 @@ def _refuse(params: Tree, other: Tree, what: str, name: str) -> None:
         )
     table = dict(theirs)
     for key, child in ours:
-        below = f"{name}.{key}" if name else str(key)
+        below = _below(name, key)
         if key not in table:
             raise KeyError(f"{what}: nothing for '{below}'; give its array, or None to leave that parameter as it is")
         _refuse(child, table.pop(key), what, below)
