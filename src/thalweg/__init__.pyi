@@ -465,6 +465,13 @@ class _IndependentDecay(Rule):
 
 independent_decay: _IndependentDecay
 
+class _InitialSnr(Rule):
+    """SGD-SaI's factor (Xu, Xiang, Cai & Wen 2024, arXiv 2412.11768): a tensor's first signal-to-noise ratio, for good."""
+
+    def __call__(self, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+initial_snr: _InitialSnr
+
 class _Lamb(Rule):
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer."""
 
@@ -800,6 +807,13 @@ class _Sgd(Rule):
     def __call__(self) -> Stage: ...
 
 sgd: _Sgd
+
+class _SgdSai(Rule):
+    """SGD-SaI (Xu, Xiang, Cai & Wen 2024, arXiv 2412.11768, algorithm 1): learning rates scaled at initialization."""
+
+    def __call__(self, mu: Dynamic = 0.9, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.01) -> Stage: ...
+
+sgd_sai: _SgdSai
 
 class _Sgdp(Rule):
     """SGDP (Heo, Chun, Oh, Han, Yun, Kim, Uh & Ha 2021, arXiv 2006.08217, algorithm 1): momentum without radial steps."""

@@ -59,6 +59,7 @@ WITHOUT_KERNEL = {
     "mars",
     "novograd",
     "santa_sss",
+    "sgd_sai",
     "stable_adamw",
 }
 SUMMING_UP = {

@@ -40,7 +40,7 @@ SEES_SCALE = {
     "asgd": tw.asgd,
     "momentum": tw.momentum,
     "nesterov": tw.nesterov,
-    **{name: tw.rules[name] for name in ("sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm")},
+    **{name: tw.rules[name] for name in ("sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm", "sgd_sai")},
     "rmsprop_graves": tw.rmsprop_graves,
     "adabound": tw.adabound,
     "diffgrad": tw.diffgrad,

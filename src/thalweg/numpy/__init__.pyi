@@ -428,6 +428,11 @@ class SGD(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class SGDSaI(Optimizer):
+    """SGD-SaI (Xu, Xiang, Cai & Wen 2024, arXiv 2412.11768, algorithm 1): learning rates scaled at initialization."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, mu: Dynamic = 0.9, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class SGDP(Optimizer):
     """SGDP (Heo, Chun, Oh, Han, Yun, Kim, Uh & Ha 2021, arXiv 2006.08217, algorithm 1): momentum without radial steps."""
 

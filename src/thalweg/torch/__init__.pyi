@@ -392,6 +392,11 @@ class Scion(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.002, mu: Dynamic = 0.9, radius: Dynamic = 50.0, ns_steps: int = 5, constrained: bool = True, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class SGDSaI(Optimizer):
+    """SGD-SaI (Xu, Xiang, Cai & Wen 2024, arXiv 2412.11768, algorithm 1): learning rates scaled at initialization."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, mu: Dynamic = 0.9, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class SGDP(Optimizer):
     """SGDP (Heo, Chun, Oh, Han, Yun, Kim, Uh & Ha 2021, arXiv 2006.08217, algorithm 1): momentum without radial steps."""
 

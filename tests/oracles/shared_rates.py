@@ -1,0 +1,35 @@
+"""One rate for many numbers: SGD-SaI and Adam-mini; p is one tensor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .common import Array, Gradients, Rate, begin, finish, norm, rate, silent
+
+
+@silent()
+def sgd_sai(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 1e-2,
+    mu: float = 0.9,
+    eps: float = 1e-8,
+    weight_decay: float = 0.01,
+    steps: int | None = None,
+) -> Array:
+    """SGD-SaI: Xu et al. 2024, arXiv 2412.11768, Algorithm 1: G_snr = |g_1| / (sigma(g_1) + eps); m = mu m + (1 - mu) g; w = w -
+    eta lambda w - eta G_snr m. From the authors' code: sigma with n - 1; of a single number the norm stands for the ratio.
+    """
+    w, grad, T = begin(p, gradients, steps)
+    m, path, snr = np.zeros_like(w), [], 0.0
+    for t in range(1, T + 1):
+        g = grad(t, w)
+        if t == 1:
+            sigma = float(np.std(g, ddof=1)) if g.size > 1 else 0.0
+            snr = norm(g) / (sigma + eps) if sigma else norm(g)
+        m = mu * m + (1.0 - mu) * g
+        w = w - rate(lr, t) * (weight_decay * w + snr * m)
+        path.append(w)
+    return finish(path, w)
