@@ -129,6 +129,27 @@ class _Adam(Rule):
 
 adam: _Adam
 
+class _AdamByRow(Rule):
+    """Adam-mini's step with a second moment for each row of a matrix (Zhang et al. 2024, arXiv 2406.16793, algorithm 1)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+adam_by_row: _AdamByRow
+
+class _AdamByTensor(Rule):
+    """Adam-mini's step with one second moment for a tensor (Zhang et al. 2024, arXiv 2406.16793, algorithm 1)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+adam_by_tensor: _AdamByTensor
+
+class _AdamMini(Rule):
+    """Adam-mini (Zhang, Chen, Li, Ding, Wu, Kingma, Ye, Luo & Sun 2024, arXiv 2406.16793, algorithm 1): one rate for each block."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0, by_row: bool = True) -> Stage: ...
+
+adam_mini: _AdamMini
+
 class _Adamax(Rule):
     """AdaMax (Kingma & Ba 2015, arXiv 1412.6980, algorithm 2), with 0/0 = 0."""
 

@@ -52,6 +52,7 @@ def test_filters_and_order() -> None:
     assert names("--memory", "0") == ["adafactor", "fromage", "galore", "noisy_sgd", "polyak_sgd", "sgd", "signsgd", "sm3"]
     assert names("--kind", "matrices") == [
         "adafactor",
+        "adam_mini",
         "adamp",
         "adamuon",
         "galore",

@@ -1,4 +1,4 @@
-"""Matrix rules beside pytorch_optimizer's, where both are the same."""
+"""Rules beside pytorch_optimizer's, where both are the same and a line of docs/migrating.md cannot say it."""
 
 from __future__ import annotations
 
@@ -33,3 +33,25 @@ def test_soap_is_theirs_until_they_improve_the_eigenvectors() -> None:
         other = walked(theirs.SOAP, start, draws, lr=3e-3, weight_decay=0.0, precondition_frequency=f)
         distance = np.abs(ours - other).max() / np.abs(ours[-1] - start).max()
         assert least <= distance <= most
+
+
+def test_adam_mini_is_theirs_with_a_block_for_each_tensor() -> None:
+    """Theirs takes a model, and keeps its averages in float32."""
+    draw = torch.Generator().manual_seed(0)
+    models = [torch.nn.Linear(4, 3).double() for _ in range(2)]
+    models[1].load_state_dict(models[0].state_dict())
+    import thalweg.torch as tt
+
+    optimizers = [
+        theirs.AdamMini(models[0], lr=1e-3, weight_decay=0.1, num_embeds=32, num_heads=4),
+        tt.AdamMini(models[1].parameters(), lr=1e-3, weight_decay=0.1, by_row=False),
+    ]
+    for _ in range(100):
+        for pair in zip(*(model.parameters() for model in models), strict=True):
+            g = torch.randn(pair[0].shape, generator=draw, dtype=torch.float64)
+            for p in pair:
+                p.grad = g.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    for p, q in zip(*(model.parameters() for model in models), strict=True):
+        assert float((p - q).detach().abs().max()) < 1e-7 * float(q.detach().abs().max())

@@ -25,7 +25,7 @@ IGNORES_SCALE = {
     "sparse_adam": lambda: tw.sparse_adam(eps=1e-30),
     "signsgd": tw.signsgd, "signum": tw.signum, "lion": tw.lion, "adabelief": lambda: tw.adabelief(eps=1e-30), "yogi": lambda: tw.yogi(eps=1e-30),
     "adan": lambda: tw.adan(eps=1e-30), "adopt": lambda: tw.adopt(eps=1e-30), "ademamix": lambda: tw.ademamix(eps=1e-30),
-    "adamaxw": tw.adamaxw, "nadamw": lambda: tw.nadamw(eps=1e-30),
+    "adam_mini": lambda: tw.adam_mini(eps=1e-30), "adamaxw": tw.adamaxw, "nadamw": lambda: tw.nadamw(eps=1e-30),
     "laprop": lambda: tw.laprop(eps=1e-30), "adamod": lambda: tw.adamod(eps=1e-30), "adanorm": lambda: tw.adanorm(eps=1e-30),
     "adapnm": lambda: tw.adapnm(eps=1e-30), "grams": lambda: tw.grams(eps=1e-30), "adamp": lambda: tw.adamp(eps=1e-30), "adamc": lambda: tw.adamc(eps=1e-30), "stable_adamw": lambda: tw.stable_adamw(eps=1e-30),
     "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30), "soap": lambda: tw.soap(eps=1e-30), "lars": lambda: tw.lars(weight_decay=0.0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,5 +32,34 @@ def sgd_sai(
             snr = norm(g) / (sigma + eps) if sigma else norm(g)
         m = mu * m + (1.0 - mu) * g
         w = w - rate(lr, t) * (weight_decay * w + snr * m)
+        path.append(w)
+    return finish(path, w)
+
+
+@silent()
+def adam_mini(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    weight_decay: float = 0.0,
+    by_row: bool = True,
+    steps: int | None = None,
+) -> Array:
+    """Adam-mini: Zhang et al. 2024, arXiv 2406.16793, Algorithm 1: for each block, v_b = (1 - beta2) mean(g_b g_b) + beta2 v_b;
+    m = (1 - beta1) g + beta1 m; w = w - eta lambda w - eta m_hat / (sqrt(v_b_hat) + eps). Blocks: rows of matrices, whole vectors.
+    """
+    w, grad, T = begin(p, gradients, steps)
+    blocks = list(range(w.shape[0])) if w.ndim == 2 and by_row else [...]
+    m, v, path = np.zeros_like(w), [0.0] * len(blocks), []
+    for t in range(1, T + 1):
+        g, eta = grad(t, w), rate(lr, t)
+        m = beta1 * m + (1.0 - beta1) * g
+        w = np.array(w - eta * weight_decay * w)
+        for i, b in enumerate(blocks):
+            v[i] = beta2 * v[i] + (1.0 - beta2) * norm(g[b]) ** 2 / g[b].size
+            w[b] = w[b] - eta * (m[b] / (1.0 - beta1**t)) / (math.sqrt(v[i] / (1.0 - beta2**t)) + eps)
         path.append(w)
     return finish(path, w)

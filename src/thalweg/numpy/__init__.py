@@ -331,7 +331,7 @@ def signature(rule: Rule) -> inspect.Signature:
 def class_name(rule: Rule) -> str:
     """Return the rule's name as its paper spells it if its docstring begins with it, else in CamelCase."""
     first = re.match(r"[\w-]+", rule.doc)
-    spelled = first.group().replace("-", "") if first else ""
+    spelled = re.sub("-(.?)", lambda found: found[1].upper(), first.group()) if first else ""
     if spelled.lower() == rule.name.replace("_", "").lower():
         return spelled
     parts = rule.name.split("_")
