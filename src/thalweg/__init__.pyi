@@ -115,6 +115,13 @@ class _Adagrad(Rule):
 
 adagrad: _Adagrad
 
+class _Adahessian(Rule):
+    """AdaHessian (Yao, Gholami, Shen, Mustafa, Keutzer & Mahoney 2020, arXiv 2006.00719, algorithm 1)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0001), power: Dynamic = 1.0, average: bool = False, k: int = 1) -> Stage: ...
+
+adahessian: _Adahessian
+
 class _Adai(Rule):
     """Adai (Xie, Wang, Zhang, Sato & Sugiyama 2022, arXiv 2006.15815, algorithm 2): adaptive inertia."""
 

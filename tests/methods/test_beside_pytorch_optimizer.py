@@ -55,3 +55,17 @@ def test_adam_mini_is_theirs_with_a_block_for_each_tensor() -> None:
             optimizer.step()
     for p, q in zip(*(model.parameters() for model in models), strict=True):
         assert float((p - q).detach().abs().max()) < 1e-7 * float(q.detach().abs().max())
+
+
+def test_adahessian_is_theirs_on_the_same_curvature() -> None:
+    draw = np.random.default_rng(0)
+    start, draws, bends = draw.normal(size=(4, 3)), draw.normal(size=(100, 4, 3)), draw.normal(size=(100, 4, 3))
+    p = torch.nn.Parameter(torch.from_numpy(start.copy()))
+    other = theirs.AdaHessian([p], lr=0.1, hessian_power=0.5, eps=1e-2)
+    optimizer = tw.Optimizer(tw.adahessian(power=0.5, eps=1e-2), lr=0.1)
+    here, state = {"w": start}, optimizer.init({"w": start})
+    for g, bend in zip(draws, bends, strict=True):
+        p.grad = torch.from_numpy(g.copy())
+        other.step(hessian=[torch.from_numpy(bend)])
+        here, state = optimizer.step(here, {"w": g}, state, curvature={"w": bend})
+        np.testing.assert_allclose(here["w"], p.detach().numpy(), rtol=0, atol=1e-12)

@@ -47,7 +47,12 @@ def test_every_rule_is_the_plain_loop(name: str) -> None:
     for _ in range(4):
         loss, grads = net.loss_and_grad(params, X, Y)
         losses.append(loss)
-        if name in ("nesterov", "lbfgs", "sophia"):  # nesterov looks ahead where it can ask for gradients, as it can in fit
+        if name in (
+            "nesterov",
+            "lbfgs",
+            "sophia",
+            "adahessian",
+        ):  # nesterov looks ahead where it can ask for gradients, as it can in fit
             params, state = opt.step(params, None, state, grad_fn=lambda p: net.loss_and_grad(p, X, Y))
         else:
             params, state = opt.step(params, grads, state, loss=loss)

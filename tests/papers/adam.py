@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import adabelief, adabound, adam, adan, ademamix, adopt, moments, optimistic, qhadam, sophia, yogi
+from oracles import adabelief, adabound, adahessian, adam, adan, ademamix, adopt, moments, optimistic, qhadam, sophia, yogi
 
 import thalweg as tw
 from papers.case import WD, Case, at, halving, shrinking, shrinking_share
@@ -81,6 +81,10 @@ CASES = [
     *(Case(f"qhadam {options}", lambda options=options: tw.qhadam(**options), qhadam.qhadam, options, shrinking)
       for options in ({"nu1": 0.0}, {"nu2": 0.0}, {"nu1": 0.4, "nu2": 0.8, "beta1": 0.8, "beta2": 0.9, "eps": 1e-3})),
     Case("qhadam inside", lambda: tw.qhadam(nu2=0.8, eps=tw.inside(1e-3)), qhadam.qhadam, {"nu2": 0.8, "eps": 1e-3, "eps_place": "inside"}),
+    *(Case(f"adahessian {options}", lambda options=options: tw.adahessian(**options), adahessian.adahessian, options, lr, "curvature")
+      for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "eps": 0.1, "power": 0.5, "k": 3}, halving))),
+    Case("adahessian average", lambda: tw.choose((tw.is_matrix, tw.adahessian(average=True)), otherwise=tw.adahessian()), adahessian.adahessian,
+         {"average": True}, 0.01, "curvature"),
     *(Case(f"sophia {options}", lambda options=options: tw.sophia(**options), sophia.sophia, options, lr, "curvature")
       for options, lr in (({}, None), ({"k": 1, "gamma": 0.05}, shrinking), ({"beta1": 0.8, "beta2": 0.9, "gamma": 3.0, "eps": 0.1, "k": 3}, halving))),
     Case("sophia decay", lambda: tw.chain(tw.sophia(), tw.decay(WD)), sophia.sophia, {"weight_decay": WD}, shrinking, "curvature"),

@@ -78,6 +78,11 @@ class AdaGrad(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, eps: Dynamic | Epsilon = outside(1e-08), accumulate: Literal['arriving', 'raw'] = 'arriving', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class AdaHessian(Optimizer):
+    """AdaHessian (Yao, Gholami, Shen, Mustafa, Keutzer & Mahoney 2020, arXiv 2006.00719, algorithm 1)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.15, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0001), power: Dynamic = 1.0, average: bool = False, k: int = 1, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class Adai(Optimizer):
     """Adai (Xie, Wang, Zhang, Sato & Sugiyama 2022, arXiv 2006.15815, algorithm 2): adaptive inertia."""
 
