@@ -297,6 +297,13 @@ class _Apollo(Rule):
 
 apollo: _Apollo
 
+class _ApolloAdamw(Rule):
+    """APOLLO (Zhu et al. 2024, arXiv 2412.05270, algorithm 1): gradient descent at rates that Adam would give a sketch of it."""
+
+    def __call__(self, rank: int = 256, T: int = 200, scale: Dynamic = 1.0, per: Literal['channel', 'tensor'] = 'channel', beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01) -> Stage: ...
+
+apollo_adamw: _ApolloAdamw
+
 class _Asam(Rule):
     """ASAM, adaptive sharpness-aware minimization (Kwon, Kim, Park & Choi 2021, arXiv 2102.11600, algorithm 1)."""
 

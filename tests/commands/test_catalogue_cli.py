@@ -49,12 +49,23 @@ def test_filters_and_order() -> None:
     assert set(names("--kind", "whole-model")) == {"eve", "lbfgs", "polyak_sgd", *sums}
     assert set(names("--year", "2015")) == {"adam", "adamax", "adamaxw", "noisy_sgd", "smorms3", "sparse_adam"}
     assert names("--year", "-1990", "--sort", "year") == ["sgd", "momentum", "lbfgs", "nesterov"]
-    assert names("--memory", "0") == ["adafactor", "fromage", "galore", "noisy_sgd", "polyak_sgd", "sgd", "signsgd", "sm3"]
+    assert names("--memory", "0") == [
+        "adafactor",
+        "apollo_adamw",
+        "fromage",
+        "galore",
+        "noisy_sgd",
+        "polyak_sgd",
+        "sgd",
+        "signsgd",
+        "sm3",
+    ]
     assert names("--kind", "matrices") == [
         "adafactor",
         "adam_mini",
         "adamp",
         "adamuon",
+        "apollo_adamw",
         "galore",
         "muon",
         "normuon",

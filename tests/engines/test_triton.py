@@ -20,7 +20,19 @@ from thalweg.torch.kernels import device as torch_kernels  # noqa: E402
 
 HALF = torch.bfloat16
 SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]
-WITHOUT = {"adahessian", "adamp", "sgdp", "adashift", "diffgrad", "learned", "lbfgs", "madgrad", "santa_sss", "sophia", *OF_PRODUCTS}
+WITHOUT = {
+    "adahessian",
+    "adamp",
+    "sgdp",
+    "adashift",
+    "diffgrad",
+    "learned",
+    "lbfgs",
+    "madgrad",
+    "santa_sss",
+    "sophia",
+    *OF_PRODUCTS,
+}
 RULES = [name for name in tw.rules if name not in {*WITHOUT, *SUMMING, "adafactor", "adam_mini", "sm3"}]
 """Of one pass. Those of several are in the two files beside this one, and no rule is left out."""
 KEPT = [

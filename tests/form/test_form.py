@@ -224,6 +224,7 @@ def test_which_methods_are_for_matrices_alone() -> None:
     alone = tw.core.compose.refuses_vectors
     assert [name for name in tw.rules if alone(tw.rules[name]())] == [
         "adamuon",
+        "apollo_adamw",
         "galore",
         "muon",
         "normuon",

@@ -73,7 +73,15 @@ SUMMING_UP = {
     "momo_adam",
     "mechanic_adam",
 }  # the whole model
-OF_TENSORS = {"sm3", "adam_mini", "adamp", "sgdp", *OF_PRODUCTS, "adahessian", "sophia"}  # slices, matrices, and what needs a curvature
+OF_TENSORS = {
+    "sm3",
+    "adam_mini",
+    "adamp",
+    "sgdp",
+    *OF_PRODUCTS,
+    "adahessian",
+    "sophia",
+}  # slices, matrices, and what needs a curvature
 REFUSED = {"adafactor", "adashift", "learned", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
 RULES = [name for name in tw.rules if name not in REFUSED]
 

@@ -14,7 +14,7 @@ import thalweg as tw
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_equals_its_paper(case: Case) -> None:
     params, gradients, losses = stream()
-    noise = normal_like(1) if case.asks == "noise" else None
+    noise = [{k: z[k] for k in case.leaves} for z in normal_like(1)] if case.asks == "noise" else None
     stage = case.stage()
     params, gradients = {k: params[k] for k in case.leaves}, [{k: g[k] for k in case.leaves} for g in gradients]
     path, _ = run(stage, params, gradients, lr=case.lr, losses=losses, noise=noise)
@@ -30,9 +30,11 @@ def test_equals_its_paper(case: Case) -> None:
             options["norms"] = [np.sqrt(sum((g[k] ** 2).sum() for k in case.leaves)) for g in gradients]
         if case.asks == "curvature":
             options["curvatures"] = [bent(g)[name] for g in gradients]
+        if case.asks == "start":
+            options |= {slot: held[name] for slot, held in started[stage.name].items() if np.any(held[name])}
         if case.asks == "noise":
             options |= {"noise": [z[name] for z in noise]}
-            options |= {"u0": started[stage.name]["u"][name]} if stage.name in started else {}
+            options |= {"u0": started[stage.name]["u"][name]} if "u" in started.get(stage.name, {}) else {}
         truth = case.oracle(params[name], [g[name] for g in gradients], **options)
         mine = np.array([p[name] for p in path])
         assert np.isfinite(truth).all()

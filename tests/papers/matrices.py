@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import muon_kin, shampoo
+from oracles import muon_kin, shampoo, sketched
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
@@ -20,4 +20,7 @@ CASES = [
     *(Case(f"shampoo {eps}", lambda eps=eps: tw.shampoo(eps), shampoo.shampoo, {"eps": eps}, lr, leaves=("w",)) for eps, lr in ((1e-4, None), (1.0, shrinking))),
     *(Case(f"soap {options}", lambda options=options: tw.soap(**{**options, **({"eps": tw.outside(options["eps"], raw=True)} if options else {})}), shampoo.soap, options, lr, leaves=("w",))
       for options, lr in (({}, None), ({"f": 3, "beta1": 0.8, "beta2": 0.9, "eps": 1e-3}, shrinking), ({"f": 1, "eps": 1e-2}, halving))),
+    *(Case(f"apollo_adamw {options}", lambda options=options: tw.apollo_adamw(**options), sketched.apollo, options, lr, "noise", leaves=("w",))
+      for options, lr in (({}, None), ({"rank": 2, "T": 7, "beta1": 0.5, "beta2": 0.9, "eps": 1e-2, "limit": 1.5}, halving),
+                          ({"rank": 1, "T": 1, "per": "tensor", "scale": 8.0, "limit": float("inf")}, shrinking))),
 ]  # fmt: skip

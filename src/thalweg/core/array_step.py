@@ -13,6 +13,7 @@ from thalweg.core.function_stage import FunctionStage, to_float_or_lanes
 from thalweg.core.leaf import Leaf, Memory
 from thalweg.core.step import Step
 from thalweg.form.asks import ASKS, Asking
+from thalweg.form.hyper import Role
 from thalweg.form.memory import Filled, Kind, PerModel, PerTensor, Shape, draw
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.per_tensor import of, together
@@ -115,7 +116,10 @@ class ArrayStep(Step):
         return self.norm if "gnorm" in stage.asks else None
 
     def noise(self, leaf: Leaf, stage: FunctionStage) -> Array:
-        given = leaf.extras.get("noise")
+        given, every, t = leaf.extras.get("noise"), stage.value_of(Role.INTERVAL, 1), leaf.t
+        t = t.values if isinstance(t, Scalar) else t
+        if given is None and every > 1 and not is_traced(t) and not np.any((np.asarray(t) - 1) % every == 0):
+            return leaf.d  # it is not looked at in this step
         if given is None:
             given = draw(self.seed, leaf.t, (stage.name, leaf.name), leaf.p, self.lanes)
         return given

@@ -72,7 +72,12 @@ ASKS = {
     ),
     "loss": Ask("the value of the loss", NUMBER, attrgetter("step.loss"), "f"),
     "grad": Ask("the caller's raw gradient", TENSOR, attrgetter("leaf.grad"), "g"),
-    "noise": Ask("a standard normal draw", TENSOR, lambda at: at.step.noise(at.leaf, at.stage), "noise"),
+    "noise": Ask(
+        "a standard normal draw; a hyper-parameter of the kind Interval says every how many steps it is looked at",
+        TENSOR,
+        lambda at: at.step.noise(at.leaf, at.stage),
+        "noise",
+    ),
     "curvature": Ask(
         "an estimate of the Hessian's diagonal; a hyper-parameter of the kind Interval says every how many steps",
         TENSOR,

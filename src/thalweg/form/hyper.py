@@ -54,7 +54,7 @@ class Role(enum.Enum):
     """The role of a hyper-parameter whose value the caller may know, declared by its annotation, whatever its name."""
 
     DATA_SIZE = "the size of the data set"
-    INTERVAL = "every how many steps the curvature is looked at"
+    INTERVAL = "every how many steps the curvature, or a draw, is looked at"
     LEAST_LOSS = "the least loss possible"
     BURN_IN = "how many steps explore"
 
@@ -98,7 +98,7 @@ Count = Annotated[int, Range(1)]
 DataSize = Annotated[float, Range(0, low_in=False), Role.DATA_SIZE]
 """The size of the data set, which the lab provides."""
 Interval = Annotated[int, Range(1), Role.INTERVAL]
-"""The number of steps between two estimates of the curvature."""
+"""The number of steps between two estimates of the curvature, or between two draws that are looked at."""
 LeastLoss = Annotated[float, Range(), Role.LEAST_LOSS]
 """The smallest possible loss, which a race provides."""
 BurnIn = Annotated[int, Range(1), Role.BURN_IN]

@@ -193,6 +193,11 @@ class Apollo(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 1.0, beta: Dynamic = 0.9, sigma: Dynamic = 1.0, eps: Dynamic = 0.0001, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class ApolloAdamW(Optimizer):
+    """APOLLO (Zhu et al. 2024, arXiv 2412.05270, algorithm 1): gradient descent at rates that Adam would give a sketch of it."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, rank: int = 256, T: int = 200, scale: Dynamic = 1.0, per: Literal['channel', 'tensor'] = 'channel', beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class ASGD(Optimizer):
     """ASGD, averaged SGD (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838; the rate: Bottou 2010, COMPSTAT)."""
 

@@ -107,6 +107,27 @@ def _singular(x: X, like: X) -> X:
 
 
 @by_tensor
+def sketch(noise: X, before: X, due: X) -> X:
+    """Return, if due, random directions of a matrix's shorter side, else the previous ones: kind `projector`.
+
+    They are columns of normal draws, taken from `noise`, of a mean square of 1 over the number of directions.
+    """
+    if isinstance(noise, Symbol):
+        return Symbol.of("sketch", noise, before, due)
+    few, wide = before.shape[-1], noise.shape[-2] <= noise.shape[-1]
+    drawn = (noise if wide else framework(noise).swapaxes(noise, -1, -2))[..., :few]
+    return where(due, drawn / max(few, 1) ** 0.5, before)
+
+
+@by_tensor
+def short_means(x: X) -> X:
+    """The mean over a matrix's shorter side: of each column if m <= n, shape (..., 1, n), else of each row."""
+    if isinstance(x, Symbol):
+        return Symbol.of("short_means", x)
+    return _means(x, -2 if x.shape[-2] <= x.shape[-1] else -1)
+
+
+@by_tensor
 def project(P: X, x: X) -> X:
     """Project a matrix's shorter side on the directions P: P^T x if that side is the rows' axis, else x P."""
     if isinstance(x, Symbol):

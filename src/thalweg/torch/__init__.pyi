@@ -197,6 +197,11 @@ class Apollo(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 1.0, beta: Dynamic = 0.9, sigma: Dynamic = 1.0, eps: Dynamic = 0.0001, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class ApolloAdamW(Optimizer):
+    """APOLLO (Zhu et al. 2024, arXiv 2412.05270, algorithm 1): gradient descent at rates that Adam would give a sketch of it."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, rank: int = 256, T: int = 200, scale: Dynamic = 1.0, per: Literal['channel', 'tensor'] = 'channel', beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class COCOB(Optimizer):
     """COCOB (Orabona & Tommasi 2017, arXiv 1705.07795, algorithm 2, for backpropagation): coin betting, without a rate."""
 
