@@ -328,7 +328,7 @@ asgd: _Asgd
 class _Average(Rule):
     """An exponential moving average of the parameters, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
 
-    def __call__(self, beta: Dynamic = 0.999, start: Literal['p0', 'first'] = 'p0') -> Stage: ...
+    def __call__(self, beta: Dynamic = 0.999, start: Literal['p0', 'first', 'corrected'] = 'p0') -> Stage: ...
 
 average: _Average
 
@@ -822,6 +822,13 @@ class _SantaSss(Rule):
 
 santa_sss: _SantaSss
 
+class _Scaled(Rule):
+    """A constant factor (SPlus' for vectors is 1e-3: Frans, Levine & Abbeel 2025, arXiv 2506.07254)."""
+
+    def __call__(self, factor: Dynamic = 0.001) -> Stage: ...
+
+scaled: _Scaled
+
 class _ScheduleFree(Rule):
     """Schedule-Free learning (Defazio et al. 2024, arXiv 2405.15682, equations 2-4, weighted as in its algorithm 1)."""
 
@@ -927,6 +934,13 @@ class _SparseAdam(Rule):
 
 sparse_adam: _SparseAdam
 
+class _Splus(Rule):
+    """SPlus (Frans, Levine & Abbeel 2025, arXiv 2506.07254, algorithm 1): a stable whitening optimizer."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, T: int = 100, weight_decay: Dynamic = 0.01, beta: Dynamic = 0.999, factor: Dynamic = 0.001) -> Stage: ...
+
+splus: _Splus
+
 class _StableAdamw(Rule):
     """StableAdamW (Wortsman, Dettmers, Zettlemoyer, Morcos, Farhadi & Schmidt 2023, arXiv 2304.13013, algorithm 2)."""
 
@@ -941,6 +955,13 @@ class _Swa(Rule):
 
 swa: _Swa
 
+class _SymmetricScale(Rule):
+    """SPlus' scale of a matrix's step (Frans, Levine & Abbeel 2025, arXiv 2506.07254, section 4.2): 2 / (rows + columns)."""
+
+    def __call__(self) -> Stage: ...
+
+symmetric_scale: _SymmetricScale
+
 class _Tangent(Rule):
     """AdamP's projection (Heo et al. 2021, arXiv 2006.08217, section 3): the direction without its radial part."""
 
@@ -954,6 +975,13 @@ class _TrustRatio(Rule):
     def __call__(self, low: Dynamic = 0.0, high: Dynamic = ..., coefficient: Dynamic = 1.0, eps: Dynamic = 0.0) -> Stage: ...
 
 trust_ratio: _TrustRatio
+
+class _WhitenedSign(Rule):
+    """SPlus' direction (Frans, Levine & Abbeel 2025, arXiv 2506.07254, algorithm 1): Q_L sign(Q_L^T M Q_R) Q_R^T."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, T: int = 100) -> Stage: ...
+
+whitened_sign: _WhitenedSign
 
 class _Wsam(Rule):
     """WSAM, weighted sharpness-aware minimization (Yue, Jiang, Ye, Gao, Liu & Zhang 2023, arXiv 2305.15817, equation 6)."""

@@ -74,6 +74,7 @@ def test_filters_and_order() -> None:
         "shampoo",
         "sm3",
         "soap",
+        "splus",
     ]
     kept = [tw.rules[name].cost().state_per_parameter for name in names("--sort", "memory")]
     assert kept == sorted(kept)

@@ -69,3 +69,11 @@ def test_adahessian_is_theirs_on_the_same_curvature() -> None:
         other.step(hessian=[torch.from_numpy(bend)])
         here, state = optimizer.step(here, {"w": g}, state, curvature={"w": bend})
         np.testing.assert_allclose(here["w"], p.detach().numpy(), rtol=0, atol=1e-12)
+
+
+def test_splus_is_theirs_but_for_eigenvectors_in_float32() -> None:
+    draw = np.random.default_rng(0)
+    start, draws = draw.normal(size=(4, 3)), list(draw.normal(size=(100, 4, 3)))
+    ours = np.array([p["w"] for p in run(tw.splus(T=7, weight_decay=0.0), {"w": start}, [{"w": g} for g in draws])[0]])
+    other = walked(theirs.SPlus, start, draws, lr=1e-1, weight_decay=0.0, inverse_steps=7)
+    assert np.abs(ours - other).max() < 1e-5 * np.abs(ours[-1] - start).max()

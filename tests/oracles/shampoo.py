@@ -71,3 +71,38 @@ def soap(
             QL, QR = np.linalg.qr(L @ QL)[0], np.linalg.qr(R @ QR)[0]
         path.append(w)
     return finish(path, w)
+
+
+@silent()
+def splus(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 1e-1,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    T: int = 100,
+    weight_decay: float = 0.01,
+    factor: float = 1e-3,
+    steps: int | None = None,
+) -> Array:
+    """SPlus: Frans et al. 2025, arXiv 2506.07254, Algorithm 1: M, L, R: averages of G, G G^T, G^T G; U = QL sign(QL^T M QR) QR^T; W = W
+    - eta 2 / (m + n) (U + lambda W); if t = 1 or t mod T = 0: QL, QR = eigenvectors of L, R, at first I. Vectors: sign(m), eta 0.001.
+    """
+    w, grad, count = begin(p, gradients, steps)
+    m, path = np.zeros_like(w), []
+    bases = [(np.zeros((n, n)), np.eye(n)) for n in (w.shape if w.ndim == 2 else ())]
+    for t in range(1, count + 1):
+        G = grad(t, w)
+        m = beta1 * m + (1.0 - beta1) * G
+        if w.ndim == 2:
+            (L, QL), (R, QR) = bases
+            U, scale = QL @ np.sign(QL.T @ m @ QR) @ QR.T, 2.0 / (w.shape[0] + w.shape[1])
+            L, R = beta2 * L + (1.0 - beta2) * G @ G.T, beta2 * R + (1.0 - beta2) * G.T @ G
+            if t == 1 or t % T == 0:
+                QL, QR = np.linalg.eigh(L)[1], np.linalg.eigh(R)[1]
+            bases = [(L, QL), (R, QR)]
+        else:
+            U, scale = np.sign(m), factor
+        w = w - rate(lr, t) * scale * (U + weight_decay * w)
+        path.append(w)
+    return finish(path, w)

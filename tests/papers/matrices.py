@@ -23,4 +23,6 @@ CASES = [
     *(Case(f"apollo_adamw {options}", lambda options=options: tw.apollo_adamw(**options), sketched.apollo, options, lr, "noise", leaves=("w",))
       for options, lr in (({}, None), ({"rank": 2, "T": 7, "beta1": 0.5, "beta2": 0.9, "eps": 1e-2, "limit": 1.5}, halving),
                           ({"rank": 1, "T": 1, "per": "tensor", "scale": 8.0, "limit": float("inf")}, shrinking))),
+    *(Case(f"splus {options}", lambda options=options: tw.splus(**options), shampoo.splus, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "T": 7, "weight_decay": 0.3, "factor": 0.1}, shrinking))),
 ]  # fmt: skip

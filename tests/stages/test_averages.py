@@ -44,6 +44,13 @@ def test_an_average_from_the_first_step_is_torchs() -> None:
         np.testing.assert_allclose(x, theirs.module.weight.detach().numpy(), rtol=0, atol=1e-12)
 
 
+def test_a_corrected_average_is_of_the_points_alone() -> None:
+    _, walked, shipped = points(tw.average(0.9, start="corrected"))
+    for t in range(1, len(walked) + 1):
+        weights = 0.9 ** np.arange(t)[::-1]
+        np.testing.assert_allclose(shipped[t - 1], np.tensordot(weights / weights.sum(), walked[:t], 1), rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("gamma", [0.0, 8.0])
 def test_a_polynomial_average(gamma: float) -> None:
     """As in DoG's authors' code: the t-th point weighs (1 + gamma) / (t + gamma)."""

@@ -503,6 +503,11 @@ class SparseAdam(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class SPlus(Optimizer):
+    """SPlus (Frans, Levine & Abbeel 2025, arXiv 2506.07254, algorithm 1): a stable whitening optimizer."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.1, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, T: int = 100, weight_decay: Dynamic = 0.01, beta: Dynamic = 0.999, factor: Dynamic = 0.001, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class StableAdamW(Optimizer):
     """StableAdamW (Wortsman, Dettmers, Zettlemoyer, Morcos, Farhadi & Schmidt 2023, arXiv 2304.13013, algorithm 2)."""
 

@@ -29,13 +29,16 @@ def schedule_free(z, t, lr, x=shipped(like_p), top=per_tensor, total=per_tensor,
 
 
 @after_step
-def average(z, t, x=shipped(like_p), *, beta: Decay = 0.999, start: Literal["p0", "first"] = "p0"):
+def average(z, t, x=shipped(like_p), *, beta: Decay = 0.999, start: Literal["p0", "first", "corrected"] = "p0"):
     """An exponential moving average of the parameters, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838).
 
     The plain average of their work, `polyak_average`, weights all points equally; this one forgets at the rate beta.
     It starts at the initial parameters, without bias correction: their weight is still 90 % after 100 steps at 0.999.
-    start="first" starts at the point after the first step, as torch's AveragedModel, which copies it.
+    start="first" starts at the point after the first step, as torch's AveragedModel, which copies it; "corrected" is an average
+    of the points after steps alone, corrected for its start as Adam's are.
     """
+    if start == "corrected":
+        return z, mix(x, z, 1 - (1 - beta) / (1 - beta**t))
     x = mix(x, z, beta) if start == "p0" else where(t == 1, z, mix(x, z, beta))
     return z, x
 
