@@ -955,6 +955,13 @@ class _Swa(Rule):
 
 swa: _Swa
 
+class _Swats(Rule):
+    """SWATS (Keskar & Socher 2017, arXiv 1712.07628, algorithm 1): switches from Adam to SGD when their rates have settled."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-09, raw=True), tolerance: Dynamic = 1e-09) -> Stage: ...
+
+swats: _Swats
+
 class _SymmetricScale(Rule):
     """SPlus' scale of a matrix's step (Frans, Levine & Abbeel 2025, arXiv 2506.07254, section 4.2): 2 / (rows + columns)."""
 

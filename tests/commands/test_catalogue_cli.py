@@ -45,7 +45,7 @@ def test_search_looks_into_names_aliases_and_papers() -> None:
 
 
 def test_filters_and_order() -> None:
-    sums = {"adai", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "mechanic_adam", "momo", "momo_adam", "prodigy"}
+    sums = {"adai", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "mechanic_adam", "momo", "momo_adam", "prodigy", "swats"}
     assert set(names("--kind", "whole-model")) == {"eve", "lbfgs", "polyak_sgd", *sums}
     assert set(names("--year", "2015")) == {"adam", "adamax", "adamaxw", "noisy_sgd", "smorms3", "sparse_adam"}
     assert names("--year", "-1990", "--sort", "year") == ["sgd", "momentum", "lbfgs", "nesterov"]

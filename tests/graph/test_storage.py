@@ -72,6 +72,7 @@ SUMMING_UP = {
     "momo",
     "momo_adam",
     "mechanic_adam",
+    "swats",
 }  # the whole model
 OF_TENSORS = {
     "sm3",

@@ -77,3 +77,14 @@ def test_splus_is_theirs_but_for_eigenvectors_in_float32() -> None:
     ours = np.array([p["w"] for p in run(tw.splus(T=7, weight_decay=0.0), {"w": start}, [{"w": g} for g in draws])[0]])
     other = walked(theirs.SPlus, start, draws, lr=1e-1, weight_decay=0.0, inverse_steps=7)
     assert np.abs(ours - other).max() < 1e-5 * np.abs(ours[-1] - start).max()
+
+
+def test_swats_is_theirs_and_switches_when_they_do() -> None:
+    """Gradients that repeat: Adam's rate is then the same in each step, and the second step switches. Theirs asks it a tensor."""
+    draw = np.random.default_rng(0)
+    start, g = draw.normal(size=(4, 3)), draw.normal(size=(4, 3))
+    draws = [g] * 5 + list(draw.normal(size=(20, 4, 3)))
+    path, state = run(tw.swats(eps=tw.outside(1e-12, raw=True), tolerance=1e-8), {"w": start}, [{"w": x} for x in draws], lr=1e-2)
+    other = walked(theirs.SWATS, start, draws, lr=1e-2, eps=1e-12)
+    np.testing.assert_allclose(np.array([p["w"] for p in path]), other, rtol=0, atol=1e-9)
+    assert state["memory"]["swats"]["found"] > 0.0

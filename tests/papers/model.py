@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import adasecant, cocob, dog, eve, mechanic, momo, prodigy, santa
+from oracles import adasecant, cocob, dog, eve, mechanic, momo, prodigy, santa, swats
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking_share
@@ -44,4 +44,7 @@ CASES = [
     Case("adasecant 2014 options", lambda: tw.adasecant("2014", use_adagrad=True, delta_clip=1.0, start_var_reduction=20), adasecant.adasecant,
          {"use_adagrad": True, "delta_clip": 1.0, "start_var_reduction": 19}),
     Case("adasecant 2017", tw.adasecant, adasecant.adasecant_j),
+    *(Case(f"swats {options}", lambda options=options: tw.swats(**{**options, **({"eps": tw.outside(options["eps"], raw=True)} if "eps" in options else {})}),
+           swats.swats, options, 0.01, whole=True)
+      for options in ({}, {"tolerance": 1e-2}, {"beta1": 0.5, "beta2": 0.9, "eps": 1e-2, "tolerance": 0.1})),
 ]  # fmt: skip

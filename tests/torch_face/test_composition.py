@@ -18,7 +18,7 @@ from torch_face.models import GROUPS, WHO, parameters, pure, run  # noqa: E402
 
 MODEL_WIDE: dict[str, Any] = {
     name: tw.rules[name]
-    for name in ("prodigy", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "eve", "momo", "momo_adam", "mechanic", "cocob")
+    for name in ("prodigy", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "eve", "momo", "momo_adam", "mechanic", "cocob", "swats")
     if name in tw.rules
 } | {
     "clip": lambda: tw.chain(tw.clip(0.5), tw.adam()),

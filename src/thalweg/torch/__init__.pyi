@@ -472,6 +472,11 @@ class StableAdamW(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.99, eps: Dynamic = 1e-06, weight_decay: Dynamic = 0.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class SWATS(Optimizer):
+    """SWATS (Keskar & Socher 2017, arXiv 1712.07628, algorithm 1): switches from Adam to SGD when their rates have settled."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-09, raw=True), tolerance: Dynamic = 1e-09, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class Yogi(Optimizer):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""
 
