@@ -11,7 +11,7 @@ from thalweg.core.optimizer import Optimizer as Optimizer
 from thalweg.core.stage import chain as chain
 from thalweg.form import schedules as schedules
 from thalweg.form.hyper import BurnIn as BurnIn, Count as Count, DataSize as DataSize, Decay as Decay, Eps as Eps, Fraction as Fraction, Interval as Interval, LeastLoss as LeastLoss, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
-from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, rows as rows, shipped as shipped, slices as slices, square as square, square_of_cols as square_of_cols
+from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, identity as identity, identity_of_cols as identity_of_cols, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, random_factor as random_factor, rows as rows, shipped as shipped, slices as slices, square as square, square_of_cols as square_of_cols
 from thalweg.methods import rules as rules
 from thalweg.ops import at_least as at_least, both as both, inside as inside, outside as outside
 from thalweg.rule import Rule as Rule, after_step as after_step, around as around, recipe as recipe, rule as rule
@@ -751,6 +751,13 @@ class _Prodigy(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, d_coef: Dynamic = 1.0, weight_decay: Dynamic = 0.0, bias_correction: bool = False, safeguard_warmup: bool = False, eps_by: Literal['d', 'next d'] = 'd', beta3: Dynamic = 0.0) -> Stage: ...
 
 prodigy: _Prodigy
+
+class _PsgdKron(Rule):
+    """PSGD Kron (Li 2024, arXiv 2402.11858, Kronecker factors; Walters' code, github.com/evanatyourservice/kron_torch)."""
+
+    def __call__(self, beta: Dynamic = 0.9, fit_rate: Dynamic = 0.1, max_rms: Dynamic = 1.1) -> Stage: ...
+
+psgd_kron: _PsgdKron
 
 class _Qhadam(Rule):
     """QHAdam (Ma & Yarats 2019, arXiv 1810.06801, algorithm QHAdam)."""

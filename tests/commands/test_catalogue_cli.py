@@ -69,6 +69,7 @@ def test_filters_and_order() -> None:
         "galore",
         "muon",
         "normuon",
+        "psgd_kron",
         "scion",
         "sgdp",
         "shampoo",

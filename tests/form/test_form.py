@@ -228,6 +228,7 @@ def test_which_methods_are_for_matrices_alone() -> None:
         "galore",
         "muon",
         "normuon",
+        "psgd_kron",
         "shampoo",
         "soap",
     ]

@@ -108,3 +108,33 @@ def scion(
         x = ((1.0 - gamma) if constrained else 1.0) * x + gamma * lmo
         path.append(x)
     return finish(path, x)
+
+
+@silent()
+def swan(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 1e-3,
+    iterations: int = 10,
+    beta: float = 0.5,
+    steps: int | None = None,
+) -> Array:
+    """SWAN: Ma et al. 2024, arXiv 2412.13148, Algorithms 1 to 3: GradNorm(G) = (G - g 1^T) / s, row by row; Y = G G^T, Z = I, Y = beta Y (3 I -
+    Z Y), Z = beta (3 I - Z Y) Z; W = W - eta sqrt(mn) / |Z G| Z G. Of a tall matrix G^T, which has the same Z G, transposed.
+    """
+    w, grad, T = begin(p, gradients, steps)
+    path = []
+    for t in range(1, T + 1):
+        G = np.array([(row - np.mean(row)) / np.std(row) for row in grad(t, w)])
+        turned = G.shape[0] > G.shape[1]
+        X = (G.T if turned else G) / norm(G)
+        one = np.eye(X.shape[0])
+        Y, Z = X @ X.T, one
+        for _ in range(iterations):
+            factor = beta * (3.0 * one - Z @ Y)
+            Y, Z = Y @ factor, factor @ Z
+        step = Z @ X
+        step = math.sqrt(step.size) / norm(step) * step
+        w = w - rate(lr, t) * (step.T if turned else step)
+        path.append(w)
+    return finish(path, w)

@@ -1,4 +1,4 @@
-"""APOLLO: a matrix that is seen through a random sketch."""
+"""APOLLO and Dion: a matrix that is seen in some directions; p is a matrix."""
 
 from __future__ import annotations
 
@@ -54,3 +54,43 @@ def apollo(
         w = w - rate(lr, t + 1) * (step.T if turned else step)
         path.append(w)
     return finish(path, w)
+
+
+def gram_schmidt(x: Array) -> Array:
+    """Orthonormal columns, each the part of x's that is orthogonal to those before; twice, since once loses digits."""
+    found: list[Array] = []
+    for column in x.T:
+        for _ in range(2):
+            for q in found:
+                column = column - (q @ column) * q
+        found.append(column / norm(column))
+    return np.array(found).T
+
+
+@silent()
+def dion(
+    p: Any,
+    gradients: Gradients,
+    Q: Any,
+    lr: Rate = 2e-2,
+    mu: float = 0.95,
+    rank: int = 768,
+    eps: float = 1e-8,
+    steps: int | None = None,
+) -> Array:
+    """Dion: Ahn et al. 2025, arXiv 2504.05295, Algorithm 1: B = M + G; P, R = PowerIter1(B; Q): P = Orthogonalize(B Q), R = B^T P;
+    M = B - (1 - mu) P R^T; Q = ColumnNormalize(R); X = X - eta sqrt(m / n) P Q^T. ``Q``: the first one, of min(rank, m, n) columns.
+    """
+    X, grad, T = begin(p, gradients, steps)
+    (m, n), M, Q = X.shape, np.zeros_like(X), np.asarray(Q, dtype=np.float64)
+    assert Q.shape == (n, min(rank, m, n))
+    path = []
+    for t in range(1, T + 1):
+        B = M + grad(t, X)
+        P = gram_schmidt(B @ Q)
+        R = B.T @ P
+        M = B - (1.0 - mu) * P @ R.T
+        Q = np.array([r / (norm(r) + eps) for r in R.T]).T
+        X = X - rate(lr, t) * math.sqrt(m / n) * P @ Q.T
+        path.append(X)
+    return finish(path, X)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import muon_kin, shampoo, sketched
+from oracles import muon_kin, psgd, shampoo, sketched
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
@@ -25,4 +25,6 @@ CASES = [
                           ({"rank": 1, "T": 1, "per": "tensor", "scale": 8.0, "limit": float("inf")}, shrinking))),
     *(Case(f"splus {options}", lambda options=options: tw.splus(**options), shampoo.splus, options, lr)
       for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "T": 7, "weight_decay": 0.3, "factor": 0.1}, shrinking))),
+    *(Case(f"psgd_kron {options}", lambda options=options: tw.psgd_kron(**options), psgd.psgd_kron, options, lr, "noise", leaves=("w",))
+      for options, lr in (({}, 0.01), ({"beta": 0.5, "fit_rate": 0.5, "max_rms": 0.3}, halving))),
 ]  # fmt: skip

@@ -22,7 +22,6 @@ from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.rule_stage import AfterStage, RuleStage
 from thalweg.core.stage import Chain, Stage, as_stage, check_lr
 from thalweg.core.step import advance
-from thalweg.form.memory import Gaussian
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
 from thalweg.values.trees import Flat, Tree, rebuild, taken_apart
@@ -78,7 +77,7 @@ class Optimizer:
         more = {"walked": self.moves, "calls": self.accumulates > 1, "accumulated": self.accumulates > 1}
         self._kept = checks.Kept({word for word, has in more.items() if has}, dict(self.chain.items(FunctionStage)))
         kinds = (kind for function in self.chain.functions for kind in function.memory.values())
-        self._drawn = bool(self.asks & {"noise", "curvature"}) or any(isinstance(kind, Gaussian) for kind in kinds)
+        self._drawn = bool(self.asks & {"noise", "curvature"}) or any(kind.drawn for kind in kinds)
         steady = isinstance(self.lr, float) and all(function.steady is not None for function in self.chain.functions)
         if not steady or self._around is not None or (type(seed), seed, nonfinite, lanes) != (int, 0, "propagate", None):
             checks.check_settings(self)

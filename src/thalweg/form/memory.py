@@ -36,6 +36,8 @@ class Kind:
     """Whether it is a tensor in the parameter's shape."""
     of_matrices: ClassVar[bool] = False
     """Whether it exists for matrices only."""
+    drawn: ClassVar[bool] = False
+    """Whether its first value is drawn with the optimizer's seed."""
 
     def __call__(self, value: float = 0.0, *, dtype: str | None = None) -> Kind:
         return replace(self, value=float(value), dtype=dtype)
@@ -89,6 +91,7 @@ class LikeP(Kind):
 
 class Gaussian(Kind):
     kind, words, full = "gaussian", "one number a parameter, drawn from the standard normal distribution at the start", True
+    drawn = True
 
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
         return framework(p).cast(draw(), self.dtype or p.dtype)
@@ -151,6 +154,35 @@ class SquareOfCols(Kind):
         return (*shape[:-2], shape[-1], shape[-1])
 
 
+class Identity(Square):
+    kind, words = "identity", "a square matrix on the rows, the identity at the start"
+
+    def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
+        space, own = framework(p), self.shape(shape)
+        one = space.asarray(np.eye(own[-1]), p, self.dtype)
+        return space.copy(space.broadcast_to(one, (() if lanes is None else (lanes,)) + own))
+
+
+class IdentityOfCols(Identity):
+    kind, words = "identity_of_cols", "a square matrix on the columns, the identity at the start"
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (*shape[:-2], shape[-1], shape[-1])
+
+
+class RandomFactor(Kind):
+    kind, words, of_matrices = "random_factor", "{size} numbers a column of a matrix, drawn at the start", True
+    drawn = True
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (*shape[:-2], shape[-1], min(int(self.size), *shape[-2:]))
+
+    def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
+        space = framework(p)
+        few = space.swapaxes(draw(), -1, -2)[..., : self.shape(shape)[-1]]
+        return space.copy(space.cast(few, self.dtype or p.dtype))
+
+
 class Slices(Kind):
     kind, words = "slices", "one number a slice along each axis, as rows and columns, {value:g} at the start"
 
@@ -206,6 +238,10 @@ square = Square()
 """A square matrix for the rows: shape (..., m, m)."""
 square_of_cols = SquareOfCols()
 """A square matrix for the columns: shape (..., n, n)."""
+identity = Identity()
+"""A square matrix for the rows, the identity at `init`: shape (..., m, m)."""
+identity_of_cols = IdentityOfCols()
+"""A square matrix for the columns, the identity at `init`: shape (..., n, n)."""
 slices = Slices()
 """One number per slice of a tensor along each of its axes, concatenated: for an (m, n) matrix its m rows and its n columns,
 shape (m + n,); for a vector one per entry, for a scalar one.
@@ -240,6 +276,14 @@ def projector(size: int | str) -> Kind:
 def projected(size: int | str) -> Kind:
     """A matrix with its shorter side projected on `size` directions: (..., size, n) if m <= n, else (..., m, size)."""
     return Projected(size=size)
+
+
+def random_factor(size: int | str) -> Kind:
+    """`size` columns of normal draws for a matrix's columns, made at `init` with the optimizer's seed: shape (..., n, size).
+
+    They are fewer if a side of the matrix is shorter. size: as in `projector`.
+    """
+    return RandomFactor(size=size)
 
 
 def shipped(kind: Kind) -> Kind:

@@ -20,7 +20,7 @@ ALIASES = {
     "msgd": "momentum", "heavy_ball": "momentum", "nag": "nesterov", "graves": "rmsprop_graves",
     "rmspropgraves": "rmsprop_graves", "santae": "santa_e", "santasss": "santa_sss", "l2l": "learned",
     "lazy_adam": "sparse_adam", "dadapt_adamw": "dadapt_adam", "stableadamw": "stable_adamw", "adamnorm": "adanorm",
-    "ftrl_proximal": "ftrl", "a2grad": "a2grad_uni",
+    "ftrl_proximal": "ftrl", "kron": "psgd_kron", "psgd": "psgd_kron", "a2grad": "a2grad_uni",
 }  # fmt: skip
 
 

@@ -388,6 +388,11 @@ class Prodigy(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, d_coef: Dynamic = 1.0, weight_decay: Dynamic = 0.0, bias_correction: bool = False, safeguard_warmup: bool = False, eps_by: Literal['d', 'next d'] = 'd', beta3: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class PsgdKron(Optimizer):
+    """PSGD Kron (Li 2024, arXiv 2402.11858, Kronecker factors; Walters' code, github.com/evanatyourservice/kron_torch)."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta: Dynamic = 0.9, fit_rate: Dynamic = 0.1, max_rms: Dynamic = 1.1, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class QHAdam(Optimizer):
     """QHAdam (Ma & Yarats 2019, arXiv 1810.06801, algorithm QHAdam)."""
 

@@ -11,14 +11,16 @@ from thalweg.ops.epsilon import Epsilon, at_least, both, inside, outside, over_d
 from thalweg.ops.history import append, known
 from thalweg.ops.kronecker import col_products, eigenvectors, inverse_root, row_products, turn, turn_back
 from thalweg.ops.matrices import col_means, leading, lift, orthogonal, project, row_means, short_means, sizes, sketch
+from thalweg.ops.products import inverse, matmul, orthonormal, spectral_norm, transposed, upper
 from thalweg.ops.slices import slice_max, slice_min
 from thalweg.ops.tensors import mean, model_total, norm, total
 from thalweg.ops.vectors import join, linear, single, split, stack
 
 __all__ = [
-    "Epsilon", "X", "append", "at_least", "both", "col_means", "col_products", "eigenvectors", "inside", "inverse_root",
-    "join", "known", "lanes", "leading", "lift", "linear", "mean", "model_total", "norm", "orthogonal", "outside",
-    "over_debiased_root", "over_root", "project", "row_means", "row_products", "short_means", "single", "sizes", "sketch",
-    "slice_max", "slice_min", "split", "stack", "total", "turn", "turn_back",
+    "Epsilon", "X", "append", "at_least", "both", "col_means", "col_products", "eigenvectors", "inside", "inverse",
+    "inverse_root", "join", "known", "lanes", "leading", "lift", "linear", "matmul", "mean", "model_total", "norm",
+    "orthogonal", "orthonormal", "outside", "over_debiased_root", "over_root", "project", "row_means", "row_products",
+    "short_means", "single", "sizes", "sketch", "slice_max", "slice_min", "spectral_norm", "split", "stack", "total",
+    "transposed", "turn", "turn_back", "upper",
 ]  # fmt: skip
 __all__ += elements.__all__

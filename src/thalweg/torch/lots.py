@@ -25,7 +25,7 @@ def _at(tree: Any, path: Path) -> Any:
 
 def draws(stage: Stage) -> bool:
     """Whether a stage's numbers depend on the seed."""
-    return bool(stage.asks & {"noise", "curvature"}) or any(kind.kind == "gaussian" for kind in stage.memory.values())
+    return bool(stage.asks & {"noise", "curvature"}) or any(kind.drawn for kind in stage.memory.values())
 
 
 def lots(members: Sequence[Members], ledger: Ledger) -> list[Lot]:

@@ -14,6 +14,7 @@ MODEL_WORDS = frozenset({"model_total", "inverse_hessian", "strong_wolfe"})  # o
 MATRIX_WORDS = frozenset(
     {"row_means", "col_means", "orthogonal", "rows", "cols", "slice_max", "slice_min", "leading", "project", "lift"}
     | {"row_products", "col_products", "turn", "turn_back", "inverse_root", "eigenvectors", "sketch", "short_means"}
+    | {"matmul", "transposed", "orthonormal", "upper", "inverse", "spectral_norm"}
 )
 LEVELS = {**dict.fromkeys((*REDUCTIONS, "rows", "cols"), PER_TENSOR), "model_total": NUMBER}
 """The extent of a word's result, where it is not the largest of its arguments'."""

@@ -190,5 +190,5 @@ def _join(*words: str) -> str:
 
 def drawn_with(stage: Stage, seed: int) -> int:
     """The seed of the drawn run: a fresh one for rules that draw random numbers."""
-    draws = stage.asks & {"noise", "curvature"} or any(kind.kind == "gaussian" for kind in stage.memory.values())
+    draws = stage.asks & {"noise", "curvature"} or any(kind.drawn for kind in stage.memory.values())
     return fresh(seed) if draws else seed
