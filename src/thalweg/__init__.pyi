@@ -409,6 +409,13 @@ class _Diffgrad(Rule):
 
 diffgrad: _Diffgrad
 
+class _Dion(Rule):
+    """Dion (Ahn, Xu, Abreu, Fan, Magakyan, Sharma, Zhan & Langford 2025, arXiv 2504.05295, algorithm 1)."""
+
+    def __call__(self, mu: Dynamic = 0.95, rank: int = 768, eps: Dynamic = 1e-08) -> Stage: ...
+
+dion: _Dion
+
 class _Dog(Rule):
     """DoG (Ivgi, Hinder & Carmon 2023, arXiv 2302.12022, equation DoG, made safe by eps): distance over gradients."""
 

@@ -66,6 +66,7 @@ def test_filters_and_order() -> None:
         "adamp",
         "adamuon",
         "apollo_adamw",
+        "dion",
         "galore",
         "muon",
         "normuon",

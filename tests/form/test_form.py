@@ -225,6 +225,7 @@ def test_which_methods_are_for_matrices_alone() -> None:
     assert [name for name in tw.rules if alone(tw.rules[name]())] == [
         "adamuon",
         "apollo_adamw",
+        "dion",
         "galore",
         "muon",
         "normuon",

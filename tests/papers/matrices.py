@@ -27,4 +27,6 @@ CASES = [
       for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "T": 7, "weight_decay": 0.3, "factor": 0.1}, shrinking))),
     *(Case(f"psgd_kron {options}", lambda options=options: tw.psgd_kron(**options), psgd.psgd_kron, options, lr, "noise", leaves=("w",))
       for options, lr in (({}, 0.01), ({"beta": 0.5, "fit_rate": 0.5, "max_rms": 0.3}, halving))),
+    *(Case(f"dion {options}", lambda options=options: tw.dion(**options), sketched.dion, options, lr, "start", leaves=("w",))
+      for options, lr in (({}, 0.01), ({"mu": 0.5, "rank": 2, "eps": 1e-2}, shrinking), ({"rank": 1}, halving))),
 ]  # fmt: skip
