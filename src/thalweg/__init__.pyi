@@ -760,7 +760,7 @@ class _Prodigy(Rule):
 prodigy: _Prodigy
 
 class _PsgdKron(Rule):
-    """PSGD Kron (Li 2024, arXiv 2402.11858, Kronecker factors; Walters' code, github.com/evanatyourservice/kron_torch)."""
+    """PSGD-Kron (Li 2024, arXiv 2402.11858, Kronecker factors; Walters' code, github.com/evanatyourservice/kron_torch)."""
 
     def __call__(self, beta: Dynamic = 0.9, fit_rate: Dynamic = 0.1, max_rms: Dynamic = 1.1) -> Stage: ...
 
@@ -969,6 +969,13 @@ class _Swa(Rule):
 
 swa: _Swa
 
+class _Swan(Rule):
+    """SWAN (Ma, Gong, Scetbon & Meeds 2024, arXiv 2412.13148, algorithm 1): SGD with whitening and normalization."""
+
+    def __call__(self, iterations: int = 10, beta: Dynamic = 0.5, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0) -> Stage: ...
+
+swan: _Swan
+
 class _Swats(Rule):
     """SWATS (Keskar & Socher 2017, arXiv 1712.07628, algorithm 1): switches from Adam to SGD when their rates have settled."""
 
@@ -996,6 +1003,13 @@ class _TrustRatio(Rule):
     def __call__(self, low: Dynamic = 0.0, high: Dynamic = ..., coefficient: Dynamic = 1.0, eps: Dynamic = 0.0) -> Stage: ...
 
 trust_ratio: _TrustRatio
+
+class _Whitened(Rule):
+    """SWAN's direction (Ma, Gong, Scetbon & Meeds 2024, arXiv 2412.13148, algorithms 2 and 3), of the root mean square 1."""
+
+    def __call__(self, iterations: int = 10, beta: Dynamic = 0.5) -> Stage: ...
+
+whitened: _Whitened
 
 class _WhitenedSign(Rule):
     """SPlus' direction (Frans, Levine & Abbeel 2025, arXiv 2506.07254, algorithm 1): Q_L sign(Q_L^T M Q_R) Q_R^T."""

@@ -59,6 +59,7 @@ def test_filters_and_order() -> None:
         "sgd",
         "signsgd",
         "sm3",
+        "swan",
     ]
     assert names("--kind", "matrices") == [
         "adafactor",
@@ -77,6 +78,7 @@ def test_filters_and_order() -> None:
         "sm3",
         "soap",
         "splus",
+        "swan",
     ]
     kept = [tw.rules[name].cost().state_per_parameter for name in names("--sort", "memory")]
     assert kept == sorted(kept)

@@ -29,4 +29,6 @@ CASES = [
       for options, lr in (({}, 0.01), ({"beta": 0.5, "fit_rate": 0.5, "max_rms": 0.3}, halving))),
     *(Case(f"dion {options}", lambda options=options: tw.dion(**options), sketched.dion, options, lr, "start", leaves=("w",))
       for options, lr in (({}, 0.01), ({"mu": 0.5, "rank": 2, "eps": 1e-2}, shrinking), ({"rank": 1}, halving))),
+    *(Case(f"swan {options}", lambda options=options: tw.swan(**options), muon_kin.swan, options, lr, leaves=("w",))
+      for options, lr in (({}, None), ({"iterations": 4, "beta": 0.8}, halving))),
 ]  # fmt: skip

@@ -393,8 +393,8 @@ class Prodigy(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, d_coef: Dynamic = 1.0, weight_decay: Dynamic = 0.0, bias_correction: bool = False, safeguard_warmup: bool = False, eps_by: Literal['d', 'next d'] = 'd', beta3: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
-class PsgdKron(Optimizer):
-    """PSGD Kron (Li 2024, arXiv 2402.11858, Kronecker factors; Walters' code, github.com/evanatyourservice/kron_torch)."""
+class PSGDKron(Optimizer):
+    """PSGD-Kron (Li 2024, arXiv 2402.11858, Kronecker factors; Walters' code, github.com/evanatyourservice/kron_torch)."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta: Dynamic = 0.9, fit_rate: Dynamic = 0.1, max_rms: Dynamic = 1.1, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
@@ -522,6 +522,11 @@ class StableAdamW(Optimizer):
     """StableAdamW (Wortsman, Dettmers, Zettlemoyer, Morcos, Farhadi & Schmidt 2023, arXiv 2304.13013, algorithm 2)."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.99, eps: Dynamic = 1e-06, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class SWAN(Optimizer):
+    """SWAN (Ma, Gong, Scetbon & Meeds 2024, arXiv 2412.13148, algorithm 1): SGD with whitening and normalization."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, iterations: int = 10, beta: Dynamic = 0.5, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class SWATS(Optimizer):
     """SWATS (Keskar & Socher 2017, arXiv 1712.07628, algorithm 1): switches from Adam to SGD when their rates have settled."""

@@ -25,7 +25,7 @@ def psgd_kron(
     g, t, noise, m=matrix, QL=identity, QR=identity_of_cols, *, beta: Decay = 0.9, fit_rate: Positive = 0.1,
     max_rms: Positive = 1.1,
 ):  # fmt: skip
-    """PSGD Kron (Li 2024, arXiv 2402.11858, Kronecker factors; Walters' code, github.com/evanatyourservice/kron_torch).
+    """PSGD-Kron (Li 2024, arXiv 2402.11858, Kronecker factors; Walters' code, github.com/evanatyourservice/kron_torch).
 
     For matrices, which are a tensor's last two axes: the step is P_L M P_R, where P = Q^T Q is fitted so that it whitens the
     average of gradients M. Q_L and Q_R are triangular; each step moves them on their group, at `fit_rate`, by what A and B,
