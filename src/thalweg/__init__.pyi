@@ -129,6 +129,13 @@ class _Adai(Rule):
 
 adai: _Adai
 
+class _Adalomo(Rule):
+    """AdaLomo (Lv, Yan, Guo, Lv & Qiu 2023, arXiv 2310.10195, algorithm 1), as in the authors' code: Adafactor's step."""
+
+    def __call__(self, beta2_decay: Dynamic = -0.8, eps1: Dynamic | Epsilon = inside(1e-30), eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0) -> Stage: ...
+
+adalomo: _Adalomo
+
 class _Adam(Rule):
     """Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1)."""
 

@@ -51,6 +51,7 @@ def test_filters_and_order() -> None:
     assert names("--year", "-1990", "--sort", "year") == ["sgd", "momentum", "lbfgs", "nesterov"]
     assert names("--memory", "0") == [
         "adafactor",
+        "adalomo",
         "apollo_adamw",
         "fromage",
         "galore",
@@ -63,6 +64,7 @@ def test_filters_and_order() -> None:
     ]
     assert names("--kind", "matrices") == [
         "adafactor",
+        "adalomo",
         "adam_mini",
         "adamp",
         "adamuon",

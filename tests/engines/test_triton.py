@@ -33,7 +33,7 @@ WITHOUT = {
     "sophia",
     *OF_PRODUCTS,
 }
-RULES = [name for name in tw.rules if name not in {*WITHOUT, *SUMMING, "adafactor", "adam_mini", "sm3"}]
+RULES = [name for name in tw.rules if name not in {*WITHOUT, *SUMMING, "adafactor", "adalomo", "adam_mini", "sm3"}]
 """Of one pass. Those of several are in the two files beside this one, and no rule is left out."""
 KEPT = [
     (torch.float32, {}), (torch.float64, {}), (HALF, {}), (torch.float16, {}), (torch.float32, {"state_dtype": "int8"}),

@@ -35,6 +35,7 @@ def crossed(g, p, R=rows(1.0), C=cols, Q=rows, M=slices):  # type: ignore[no-unt
 
 RULES = {
     "adafactor": tw.adafactor,
+    "adalomo": tw.adalomo,
     "adam_mini": tw.adam_mini,
     "sm3": tw.sm3,
     "sm3 I": lambda: tw.sm3(version="I"),

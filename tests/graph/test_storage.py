@@ -83,7 +83,7 @@ OF_TENSORS = {
     "adahessian",
     "sophia",
 }  # slices, matrices, and what needs a curvature
-REFUSED = {"adafactor", "adashift", "learned", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
+REFUSED = {"adafactor", "adalomo", "adashift", "learned", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
 RULES = [name for name in tw.rules if name not in REFUSED]
 
 

@@ -88,6 +88,11 @@ class Adai(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.1, beta0: Dynamic = 0.1, beta2: Dynamic = 0.99, eps: Dynamic = 0.001, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class AdaLomo(Optimizer):
+    """AdaLomo (Lv, Yan, Guo, Lv & Qiu 2023, arXiv 2310.10195, algorithm 1), as in the authors' code: Adafactor's step."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta2_decay: Dynamic = -0.8, eps1: Dynamic | Epsilon = inside(1e-30), eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class Adam(Optimizer):
     """Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1)."""
 

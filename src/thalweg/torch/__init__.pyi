@@ -107,6 +107,11 @@ class Adai(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.1, beta0: Dynamic = 0.1, beta2: Dynamic = 0.99, eps: Dynamic = 0.001, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class AdaLomo(Optimizer):
+    """AdaLomo (Lv, Yan, Guo, Lv & Qiu 2023, arXiv 2310.10195, algorithm 1), as in the authors' code: Adafactor's step."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta2_decay: Dynamic = -0.8, eps1: Dynamic | Epsilon = inside(1e-30), eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class AdamMini(Optimizer):
     """Adam-mini (Zhang, Chen, Li, Ding, Wu, Kingma, Ye, Luo & Sun 2024, arXiv 2406.16793, algorithm 1): one rate for each block."""
 
