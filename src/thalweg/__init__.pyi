@@ -605,6 +605,13 @@ class _Lookahead(Rule):
 
 lookahead: _Lookahead
 
+class _Looksam(Rule):
+    """LookSAM (Liu, Mai, Chen, Hsieh & You 2022, arXiv 2203.02714, algorithm 1): one gradient in most steps."""
+
+    def __call__(self, rho: Dynamic = 0.1, k: int = 10, alpha: Dynamic = 0.7) -> Stage: ...
+
+looksam: _Looksam
+
 class _Madgrad(Rule):
     """MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, algorithm 1): momentum on dual averaging in a cube root's scale."""
 

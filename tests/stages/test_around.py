@@ -29,7 +29,7 @@ def asked(p: Any) -> Any:
 
 FORMS: dict[str, Any] = {
     "sam": {}, "sam wide": {"rho": 0.5}, "asam": {"rho": 0.5}, "asam wide": {"rho": 1.5, "eta": 0.3}, "gsam": {}, "gsam wide": {"rho": 0.5, "alpha": 0.9},
-    "wsam": {}, "wsam wide": {"rho": 0.5, "gamma": 0.3},
+    "wsam": {}, "wsam wide": {"rho": 0.5, "gamma": 0.3}, "looksam": {"alpha": 0.7, "rho": 0.1}, "looksam often": {"rho": 0.5, "alpha": 0.3, "k": 3}, "looksam each": {"rho": 0.5, "k": 1},
 }  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def test_half_the_weight_is_sam() -> None:
     np.testing.assert_allclose(half, plain, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["sam", "asam", "gsam", "wsam"])
+@pytest.mark.parametrize("name", ["sam", "asam", "gsam", "wsam", "looksam"])
 def test_a_zero_gradient_moves_nothing(name: str) -> None:
     optimizer = tw.Optimizer(tw.chain(getattr(tw, name)(), tw.sgd()), lr=0.1)
     zero = {k: np.zeros_like(x) for k, x in P.items()}

@@ -1,8 +1,9 @@
 """Stages around the step: methods that take several gradients."""
 
-from thalweg.form.hyper import Decay, NonNegative, Positive
-from thalweg.ops import maximum, norm, ratio, total
+from thalweg.form.hyper import Count, Decay, NonNegative, Positive
+from thalweg.ops import X, every_kth, known, maximum, norm, ratio, total
 from thalweg.rule import around
+from thalweg.values.symbols import Symbol
 
 
 @around
@@ -53,3 +54,22 @@ def wsam(p, *, rho: Positive = 0.05, gamma: Decay = 0.9):
     _, here = yield p
     _, g = yield p + rho * here / maximum(norm(here), 1e-12)
     return here + gamma / (1 - gamma) * (g - here)
+
+
+@around(decides=True)
+def looksam(p, t, v=0.0, *, rho: Positive = 0.1, k: Count = 10, alpha: NonNegative = 0.7):
+    """LookSAM (Liu, Mai, Chen, Hsieh & You 2022, arXiv 2203.02714, algorithm 1): one gradient in most steps.
+
+    `chain(looksam(), sgd())`: steps 1, k + 1, 2k + 1, ... are those of `sam`. v, the part of their gradient that is orthogonal to
+    the one here, enters the steps between at alpha times the norm of theirs. On JAX it runs outside of jit.
+    """
+    _, g = yield p
+    if looks(t, k):
+        _, h = yield p + rho * g / maximum(norm(g), 1e-12)
+        return h, h - ratio(total(g * h), total(g * g)) * g
+    return g + alpha * ratio(norm(g), norm(v)) * v, v
+
+
+def looks(t: X, k: X) -> bool:
+    """Return whether a step looks for the worst point; its formula is that of one that does."""
+    return isinstance(t, Symbol) or bool(known(every_kth(t, k)))
