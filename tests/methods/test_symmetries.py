@@ -28,6 +28,7 @@ IGNORES_SCALE = {
     "adam_mini": lambda: tw.adam_mini(eps=1e-30), "adamaxw": tw.adamaxw, "nadamw": lambda: tw.nadamw(eps=1e-30),
     "laprop": lambda: tw.laprop(eps=1e-30), "adamod": lambda: tw.adamod(eps=1e-30), "adanorm": lambda: tw.adanorm(eps=1e-30),
     "adapnm": lambda: tw.adapnm(eps=1e-30), "grams": lambda: tw.grams(eps=1e-30), "adamp": lambda: tw.adamp(eps=1e-30), "adamc": lambda: tw.adamc(eps=1e-30), "stable_adamw": lambda: tw.stable_adamw(eps=1e-30),
+    "adalomo": tw.adalomo, "swan": tw.swan, "splus": tw.splus, "dion": lambda: tw.dion(eps=1e-30), "apollo_adamw": lambda: tw.apollo_adamw(eps=1e-30),
     "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30), "soap": lambda: tw.soap(eps=1e-30), "lars": lambda: tw.lars(weight_decay=0.0),
     "lamb": lambda: tw.lamb(eps=1e-30), "novograd": lambda: tw.novograd(eps=1e-30), "fromage": tw.fromage,
     "dog": lambda: tw.dog(eps=0.0), "ldog": lambda: tw.ldog(eps=0.0), "dowg": tw.dowg, "cocob": tw.cocob,
@@ -40,7 +41,7 @@ SEES_SCALE = {
     "asgd": tw.asgd,
     "momentum": tw.momentum,
     "nesterov": tw.nesterov,
-    **{name: tw.rules[name] for name in ("sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm", "sgd_sai")},
+    **{name: tw.rules[name] for name in ("sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm", "sgd_sai", "adahessian", "psgd_kron")},
     "rmsprop_graves": tw.rmsprop_graves,
     "adabound": tw.adabound,
     "diffgrad": tw.diffgrad,
@@ -84,8 +85,9 @@ def test_element_wise_rules_commute_with_permutations(name: str) -> None:
     np.testing.assert_allclose(walk(tw.rules[name](), permute), permute(walk(tw.rules[name]())), rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", LINEAR + BY_NORMS)
+@pytest.mark.parametrize("name", (*LINEAR, *BY_NORMS, "dion"))
 def test_linear_rules_and_those_that_see_norms_alone_commute_with_rotations(name: str) -> None:
+    """Of rows; Dion's first draw is of columns."""
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0]
     np.testing.assert_allclose(
         walk(tw.rules[name](), lambda x: rotation @ x), rotation @ walk(tw.rules[name]()), rtol=1e-12, atol=1e-13
