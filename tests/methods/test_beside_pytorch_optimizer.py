@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -88,3 +89,39 @@ def test_swats_is_theirs_and_switches_when_they_do() -> None:
     other = walked(theirs.SWATS, start, draws, lr=1e-2, eps=1e-12)
     np.testing.assert_allclose(np.array([p["w"] for p in path]), other, rtol=0, atol=1e-9)
     assert state["memory"]["swats"]["found"] > 0.0
+
+
+def test_psgd_kron_is_theirs_but_for_their_bound_of_the_spectral_norm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are given that norm and our draws. Theirs solves triangular systems in float32, and adds 1e-6 to the step's size."""
+    module = importlib.import_module("pytorch_optimizer.optimizer.psgd")
+    draw = np.random.default_rng(0)
+    start, draws, noise = draw.normal(size=(4, 3)), list(draw.normal(size=(60, 4, 3))), list(draw.normal(size=(60, 4, 3)))
+    given = iter(noise)
+    monkeypatch.setattr(module, "norm_lower_bound", lambda x: torch.linalg.matrix_norm(x, 2))
+    monkeypatch.setattr(torch, "randn_like", lambda x, **options: torch.from_numpy(next(given)))
+    options = {"lr": 1e-2, "balance_prob": 0.0, "pre_conditioner_update_probability": 1.0, "precondition_dtype": torch.float64}
+    other = walked(theirs.Kron, start, draws, **options)
+    ours = run(tw.psgd_kron(), {"w": start}, [{"w": g} for g in draws], lr=1e-2, noise=[{"w": z} for z in noise])[0]
+    assert np.abs(np.array([p["w"] for p in ours]) - other).max() < 1e-5 * np.abs(other[-1] - start).max()
+
+
+def test_looksam_is_theirs_for_one_tensor() -> None:
+    """Theirs takes apart each tensor's gradient by itself, and has the norm in float32."""
+    start, A = np.random.default_rng(3).normal(size=8), np.diag(np.arange(1.0, 9.0))
+    p, here = torch.nn.Parameter(torch.from_numpy(start.copy())), {"w": start}
+    other = theirs.LookSAM([p], torch.optim.SGD, rho=0.1, k=3, alpha=0.7, lr=0.02)
+    optimizer = tw.Optimizer(tw.chain(tw.looksam(0.1, 3, 0.7), tw.sgd()), lr=0.02)
+    state = optimizer.init(here)
+
+    def slope(x: np.ndarray) -> np.ndarray:
+        bent: np.ndarray = A @ x + np.tanh(3 * x)
+        return bent
+
+    def closure() -> None:
+        p.grad = torch.from_numpy(slope(p.detach().numpy()))
+
+    for _ in range(40):
+        closure()
+        other.step(closure)
+        here, state = optimizer.step(here, None, state, grad_fn=lambda q: (0.0, {"w": slope(q["w"])}))
+        np.testing.assert_allclose(here["w"], p.detach().numpy(), rtol=0, atol=1e-6)

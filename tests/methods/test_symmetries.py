@@ -85,7 +85,7 @@ def test_element_wise_rules_commute_with_permutations(name: str) -> None:
     np.testing.assert_allclose(walk(tw.rules[name](), permute), permute(walk(tw.rules[name]())), rtol=1e-13)
 
 
-@pytest.mark.parametrize("name", (*LINEAR, *BY_NORMS, "dion"))
+@pytest.mark.parametrize("name", [*LINEAR, *BY_NORMS, "dion"])
 def test_linear_rules_and_those_that_see_norms_alone_commute_with_rotations(name: str) -> None:
     """Of rows; Dion's first draw is of columns."""
     rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(4, 4)))[0]
