@@ -41,16 +41,15 @@ def injected(name: str, steps: int) -> Any:
 
 
 def walk(stage: Any, convert: Any, noise: Any, jitted: bool = False) -> Any:
-    """A run in one framework, its first normal draws (memory of the kind gaussian) taken from NumPy's."""
+    """A run in one framework, memory that is drawn taken from NumPy's."""
     params, gradients, losses = stream(steps=STEPS)
     optimizer = tw.Optimizer(stage)
     p = {k: convert(x) for k, x in params.items()}
     state = optimizer.init(p)
     started = tw.Optimizer(stage).init(params)
-    for key, slots in started["memory"].items():
-        for slot, kind in (stage.memory if hasattr(stage, "memory") else {}).items():
-            if kind.kind == "gaussian":
-                state["memory"][key][slot] = {k: convert(x) for k, x in slots[slot].items()}
+    if any(kind.drawn for function in optimizer.chain.functions for kind in function.memory.values()):
+        names, held = tw.trees.flatten(started["memory"])
+        state["memory"] = tw.trees.rebuild(started["memory"], dict(zip(names, map(convert, held), strict=True)))
     step = functools.partial(stepped, optimizer)
     if jitted:
         jax = pytest.importorskip("jax")
