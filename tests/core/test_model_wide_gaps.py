@@ -11,7 +11,20 @@ from support import everyday
 import thalweg as tw
 import thalweg.numpy as tn
 
-RULES = ["prodigy", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "ldog", "momo", "momo_adam", "mechanic_adam", "swats", "eve", "clip"]
+RULES = [
+    "prodigy",
+    "dadapt_adam",
+    "dadapt_sgd",
+    "dog",
+    "dowg",
+    "ldog",
+    "momo",
+    "momo_adam",
+    "mechanic_adam",
+    "swats",
+    "eve",
+    "clip",
+]
 GAPS = [(), ("a",), ("d",), ("a", "b"), ("a", "b", "c", "d"), ("c",), ("b", "d"), ("a", "b", "c")]
 
 

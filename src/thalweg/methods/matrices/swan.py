@@ -32,4 +32,4 @@ def whitened(g, *, iterations: Count = 10, beta: Positive = 0.5):
     """
     rest = g - row_means(g)
     G = ratio(rest, sqrt(row_means(rest * rest)))
-    return of_size(orthogonal(G, iterations, 3 * beta, -beta, 0.0, outside(0.0), "own"), 1.0)
+    return of_size(orthogonal(G, iterations, 3 * beta, -beta, 0.0, outside(1e-30), "own"), 1.0)  # of rows of zeros, 0
