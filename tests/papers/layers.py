@@ -55,5 +55,5 @@ CASES = [
     *(Case(f"galore {options}", lambda options=options: tw.galore(**options), galore.galore, options, lr, leaves=("w",))
       for options, lr in (({}, None), ({"rank": 2, "T": 7}, shrinking), ({"rank": 1, "T": 1, "scale": 1.0, "beta1": 0.8, "beta2": 0.9, "eps": 1e-3}, halving))),
     *(Case(f"adalomo {options}", lambda options=options: tw.adalomo(**options), adalomo.adalomo, options, lr)
-      for options, lr in (({}, None), ({"beta2_decay": -0.5, "eps1": 1e-4, "eps2": 0.7, "d": 2.5, "weight_decay": 0.1}, shrinking))),
+      for options, lr in (({}, 0.3), ({"beta2_decay": -0.5, "eps1": 1e-4, "eps2": 0.7, "d": 2.5, "weight_decay": 0.1}, shrinking))),
 ]  # fmt: skip
