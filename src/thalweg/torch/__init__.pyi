@@ -510,7 +510,7 @@ class ScheduleFree(Optimizer):
 class Average(Optimizer):
     """An exponential moving average of the parameters, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
 
-    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, beta: Dynamic = 0.999, start: Literal['p0', 'first'] = 'p0', *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, beta: Dynamic = 0.999, start: Literal['p0', 'first', 'corrected'] = 'p0', *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class PolynomialAverage(Optimizer):
     """An average of the parameters with polynomial decay, to ship (Shamir & Zhang 2013, arXiv 1212.1824, section 3)."""
@@ -551,3 +551,8 @@ class WSAM(Optimizer):
     """WSAM, weighted sharpness-aware minimization (Yue, Jiang, Ye, Gao, Liu & Zhang 2023, arXiv 2305.15817, equation 6)."""
 
     def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, rho: Dynamic = 0.05, gamma: Dynamic = 0.9, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class LookSAM(Optimizer):
+    """LookSAM (Liu, Mai, Chen, Hsieh & You 2022, arXiv 2203.02714, algorithm 1): one gradient in most steps."""
+
+    def __init__(self, params: ParamsT, rule: Any, lr: Dynamic | None = None, rho: Dynamic = 0.1, k: int = 10, alpha: Dynamic = 0.7, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
