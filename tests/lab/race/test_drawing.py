@@ -13,7 +13,6 @@ from PIL import Image
 
 import thalweg as tw
 from thalweg.lab.data.surface import Surface
-from thalweg.lab.marks import COLOURS, DIM, given_out
 from thalweg.lab.problems import problem
 from thalweg.lab.race.animation import REST, write_gif
 from thalweg.lab.race.captions import success
@@ -21,6 +20,7 @@ from thalweg.lab.race.page import FACTORS, HERE, _json, _numbers, write_page
 from thalweg.lab.race.picture import Picture, contour_levels, frames, write_png
 from thalweg.lab.race.place import AROUND, UPWARDS, spread
 from thalweg.lab.race.run import OwnRules, Race, race
+from thalweg.lab.report.figures.marks import COLOURS, DIM, given_out
 
 NAMES = ["sgd", "momentum", "adam", "learned"]
 

@@ -11,9 +11,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from lab.report.fake_results import fake
-from thalweg.lab.marks import COLOURS
 from thalweg.lab.report.figures import course
 from thalweg.lab.report.figures.lines import LEAST, name_ends
+from thalweg.lab.report.figures.marks import COLOURS
 from thalweg.lab.report.figures.style import marks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from thalweg.lab.statistics import aggregate
+from thalweg.lab.statistics import aggregate, shares
 
 DRAW = np.random.default_rng(0)
 SCORES = {name: {problem: DRAW.normal(i, 1, 8) for problem in "wxyz"} for i, name in enumerate("abc")}
@@ -13,12 +13,12 @@ SCORES = {name: {problem: DRAW.normal(i, 1, 8) for problem in "wxyz"} for i, nam
 
 def test_normalised_is_the_share_of_the_way_for_losses_and_accuracies_alike() -> None:
     losses = {"a": {"p": np.array([2.0, 1.0, 0.5, 3.0, np.inf, np.nan])}}
-    assert aggregate.normalised(losses, {"p": 2.0}, {"p": 1.0})["a"]["p"].tolist() == [0, 1, 1.5, 0, 0, 0]
+    assert shares.normalised(losses, {"p": 2.0}, {"p": 1.0})["a"]["p"].tolist() == [0, 1, 1.5, 0, 0, 0]
     accuracies = {"a": {"p": np.array([0.1, 0.9, 0.5, 0.05, -np.inf])}}
-    found = aggregate.normalised(accuracies, {"p": 0.1}, {"p": 0.9})["a"]["p"]
+    found = shares.normalised(accuracies, {"p": 0.1}, {"p": 0.9})["a"]["p"]
     assert found == pytest.approx([0, 1, 0.5, 0, 0])
     with pytest.raises(ValueError, match="p: from its start 1 to its best 1"):
-        aggregate.normalised(losses, {"p": 1.0}, {"p": 1.0})
+        shares.normalised(losses, {"p": 1.0}, {"p": 1.0})
 
 
 def test_the_interquartile_mean_is_the_mean_of_the_middle_half() -> None:
@@ -41,7 +41,7 @@ def test_its_interval_is_as_wide_as_the_spread_of_new_samples() -> None:
 
 def test_seeds_are_drawn_within_their_problem() -> None:
     constant = {"a": {"p": np.zeros(5), "q": np.full(5, 9.0)}}
-    assert aggregate.interquartile_means(constant)["a"] == aggregate.Estimate(4.5, 4.5, 4.5)
+    assert aggregate.interquartile_means(constant)["a"] == shares.Estimate(4.5, 4.5, 4.5)
 
 
 def test_mean_ranks_average_the_ranks_of_means() -> None:

@@ -13,9 +13,9 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from thalweg.lab.marks import COLOURS, DIM, GREY
 from thalweg.lab.race.picture import Error, Picture, frames
 from thalweg.lab.race.run import Race
+from thalweg.lab.report.figures.marks import COLOURS, DIM, GREY
 
 FRAMES = 101  # longer races skip steps
 DURATION = 100  # duration of a frame in ms

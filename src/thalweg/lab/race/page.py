@@ -19,12 +19,12 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 
 from thalweg.lab.data.surface import Surface
-from thalweg.lab.marks import GREY
 from thalweg.lab.race.captions import ERRORS, behind, end, headline, outcome, rate, small_print, success, success_print
 from thalweg.lab.race.picture import SHADES, Error, contour_levels, frames
 from thalweg.lab.race.place import Array
 from thalweg.lab.race.run import Race, Walk, configured, drawn_with
 from thalweg.lab.race.walk import walk
+from thalweg.lab.report.figures.marks import GREY
 from thalweg.methods import rules
 from thalweg.rule import Rule
 from thalweg.values.numerals import short

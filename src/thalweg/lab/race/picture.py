@@ -16,11 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.path import Path as Outline
 
-from thalweg.lab.marks import DIM, Mark
-from thalweg.lab.marks import GREY as BEHIND
 from thalweg.lab.race.captions import behind, error_name, headline, rate, small_print, success, success_print
 from thalweg.lab.race.place import AROUND, UPWARDS, Array, spread
 from thalweg.lab.race.run import Race, Walk
+from thalweg.lab.report.figures.marks import DIM, Mark
+from thalweg.lab.report.figures.marks import GREY as BEHIND
 
 SIZE = 8.0  # diameter of a marker in points
 PNG_DPI = 120

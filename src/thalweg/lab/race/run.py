@@ -12,10 +12,10 @@ import numpy as np
 from thalweg.core.stage import Stage
 from thalweg.form.hyper import Role, with_role
 from thalweg.lab.data.surface import Surface
-from thalweg.lab.marks import FIRST, Mark, given_out
 from thalweg.lab.race.ground import Array
 from thalweg.lab.race.trial import NEAR, Success, fresh, judged, tuned
 from thalweg.lab.race.walk import walk
+from thalweg.lab.report.figures.marks import FIRST, Mark, given_out
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.user.probe import ProbeFailed
 from thalweg.methods import rules

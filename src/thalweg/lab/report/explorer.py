@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from thalweg.lab.marks import Mark
 from thalweg.lab.report.figures.curves import quartiles
+from thalweg.lab.report.figures.marks import Mark
 from thalweg.lab.report.figures.style import marks
 from thalweg.lab.report.figures.sweeps import sweep
 from thalweg.lab.report.schema.optimizer import Row

@@ -27,9 +27,9 @@ from thalweg.lab.report.schema.suite import (
     Unranked,
 )
 from thalweg.lab.report.words.suite_answer import suite_answer
-from thalweg.lab.statistics import aggregate, pairwise, profiles, targets
-from thalweg.lab.statistics.aggregate import Estimate
+from thalweg.lab.statistics import aggregate, pairwise, profiles, shares, targets
 from thalweg.lab.statistics.pairwise import Pair
+from thalweg.lab.statistics.shares import Estimate
 from thalweg.lab.statistics.stats import LEVEL, Floats
 
 Rows = dict[str, dict[str, Row]]
@@ -218,7 +218,7 @@ def shares_of(found: Sequence[Results], take: Callable[[Row], Any]) -> dict[str,
         for row in each["rules"]:
             raw.setdefault(row["name"], {})[each["problem"]["name"]] = _numbers(each, take(row))
     starts = {each["problem"]["name"]: _start(each) for each in found}
-    return aggregate.normalised(raw, starts, {each["problem"]["name"]: _best(each) for each in found})
+    return shares.normalised(raw, starts, {each["problem"]["name"]: _best(each) for each in found})
 
 
 def _by_mean_rank(some: Mapping[str, Mapping[str, Floats]]) -> dict[str, float]:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import stats as scipy_stats
 
 from thalweg.lab.statistics import aggregate, power, simultaneous, stats
-from thalweg.lab.statistics.aggregate import Scores
+from thalweg.lab.statistics.shares import Scores
 from thalweg.lab.statistics.stats import LEVEL, Floats
 
 
@@ -49,7 +49,7 @@ class CriticalDifference:
 def critical_difference(
     scores: Scores, higher_is_better: bool, data_of: Callable[[str], str] = lambda problem: problem
 ) -> CriticalDifference:
-    """The diagram of scores on a common scale for all problems, usually `aggregate.normalised` ones.
+    """The diagram of scores on a common scale for all problems, usually `shares.normalised` ones.
 
     Each problem enters with the mean over its seeds, and ranks are those of the means. data_of: the name of a problem's data;
     in the tests problems on the same data enter with their mean, as one.

@@ -10,8 +10,8 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thalweg.lab.marks import Mark
 from thalweg.lab.report.figures.labels import Box, beside
+from thalweg.lab.report.figures.marks import Mark
 from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.scores import near_best
 from thalweg.lab.report.figures.style import INK, PALE, SETTINGS, SIZE, SOFT, WIDTH, marks, put, short

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from thalweg.lab.marks import FIRST, Mark
 from thalweg.lab.report.figures.curves import quartiles
 from thalweg.lab.report.figures.lines import name_ends
+from thalweg.lab.report.figures.marks import FIRST, Mark
 from thalweg.lab.report.figures.scale import plain_log
 from thalweg.lab.report.figures.style import SETTINGS, SIZE, WIDTH, background, dashes, marks
 from thalweg.lab.report.figures.svg import svg

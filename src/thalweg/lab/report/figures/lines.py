@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from thalweg.lab.marks import FIRST, Mark
+from thalweg.lab.report.figures.marks import FIRST, Mark
 from thalweg.lab.report.figures.style import INK, SETTINGS, SIZE, WIDTH, background, dashes, marks, put, short
 from thalweg.lab.report.figures.svg import svg
 from thalweg.lab.report.schema.parts import Named

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 
-from thalweg.lab.marks import Mark
+from thalweg.lab.report.figures.marks import Mark
 from thalweg.lab.report.figures.scale import Scale, plain_log
 from thalweg.lab.report.figures.style import BAD, SETTINGS, SOFT, background, marks, panel, put
 from thalweg.lab.report.figures.svg import svg

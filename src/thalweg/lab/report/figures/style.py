@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from thalweg.lab.marks import COLOURS, Mark, given_out
+from thalweg.lab.report.figures.marks import COLOURS, Mark, given_out
 from thalweg.lab.report.schema.parts import Named
 
 INK, SOFT, PALE, BAD, BAND = "#1f2933", "#5b6875", "#c8d0d8", "#b3380a", "#e9eef3"

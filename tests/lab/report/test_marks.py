@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from thalweg.lab.marks import COLOURS, DASHES, FIRST, SHAPES, given_out
+from thalweg.lab.report.figures.marks import COLOURS, DASHES, FIRST, SHAPES, given_out
 from thalweg.lab.report.figures.style import DARK
 
 Array = np.ndarray[Any, Any]
