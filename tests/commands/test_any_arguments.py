@@ -20,10 +20,11 @@ ODD = [
 ]  # fmt: skip
 WORDS = st.one_of(st.sampled_from(ODD), st.text(max_size=5))
 GOOD = {
+    "advise": [["text"], ["--problem-like", "digits"], ["--data", "none.csv"], ["--target", "y"], ["--task", "regression"], ["--bank", "none.json"], ["--kinds"]],
     "show": [["adam"], ["momentum", "--kernel"], ["muon", "--kernel"], ["lbfgs"]],
     "list": [["--kind", "matrices"], ["--search", "adam"], ["--year", "2015-"], ["--memory", "1"], ["--sort", "bytes"]],
     "race": [["saddle"], ["--lr", "0.1"], ["--lr", "default"], ["--start", "0.5"], ["--seed", "1"], ["--error", "distance"], ["--my-rule", "none.py"]],
-    "lab": [["verify"], ["merge"], ["verify", "--quick"]],
+    "lab": [["verify"], ["merge"], ["verify", "--quick"], ["bank"], ["bank", "--report"]],
     "compare": [["--problem", "xor"], ["--data", "none.csv"], ["--suite", "tiny"], ["--rules", "sgd"], ["--schedule", "cosine"], ["--wait", "1"], ["--train", "none.py"], ["--train", "a:b"], ["--hours", "1"]],
 }  # fmt: skip
 REFUSED = {"race": ["--out", "none/x.png"], "lab": ["--only", "none"], "compare": ["--jobs", "0"]}

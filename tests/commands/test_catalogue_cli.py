@@ -34,6 +34,7 @@ def test_every_rule_is_listed_with_its_facts() -> None:
     assert names() == sorted(tw.rules)
     row = next(line for line in listing().stdout.splitlines() if line.startswith("adam "))
     assert row.split()[:8] == ["adam", "element-wise", "g", "t", "2015", "2", "28", "0.001"]
+    assert re.fullmatch(r"\d+ \[\d+-\d+\]", " ".join(row.split()[8:10])), "its measured place, with an interval"
     assert "Kingma & Ba 2015, arXiv 1412.6980" in row
 
 

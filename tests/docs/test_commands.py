@@ -22,9 +22,11 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "benchmarks/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OURS = r"(?:thalweg|python3?|tools/\w+|pip|dask|\.venv/\S+)(?: .*)?"
 SMALL = {
+    "thalweg advise": "",
     "thalweg compare": "--budget 2 --seeds 2 --steps 3 --batch-size 8 --jobs 1",
     "thalweg compare --train": "--budget 2 --seeds 2 --steps 3 --jobs 1",
     "thalweg curves": "--budget 2 --seeds 2 --steps 3 --jobs 1",
+    "thalweg lab bank": "--suite tiny --rules sgd,momentum,adam --budget 2 --seeds 2 --share 0.01 --jobs 1",
     "thalweg lab merge": "",
     "thalweg lab verify": "--quick --only momentum",
     "thalweg list": "",
@@ -177,6 +179,8 @@ def files(folder: Path, command: str) -> None:
     (folder / "mine.py").write_text(next((text for words, text in kinds.items() if words in command), RULE))
     (folder / "loop.py").write_text(TRAIN)
     (folder / "mine_too.py").write_text(RULE.replace("def mine", "def mine_too"))
+    if "--bank" in command:
+        thalweg(f"lab bank {SMALL['thalweg lab bank']}")
     if command.startswith("thalweg lab merge"):
         for name in ("from-a", "from-b"):
             thalweg(f"compare --problem xor --rules sgd --budget 1 --seeds 1 --steps 2 --out {name}")

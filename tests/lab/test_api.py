@@ -123,7 +123,7 @@ def test_an_executor_of_ones_own_runs_the_same_trials(tmp_path: Path) -> None:
         ({"problem": "digit"}, "no problem is called 'digit'; did you mean 'digits'?"),
         ({"rules": ["adm"]}, "no optimizer is called 'adm'; did you mean 'adam'?"),
         ({"rules": []}, "rules names no optimizer; write for example rules sgd,momentum,adam"),
-        ({"suite": "smal"}, "no suite is called 'smal'; there are small, tiny; did you mean 'small'?"),
+        ({"suite": "smal"}, "no suite is called 'smal'; there are small, full, tiny; did you mean 'small'?"),
         ({"suite": "tiny", "problem": "xor"}, "suite names its problems itself; leave problem and data out"),
         ({"problem": "xor", "data": "a--b.csv"}, "problem and data are two answers to one question; give one of them"),
         ({"target": "y"}, "target speaks of your own data; give it with data"),

@@ -10,6 +10,7 @@ from thalweg.commands.screen import Program
 COMMANDS = {
     "compare": "thalweg.commands.compare:compare_command",
     "curves": "thalweg.commands.curves:curves_command",
+    "advise": "thalweg.commands.advise:advise_command",
     "lab": "thalweg.commands.lab:lab_group",
     "race": "thalweg.commands.race:race_command",
     "show": "thalweg.commands.show:show_command",

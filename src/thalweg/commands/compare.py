@@ -38,7 +38,7 @@ WIDTH = 160  # columns of the table when the output is no terminal
     help="Which scores of the training function are better.  [default: higher]",
 )
 @click.option("--problem", help="A built-in problem, or a Python file that defines one.  [default: digits]")
-@click.option("--suite", help="Run a suite of problems (small, tiny) and aggregate the results.")
+@click.option("--suite", help="Run a suite of problems (small, full, tiny) and aggregate the results.")
 @click.option(
     "--data",
     type=PLACE,

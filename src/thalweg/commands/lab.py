@@ -7,6 +7,7 @@ import click
 from thalweg.commands.lazy import Lazy
 
 COMMANDS = {
+    "bank": "thalweg.commands.lab_bank:bank_command",
     "merge": "thalweg.commands.lab_merge:merge_command",
     "verify": "thalweg.commands.lab_verify:verify_command",
 }
@@ -14,4 +15,4 @@ COMMANDS = {
 
 @click.group("lab", cls=Lazy, where=COMMANDS)
 def lab_group() -> None:
-    """Merge stores of trials, and verify the lab itself."""
+    """Measure all optimizers for the bank, merge stores of trials, and verify the lab itself."""

@@ -22,7 +22,9 @@ from thalweg.lab.verify.run import CHECKS, run
 @click.command("verify")
 @click.option("--quick", is_flag=True, help="Run smaller versions of the checks: seconds instead of minutes.")
 @click.option(
-    "--only", metavar="A,B", help="Run these checks only: algoperf, momentum, heavy_tails, controls, early_stopping, untuned."
+    "--only",
+    metavar="A,B",
+    help="Run these checks only: algoperf, momentum, heavy_tails, controls, early_stopping, untuned, advice.",
 )
 @click.option(
     "--out",

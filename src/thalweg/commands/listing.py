@@ -15,6 +15,8 @@ from rich.text import Text
 from thalweg.commands.screen import Screen
 from thalweg.commands.types import Real
 from thalweg.graph.cost import Cost, word_kind
+from thalweg.lab.bank import standing
+from thalweg.lab.bank.evidence import Place
 from thalweg.lab.refusal import Refusal
 from thalweg.methods import ALIASES, rules
 from thalweg.rule import Rule
@@ -32,10 +34,18 @@ class Entry:
     rule: Rule
     kind: str
     cost: Cost
+    place: Place | None
 
     @classmethod
     def of(cls, rule: Rule) -> Entry:
-        return cls(rule, word_kind(rule()).replace(" ", "-"), rule.cost())
+        known = standing.shipped()
+        place = known.places["tuned"].get(rule.name) if known else None
+        return cls(rule, word_kind(rule()).replace(" ", "-"), rule.cost(), place)
+
+    @property
+    def measured(self) -> str:
+        """The measured place, with its interval."""
+        return f"{self.place.place} [{self.place.low}-{self.place.high}]" if self.place else ""
 
     @property
     def aliases(self) -> list[str]:
@@ -72,14 +82,14 @@ def table(entries: list[Entry], width: int) -> Table:
     roomy = width >= ROOMY
     for title in ("name", "kind", "asks for") if roomy else ("name", "asks for"):
         made.add_column(title, no_wrap=True)
-    for title in ("year", "state\n/param", "bytes\n/step", "lr"):
+    for title in ("year", "state\n/param", "bytes\n/step", "lr", "place"):
         made.add_column(title, justify="right", no_wrap=True)
     made.add_column("paper")  # this column shrinks: its cells do not wrap and are cut
     for entry in entries:
         rule = entry.rule
         words = [rule.name, entry.kind, " ".join(rule.asks)] if roomy else [rule.name, " ".join(rule.asks)]
         cost = [f"{entry.cost.state_per_parameter:g}", f"{entry.cost.bytes_moved:g}"]
-        numbers = [str(rule.year or ""), *cost, typed(rule.lr or 0.0)]
+        numbers = [str(rule.year or ""), *cost, typed(rule.lr or 0.0), entry.measured]
         paper = Text(short_source(rule), no_wrap=True, overflow="ellipsis")
         made.add_row(*(escape(cell) for cell in (*words, *numbers)), paper)
     return made
@@ -92,12 +102,13 @@ def table(entries: list[Entry], width: int) -> Table:
 @click.option("--search", metavar="TEXT", help="Show only rules whose name, paper or notes contain this text.")
 @click.option("--year", "span", metavar="YEARS", help="Show only rules published in these years: 2015, 2014-2018, 2015-.")
 @click.option("--memory", type=Real(0), metavar="N", help="Show only rules with at most N numbers of state per parameter.")
-@click.option("--sort", type=click.Choice(["name", "year", "memory", "bytes"]), default="name", show_default=True,
+@click.option("--sort", type=click.Choice(["name", "year", "memory", "bytes", "place"]), default="name", show_default=True,
               help="Sort by this column.")  # fmt: skip
 def list_command(kind: str | None, search: str | None, span: str | None, memory: float | None, sort: str) -> None:
-    """List the optimizers: inputs, state and memory traffic.
+    """List the optimizers: inputs, state, memory traffic and measured place.
 
-    State is counted in numbers per parameter. Memory traffic is the bytes that a step moves per float32 parameter.
+    State is counted in numbers per parameter. Memory traffic is the bytes that a step moves per float32 parameter. The place is
+    that by the lab's bank, tuned, with its 95 % interval over small data sets; `thalweg advise` says what it means.
     """
     entries = [Entry.of(rule) for rule in rules.values()]
     if kind is not None:
@@ -112,6 +123,7 @@ def list_command(kind: str | None, search: str | None, span: str | None, memory:
     keys = {
         "name": lambda e: (e.rule.name,), "year": lambda e: (e.rule.year or 0, e.rule.name),
         "memory": lambda e: (e.cost.state_per_parameter, e.rule.name), "bytes": lambda e: (e.cost.bytes_moved, e.rule.name),
+        "place": lambda e: (e.place.place if e.place else len(rules) + 1, e.rule.name),
     }  # fmt: skip
     console = Screen(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
     if not entries:

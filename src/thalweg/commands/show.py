@@ -30,6 +30,7 @@ from thalweg.form.hyper import Hyper, nearest
 from thalweg.form.memory import Kind
 from thalweg.graph.cost import Cost, word_kind
 from thalweg.graph.program import NotTraced, stage_paths
+from thalweg.lab.bank import standing
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.user import my_rule
 from thalweg.methods import ALIASES, rules, stages_by_name
@@ -105,6 +106,8 @@ def page(rule: Rule) -> Iterator[RenderableType]:
     yield from _part("Hyper-parameters", _hyper(rule))
     yield from _part("Cost", Text(_cost(rule)))
     yield from _part("Kernel", Text(_kernels(Optimizer(rule, lr=rule.lr or 1.0))))
+    if (known := standing.shipped()) is not None and rules.get(rule.name) is rule:
+        yield from _part("Measured", Text("\n".join(known.sentences(rule.name))))
     if differences:
         yield from _part("Between libraries", Text(differences))
     yield from _part("Source", Syntax(source(rule), "python", background_color="default", word_wrap=True))

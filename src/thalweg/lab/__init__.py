@@ -1,6 +1,6 @@
 """The lab: optimizers compared on real problems with equal tuning budgets and sound statistics.
 
-`lab.compare`, or `thalweg compare` on the command line.
+`lab.compare`, or `thalweg compare` on the command line; `lab.advise` says what earlier ones teach.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import Any
 
 HOMES = {
     "compare": "api.compare", "Comparison": "api.comparison", "Options": "api.options", "Progress": "api.progress",
+    "advise": "bank.advise", "Advice": "bank.advise",
     "Engine": "running.executors", "Refusal": "refusal",
 }  # fmt: skip
-__all__ = ["Comparison", "Engine", "Options", "Progress", "Refusal", "compare"]
+__all__ = ["Advice", "Comparison", "Engine", "Options", "Progress", "Refusal", "advise", "compare"]
 
 
 def __getattr__(name: str) -> Any:

@@ -150,7 +150,7 @@ def test_suites_need_nothing_optional_and_hold_what_there_is() -> None:
     for each in suites.SUITES.values():
         assert len(set(each)) == len(each)
         assert set(each) <= set(problems.names())
-    with pytest.raises(Refusal, match="no suite is called 'smal'; there are small, tiny; did you mean 'small'"):
+    with pytest.raises(Refusal, match="no suite is called 'smal'; there are small, full, tiny; did you mean 'small'"):
         suites.suite("smal")
 
 

@@ -260,6 +260,6 @@ def test_a_suite_that_is_not_there_is_named(tmp_path: Path) -> None:
 
     done = CliRunner().invoke(main, ["compare", "--suite", "smal", "--out", str(tmp_path)])
     assert done.exit_code == 2
-    assert "no suite is called 'smal'; there are small, tiny; did you mean 'small'?" in done.stderr
+    assert "no suite is called 'smal'; there are small, full, tiny; did you mean 'small'?" in done.stderr
     done = CliRunner().invoke(main, ["compare", "--suite", "small", "--problem", "wine"])
     assert "leave --problem and --data out" in done.stderr

