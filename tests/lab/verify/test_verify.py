@@ -34,7 +34,7 @@ def test_each_check_holds_in_its_quick_form(name: str) -> None:
 
 def test_the_docs_are_in_step() -> None:
     text = DOCS.read_text(encoding="utf-8")
-    for name in ("algoperf", "momentum"):  # the rest takes minutes
+    for name in ("algoperf", "momentum", "advice"):  # the rest takes minutes
         (found,) = run.run([name], False, silent)
         assert page.section(found) in text, f"thalweg lab verify, then copy thalweg-results/verify/verify.md to {DOCS}"
 

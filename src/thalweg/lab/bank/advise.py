@@ -29,7 +29,7 @@ WIDTH = 160
 
 
 class Advice(Facts):
-    """What to try first; `print` shows it, and a notebook too.
+    """What to try first; `print` shows it.
 
     `rule` is the rule to try first with its learning rate tuned, `untuned` the one to try without tuning, and `rows` has all of
     them with intervals.

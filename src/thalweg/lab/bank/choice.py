@@ -32,16 +32,17 @@ def weights(evidence: Evidence, like: Sequence[str]) -> Floats:
 
 
 def order(evidence: Evidence, weight: Floats, way: str) -> list[int]:
-    """The rules, the first to try first: from the smallest mean gap on, but that those within MARGIN of the smallest are level,
-    and come first by their gap the other way (of tuned ones the untuned gap, so that little tuning does), then by name.
+    """The rules, the first to try first: from the smallest mean gap on.
+
+    But tuned ones within MARGIN of the smallest are level, and come first by their untuned gap: the less tuning one needs, the
+    better. Other ties go to the smaller gap the other way, then to the name.
     """
     both = (way, next(other for other in WAYS if other != way))
     mean, other = (np.round(evidence.gaps[each] @ weight / weight.sum(), PLACES) for each in both)
-    least = mean.min(initial=np.inf)
+    level = mean <= mean.min(initial=np.inf) + MARGIN if way == WAYS[0] else np.zeros(len(mean), bool)
 
-    def key(i: int) -> tuple[float, float, float, str]:
-        level = mean[i] <= least + MARGIN
-        return (0.0, other[i], mean[i], evidence.rules[i]) if level else (1.0, mean[i], other[i], evidence.rules[i])
+    def key(i: int) -> tuple[bool, float, float, str]:
+        return not level[i], 0.0 if level[i] else mean[i], other[i], evidence.rules[i]
 
     return sorted(range(len(evidence.rules)), key=key)
 
@@ -57,12 +58,12 @@ class Regrets:
     @property
     def of_advice(self) -> Estimate:
         """The mean regret of the advice."""
-        return _over_folds(self.advised)
+        return _within(_over_folds(self.advised))
 
     @property
     def of_reference(self) -> Estimate:
         """The mean regret of the reference, with Student's interval over data."""
-        return estimate(self.reference, np.ones(len(self.data)), np.eye(len(self.data)))
+        return _within(estimate(self.reference, np.ones(len(self.data)), np.eye(len(self.data))))
 
     @property
     def difference(self) -> Estimate:
@@ -78,8 +79,8 @@ def _over_folds(values: Floats) -> Estimate:
     """
     count = len(values)
     found = estimate(values, np.ones(count), np.eye(count))
-    more = math.sqrt(1 + count / (count - 1)) if count > 1 else 1.0
-    return Estimate(found.value, *(found.value + more * (end - found.value) for end in (found.low, found.high)))
+    half = (found.high - found.value) * (math.sqrt(1 + count / (count - 1)) if count > 1 else 1.0)
+    return Estimate(found.value, found.value - half, found.value + half)
 
 
 def regrets(evidence: Evidence, way: str) -> Regrets:
@@ -102,10 +103,14 @@ def like(problem: str) -> tuple[str, ...]:
 
 def gap(evidence: Evidence, rule: str, way: str, weight: Floats) -> Estimate:
     """How far a rule is behind the best, on average."""
-    found = estimate(evidence.row(rule, way), weight, evidence.witnesses)
-    return Estimate(found.value, max(0.0, found.low), min(1.0, found.high))
+    return _within(estimate(evidence.row(rule, way), weight, evidence.witnesses))
 
 
 def behind(evidence: Evidence, rule: str, first: str, way: str, weight: Floats) -> Estimate:
     """How much further behind the best a rule is than another one, on average."""
     return estimate(evidence.row(rule, way) - evidence.row(first, way), weight, evidence.witnesses)
+
+
+def _within(found: Estimate) -> Estimate:
+    """An estimate of a gap, which is a share."""
+    return Estimate(found.value, max(0.0, found.low), min(1.0, found.high))

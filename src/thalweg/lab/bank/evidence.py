@@ -107,7 +107,7 @@ def estimate(values: Floats, weights: Floats, witnesses: Floats) -> Estimate:
     effective = float(each.sum() ** 2 / (each**2).sum())
     if effective < 1 + 1e-9:
         return Estimate(mean, -math.inf, math.inf)
-    error = math.sqrt(float(((witnesses @ (weights * (values - mean))) ** 2).sum())) / total
+    error = math.sqrt(float(((witnesses @ (weights * (values - mean))) ** 2).sum())) / float(total)
     half = float(special.stdtrit(effective - 1, 0.975)) * error * math.sqrt(effective / (effective - 1))
     return Estimate(mean, mean - half, mean + half)
 
