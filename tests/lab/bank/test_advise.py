@@ -93,13 +93,35 @@ def test_it_says_what_it_rests_on_and_its_limits() -> None:
     text = str(advised(TOLD, "small images"))
     flowing = " ".join(text.split())
     for words in (
-        "For small images (small grey images to classify), with 6 learning rates to try: lion.",
+        "For problems of the kind 'small images' (small grey images to classify), with 6 learning rates to try: lion.",
         "2 problems of the lab (digits, digits_conv), and on 7 of other kinds, which count as 2 of the kind together: 8 data sets",
         "small problems, which train in seconds: 100 steps; 6 rates on 2 seeds, 2 judged runs, 50 % of the usual steps",
         "`thalweg compare` on your own training",
     ):
         assert words in flowing
     assert [line.split()[1] for line in text.splitlines()[2:5]] == ["lion", "sgd", "adam"]
+
+
+def test_that_a_choice_hardly_matters_is_said_where_that_is_known() -> None:
+    def matters(**scores: float) -> str:
+        draw = np.random.default_rng(0)
+        names = ("adam", *scores)
+        own = {name: {p: scores.get(name, 0.9) + draw.normal() / 50 for p in EVERY} for name in names}
+        return advised(bank(own), "small images").sentences[2]
+
+    assert "hardly matters" in matters(lion=0.91, sgd=0.92)
+    assert matters(lion=0.93, sgd=0.4, nadam=0.45).startswith("1 of the other 3 are not told apart from lion")
+    assert matters(lion=0.4, sgd=0.45).startswith("0 of the other 2 are not told apart from adam; adam itself is the first")
+    rare = {"adam": dict.fromkeys(EVERY, 0.9), "lion": dict.fromkeys(EVERY, 1.0)}
+    rare["adam"]["wine"], rare["lion"]["zipf"], rare["adam"]["digits"] = 0.1, 0.0, 0.0
+    assert advised(bank(rare), "any").sentences[2].startswith("There are too few data to tell: 1 of the other 1")
+
+
+def test_several_gradients_a_step_are_told() -> None:
+    found = advised(bank({"adam": dict.fromkeys(EVERY, 0.5), "lbfgs": dict.fromkeys(EVERY, 0.9)}), "any")
+    assert [row.gradients for row in found.rows] == [True, False]
+    assert "It asks for several gradients a step" in found.sentences[0]
+    assert "It asks for several gradients a step" not in advised(TOLD, "any").sentences[0]
 
 
 def test_one_data_set_says_nothing_of_others() -> None:

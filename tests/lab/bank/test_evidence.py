@@ -66,6 +66,13 @@ def test_with_equal_weights_the_interval_is_students() -> None:
     assert (found.value, found.low, found.high) == pytest.approx((values.mean(), low, high))
 
 
+def test_intervals_for_several_means_at_once_are_bonferronis() -> None:
+    values = np.array([0.1, 0.4, 0.2, 0.7])
+    found = estimate(values, np.ones(4), np.eye(4), several=10)
+    low, high = scipy_stats.t.interval(1 - 0.05 / 10, 3, values.mean(), scipy_stats.sem(values))
+    assert (found.low, found.high) == pytest.approx((low, high))
+
+
 def test_problems_on_the_same_data_count_once() -> None:
     """Two problems that say the same, on the same data with half the weight each, are as good as one."""
     one = estimate(np.array([0.1, 0.4, 0.2]), np.ones(3), np.eye(3))

@@ -17,9 +17,10 @@ class Advised:
     """A rule in an advice.
 
     gap, untuned: how far it is behind the best on average, tuned and at its usual rate, as shares of the way from the start.
-    behind: how much further than the first. alike: whether that may be nothing. near: on how many of the problems of the kind
-    it is within 5 % of the way of the best. worst: the problem of the kind where its gap is the largest, and that gap. lr: the
-    median of the rates that were chosen for it there, and the lowest and the highest.
+    behind: how much further than the first; the interval is for all pairs of rules at once. alike: whether that may be nothing.
+    near: on how many of the problems of the kind it is within 5 % of the way of the best. worst: the problem of the kind where
+    its gap is the largest, and that gap. lr: the median of the rates that were chosen for it there, and the lowest and the
+    highest. gradients: whether it asks for more than one gradient a step.
     """
 
     rule: str
@@ -29,6 +30,7 @@ class Advised:
     near: int
     worst: tuple[str, float]
     lr: tuple[float, float, float]
+    gradients: bool
 
     @property
     def alike(self) -> bool:

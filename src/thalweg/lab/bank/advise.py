@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from thalweg.core.optimizer import Optimizer
 from thalweg.lab import problems
 from thalweg.lab.bank import identity, words
 from thalweg.lab.bank.advice import GENERAL, Advised, Facts
@@ -164,4 +165,4 @@ def _advised(name: str, first: str, evidence: Evidence, weight: Floats, mine: Se
     near = int((gaps <= protocol.NEAR).sum())
     worst = (mine[int(gaps.argmax())], float(gaps.max()))
     lr = (float(np.exp(np.median(np.log(rates)))), rates[0], rates[-1]) if rates else (math.nan, math.nan, math.nan)
-    return Advised(name, tuned, untuned, more, near, worst, lr)
+    return Advised(name, tuned, untuned, more, near, worst, lr, Optimizer(catalogue[name](), lr=1.0).asks_gradients)

@@ -107,8 +107,11 @@ def gap(evidence: Evidence, rule: str, way: str, weight: Floats) -> Estimate:
 
 
 def behind(evidence: Evidence, rule: str, first: str, way: str, weight: Floats) -> Estimate:
-    """How much further behind the best a rule is than another one, on average."""
-    return estimate(evidence.row(rule, way) - evidence.row(first, way), weight, evidence.witnesses)
+    """How much further behind the best a rule is than another one, on average. The interval holds for all pairs of rules at once,
+    so that it may be asked of the one that was found to be the first.
+    """
+    pairs = math.comb(len(evidence.rules), 2)
+    return estimate(evidence.row(rule, way) - evidence.row(first, way), weight, evidence.witnesses, max(1, pairs))
 
 
 def _within(found: Estimate) -> Estimate:

@@ -95,8 +95,9 @@ def _mean(scores: tuple[float | None, ...], start: float) -> float:
     return float(np.nan_to_num(numbers(scores), nan=start).mean())
 
 
-def estimate(values: Floats, weights: Floats, witnesses: Floats) -> Estimate:
-    """The weighted mean of a value for each problem, and its 95 % interval over witnesses.
+def estimate(values: Floats, weights: Floats, witnesses: Floats, several: int = 1) -> Estimate:
+    """The weighted mean of a value for each problem, and its 95 % interval over witnesses, which holds for `several` such means
+    at once (Bonferroni).
 
     Its variance is the clustered one of a ratio, its degrees of freedom those of Kish's effective number of witnesses (1965),
     (sum W)**2 / sum(W**2), less one: of one witness, or several of which one has nearly all the weight, nothing is known.
@@ -108,7 +109,7 @@ def estimate(values: Floats, weights: Floats, witnesses: Floats) -> Estimate:
     if effective < 1 + 1e-9:
         return Estimate(mean, -math.inf, math.inf)
     error = math.sqrt(float(((witnesses @ (weights * (values - mean))) ** 2).sum())) / float(total)
-    half = float(special.stdtrit(effective - 1, 0.975)) * error * math.sqrt(effective / (effective - 1))
+    half = float(special.stdtrit(effective - 1, 1 - 0.025 / several)) * error * math.sqrt(effective / (effective - 1))
     return Estimate(mean, mean - half, mean + half)
 
 

@@ -50,14 +50,18 @@ def _first(found: Facts) -> str:
         f"{_of(found)}, with {made.budget} learning rates to try: {best.rule}. Rates that were best there: {rates}. It is "
         f"{span(best.gap)} of the way behind the best of {len(found.rows)} optimizers on average, and within {100 * NEAR:.0f} % "
         f"on {best.near} of {len(found.problems)}. Of those within {100 * MARGIN:.0f} % of the smallest gap it is the one that "
-        "needs tuning least."
+        f"needs tuning least.{_gradients(best)}"
     )
+
+
+def _gradients(row: Advised) -> str:
+    return " It asks for several gradients a step, which are not counted here." if row.gradients else ""
 
 
 def _of(found: Facts) -> str:
     if found.kind == GENERAL:
         return "For a training on data of which nothing else is said"
-    return f"For {found.kind} ({KINDS[found.kind].about})"
+    return f"For problems of the kind '{found.kind}' ({KINDS[found.kind].about})"
 
 
 def _untuned(found: Facts) -> str:
@@ -65,7 +69,7 @@ def _untuned(found: Facts) -> str:
     other = found.row(REFERENCE)
     same = row.rule == other.rule
     beside = "" if same else f"; {REFERENCE} as it ships is {span(other.untuned)} behind"
-    return f"{row.rule}, at its usual rate, is {span(row.untuned)} of the way behind the best tuned one{beside}."
+    return f"{row.rule}, at its usual rate, is {span(row.untuned)} of the way behind the best tuned one{beside}.{_gradients(row)}"
 
 
 def _matters(found: Facts) -> str:
@@ -78,9 +82,14 @@ def _matters(found: Facts) -> str:
     else:
         told = f"{REFERENCE} is not among them: it is {span(reference.behind)} further behind"
     typical, untuned = (statistics.median(getattr(row, name).value for row in found.rows) for name in ("gap", "untuned"))
-    hardly = "As far as can be told, with tuned rates the choice hardly matters: " if 2 * len(alike) > len(found.rows) else ""
+    if 2 * len(alike) < len(found.rows):
+        first = ""
+    elif typical - best.gap.value <= NEAR:
+        first = "As far as can be told, with tuned rates the choice hardly matters: "
+    else:
+        first = "There are too few data to tell: "
     return (
-        f"{hardly}{len(alike)} of the other {len(found.rows) - 1} are not told apart from {best.rule}; {told}. The middle one of "
+        f"{first}{len(alike)} of the other {len(found.rows) - 1} are not told apart from {best.rule}; {told}. The middle one of "
         f"all is {percent(typical)} behind the best if it is tuned, and {percent(untuned)} as it ships."
     )
 
