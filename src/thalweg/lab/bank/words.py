@@ -95,23 +95,24 @@ def _matters(found: Facts) -> str:
 
 
 def _sure(found: Facts) -> str:
+    noun = "data sets" if any(found.bank.problems[name].train_size for name in found.problems) else "functions"
     mine = f"{len(found.problems)} problem{'' if len(found.problems) == 1 else 's'} of the lab ({', '.join(found.problems)})"
     others = (
         f", and on {len(found.others)} of other kinds, which count as {OTHERS:g} of the kind together" if found.others else ""
     )
-    told = f"This rests on {mine}{others}: {found.data} data sets in all, over which the intervals are."
-    return f"{told} {verdict(found.regrets['tuned'])}"
+    told = f"This rests on {mine}{others}: {found.data} {noun} in all, over which the intervals are."
+    return f"{told} {verdict(found.regrets['tuned'], noun)}"
 
 
-def verdict(tuned: Regrets) -> str:
-    """How such choices did on data that had no part in them."""
+def verdict(tuned: Regrets, noun: str = "data sets") -> str:
+    """How such choices did on data that had no part in them. noun: what each of these is."""
     if len(tuned.data) < 2:
         return "On one data set alone, whether such choices hold elsewhere cannot be checked."
     lead = tuned.difference
     words = "better than" if lead.low > 0 else "worse than" if lead.high < 0 else "not shown to be better or worse than"
     return (
-        f"Chosen in this way on other data, the first was {span(tuned.of_advice)} behind the best on "
-        f"{len(tuned.data)} data sets, and {REFERENCE}, tuned as much, {span(tuned.of_reference)}: such advice is "
+        f"Chosen in this way on others, the first was {span(tuned.of_advice)} behind the best on "
+        f"{len(tuned.data)} {noun}, and {REFERENCE}, tuned as much, {span(tuned.of_reference)}: such advice is "
         f"{words} taking {REFERENCE}."
     )
 
