@@ -1,4 +1,4 @@
-"""The kernels' own functions: right to one unit in the last place and a fifth, over all of the numbers."""
+"""The kernels' own functions: right to a unit in the last place or two, over all of the numbers."""
 
 from __future__ import annotations
 
@@ -60,11 +60,39 @@ def test_exponentials_of_all_magnitudes(dtype: Any) -> None:
     assert units_apart("exponential", np.exp, x) < 1.2
 
 
+def all_magnitudes(dtype: Any) -> npt.NDArray[Any]:
+    """Numbers of both signs: of all exponents, and many near 1."""
+    limits, rng = np.finfo(dtype), np.random.default_rng(0)
+    powers = rng.uniform(np.log2(limits.smallest_subnormal), np.log2(limits.max), 100_000).astype(np.longdouble)
+    x = np.concatenate([np.exp2(powers), *(scale * np.abs(rng.normal(size=100_000)) for scale in (1, 10, 300))]).astype(dtype)
+    return np.concatenate([x, -x])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_logistic_functions_of_all_magnitudes(dtype: Any) -> None:
+    """1 / (1 + e^-x); below 0 in the form that loses nothing there. Where it is subnormal, e^x is."""
+
+    def exact(x: Any) -> Any:
+        e = np.exp(-np.abs(x))
+        return np.where(x < 0, e, 1) / (1 + e)
+
+    assert units_apart("logistic", exact, all_magnitudes(dtype)) < 2.5
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_hyperbolic_tangents_of_all_magnitudes(dtype: Any) -> None:
+    assert units_apart("hyperbolic_tangent", np.tanh, all_magnitudes(dtype)) < 2.5
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_functions_at_their_edges(dtype: Any) -> None:
     x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e4, -1e4, -8.0, 8.0], dtype)
     nan = np.nan
     np.testing.assert_array_equal(computed("exponential", x)[:7], np.array([1, 1, np.inf, 0, nan, np.inf, 0], dtype))
+    np.testing.assert_array_equal(computed("logistic", x)[:7], np.array([0.5, 0.5, 1, 0, nan, 1, 0], dtype))
+    tangents = computed("hyperbolic_tangent", x)[:7]
+    np.testing.assert_array_equal(tangents, np.array([0, 0, 1, -1, nan, 1, -1], dtype))
+    assert list(np.signbit(tangents[:2])) == [False, True]
     np.testing.assert_array_equal(
         computed("cube_root", x)[[0, 1, 2, 3, 4, 7, 8]], np.array([0, 0, np.inf, nan, nan, nan, 2], dtype)
     )

@@ -75,5 +75,23 @@ def test_a_rules_variables_may_have_names_that_kernels_use() -> None:
     np.testing.assert_allclose(w, pure.step({"w": p}, {"w": g}, pure.init({"w": p}))[0]["w"], rtol=1e-14)
 
 
+def test_variables_and_memory_may_be_named_as_functions_of_kernels() -> None:
+    @tw.rule(lr=0.1, search=(1e-3, 1e1))
+    def curved(g, exponential=0.0, *, beta: tw.Decay = 0.9):  # type: ignore[no-untyped-def]
+        """Curved (a test)."""
+        logistic = ops.sigmoid(g)
+        hyperbolic_tangent = ops.tanh(logistic + g)
+        exponential = ops.mix(exponential, ops.exp(-g * g), beta)
+        return logistic * hyperbolic_tangent * exponential + ops.sigmoid(exponential), exponential
+
+    draw = np.random.default_rng(0)
+    p, g = draw.normal(size=(7, 5)), draw.normal(size=(7, 5))
+    w = p.copy()
+    pure, fused = tw.Optimizer(curved), tn.Optimizer({"w": w}, curved)
+    fused.step({"w": g})
+    assert fused._bound._launches
+    np.testing.assert_allclose(w, pure.step({"w": p}, {"w": g}, pure.init({"w": p}))[0]["w"], rtol=1e-14)
+
+
 def test_a_word_repeats_what_its_spelling_repeats() -> None:
     assert {name for name, each in WORDS.items() if each.repeats} == {"maximum", "minimum", "sign", "ratio"}

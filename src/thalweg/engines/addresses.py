@@ -39,13 +39,21 @@ class Addresses:
     def look_up(self, present: Iterable[int], gradients: Sequence[Any], taken: npt.NDArray[np.int64]) -> None:
         """Write the gradients' addresses into the table; copy those in another layout, or overlapping `taken`."""
         for k in present:
-            gradient, work = gradients[k], self.work[k]
-            near = gradient.strides == work.strides and gradient.flags.aligned and gradient.dtype == work.dtype
-            if not near or overlaps(gradient, taken):
-                copy = np.empty_like(work)
-                copy[...] = gradient
-                gradient = copy
-            self.hold("g", k, gradient)
+            self.lend("g", k, gradients[k], taken)
+
+    def lend(self, column: str, k: int, array: Any, taken: npt.NDArray[np.int64], dtype: str | None = None) -> None:
+        """Write the address of an array that is only read; of a copy, if it lies in another layout or overlaps `taken`.
+
+        dtype: of the column, if it differs from the parameters'.
+        """
+        work = self.work[k]
+        storage = work.dtype if dtype is None else np.dtype(dtype)
+        fits = isinstance(array, np.ndarray) and array.dtype == storage and array.shape == work.shape and array.flags.aligned
+        if not fits or strides(array) != strides(work) or overlaps(array, taken):
+            copy = np.empty_like(work, dtype=storage)
+            copy[...] = array
+            array = copy
+        self.hold(column, k, array)
 
     def hold(self, column: str, k: int, array: Floats) -> None:
         """Write an array's address into the table and keep the array alive."""

@@ -29,8 +29,8 @@ from thalweg.ops.word import WORDS
 from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
 OWN_WORDS = (
-    "cube_root", "exponential", "floor", "larger", "magnitude", "largest", "leaf_sums_float32", "leaf_sums_float64",
-    "leaf_squares_float32", "leaf_squares_float64", "peek", "poke", "scratch", "share",
+    "cube_root", "exponential", "floor", "hyperbolic_tangent", "larger", "largest", "leaf_squares_float32",
+    "leaf_squares_float64", "leaf_sums_float32", "leaf_sums_float64", "logistic", "magnitude", "peek", "poke", "scratch", "share",
 )  # fmt: skip
 """Words of `thalweg.engines.words` that a loop may use, besides those of storage, loads and stores."""
 SAID = (
@@ -79,7 +79,7 @@ class Printer:
     def __init__(self, program: Program, title: str, dtypes: dict[str, str], columns: tuple[str, ...] | None = None) -> None:
         self.program, self.title, self.dtypes, self.columns = program, title, dtypes, columns
         self.names = Names(program, SAID)
-        self.names.keep_off((*self.reserved, *(RESERVED if program.margins else ())))
+        self.names.keep_off((*OWN_WORDS, *self.reserved, *(RESERVED if program.margins else ())))
 
     def language(self) -> Loop:
         """Return the words of the loop."""

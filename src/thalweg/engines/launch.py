@@ -216,13 +216,11 @@ class Launch:
             word = "noise" if column in self.program.draws else column
             for bucket in self.buckets:
                 for k in np.arange(len(self.members))[bucket.members]:
-                    leaf, work = self.names[k], addresses.work[k]
+                    leaf = self.names[k]
                     given = extras.get(word, {}).get(leaf)
                     if given is None:
                         given = draw(seed, bucket.t, (self.program.draws[column], leaf), addresses.arrays[k], self.lanes)
-                    own = np.empty_like(work, dtype=self.program.dtypes.get(column))
-                    own[...] = given
-                    addresses.hold(column, k, own)
+                    addresses.lend(column, k, given, self.taken, self.program.dtypes.get(column))
 
     def draw_from(self, seed: Any) -> None:
         """Write the seed of each lane, or the one of all, into the jobs of a kernel that draws."""

@@ -38,7 +38,7 @@ def cos(x: X) -> X:
     return call("cos", x)
 
 
-@word(triton=Spelling("2 * tl.sigmoid(2 * {0}) - 1", 5, of=7), latex=r"\tanh")
+@word(loop=Spelling("hyperbolic_tangent({0})", 9), triton=Spelling("2 * tl.sigmoid(2 * {0}) - 1", 5, of=7), latex=r"\tanh")
 def tanh(x: X) -> X:
     """Hyperbolic tangent, element-wise."""
     return call("tanh", x)
@@ -46,7 +46,7 @@ def tanh(x: X) -> X:
 
 @word(
     host=lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,
-    loop=Spelling("number(0.5) * tanh(number(0.5) * {0}) + number(0.5)", 5, of=7),
+    loop=Spelling("logistic({0})", 9),
 )
 def sigmoid(x: X) -> X:
     """1 / (1 + e^-x), element-wise, computed with tanh, which cannot overflow."""

@@ -93,24 +93,64 @@ def exponential(context: Any, x: Any) -> Any:
 
 
 def _exponential(b: ir.IRBuilder, number: Number, x: Any) -> Any:
-    """2^n e^r with |r| <= log(2) / 2: Taylor's series of r. 2^n is two factors, since alone it may leave the normal numbers."""
+    """2^n e^r, where 2^n is two factors, since alone it may leave the normal numbers."""
     most = (number.bias + 2) * math.log(2)
     least = -(number.bias + number.mantissa + 2) * math.log(2)
     low = b.select(b.fcmp_ordered("<", x, number(least)), number(least), x)
     held = b.select(b.fcmp_ordered(">", low, number(most)), number(most), low)
+    whole, more = _reduced(b, number, held)
+    half = b.ashr(whole, number.whole(1))
+    found = b.fmul(b.fadd(more, number(1.0)), _power_of_2(b, number, half))
+    found = b.fmul(found, _power_of_2(b, number, b.sub(whole, half)))
+    return b.select(b.fcmp_unordered("uno", x, x), x, found)
+
+
+def _reduced(b: ir.IRBuilder, number: Number, x: Any) -> tuple[Any, Any]:
+    """The whole n, and e^r - 1 by Taylor's series, for x = n log(2) + r with |r| <= log(2) / 2."""
     shift = number(1.5 * 2.0**number.mantissa)  # added and taken away it leaves the nearest whole number
-    n = b.fsub(b.fadd(b.fmul(held, number(1 / math.log(2))), shift), shift)
+    n = b.fsub(b.fadd(b.fmul(x, number(1 / math.log(2))), shift), shift)
     first, second = _log_of_2(number)
-    r = b.fsub(b.fsub(held, b.fmul(n, number(first))), b.fmul(n, number(second)))
+    r = b.fsub(b.fsub(x, b.fmul(n, number(first))), b.fmul(n, number(second)))
     terms = 7 if number.bits == 32 else 13
     series = number(1 / math.factorial(terms))
     for k in range(terms - 1, 1, -1):
         series = b.fadd(b.fmul(series, r), number(1 / math.factorial(k)))
-    series = b.fadd(b.fadd(b.fmul(b.fmul(series, r), r), r), number(1.0))
-    whole = b.fptosi(n, number.integer)
-    half = b.ashr(whole, number.whole(1))
-    found = b.fmul(b.fmul(series, _power_of_2(b, number, half)), _power_of_2(b, number, b.sub(whole, half)))
-    return b.select(b.fcmp_unordered("uno", x, x), x, found)
+    return b.fptosi(n, number.integer), b.fadd(b.fmul(b.fmul(series, r), r), r)
+
+
+@intrinsic
+def logistic(context: Any, x: Any) -> Any:
+    """1 / (1 + e^-x)."""
+    return _function(x, _logistic)
+
+
+def _logistic(b: ir.IRBuilder, number: Number, x: Any) -> Any:
+    """1 / (1 + e) or, below 0, e / (1 + e), with e = e^-|x|, which does not overflow."""
+    e = _exponential(b, number, b.fneg(_size(b, number, x)))
+    return b.fdiv(b.select(b.fcmp_ordered("<", x, number(0.0)), e, number(1.0)), b.fadd(e, number(1.0)))
+
+
+@intrinsic
+def hyperbolic_tangent(context: Any, x: Any) -> Any:
+    """tanh(x)."""
+    return _function(x, _hyperbolic_tangent)
+
+
+def _hyperbolic_tangent(b: ir.IRBuilder, number: Number, x: Any) -> Any:
+    """e / (e + 2) with e = e^(2 |x|) - 1, and x's sign. `most` stands for all above it, where that is 1 in any case."""
+    most = number((number.mantissa + 3) / 2)
+    size = _size(b, number, x)
+    held = b.select(b.fcmp_ordered("<", size, most), size, most)
+    whole, more = _reduced(b, number, b.fmul(held, number(2.0)))
+    power = _power_of_2(b, number, whole)
+    e = b.fadd(b.fmul(power, more), b.fsub(power, number(1.0)))
+    found = b.bitcast(b.fdiv(e, b.fadd(e, number(2.0))), number.integer)
+    sign = b.and_(b.bitcast(x, number.integer), number.whole(1 << (number.bits - 1)))
+    return b.select(b.fcmp_unordered("uno", x, x), x, b.bitcast(b.or_(found, sign), number.type))
+
+
+def _size(b: ir.IRBuilder, number: Number, x: Any) -> Any:
+    return b.call(b.module.declare_intrinsic("llvm.fabs", [number.type]), [x])
 
 
 def _log_of_2(number: Number) -> tuple[float, float]:
