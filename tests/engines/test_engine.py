@@ -76,6 +76,15 @@ def test_a_kernel_is_compiled_once_on_a_machine(compiled: tuple[Path, str]) -> N
     assert (folder / "kernels").stat().st_mode & 0o077 == 0, "code that will be run is the user's alone to write"
 
 
+@pytest.mark.parametrize("file", ["functions.py", "memory.py", "generator.py", "draws.py"])
+def test_a_kernel_whose_functions_changed_is_compiled_anew(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, read = native._file("text", "name"), Path.read_bytes
+    monkeypatch.setattr(native, "_words", native._words.__wrapped__)
+    assert native._file("text", "name") == before
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path.name == file))
+    assert native._file("text", "name") != before
+
+
 @pytest.mark.parametrize(
     "damage", [*(pytest.param(text, marks=pytest.mark.slow) for text in ("", "; no such function\n")), "cut"]
 )

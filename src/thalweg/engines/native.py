@@ -97,9 +97,18 @@ def _address(text: str, name: str) -> int:
 
 
 def _file(text: str, name: str) -> Path:
-    words = [text, importlib.metadata.version("numba"), importlib.metadata.version("llvmlite"), sys.version, *_processor()]
+    versions = importlib.metadata.version("numba"), importlib.metadata.version("llvmlite"), sys.version
+    words = [text, *versions, *_processor(), _words()]
     digest = hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
     return cache_folder() / f"{re.sub(r'[^a-z0-9_]+', '_', name.lower())[:60]}-{digest}.ll"
+
+
+@functools.cache
+def _words() -> str:
+    """Return a digest of the functions that kernels call: their source decides what a kernel's text means."""
+    package = Path(__file__).parent.parent
+    own = [path for files in ("engines/words/*.py", "engines/generator.py", "values/draws.py") for path in package.glob(files)]
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(own))).hexdigest()
 
 
 @functools.cache
