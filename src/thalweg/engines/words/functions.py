@@ -56,16 +56,16 @@ def cube_root(context: Any, x: Any) -> Any:
 
 
 def _cube_root(b: ir.IRBuilder, number: Number, x: Any) -> Any:
-    """A third of the exponent as the first guess, then Halley's steps y + y (r - 1) / (r + 2) with r = x / y^3, each of which
-    triples the number of right digits. x is scaled so that neither y^3 nor the guess leaves the normal numbers."""
+    """A third of the exponent as the first guess, then Halley's steps y + y (x - y^3) / (x + 2 y^3), each of which triples the
+    number of right digits. x is scaled so that neither 2 y^3 nor the guess leaves the normal numbers."""
     tiny, up, down = 2.0 ** (20 - number.bias), 3 * (number.mantissa // 3 + 8), -3
     small = b.fcmp_ordered("<", x, number(tiny))
     scaled = b.fmul(x, b.select(small, number(2.0**up), number(2.0**down)))
     y, steps = _third_of_exponent(b, number, scaled), 2 if number.bits == 32 else 3
     for _ in range(steps):
-        r = b.fdiv(scaled, b.fmul(b.fmul(y, y), y))
-        change = b.fdiv(b.fmul(y, b.fsub(r, number(1.0))), b.fadd(r, number(2.0)))
-        y = b.fadd(y, change)
+        cube = b.fmul(b.fmul(y, y), y)
+        share = b.fdiv(b.fsub(scaled, cube), b.fadd(b.fadd(cube, cube), scaled))
+        y = b.fadd(y, b.fmul(y, share))
     root = b.fmul(y, b.select(small, number(2.0 ** (-up // 3)), number(2.0 ** (-down // 3))))
     within = b.and_(b.fcmp_ordered(">", x, number(0.0)), b.fcmp_ordered("<", x, number(math.inf)))
     negative = b.fcmp_ordered("<", x, number(0.0))
