@@ -5,6 +5,8 @@ Only kernel modules import this, as `engines.words`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from llvmlite import ir
@@ -16,8 +18,8 @@ from thalweg.graph.draws import PART
 from thalweg.values import draws
 from thalweg.values.draws import NUMBERS, SHARES
 
-WIDTH = 32
-"""Blocks that are computed at once: two of AVX-512's registers for each word, since each operation waits for the one before."""
+WIDTH = 16
+"""Blocks that are computed at once: one of AVX-512's registers for each word."""
 INTEGER, WORD, SINGLE = ir.IntType(64), ir.IntType(32), ir.FloatType()
 WORDS, SINGLES = ir.VectorType(WORD, WIDTH), ir.VectorType(SINGLE, WIDTH)
 KIND = ir.FunctionType(ir.VoidType(), [INTEGER] * 7)
@@ -31,8 +33,8 @@ class Vector:
 
     def _with(self, word: Any, single: Any, other: Any) -> Vector:
         kind = self.value.type
-        value = other.value if isinstance(other, Vector) else ir.Constant(kind, [other] * WIDTH)
-        return Vector(self.builder, (word if kind == WORDS else single)(self.value, value))
+        value = other.value if isinstance(other, Vector) else ir.Constant(kind, [other] * kind.count)
+        return Vector(self.builder, (word if kind.element == WORD else single)(self.value, value))
 
     def __add__(self, other: Any) -> Vector:
         return self._with(self.builder.add, self.builder.fadd, other)
@@ -121,17 +123,17 @@ def normals(context: Any, room: Any, seed: Any, name: Any, t: Any, draw: Any, fi
 
     first: a multiple of the buffer's size.
     """
-    return _filling("normals", draws.normals, NUMBERS)
+    return _filling("normals", draws.normals_of, NUMBERS)
 
 
 @intrinsic
 def bits(context: Any, room: Any, seed: Any, name: Any, t: Any, draw: Any, first: Any, count: Any) -> Any:
     """Write 16 bits for each element, likewise; up to 8 WIDTH - 1 more."""
-    return _filling("bits", draws.threefry, SHARES)
+    return _filling("bits", lambda words, say: words, SHARES)
 
 
 def _filling(word: str, make: Any, numbers: int) -> Any:
-    """Return the signature and the body of a word that fills a buffer. numbers: of a block."""
+    """Return the signature and the body of a word that fills a buffer. make: numbers of words. numbers: of a block."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         name = f"thalweg_{word}"
@@ -142,24 +144,50 @@ def _filling(word: str, make: Any, numbers: int) -> Any:
     return types.void(*[types.int64] * 7), generate
 
 
+STAGES = (range(4), range(4, 8), range(8, draws.ROUNDS))
+"""Rounds of Threefry that one loop does. Each operation waits for the one before: the shorter the body of a loop, the more of
+its iterations a processor has at work at once."""
+
+
 def _function(made: ir.Function, make: Any, numbers: int) -> ir.Function:
-    """Write the function that all calls in a module share."""
+    """Write the function that all calls in a module share: loops over the buffer's blocks. The last one makes the numbers."""
     made.linkage = "internal"
     made.attributes.add("noinline")
     builder = ir.IRBuilder(made.append_basic_block("entry"))
     room, seed, name, update, draw, first, count = made.args
     say = Vectors(builder)
     start, last = (builder.lshr(x, ir.Constant(INTEGER, numbers.bit_length() - 1)) for x in (first, _up(builder, count, numbers)))
-    key = say.same(seed), say.high(seed), say.same(name), say.high(name)
-    rest = say.high(start), say.same(update), say.same(draw)
-    with cgutils.for_range_slice(builder, ir.Constant(INTEGER, 0), last, ir.Constant(INTEGER, WIDTH)) as (block, _):
-        four = (x.value for x in make(key, (say.counted(builder.add(start, block)), *rest), say))
-        a, b, c, d = (builder.bitcast(x, WORDS) for x in four)
-        found = _in_turn(builder, _in_turn(builder, a, c), _in_turn(builder, b, d))
-        place = builder.add(room, builder.shl(block, ir.Constant(INTEGER, 4)))  # a block has 16 bytes
-        builder.store(found, builder.inttoptr(place, found.type.as_pointer()), align=64)
+    keys = draws.scheduled((say.same(seed), say.high(seed), say.same(name), say.high(name)), say)
+    rest = [x + key for x, key in zip((say.high(start), say.same(update), say.same(draw)), keys[1:], strict=False)]
+    for rounds in STAGES:
+        with _blocks(builder, room, last) as (block, place):
+            begun = [say.counted(builder.add(start, block)) + keys[0], *rest] if rounds.start == 0 else _load(builder, place)
+            _store(builder, place, *(x.value for x in draws.mixed(begun, keys, rounds, say)))
+    with _blocks(builder, room, last) as (_, place):
+        a, b, c, d = (builder.bitcast(x.value, WORDS) for x in make(_load(builder, place), say))
+        _store(builder, place, _in_turn(builder, _in_turn(builder, a, c), _in_turn(builder, b, d)))
     builder.ret_void()
     return made
+
+
+@contextmanager
+def _blocks(builder: ir.IRBuilder, room: Any, last: Any) -> Iterator[tuple[Any, Any]]:
+    """A loop over WIDTH blocks at once: the first one's number and its place in the buffer."""
+    with cgutils.for_range_slice(builder, ir.Constant(INTEGER, 0), last, ir.Constant(INTEGER, WIDTH)) as (block, _):
+        yield block, builder.add(room, builder.shl(block, ir.Constant(INTEGER, 4)))  # a block has 16 bytes
+
+
+def _load(builder: ir.IRBuilder, place: Any) -> list[Vector]:
+    """The four words of each of these blocks."""
+    first = builder.inttoptr(place, WORDS.as_pointer())
+    return [Vector(builder, builder.load(builder.gep(first, [ir.Constant(INTEGER, k)]), align=64)) for k in range(4)]
+
+
+def _store(builder: ir.IRBuilder, place: Any, *vectors: Any) -> None:
+    """Write vectors one after another."""
+    for vector in vectors:
+        builder.store(vector, builder.inttoptr(place, vector.type.as_pointer()), align=64)
+        place = builder.add(place, ir.Constant(INTEGER, 4 * vector.type.count))
 
 
 def _up(builder: ir.IRBuilder, count: Any, numbers: int) -> Any:

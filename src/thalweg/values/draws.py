@@ -76,10 +76,19 @@ class Language(Protocol):
 
 def threefry(key: Sequence[Word], counter: Sequence[Word], say: Language, rounds: int = ROUNDS) -> list[Word]:
     """Return the four words of a block, from four words of a key and four of a counter."""
-    a, b, c, d = counter
-    keys = [*key, key[0] ^ key[1] ^ key[2] ^ key[3] ^ say.word(PARITY)]
-    a, b, c, d = a + keys[0], b + keys[1], c + keys[2], d + keys[3]
-    for k in range(rounds):
+    keys = scheduled(key, say)
+    return mixed([x + k for x, k in zip(counter, keys, strict=False)], keys, range(rounds), say)
+
+
+def scheduled(key: Sequence[Word], say: Language) -> list[Word]:
+    """Return the five words that the rounds add, from the four of a key."""
+    return [*key, key[0] ^ key[1] ^ key[2] ^ key[3] ^ say.word(PARITY)]
+
+
+def mixed(words: Sequence[Word], keys: Sequence[Word], rounds: range, say: Language) -> list[Word]:
+    """Return four words after some of the rounds, of which the first has an even number."""
+    a, b, c, d = words
+    for k in rounds:
         m, n = ROTATIONS[k % len(ROTATIONS)]
         a, c = a + b, c + d
         b, d = say.rotated(d, n) ^ c, say.rotated(b, m) ^ a  # the two trade places for the next round
@@ -87,7 +96,7 @@ def threefry(key: Sequence[Word], counter: Sequence[Word], say: Language, rounds
             r = k // 4 + 1
             a, b, c, d = (x + keys[(r + j) % 5] for j, x in enumerate((a, b, c, d)))
             d = d + say.word(r)
-    return [a, b, c, d] if rounds % 2 == 0 else [a, d, c, b]
+    return [a, b, c, d] if len(rounds) % 2 == 0 else [a, d, c, b]
 
 
 def two_normals(radius: Word, angle: Word, say: Language) -> tuple[Floats, Floats]:
@@ -118,7 +127,12 @@ def polynomial(coefficients: Sequence[float], x: Floats) -> Floats:
 
 def normals(key: Sequence[Word], counter: Sequence[Word], say: Language) -> tuple[Floats, ...]:
     """Return the four standard normal numbers of a block."""
-    a, b, c, d = threefry(key, counter, say)
+    return normals_of(threefry(key, counter, say), say)
+
+
+def normals_of(words: Sequence[Word], say: Language) -> tuple[Floats, ...]:
+    """Return four standard normal numbers, made of a block's four words."""
+    a, b, c, d = words
     return (*two_normals(a, b, say), *two_normals(c, d, say))
 
 
