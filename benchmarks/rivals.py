@@ -192,7 +192,7 @@ def passes(rule: str, axes: int) -> list[tuple[int, int]]:
     except NotTraced:
         count = 2 + round(as_torch(rule).cost(4, **OURS.get(rule, {})).state_per_parameter)
         return [(count, count - 1)]
-    found = []
+    found = [(1, 0) for _ in set(made.program.norms.values())]  # a norm over all gradients
     small = {SUMS, *made.cut.last.margins, *(one.name for each in made.cut.passes for one in each.reductions)}
     for kernel in made.kernels:
         seen = [(verb, column) for verb, column in ACCESS.findall(kernel.text) if column not in small]

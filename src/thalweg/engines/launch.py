@@ -144,6 +144,8 @@ class Launch:
                         stretches.add(k, at, begin, end, lane * len(self.members) + k)
                     places.setdefault(k, []).append(at)
             row += lanes * width
+        if self.program.norms or any(self.adding):
+            jobs.reverse()  # the last pass begins with what the one before it has left in the cache
         self.jobs = np.array(jobs, np.int64).reshape(-1, 7 if self.draws else 4)
         self.of_lanes, self.seed = self.jobs[:, 4].copy() if self.draws else None, None
         elements = sum(self.addresses.sizes[k] for k in self.present)
@@ -309,17 +311,18 @@ class Launch:
         step = native.compiled(squares(self.dtype, self.jobs.shape[1]), f"squares, {self.dtype}")
         table = self.addresses.table
         sums, gradients = np.zeros(len(self.jobs)), np.ascontiguousarray(table[:, self.addresses.columns["g"]])
-        self._run(step, address(gradients), address(sums))
+        jobs = np.ascontiguousarray(self.jobs[::-1])  # the other way than the pass that follows
+        self._run(step, address(gradients), address(sums), address(jobs))
         return float(sums.sum())
 
     def run(self) -> None:
         """The pass over memory that writes."""
-        self._run(self.step, *self.where)
+        self._run(self.step, *self.where, self.jobs_at)
         for array, work in self.staged:
             array[...] = work
 
-    def _run(self, step: native.Step, addresses: int, numbers: int) -> None:
+    def _run(self, step: native.Step, addresses: int, numbers: int, jobs: int) -> None:
         if self.shared:
-            self.pool.share(step, addresses, numbers, self.jobs_at, len(self.jobs))
+            self.pool.share(step, addresses, numbers, jobs, len(self.jobs))
         else:
-            step(addresses, numbers, self.jobs_at, 0, len(self.jobs))
+            step(addresses, numbers, jobs, 0, len(self.jobs))
