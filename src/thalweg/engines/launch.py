@@ -144,10 +144,7 @@ class Launch:
                         stretches.add(k, at, begin, end, lane * len(self.members) + k)
                     places.setdefault(k, []).append(at)
             row += lanes * width
-        if self.program.norms or any(self.adding):
-            jobs.reverse()  # the last pass begins with what the one before it has left in the cache
-        self.jobs = np.array(jobs, np.int64).reshape(-1, 7 if self.draws else 4)
-        self.of_lanes, self.seed = self.jobs[:, 4].copy() if self.draws else None, None
+        self._list(jobs)
         elements = sum(self.addresses.sizes[k] for k in self.present)
         self.shared = elements >= self.pool.worth
         self.quick = elements < QUICK
@@ -161,6 +158,13 @@ class Launch:
                 adding.blocks = [block_of(adding.table, bucket.rows) for bucket in self.buckets]
             if reducing is not None:
                 reducing.arrange(row, self.buckets, places, pool, quick=self.quick)
+
+    def _list(self, jobs: list[tuple[int, ...]]) -> None:
+        """Take the jobs of the pass that writes; backwards, to begin with what the pass before it has left in the cache."""
+        if self.program.norms or any(self.adding):
+            jobs = jobs[::-1]
+        self.jobs = np.array(jobs, np.int64).reshape(-1, 7 if self.draws else 4)
+        self.of_lanes, self.seed = self.jobs[:, 4].copy() if self.draws else None, None
 
     def _alike(self, t: npt.NDArray[np.int64], groups: Sequence[int]) -> dict[Any, list[int]]:
         """Return the tensors with a gradient, by group and count of updates."""
