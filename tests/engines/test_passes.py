@@ -14,7 +14,7 @@ from thalweg.form.memory import per_model, per_tensor
 from thalweg.ops import mean, model_total, norm, total
 from thalweg.values.norms import euclidean
 
-SIZES = (0, 1, 7, 8, 9, 127, 128, 129, 136, 264, 1000, 5_000, 65_537, 300_001)
+SIZES = (0, 1, 7, 8, 9, 127, 128, 129, 136, 264, 1000, 5_000, 65_537, 10, 300_001)
 
 
 @tw.rule(lr=0.0)
