@@ -101,3 +101,13 @@ def test_a_problems_identity_covers_its_neighbours(tmp_path: Path) -> None:
         found.append(subprocess.run([sys.executable, "-c", code, mine], capture_output=True, text=True, check=True).stdout)
     assert found[0] == found[2] != found[1]
     assert my_problem.load(mine).fingerprint == found[2].strip()
+
+
+def test_a_module_that_names_a_file_that_does_not_exist_is_no_neighbour(tmp_path: Path) -> None:
+    """As torch.ops does, whose file is "_ops.py" in no folder: what imports PyTorch first would not load."""
+    made = "import sys, types\nsys.modules['near_z'] = types.ModuleType('near_z')\nsys.modules['near_z'].__file__ = '_near_z.py'\n"
+    mine = written(tmp_path, "mine.py", made + "from thalweg import rule\n\n\n@rule(lr=0.1)\ndef mine(g):\n    return 2 * g\n")
+    try:
+        assert slope(mine, "mine") == 2.0
+    finally:
+        del sys.modules["near_z"]

@@ -54,7 +54,7 @@ def note(path: Path, new: Iterable[str]) -> None:
     folder = os.path.dirname(os.path.abspath(path))
     for name in new:
         file = getattr(sys.modules.get(name), "__file__", None)
-        if file and user_code.is_own(file):
+        if file and user_code.is_own(file) and os.path.isfile(file):  # torch.ops says that its file is _ops.py
             _known[name] = file, _digest(file)
             if file.endswith(".py"):
                 _late.update(_roots(Path(file), late=True))
