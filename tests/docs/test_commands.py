@@ -25,6 +25,7 @@ SMALL = {
     "thalweg advise": "",
     "thalweg compare": "--budget 2 --seeds 2 --steps 3 --batch-size 8 --jobs 1",
     "thalweg compare --train": "--budget 2 --seeds 2 --steps 3 --jobs 1",
+    "thalweg compare --train mine.py --rules adamw,lion,muon --hours 1 --devices": "--budget 2 --seeds 2 --steps 3",
     "thalweg curves": "--budget 2 --seeds 2 --steps 3 --jobs 1",
     "thalweg lab bank": "--suite tiny --rules sgd,momentum,adam --budget 2 --seeds 2 --share 0.01 --jobs 1",
     "thalweg lab merge": "",

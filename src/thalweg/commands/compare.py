@@ -112,7 +112,12 @@ WIDTH = 160  # columns of the table when the output is no terminal
     "--log", metavar="A,B", help="Also log the results: tensorboard, mlflow, or both, where their libraries are installed."
 )
 @click.option("--out", type=PLACE, help="Folder for trials, results and report.  [default: thalweg-results/PROBLEM]")
-@click.option("--jobs", type=Many(1, 1000), help="Number of parallel processes.  [default: one per core]")
+@click.option("--jobs", type=Many(1, 1000), help="Number of parallel processes.  [default: one per core, or per device]")
+@click.option(
+    "--devices",
+    metavar="A,B",
+    help="Devices of a training function's trials, such as cuda:0,cuda:1: one trial at a time on each.  [default: all see all]",
+)
 @click.option(
     "--engine", type=click.Choice(NAMES), default="processes", help="Executor that runs the trials.  [default: processes]"
 )

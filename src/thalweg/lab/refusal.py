@@ -14,8 +14,12 @@ class Refusal(click.ClickException):
     exit_code = 2
 
 
-class Changed(Refusal):
-    """Raised where a file or version is not the one that a comparison began with, which no further trial can mend."""
+class Ending(Refusal):
+    """Raised where something is wrong that no further trial can mend: it ends the comparison."""
+
+
+class Changed(Ending):
+    """Raised where a file or version is not the one that a comparison began with."""
 
 
 def working_folder() -> Path:

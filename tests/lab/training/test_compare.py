@@ -126,7 +126,7 @@ def test_a_lack_of_memory_is_a_row_s_result_and_is_not_kept(tmp_path: Path) -> N
     found = lab.compare(here(train), rules=["sgd", "lion"], budget=3, seeds=2, engine="processes", out=tmp_path)
     rows = {row["name"]: row for row in found.results["rules"]}
     assert (rows["lion"]["failed"], rows["sgd"]["failed"]) == (True, False)
-    assert rows["lion"]["note"].startswith("it failed: MemoryError: no more")
+    assert rows["lion"]["note"].startswith("it failed: out of memory: MemoryError: no more (test_compare.py, line")
     assert stored(tmp_path) == 10 + 8, "sgd's, and its second self's"
 
 

@@ -105,7 +105,9 @@ def test_a_problems_identity_covers_its_neighbours(tmp_path: Path) -> None:
 
 def test_a_module_that_names_a_file_that_does_not_exist_is_no_neighbour(tmp_path: Path) -> None:
     """As torch.ops does, whose file is "_ops.py" in no folder: what imports PyTorch first would not load."""
-    made = "import sys, types\nsys.modules['near_z'] = types.ModuleType('near_z')\nsys.modules['near_z'].__file__ = '_near_z.py'\n"
+    made = (
+        "import sys, types\nsys.modules['near_z'] = types.ModuleType('near_z')\nsys.modules['near_z'].__file__ = '_near_z.py'\n"
+    )
     mine = written(tmp_path, "mine.py", made + "from thalweg import rule\n\n\n@rule(lr=0.1)\ndef mine(g):\n    return 2 * g\n")
     try:
         assert slope(mine, "mine") == 2.0

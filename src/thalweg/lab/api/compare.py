@@ -12,11 +12,10 @@ from thalweg.lab.api import logs, plan, training
 from thalweg.lab.api.comparison import Comparison
 from thalweg.lab.api.conduct import conduct
 from thalweg.lab.api.hours import Clock
-from thalweg.lab.api.options import Options, check, listed
+from thalweg.lab.api.options import Options, check, jobs, listed
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.plain import plain
 from thalweg.lab.refusal import Refusal, working_folder, writable
-from thalweg.lab.running.executors import cores
 from thalweg.lab.running.workers import UNGUARDED
 from thalweg.lab.store.records import FILE
 
@@ -74,7 +73,7 @@ def _compared(options: Options) -> Comparison:
             given = training.referred(options)
             out, hours = _folder(options, given.name), options.get("hours")
             _check_begun(options, out)
-            clock = None if hours is None else Clock(3600 * hours, options.get("jobs") or cores(), out, _fixed(options))
+            clock = None if hours is None else Clock(3600 * hours, jobs(options), out, _fixed(options))
             if clock is not None and (begun := options.get("begun")) is not None:
                 clock.begun = begun
             contests = training.contest(given, options, out, clock, watch.line).in_blocks()

@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from thalweg.lab.api.hours import Clock, with_
-from thalweg.lab.api.options import Options
+from thalweg.lab.api.options import Options, device_of_each, jobs
 from thalweg.lab.api.watch import Watch
 from thalweg.lab.comparing import slow_rules, warmup
 from thalweg.lab.comparing.baselines import baselines, kept_baselines
@@ -27,7 +27,7 @@ from thalweg.lab.report.results import results
 from thalweg.lab.report.schema.problem import Results
 from thalweg.lab.report.schema.suite import SuiteResults
 from thalweg.lab.report.suite import combine
-from thalweg.lab.running.executors import Engine, cores, engine
+from thalweg.lab.running.executors import Engine, engine
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.workers import Processes, in_this_process
 from thalweg.lab.store.export import refresh_parquet
@@ -262,20 +262,20 @@ def _step_costs(contest: Contest, out: Path, watch: Watch) -> dict[str, float | 
 @contextlib.contextmanager
 def _engine(contests: Sequence[Contest], options: Options) -> Iterator[Engine]:
     """The engine that runs the trials."""
-    by = options.get("engine") or "processes"
-    jobs = options.get("jobs") or cores()
+    by, many = options.get("engine") or "processes", jobs(options)
     if isinstance(by, Engine):
         yield by
     elif isinstance(by, Executor):
-        yield Engine(by, jobs)
+        yield Engine(by, many)
     else:
         if any(contest.settings.source.stays_here for contest in contests):
             with in_this_process() as here:
                 yield Engine(here, 1)
             return
         isolated = any(contest.settings.source.holds_code for contest in contests)
-        jobs = min(jobs, sum(contest.programs for contest in contests))  # starting a process takes a while
-        with engine(by, jobs, options.get("cluster"), isolated=isolated, patience=options.get("wait")) as found:
+        many = min(many, sum(contest.programs for contest in contests))  # starting a process takes a while
+        each, wait = device_of_each(options, many), options.get("wait")
+        with engine(by, many, options.get("cluster"), isolated=isolated, patience=wait, devices=each) as found:
             yield found
 
 

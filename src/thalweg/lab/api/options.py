@@ -14,7 +14,7 @@ from thalweg.lab.api.progress import Progress
 from thalweg.lab.protocol import halving
 from thalweg.lab.protocol.protocol import SCHEDULES, SEARCHES
 from thalweg.lab.refusal import Refusal
-from thalweg.lab.running import executors
+from thalweg.lab.running import devices, executors
 from thalweg.lab.running.executors import Engine
 from thalweg.lab.training.function import BETTER
 from thalweg.lab.trials import lanes
@@ -77,7 +77,10 @@ class Options(TypedDict, total=False):
     out: str | Path | None
     """Folder for trials, results and report. Default: "thalweg-results/PROBLEM"."""
     jobs: int | None
-    """Parallel jobs. Default: one per core. 1 starts no child process, unless code of yours is run."""
+    """Parallel jobs. Default: one per core, or one per device. 1 starts no child process, unless code of yours is run."""
+    devices: str | Sequence[str] | None
+    """The devices of a training function's trials, such as "cuda:0,cuda:1", each of which runs one at a time. Default: all trials
+    see all devices."""
     engine: str | Engine | Executor
     """Executor of the trials: "processes" (default), "loky", "dask", or your own Executor, which gets `jobs` at once."""
     cluster: str | None
@@ -128,6 +131,7 @@ def check(options: Options) -> None:
             if isinstance(word, str) and word not in choices:
                 raise Refusal(f"no {name} is called '{word}'; there are {', '.join(choices)}{nearest(word, choices)}")
     _check_training(given)
+    _check_devices(given)
     if "suite" in given and ("problem" in given or "data" in given):
         raise Refusal("--suite names its problems itself; leave --problem and --data out")
     if "suite" in given and "blocks" in given:
@@ -152,9 +156,38 @@ def _check_training(given: dict[str, Any]) -> None:
         if given.get("early_stopping") == "halving" and given.get("search", SEARCHES[0]) != SEARCHES[0]:
             raise Refusal("--early-stopping halves settings that are spread in advance; leave it or --search out")
         return
-    for name in ("hours", "better", "early_stopping"):
+    for name in ("hours", "better", "early_stopping", "devices"):
         if name in given:
             raise Refusal(f"--{name.replace('_', '-')} is for a training function of yours; give it with --train")
+
+
+def _check_devices(given: dict[str, Any]) -> None:
+    """Raises Refusal for devices that cannot be, or that no process can be given."""
+    if "devices" not in given:
+        return
+    names = listed(given["devices"])
+    if not names:
+        raise Refusal("--devices names none; write for example --devices cuda:0,cuda:1")
+    devices.check(names)
+    if given.get("jobs", len(names)) < len(names):
+        raise Refusal(f"--jobs {given['jobs']} is fewer than the {len(names)} --devices; name fewer, or leave --jobs out")
+    if "cluster" in given:
+        raise Refusal(
+            "--devices speaks of this machine; start each worker of a cluster with its own, for example "
+            f"{devices.VISIBLE}=1 dask worker tcp://HOST:8786 --nthreads 1"
+        )
+    if not isinstance(given.get("engine", ""), str):
+        raise Refusal(f"--devices is for the lab's processes; let your executor start its own with {devices.VISIBLE} set in each")
+
+
+def jobs(options: Options) -> int:
+    """The number of parallel jobs."""
+    return options.get("jobs") or len(listed(options.get("devices") or ())) or executors.cores()
+
+
+def device_of_each(options: Options, jobs: int) -> tuple[str, ...]:
+    """The device of each of so many parallel jobs; none if they have none of their own."""
+    return devices.spread(listed(options.get("devices") or ()), jobs)
 
 
 def ignored(options: Options) -> tuple[str, ...]:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from thalweg.lab.api import plan
 from thalweg.lab.api.hours import Clock
-from thalweg.lab.api.options import Options, schedules
+from thalweg.lab.api.options import Options, device_of_each, jobs, schedules
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.comparing.forecast import humanize
 from thalweg.lab.comparing.pilot import Pilot, pilot
 from thalweg.lab.protocol import halving, protocol
-from thalweg.lab.running.executors import cores
+from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.sweep import TIMEOUT
 from thalweg.lab.training.function import BETTER
 from thalweg.lab.user.my_training import Reference, notes, reference
@@ -43,10 +43,11 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
     selected = (*RULES, *mine) if options.get("rules") is None else plan.selected_rules(options.get("rules"), rules)
     for line in notes(given):
         tell(line)
-    lost_names = dict(lost)
+    if source.stays_here and options.get("devices"):
+        raise Refusal("--devices needs child processes, and this function cannot be sent to one")
     limit = options.get("timeout") or (max(clock.left, PATIENCE) if clock else None)
-    jobs = options.get("jobs") or cores()
-    found = pilot(source, [name for name in selected if name not in lost_names], options.get("steps"), out, limit, jobs)
+    some, many = [name for name in selected if name not in dict(lost)], jobs(options)
+    found = pilot(source, some, options.get("steps"), out, limit, many, device_of_each(options, many))
     tell(sentence(found))
     source = replace(source, validations=found.validations)
     blocks = options.get("blocks") or 1

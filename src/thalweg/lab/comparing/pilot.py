@@ -17,6 +17,7 @@ from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.workers import processes
 from thalweg.lab.training import running, validations
 from thalweg.lab.training.function import STEPS, TrainingFunction
+from thalweg.lab.training.memory import LackOfMemory
 from thalweg.lab.training.running import Outcome
 from thalweg.lab.trials.json_cache import is_number, json_cache
 from thalweg.lab.user import probe
@@ -59,10 +60,19 @@ class Pilot:
         return self.scores[0] == self.scores[1]
 
 
-def pilot(source: Source, rules: Sequence[str], steps: int | None, out: Path, limit: float | None, jobs: int) -> Pilot:
+def pilot(
+    source: Source,
+    rules: Sequence[str],
+    steps: int | None,
+    out: Path,
+    limit: float | None,
+    jobs: int,
+    devices: Sequence[str] = (),
+) -> Pilot:
     """The pilot, from the folder if it ran there before. Raises Refusal for a function that no rule could be tried on.
 
-    steps: those that the user asks for. limit: the seconds that a run may take. jobs: the runs that may go on at once.
+    steps: those that the user asks for. limit: the seconds that a run may take. jobs: the runs that may go on at once. devices:
+    the device of each.
     """
     problem = source.see_problem()
     assert isinstance(problem, TrainingFunction)
@@ -71,7 +81,9 @@ def pilot(source: Source, rules: Sequence[str], steps: int | None, out: Path, li
         if key in kept:
             return Pilot(**{**kept[key], "scores": tuple(kept[key]["scores"])})
         first = [name for name in FIRST if name in rules]
-        made = _made(source, [*first, *(name for name in rules if name not in first)][:TRIES], steps, limit, jobs)
+        some = [*first, *(name for name in rules if name not in first)][:TRIES]
+        with _twice(source, limit or UNLIMITED, jobs, devices) as twice:
+            made = _made(source, some, steps, twice)
         kept[key] = asdict(made)
     return made
 
@@ -89,18 +101,17 @@ def _is_pilot(found: Any) -> bool:
     return both and counts and stops and type(found["rule"]) is str and type(found["judges"]) is bool
 
 
-def _made(source: Source, rules: Sequence[str], steps: int | None, limit: float | None, jobs: int) -> Pilot:
+def _made(source: Source, rules: Sequence[str], steps: int | None, twice: Callable[..., list[Outcome]]) -> Pilot:
     """The pilot with the first of the rules that runs."""
     seed = protocol.seeds("pilot", source.see_problem(), 0, 0, 1)[0]
     why = ""
-    with _twice(source, limit or UNLIMITED, jobs) as twice:
-        for name in rules:
-            first, second = twice(source, name, seed, steps or STEPS)
-            why = first.error or second.error or ""
-            if not why:
-                scores = [x if math.isfinite(x) else None for x in (first.validation, second.validation)]
-                slower, taken = max(first, second, key=lambda run: run.seconds), steps or first.steps or STEPS
-                return _shown(Pilot(name, slower.seconds, taken, (scores[0], scores[1]), first.test is not None), slower)
+    for name in rules:
+        first, second = twice(source, name, seed, steps or STEPS)
+        why = first.error or second.error or ""
+        if not why:
+            scores = [x if math.isfinite(x) else None for x in (first.validation, second.validation)]
+            slower, taken = max(first, second, key=lambda run: run.seconds), steps or first.steps or STEPS
+            return _shown(Pilot(name, slower.seconds, taken, (scores[0], scores[1]), first.test is not None), slower)
     raise Refusal(f"{_name(source)}: {why}")
 
 
@@ -126,7 +137,7 @@ def stops(run: Outcome, steps: int, scored: Sequence[tuple[float, float]]) -> fl
 
 
 @contextmanager
-def _twice(source: Source, limit: float, jobs: int) -> Iterator[Callable[..., list[Outcome]]]:
+def _twice(source: Source, limit: float, jobs: int, devices: Sequence[str]) -> Iterator[Callable[..., list[Outcome]]]:
     """Context manager: a function that runs a rule twice, side by side if there may be two jobs, as the trials will be.
 
     It raises Refusal for what is neither the rule's nor the setting's fault.
@@ -142,7 +153,7 @@ def _twice(source: Source, limit: float, jobs: int) -> Iterator[Callable[..., li
         yield here
         return
     many = min(jobs, 2)
-    with processes(many) as executor, ThreadPoolExecutor(many) as threads:
+    with processes(many, devices=devices) as executor, ThreadPoolExecutor(many) as threads:
 
         def there(*arguments: Any) -> list[Outcome]:
             both = [threads.submit(probe.alone, executor, limit, _run, *arguments) for _ in range(2)]
@@ -159,7 +170,10 @@ def _run(source: Source, name: str, seed: int, steps: int) -> Outcome:
     problem, known = loaded(source)
     assert isinstance(problem, TrainingFunction)
     asked = problem, known[name], Setting(known[name].lr or 0.0), seed, steps
-    found = running.outcome(*asked)
+    try:
+        found = running.outcome(*asked)
+    except LackOfMemory as error:  # another rule may need less
+        return Outcome(math.nan, None, (), 0, 0.0, str(error))
     if found.error is not None or found.seconds > SHORT:
         return found
     again = running.outcome(*asked)

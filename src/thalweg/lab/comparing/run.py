@@ -98,7 +98,7 @@ class _Comparison:
     def go_on(self, by: Engine, timeout: float) -> bool:
         """Run the queue, including phases that follow, as long as there is time. Returns whether all is done."""
         whole = self._in_time()
-        for done in sweep(self.waiting, by.executor, by.jobs, self.kept, _failed, timeout):
+        for done in sweep(self.waiting, by.executor, by.jobs, self.kept, _failed, timeout, by.devices):
             phase: Phase = done.portion.of
             phase.left -= len(done.portion.specs)
             self.report(phase, len(done.portion.specs))

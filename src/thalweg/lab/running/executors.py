@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from thalweg.lab.refusal import Refusal
+from thalweg.lab.running import devices as own
 from thalweg.lab.running.process import LOOK
 from thalweg.lab.running.workers import begin, in_this_process, processes, single_threaded
 
@@ -40,40 +41,51 @@ def cores() -> int:
 
 @dataclass(frozen=True)
 class Engine:
-    """An Executor, or a function that makes a new one when it breaks, and the number of parallel jobs."""
+    """An Executor, or a function that makes a new one when it breaks, and the number of parallel jobs.
+
+    devices: the device of each of its processes, if each sees one alone.
+    """
 
     executor: Executor | Callable[[], Executor]
     jobs: int
+    devices: Sequence[str] = ()
 
 
 @contextmanager
 def engine(
-    name: str, jobs: int, cluster: str | None = None, *, isolated: bool = False, patience: float | None = None
+    name: str,
+    jobs: int,
+    cluster: str | None = None,
+    *,
+    isolated: bool = False,
+    patience: float | None = None,
+    devices: Sequence[str] = (),
 ) -> Iterator[Engine]:
     """Context manager: the engine of this name, or the dask cluster with this scheduler address.
 
     isolated: whether jobs run code of the user's, which must not run in this process; otherwise jobs=1 runs here.
-    patience: seconds to wait for a cluster without workers, by default WORKERLESS.
+    patience: seconds to wait for a cluster without workers, by default WORKERLESS. devices: the device of each process here.
     Raises Refusal if a package is not installed or the scheduler does not answer.
     """
     if cluster is not None or name == "dask":
-        with _dask(jobs, cluster, WORKERLESS if patience is None else patience) as found:
+        with _dask(jobs, cluster, WORKERLESS if patience is None else patience, devices) as found:
             yield found
     elif jobs == 1 and not isolated and name == "processes":
         with in_this_process() as here:
             yield Engine(here, 1)
     else:
-        with processes(jobs, Loky if name == "loky" else None) as executor:
-            yield Engine(executor, jobs)
+        with processes(jobs, Loky if name == "loky" else None, devices) as executor:
+            yield Engine(executor, jobs, devices)
 
 
 class Loky:
     """loky's pool of one process. Like the standard pool it would hang after some deaths; see `process.OneProcess`."""
 
-    def __init__(self, memory: Any) -> None:
+    def __init__(self, memory: Any, environment: Mapping[str, str]) -> None:
         from joblib.externals.loky import ProcessPoolExecutor  # joblib is a dependency of scikit-learn
 
-        self._pool = ProcessPoolExecutor(1, initializer=begin_loky)  # its pickles cannot contain shared memory
+        # its pickles cannot contain shared memory
+        self._pool = ProcessPoolExecutor(1, initializer=begin_loky, env=dict(environment))
 
     @property
     def processes(self) -> list[Any]:
@@ -152,19 +164,19 @@ class Cluster(Executor):
 
 
 @contextmanager
-def _on(client: Any, jobs: int, patience: float) -> Iterator[Engine]:
+def _on(client: Any, jobs: int, patience: float, devices: Sequence[str] = ()) -> Iterator[Engine]:
     executor = Cluster(client, jobs, patience)
     try:
-        yield Engine(executor, jobs)
+        yield Engine(executor, jobs, devices)
     finally:  # running jobs end with their client, which is closed next
         executor.shutdown(wait=False, cancel_futures=True)
 
 
 @contextmanager
-def _dask(jobs: int, address: str | None, patience: float) -> Iterator[Engine]:
+def _dask(jobs: int, address: str | None, patience: float, devices: Sequence[str]) -> Iterator[Engine]:
     try:
         import dask
-        from distributed import Client, LocalCluster
+        from distributed import Client, LocalCluster, Nanny
     except ImportError as error:
         raise Refusal("dask is not installed; write pip install 'thalweg[cluster]'") from error
     if address is not None:
@@ -173,6 +185,10 @@ def _dask(jobs: int, address: str | None, patience: float) -> Iterator[Engine]:
             with _on(client, max(1, 2 * threads), patience) as found:  # the second half waits for the first free worker
                 yield found
         return
+
+    def worker(*arguments: Any, name: int, **options: Any) -> Any:
+        return Nanny(*arguments, name=name, env=own.environment(devices, name), **options)
+
     settings = {
         "distributed.scheduler.allowed-failures": 0,  # the sweep itself retries, and then finds the responsible trial
         "distributed.scheduler.no-workers-timeout": patience,
@@ -182,8 +198,9 @@ def _dask(jobs: int, address: str | None, patience: float) -> Iterator[Engine]:
         cluster = LocalCluster(
             n_workers=jobs, threads_per_worker=1, processes=True, scheduler_kwargs=NO_DASHBOARD, silence_logs=logging.CRITICAL,
             memory_limit=None,  # a worker near its memory limit would pause, possibly for ever
+            worker_class=worker,
         )  # fmt: skip
-        with cluster, Client(cluster) as client, _on(client, jobs, patience) as found:
+        with cluster, Client(cluster) as client, _on(client, jobs, patience, devices) as found:
             yield found
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from thalweg.lab.refusal import Changed
+from thalweg.lab.refusal import Ending
 from thalweg.lab.running import output_capture
 
 _ALONE = threading.Lock()
@@ -26,6 +26,10 @@ class Answer:
 
     results: Any
     failure: str | None = None
+
+
+class InWords(Exception):
+    """An error whose message says all: what kind of exception it is adds nothing."""
 
 
 def here() -> str:
@@ -44,7 +48,7 @@ def with_watchdog(caller: str, timeout: float, work: Callable[..., Any], *argume
     with _ALONE, threadpool_limits(1), _limited(timeout), output_capture.caught():
         try:
             return Answer(work(*arguments))
-        except Changed:
+        except Ending:
             raise
         except BaseException as error:  # the user's code may raise anything, including KeyboardInterrupt
             return Answer(None, output_capture.annotate(in_a_line(error)))
@@ -67,4 +71,6 @@ def in_a_line(error: BaseException) -> str:
         first = str(error).strip().partition("\n")[0]
     except Exception:  # the user's exception may fail to convert to text
         first = ""
+    if isinstance(error, InWords):
+        return first
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

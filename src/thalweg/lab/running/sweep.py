@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from thalweg.lab.refusal import Changed, Refusal
+from thalweg.lab.refusal import Ending, Refusal
 from thalweg.lab.running.guard import Answer, here, in_a_line, with_watchdog
-from thalweg.lab.running.workers import Died, Here, NotStarted, Processes, processes
+from thalweg.lab.running.workers import Died, Here, Processes, processes
 
 TIMEOUT = 900.0
 """Time limit of a chunk in seconds. Chunks are planned to take a few."""
@@ -70,16 +70,17 @@ def sweep(
     kept: Keeper,
     failed: Callable[[Spec, str], Any],
     timeout: float = TIMEOUT,
+    devices: Sequence[str] = (),
 ) -> Iterator[Finished]:
     """Run the waiting chunks, at most `jobs` at a time, and yield each when its results are in the store.
 
     The caller may append to `waiting` during the iteration. failed(spec, why) makes the result of a trial without one: its
     chunk raised, hung for `timeout` seconds, or its process died every time. Other chunks are unaffected. If `executor` is
-    a function that makes one, a broken executor is replaced. Raises Refusal if the store cannot be written, or if a given
-    executor accepts no more work.
+    a function that makes one, a broken executor is replaced. devices: those of the executor's processes, if each has one.
+    Raises Refusal if the store cannot be written, or if a given executor accepts no more work.
     """
     with ExitStack() as stack:
-        yield from _Sweep(waiting, executor, jobs, kept, failed, timeout, stack).run()
+        yield from _Sweep(waiting, executor, jobs, kept, failed, timeout, devices, stack).run()
 
 
 @dataclass
@@ -90,6 +91,7 @@ class _Sweep:
     kept: Keeper
     failed: Callable[[Spec, str], Any]
     timeout: float
+    devices: Sequence[str]
     stack: ExitStack
 
     def __post_init__(self) -> None:
@@ -131,7 +133,7 @@ class _Sweep:
     def _one_by_one(self) -> Executor:
         """Whether each job has its own process, so that a death identifies the job."""
         if self.own is None:
-            self.own = self.stack.enter_context(processes(1))
+            self.own = self.stack.enter_context(processes(1, devices=self.devices))
         return self.own
 
     def _end(self, job: Future[Answer], portion: WorkItem, seconds: float) -> Finished | None:
@@ -139,7 +141,7 @@ class _Sweep:
         error = job.exception()
         if error is None:
             return self._put_away(portion, job.result())
-        if isinstance(error, NotStarted | Changed):
+        if isinstance(error, Ending):
             raise error
         if type(error).__name__ in NO_MORE:
             raise _no_more(error) from error

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from multiprocessing import parent_process
@@ -15,14 +15,16 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import Ending
+from thalweg.lab.running import devices as own
 from thalweg.lab.running.output_capture import attach, read, shared, with_tail
 from thalweg.lab.running.process import Alone, OneProcess
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 ALONE = (*THREADS, "PYTHONSAFEPATH")
-Make = Callable[[Any], Alone]
-"""Makes an executor of one process, given shared memory (`output_capture.shared`) to pass to `begin`."""
+Make = Callable[[Any, Mapping[str, str]], Alone]
+"""Makes an executor of one process, given shared memory (`output_capture.shared`) to pass to `begin`, and its environment
+variables."""
 
 
 UNGUARDED = (
@@ -47,7 +49,7 @@ class Died(BrokenExecutor):
         return with_tail(f"it hung: no result in {limit:g} s" if self.is_over(limit) else self.how, self.printed)
 
 
-class NotStarted(Refusal):
+class NotStarted(Ending):
     """Raised if processes die before they start, so that no job is at fault."""
 
 
@@ -64,10 +66,13 @@ class Here(Executor):
 
 
 class Processes(Executor):
-    """An Executor of separate processes: the death of one (Died) does not affect the others' jobs."""
+    """An Executor of separate processes: the death of one (Died) does not affect the others' jobs.
 
-    def __init__(self, jobs: int, make: Make | None = None) -> None:
-        self._make = make or _standard
+    devices: the device of each process, if it is to see that one alone.
+    """
+
+    def __init__(self, jobs: int, make: Make | None = None, devices: Sequence[str] = ()) -> None:
+        self._make, self._devices, self._places = make or _standard, devices, dict[int, int]()
         self._each: dict[int, tuple[Alone, Any]] = {}
         self._killed = False
         self._lock = threading.Lock()
@@ -110,8 +115,9 @@ class Processes(Executor):
                 raise Died("it was not begun", None, 0.0)
             found = self._each.get(threading.get_ident())
             if found is None:
-                memory = shared()
-                found = self._each[threading.get_ident()] = (self._make(memory), memory)
+                memory, place = shared(), self._places.setdefault(threading.get_ident(), len(self._places))
+                made = self._make(memory, own.environment(self._devices, place))
+                found = self._each[threading.get_ident()] = (made, memory)
             return found
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -130,10 +136,10 @@ class Processes(Executor):
 
 
 @contextmanager
-def processes(jobs: int, make: Make | None = None) -> Iterator[Processes]:
-    """Context manager: processes that end with the block, and are killed after an exception."""
+def processes(jobs: int, make: Make | None = None, devices: Sequence[str] = ()) -> Iterator[Processes]:
+    """Context manager: processes that end with the block, and are killed after an exception. devices: as for `Processes`."""
     with single_threaded():
-        executor = Processes(jobs, make)
+        executor = Processes(jobs, make, devices)
         try:
             yield executor
         except BaseException:
@@ -148,8 +154,9 @@ def in_this_process() -> Iterator[Here]:
         yield Here()
 
 
-def _standard(memory: Any) -> Alone:
-    return OneProcess(begin, memory)
+def _standard(memory: Any, environment: Mapping[str, str]) -> Alone:
+    with _environment(environment):  # a process has it from its first moment on, as it imports the user's script
+        return OneProcess(begin, memory)
 
 
 def _died(ended: list[Any], seconds: float, printed: str) -> Died:
@@ -177,8 +184,15 @@ def _never_interrupted() -> None:
 @contextmanager
 def single_threaded() -> Iterator[None]:
     """Context manager: processes started inside use one BLAS thread and import nothing from the working folder."""
-    before = {name: os.environ.get(name) for name in ALONE}
-    os.environ.update(dict.fromkeys(ALONE, "1"))
+    with _environment(dict.fromkeys(ALONE, "1")):
+        yield
+
+
+@contextmanager
+def _environment(given: Mapping[str, str]) -> Iterator[None]:
+    """Context manager: environment variables for processes started inside."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:

@@ -13,6 +13,7 @@ from thalweg.core.compose import refuses_vectors
 from thalweg.core.stage import Stage
 from thalweg.lab.protocol.protocol import SCHEDULES
 from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.running import devices
 from thalweg.lab.training import by_numpy
 from thalweg.lab.training.frameworks import framework, listed
 from thalweg.lab.training.function import TrainingFunction
@@ -39,7 +40,8 @@ class Run:
     rule, lr, hyper, schedule
         The rule's name, the learning rate, the other hyper-parameters that are tuned, and the schedule's name.
     device : str
-        "cuda" if PyTorch sees such a device, otherwise "cpu".
+        "cuda", "mps" or "cpu": the kind of the device that this trial has alone (`devices`), whatever its number is. Where none
+        was given, "cuda" if PyTorch sees such a device, otherwise "cpu".
     log : logging.Logger
         A logger. What it says is kept as what the function prints: the last lines stand beside a failure.
     """
@@ -60,6 +62,8 @@ class Run:
 
     @property
     def device(self) -> str:
+        if (given := devices.seen()) is not None:
+            return given
         torch = sys.modules.get("torch")
         return "cuda" if torch is not None and torch.cuda.is_available() else "cpu"
 
@@ -85,6 +89,7 @@ class Run:
         kind, axes = framework(given)
         if refuses_vectors(self._rule(**self.hyper)) and not any(n > 1 for n in axes):
             raise TypeError(NO_MATRICES)
+        devices.seen()  # raises if the trial's does not exist, also where the loop never asks for it
         stage = configured(self._rule, self._problem, **self.hyper)
         return getattr(self, f"_by_{kind}")(given, stage)
 

@@ -20,8 +20,10 @@ from typing import Any
 import thalweg
 from thalweg.lab.protocol import protocol
 from thalweg.lab.protocol.tune import Setting
+from thalweg.lab.running.devices import NoDevice
 from thalweg.lab.running.guard import in_a_line
 from thalweg.lab.running.output_capture import annotate
+from thalweg.lab.training import memory
 from thalweg.lab.training.function import TrainingFunction
 from thalweg.lab.training.run import EarlyStop, Run, number
 from thalweg.lab.training.seeding import seeded
@@ -32,7 +34,7 @@ from thalweg.rule import Rule
 FRAMEWORKS = ("torch", "jax", "optax")
 FACES = ("torch/**/*.py", "jax/**/*.py", "lab/training/*.py")
 """The files that affect a run's numbers, besides those of all trials."""
-SURROUNDINGS = (OSError, ImportError, MemoryError)
+SURROUNDINGS = (OSError, ImportError, NoDevice)
 """Errors that do not follow from the run: the same command tries it again."""
 
 
@@ -81,22 +83,26 @@ def run(
 
 
 def outcome(problem: TrainingFunction, rule: Rule, setting: Setting, seed: int, steps: int, until: int = 0) -> Outcome:
-    """Run the function once. Raises what is the surroundings' fault: missing files and packages, and lack of memory.
+    """Run the function once. Raises what is the surroundings' fault: missing files, packages and devices, and lack of memory.
 
     A run is stopped as soon as its trial says so, whatever becomes of the exception in the function: it may be swallowed, turned
     into another, or end only a thread.
     """
     begun, trial = time.perf_counter(), Run(problem, rule, setting, seed, steps, until)
     assert problem.function is not None
-    validation, test, error = math.nan, None, None
+    validation, test, error, lack = math.nan, None, None, None
     try:
         with seeded(seed), _in_its_folder():
             validation, test = scores(called(problem.function, trial))
     except (Exception, SystemExit, EarlyStop) as raised:
         if trial.stopped is None:
-            if isinstance(raised, SURROUNDINGS) or type(raised).__name__ == "OutOfMemoryError":  # PyTorch's
+            if isinstance(raised, SURROUNDINGS):
                 raise
+            if memory.is_lack(raised):
+                lack = where(raised)
             error = annotate(where(raised))
+    if lack is not None:  # outside the block above, where the traceback would hold all that the run had
+        raise memory.lack(lack)
     if trial.stopped is not None:
         validation, test = trial.reports[-1][1], None
     seconds = time.perf_counter() - begun
