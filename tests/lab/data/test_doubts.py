@@ -139,6 +139,22 @@ def test_numbers_with_a_few_words_between_them(tmp_path: Path) -> None:
     assert "c (3 values)" in text.about
 
 
+def test_dates_with_a_few_words_between_them(tmp_path: Path) -> None:
+    """Any words among many dates; a text column where they are many, or the dates few."""
+    days = [f"{1 + i % 28}.{1 + i // 28}.2026" for i in range(100)]
+    kinds, gap = ["u", "v"] * 50, "has a missing, NaN or infinite value in 2 of 100 rows, the first in row 1"
+    some = load(csv(tmp_path / "some.csv", {"day": ["at once", *days[1:99], "soon"], "kind": kinds}), "kind")
+    assert some.preparation is not None
+    assert some.preparation.repairs == (
+        "column 'day' holds dates, but also text such as 'at once', 'soon': read as missing", f"column 'day' {gap}: {FILLED}",
+    )  # fmt: skip
+    words = [f"at {chr(97 + i)} time" for i in range(12)]
+    for values in ([*words, *days[12:]], [*days[:20] * 4, *["soon"] * 20]):
+        text = load(csv(tmp_path / "text.csv", {"a": range(100), "day": values, "kind": kinds}), "kind")
+        assert text.preparation is not None
+        assert [f"column 'day' holds {len(set(values))} different texts" in text.preparation.repairs[0]] == [True]
+
+
 @pytest.mark.parametrize(
     ("values", "says"),
     [

@@ -60,6 +60,10 @@ FORMS: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         "x.csv", f"# A remark, with a comma\n\nTitle\n{PLAIN}".encode(),
         ("it begins with 2 lines of fewer cells than the 3 of most others: left out",),
     ),
+    "a title and an empty line, filled up by Excel": (
+        "x.csv", f"Sizes, as of 1.2.2026;;\r\n;;\r\n{table(';', ',')}".encode(),
+        ("it begins with 2 lines of fewer cells than the 3 of most others: left out",),
+    ),
     "sizes before the table": (
         "x.csv", f"60\n{PLAIN}".encode(), ("it begins with a line of fewer cells than the 3 of most others: left out",),
     ),

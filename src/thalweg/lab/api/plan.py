@@ -91,7 +91,8 @@ def _tell_of_repairs(name: str, repairs: Sequence[str], tell: Callable[[str], No
     for line in repairs[:SHOWN]:
         tell(f"{name}: {line}")
     if len(repairs) > SHOWN:
-        tell(f"and {len(repairs) - SHOWN} more repairs, which the report lists")
+        more = len(repairs) - SHOWN
+        tell(f"and {more} more repair{'' if more == 1 else 's'}, which the report lists")
     if repairs:
         tell("--strict refuses such data instead")
 

@@ -91,7 +91,7 @@ def _of_text(found: Any, decimal_comma: bool) -> Column:
         if (read := written_numbers.read(meant, decimal_comma)) is not None:
             return numbers(_spread(texts, codes, read.values), read.told, [*_marks(texts, codes), *read.doubts])
         if (found_dates := dates.read(meant)) is not None:
-            days = _spread(texts, codes, dict(zip(meant, found_dates.days, strict=True)))
+            days = _spread(texts, codes, found_dates.days)
             return Column(days, np.isnan(days), None, "date", found_dates.told, (*_marks(texts, codes), *found_dates.doubts))
     return _one_spelling(texts, codes)
 

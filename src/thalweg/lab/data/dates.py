@@ -12,6 +12,7 @@ import numpy as np
 
 from thalweg.lab.data.doubts import Doubt
 from thalweg.lab.data.parts import Array
+from thalweg.lab.data.written_numbers import some, too_many
 
 DAY = 86_400
 TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -24,9 +25,9 @@ PERIODS = {"time of the year": 365.2425, "day of the week": 7.0, "time of day": 
 
 @dataclass(frozen=True)
 class Read:
-    """days: since 1970. told: how they were read. doubts: what is doubtful."""
+    """days: since 1970, by text. told: how they were read. doubts: what is doubtful."""
 
-    days: list[float]
+    days: dict[str, float]
     told: str
     doubts: tuple[Doubt, ...]
 
@@ -44,19 +45,21 @@ def days(found: Any) -> Array:
 
 
 def read(texts: Sequence[str]) -> Read | None:
-    """Read different texts as dates, all in one form; None if they are none."""
+    """Read different texts as dates, all in one form; None if they are none. A few words among them are missing values."""
     import pyarrow as pa
     from pyarrow import compute
 
-    if not all(any(sign.isdigit() for sign in text) and len(text) < 40 for text in texts):
+    maybe = [any(sign.isdigit() for sign in text) and len(text) < 40 for text in texts]
+    dated, words = ([text for text, is_one in zip(texts, maybe, strict=True) if is_one is sort] for sort in (True, False))
+    if not dated or too_many(words, len(dated)):
         return None
-    array, four = pa.array(texts, pa.string()), all(_has_year(text) for text in texts)
+    array, four = pa.array(dated, pa.string()), all(_has_year(text) for text in dated)
     fits = []
     for form, time in itertools.product(DAYS, TIMES):
         if four != ("%Y" in form):
             continue
-        for some in (array.slice(0, 20), array):
-            found = compute.strptime(some, format=form + time, unit="s", error_is_null=True)
+        for part in (array.slice(0, 20), array):
+            found = compute.strptime(part, format=form + time, unit="s", error_is_null=True)
             if found.null_count:
                 break
         else:
@@ -65,12 +68,11 @@ def read(texts: Sequence[str]) -> Read | None:
         return None
     form, first = fits[0]
     other = next((other for other, values in fits[1:] if values != first), None)
-    doubts = (
-        [Doubt(f"has dates such as '{texts[0]}', whose day and month cannot be told apart", f"read as {_words(form)}")]
-        if other
-        else []
-    )
-    return Read(first, _words(form), tuple(doubts))
+    doubts = [Doubt(f"holds dates, but also text such as {some(words)}", "read as missing")] if words else []
+    if other:
+        told = f"has dates such as '{dated[0]}', whose day and month cannot be told apart"
+        doubts.append(Doubt(told, f"read as {_words(form)}"))
+    return Read(dict(zip(dated, first, strict=True)), _words(form), tuple(doubts))
 
 
 def _words(form: str) -> str:

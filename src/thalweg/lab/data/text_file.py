@@ -153,10 +153,12 @@ def _in_columns(text: str) -> tuple[str, str]:
 
 
 def _after_remarks(text: str, separator: str, doubts: list[Doubt]) -> str:
-    """The text after lines that are shorter than the table's, as titles and remarks are."""
+    """The text after lines that are shorter than the table's, as titles and remarks are; Excel fills them up with separators."""
     rows = _rows(text, separator)
     _, length = _usual(rows)
-    count = next((i for i, row in enumerate(rows) if len(row) >= length or _lacks_one(rows[i:], length)), 0)
+    padded = [length > 2 and sum(map(bool, row)) < 2 for row in rows]
+    whole = [len(row) >= length and not pad for row, pad in zip(rows, padded, strict=True)]
+    count = next((i for i, row in enumerate(rows) if whole[i] or (not padded[i] and _lacks_one(rows[i:], length))), 0)
     if not count:
         return text
     lines = "a line" if count == 1 else f"{count} lines"

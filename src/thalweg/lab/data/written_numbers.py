@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from thalweg.lab.data.doubts import Doubt
 
 MANY, FEW = 20, 0.1
-"""Words among numbers are missing values if there are more different numbers than MANY, and for each of them FEW words."""
+"""Words among numbers or dates are missing values if there are more different ones of these than MANY, and for each FEW words."""
 SHOWN = 3
 """The most texts shown in a message."""
 THIN = "' \u00a0\u202f"
@@ -36,12 +36,11 @@ def read(texts: Sequence[str], decimal_comma: bool) -> Read | None:
     by_mark = {mark: _numbers(texts, mark) for mark in marks}
     mark = max(marks, key=lambda each: len(by_mark[each]))
     values, others = by_mark[mark], [text for text in texts if text not in by_mark[mark]]
-    if not values or (others and (len(values) <= MANY or len(others) > FEW * len(values))):
+    if not values or too_many(others, len(values)):
         return None
     doubts = []
     if others:
-        some = ", ".join(f"'{text:.20}'" for text in others[:SHOWN]) + (", ..." if len(others) > SHOWN else "")
-        doubts.append(Doubt(f"holds numbers, but also text such as {some}", "read as missing"))
+        doubts.append(Doubt(f"holds numbers, but also text such as {some(others)}", "read as missing"))
     if len(by_mark["."]) == len(by_mark[","]):
         both = [text for text in values if by_mark["."].get(text) != by_mark[","].get(text)]
         if both:
@@ -52,6 +51,16 @@ def read(texts: Sequence[str], decimal_comma: bool) -> Read | None:
     told = ["decimal commas"] * (mark == "," and any("," in text for text in values))
     told += ["units are left out"] * any(UNITS.search(text) for text in values)
     return Read(values, ", ".join(told), tuple(doubts))
+
+
+def too_many(words: Sequence[str], values: int) -> bool:
+    """Whether there are too many different words among so many different values to be missing ones."""
+    return bool(words) and (values <= MANY or len(words) > FEW * values)
+
+
+def some(words: Sequence[str]) -> str:
+    """The first words, for a message."""
+    return ", ".join(f"'{text:.20}'" for text in words[:SHOWN]) + (", ..." if len(words) > SHOWN else "")
 
 
 def _numbers(texts: Sequence[str], mark: str) -> dict[str, float]:
