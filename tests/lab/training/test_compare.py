@@ -130,6 +130,29 @@ def test_a_lack_of_memory_is_a_row_s_result_and_is_not_kept(tmp_path: Path) -> N
     assert stored(tmp_path) == 10 + 8, "sgd's, and its second self's"
 
 
+EPOCHS = (
+    BOWL.replace("range(8)", "range(80)").replace("if step % 2 == 0", "if step % 20 == 0").replace("report(step,", "report({},")
+)
+
+
+@pytest.mark.parametrize(("text", "says"), [("step // 20", True), ("step", False), ("", False)])
+def test_who_reports_epochs_is_told_that_steps_are_wanted(text: str, says: bool, tmp_path: Path) -> None:
+    path, told = written(tmp_path, EPOCHS.replace("report({},", f"report({text}," if text else "report(")), list[lab.Progress]()
+    lab.compare(path, **FEW, jobs=1, out=tmp_path / "out", progress=told.append)
+    lines = [one.text for one in told if "trial.report wants steps" in one.text]
+    assert lines == says * [
+        "the last score is reported at step 3, and the optimizer takes 80: trial.report wants steps, not epochs, for curves and "
+        "early stopping; without a number it counts them itself"
+    ]
+
+
+def test_steps_that_cannot_be_seen_are_told(tmp_path: Path) -> None:
+    told: list[lab.Progress] = []
+    found = lab.compare(here(lambda trial: trial.lr), **FEW, out=tmp_path, progress=told.append)
+    assert found.results["settings"]["steps"] == 1000
+    assert [one.text for one in told if "(its steps cannot be seen and count as 1,000: say --steps)" in one.text]
+
+
 @pytest.mark.slow
 def test_noise_is_measured_and_told(tmp_path: Path) -> None:
     noise = random.SystemRandom()

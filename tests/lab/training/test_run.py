@@ -146,6 +146,20 @@ def test_it_tells_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert own.log.name == "thalweg.trial"
 
 
+def test_a_report_without_a_step_is_after_those_that_the_optimizer_took() -> None:
+    own, x = trial(), np.ones(3)
+    optimizer = own.optimizer(x)
+    for _ in range(3):
+        optimizer.step(x)
+    own.report(validation=1.0)
+    net = model()
+    stepped(net, own.optimizer(net), 5)
+    own.report(validation=2.0)
+    assert own.reports == [(3, 1.0), (5, 2.0)]
+    with pytest.raises(ValueError, match="this optimizer's steps cannot be seen; give the count"):
+        trial().report(validation=1.0)
+
+
 @pytest.mark.parametrize("step", [math.inf, -math.inf, math.nan, -1, np.float32("inf")])
 def test_a_step_that_is_no_count_is_refused_in_a_sentence(step: Any) -> None:
     with pytest.raises(

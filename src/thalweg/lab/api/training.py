@@ -15,7 +15,7 @@ from thalweg.lab.comparing.pilot import Pilot, pilot
 from thalweg.lab.protocol import halving, protocol
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.running.sweep import TIMEOUT
-from thalweg.lab.training.function import BETTER
+from thalweg.lab.training.function import BETTER, STEPS
 from thalweg.lab.user.my_training import Reference, notes, reference
 from thalweg.lab.user.source import Source
 
@@ -23,6 +23,8 @@ RULES = ("momentum", "adamw", "nadam", "lion", "ademamix", "muon")
 """The default rules for a training function, whose runs are dear."""
 PATIENCE = 60.0
 """Seconds that a run of the pilot may take, however little time there is in all."""
+FEWER = 2
+"""Reports that end before the steps' FEWERth part count something else."""
 PATIENT = 20
 """A run hangs after this many times the pilot's seconds, if nobody says when."""
 
@@ -49,6 +51,11 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
     some, many = [name for name in selected if name not in dict(lost)], jobs(options)
     found = pilot(source, some, options.get("steps"), out, limit, many, device_of_each(options, many))
     tell(sentence(found))
+    if found.reported is not None and FEWER * found.reported < found.counted:
+        tell(
+            f"the last score is reported at step {found.reported:g}, and the optimizer takes {found.counted:,}: trial.report "
+            "wants steps, not epochs, for curves and early stopping; without a number it counts them itself"
+        )
     source = replace(source, validations=found.validations)
     blocks = options.get("blocks") or 1
     settings = Settings(
@@ -81,4 +88,6 @@ def sentence(found: Pilot) -> str:
     same = "the same score" if found.repeats else f"another score ({found.scores[0]}, then {found.scores[1]})"
     cost = humanize(found.seconds) if found.seconds > 10 else f"{found.seconds:.2g} seconds"
     on_the_way = f"; validations on the way are {found.validating:.0%} of it" if found.validations is not None else ""
-    return f"a run of {found.rule} takes about {cost} and {found.steps:,} steps{on_the_way}; the same seed gave {same} again"
+    unseen = not found.counted and found.steps == STEPS
+    steps = f"(its steps cannot be seen and count as {STEPS:,}: say --steps)" if unseen else f"and {found.steps:,} steps"
+    return f"a run of {found.rule} takes about {cost} {steps}{on_the_way}; the same seed gave {same} again"

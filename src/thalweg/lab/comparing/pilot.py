@@ -42,7 +42,8 @@ class Pilot:
     steps: those that a run takes. scores: the validation scores of the two runs, None if not finite. judges: whether the
     function gives a test score. stops: the share of a run's time after which it would be stopped early; None if it reports
     nothing between then and its end. validations: how many scores on the way a run computes; None if the function computes them
-    itself. validating: the share of a run's time that they take.
+    itself. validating: the share of a run's time that they take. counted: the steps that the run took, 0 if nobody can see them.
+    reported: the last step of which it reported a score, if it did.
     """
 
     rule: str
@@ -53,6 +54,8 @@ class Pilot:
     stops: float | None = None
     validations: int | None = None
     validating: float = 0.0
+    counted: int = 0
+    reported: float | None = None
 
     @property
     def repeats(self) -> bool:
@@ -95,7 +98,8 @@ def _is_pilot(found: Any) -> bool:
     scores, steps = found["scores"], found["steps"]
     stops = found["stops"] is None or (is_number(found["stops"]) and found["stops"] <= 1)
     many = found["validations"] is None or (type(found["validations"]) is int and found["validations"] >= 0)
-    stops = stops and many and is_number(found["validating"])
+    told = found["reported"] is None or is_number(found["reported"])
+    stops = stops and many and told and is_number(found["validating"]) and type(found["counted"]) is int
     both = isinstance(scores, list) and len(scores) == 2 and all(x is None or type(x) in (int, float) for x in scores)
     counts = type(steps) is int and steps > 0 and is_number(found["seconds"])
     return both and counts and stops and type(found["rule"]) is str and type(found["judges"]) is bool
@@ -111,7 +115,10 @@ def _made(source: Source, rules: Sequence[str], steps: int | None, twice: Callab
         if not why:
             scores = [x if math.isfinite(x) else None for x in (first.validation, second.validation)]
             slower, taken = max(first, second, key=lambda run: run.seconds), steps or first.steps or STEPS
-            return _shown(Pilot(name, slower.seconds, taken, (scores[0], scores[1]), first.test is not None), slower)
+            last = max((step for step, _ in first.asked), default=None)
+            both = scores[0], scores[1]
+            made = Pilot(name, slower.seconds, taken, both, first.test is not None, counted=first.steps, reported=last)
+            return _shown(made, slower)
     raise Refusal(f"{_name(source)}: {why}")
 
 

@@ -107,15 +107,20 @@ class Run:
 
         return by_torch.scheduler(optimizer, factor)
 
-    def report(self, step: float, *, validation: Any) -> None:
+    def report(self, step: float | None = None, *, validation: Any) -> None:
         """Report the validation score after so many steps, for the learning curve. It may not choose anything in the loop.
 
+        Without a step it is after those that the optimizer has taken, which cannot be seen in JAX: there say how many.
         A function in place of the score is called only as often as validations take a fifth of a run's time at most.
         A tuning run that is stopped early ends here, by an exception that `except Exception` does not catch: `finally` blocks
         and context managers end as usual. Raises TypeError for what is no number, and ValueError for steps that are not finite
         or below 0.
         """
-        steps = number(step, "trial.report: step")
+        if step is None and not self._counts:
+            raise ValueError(
+                "trial.report: this optimizer's steps cannot be seen; give the count: trial.report(step, validation=...)"
+            )
+        steps = number(self.counted if step is None else step, "trial.report: step")
         if not 0 <= steps < math.inf:
             raise ValueError(f"trial.report: step is {step!r}; it is the count of steps so far, a finite number from 0 on")
         if self.stopped is None:
