@@ -85,12 +85,15 @@ class Clock:
 
     def _fitted(self, contest: Contest) -> Contest:
         each, others = self.each(contest), self._others(contest)
-        found = _divided(contest, (self.left - others) * PLANNED / each, self.fixed)
+        least, time_left = with_(contest, **{"budget": 0, "seeds": 1, **self.fixed}), self.left - others
+        found = _divided(contest, time_left * PLANNED / each, self.fixed)
+        if found is None and _cost(least) * each <= time_left + LATE * self.seconds:  # better the least than nothing
+            found = least
         if found is None:
-            least = others + _cost(with_(contest, **{"budget": 0, "seeds": 1, **self.fixed})) * each / PLANNED
+            needed = others + _cost(least) * each
             raise Refusal(
                 f"a run takes about {humanize(each * self.jobs)}, so the least that can be compared takes about "
-                f"{humanize(least)}; give more --hours, or fewer --rules"
+                f"{humanize(needed)}; give more --hours, or fewer --rules"
             )
         self.promised = found.settings.seeds
         return found if "seeds" in self.fixed else with_(found, seeds=min(LEAST, self.promised))
