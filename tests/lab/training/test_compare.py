@@ -150,6 +150,7 @@ def test_steps_that_cannot_be_seen_are_told(tmp_path: Path) -> None:
     told: list[lab.Progress] = []
     found = lab.compare(here(lambda trial: trial.lr), **FEW, out=tmp_path, progress=told.append)
     assert found.results["settings"]["steps"] == 1000
+    assert "so its learning curves are drawn flat, at the final score" in found.results["caution"]
     assert [one.text for one in told if "(its steps cannot be seen and count as 1,000: say --steps)" in one.text]
 
 

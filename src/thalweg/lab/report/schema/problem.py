@@ -135,6 +135,8 @@ class Training(TypedDict):
     """The two validation scores."""
     judges: bool
     """Whether the function returns a test score; otherwise the validation score judges."""
+    reports: bool
+    """Whether it reports scores on the way; otherwise the curves are flat, and steps to the target say nothing."""
     seconds: float
     """The time of a run."""
     validations: int | None

@@ -19,8 +19,8 @@ def training(pilot: Pilot, scores: Mapping[str, Floats]) -> Training:
     """What is known of the function. scores: the judged scores of each rule."""
     spreads = [float(np.std(found, ddof=1)) for found in scores.values() if len(found) > 1 and np.isfinite(found).all()]
     return {
-        "rule": pilot.rule, "repeated": list(pilot.scores), "judges": pilot.judges, "seconds": pilot.seconds,
-        "validations": pilot.validations,
+        "rule": pilot.rule, "repeated": list(pilot.scores), "judges": pilot.judges, "reports": pilot.reported is not None,
+        "seconds": pilot.seconds, "validations": pilot.validations,
         "spread": float(np.median(spreads)) if spreads else None,
     }  # fmt: skip
 
@@ -82,12 +82,16 @@ def spread(found: Training) -> str:
 
 def caution(found: Training) -> str | None:
     """What lessens the worth of the scores, if anything does."""
-    told = [] if found["judges"] else [NO_TEST]
+    told = [*[NO_TEST] * (not found["judges"]), *[NO_CURVES] * (not found["reports"])]
     if found["repeated"][0] != found["repeated"][1]:
         told.append(f"{repeated(found)} This noise is part of every score, so the seeds are not really paired.")
     return " ".join(told) or None
 
 
+NO_CURVES = (
+    "The function reports no score on the way (trial.report), so its learning curves are drawn flat, at the final score, and the "
+    "steps to the target say nothing."
+)
 NO_TEST = (
     "The function returns no test score, so the validation score, which chose each setting, judges it too: all scores are "
     "slightly too good."
