@@ -135,7 +135,9 @@ EPOCHS = (
 )
 
 
-@pytest.mark.parametrize(("text", "says"), [("step // 20", True), ("step", False), ("", False)])
+@pytest.mark.parametrize(
+    ("text", "says"), [("step // 20", True), pytest.param("step", False, marks=pytest.mark.slow), ("", False)]
+)
 def test_who_reports_epochs_is_told_that_steps_are_wanted(text: str, says: bool, tmp_path: Path) -> None:
     path, told = written(tmp_path, EPOCHS.replace("report({},", f"report({text}," if text else "report(")), list[lab.Progress]()
     lab.compare(path, **FEW, jobs=1, out=tmp_path / "out", progress=told.append)

@@ -122,6 +122,7 @@ def test_a_gpu_that_is_not_there_ends_the_comparison_in_a_sentence(tmp_path: Pat
     assert str(error.value) == f"devices cuda:0: PyTorch {torch.__version__} sees no such device on this machine"
 
 
+@pytest.mark.slow
 def test_one_that_is_lost_later_ends_it_too(tmp_path: Path) -> None:
     """No row is to blame, and what is finished is kept."""
     lost = """    import os
@@ -184,7 +185,8 @@ def short(trial):
 """
 
 
-@pytest.mark.parametrize("by", ["processes", pytest.param("dask", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("by", ["processes", "dask"])
 def test_a_device_without_enough_memory_is_that_row_s_result(by: str, tmp_path: Path) -> None:
     """Also where the pilot meets it first: another rule is tried then. The same command tries these runs again."""
     if by == "dask":
