@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from support import PATIENCE
 
-from lab.command import fresh
 from lab.training.loops import written
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -102,11 +101,12 @@ def test_the_script_is_compared_and_planted_facts_are_found(name: str, tmp_path:
     monkeypatch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     path = written(tmp_path, changed(name), f"{name}.py")
     written(tmp_path, OWN, "own.py")
-    if name == "torch_cnn":  # which ends with the comparison itself
-        done = subprocess.run([sys.executable, path], capture_output=True, text=True, timeout=PATIENCE)
-    else:
-        given = ["--rules", "adamw,lion", "--my-rule", "own.py", "--budget", 2, "--seeds", 6, "--out", "out"]
-        done = fresh("compare", "--train", path, *given, *["--better", "lower"] * (name == "lightning_module"))
+    command = [str(path)]  # which ends with the comparison itself
+    if name != "torch_cnn":
+        given = ["--rules", "adamw,lion", "--my-rule", "own.py", "--budget", "2", "--seeds", "6", "--out", "out"]
+        better = ["--better", "lower"] * (name == "lightning_module")
+        command = ["-m", "thalweg.commands.cli", "compare", "--train", str(path), *given, *better]
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=3 * PATIENCE)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads((tmp_path / "out" / "results.json").read_text())
     rows = {row["name"]: row for row in found["rules"]}
