@@ -10,6 +10,7 @@ from thalweg.core.compose import choose, every, is_matrix, named, only
 from thalweg.core.optimizer import Optimizer
 from thalweg.core.stage import chain
 from thalweg.dialects import former as _former
+from thalweg.dialects.method import dialect
 from thalweg.form import schedules
 from thalweg.form.hyper import (
     BurnIn,

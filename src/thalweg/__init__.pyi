@@ -9,6 +9,7 @@ from thalweg.core.arrange import arranged as arranged
 from thalweg.core.compose import choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
 from thalweg.core.optimizer import Optimizer as Optimizer
 from thalweg.core.stage import chain as chain
+from thalweg.dialects.method import dialect as dialect
 from thalweg.form import schedules as schedules
 from thalweg.form.hyper import BurnIn as BurnIn, Count as Count, DataSize as DataSize, Decay as Decay, Eps as Eps, Fraction as Fraction, Interval as Interval, LeastLoss as LeastLoss, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
 from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, identity as identity, identity_of_cols as identity_of_cols, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, random_factor as random_factor, rows as rows, shipped as shipped, slices as slices, square as square, square_of_cols as square_of_cols

@@ -9,6 +9,7 @@ from thalweg.commands.screen import Program
 
 COMMANDS = {
     "compare": "thalweg.commands.compare:compare_command",
+    "conformance": "thalweg.commands.conformance:conformance_command",
     "curves": "thalweg.commands.curves:curves_command",
     "advise": "thalweg.commands.advise:advise_command",
     "lab": "thalweg.commands.lab:lab_group",

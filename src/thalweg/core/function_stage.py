@@ -30,12 +30,14 @@ class FunctionStage(Stage):
         self.declaration = declaration.sized(config) if declaration.unsized else declaration
         self.rule, self.config, self.owns_step = rule, config, owns_step
         self.name, self.lr = rule.name, rule.lr
+        self.starts: dict[str, float] = {}
         trace.run(self, general=True)
 
     def __repr__(self) -> str:
         signature, given = self.declaration.signature, self.declaration.joined(self.config)
         changed = [f"{k}={signature[k].told(v)}" for k, v in given.items() if repr(v) != repr(signature[k].default)]
-        return f"<{self.name}({', '.join(changed)})>"
+        begun = f".starting({', '.join(f'{slot}={value!r}' for slot, value in self.starts.items())})" if self.starts else ""
+        return f"<{self.name}({', '.join(changed)}){begun}>"
 
     @property
     def function(self) -> Function:
@@ -77,6 +79,17 @@ class FunctionStage(Stage):
             self.declaration, memory={slot: replace(kind, dtype=dtypes.get(slot, kind.dtype)) for slot, kind in memory.items()}
         )
         return kept
+
+    def starting(self, **values: float) -> FunctionStage:
+        """Return the stage with other first values of some slots of memory: `adagrad().starting(G=0.1)`."""
+        memory = self.declaration.memory
+        if unknown := values.keys() - memory.keys():
+            raise TypeError(f"{self.name} has no memory '{min(unknown)}'; it has {', '.join(memory)}")
+        begun = copy.copy(self)
+        begun.starts = {**self.starts, **{slot: value for slot, value in values.items() if value != memory[slot].value}}
+        changed = {slot: replace(memory[slot], value=float(value)) for slot, value in values.items()}
+        begun.declaration = replace(self.declaration, memory={**memory, **changed})
+        return begun
 
     def value_of(self, role: Role, otherwise: Any) -> Any:
         """Return the value of the hyper-parameter with this role, or `otherwise`."""

@@ -16,7 +16,7 @@ from thalweg.methods.descent.sgd import sgd
 from thalweg.methods.matrices.adafactor import adafactor
 from thalweg.methods.matrices.muon import muon
 from thalweg.methods.moments.adam import adam, adamax, nadam, radam
-from thalweg.ops import at_least, outside
+from thalweg.ops import at_least, off, outside
 from thalweg.stages.ascend import ascend
 from thalweg.stages.decay import decay
 
@@ -30,13 +30,13 @@ def _with_decay(given: Arguments, *core: Any, decoupled: bool = False) -> Stage:
 
 def _sgd(given: Arguments) -> Stage:
     mu = given.dynamic_or_zero("momentum")
-    if not callable(mu):
+    if off(mu):
         return _with_decay(given, sgd())
     if given.static("nesterov"):
         damping = given.dynamic_or_zero("dampening")
-        return _with_decay(given, nesterov(mu) if damping == 0.0 else undamped_nesterov(mu, damping))
+        return _with_decay(given, nesterov(mu) if off(damping) else undamped_nesterov(mu, damping))
     damping = given.dynamic_or_zero("dampening")
-    return _with_decay(given, undamped_momentum(mu, damping) if callable(damping) else momentum(mu))
+    return _with_decay(given, momentum(mu) if off(damping) else undamped_momentum(mu, damping))
 
 
 def _adam(given: Arguments) -> Stage:
@@ -114,16 +114,20 @@ def _adamax(given: Arguments) -> Stage:
 def _rmsprop(given: Arguments) -> Stage:
     core = [rmsprop(given.dynamic("alpha"), given.dynamic("eps"), given.static("centered"))]
     mu = given.dynamic_or_zero("momentum")
-    return _with_decay(given, *core, *([momentum(mu)] if callable(mu) else []))
+    return _with_decay(given, *core, *([] if off(mu) else [momentum(mu)]))
 
 
 def _adagrad(given: Arguments) -> Stage:
     return _with_decay(given, adagrad(given.dynamic("eps")))
 
 
+def _now(value: Any, t: Any) -> Any:
+    return value(t) if callable(value) else value
+
+
 def _adagrad_rate(given: Arguments) -> Any:
     lr, slowing = given.dynamic("lr"), given.dynamic("lr_decay")
-    return lambda t: lr(t) / (1 + (t - 1) * slowing(t))
+    return lambda t: _now(lr, t) / (1 + (t - 1) * _now(slowing, t))
 
 
 def _adadelta(given: Arguments) -> Stage:
@@ -149,7 +153,7 @@ TORCH: dict[str, Row] = {
     "ASGD": Row(
         _asgd,
         {"late_fading_rate.eta": "eta", "late_polyak_average.x": "ax", "late_polyak_average.mu": "mu"},
-        starts={"late_fading_rate.eta": lambda given: given.dynamic("lr")(1)},
+        starts={"late_fading_rate.eta": lambda given: _now(given.dynamic("lr"), 1)},
         scalars="float32",
     ),
     "Adamax": Row(_adamax, {"adamax.m": "exp_avg", "adamax.u": "exp_inf"}),

@@ -1,9 +1,9 @@
 """Rules in the form of a library, where no paper has that form; each differs from our rule of the paper as its name says."""
 
 from thalweg.core.stage import chain
-from thalweg.form.hyper import Decay, Eps, EpsOrZero, Fraction, NonNegative
+from thalweg.form.hyper import Decay, Eps, EpsOrZero, Fraction, NonNegative, Positive
 from thalweg.form.memory import like_p, per_tensor, shipped
-from thalweg.ops import debias, maximum, minimum, mix, outside, over_debiased_root, over_root, sign, sqrt, where
+from thalweg.ops import clip, debias, maximum, minimum, mix, norm, outside, over_debiased_root, over_root, sign, sqrt, where
 from thalweg.rule import after_step, recipe, rule
 from thalweg.stages.decay import decay
 
@@ -108,3 +108,118 @@ def adamod_of_corrected(
     eta = over_debiased_root(lr / (1 - beta1**t), v, beta2, t, eps)
     s = mix(s, eta, beta3)
     return minimum(eta, s) * m, m, v, s
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def adan_with_swapped_share(
+    g, t, m=0.0, v=0.0, n=0.0, prev=0.0, *, beta1: Decay = 0.98, beta2: Decay = 0.92, beta3: Decay = 0.99,
+    eps: Eps = outside(1e-8),
+):  # fmt: skip
+    """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677), differences weighted by 1 - beta2, not by beta2: optax 0.2.8's."""
+    difference = where(t == 1, 0.0 * g, g - prev)
+    ahead = g + (1 - beta2) * difference
+    m, v, n = mix(m, g, beta1), mix(v, difference, beta2), mix(n, ahead * ahead, beta3)
+    return over_debiased_root(debias(m, beta1, t) + (1 - beta2) * debias(v, beta2, t), n, beta3, t, eps), m, v, n, g
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0), step=True)
+def late_rprop(
+    g, lr, prev=0.0, size=-1.0, *, eta_minus: Decay = 0.5, eta_plus: Positive = 1.2, size_min: Positive = 1e-6,
+    size_max: Positive = 50.0,
+):  # fmt: skip
+    """Rprop (Riedmiller & Braun 1993, ICNN; Igel & Huesken 2000, iRprop-), each step made one update late: optax 0.2.8's."""
+    turned = sign(g * prev)
+    size = where(size < 0, lr, size)
+    size = where(turned == 0, size, clip(where(turned > 0, eta_plus * size, eta_minus * size), size_min, size_max))
+    return where(turned < 0, 0.0, prev), where(turned < 0, 0.0, sign(lr) * sign(g) * size), size
+
+
+@rule(lr=2e-3, search=(1e-4, 1e0))
+def bounded_adamax(g, t, m=0.0, u=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-7):
+    """AdaMax (Kingma & Ba 2015, arXiv 1412.6980, algorithm 2) with an epsilon beside the maximum: Keras'."""
+    m = mix(m, g, beta1)
+    u = maximum(beta2 * u, abs(g))
+    return debias(m, beta1, t) / (u + eps), m, u
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def late_acprop(g, t, m=0.0, s=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-16)):
+    """ACProp (Zhuang et al. 2021, arXiv 2110.05454, algorithm 2), deviations from the mean of one step before: optax 0.2.8's."""
+    before = debias(s, beta2, maximum(t - 1, 1))
+    s = eps.under(mix(s, (g - m) ** 2, beta2))
+    return where(t == 1, g / (1 + eps.number), g / eps.beside(sqrt(before))), mix(m, g, beta1), s
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0))
+def nesterov_of_new(g, v=0.0, *, mu: Decay = 0.9):
+    """Nesterov's momentum (Bengio et al. 2012, arXiv 1212.0901, equation 7) whose v is already the new one: Chainer's."""
+    v = mu * v + g
+    return (1 + mu) * g + mu * mu * v, v
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def uncorrected_adam(g, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8)):
+    """Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) without its bias corrections: MLX's default."""
+    m = mix(m, g, beta1)
+    v = mix(v, g * g, beta2)
+    return over_root(m, v, eps), m, v
+
+
+@rule(lr=2e-3, search=(1e-4, 1e0))
+def uncorrected_adamax(g, m=0.0, u=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 1e-8):
+    """AdaMax (Kingma & Ba 2015, arXiv 1412.6980, algorithm 2) without bias correction, epsilon beside the maximum: MLX's."""
+    m = mix(m, g, beta1)
+    u = maximum(beta2 * u, abs(g))
+    return m / (u + eps), m, u
+
+
+@rule
+def first_correction(g, t, *, beta: Decay = 0.9):
+    """Adam's correction of the first moment (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1), of whatever arrives."""
+    return debias(g, beta, t)
+
+
+@rule
+def local_rate_with_eps(
+    g, p, *, weight_decay: NonNegative = 0.0, coefficient: NonNegative = 1e-3, eps: NonNegative = 1e-8
+):  # fmt: skip
+    """LARS' local rate (You, Gitman & Ginsburg 2017, arXiv 1708.03888, equation 6) with an epsilon in its divisor: timm's."""
+    size, slope = norm(p), norm(g)
+    local = where((size == 0) | (slope == 0), 1.0, coefficient * size / (slope + weight_decay * size + eps))
+    return local * (g + weight_decay * p)
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def nadam_of_next_average(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8)):
+    """NAdamW's core (Dozat 2016, ICLR workshop): the average that one more gradient like this would give: timm's."""
+    m = mix(m, g, beta1)
+    v = mix(v, g * g, beta2)
+    return over_debiased_root(debias(mix(m, g, beta1), beta1, t), v, beta2, t, eps), m, v
+
+
+@rule
+def mars_from_the_second(g, t, previous=0.0, *, gamma: NonNegative = 0.025, beta: Decay = 0.95):
+    """MARS' correction (Yuan, Liu, Wu, Zhou & Gu 2024, arXiv 2411.10438, equation 2.3) from the second gradient on: timm's."""
+    return where(t == 1, g, g + gamma * beta / (1 - beta) * (g - previous)), g
+
+
+@rule
+def normalized_within(g, *, limit: NonNegative = 1.0):
+    """Clipping by a tensor's norm (Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063), only where the norm is above the limit."""
+    size = norm(g)
+    return where(size > limit, g * (limit / size), g)
+
+
+@rule
+def rest_while_short(g, t, *, beta2: Decay = 0.999, threshold: Positive = 5.0):
+    """RAdam's length of the average (Liu et al. 2020, arXiv 1908.03265, algorithm 2): nothing moves up to this one."""
+    rho = 2 / (1 - beta2) - 1 - 2 * t * beta2**t / (1 - beta2**t)
+    return where(rho > threshold, g, 0.0 * g)
+
+
+@after_step
+def schedule_free_from_new(z, t, y=like_p, *, beta: Positive = 0.9):
+    """Schedule-free learning (Defazio et al. 2024, arXiv 2405.15682), x recovered from y with the new z: Keras' on PyTorch."""
+    x = mix((y - (1 - beta) * z) / beta, z, 1 - 1 / t)
+    y = mix(x, z, beta)
+    return y, y

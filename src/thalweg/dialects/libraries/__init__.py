@@ -1,0 +1,1 @@
+"""A table for each library: its optimizers as rows of data."""

@@ -1,0 +1,90 @@
+"""Of pytorch_optimizer: what is newer than 2018, and Adam's kin with its epsilon under and beside the root."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from thalweg.core.stage import Stage, chain
+from thalweg.dialects.method import Method, given
+from thalweg.methods.descent.sgd import sgd
+from thalweg.methods.layers.layerwise import fromage
+from thalweg.methods.matrices.adafactor import adafactor
+from thalweg.methods.moments.adabound import adabound
+from thalweg.methods.moments.adam import adam
+from thalweg.methods.moments.adanorm import adanorm
+from thalweg.methods.moments.adapnm import adapnm
+from thalweg.methods.moments.adashift import adashift
+from thalweg.methods.moments.ademamix import ademamix
+from thalweg.methods.moments.adopt import adopt
+from thalweg.methods.moments.diffgrad import diffgrad
+from thalweg.methods.moments.laprop import laprop
+from thalweg.methods.moments.mars import grams, mars
+from thalweg.methods.moments.qhadam import qhadam
+from thalweg.methods.moments.stable_adamw import stable_adamw
+from thalweg.ops import outside
+from thalweg.stages.after import schedule_free
+from thalweg.stages.decay import decay
+
+PLACE = "pytorch_optimizer/optimizer/"
+LR = {"lr": 1e-3}
+ADAM = {**LR, "betas": (0.9, 0.999), "eps": 1e-8}
+RAW = "epsilon is beside the root of the uncorrected second moment, and 1e-15 under it"
+PAIR = (0.9, 0.999)
+
+
+def raw(o: Any) -> Any:
+    """Return its usual epsilon: beside the uncorrected root, with a second one under it."""
+    return outside(o.eps, raw=True, root=1e-15)
+
+
+def _bound(o: Any) -> dict[str, Any]:
+    return {"gamma": o.gamma, "eps": o.eps, "sqrt_decay": False, "bias_correction": True, "base_lr": o.lr}
+
+
+def _free(o: Any) -> Stage:
+    return chain(decay(o.weight_decay), sgd(), schedule_free(o.momentum))
+
+
+METHODS = (
+    Method("AdaBound", PLACE + "adabound.py", {**ADAM, "final_lr": 0.1, "gamma": 1e-3},
+           lambda o: adabound(*o.betas, o.final_lr),
+           "as the authors' code: Adam's corrections and an epsilon, the bounds close at the rate gamma, and nothing is divided by "
+           "sqrt(t)", lambda o: adabound(*o.betas, o.final_lr, **_bound(o)),
+           remains="1e-15 is added under the root"),
+    Method("AdaNorm", PLACE + "adanorm.py", {**LR, "betas": (0.9, 0.99), "eps": 1e-8}, lambda o: adanorm(*o.betas, eps=o.eps), RAW,
+           lambda o: adanorm(*o.betas, eps=raw(o))),
+    Method("AdaPNM", PLACE + "adapnm.py", {**LR, "betas": (0.9, 0.999, 1.0), "eps": 1e-8},
+           lambda o: adapnm(eps=o.eps), RAW, lambda o: adapnm(eps=raw(o))),
+    Method("AdaShift", PLACE + "adashift.py", {**LR, "reduce_func": None}, lambda o: adashift(),
+           settings=(given(reduce_func=None),)),
+    Method("AdEMAMix", PLACE + "ademamix.py", {**LR, "betas": (0.9, 0.999, 0.9999), "alpha": 5.0, "eps": 1e-8},
+           lambda o: ademamix(*o.betas, o.alpha, o.eps)),
+    Method("ADOPT", PLACE + "adopt.py", {**LR, "betas": (0.9, 0.9999), "eps": 1e-6}, lambda o: adopt(*o.betas, o.eps),
+           "the limit of the first step that moves is the fourth root of 2, not of 1: steps are counted from the one before",
+           lambda o: adopt(*o.betas, o.eps, c=lambda t: t**0.25)),
+    Method("DiffGrad", PLACE + "diffgrad.py", ADAM, lambda o: diffgrad(*o.betas, o.eps), RAW, lambda o: diffgrad(*o.betas, raw(o))),
+    Method("Fromage", PLACE + "fromage.py", {"lr": 1e-2}, lambda o: fromage()),
+    Method("Grams", PLACE + "grams.py", {**LR, "betas": PAIR, "eps": 1e-6, "weight_decay": 0.0},
+           lambda o: grams(*o.betas, o.eps, o.weight_decay), settings=(given(), given(weight_decay=0.1))),
+    Method("LaProp", PLACE + "laprop.py", {"lr": 4e-4, "betas": PAIR, "eps": 1e-15}, lambda o: laprop(*o.betas, o.eps),
+           "1e-15 is under the root as well", lambda o: laprop(*o.betas, raw(o)), remains="1e-15 is added under the root"),
+    Method("MARS", PLACE + "mars.py",
+           {"lr": 3e-3, "betas": (0.95, 0.99), "gamma": 0.025, "eps": 1e-8, "weight_decay": 0.0, "optimize_1d": False},
+           lambda o: mars(o.gamma, *o.betas, o.eps, o.weight_decay), RAW,
+           lambda o: mars(o.gamma, *o.betas, raw(o), o.weight_decay), (given(optimize_1d=True),)),
+    Method("PAdam", PLACE + "padam.py", {"lr": 0.1, "betas": PAIR, "eps": 1e-8, "partial": 0.25},
+           lambda o: adam(*o.betas, o.eps), "epsilon is beside the root of the uncorrected second moment",
+           lambda o: adam(*o.betas, outside(o.eps, raw=True)), (given(lr=1e-3, partial=0.5),)),
+    Method("QHAdam", PLACE + "qhadam.py", {**ADAM, "nus": (1.0, 1.0)},
+           lambda o: qhadam(*o.nus, *o.betas, o.eps), settings=(given(nus=(0.7, 1.0), betas=(0.995, 0.999)),),
+           remains="the corrections are computed in float32"),
+    Method("StableAdamW", PLACE + "adamw.py", {**LR, "betas": (0.9, 0.99), "eps": 1e-8, "weight_decay": 1e-2},
+           lambda o: stable_adamw(*o.betas, o.eps, o.weight_decay)),
+    Method("AdaFactor", PLACE + "adafactor.py",
+           {**LR, "betas": (0.9, 0.999), "eps1": 1e-30, "eps2": 1e-3, "relative_step": True},
+           lambda o: adafactor(eps1=o.eps1, eps2=o.eps2, relative_step=o.relative_step),
+           settings=(given(betas=(None, 0.999)), given(lr=1e-2, betas=(None, 0.999), relative_step=False)),
+           rate=lambda o: 1e-2 if o.relative_step else o.lr),
+    Method("ScheduleFreeSGD", PLACE + "schedulefree.py", {"lr": 1.0, "momentum": 0.9, "weight_decay": 0.0},
+           _free, settings=(given(lr=0.1), given(lr=0.1, weight_decay=0.1))),
+)  # fmt: skip
