@@ -26,6 +26,7 @@ SMALL = {
     "thalweg compare": "--budget 2 --seeds 2 --steps 3 --batch-size 8 --jobs 1",
     "thalweg compare --train": "--budget 2 --seeds 2 --steps 3 --jobs 1",
     "thalweg compare --train mine.py --rules adamw,lion,muon --hours 1 --devices": "--budget 2 --seeds 2 --steps 3",
+    "thalweg conformance": "torch --only sgd",
     "thalweg curves": "--budget 2 --seeds 2 --steps 3 --jobs 1",
     "thalweg lab bank": "--suite tiny --rules sgd,momentum,adam --budget 2 --seeds 2 --share 0.01 --jobs 1",
     "thalweg lab merge": "",
@@ -58,6 +59,7 @@ SAID = {
     'python -m pytest -m "" -k "qhadam or differences or test_counts or has_its_oracle"': "of the tests that run anyway those of one rule",
 }
 NEEDS = {
+    "thalweg conformance": ["torch"],
     "python -m benchmarks.device": ["torch", "triton"],
     "python -m benchmarks.jax_face": ["jax", "optax"],
     "python -m benchmarks.lanes": ["jax", "torch"],

@@ -88,7 +88,9 @@ class Method:
         stage = chain(build(plain))
         if callable(rate):
             return stage.at(rate)
-        return stage.named(f"{self.library}.{self.name}", None if rate is None else float(rate))
+        made = stage.named(f"{self.library}.{self.name}", None)
+        made.lr = None if rate is None else float(rate)  # without one of its own there is no other, such as our rule's
+        return made
 
     def cause(self, setting: Setting) -> str:
         """What differs from the paper with these arguments."""

@@ -7,6 +7,7 @@ from typing import Any
 from thalweg.core.function_stage import FunctionStage
 from thalweg.core.stage import Stage, chain
 from thalweg.dialects.libraries.optax_contrib import METHODS as CONTRIB
+from thalweg.dialects.libraries.optax_contrib import asked
 from thalweg.dialects.method import Build, Method, given
 from thalweg.dialects.optax import OPTAX
 from thalweg.dialects.plain import starting
@@ -75,7 +76,7 @@ def _rmsprop(o: Any) -> Stage:
 
 def _alias(name: str, defaults: dict[str, Any], paper: Build, differs: str = "", *settings: Any, **more: Any) -> Method:
     row = OPTAX[name]
-    more = {"theirs": of(row), "rate": row.rate, **more}
+    more = {"theirs": of(row), "rate": row.rate if name in ("adadelta", "adafactor") else asked(row), **more}
     return Method(name, ALIAS, defaults, paper, differs, settings=settings or (given(**AT),), **more)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from thalweg.core.stage import chain
 from thalweg.dialects.method import Build, Method, given
 from thalweg.dialects.optax_contrib import CONTRIB
+from thalweg.dialects.row import Row
 from thalweg.dialects.variants import late_acprop
 from thalweg.methods.adaptive.acprop import acprop
 from thalweg.methods.adaptive.madgrad import madgrad
@@ -28,9 +30,14 @@ DECAY = {"weight_decay": 0.0, "mask": None}
 B = {"b1": 0.9, "b2": 0.999}
 
 
+def asked(row: Row) -> Callable[[Any], Any]:
+    """Return a row's learning rate; None where the caller must give one and has not."""
+    return lambda o: None if o.learning_rate is None else row.rate(o)
+
+
 def _contrib(name: str, defaults: dict[str, Any], paper: Build, differs: str = "", *settings: Any, **more: Any) -> Method:
     row = CONTRIB[name]
-    more = {"theirs": row.stages, "rate": row.rate, **more}
+    more = {"theirs": row.stages, "rate": asked(row), **more}
     file = f"optax/contrib/_{name.removesuffix('_adamw').removesuffix('_sgd')}.py"
     return Method(f"contrib.{name}", file, defaults, paper, differs, settings=settings or (given(**AT),), **more)
 
@@ -54,7 +61,7 @@ METHODS = (
              lambda o: dadapt_adam(*o.betas, o.eps),
              "the rate has Adam's bias corrections, and the estimate is divided by the second moment of the step before", given()),
     _contrib("cocob", {"learning_rate": 1.0, "alpha": 100, "eps": 1e-8, **DECAY}, lambda o: cocob(o.alpha, o.eps), "", given()),
-    _contrib("dowg", {"learning_rate": 1.0, "init_estim_sq_dist": None, "eps": 1e-4, **DECAY}, lambda o: dowg(), "eps is added to the root, as in the authors' code", given()),
+    _contrib("dowg", {"learning_rate": 1.0, "init_estim_sq_dist": None, "eps": 1e-4, "weight_decay": None, "mask": None}, lambda o: dowg(), "eps is added to the root, as in the authors' code", given()),
     _contrib("muon", {**LR, "ns_coeffs": (3.4445, -4.7750, 2.0315), "ns_steps": 5, "beta": 0.95, "eps": 1e-8,
                       "weight_decay": 0.0, "weight_decay_mask": None, "nesterov": True, "adaptive": False,
                       "preconditioning": "frobenius", "adam_b1": 0.9, "adam_b2": 0.999, "adam_eps_root": 0.0,
@@ -63,7 +70,7 @@ METHODS = (
              lambda o: muon(o.beta, o.nesterov, ns_steps=o.ns_steps, eps=o.eps),
              "the momentum is an average with Nadam's corrections, and the scale is for matrices of (inputs, outputs)",
              matrices=True),
-    _contrib("schedule_free_sgd", {**LR, "warmup_steps": None, "b1": 0.9, "weight_decay": 0.0, "weight_lr_power": 2.0},
+    _contrib("schedule_free_sgd", {"learning_rate": 1.0, "warmup_steps": None, "b1": 0.9, "weight_decay": None, "weight_lr_power": 2.0},
              lambda o: chain(sgd(), schedule_free(o.b1))),
     _contrib("schedule_free_adamw", {"learning_rate": 0.0025, "warmup_steps": None, **B, "eps": 1e-8, "weight_decay": 0.0,
                                      "weight_lr_power": 2.0},

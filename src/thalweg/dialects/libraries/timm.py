@@ -105,7 +105,7 @@ METHODS = (
            lambda o: chain(nadam_of_next_average(*o.betas, o.eps), decay(o.weight_decay))),
     Method("RAdamLegacy", PLACE + "radam.py", ADAM, lambda o: radam(*o.betas),
            "an epsilon, beside the root of the uncorrected second moment, and rectified above a length of 5, where the paper has "
-           "none and 4", lambda o: radam(*o.betas, outside(o.eps, raw=True), 5.0), remains="the arithmetic is of float32"),
+           "none and 4", lambda o: radam(*o.betas, outside(o.eps, raw=True), 5.0), (given(lr=0.1),), remains="the arithmetic is of float32, and so are the parameters"),
     Method("RMSpropTF", PLACE + "rmsprop_tf.py",
            {"lr": 1e-2, "alpha": 0.9, "eps": 1e-10, "momentum": 0.0, "centered": False},
            lambda o: _rmsprop_tf(o, outside, 0.0),
