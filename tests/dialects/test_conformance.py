@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import types
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,8 @@ def test_a_reproduction_prints_what_it_says(defect: Any) -> None:
     if not installed(defect.library) or library(defect.library).version.partition(" ")[0] != defect.version:
         pytest.skip(f"{defect.library} {defect.version} is not installed")
     said = io.StringIO()
-    with contextlib.redirect_stdout(said):
+    with contextlib.redirect_stdout(said), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # theirs
         exec(defect.code, {})
     assert said.getvalue().strip() == defect.prints
 

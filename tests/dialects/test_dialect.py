@@ -70,12 +70,15 @@ def test_defaults_are_the_librarys(name: str) -> None:
         for part in (method.name + ("Optimizer" if name == "tf1" else "")).split("."):
             theirs = getattr(theirs, part)
         known = {k: p.default for k, p in inspect.signature(theirs).parameters.items()}
+        if name == "chainer":
+            known |= theirs().hyperparam.get_dict()
         for argument, value in method.defaults.items():
             if argument == "backend" or callable(value) or argument not in known:
-                continue  # Keras' backend; optax' limit as a function; chainer's hyper-parameters, which it sets itself
+                continue  # Keras' backend; optax' limit as a function; of keywords that a class hands on
             other = None if known[argument] is inspect.Parameter.empty else known[argument]
             same = tuple(other) == value if isinstance(other, list) else other == value
-            if not same and name != "chainer" and argument not in ("decoupled_weight_decay", "reduce_func", "nesterov"):
+            same = same or value == "torch.amax"  # a function of theirs
+            if not same:
                 unlike[f"{method.name}.{argument}"] = (value, other)
     assert unlike == {}
 
@@ -98,6 +101,10 @@ def test_arguments_are_the_librarys_and_others_are_refused() -> None:
     adam = tw.dialect("keras").adam
     with pytest.raises(TypeError, match=r"keras.Adam takes no argument 'beta1' here; .*did you mean 'beta_1'"):
         adam(beta1=0.9)
+    with pytest.raises(ValueError, match=r"timm\.AdaBelief has no rule here for rectify=True, only for False"):
+        tw.dialect("timm").adabelief()
+    with pytest.raises(ValueError, match="no rule here for these arguments together"):
+        tw.dialect("optax").amsgrad(learning_rate=0.1, bias_correction_nu=False)
     with pytest.raises(ValueError, match=r"beta1 needs 0 <= beta1 < 1, not 1\.5"):
         adam(beta_1=1.5)
 

@@ -57,6 +57,8 @@ class Method:
         What keeps the two apart by up to 1e-4 all the same: numbers that the library keeps in float32, a second epsilon.
     matrices : bool
         Whether it takes matrices only.
+    only : dict
+        Arguments that have to have these values, because there is no rule of ours for others.
     """
 
     name: str
@@ -69,12 +71,14 @@ class Method:
     rate: str | Callable[[Any], Any] = "lr"
     remains: str = ""
     matrices: bool = False
+    only: dict[str, Any] = field(default_factory=dict)
     library: str = ""
 
     def __call__(self, **options: Any) -> Stage:
         """Return the stage that computes what the library does with these arguments; its learning rate is the library's.
 
-        Raises TypeError for an argument that it does not take, and what our rules raise for a value out of range.
+        Raises TypeError for an argument that it does not take, ValueError for a value for which there is no rule here, and what our
+        rules raise for one out of range.
         """
         return self._built(self.theirs or self.paper, options)
 
@@ -84,6 +88,11 @@ class Method:
 
     def _built(self, build: Build, options: dict[str, Any]) -> Stage:
         plain = Plain(f"{self.library}.{self.name}", self.defaults, options)
+        for name, value in self.only.items():
+            if plain.values[name] != value:
+                raise ValueError(
+                    f"{self.library}.{self.name} has no rule here for {name}={plain.values[name]!r}, only for {value!r}"
+                )
         rate = plain.dynamic(self.rate) if isinstance(self.rate, str) else self.rate(plain)
         stage = chain(build(plain))
         if callable(rate):

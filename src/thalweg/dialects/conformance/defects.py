@@ -103,7 +103,7 @@ from pytorch_optimizer import Lamb
 p = torch.nn.Parameter(torch.ones(4))
 p.grad = torch.ones(4)
 Lamb([p], lr=0.01).step()
-print(f"|step| / |p| = {float((1 - p).norm() / 2):.3f}, lr = 0.010")
+print(f"|step| / |p| = {float((1 - p.detach()).norm() / 2):.3f}, lr = 0.010")
 """,
         "|step| / |p| = 0.100, lr = 0.010",
     ),

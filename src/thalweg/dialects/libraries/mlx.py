@@ -61,7 +61,7 @@ METHODS = (
            {"learning_rate": None, "eps": (1e-30, 1e-3), "clip_threshold": 1.0, "decay_rate": -0.8, "weight_decay": 0.0,
             "scale_parameter": True, "relative_step": True},
            lambda o: adafactor(o.decay_rate, *o.eps, o.clip_threshold, 0.0, o.relative_step, o.scale_parameter),
-           settings=(given(), given(**AT, relative_step=False)), rate=lambda o: o.learning_rate or 1e-2, remains=FLOAT32),
+           settings=(given(), given(**AT, relative_step=False)), rate=lambda o: 1e-2 if o.relative_step else o.learning_rate, remains=FLOAT32),
     Method("Muon", FILE, {**LR, "momentum": 0.95, "weight_decay": 0.01, "nesterov": True, "ns_steps": 5},
            lambda o: chain(muon(o.momentum, o.nesterov, ns_steps=o.ns_steps), decay(o.weight_decay)),
            "the decay is coupled: it is added to the gradient, before the momentum",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.core.function_stage import FunctionStage
 from thalweg.core.stage import Stage, chain
 from thalweg.dialects.libraries.optax_contrib import METHODS as CONTRIB
-from thalweg.dialects.libraries.optax_contrib import asked
+from thalweg.dialects.libraries.optax_contrib import asked, of
 from thalweg.dialects.method import Build, Method, given
 from thalweg.dialects.optax import OPTAX
 from thalweg.dialects.plain import starting
-from thalweg.dialects.row import Row
 from thalweg.dialects.variants import adan_with_swapped_share, corrected_yogi, late_rprop
 from thalweg.methods.adaptive.adadelta import adadelta
 from thalweg.methods.adaptive.adagrad import adagrad
@@ -47,20 +45,6 @@ AMSGRAD = "with Adam's corrections and at a steady rate, where the paper has nei
 AMSGRAD += "the corrected second moment"
 
 
-def of(row: Row) -> Build:
-    """Return what builds a row's stages with the library's first values in their memory."""
-
-    def build(o: Any) -> Stage:
-        first: dict[str, dict[str, float]] = {}
-        for place, value in row.starts.items():
-            stage, _, slot = place.partition(".")
-            first.setdefault(stage, {})[slot] = value(o)
-        parts = chain(row.stages(o)).stages
-        return chain(*(x.starting(**first[x.name]) if isinstance(x, FunctionStage) and x.name in first else x for x in parts))
-
-    return build
-
-
 def _descent(o: Any) -> Stage:
     return chain(sgd() if o.momentum is None else (nesterov if o.nesterov else momentum)(o.momentum))
 
@@ -92,11 +76,13 @@ METHODS = (
     _alias("adamaxw", {**B, **DECAY, "weight_decay": 1e-4}, lambda o: chain(adamax(o.b1, o.b2), decay(o.weight_decay)),
            "an epsilon is added to each |g| in the maximum; the paper has none"),
     _alias("radam", {**B, **ROOT, "threshold": 5.0, "nesterov": False}, lambda o: radam(o.b1, o.b2),
-           "an epsilon beside the root, and rectified from a length of 5, where the paper has none and 4"),
+           "an epsilon beside the root, and rectified from a length of 5, where the paper has none and 4",
+           only={"nesterov": False}),
     _alias("amsgrad", {**B, **ROOT, "bias_correction_mu": True, "bias_correction_nu": True},
            lambda o: amsgrad(o.b1, o.b2, o.eps), AMSGRAD),
     _alias("adabelief", {**B, "eps": 1e-16, "eps_root": 1e-16, "nesterov": False}, lambda o: adabelief(o.b1, o.b2, o.eps),
-           "", given(**AT), given("the second epsilon, which is added at every step, is a separate argument", **AT, eps_root=0.0)),
+           "", given(**AT), given("the second epsilon, which is added at every step, is a separate argument", **AT, eps_root=0.0),
+           only={"nesterov": False}),
     _alias("adan", {**B, "b1": 0.98, "b2": 0.92, "b3": 0.99, "eps_root": 1e-8, **DECAY}, lambda o: adan(o.b1, o.b2, o.b3, o.eps),
            "differences of gradients have the weight 1 - b2, 0.08, where the paper and the authors' code have 0.92; the averages "
            "start at 0 and are corrected, and there is a second epsilon, under the root",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from thalweg.core.stage import chain
+from thalweg.core.function_stage import FunctionStage
+from thalweg.core.stage import Stage, chain
 from thalweg.dialects.method import Build, Method, given
 from thalweg.dialects.optax_contrib import CONTRIB
 from thalweg.dialects.row import Row
@@ -30,6 +31,22 @@ DECAY = {"weight_decay": 0.0, "mask": None}
 B = {"b1": 0.9, "b2": 0.999}
 
 
+def of(row: Row) -> Build:
+    """Return what builds a row's stages, with the library's first values in their memory. ValueError if the row does not fit."""
+
+    def build(o: Any) -> Stage:
+        if not row.fits(o):
+            raise ValueError("there is no rule here for these arguments together")
+        first: dict[str, dict[str, float]] = {}
+        for place, value in row.starts.items():
+            stage, _, slot = place.partition(".")
+            first.setdefault(stage, {})[slot] = value(o)
+        parts = chain(row.stages(o)).stages
+        return chain(*(x.starting(**first[x.name]) if isinstance(x, FunctionStage) and x.name in first else x for x in parts))
+
+    return build
+
+
 def asked(row: Row) -> Callable[[Any], Any]:
     """Return a row's learning rate; None where the caller must give one and has not."""
     return lambda o: None if o.learning_rate is None else row.rate(o)
@@ -37,7 +54,7 @@ def asked(row: Row) -> Callable[[Any], Any]:
 
 def _contrib(name: str, defaults: dict[str, Any], paper: Build, differs: str = "", *settings: Any, **more: Any) -> Method:
     row = CONTRIB[name]
-    more = {"theirs": row.stages, "rate": asked(row), **more}
+    more = {"theirs": of(row), "rate": asked(row), **more}
     file = f"optax/contrib/_{name.removesuffix('_adamw').removesuffix('_sgd')}.py"
     return Method(f"contrib.{name}", file, defaults, paper, differs, settings=settings or (given(**AT),), **more)
 

@@ -70,7 +70,7 @@ def _lars(o: Any) -> Stage:
 
 
 def _adafactor(o: Any) -> Stage:
-    forms = {"eps1": o.eps, "beta2_decay": -o.decay_rate, "d": o.clip_threshold}
+    forms = {"eps1": o.eps, "beta2_decay": o.decay_rate, "d": o.clip_threshold}
     forms |= {"relative_step": o.lr is None, "parameter_scale": o.lr is None}
     least = o.min_dim_size_to_factor
     return choose((_Both(least), adafactor_matrix(**forms)), otherwise=adafactor_vector(**forms))
@@ -140,7 +140,7 @@ METHODS = (
            lambda o: madgrad(o.momentum, o.eps).at(o.lr + o.eps)),
     Method("AdaBelief", PLACE + "adabelief.py",
            {**LR, "betas": (0.9, 0.999), "eps": 1e-16, "weight_decay": 0, "rectify": True},
-           lambda o: adabelief(*o.betas, o.eps), settings=(given(rectify=False),)),
+           lambda o: adabelief(*o.betas, o.eps), settings=(given(rectify=False),), only={"rectify": False}),
     Method("Adopt", PLACE + "adopt.py", {**LR, "betas": (0.9, 0.9999), "eps": 1e-6, "clip_exp": 0.333},
            lambda o: adopt(*o.betas, o.eps), "the limit is t^0.333, the paper's and the authors' code's t^0.25",
            lambda o: adopt(*o.betas, o.eps, c=lambda t: max((t - 1.0) ** o.clip_exp, 1e-300)), (given(), given("", clip_exp=0.25))),
@@ -151,10 +151,10 @@ METHODS = (
            lambda o: mars(o.gamma, *o.betas, o.eps, o.weight_decay),
            "the first gradient is not corrected, where the authors' code takes 0 for the gradient before it",
            lambda o: chain(mars_from_the_second(o.gamma, o.betas[0]), normalized_within(1.0), adam(*o.betas, o.eps),
-                           decay(o.weight_decay)), (given(optimize_1d=True),)),
+                           decay(o.weight_decay)), (given(optimize_1d=True),), only={"optimize_1d": True}),
     Method("Adafactor", PLACE + "adafactor.py",
-           {"lr": None, "eps": 1e-30, "clip_threshold": 1.0, "decay_rate": 0.8, "min_dim_size_to_factor": 16},
-           lambda o: adafactor(-o.decay_rate, o.eps, d=o.clip_threshold, relative_step=o.lr is None),
+           {"lr": None, "eps": 1e-30, "clip_threshold": 1.0, "decay_rate": -0.8, "min_dim_size_to_factor": 16},
+           lambda o: adafactor(o.decay_rate, o.eps, d=o.clip_threshold, relative_step=o.lr is None),
            "only matrices with 16 rows and columns or more are factored", _adafactor,
            (given(), given("", min_dim_size_to_factor=1),
             given("with a learning rate of one's own the step is not multiplied by the parameter's size", lr=1e-2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 import types
@@ -29,6 +30,7 @@ def _optimizers() -> Any:
             stand_in: Any = types.ModuleType(part)
             stand_in.__path__ = list(spec.submodule_search_locations)
             stand_in.group_parameters = None
+            stand_in.__spec__ = importlib.machinery.ModuleSpec(part, None, is_package=True)
             sys.modules[part] = stand_in
         return importlib.import_module("timm.optim")
 
