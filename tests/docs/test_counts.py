@@ -11,6 +11,7 @@ import sklearn.datasets
 
 import thalweg as tw
 from thalweg.commands.compare import compare_command
+from thalweg.dialects.method import LIBRARIES
 from thalweg.lab.data import mnist1d
 from thalweg.lab.protocol import protocol, suites
 from thalweg.lab.running import executors, sweep
@@ -48,6 +49,8 @@ DERIVED: dict[str, Callable[[], int]] = {
     rf"All {NUMBER} optimizers": lambda: len(tw.rules),
     rf"{NUMBER}(?: real)? images": lambda: len(sklearn.datasets.load_digits().data),
     rf"{NUMBER} well-known (?:optimizers|ones)": lambda: len(protocol.RULES),
+    rf"libraries, {NUMBER} optimizers, \d+ rows": lambda: sum(len(tw.dialect(name)) for name in LIBRARIES),
+    rf"optimizers of {NUMBER} libraries": lambda: len(LIBRARIES),
     rf"the same {NUMBER} on": lambda: len(protocol.RULES),
     rf"{NUMBER} problems": lambda: len(suites.SUITES["small"]),
     rf"{NUMBER} tumours": lambda: len(sklearn.datasets.load_breast_cancer().data),

@@ -77,8 +77,8 @@ class Method:
     def __call__(self, **options: Any) -> Stage:
         """Return the stage that computes what the library does with these arguments; its learning rate is the library's.
 
-        Raises TypeError for an argument that it does not take, ValueError for a value for which there is no rule here, and what our
-        rules raise for one out of range.
+        Raises TypeError for an argument that it does not take, ValueError for a value for which there is no rule here, and what
+        our rules raise for one out of range.
         """
         return self._built(self.theirs or self.paper, options)
 
