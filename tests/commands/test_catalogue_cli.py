@@ -170,7 +170,10 @@ def test_an_unknown_name_is_answered_with_the_nearest(wrong: str, near: str) -> 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["compar"], "there is no command 'compar'; there are compare, conformance, curves, lab, race, show, list; did you mean 'compare'?"),
+        (
+            ["compar"],
+            "there is no command 'compar'; there are compare, conformance, curves, lab, race, show, list; did you mean 'compare'?",
+        ),
         (["lab", "verfy"], "there is no command 'verfy'; there are merge, verify; did you mean 'verify'?"),
     ],
 )

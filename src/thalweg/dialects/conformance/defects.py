@@ -79,6 +79,7 @@ print(f"Keras {keras.ops.convert_to_numpy(p)[0]:.2f}, Nadam {-(0.1 * b / (1 - a 
         "Working x_old out before the momentum is updated mends it.",
         """\
 import os
+
 os.environ["KERAS_BACKEND"] = "torch"
 import numpy as np, keras
 
