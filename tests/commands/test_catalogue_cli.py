@@ -40,7 +40,7 @@ def test_every_rule_is_listed_with_its_facts() -> None:
 
 def test_search_looks_into_names_aliases_and_papers() -> None:
     assert "momentum" in names("--search", "heavy_ball")
-    assert names("--search", "KINGMA") == ["adam", "adamax", "adamaxw", "sparse_adam"]
+    assert names("--search", "KINGMA") == ["adam", "adam_mini", "adamax", "adamaxw", "sparse_adam"]
     nothing = listing("--search", "no such words")
     assert (nothing.exit_code, nothing.stdout.strip()) == (0, "no optimizer fits")
 
@@ -172,9 +172,9 @@ def test_an_unknown_name_is_answered_with_the_nearest(wrong: str, near: str) -> 
     [
         (
             ["compar"],
-            "there is no command 'compar'; there are compare, conformance, curves, lab, race, show, list; did you mean 'compare'?",
+            "there is no command 'compar'; there are compare, conformance, curves, advise, lab, race, show, list; did you mean 'compare'?",
         ),
-        (["lab", "verfy"], "there is no command 'verfy'; there are merge, verify; did you mean 'verify'?"),
+        (["lab", "verfy"], "there is no command 'verfy'; there are bank, merge, verify; did you mean 'verify'?"),
     ],
 )
 def test_an_unknown_command_is_answered_with_the_nearest(words: list[str], says: str) -> None:
