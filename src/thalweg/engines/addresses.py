@@ -60,10 +60,14 @@ class Addresses:
         self.held[column, k] = array
         self.table[k, self.columns[column]] = address(array)
 
+    def column(self, column: str) -> memoryview:
+        """Return a column, whose assignment takes an array of 64-bit integers."""
+        return self.flat[self.columns[column] :: len(self.columns)]
+
     def write(self, column: str, rows: list[int], there: Sequence[int]) -> None:
         """Write addresses into a column. For all rows of a few tensors, NumPy would take several times as long."""
         if len(rows) == len(self.names):
-            self.flat[self.columns[column] :: len(self.columns)] = array("q", there)
+            self.column(column)[:] = array("q", there)
         else:
             self.table[rows, self.columns[column]] = there
 

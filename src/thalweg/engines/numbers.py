@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -45,22 +46,11 @@ class Numbers:
         self.choose(range(len(places)))
 
     def choose(self, which: Iterable[int]) -> None:
-        """Deal with these numbers from now on, and leave the others alone."""
+        """Deal with these numbers from now on, and leave the others alone.
+
+        `read()` reads them into the vector, `write()` writes the vector back, `count_on()` adds 1 to each number of the vector
+        and writes it back, and `agree()` says whether the addresses hold the vector's numbers. Each is one call.
+        """
         self._which = np.array(list(which), np.int64)
-        self._rest = address(self.places), address(self.vector), address(self._which), len(self._which)
-
-    def read(self) -> None:
-        """Read the numbers into the vector."""
-        self._move(*self._rest, 0)
-
-    def write(self) -> None:
-        """Write the vector back to the addresses."""
-        self._move(*self._rest, 1)
-
-    def count_on(self) -> None:
-        """Add 1 to each number of the vector, and write it back."""
-        self._move(*self._rest, 2)
-
-    def agree(self) -> bool:
-        """Whether the addresses hold the vector's numbers."""
-        return self._move(*self._rest, 3) == 1
+        rest = address(self.places), address(self.vector), address(self._which), len(self._which)
+        self.read, self.write, self.count_on, self.agree = (functools.partial(self._move, *rest, what) for what in range(4))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import operator
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -21,12 +20,11 @@ from thalweg.torch.before import Before, check_tensors
 from thalweg.torch.groups import DTYPES, STORAGE, ConfiguredGroup, Group, Members, TorchArguments
 from thalweg.torch.kernels.alike import Found, NoKernel
 from thalweg.torch.kernels.plan import Plan, Without
+from thalweg.torch.kernels.quick import DIFFERENTIABLE
 from thalweg.torch.ledger import Keepers, Ledger
 from thalweg.torch.places import watched
 from thalweg.torch.programs import by_programs
 from thalweg.torch.tensors import Tensor
-
-_DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
 
 
 @torch._disable_dynamo  # type: ignore[attr-defined]  # unlike torch.compiler.disable it imports nothing by itself
@@ -85,14 +83,17 @@ class Face(torch.optim.Optimizer):
 
     def _step(self, loss: Any) -> None:
         """Step by kernels if possible; otherwise by torch's operations."""
-        if self._kernels_may():
-            records = torch.is_grad_enabled()
-            torch._C._set_grad_enabled(False)  # a fifth of the time of entering and leaving torch.no_grad()
-            try:
-                if self._by_kernels(loss):
-                    return
-            finally:
-                torch._C._set_grad_enabled(records)
+        mine, records = self.__dict__, torch.is_grad_enabled()
+        torch._C._set_grad_enabled(False)  # a fifth of the time of entering and leaving torch.no_grad()
+        try:
+            plan: Plan | None = mine.pop("_plan", None)  # put back only after the step, so that a failed step leaves none
+            stepped = plan is not None and plan.quick is not None and plan.quick.step(self)
+            if plan is not None:
+                mine["_plan"] = plan
+            if stepped or (self._kernels_may() and self._by_kernels(loss)):
+                return
+        finally:
+            torch._C._set_grad_enabled(records)
         self.__dict__.pop("_plan", None)  # the state stays
         check_tensors(self)
         before = Before(self, self._may_break_off())
@@ -139,7 +140,7 @@ class Face(torch.optim.Optimizer):
         raise NotImplementedError
 
     def _kernels_may(self) -> bool:
-        flagged = any(map(_DIFFERENTIABLE, self.param_groups))
+        flagged = any(map(DIFFERENTIABLE, self.param_groups))
         unscaled = getattr(self, "found_inf", None) is None
         return self._row.kernel and unscaled and not flagged and not self._asks_itself() and not watched()
 

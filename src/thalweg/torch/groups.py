@@ -44,12 +44,17 @@ OWN = object()
 
 
 class TorchArguments:
-    """A parameter group's values as a row takes them; records which values the stages depend on."""
+    """A parameter group's values as a row takes them; records which values the stages depend on.
+
+    sources: where each number that is looked up stands: the group's key, and if it is a tuple's, which of how many. last: the
+    values that chose the stages at the last look, if none of them can change in place.
+    """
 
     def __init__(self, group: Group) -> None:
         self.group, self.size = group, len(group)
         self.chosen: dict[tuple[str, str], Any] = {}
-        self._last: list[Any] = []
+        self.last: list[Any] = []
+        self.sources: dict[Any, tuple[str, int | None, int]] = {}
         self.dtypes: list[torch.dtype] | None = None
 
     def static(self, name: str, own: Any = None) -> Any:
@@ -79,7 +84,9 @@ class TorchArguments:
 
         if isinstance(self.group[name], ByLeaf):
             return ByLeaf({leaf: form(now, leaf=leaf) for leaf in self.group[name].values})
-        return form(now)
+        found = form(now)
+        self.sources[found] = name, part, LENGTHS.get(name, 2)
+        return found
 
     def _part(self, name: str, part: int) -> Any:
         """Return a number of a tuple. Raises TypeError or ValueError if it is none, or has more or fewer."""
@@ -124,12 +131,12 @@ class TorchArguments:
             now = [self.group[name] for name, _ in self.chosen]
         except KeyError:  # another key is there in its place
             return False
-        if len(now) == len(self._last) and all(map(operator.is_, now, self._last)):
+        if len(now) == len(self.last) and all(map(operator.is_, now, self.last)):
             return True
         for value, ((name, sort), before) in zip(now, self.chosen.items(), strict=True):
             if self._zeros(name) != before if sort == "zeros" else value is not before:
                 return False
-        self._last = now if all(type(value) in FIXED for value in now) else []  # others may change in place
+        self.last = now if all(type(value) in FIXED for value in now) else []  # others may change in place
         return True
 
     def _zeros(self, name: str, own: Any = None) -> str:

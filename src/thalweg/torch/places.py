@@ -48,7 +48,7 @@ class Places:
 
     def __init__(self, params: Sequence[Tensor], states: Sequence[dict[str, Any]], keys: Iterable[str]) -> None:
         self.params, self.states, self.columns = list(params), list(states), list(keys)
-        self._slots = [operator.itemgetter(key) for key in self.columns]
+        self.slots = [operator.itemgetter(key) for key in self.columns]
         fixed = self.fixed()
         self.fits = PLAIN.issuperset(map(type, fixed)) and not any(map(special, fixed))
         if not self.fits:
@@ -72,7 +72,7 @@ class Places:
     def fixed(self) -> list[Tensor]:
         """Return the parameters, then the state's tensors under each key. Raises KeyError if one is missing."""
         tensors = list(self.params)
-        for slot in self._slots:
+        for slot in self.slots:
             tensors += map(slot, self.states)
         return tensors
 

@@ -79,12 +79,12 @@ class Reader:
         self.found = array("q", [0] * (len(items) - fixed))
         self._known = array("q", [len(items), fixed, handle, len(ranges), alignment, *functions, *rows])
         self._ranges, self._scratch = array("q", [number for pair in ranges for number in pair]), array("q", [0, 0, 0])
-        self._read = native.compiled(READER, "tensors", holds_gil=True)
-        self._rest = [each.buffer_info()[0] for each in (self._known, self._ranges, self.found, self._scratch)]
+        self.read = native.compiled(READER, "tensors", holds_gil=True)
+        self.rest = [each.buffer_info()[0] for each in (self._known, self._ranges, self.found, self._scratch)]
 
     def reads(self, tensors: list[Any]) -> bool:
         """Whether all is as it was; `found` are then the gradients' addresses. Their types must have been checked."""
-        return self._read(id(tensors), *self._rest) == 1
+        return self.read(id(tensors), *self.rest) == 1
 
 
 @functools.cache

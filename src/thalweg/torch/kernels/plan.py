@@ -21,6 +21,7 @@ from thalweg.torch.kernels import device
 from thalweg.torch.kernels.alike import Alike, Found, NoKernel
 from thalweg.torch.kernels.cpu import Bound
 from thalweg.torch.kernels.device import OnDevice
+from thalweg.torch.kernels.quick import Quick, quick
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import special
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor
@@ -58,6 +59,8 @@ class Plan:
     def _take_up(self, present: list[list[bool]]) -> None:
         """Let those tensors step that have a gradient. present: of each lot's tensors, whether they have."""
         self.present = present
+        self.quick: Quick | None = None
+        self.settled = 0  # steps since then
         self.bounds = [bound for bound, there in zip(self.bound, present, strict=True) if any(there)]
         stepping = {p for bound, there in zip(self.bound, present, strict=True) for p in itertools.compress(bound.params, there)}
         self.resting = [p for own in self.members for p in own.params if p not in stepping]
@@ -111,6 +114,8 @@ class Plan:
 
     def finds(self, groups: list[Group], state: dict[Tensor, Any]) -> list[Found] | None:
         """Prepare a step; None if groups, tensors or state are no longer those of the plan."""
+        if self.quick is not None:  # which found that something differs
+            self.quick, self.settled = None, 0
         same = len(state) == len(self.states) and all(map(operator.is_, state, self.keys))
         same = same and all(map(operator.is_, state.values(), self.states))
         if len(groups) != len(self.groups) or not all(map(operator.is_, groups, self.groups)):
@@ -173,6 +178,9 @@ class Plan:
                 bound.reckon()
             for bound, (written, gradients) in zip(self.bounds, found, strict=True):
                 bound.run(written, gradients)
+        if self.settled == 1:
+            self.quick = quick(self.bounds, self.members, self.keys, self.states, self.resting)
+        self.settled += 1
 
     def _norms(self, found: list[Found]) -> dict[Any, Any]:
         """Return the norm of all gradients that arrive at each stage that asks for it."""
