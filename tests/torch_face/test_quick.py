@@ -115,13 +115,52 @@ def test_a_change_of_a_group_counts_from_the_next_step(name: str, change: Any) -
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
 
 
+def _scaler_found_infinite_gradients(o: Any) -> None:
+    o.found_inf = torch.tensor(1.0)
+
+
+def _differentiable(o: Any) -> None:
+    o.param_groups[1]["differentiable"] = True
+
+
+def _other_count(o: Any) -> None:
+    o.state[o.param_groups[1]["params"][0]]["step"].fill_(7.0)
+
+
+def _first_rests(o: Any) -> None:
+    o.param_groups[0]["params"][0].grad = None
+
+
 @needs_reader
-def test_a_scaler_that_found_infinite_gradients_leaves_the_step_out() -> None:
+@pytest.mark.parametrize("change", [_scaler_found_infinite_gradients, _differentiable, _other_count, _first_rests])
+def test_what_is_not_the_usual_step_is_left_to_others(change: Any) -> None:
     params, optimizer = started(tt, "AdamW")
-    before = [p.detach().clone() for p in params]
-    optimizer.found_inf = torch.tensor(1.0)
-    assert not quick(optimizer).step(optimizer)
+    before, usual = [p.detach().clone() for p in params], quick(optimizer)
+    change(optimizer)
+    assert not usual.step(optimizer)
     assert all(torch.equal(p, q) for p, q in zip(params, before, strict=True))
+
+
+@needs_reader
+def test_a_mode_that_observes_operations_sees_them() -> None:
+    _, optimizer = started(tt, "AdamW")
+    usual = quick(optimizer)
+    with torch.overrides.TorchFunctionMode():
+        assert not usual.step(optimizer)
+    assert usual.step(optimizer)
+
+
+@needs_reader
+def test_a_parameter_that_rested_wakes() -> None:
+    p, q = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
+    optimizer = tt.AdamW([p, q], lr=0.1)
+    for _ in range(3):
+        p.grad = torch.ones(3)
+        optimizer.step()
+    q.grad = torch.ones(3)
+    assert not quick(optimizer).step(optimizer)
+    optimizer.step()
+    assert not torch.equal(q, torch.ones(3))
 
 
 @needs_reader

@@ -26,6 +26,8 @@ from thalweg.torch.places import watched
 from thalweg.torch.programs import by_programs
 from thalweg.torch.tensors import Tensor
 
+_PROFILED, _RECORDS, _RECORD = torch._C._autograd._profiler_enabled, torch.is_grad_enabled, torch._C._set_grad_enabled
+
 
 @torch._disable_dynamo  # type: ignore[attr-defined]  # unlike torch.compiler.disable it imports nothing by itself
 def _untraced(step: Callable[..., Any], closure: Callable[[], Any] | None) -> Any:
@@ -46,12 +48,15 @@ class Face(torch.optim.Optimizer):
         Torch's own wrapper takes ten microseconds of every step, so it is entered only if there is a hook or a profiler.
         """
         watched_step = torch.optim.Optimizer.profile_hook_step(func)
+        plain = func is Face.step  # a subclass may do more in its own
 
         @functools.wraps(func)
         def wrapped(self: Face, *args: Any, **named: Any) -> Any:
             own = self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
-            if own or GLOBAL_BEFORE or GLOBAL_AFTER or torch._C._autograd._profiler_enabled() or torch.compiler.is_compiling():
+            if own or GLOBAL_BEFORE or GLOBAL_AFTER or _PROFILED() or torch.compiler.is_compiling():
                 return watched_step(self, *args, **named)
+            if plain and not args and not named and self._usually():
+                return None
             return func(self, *args, **named)
 
         return wrapped
@@ -81,19 +86,37 @@ class Face(torch.optim.Optimizer):
             self._step(loss)
         return loss
 
+    def _usually(self) -> bool:
+        """Step if nothing but numbers changed since the step before; return False, with nothing done, if not."""
+        mine = self.__dict__
+        lock = mine.get("_lock")
+        if lock is None:
+            return False
+        with lock:
+            plan: Plan | None = mine.pop("_plan", None)  # put back only after the step, so that a failed step leaves none
+            if plan is None:
+                return False
+            records = _RECORDS()
+            _RECORD(False)
+            try:
+                stepped = plan.quick is not None and plan.quick.step(self)
+            finally:
+                _RECORD(records)
+            mine["_plan"] = plan
+        return stepped
+
     def _step(self, loss: Any) -> None:
         """Step by kernels if possible; otherwise by torch's operations."""
-        mine, records = self.__dict__, torch.is_grad_enabled()
-        torch._C._set_grad_enabled(False)  # a fifth of the time of entering and leaving torch.no_grad()
-        try:
-            plan: Plan | None = mine.pop("_plan", None)  # put back only after the step, so that a failed step leaves none
-            stepped = plan is not None and plan.quick is not None and plan.quick.step(self)
-            if plan is not None:
-                mine["_plan"] = plan
-            if stepped or (self._kernels_may() and self._by_kernels(loss)):
-                return
-        finally:
-            torch._C._set_grad_enabled(records)
+        if self._usually():
+            return
+        if self._kernels_may():
+            records = _RECORDS()
+            _RECORD(False)  # a fifth of the time of entering and leaving torch.no_grad()
+            try:
+                if self._by_kernels(loss):
+                    return
+            finally:
+                _RECORD(records)
         self.__dict__.pop("_plan", None)  # the state stays
         check_tensors(self)
         before = Before(self, self._may_break_off())
@@ -112,7 +135,7 @@ class Face(torch.optim.Optimizer):
 
         Unless it is profiled it does not record itself, as torch's does, which takes longer than the rest of it.
         """
-        if not set_to_none or torch._C._autograd._profiler_enabled():
+        if not set_to_none or _PROFILED():
             super().zero_grad(set_to_none)
             return
         for group in self.param_groups:

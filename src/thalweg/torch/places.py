@@ -22,6 +22,8 @@ from thalweg.torch.tensors import DENSE, PLAIN, Tensor
 
 _FACTS = operator.attrgetter("dtype", "shape", "layout", "device")
 _STRIDE, _ADDRESS, _NEGATIVE, _GRADIENT = Tensor.stride, Tensor.data_ptr, Tensor.is_neg, operator.attrgetter("grad")
+_DISPATCHED, _OVERRIDDEN = torch._C._len_torch_dispatch_stack, torch._C._len_torch_function_stack
+_TRANSFORMED, _TRACED = torch._C._functorch.peek_interpreter_stack, torch._C._get_tracing_state
 _STORAGE, _SIZE, _OFFSET = Tensor.untyped_storage, torch.UntypedStorage.nbytes, Tensor.storage_offset
 
 
@@ -209,12 +211,9 @@ def check_memory(x: Tensor) -> None:
 
 def watched() -> bool:
     """Whether a mode, transform or trace needs to observe each operation of the step."""
-    inner = torch._C
-    if inner._len_torch_dispatch_stack() or inner._functorch.peek_interpreter_stack() is not None:
+    if _DISPATCHED() or _TRANSFORMED() is not None or _TRACED() is not None:
         return True
-    if inner._get_tracing_state() is not None:
-        return True
-    if not inner._len_torch_function_stack():
+    if not _OVERRIDDEN():
         return False
     modes = torch.overrides._get_current_function_mode_stack()  # type: ignore[no-untyped-call]
     return any(type(mode) is not DeviceContext for mode in modes)  # the default device's mode does not observe operations

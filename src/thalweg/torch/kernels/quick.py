@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 import threading
+from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from thalweg.torch.places import Places, watched
 from thalweg.torch.reader import Reader
 from thalweg.torch.tensors import Tensor
 
-_GRADIENT, _STORAGE = operator.attrgetter("grad"), Tensor.untyped_storage
+_GRADIENT, _STORAGE, _VERSIONS = operator.attrgetter("grad"), Tensor.untyped_storage, torch._C._increment_version
 DIFFERENTIABLE = operator.methodcaller("get", "differentiable")
 
 
@@ -65,6 +66,7 @@ class _Part:
                 self.sources.append((i, *given.sources[value]))
         looked_up = self.buckets[0].scheduled + self.buckets[0].changing
         more = launch.draws or launch.lent or any(launch.adding) or launch.staged or launch.by_row or launch.kernel.kept
+        more = more or any(bucket.row is None for bucket in self.buckets)
         self.known = not more and len(self.sources) == len(looked_up) - (self.t is not None) and self.look_up()
         self.run = _run(launch)
 
@@ -90,7 +92,11 @@ def _run(launch: Launch) -> Callable[[], Any]:
 
 
 class Quick:
-    """A step of these parts, as long as groups and state are these. known: see `_known`. count: of the state's entries."""
+    """A step of these parts, as long as groups and state are these.
+
+    known: the groups, each with its parameters, and the state's keys and values: all that is known by what it is, not by what
+    it holds. count: how many entries the state has.
+    """
 
     def __init__(self, parts: list[_Part], known: list[Any], count: int, resting: list[Tensor]) -> None:
         self.parts, self.known, self.count, self.resting = parts, known, count, resting
@@ -112,13 +118,13 @@ class Quick:
                 arguments = bucket.arguments
                 if t is not None:
                     arguments[t] = bucket.t
-                bucket.write(numbers(*[arguments[i] for i in places]))
+                bucket.row[:] = array(bucket.row.format, numbers(*[arguments[i] for i in places]))
             if part.column is not None:
                 part.column[:] = part.there
             else:
                 part.addresses.write("g", part.rows, part.there)
         for part, (written, _) in zip(self.parts, found, strict=True):
-            torch._C._increment_version(written)
+            _VERSIONS(written)
             part.run()
             if part.steps is not None:
                 part.steps.count_on()
@@ -126,7 +132,13 @@ class Quick:
 
     def _found(self, groups: list[Group], state: dict[Any, Any]) -> list[tuple[list[Tensor], Any]] | None:
         """Return what each part writes, and the storages to hold until then; None if something differs."""
-        known, found = _known(groups, state), []
+        known: list[Any] = []
+        for group in groups:
+            known.append(group)
+            known += group["params"]
+        known += state
+        known += state.values()
+        found = []
         if len(state) != self.count or len(known) != len(self.known) or not all(map(operator.is_, known, self.known)):
             return None
         if self.resting and not all(p.grad is None for p in self.resting):
@@ -149,14 +161,3 @@ class Quick:
                 return None
             found.append((written, held))
         return found
-
-
-def _known(groups: list[Group], state: dict[Any, Any]) -> list[Any]:
-    """The groups, each with its parameters, and the state: all that is known by what it is, not by what it holds."""
-    found: list[Any] = []
-    for group in groups:
-        found.append(group)
-        found += group["params"]
-    found += state
-    found += state.values()
-    return found
