@@ -118,7 +118,9 @@ class Quick:
                 arguments = bucket.arguments
                 if t is not None:
                     arguments[t] = bucket.t
-                bucket.row[:] = array(bucket.row.format, numbers(*[arguments[i] for i in places]))
+                row = bucket.row
+                assert row is not None
+                row[:] = array(row.format, numbers(*[arguments[i] for i in places]))
             if part.column is not None:
                 part.column[:] = part.there
             else:
