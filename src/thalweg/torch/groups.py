@@ -46,15 +46,14 @@ OWN = object()
 class TorchArguments:
     """A parameter group's values as a row takes them; records which values the stages depend on.
 
-    sources: where each number that is looked up stands: the group's key, and if it is a tuple's, which of how many. last: the
-    values that chose the stages at the last look, if none of them can change in place.
+    `stands` of a number that is looked up: the group's key, and if it is a tuple's, which of how many. last: the values that
+    chose the stages at the last look, if none of them can change in place.
     """
 
     def __init__(self, group: Group) -> None:
         self.group, self.size = group, len(group)
         self.chosen: dict[tuple[str, str], Any] = {}
         self.last: list[Any] = []
-        self.sources: dict[Any, tuple[str, int | None, int]] = {}
         self.dtypes: list[torch.dtype] | None = None
 
     def static(self, name: str, own: Any = None) -> Any:
@@ -84,8 +83,8 @@ class TorchArguments:
 
         if isinstance(self.group[name], ByLeaf):
             return ByLeaf({leaf: form(now, leaf=leaf) for leaf in self.group[name].values})
-        found = form(now)
-        self.sources[found] = name, part, LENGTHS.get(name, 2)
+        found: Any = form(now)
+        found.stands = name, part, LENGTHS.get(name, 2)  # where it looks; a table of all would hold itself, by `now`
         return found
 
     def _part(self, name: str, part: int) -> Any:

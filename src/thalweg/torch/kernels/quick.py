@@ -62,12 +62,12 @@ class _Part:
         for i, name in enumerate(launch.needs):
             value = launch.program.hyper.get(name, self)
             value = bound.method.pure.lr if value is None else value
-            if callable(value) and value in given.sources:
-                self.sources.append((i, *given.sources[value]))
+            if isinstance(value, functools.partial) and hasattr(value, "stands"):
+                self.sources.append((i, *value.stands))
         looked_up = self.buckets[0].scheduled + self.buckets[0].changing
         more = launch.draws or launch.lent or any(launch.adding) or launch.staged or launch.by_row or launch.kernel.kept
-        more = more or any(bucket.row is None for bucket in self.buckets)
-        self.known = not more and len(self.sources) == len(looked_up) - (self.t is not None) and self.look_up()
+        single = not more and all(bucket.row is not None for bucket in self.buckets)
+        self.known = single and len(self.sources) == len(looked_up) - (self.t is not None) and self.look_up()
         self.run = _run(launch)
 
     def look_up(self) -> bool:
