@@ -38,7 +38,7 @@ def test_names_are_torchs(how: str) -> None:
 def test_draws_are_the_pure_optimizers_by_name() -> None:
     net = Net().double()
     q = {name: p.detach().clone() for name, p in net.named_parameters()}
-    rule = next(r for r in tw.rules.values() if "noise" in r.asks and "loss" not in r.asks)
+    rule = tw.noisy_sgd
     optimizer = tw.Optimizer(rule(), seed=3)
     ours, state = tt.of(rule)(net.named_parameters(), seed=3), optimizer.init(q)
     for _ in range(3):
