@@ -228,7 +228,7 @@ def test_the_command_writes_its_files(tmp_path: Path) -> None:
     done = run("torch", "--only", "sgd", *(word for path, option in zip(files, ("--html", "--json", "--markdown"), strict=True)
                                          for word in (option, str(path))))  # fmt: skip
     assert done.exit_code == 0, done.output
-    assert "1 libraries, 1 optimizers, 4 rows: 3 compute" in done.output
+    assert "1 library, 1 optimizer, 4 rows: 3 compute" in done.output
     assert all(path.read_text("utf-8").strip() for path in files)
 
 

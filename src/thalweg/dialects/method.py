@@ -138,7 +138,7 @@ class Dialect(Mapping[str, Method]):
         return found
 
     def _unknown(self, name: str) -> str:
-        return f"the dialect of {self.library} has no {name!r}{nearest(plain(name), self._plain)}; it has {', '.join(self)}"
+        return f"the dialect of {self.library} has no {name!r}; it has {', '.join(self)}{nearest(plain(name), self._plain)}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._methods)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from thalweg.core.function_stage import FunctionStage
 from thalweg.core.stage import Stage
 from thalweg.form.hyper import nearest
@@ -13,13 +15,16 @@ from thalweg.form.hyper import nearest
 class Plain:
     """The arguments of an optimizer, its defaults with the caller's in place: `given.beta_1`, or as a `Row` asks for them.
 
-    Raises TypeError for an argument that the optimizer does not have.
+    Raises TypeError for an argument that the optimizer does not have, and for a switch that is neither True nor False.
     """
 
     def __init__(self, owner: str, defaults: dict[str, Any], options: dict[str, Any]) -> None:
         for name in options.keys() - defaults.keys():
             have = ", ".join(defaults) or "none"
             raise TypeError(f"{owner} takes no argument '{name}' here; it takes {have}{nearest(name, defaults)}")
+        for name, value in options.items():
+            if isinstance(defaults[name], bool) and not isinstance(value, bool | np.bool_):
+                raise TypeError(f"{owner}: {name} is {value!r}; wanted True or False")
         self.values = {**defaults, **options}
 
     def __getattr__(self, name: str) -> Any:

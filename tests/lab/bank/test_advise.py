@@ -174,6 +174,7 @@ def test_every_way_of_asking(tmp_path: Path) -> None:
     [
         ({"kind": "small image"}, "no kind of problem is called 'small image'; there are small images, signals"),
         ({"problem": "digit"}, "no problem is called 'digit'; did you mean 'digits'?"),
+        ({"problem": "small images"}, "'small images' is a kind of problem: write advise(kind='small images')"),
         ({"problem": "digits", "kind": "text"}, "are several answers to one question"),
         ({"target": "y"}, "speak of your own data"),
         ({"data": "none.csv"}, "none.csv"),

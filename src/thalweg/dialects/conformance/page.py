@@ -55,13 +55,18 @@ def sections(lines: Sequence[Line]) -> dict[str, list[Line]]:
     return found
 
 
+def _counted(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
+
+
 def summary(lines: Sequence[Line]) -> str:
     """All lines in one sentence."""
     counts = Counter(line.verdict for line in lines)
     methods = {(line.library, line.name) for line in lines}
     same, differ = counts["equal"] + counts["nearly equal"], counts["explained"] + counts["nearly explained"]
     failed = [f"{counts[word]} {word}" for word in ("open", "failed") if counts[word]]
-    told = f"{len(sections(lines))} libraries, {len(methods)} optimizers, {len(lines)} rows: {same} compute the paper's rule"
+    libraries = _counted(len(sections(lines)), "library", "libraries")
+    told = f"{libraries}, {_counted(len(methods), 'optimizer', 'optimizers')}, {len(lines)} rows: {same} compute the paper's rule"
     told += f" ({counts['nearly equal']} of them up to float32 or a second epsilon), {differ} another one, which their dialect"
     told += f" explains ({counts['nearly explained']} up to float32 or a second epsilon)"
     return f"{told}{'; ' if failed else ''}{', '.join(failed)}."

@@ -106,6 +106,8 @@ def _asked(problem: str | None, given: str | None, data: str | Path | None, targ
         return "tabular regression" if found.score == VALUES.score else "tabular classification"
     if problem is not None:
         name = problem.strip().lower().replace("-", "_")
+        if problem.strip().lower() in KINDS:
+            raise Refusal(f"{problem!r} is a kind of problem: write advise(kind={problem!r})")
         return kind_of(name) if name in problems.names() else kind_of(problems.problem(problem).name)
     return GENERAL if given is None or given.strip().lower() == GENERAL else kind(given)
 
