@@ -21,8 +21,8 @@ from thalweg.engines.expressions import (
 from thalweg.engines.lines import RESERVED, at_start, row_by_row
 from thalweg.engines.names import Names
 from thalweg.form import trace
+from thalweg.form.memory import COLS
 from thalweg.graph.draws import DRAWN
-from thalweg.graph.margins import COLS
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
 from thalweg.ops.word import WORDS

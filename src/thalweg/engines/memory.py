@@ -14,6 +14,7 @@ from thalweg.core.leaf import Leaf
 from thalweg.engines.addresses import Addresses
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.gradients import address
+from thalweg.form.memory import SLICES
 from thalweg.graph.program import BoundSlot, Program
 from thalweg.values.symbols import TENSOR
 
@@ -39,7 +40,7 @@ class Memory:
         for i, slot in enumerate(self.program.slots):
             *path, name = slot.path
             stage = functools.reduce(lambda held, key: held.setdefault(key, {}), path, state["memory"])
-            if slot.kind.kind == "per_model":
+            if slot.kind.of_model:
                 stage.setdefault(name, slot.stage.init([], step)[name])
                 continue
             held, start = stage.setdefault(name, {}), functools.partial(self._start, slot, name, step)
@@ -47,7 +48,7 @@ class Memory:
                 self.margins[slot.old.name] = self._margin(slot, held, start)
             elif slot.old.level == TENSOR:
                 dtype = self.program.dtypes.get(slot.old.name) or slot.kind.dtype or self.dtype
-                axes = (1 if addresses.lanes is None else 2) if slot.kind.kind == "slices" else 0
+                axes = (1 if addresses.lanes is None else 2) if slot.kind.margin == SLICES else 0
                 addresses.adopt(slot.old.name, held, start, self._stored(dtype), axes=axes)
             else:
                 self.vectors[i] = self._vector(slot, held, start)

@@ -14,6 +14,8 @@ from thalweg.values.scalars import Scalar
 from thalweg.values.symbols import NUMBER, PER_TENSOR, TENSOR
 
 Shape = tuple[int, ...]
+ROWS, COLS, SLICES = "rows", "cols", "slices"
+"""The margins of a tensor: one number for each row of a matrix, for each column, or for each slice along each axis."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,18 @@ class Kind:
     """Whether it exists for matrices only."""
     drawn: ClassVar[bool] = False
     """Whether its first value is drawn with the optimizer's seed."""
+    of_model: ClassVar[bool] = False
+    """Whether it is one number on which all tensors agree."""
+    from_parameter: ClassVar[bool] = False
+    """Whether its first value is the parameter."""
+    starts_as_value: ClassVar[bool] = True
+    """Whether it starts as `value` everywhere, so that a slot that is never written is that number."""
+    fused: ClassVar[bool] = False
+    """Whether kernels read and write it element by element, or as a number of the tensor."""
+    compact: ClassVar[bool] = False
+    """Whether kernels may keep it in bfloat16 or int8."""
+    margin: ClassVar[str] = ""
+    """Which margin of the tensor it is (`ROWS`, `COLS`, `SLICES`), if kernels compute it."""
 
     def __call__(self, value: float = 0.0, *, dtype: str | None = None) -> Kind:
         return replace(self, value=float(value), dtype=dtype)
@@ -79,10 +93,12 @@ def _is_no_matrix(kind: str, shape: Shape) -> ValueError:
 
 class Filled(Kind):
     kind, words, full = "filled", "one number a parameter, {value:g} at the start", True
+    fused, compact = True, True
 
 
 class LikeP(Kind):
     kind, words, full = "like_p", "a copy of the parameter at the start", True
+    fused, from_parameter, starts_as_value = True, True, False
 
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
         space = framework(p)
@@ -91,7 +107,7 @@ class LikeP(Kind):
 
 class Gaussian(Kind):
     kind, words, full = "gaussian", "one number a parameter, drawn from the standard normal distribution at the start", True
-    drawn = True
+    fused, drawn, starts_as_value = True, True, False
 
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
         return framework(p).cast(draw(), self.dtype or p.dtype)
@@ -99,6 +115,7 @@ class Gaussian(Kind):
 
 class PerTensor(Kind):
     kind, words, level = "per_tensor", "one number a tensor, {value:g} at the start", PER_TENSOR
+    fused = True
 
     def _shape(self, shape: Shape) -> Shape:
         return ()
@@ -106,6 +123,7 @@ class PerTensor(Kind):
 
 class PerModel(Kind):
     kind, words, level = "per_model", "one number for the whole model, {value:g} at the start", NUMBER
+    fused, of_model = True, True
 
     def started(self, leaves: Sequence[Any], lanes: int | None, start: Callable[[Any], Array]) -> Any:
         if leaves and framework(leaves[0].p).name == "jax":  # a Python number would change type in the carry of lax.scan
@@ -126,6 +144,7 @@ class Matrix(Kind):
 
 class Rows(Kind):
     kind, words, of_matrices = "rows", "one number a row of a matrix, {value:g} at the start", True
+    margin = ROWS
 
     def _shape(self, shape: Shape) -> Shape:
         return (*shape[:-1], 1)
@@ -133,6 +152,7 @@ class Rows(Kind):
 
 class Cols(Kind):
     kind, words, of_matrices = "cols", "one number a column of a matrix, {value:g} at the start", True
+    margin = COLS
 
     def _shape(self, shape: Shape) -> Shape:
         return (*shape[:-2], 1, shape[-1])
@@ -156,6 +176,7 @@ class SquareOfCols(Kind):
 
 class Identity(Square):
     kind, words = "identity", "a square matrix on the rows, the identity at the start"
+    starts_as_value = False
 
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
         space, own = framework(p), self.shape(shape)
@@ -172,7 +193,7 @@ class IdentityOfCols(Identity):
 
 class RandomFactor(Kind):
     kind, words, of_matrices = "random_factor", "{size} numbers a column of a matrix, drawn at the start", True
-    drawn = True
+    drawn, starts_as_value = True, False
 
     def _shape(self, shape: Shape) -> Shape:
         return (*shape[:-2], shape[-1], min(int(self.size), *shape[-2:]))
@@ -185,6 +206,7 @@ class RandomFactor(Kind):
 
 class Slices(Kind):
     kind, words = "slices", "one number a slice along each axis, as rows and columns, {value:g} at the start"
+    margin = SLICES
 
     def _shape(self, shape: Shape) -> Shape:
         return (sum(shape) if shape else 1,)

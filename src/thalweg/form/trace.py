@@ -12,7 +12,6 @@ from thalweg.form import foreign_words
 from thalweg.form.asks import ASKS
 from thalweg.form.declaration import Declaration, Function
 from thalweg.form.hyper import is_nonzero
-from thalweg.form.memory import LikeP
 from thalweg.ops import off
 from thalweg.values.symbols import NUMBER, TENSOR, Symbol
 
@@ -80,7 +79,7 @@ class Trace:
 
 def of(stage: Configured, *, general: bool = False) -> Trace:
     """Return the trace of a configuration. general: as in `run`."""
-    starts = frozenset(slot for slot, kind in stage.declaration.memory.items() if isinstance(kind, LikeP))
+    starts = frozenset(slot for slot, kind in stage.declaration.memory.items() if kind.from_parameter)
     return Trace(run(stage, general=general), starts)
 
 

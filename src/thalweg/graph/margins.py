@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from thalweg.form.memory import COLS, ROWS, SLICES
 from thalweg.graph.program import NotTraced
 from thalweg.values.symbols import Symbol
 
-ROWS, COLS, MATRICES, SLICES = "rows", "cols", "matrices", "slices"
-"""One number for each row, for each column, for each matrix of a tensor with more axes; or memory of the kind `slices`."""
+MATRICES = "matrices"
+"""One number for each matrix of a tensor with more axes: the margin of a margin."""
 MEANS = {"row_means": ROWS, "col_means": COLS}
 MEANS_OF = {
     ("row_means", ROWS): ROWS, ("row_means", COLS): MATRICES, ("row_means", MATRICES): MATRICES,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from thalweg.form import trace
+from thalweg.form.memory import COLS, ROWS, SLICES
 from thalweg.graph import margins
 from thalweg.graph.margins import Margin, Reduction
 from thalweg.graph.model_sums import MODEL_SUMS
@@ -198,14 +199,14 @@ class _Cutter:
         if self.program.flat:
             return x
         kind = self.kinds.get(id(x))
-        if kind != (margins.SLICES if op == "slice_min" else None):
+        if kind != (SLICES if op == "slice_min" else None):
             raise NotTraced(f"{op} of what is not its own")
         if op == "slice_max":
-            rows, cols = (self._reduced(x, along, "max", depth) for along in (margins.ROWS, margins.COLS))
-            return self._margin(margins.all_slices(rows, cols), margins.SLICES, depth + 1)
+            rows, cols = (self._reduced(x, along, "max", depth) for along in (ROWS, COLS))
+            return self._margin(margins.all_slices(rows, cols), SLICES, depth + 1)
         like = self.like = self.like or self._input(self._free("like"), TENSOR)
-        rows = self._margin(margins.row_part(x, like), margins.ROWS, depth)
-        cols = self._margin(margins.col_part(x, like), margins.COLS, depth)
+        rows = self._margin(margins.row_part(x, like), ROWS, depth)
+        cols = self._margin(margins.col_part(x, like), COLS, depth)
         made = Symbol("minimum", (self._as_read(rows), self._as_read(cols)), TENSOR)
         self.depths[id(made)] = depth
         return made
@@ -223,10 +224,10 @@ class _Cutter:
         kind = self.kinds.get(id(x)) if isinstance(x, Symbol) else None
         if kind is None:
             return x
-        if kind == margins.SLICES:
+        if kind == SLICES:
             raise NotTraced("slices beside what is no slices")
         if id(x) not in self.read:
-            name = self._free("col" if kind == margins.COLS else "row")
+            name = self._free("col" if kind == COLS else "row")
             self.margins[self.depths[id(x)]].append(Margin(name, x, kind, is_memory=False))
             self.read[id(x)] = self._input(name, TENSOR)
             self.depths[id(self.read[id(x)])] = self.depths[id(x)]

@@ -17,13 +17,13 @@ from thalweg.core.step import Step, advance
 from thalweg.form import trace
 from thalweg.form.asks import ASKS, Asking
 from thalweg.form.hyper import is_nonzero
-from thalweg.form.memory import Kind
+from thalweg.form.memory import SLICES, Kind
 from thalweg.graph import storage
 from thalweg.graph.draws import DRAWN, normal, uniform
 from thalweg.graph.model_sums import belong_to, model_norm
 from thalweg.graph.storage import Storage
 from thalweg.values.arrays import HALF
-from thalweg.values.symbols import NUMBER, PER_TENSOR, TENSOR, Symbol
+from thalweg.values.symbols import NUMBER, TENSOR, Symbol
 
 Path = tuple[str, ...]
 """The keys that lead to a stage's memory in the optimizer's state."""
@@ -133,7 +133,7 @@ def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iter
         elif isinstance(stage, Shell):
             yield from _pass(stage, leaf, (*path, key), rate)
         elif isinstance(stage, RuleStage | AfterStage | AroundStage):
-            slices = any(kind.kind == "slices" for kind in stage.declaration.memory.values())
+            slices = any(kind.margin == SLICES for kind in stage.declaration.memory.values())
             yield StagePath((*path, key), stage, rate[0], slices and len(leaf.shape) < 2)
         else:
             raise NotTraced(f"{stage.name} is no declared rule")
@@ -307,18 +307,17 @@ class SymbolicStep(Step):
         return stored, storage.dithered(new, self._uniform()) if dtype == "bfloat16" else new
 
     def _recalled(self, name: str, kind: Kind, stage: FunctionStage) -> Any:
-        if name not in stage.memory and kind.kind in ("filled", "per_tensor", "per_model"):
+        if name not in stage.memory and kind.fused and kind.starts_as_value:
             return kind.value
-        margin = kind.kind in ("rows", "cols", "slices") and self.kept == Storage()
-        if name not in stage.memory or not (margin or kind.kind in ("filled", "like_p", "gaussian", "per_tensor", "per_model")):
+        margin = kind.margin and self.kept == Storage()
+        if name not in stage.memory or not (margin or kind.fused):
             raise NotTraced(f"{stage.name} keeps memory of the kind {kind.kind}")
-        level = {"per_tensor": PER_TENSOR, "per_model": NUMBER}.get(kind.kind, TENSOR)
-        stored = self.input(self.fresh(name, stage.name), level)
+        stored = self.input(self.fresh(name, stage.name), kind.level)
         if margin and not self.made.flat:
-            self.made.margins[stored.name] = kind.kind
-        if level < TENSOR or kind.dtype is not None or self.kept == Storage():
+            self.made.margins[stored.name] = kind.margin
+        if kind.level < TENSOR or kind.dtype is not None or self.kept == Storage():
             return stored
-        if kind.kind != "filled":
+        if not kind.compact:
             self.made.dtypes[stored.name] = "float32"
             return stored
         if self.kept.state_dtype == "own":

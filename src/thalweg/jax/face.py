@@ -145,7 +145,7 @@ class Face:
 
     @functools.cached_property
     def _looks_at_parameters(self) -> bool:
-        return "p" in self.pure.asks or any(kind.kind == "like_p" for kind in self.pure.chain.memory.values())
+        return "p" in self.pure.asks or any(kind.from_parameter for kind in self.pure.chain.memory.values())
 
     def _moves(
         self, points: dict[str, Any], grads: dict[str, Any], count: Any, pure: dict[str, Any], loss: Any, ask: Any, extras: Any

@@ -100,7 +100,7 @@ class InPlace:
             for passage in self._route(optimizer, name, array) if np.any(self._state["t"][name]) else ():
                 memory = at(self._state["memory"], passage.path)
                 for slot, kind in passage.stage.memory.items():
-                    if slot not in memory or (kind.kind != "per_model" and name not in memory[slot]):
+                    if slot not in memory or (not kind.of_model and name not in memory[slot]):
                         raise ValueError(
                             f"the state has no '{slot}' of {passage.stage.name} for '{name}', which has been updated before"
                             f"{passage.stage.forgetting(slot)}"
@@ -198,9 +198,7 @@ class InPlace:
             launch.forget()
         written = [array for _, _, array in arrays_of(self._state)]
         self._taken = ranges([*self.arrays, *written, *(work for launch in self._launches for _, work in launch.staged)])
-        numbers = {
-            ("memory", *slot.path) for launch in self._launches for slot in launch.program.slots if slot.kind.kind == "per_model"
-        }
+        numbers = {("memory", *slot.path) for launch in self._launches for slot in launch.program.slots if slot.kind.of_model}
         arrays = self.arrays if self._flat is False else [self.params] if self._flat is None else self._children()
         keyed = self.params if self._flat and isinstance(self.params, dict) else None
         self._watch, self._told = Watch(arrays, self._state, numbers, watcher(), keyed), dict(self._state["t"])

@@ -90,7 +90,7 @@ class Taker:
         """Raise ValueError for the state of one parameter. What no optimizer keeps is the user's own."""
         name = self.names[p]
         slots = {key: passage.stage.memory[slot] for passage, slot, key in method.memory(name, p)}
-        wanted = {key for key, kind in slots.items() if kind.kind != "per_model"} | {"step"}
+        wanted = {key for key, kind in slots.items() if not kind.of_model} | {"step"}
         may = wanted | BESIDE | {scale_name(key) for key in wanted}
         strange = sorted(_known(mine - may))
         lacking = sorted(wanted - mine) if strange or mine & may else []

@@ -181,7 +181,7 @@ class ConfiguredGroup:
 
         def is_held(stage: str, slot: str, kind: Kind) -> bool:
             key = self._key(stage, slot, slots.count(slot) > 1)
-            return any(key in own for own in ([state] if kind.kind != "per_model" else self.states.values()))
+            return any(key in own for own in ([state] if not kind.of_model else self.states.values()))
 
         held = [
             [slot for slot, kind in stage.memory.items() if is_held(each.path[-1], slot, kind)]

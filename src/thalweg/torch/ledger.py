@@ -20,6 +20,7 @@ from thalweg.torch import interpreter as interpreter
 from thalweg.torch.groups import ConfiguredGroup, Members
 from thalweg.torch.places import check_memory
 from thalweg.torch.tensors import Tensor, check_shape, flat, flat_into, scalar_dtype
+from thalweg.values.symbols import PER_TENSOR
 
 Keepers = dict[tuple[str, ...], tuple[Tensor, str]]
 """The place in the state of each number of the whole model: its parameter, and its key."""
@@ -60,7 +61,7 @@ class Ledger:
 
     def models(self, made: Program) -> list[tuple[dict[str, Any], str, BoundSlot]]:
         """Return each number of the whole model in a program: its state, its key, and its slot."""
-        found = [(self.keepers[slot.path], slot) for slot in made.slots if slot.kind.kind == "per_model"]
+        found = [(self.keepers[slot.path], slot) for slot in made.slots if slot.kind.of_model]
         return [(self.state[p], key, slot) for (p, key), slot in found]
 
     def kept(self, p: Tensor, name: str, method: ConfiguredGroup, made: Program) -> dict[str, tuple[str, Tensor]]:
@@ -71,7 +72,7 @@ class Ledger:
             return found
         state = self.state[p]
         for passage, slot, key in memory:
-            if passage.stage.memory[slot].kind == "per_model":
+            if passage.stage.memory[slot].of_model:
                 continue
             column = columns[(*passage.path, slot)]
             dtype = made.dtypes.get(column)
@@ -103,9 +104,9 @@ class Ledger:
             found = self._first(p, name, method, passage, slot)
         elif not isinstance(found, Tensor):
             found = torch.as_tensor(found, device=p.device)
-            if kind.kind != "per_tensor" and found.numel() == 1:
+            if kind.level != PER_TENSOR and found.numel() == 1:
                 found = torch.full_like(p, float(found))
-        if kind.kind != "per_tensor":
+        if kind.level != PER_TENSOR:
             check_shape(self.who, name, key, found, kind.shape(tuple(p.shape)))
         elif self.row.scalars or found.dtype in (torch.float16, torch.bfloat16):
             found = found.to(scalar_dtype() if self.row.scalars else torch.float32)
@@ -148,16 +149,16 @@ def keepers(stage: Stage, members: Iterable[Members]) -> Keepers:
         if first is not None:
             found[CALLS] = first, "calls"
     declared = [kind for f in stage.functions for kind in f.declaration.memory.values()]
-    if not any(kind.kind == "per_model" for kind in declared):
+    if not any(kind.of_model for kind in declared):
         return found
     for own in members:
         functions = own.method.pure.chain.functions
-        wanted = sum(kind.kind == "per_model" for each in functions for kind in each.declaration.memory.values())
+        wanted = sum(kind.of_model for each in functions for kind in each.declaration.memory.values())
         for p, name in zip(own.params, own.names, strict=True):
             if len(found.keys() - {CALLS}) >= wanted:
                 break
             for passage, slot, key in own.method.memory(name, p):
-                if passage.stage.memory[slot].kind == "per_model":
+                if passage.stage.memory[slot].of_model:
                     found.setdefault((*passage.path, slot), (p, key))
     return found
 

@@ -39,7 +39,7 @@ def lots(members: Sequence[Members], ledger: Ledger) -> list[Lot]:
 
 def _goes_together(pure: Pure) -> bool:
     """Whether a method reads more than one tensor at a time."""
-    models = any(kind.kind == "per_model" for kind in pure.chain.memory.values())
+    models = any(kind.of_model for kind in pure.chain.memory.values())
     return (
         models
         or pure.asks_gradients

@@ -28,6 +28,7 @@ from thalweg.torch.lots import Lot, draws, lots
 from thalweg.torch.names import asked_in_vain, asks_names, names_of
 from thalweg.torch.regroup import TORCHS, has_rates, regrouped
 from thalweg.torch.tensors import Tensor, same_numbers
+from thalweg.values.symbols import PER_TENSOR
 
 
 class Optimizer(Face):
@@ -195,8 +196,8 @@ class Optimizer(Face):
                 kept = found["state"].get(index, {})
                 for passage, slot, key in method.memory(name, p):
                     kind = passage.stage.memory[slot]
-                    number = kind.kind == "per_tensor" or (kind.kind == "per_model" and isinstance(kept.get(key), Tensor))
-                    if key in kept and (number or (kind.dtype and kind.kind != "per_model")):
+                    number = kind.level == PER_TENSOR or (kind.of_model and isinstance(kept.get(key), Tensor))
+                    if key in kept and (number or (kind.dtype and not kind.of_model)):
                         self.state[p][key] = torch.as_tensor(kept[key], device=p.device).clone()
         if "seed" in self.param_groups[0]:
             self._seed = self.defaults["seed"] = self.param_groups[0]["seed"]

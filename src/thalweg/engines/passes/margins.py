@@ -15,7 +15,7 @@ from thalweg.engines.drawn import Drawn
 from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.lines import SIZES
 from thalweg.engines.passes.host import Host
-from thalweg.graph.margins import COLS
+from thalweg.form.memory import COLS
 
 Floats = npt.NDArray[Any]
 Shape = tuple[int, ...]

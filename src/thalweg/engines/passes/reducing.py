@@ -19,7 +19,8 @@ from thalweg.engines.gradients import address
 from thalweg.engines.kernel import Kernel
 from thalweg.engines.passes.reductions import FIELDS
 from thalweg.engines.threads import Pool
-from thalweg.graph.margins import ROWS, Reduction
+from thalweg.form.memory import ROWS
+from thalweg.graph.margins import Reduction
 
 Floats = npt.NDArray[Any]
 Shape = tuple[int, ...]

@@ -14,7 +14,8 @@ from thalweg.engines.expressions import Loop, indented
 from thalweg.engines.kernel import Kernel
 from thalweg.engines.lines import RESERVED
 from thalweg.engines.passes.reading import BYTES, LEAF, Reading
-from thalweg.graph.margins import ROWS, Reduction
+from thalweg.form.memory import ROWS
+from thalweg.graph.margins import Reduction
 from thalweg.graph.passes import Cut
 
 FIELDS = 8

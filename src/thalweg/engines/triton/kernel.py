@@ -9,8 +9,8 @@ from thalweg.engines.expressions import ATOM, CALLED, COMPARISONS, Loop, Text, W
 from thalweg.engines.kernel import Kernel, Printer
 from thalweg.engines.lines import SIZES
 from thalweg.engines.triton import noise
+from thalweg.form.memory import COLS
 from thalweg.graph.draws import DRAWN
-from thalweg.graph.margins import COLS
 from thalweg.graph.program import NotTraced, Program
 from thalweg.graph.storage import BLOCK
 from thalweg.ops.word import WORDS

@@ -22,7 +22,8 @@ from thalweg.engines.passes.host import Host
 from thalweg.engines.passes.margins import shape_of
 from thalweg.engines.triton.passes import Job, Pass, Sort, write
 from thalweg.engines.triton.reductions import EVEN, TALL, WIDE
-from thalweg.graph.margins import COLS, ROWS, Reduction
+from thalweg.form.memory import COLS, ROWS
+from thalweg.graph.margins import Reduction
 from thalweg.graph.program import NotTraced
 
 Tensor = torch.Tensor

@@ -12,7 +12,8 @@ from thalweg.engines.expressions import Loop, Writer, indented
 from thalweg.engines.kernel import Kernel
 from thalweg.engines.passes.reading import Reading
 from thalweg.engines.triton.kernel import TritonPrinter
-from thalweg.graph.margins import COLS, ROWS, Reduction
+from thalweg.form.memory import COLS, ROWS
+from thalweg.graph.margins import Reduction
 from thalweg.graph.passes import Cut
 from thalweg.values.symbols import Symbol
 

@@ -75,7 +75,7 @@ class Bound:
         state["walked"] = dict(laid.get("walked", {}))
         for slot in made.slots:
             place = _place(state["memory"], slot.path)
-            if slot.kind.kind != "per_model":
+            if not slot.kind.of_model:
                 place[slot.path[-1]] = dict(laid[slot.old.name])
             else:
                 place[slot.path[-1]] = slot.stage.init([], STEP)[slot.path[-1]]

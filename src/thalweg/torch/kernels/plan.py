@@ -217,7 +217,7 @@ class Without:
 def _may_rest(p: Tensor, name: str, own: Members, ledger: Ledger) -> bool:
     """Whether a tensor without a gradient can be bound: it is kept plainly, and its state is all there: none may be made yet."""
     state = ledger.state.get(p, {})
-    wanted = {key for passage, slot, key in own.method.memory(name, p) if passage.stage.memory[slot].kind != "per_model"}
+    wanted = {key for passage, slot, key in own.method.memory(name, p) if not passage.stage.memory[slot].of_model}
     wanted |= {*(["step"] if ledger.row.counts else []), *(["walked"] if own.method.pure.moves else [])}
     here = p.is_cpu and p.device.type not in device.TRITON_DEVICES
     return here and own.method.given.storage(p.dtype) == Storage() and wanted <= state.keys()
