@@ -79,7 +79,7 @@ class Lot:
         """Write the computed step into parameters and state."""
         for name, p in self.params.items():
             mine = self.ledger.state[p]
-            p.copy_(like(self.moved[name], p))
+            p.detach().copy_(like(self.moved[name], p))  # its memory stays while it is written, whatever another thread does to p
             self.ledger.count(p).fill_(self.state["t"][name])
             for path, key in self.keys.items():
                 kept = _at(self.state["memory"], path)

@@ -106,7 +106,7 @@ class Places:
             self.held = list(map(_STORAGE, tensors)) if threading.active_count() > 1 else []
             if self.reader.reads(tensors):
                 self.there = self.reader.found
-                return fixed, given
+                return (fixed, given) if not self.held or self.holds(self.held, self.there) else None
         gradients = given if alike else self._alike(fixed, given)
         if gradients is None:
             return None
@@ -120,7 +120,22 @@ class Places:
             if not all(there) or functools.reduce(operator.or_, there, 0) & self.alignment:  # missing or misaligned
                 gradients = [torch.empty_like(p).copy_(g) for p, g in zip(self.params, gradients, strict=True)]
             self.there = list(map(_ADDRESS, gradients))
+        if threading.active_count() > 1:
+            self.held[len(fixed) :] = map(_STORAGE, gradients)  # some may be copies by now
+            if not self.holds(self.held, self.there):
+                return None
         return fixed, gradients
+
+    def holds(self, storages: Sequence[Any], there: Iterable[int]) -> bool:
+        """Whether these storages are of the memory that a step uses. there: the gradients' addresses.
+
+        Another thread may replace a tensor's storage twice between two looks at it, and the last may lie where the first did.
+        """
+        addresses = itertools.chain(self.addresses, there)
+        return all(
+            not span or (storage.data_ptr() <= address and address + span <= storage.data_ptr() + storage.nbytes())
+            for storage, address, span in zip(storages, addresses, self.spans, strict=True)
+        )
 
     def _check_room(self, tensors: list[Tensor]) -> None:
         """Raise RuntimeError if a storage is too short: it can be resized twice and lie at the same address as before.

@@ -54,6 +54,7 @@ class _Part:
         self.last = given.last if len(given.last) == len(self.names) and given.dtypes is None else None
         self.params, self.states, self.slots = places.params, places.states, places.slots
         self.check, self.read, self.rest, self.there = places.guard.check, reader.read, reader.rest, reader.found
+        self.holds = places.holds
         self.rows, self.addresses, self.steps = bound.present, launch.addresses, bound.steps
         self.column = launch.addresses.column("g") if len(self.rows) == len(launch.members) else None
         self.buckets, self.numbers, self.places = launch.buckets, launch.numbers, launch.places
@@ -160,6 +161,8 @@ class Quick:
                 return None
             held = list(map(_STORAGE, tensors)) if several else None
             if not part.read(id(tensors), *part.rest) or not (part.steps is None or part.steps.agree()) or not part.look_up():
+                return None
+            if held is not None and not part.holds(held, part.there):
                 return None
             found.append((written, held))
         return found
