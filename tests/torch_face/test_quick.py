@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -44,7 +45,8 @@ def test_few_functions_are_entered_in_the_usual_step(name: str) -> None:
     assert quick(optimizer) is not None
     for p in params:
         p.grad = torch.ones_like(p)
-    assert 3 < entered(optimizer.step).total() <= 8
+    beside = threading.active_count() > 1  # then each of the two groups looks whether the storages that it holds are right
+    assert 3 < entered(optimizer.step).total() <= (10 if beside else 8)
 
 
 def _rate(o: Any, p: list[Any]) -> None:
