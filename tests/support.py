@@ -43,6 +43,8 @@ OF_PRODUCTS = OF_MATRICES | {"scion", "splus", "swan"}
 """Those with matrix products, for which no kernel is printed."""
 ASKING = tuple(name for name, method in RULES.items() if tw.Optimizer(method()).asks_gradients)
 """Those that ask for gradients themselves, at points of their own."""
+WALKED = frozenset(name for name, method in RULES.items() if tw.Optimizer(method()).moves)
+"""Those that walk at another point than they take gradients at."""
 HANDED = {name: method for name, method in RULES.items() if name not in ASKING}
 """Those that take the gradients they are handed."""
 EVERYDAY = (

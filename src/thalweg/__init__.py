@@ -70,4 +70,5 @@ def __getattr__(name: str) -> Any:
         except ModuleNotFoundError as error:
             if error.name != path:
                 raise
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
+    said = "" if name.startswith("_") else importlib.import_module("thalweg.methods").meant(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{said}", name=name)

@@ -865,6 +865,34 @@ class _ScheduleFree(Rule):
 
 schedule_free: _ScheduleFree
 
+class _ScheduleFreeAdamw(Rule):
+    """Schedule-Free AdamW (Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky 2024, arXiv 2405.15682, algorithm 1)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0, power: Dynamic = 2.0, correction: Literal['rate', 'moment'] = 'rate') -> Stage: ...
+
+schedule_free_adamw: _ScheduleFreeAdamw
+
+class _ScheduleFreeRadam(Rule):
+    """Schedule-Free RAdam (Defazio et al. 2024, github.com/facebookresearch/schedule_free; their paper is arXiv 2405.15682)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0, power: Dynamic = 2.0) -> Stage: ...
+
+schedule_free_radam: _ScheduleFreeRadam
+
+class _ScheduleFreeSgd(Rule):
+    """Schedule-Free SGD (Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky 2024, arXiv 2405.15682, equations 2-4)."""
+
+    def __call__(self, beta: Dynamic = 0.9, power: Dynamic = 2.0, weight_decay: Dynamic = 0.0) -> Stage: ...
+
+schedule_free_sgd: _ScheduleFreeSgd
+
+class _ScheduleFreeWarmed(Rule):
+    """Schedule-Free learning (Defazio et al. 2024, arXiv 2405.15682, algorithm 1) behind `warmed`, whose rate has the weights."""
+
+    def __call__(self, beta: Dynamic = 0.9, beta2: Dynamic = 0.999, power: Dynamic = 2.0, by: Literal['corrected', 'rectified'] = 'corrected') -> Stage: ...
+
+schedule_free_warmed: _ScheduleFreeWarmed
+
 class _Scion(Rule):
     """Scion (Pethick, Xie, Antonakopoulos, Zhu, Silveti-Falls & Cevher 2025, arXiv 2502.07529, algorithm 2, SCG)."""
 
@@ -1018,6 +1046,13 @@ class _TrustRatio(Rule):
     def __call__(self, low: Dynamic = 0.0, high: Dynamic = ..., coefficient: Dynamic = 1.0, eps: Dynamic = 0.0) -> Stage: ...
 
 trust_ratio: _TrustRatio
+
+class _Warmed(Rule):
+    """What arrives at a rate that begins small (Defazio et al. 2024, arXiv 2405.15682, algorithm 1): times sqrt(1 - beta2^t)."""
+
+    def __call__(self, beta2: Dynamic = 0.999, by: Literal['corrected', 'rectified'] = 'corrected') -> Stage: ...
+
+warmed: _Warmed
 
 class _Whitened(Rule):
     """SWAN's direction (Ma, Gong, Scetbon & Meeds 2024, arXiv 2412.13148, algorithms 2 and 3), of the root mean square 1."""

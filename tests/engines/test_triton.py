@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from support import EVERYDAY, OF_PRODUCTS, PATIENCE, drive, everyday
+from support import EVERYDAY, OF_PRODUCTS, PATIENCE, WALKED, drive, everyday
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
@@ -32,6 +32,7 @@ WITHOUT = {
     "santa_sss",
     "sophia",
     *OF_PRODUCTS,
+    *WALKED,
 }
 RULES = [name for name in tw.rules if name not in {*WITHOUT, *SUMMING, "adafactor", "adalomo", "adam_mini", "sm3"}]
 """Of one pass. Those of several are in the two files beside this one, and no rule is left out."""

@@ -54,7 +54,7 @@ def test_chains_print_stage_by_stage() -> None:
     behind_an_owner = formula(tw.chain(tw.learning_rate(), tw.momentum(), tw.decay())).plain
     assert behind_an_owner.splitlines()[-1] == "θₜ  = θₜ₋₁ - (d₂ₜ + η λ θₜ₋₁)"
     free = formula(tw.chain(tw.sgd(), tw.schedule_free())).plain
-    assert free.splitlines() == ["zₜ = zₜ₋₁ - η gₜ", "xₜ = (1 - 1 / t) xₜ₋₁ + 1 / t zₜ", "θₜ = β xₜ + (1 - β) zₜ"]
+    assert free.splitlines() == ["zₜ = zₜ₋₁ - η gₜ", "xₜ = xₜ₋₁ + 1 / t (zₜ - xₜ₋₁)", "θₜ = xₜ + (1 - β) (zₜ - xₜ)"]
     averaged = formula(tw.chain(tw.sgd(), tw.polyak_average(t0=100.0))).plain
     assert averaged.splitlines() == [
         "θₜ = θₜ₋₁ - η gₜ",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import OF_PRODUCTS, drive, everyday, through_a_file
+from support import OF_PRODUCTS, WALKED, drive, everyday, through_a_file
 
 torch = pytest.importorskip("torch")
 
@@ -83,7 +83,7 @@ OF_TENSORS = {
     "adahessian",
     "sophia",
 }  # slices, matrices, and what needs a curvature
-REFUSED = {"adafactor", "adalomo", "adashift", "learned", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS}
+REFUSED = {"adafactor", "adalomo", "adashift", "learned", "lbfgs", "polyak_sgd", *SUMMING_UP, *OF_TENSORS, *WALKED}
 RULES = [name for name in tw.rules if name not in REFUSED]
 
 

@@ -94,6 +94,20 @@ def test_schedule_free_sgd_equals_the_oracle(power: float, average: str, rate: A
         assert np.abs(optimizer.ship(y, state) - x).max() <= 1e-12
 
 
+@pytest.mark.parametrize("name", ["schedule_free_sgd", "schedule_free_adamw", "schedule_free_radam"])
+def test_a_schedule_free_recipe_ships_its_average(name: str) -> None:
+    rate = tw.schedules.warm_up(20, 0.1)
+    optimizer = tw.Optimizer(tw.rules[name](weight_decay=0.1), lr=rate)
+    options = {"correction": "rate"} if "adamw" in name else {}
+    truth = getattr(schedule_free, name)(START, lambda p: quadratic(p)[1], rate, weight_decay=0.1, steps=100, **options)
+    y, state = START, optimizer.init(START)
+    for x, then in zip(truth.x, truth.y, strict=True):
+        y, state = optimizer.step(y, quadratic(y)[1], state)
+        assert np.abs(y - then).max() <= 1e-12
+        assert np.abs(optimizer.ship(y, state) - x).max() <= 1e-12
+    assert np.abs(truth.x[-1] - truth.y[-1]).max() > 1e-4
+
+
 def test_schedule_free_counts_by_the_largest_rate_so_far() -> None:
     """The third place of four at rates 0, 2, 1, 3: weights 0, 4, 4, 9."""
     optimizer = tw.Optimizer(tw.chain(tw.sgd(), tw.schedule_free(0.9, 2.0)), lr=lambda t: (0.0, 2.0, 1.0, 3.0)[int(t) - 1])

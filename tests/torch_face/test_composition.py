@@ -110,7 +110,7 @@ def test_schedulers_reach_the_branches_with_a_rate_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("ScheduleFreeAdamW", "chain(adamw(), schedule_free())"),
+        ("ScheduleFreeLion", "chain(lion(), schedule_free())"),
         ("LookaheadAdam", "chain(adam(), lookahead())"),
         ("EMA", "chain(adam(), average(0.999))"),
         ("MuonWithAdamW", "choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))"),

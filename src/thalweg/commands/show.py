@@ -33,7 +33,7 @@ from thalweg.graph.program import NotTraced, stage_paths
 from thalweg.lab.bank import standing
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.user import my_rule
-from thalweg.methods import ALIASES, rules, stages_by_name
+from thalweg.methods import ALIASES, instead, plain, rules, stages_by_name
 from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 from thalweg.values.numerals import typed
@@ -44,10 +44,10 @@ DIFFERS = "Differs from "
 
 def find(name: str) -> Rule:
     """The rule or stage of this name. Raises Refusal with the nearest name if there is none."""
-    plain = name.lower().replace("-", "_").replace(" ", "_")
-    found = rules.get(name) or stages_by_name.get(plain)
+    found = rules.get(name) or {plain(stage): stages_by_name[stage] for stage in stages_by_name}.get(plain(name))
     if found is None:
-        raise Refusal(f"no optimizer is called {name!r}{nearest(plain, [*rules, *ALIASES, *stages_by_name])}")
+        near = instead(name) or nearest(name.lower(), [*rules, *ALIASES, *stages_by_name])
+        raise Refusal(f"no optimizer is called {name!r}{near}")
     return found
 
 

@@ -23,7 +23,7 @@ from thalweg.jax.estimators import CurvatureRule, Drawn, Looked, NoisyRule
 from thalweg.jax.face import Face
 from thalweg.jax.hessian import hutchinson
 from thalweg.jax.trees import State, Tree, Without
-from thalweg.methods import ALIASES, rules
+from thalweg.methods import rules
 from thalweg.rule import Rule
 from thalweg.stages.after import schedule_free
 
@@ -167,10 +167,11 @@ class _Contrib:
 
 def _eval_params(state: Any, params: Tree) -> Tree:
     """`optax.contrib.schedule_free_eval_params` for our states too: the average that schedule-free ships."""
-    if isinstance(state, State) and schedule_free.name not in state.memory:
-        raise ValueError("the state is of another transformation: it has no average, and schedule_free keeps one")
     if isinstance(state, State):
-        return state.memory[schedule_free.name][schedule_free().functions[0].declaration.shipped]
+        held = next((slots for stage, slots in state.memory.items() if stage.startswith(schedule_free.name)), None)
+        if held is None:
+            raise ValueError("the state is of another transformation: it has no average, and schedule_free keeps one")
+        return held[schedule_free().functions[0].declaration.shipped]
     return optax.contrib.schedule_free_eval_params(state, params)
 
 
@@ -184,9 +185,9 @@ def __getattr__(name: str) -> Any:
 def _other(name: str) -> Any:
     if not name.startswith("_") and hasattr(optax, name):
         return getattr(optax, name)  # so that changing one import suffices
-    if name.startswith("_") or ALIASES.get(name, name) not in rules:
+    if name.startswith("_") or name not in rules:
         raise AttributeError(f"thalweg.jax has no optimizer '{name}'{nearest(name, __dir__())}")
-    return of(rules[ALIASES.get(name, name)])
+    return of(rules[name])
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from types import ModuleType
@@ -21,6 +22,8 @@ ALIASES = {
     "rmspropgraves": "rmsprop_graves", "santae": "santa_e", "santasss": "santa_sss", "l2l": "learned",
     "lazy_adam": "sparse_adam", "dadapt_adamw": "dadapt_adam", "stableadamw": "stable_adamw", "adamnorm": "adanorm",
     "ftrl_proximal": "ftrl", "kron": "psgd_kron", "psgd": "psgd_kron", "a2grad": "a2grad_uni",
+    "sgd_schedule_free": "schedule_free_sgd", "adamw_schedule_free": "schedule_free_adamw",
+    "radam_schedule_free": "schedule_free_radam",
 }  # fmt: skip
 
 
@@ -36,17 +39,22 @@ def _package(package: ModuleType) -> dict[str, Rule]:
     return found
 
 
+def plain(name: object) -> str:
+    """Return a name without case, underscores, hyphens and spaces."""
+    return re.sub("[-_ ]", "", str(name).lower())
+
+
 class Catalogue(Mapping[str, Rule]):
-    """`rules["adam"]`, by name or alias. An unknown name raises KeyError with the nearest known one."""
+    """`rules["adam"]`, by name or alias, however written. An unknown name raises KeyError with the nearest known one."""
 
     def __init__(self, rules: dict[str, Rule]) -> None:
         self._rules = dict(sorted(rules.items()))
+        self._plain = {plain(name): self._rules[meant] for name, meant in [*ALIASES.items(), *zip(rules, rules, strict=True)]}
 
     def __getitem__(self, name: str) -> Rule:
-        plain = str(name).lower().replace("-", "_").replace(" ", "_")
-        found = self._rules.get(ALIASES.get(plain, plain))
+        found = self._rules.get(str(name)) or self._plain.get(plain(name))
         if found is None:
-            raise KeyError(f"no optimizer is called {name!r}{nearest(plain, [*self._rules, *ALIASES])}")
+            raise KeyError(f"no optimizer is called {name!r}{nearest(str(name).lower(), [*self._rules, *ALIASES])}")
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -83,19 +91,26 @@ _JOINED = {
 
 
 def instead(name: str) -> str:
-    """Return the end of a message on an unknown name: the combination to write, or the nearest optimizer."""
-    plain = name.lower().replace("_", "")
-    if plain in _JOINED:
-        said, inside = _JOINED[plain]
+    """Return the end of a message on an unknown name: the combination to write, or nothing."""
+    bare = plain(name)
+    if bare in _JOINED:
+        said, inside = _JOINED[bare]
         return f"; {said} Optimizer(params, {inside if inside.startswith('every') else f'chain({inside})'})"
     for stage in stages_by_name:
-        word = stage.replace("_", "")
-        rest = plain.replace(word, "", 1) if word in plain else None
-        rule = next((rule for rule in rules if rule.replace("_", "") == (rest or "sgd")), None)
+        word = plain(stage)
+        rest = bare.replace(word, "", 1) if word in bare else None
+        rule = next((rule for rule in rules if plain(rule) == (rest or "sgd")), None)
         if rest is not None and rule is not None:
             parts = ", ".join(joined(stage, f"{stage}()", f"{rule}()"))
             return f"; {stage} is a stage, joined with a rule: Optimizer(params, chain({parts}))"
-    if plain.endswith("8bit") and plain.removesuffix("8bit") in rules:
-        plain = name[:-4].rstrip("_")
-        return f"; state in 8 bits is an option of each element-wise rule's: thalweg.torch.{plain}(params, state_dtype='int8')"
+    if bare.endswith("8bit") and bare.removesuffix("8bit") in rules:
+        own = name[:-4].rstrip("_")
+        return f"; state in 8 bits is an option of each element-wise rule's: thalweg.torch.{own}(params, state_dtype='int8')"
     return ""
+
+
+def meant(name: str) -> str:
+    """Return the end of a message on a name that is none here: the one meant if it is only written otherwise, or the nearest."""
+    known = {plain(stage): stage for stage in stages_by_name}
+    found = rules[name].name if name in rules else known.get(plain(name))
+    return f"; did you mean {found!r}?" if found else instead(name) or nearest(name, [*rules, *stages_by_name])

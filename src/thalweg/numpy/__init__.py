@@ -21,7 +21,7 @@ from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.regroup import check_whose, hyper_of, regrouped
 from thalweg.core.stage import as_stage, check_lr
 from thalweg.form.hyper import ByLeaf, nearest, split_all
-from thalweg.methods import ALIASES, instead, rules
+from thalweg.methods import instead, rules
 from thalweg.numpy.checkpoint import between, groups_of
 from thalweg.numpy.inplace import InPlace
 from thalweg.numpy.outline import copied
@@ -339,11 +339,9 @@ def class_name(rule: Rule) -> str:
 
 
 def __getattr__(name: str) -> type[Optimizer]:
-    plain = name.lower()
-    known = {rule.replace("_", ""): rule for rule in rules} | {alias.replace("_", ""): to for alias, to in ALIASES.items()}
-    if name.startswith("_") or plain not in known:
+    if name.startswith("_") or name not in rules:
         raise AttributeError(f"thalweg.numpy has no optimizer '{name}'{instead(name) or nearest(name, __dir__())}")
-    return of(rules[known[plain]])
+    return of(rules[name])
 
 
 def __dir__() -> list[str]:

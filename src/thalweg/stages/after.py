@@ -4,7 +4,7 @@ from typing import Literal
 
 from thalweg.form.hyper import Count, Decay, Fraction, NonNegative
 from thalweg.form.memory import like_p, per_tensor, shipped
-from thalweg.ops import every_kth, floor, maximum, mix, off, ratio, where
+from thalweg.ops import X, every_kth, floor, maximum, mix, off, ratio, where
 from thalweg.rule import after_step
 
 
@@ -18,14 +18,18 @@ def schedule_free(z, t, lr, x=shipped(like_p), top=per_tensor, total=per_tensor,
     power: under a changing rate, such as a warm-up, an iterate's weight is the largest rate so far to this power (2 in the
     paper's algorithm 1, of the rate itself; the authors' code uses the largest); with 0 all weights are equal.
     """
+    c, top, total = weight_of_new(t, lr, top, total, power)
+    x = x + c * (z - x)  # where nothing moves, not by a rounding either
+    return x + (1 - beta) * (z - x), x, top, total
+
+
+def weight_of_new(t: X, rate: X, top: X, total: X, power: X) -> tuple[X, X, X]:
+    """Return the newest point's share in the average, the largest rate so far to this power, and the sum of these."""
     if off(power):
-        c = 1 / t
-    else:
-        top = maximum(top, lr**power)
-        total = total + top
-        c = ratio(top, total)
-    x = mix(x, z, 1 - c)
-    return mix(x, z, beta), x, top, total
+        return 1 / t, top, total
+    top = maximum(top, rate**power)
+    total = total + top
+    return ratio(top, total), top, total
 
 
 @after_step

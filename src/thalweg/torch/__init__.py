@@ -21,7 +21,7 @@ from thalweg import dialects
 from thalweg.core.stage import Stage
 from thalweg.dialects import Row
 from thalweg.form.hyper import nearest
-from thalweg.methods import ALIASES, instead, rules
+from thalweg.methods import instead, plain, rules
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
 from thalweg.torch.before import looks_mistaken
@@ -140,18 +140,17 @@ def _class_of(rule: Rule) -> type[Optimizer]:
 
 def __getattr__(name: str) -> Any:
     theirs = {known.lower(): known for known in dialects.TORCH}
-    ours = {rule.replace("_", ""): rule for rule in rules} | {alias.replace("_", ""): rule for alias, rule in ALIASES.items()}
-    wrapped = {stage.replace("_", ""): stage for stage in WRAPPERS}
-    plain = name.lower()
-    if plain in theirs:
-        return _shared(theirs[plain])
-    if not name.startswith("_") and (plain not in ours or name[0].isupper()) and hasattr(torch.optim, name):
+    wrapped = {plain(stage): stage for stage in WRAPPERS}
+    bare = plain(name)
+    if bare in theirs:
+        return _shared(theirs[bare])
+    if not name.startswith("_") and (name not in rules or name[0].isupper()) and hasattr(torch.optim, name):
         return getattr(torch.optim, name)  # LBFGS, lr_scheduler, ...: torch's own, so that changing one import suffices
-    if plain in wrapped:
-        return wrapper(WRAPPERS[wrapped[plain]])
-    if name.startswith("_") or plain not in ours:
+    if bare in wrapped:
+        return wrapper(WRAPPERS[wrapped[bare]])
+    if name.startswith("_") or name not in rules:
         raise AttributeError(f"thalweg.torch has no optimizer '{name}'{instead(name) or nearest(name, __dir__())}")
-    return of(rules[ours[plain]])
+    return of(rules[name])
 
 
 def __dir__() -> list[str]:

@@ -417,6 +417,21 @@ class SantaSSS(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.0001, sigma: Dynamic = 0.95, lam: Dynamic = 1e-08, C: Dynamic = 5.0, burnin: int = 100, temperature: Dynamic = 1.0, power: Dynamic = 0.5, N: Dynamic = 1.0, gradient_scale: float | None = None, g0: Literal['first', 'zero'] = 'first', curvature: bool = True, guard: Dynamic = 0.1, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class ScheduleFreeAdamW(Optimizer):
+    """Schedule-Free AdamW (Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky 2024, arXiv 2405.15682, algorithm 1)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.0025, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0, power: Dynamic = 2.0, correction: Literal['rate', 'moment'] = 'rate', *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class ScheduleFreeRAdam(Optimizer):
+    """Schedule-Free RAdam (Defazio et al. 2024, github.com/facebookresearch/schedule_free; their paper is arXiv 2405.15682)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.0025, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0, power: Dynamic = 2.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class ScheduleFreeSGD(Optimizer):
+    """Schedule-Free SGD (Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky 2024, arXiv 2405.15682, equations 2-4)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 1.0, beta: Dynamic = 0.9, power: Dynamic = 2.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class Scion(Optimizer):
     """Scion (Pethick, Xie, Antonakopoulos, Zhu, Silveti-Falls & Cevher 2025, arXiv 2502.07529, algorithm 2, SCG)."""
 

@@ -13,6 +13,7 @@ from thalweg.methods.adaptive.adadelta import adadelta
 from thalweg.methods.adaptive.adagrad import adagrad
 from thalweg.methods.adaptive.ftrl import ftrl
 from thalweg.methods.adaptive.rmsprop import rmsprop
+from thalweg.methods.averaged.schedule_free import schedule_free_adamw
 from thalweg.methods.descent.momentum import momentum, nesterov
 from thalweg.methods.descent.sgd import sgd
 from thalweg.methods.descent.signs import lion
@@ -120,10 +121,11 @@ METHODS = (
          lambda o: adafactor(o.beta_2_decay, o.epsilon_1, o.epsilon_2, o.clip_threshold, 0.0, o.relative_step),
          remains="on PyTorch beta_2_decay is rounded to float32"),
     _own("ScheduleFreeAdamW", {"learning_rate": 0.0025, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8, "backend": "jax"},
-         lambda o: chain(adam(0.0, o.beta_2, o.epsilon), schedule_free(o.beta_1)), "", theirs=_schedule_free,
+         lambda o: schedule_free_adamw(o.beta_1, o.beta_2, o.epsilon),
+         "as the authors' later code: the second moment is corrected, and not the rate", theirs=_schedule_free,
          settings=(given(backend="jax"), given(backend="tensorflow"), given(
-             "on PyTorch the walked point of before the step, from which the average is recovered, is the tensor that the step has "
-             "already changed; on JAX and TensorFlow it is the paper's", backend="torch"))),
+             "the second moment is corrected, and not the rate; and on PyTorch the walked point of before the step, from which the "
+             "average is recovered, is the tensor that the step has already changed", backend="torch"))),
     _own("Muon", {**LR, "adam_beta_1": 0.9, "adam_beta_2": 0.999, "epsilon": 1e-7, "weight_decay": 0.004,
                   "muon_a": 3.4445, "muon_b": -4.7750, "muon_c": 2.0315, "adam_lr_ratio": 1, "momentum": 0.95, "ns_steps": 5,
                   "nesterov": True, "rms_rate": 0.2, "adam_weight_decay": 0.004},

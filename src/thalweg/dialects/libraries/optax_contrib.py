@@ -13,17 +13,14 @@ from thalweg.dialects.row import Row
 from thalweg.dialects.variants import late_acprop
 from thalweg.methods.adaptive.acprop import acprop
 from thalweg.methods.adaptive.madgrad import madgrad
-from thalweg.methods.descent.sgd import sgd
+from thalweg.methods.averaged.schedule_free import schedule_free_adamw, schedule_free_sgd
 from thalweg.methods.matrices.muon import muon
-from thalweg.methods.moments.adam import adam
 from thalweg.methods.moments.ademamix import ademamix, simplified_ademamix
 from thalweg.methods.moments.adopt import adopt
 from thalweg.methods.rate_free.cocob import cocob
 from thalweg.methods.rate_free.dog import dowg
 from thalweg.methods.rate_free.prodigy import dadapt_adam, prodigy
 from thalweg.ops import outside
-from thalweg.stages.after import schedule_free
-from thalweg.stages.decay import decay
 
 LR = {"learning_rate": None}
 AT = {"learning_rate": 1e-2}
@@ -88,8 +85,9 @@ METHODS = (
              "the momentum is an average with Nadam's corrections, and the scale is for matrices of (inputs, outputs)",
              matrices=True),
     _contrib("schedule_free_sgd", {"learning_rate": 1.0, "warmup_steps": None, "b1": 0.9, "weight_decay": None, "weight_lr_power": 2.0},
-             lambda o: chain(sgd(), schedule_free(o.b1))),
+             lambda o: schedule_free_sgd(o.b1, o.weight_lr_power)),
     _contrib("schedule_free_adamw", {"learning_rate": 0.0025, "warmup_steps": None, **B, "eps": 1e-8, "weight_decay": 0.0,
                                      "weight_lr_power": 2.0},
-             lambda o: chain(adam(0.0, o.b2, o.eps), decay(o.weight_decay), schedule_free(o.b1)), "", given()),
+             lambda o: schedule_free_adamw(o.b1, o.b2, o.eps, o.weight_decay, o.weight_lr_power),
+             "as the authors' later code: the second moment is corrected, and not the rate", given()),
 )  # fmt: skip

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.core.stage import Stage, chain
 from thalweg.dialects.method import Method, given
-from thalweg.methods.descent.sgd import sgd
+from thalweg.methods.averaged.schedule_free import schedule_free_adamw, schedule_free_radam, schedule_free_sgd
 from thalweg.methods.layers.layerwise import fromage
 from thalweg.methods.matrices.adafactor import adafactor
 from thalweg.methods.moments.adabound import adabound
@@ -22,8 +21,6 @@ from thalweg.methods.moments.mars import grams, mars
 from thalweg.methods.moments.qhadam import qhadam
 from thalweg.methods.moments.stable_adamw import stable_adamw
 from thalweg.ops import outside
-from thalweg.stages.after import schedule_free
-from thalweg.stages.decay import decay
 
 PLACE = "pytorch_optimizer/optimizer/"
 LR = {"lr": 1e-3}
@@ -41,8 +38,7 @@ def _bound(o: Any) -> dict[str, Any]:
     return {"gamma": o.gamma, "eps": o.eps, "sqrt_decay": False, "bias_correction": True, "base_lr": o.lr}
 
 
-def _free(o: Any) -> Stage:
-    return chain(decay(o.weight_decay), sgd(), schedule_free(o.momentum))
+FREE = {"lr": 2.5e-3, "betas": PAIR, "weight_decay": 0.0, "weight_lr_power": 2.0, "eps": 1e-8}
 
 
 METHODS = (
@@ -86,5 +82,14 @@ METHODS = (
            settings=(given(betas=(None, 0.999)), given(lr=1e-2, betas=(None, 0.999), relative_step=False)),
            rate=lambda o: 1e-2 if o.relative_step else o.lr, only={"betas": (None, 0.999)}),
     Method("ScheduleFreeSGD", PLACE + "schedulefree.py", {"lr": 1.0, "momentum": 0.9, "weight_decay": 0.0},
-           _free, settings=(given(lr=0.1), given(lr=0.1, weight_decay=0.1))),
+           lambda o: schedule_free_sgd(o.momentum, weight_decay=o.weight_decay),
+           settings=(given(lr=0.1), given(lr=0.1, weight_decay=0.1))),
+    Method("ScheduleFreeAdamW", PLACE + "schedulefree.py", FREE,
+           lambda o: schedule_free_adamw(*o.betas, o.eps, o.weight_decay, o.weight_lr_power),
+           "as the authors' later code the second moment is corrected, and not the rate; 1e-15 is added under the root",
+           lambda o: schedule_free_adamw(*o.betas, outside(o.eps, root=1e-15), o.weight_decay, o.weight_lr_power, "moment"),
+           (given(), given(lr=1e-2, weight_decay=0.1))),
+    Method("ScheduleFreeRAdam", PLACE + "schedulefree.py", FREE,
+           lambda o: schedule_free_radam(*o.betas, o.eps, o.weight_decay, o.weight_lr_power),
+           settings=(given(), given(lr=1e-2, weight_decay=0.1))),
 )  # fmt: skip

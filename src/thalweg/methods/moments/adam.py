@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from thalweg.core.stage import chain
 from thalweg.form.hyper import Decay, Eps, EpsOrZero, NonNegative, Positive, Range
 from thalweg.form.memory import per_tensor
-from thalweg.ops import debias, maximum, mix, outside, over_debiased_root, over_root, ratio, sqrt, where
+from thalweg.ops import X, debias, maximum, mix, outside, over_debiased_root, over_root, ratio, sqrt, where
 from thalweg.rule import recipe, rule
 from thalweg.stages.decay import decay
 
@@ -98,10 +98,15 @@ def radam(
     m = mix(m, g, beta1)
     v = mix(v, g * g, beta2)
     m_hat = debias(m, beta1, t)
+    rho, r = rectification(t, beta2)
+    return where(rho > threshold, r * over_debiased_root(m_hat, v, beta2, t, eps), m_hat), m, v
+
+
+def rectification(t: X, beta2: X) -> tuple[X, X]:
+    """Return the number of gradients in RAdam's average v, and its factor, which is for numbers above 4."""
     rho_inf = 2 / (1 - beta2) - 1
     rho = rho_inf - 2 * t * beta2**t / (1 - beta2**t)
-    r = sqrt(ratio((rho - 4) * (rho - 2) * rho_inf, (rho_inf - 4) * (rho_inf - 2) * rho))  # beta2 = 0.6 is never rectified
-    return where(rho > threshold, r * over_debiased_root(m_hat, v, beta2, t, eps), m_hat), m, v
+    return rho, sqrt(ratio((rho - 4) * (rho - 2) * rho_inf, (rho_inf - 4) * (rho_inf - 2) * rho))  # of 0.6 always 0
 
 
 @recipe(lr=2e-3, search=(1e-4, 1e0))
