@@ -39,7 +39,7 @@ RULES = {name: anywhere(method) for name, method in tw.rules.items()}
 """All rules, so that they run on a tree of any arrays."""
 OF_MATRICES = frozenset(name for name, method in tw.rules.items() if refuses_vectors(method()))
 """Those that take nothing but matrices."""
-OF_PRODUCTS = OF_MATRICES | {"scion", "splus", "swan"}
+OF_PRODUCTS = OF_MATRICES | {"muon_with_adamw", "scion", "splus", "swan"}
 """Those with matrix products, for which no kernel is printed."""
 ASKING = tuple(name for name, method in RULES.items() if tw.Optimizer(method()).asks_gradients)
 """Those that ask for gradients themselves, at points of their own."""

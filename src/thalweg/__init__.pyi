@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from thalweg import ops as ops
 from thalweg.core.arrange import arranged as arranged
-from thalweg.core.compose import choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
+from thalweg.core.compose import choose as choose, every as every, is_hidden_matrix as is_hidden_matrix, is_matrix as is_matrix, named as named, only as only
 from thalweg.core.optimizer import Optimizer as Optimizer
 from thalweg.core.stage import chain as chain
 from thalweg.dialects.method import dialect as dialect
@@ -668,6 +668,13 @@ class _Muon(Rule):
     def __call__(self, mu: Dynamic = 0.95, nesterov: bool = True, momentum: Literal['ball', 'average', 'corrected'] = 'ball', ns_steps: int = 5, a: Dynamic = 3.4445, b: Dynamic = -4.775, c: Dynamic = 2.0315, eps: Dynamic | Epsilon = outside(1e-07), dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', rms: Dynamic = 0.2, dual_norm: bool = False, preconditioning: Literal['frobenius', 'spectral', 'aol', 'schatten'] = 'frobenius', coefficients: tuple[tuple[float, float, float], ...] | None = None) -> Stage: ...
 
 muon: _Muon
+
+class _MuonWithAdamw(Rule):
+    """Muon with AdamW (Jordan et al. 2024, kellerjordan.github.io/posts/muon; AdamW: Loshchilov & Hutter 2019, arXiv 1711.05101)."""
+
+    def __call__(self, mu: Dynamic = 0.95, nesterov: bool = True, ns_steps: int = 5, dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', weight_decay: Dynamic = 0.0, adamw_share: Dynamic = 0.015, beta1: Dynamic = 0.9, beta2: Dynamic = 0.95, eps: Dynamic | Epsilon = outside(1e-10)) -> Stage: ...
+
+muon_with_adamw: _MuonWithAdamw
 
 class _Nadam(Rule):
     """Nadam (Dozat 2016, ICLR workshop, "Incorporating Nesterov momentum into Adam", algorithm 2)."""

@@ -73,6 +73,7 @@ def test_filters_and_order() -> None:
         "dion",
         "galore",
         "muon",
+        "muon_with_adamw",
         "normuon",
         "psgd_kron",
         "scion",

@@ -34,6 +34,29 @@ def test_decay_can_spare_parameters() -> None:
         np.testing.assert_allclose(moved["layer"]["b"], 1 - 0.5)
 
 
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [
+        ("model.layers.3.mlp.up_proj.weight", True), ("encoder.layer.0.attention.output.dense.weight", True),
+        ("blocks.0.attn.multihead.weight", True), ("3", True), ("params/Dense_0/kernel", True), ("thread.weight", True),
+        ("model.embed_tokens.weight", False), ("bert.embeddings.word_embeddings.weight", False), ("transformer.wte.weight", False),
+        ("lm_head.weight", False), ("heads.head.weight", False), ("tok_emb.weight", False), ("params/Embed_0/embedding", False),
+        ("classifier.weight", False), ("wpe", False),
+    ],
+)  # fmt: skip
+def test_hidden_matrices_are_known_by_shape_and_name(name: str, hidden: bool) -> None:
+    ones, words = np.ones((2, 3)), []
+    tw.Optimizer(tw.only(lambda leaf: bool(words.append(tw.is_hidden_matrix(leaf))), tw.decay()), 0.1).init({name: ones})
+    assert set(words) == {hidden}
+
+
+def test_a_vector_is_no_hidden_matrix() -> None:
+    optimizer = tw.Optimizer(tw.only(tw.is_hidden_matrix, tw.decay(1.0)), lr=0.1)
+    moved, _ = optimizer.step(P, P, optimizer.init(P))
+    np.testing.assert_allclose(moved["layer"]["w"], 1 - 0.1 * 2)
+    np.testing.assert_allclose(moved["layer"]["b"], 1 - 0.1)
+
+
 def test_branches_have_rates_of_their_own() -> None:
     stage = tw.choose((tw.is_matrix, tw.momentum().at(lr=0.02)), otherwise=tw.sgd())
     moved, state = first_step(stage, lr=0.1)

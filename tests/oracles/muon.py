@@ -1,4 +1,4 @@
-"""Muon."""
+"""Muon, alone and with AdamW for vectors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .adam import adamw
 from .common import Array, Gradients, Rate, begin, choice, finish, rate, silent
 
 POST = (3.4445, -4.7750, 2.0315)
@@ -130,3 +131,25 @@ def muon(
         w = w - eta * (factor * o + weight_decay * w)
         path.append(w)
     return finish(path, w)
+
+
+@silent()
+def muon_with_adamw(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 2e-2,
+    share: float = 0.015,
+    beta1: float = 0.9,
+    beta2: float = 0.95,
+    adamw_eps: float = 1e-10,
+    weight_decay: float = 0.0,
+    steps: int | None = None,
+    **options: Any,
+) -> Array:
+    """The same post: "Muon should only be used for hidden weight layers", and the rest has AdamW, at ``share`` of the rate.
+
+    ``options``: Muon's. The decay is decoupled in both.
+    """
+    if np.ndim(p) == 2:
+        return muon(p, gradients, lr, weight_decay=weight_decay, steps=steps, **options)
+    return adamw(p, gradients, lambda t: share * rate(lr, t), beta1, beta2, adamw_eps, weight_decay, steps)

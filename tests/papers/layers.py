@@ -37,6 +37,10 @@ CASES = [
     Case("muon bfloat16", lambda: tw.muon(dtype="bfloat16"), muon.muon, {"bfloat16": True}, leaves=("w",)),
     Case("muon torch", lambda: tw.chain(tw.muon(momentum="average", eps=tw.at_least(1e-7), dtype="bfloat16"), tw.decay(0.1)), muon.muon,
          {"momentum": "average", "eps_place": "floor", "bfloat16": True, "weight_decay": 0.1}, shrinking, leaves=("w",)),
+    Case("muon_with_adamw", tw.muon_with_adamw, muon.muon_with_adamw),
+    Case("muon_with_adamw options", lambda: tw.muon_with_adamw(0.8, False, 3, "own", "match_rms_adamw", WD, 0.3, 0.5, 0.9, 1e-3), muon.muon_with_adamw,
+         {"mu": 0.8, "nesterov": False, "ns_steps": 3, "scale": "match_rms_adamw", "weight_decay": WD, "share": 0.3, "beta1": 0.5, "beta2": 0.9, "adamw_eps": 1e-3}, shrinking),
+    Case("muon_with_adamw bfloat16", lambda: tw.muon_with_adamw(dtype="bfloat16"), muon.muon_with_adamw, {"bfloat16": True}),
     *(Case(f"lars {options}", lambda options=options: tw.lars(**options), layerwise.lars, options, lr)
       for options, lr in (({}, None), ({"mu": 0.5, "weight_decay": 0.3, "coefficient": 0.01}, shrinking), ({"weight_decay": 0.0}, 3.0))),
     *(Case(f"lamb {options}", lambda options=options: tw.lamb(**options), layerwise.lamb, options, lr)

@@ -10,6 +10,7 @@ import pytest
 from support import everyday, through_a_file
 
 import thalweg as tw
+import thalweg.numpy as tn
 
 torch = pytest.importorskip("torch")
 
@@ -113,7 +114,6 @@ def test_schedulers_reach_the_branches_with_a_rate_of_their_own() -> None:
         ("ScheduleFreeLion", "chain(lion(), schedule_free())"),
         ("LookaheadAdam", "chain(adam(), lookahead())"),
         ("EMA", "chain(adam(), average(0.999))"),
-        ("MuonWithAdamW", "choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))"),
         ("Adam8bit", "state_dtype='int8'"),
         ("Adan2", "did you mean 'Adan'"),
     ],
@@ -170,3 +170,55 @@ def test_repr_has_all_that_is_composed() -> None:
     chosen = tw.every(2, tw.choose((tw.is_matrix, tw.sgd().at(lr=0.02)), otherwise=tw.adam(beta1=0.8)))
     shown = repr(tt.Optimizer([torch.nn.Parameter(torch.ones(2))], chosen, lr=0.1))
     assert all(word in shown for word in ("every(2", "is_matrix", "at(lr=0.02)", "adam(beta1=0.8)")), shown
+
+
+@pytest.mark.parametrize("given", ["model", "named", "parameters"])
+def test_muon_with_adamw_routes_a_model(given: str) -> None:
+    """The matrix in the middle has Muon; the embedding, the head and the bias have AdamW, as far as there are names."""
+    ends = []
+    for whole in (True, False):
+        torch.manual_seed(0)
+        model = torch.nn.Sequential()
+        for name, layer in (("embed", torch.nn.Linear(3, 4)), ("middle", torch.nn.Linear(4, 4)), ("head", torch.nn.Linear(4, 2))):
+            model.add_module(name, layer.double())
+        if whole:
+            optimizers = [
+                tt.MuonWithAdamW({"model": model, "named": model.named_parameters(), "parameters": model.parameters()}[given])
+            ]
+        else:
+            weights = [model.embed.weight, model.head.weight]
+            muons = [model.middle.weight, *(weights if given == "parameters" else [])]
+            rest = [p for p in model.parameters() if all(p is not q for q in muons)]
+            optimizers = [
+                tt.Optimizer(muons, tw.muon(), lr=0.02), tt.Optimizer(rest, tw.adam(0.9, 0.95, 1e-10), lr=3e-4)
+            ]  # fmt: skip
+        for _ in range(3):
+            model.zero_grad()
+            model(torch.arange(6.0, dtype=torch.float64).reshape(2, 3)).square().mean().backward()
+            for optimizer in optimizers:
+                optimizer.step()
+        ends.append(list(model.parameters()))
+    for ours, apart in zip(*ends, strict=True):
+        torch.testing.assert_close(ours, apart, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("MuonAdamW", "MuonWithAdamW"), ("SingleDeviceMuonWithAuxAdam", "MuonWithAdamW"), ("muon_with_adamw", "MuonWithAdamW"),
+        ("AdamWScheduleFree", "ScheduleFreeAdamW"), ("schedulefree_adamw", "ScheduleFreeAdamW"), ("RAdamScheduleFree", "ScheduleFreeRAdam"),
+    ],
+)  # fmt: skip
+def test_names_of_other_libraries_are_found(name: str, meant: str) -> None:
+    assert getattr(tt, name) is getattr(tt, meant)
+    assert getattr(tn, name) is getattr(tn, meant)
+
+
+def test_a_name_that_is_written_otherwise_is_told() -> None:
+    for name, meant in (
+        ("schedulefree_adamw", "schedule_free_adamw"),
+        ("MuonAdamW", "muon_with_adamw"),
+        ("schedulefree", "schedule_free"),
+    ):
+        with pytest.raises(AttributeError, match=f"did you mean '{meant}'"):
+            getattr(tw, name)

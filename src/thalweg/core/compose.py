@@ -34,6 +34,28 @@ def is_matrix(leaf: Leaf) -> bool:
     return len(leaf.shape) >= 2
 
 
+OUTER = re.compile(r"embed|(^|[./])(\w*emb|wte|wpe|(lm_|cls_)?head|classifier)([./]|$)", re.IGNORECASE)
+"""What names of embeddings and heads have in them."""
+
+
+def is_hidden_matrix(leaf: Leaf) -> bool:
+    """Predicate: whether a parameter has two dimensions or more and is neither an embedding nor a head by its name.
+
+    Those are names that contain "embed" or have a part that ends in "emb" or is "wte", "wpe", "head", "lm_head", "cls_head" or
+    "classifier". Of parameters without names, each with two dimensions or more is taken for a hidden one.
+
+    Parameters
+    ----------
+    leaf : Leaf
+        The parameter, with `name` and `shape`.
+
+    Returns
+    -------
+    bool
+    """
+    return is_matrix(leaf) and OUTER.search(leaf.name) is None
+
+
 @dataclass(frozen=True)
 class named:
     """Predicate: whether a parameter's name contains a match of a regular expression.

@@ -23,7 +23,8 @@ ALIASES = {
     "lazy_adam": "sparse_adam", "dadapt_adamw": "dadapt_adam", "stableadamw": "stable_adamw", "adamnorm": "adanorm",
     "ftrl_proximal": "ftrl", "kron": "psgd_kron", "psgd": "psgd_kron", "a2grad": "a2grad_uni",
     "sgd_schedule_free": "schedule_free_sgd", "adamw_schedule_free": "schedule_free_adamw",
-    "radam_schedule_free": "schedule_free_radam",
+    "radam_schedule_free": "schedule_free_radam", "muon_adamw": "muon_with_adamw", "muon_with_aux_adam": "muon_with_adamw",
+    "single_device_muon_with_aux_adam": "muon_with_adamw",
 }  # fmt: skip
 
 
@@ -81,9 +82,7 @@ def joined(name: str, stage: T, rule: T) -> tuple[T, T]:
     return (stage, rule) if name in _IN_FRONT else (rule, stage)
 
 
-_MUON = ("Muon is for matrices, and has another rule for the rest:", "choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))")
 _JOINED = {
-    **dict.fromkeys(("muonwithadamw", "muonadamw", "muonwithauxadam", "singledevicemuonwithauxadam"), _MUON),
     "ema": ("an average of the weights is a stage, joined with a rule:", "adam(), average(0.999)"),
     "gradientaccumulation": ("accumulation goes around a rule:", "every(4, adam())"),
 }

@@ -327,6 +327,11 @@ class MoMoAdam(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), fstar: Dynamic = 0.0, weight_decay: Dynamic = 0.0, estimate: bool = False, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class MuonWithAdamW(Optimizer):
+    """Muon with AdamW (Jordan et al. 2024, kellerjordan.github.io/posts/muon; AdamW: Loshchilov & Hutter 2019, arXiv 1711.05101)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.02, mu: Dynamic = 0.95, nesterov: bool = True, ns_steps: int = 5, dtype: Literal['own', 'bfloat16'] = 'own', scale: Literal['original', 'transposed', 'match_rms_adamw', 'none'] = 'original', weight_decay: Dynamic = 0.0, adamw_share: Dynamic = 0.015, beta1: Dynamic = 0.9, beta2: Dynamic = 0.95, eps: Dynamic | Epsilon = outside(1e-10), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class NadamW(Optimizer):
     """NadamW (Dozat 2016, ICLR workshop, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101)."""
 

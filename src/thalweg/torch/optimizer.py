@@ -38,8 +38,8 @@ class Optimizer(Face):
 
     Parameters
     ----------
-    params : iterable
-        Tensors, (name, tensor) pairs, or parameter groups.
+    params : iterable or Module
+        Tensors, (name, tensor) pairs, or parameter groups; of a model, its named parameters.
     rule : Rule or Stage
         A rule, a configured stage or a chain.
     lr : float, Tensor or callable, optional
@@ -72,8 +72,7 @@ class Optimizer(Face):
         self._set_up(params, stage, {"lr": lr}, seed, storage)
 
     def _set_up(self, params: Any, stage: Stage, defaults: dict[str, Any], seed: Any, storage: dict[str, str]) -> None:
-        if isinstance(params, torch.nn.Module):
-            raise TypeError(f"{self.who} takes a model's parameters: model.named_parameters() of the {type(params).__name__}")
+        params = params.named_parameters() if isinstance(params, torch.nn.Module) else params
         seed = int(seed) if isinstance(seed, np.integer) else seed  # because checkpoints hold it
         self._stage, self._seed = stage, seed
         self._check(defaults)

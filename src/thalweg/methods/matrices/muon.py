@@ -24,18 +24,18 @@ def muon(
     """Muon (Jordan, Jin, Boza, You, Cesista, Newhouse & Bernstein 2024, kellerjordan.github.io/posts/muon).
 
     For matrices, which are a tensor's last two axes, or the axes that `arranged` says; with another rule for the rest it is
-    `choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))`. The direction has the momentum's singular vectors, and
-    its singular values near 1. momentum: the post's heavy ball; "average", as the authors' code has it, is a constant times
-    that, which does not change the direction; "corrected" is the average as Nadam has it. scale: "original" is the code's
-    sqrt(max(1, rows/columns)) for matrices of (outputs, inputs), "transposed" the same for (inputs, outputs), as JAX and
-    thalweg.nn store them; "match_rms_adamw" rms sqrt(max(rows, columns)) (Liu et al. 2025, arXiv 2502.16982, equation 4),
-    for learning rates of AdamW's size. dtype="bfloat16" iterates in bfloat16, as the post does; `at_least(eps)` divides by
-    max(norm, eps). dual_norm multiplies by <momentum, direction>: steepest descent in the spectral norm (Bernstein &
-    Newhouse 2024, arXiv 2409.20325). preconditioning: the divisor before the iteration, which is better the nearer it is to
-    the spectral norm: the Frobenius norm; the "spectral" norm itself; with "aol", for each row of the shorter side, the root of
-    its sum in |X X^T| (Boissin et al. 2025, arXiv 2512.04632); "schatten", the 4-norm of the singular values (Grishina et
-    al. 2025, arXiv 2506.10935). coefficients: an (a, b, c) for each iteration, in place of ns_steps times the same (Amsel
-    et al. 2025, arXiv 2505.16932).
+    `choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))`, or the recipe `muon_with_adamw`. The direction has the
+    momentum's singular vectors, and its singular values near 1. momentum: the post's heavy ball; "average", as the authors' code
+    has it, is a constant times that, which does not change the direction; "corrected" is the average as Nadam has it. scale:
+    "original" is the code's sqrt(max(1, rows/columns)) for matrices of (outputs, inputs), "transposed" the same for (inputs,
+    outputs), as JAX and thalweg.nn store them; "match_rms_adamw" rms sqrt(max(rows, columns)) (Liu et al. 2025, arXiv 2502.16982,
+    equation 4), for learning rates of AdamW's size. dtype="bfloat16" iterates in bfloat16, as the post does; `at_least(eps)`
+    divides by max(norm, eps). dual_norm multiplies by <momentum, direction>: steepest descent in the spectral norm (Bernstein &
+    Newhouse 2024, arXiv 2409.20325). preconditioning: the divisor before the iteration, which is better the nearer it is to the
+    spectral norm: the Frobenius norm; the "spectral" norm itself; with "aol", for each row of the shorter side, the root of its
+    sum in |X X^T| (Boissin et al. 2025, arXiv 2512.04632); "schatten", the 4-norm of the singular values (Grishina et al. 2025,
+    arXiv 2506.10935). coefficients: an (a, b, c) for each iteration, in place of ns_steps times the same (Amsel et al. 2025,
+    arXiv 2505.16932).
     Differs from torch: it has momentum="average", eps=at_least(1e-7), dtype="bfloat16" and then decay(0.1).
     Differs from optax: it has momentum="corrected", eps=1e-8, scale="transposed".
     """
