@@ -27,6 +27,7 @@ from thalweg.form.hyper import (
     Schedule,
 )
 from thalweg.form.memory import (
+    basis,
     cols,
     gaussian,
     history,

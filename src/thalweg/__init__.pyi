@@ -12,7 +12,7 @@ from thalweg.core.stage import chain as chain
 from thalweg.dialects.method import dialect as dialect
 from thalweg.form import schedules as schedules
 from thalweg.form.hyper import BurnIn as BurnIn, Count as Count, DataSize as DataSize, Decay as Decay, Eps as Eps, Fraction as Fraction, Interval as Interval, LeastLoss as LeastLoss, NonNegative as NonNegative, Positive as Positive, Real as Real, Schedule as Schedule
-from thalweg.form.memory import cols as cols, gaussian as gaussian, history as history, identity as identity, identity_of_cols as identity_of_cols, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, random_factor as random_factor, rows as rows, shipped as shipped, slices as slices, square as square, square_of_cols as square_of_cols
+from thalweg.form.memory import basis as basis, cols as cols, gaussian as gaussian, history as history, identity as identity, identity_of_cols as identity_of_cols, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, random_factor as random_factor, rows as rows, shipped as shipped, slices as slices, square as square, square_of_cols as square_of_cols
 from thalweg.methods import rules as rules
 from thalweg.ops import at_least as at_least, both as both, inside as inside, outside as outside
 from thalweg.rule import Rule as Rule, after_step as after_step, around as around, recipe as recipe, rule as rule
@@ -108,6 +108,13 @@ class _Adagc(Rule):
     def __call__(self, relative: Dynamic = 1.05, max_norm: Dynamic = 1.0, beta: Dynamic = 0.98, start: int = 100) -> Stage: ...
 
 adagc: _Adagc
+
+class _Adago(Rule):
+    """AdaGO (Zhang, Liu & Schaeffer 2025, arXiv 2509.02981, algorithm 1): AdaGrad meets Muon."""
+
+    def __call__(self, mu: Dynamic = 0.95, gamma: Dynamic = 10.0, v0: Dynamic = 0.001, least: Dynamic = 0.01, ns_steps: int = 5) -> Stage: ...
+
+adago: _Adago
 
 class _Adagrad(Rule):
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form)."""
@@ -382,6 +389,13 @@ class _Cocob(Rule):
 
 cocob: _Cocob
 
+class _Conda(Rule):
+    """Conda (Wang, Zhou, Dong, Li, Li, Zhou, Lao, Fang & Lin 2025, arXiv 2509.24218, algorithm 1): column-normalized Adam."""
+
+    def __call__(self, T: int = 2000, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+conda: _Conda
+
 class _CorrectedDecay(Rule):
     """Corrected weight decay (Defazio 2025, arXiv 2506.02285, algorithm 1): multiplied by lr^2 / max_lr."""
 
@@ -451,6 +465,13 @@ class _FadingRate(Rule):
     def __call__(self, lam: Dynamic = 0.0001, alpha: Dynamic = 0.75) -> Stage: ...
 
 fading_rate: _FadingRate
+
+class _Fira(Rule):
+    """Fira (Chen, Feng, Li, Lai, Yue, Yuan & Wang 2024, arXiv 2410.01623, algorithm 1): full-rank steps at the memory of GaLore."""
+
+    def __call__(self, rank: int = 128, T: int = 200, scale: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01) -> Stage: ...
+
+fira: _Fira
 
 class _Fromage(Rule):
     """Fromage (Bernstein, Vahdat, Yue & Liu 2020, arXiv 2002.03432, algorithm 1): steps a share lr of each layer's norm."""
@@ -752,6 +773,13 @@ class _Pnm(Rule):
     def __call__(self, beta0: Dynamic = 1.0, beta1: Dynamic = 0.9) -> Stage: ...
 
 pnm: _Pnm
+
+class _Polargrad(Rule):
+    """PolarGrad (Lau, Long & Su 2025, arXiv 2505.21799, PolarGradM, momentum first): Muon with the size of its momentum."""
+
+    def __call__(self, mu: Dynamic = 0.95, ns_steps: int = 12, weight_decay: Dynamic = 0.0) -> Stage: ...
+
+polargrad: _Polargrad
 
 class _PolyakAverage(Rule):
     """The mean of the points after step t0, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""

@@ -1,4 +1,4 @@
-"""NorMuon, AdaMuon and Scion; p is a matrix, or for Scion any tensor."""
+"""NorMuon, AdaMuon, AdaGO, PolarGrad and Scion; p is a matrix, or for Scion any tensor."""
 
 from __future__ import annotations
 
@@ -136,5 +136,63 @@ def swan(
         step = Z @ X
         step = math.sqrt(step.size) / norm(step) * step
         w = w - rate(lr, t) * (step.T if turned else step)
+        path.append(w)
+    return finish(path, w)
+
+
+@silent()
+def adago(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 5e-2,
+    mu: float = 0.95,
+    gamma: float = 10.0,
+    v0: float = 1e-3,
+    least: float = 1e-2,
+    ns_steps: int = 5,
+    steps: int | None = None,
+) -> Array:
+    """AdaGO: Zhang et al. 2025, arXiv 2509.02981, Algorithm 1: M = mu M + (1 - mu) G; v_t^2 = v_(t-1)^2 + min(|G|^2, gamma^2); O = Orth(M);
+    alpha = max(eps, eta min(|G|, gamma) / v_t); Theta = Theta - alpha O. ``least`` is eps / eta.
+    """
+    w, grad, T = begin(p, gradients, steps)
+    M, v = np.zeros_like(w), v0
+    path = []
+    for t in range(1, T + 1):
+        G = grad(t, w)
+        M = mu * M + (1.0 - mu) * G
+        v = math.sqrt(v**2 + min(norm(G) ** 2, gamma**2))
+        alpha = max(least * rate(lr, t), rate(lr, t) * min(norm(G), gamma) / v)
+        w = w - alpha * polar(M, ns_steps)
+        path.append(w)
+    return finish(path, w)
+
+
+@silent()
+def polargrad(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 2e-2,
+    mu: float = 0.95,
+    ns_steps: int | None = None,
+    weight_decay: float = 0.0,
+    steps: int | None = None,
+) -> Array:
+    """PolarGradM: Lau et al. 2025, arXiv 2505.21799: M = mu M + (1 - mu) G; U H = polar(M); W = W - eta (tr(H) U + lambda W).
+
+    The iteration's steps, or for None the decomposition itself.
+    """
+    w, grad, T = begin(p, gradients, steps)
+    M = np.zeros_like(w)
+    path = []
+    for t in range(1, T + 1):
+        M = mu * M + (1.0 - mu) * grad(t, w)
+        if ns_steps is None:
+            u, s, vt = np.linalg.svd(M, full_matrices=False)
+            U, trace = u @ vt, float(np.sum(s))
+        else:
+            U = by_singular_values(M, (1.875, -1.25, 0.375), ns_steps, 1e-7, False, "frobenius")
+            trace = float(np.sum(M * U))
+        w = w - rate(lr, t) * (trace * U + weight_decay * w)
         path.append(w)
     return finish(path, w)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import muon_kin, psgd, shampoo, sketched
+from oracles import galore, muon_kin, psgd, shampoo, sketched
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
@@ -31,4 +31,15 @@ CASES = [
       for options, lr in (({}, 0.01), ({"mu": 0.5, "rank": 2, "eps": 1e-2}, shrinking), ({"rank": 1}, halving))),
     *(Case(f"swan {options}", lambda options=options: tw.swan(**options), muon_kin.swan, options, lr, leaves=("w",))
       for options, lr in (({}, None), ({"iterations": 4, "beta": 0.8}, halving))),
+    *(Case(f"adago {options}", lambda options=options: tw.adago(**options), muon_kin.adago, options, lr, leaves=("w",))
+      for options, lr in (({}, None), ({"mu": 0.5, "gamma": 0.3, "v0": 0.5, "least": 0.2, "ns_steps": 3}, shrinking))),
+    *(Case(f"polargrad {options}", lambda options=options: tw.polargrad(**options), muon_kin.polargrad, {"ns_steps": 12, **options}, lr, leaves=("w",))
+      for options, lr in (({}, None), ({"mu": 0.5, "ns_steps": 4, "weight_decay": WD}, shrinking))),
+    Case("polargrad exact", lambda: tw.polargrad(0.5, 60), muon_kin.polargrad, {"mu": 0.5}, leaves=("w",)),
+    *(Case(f"conda {options}", lambda options=options: tw.conda(**options), galore.conda, options, lr, leaves=("w",))
+      for options, lr in (({}, None), ({"T": 7, "beta1": 0.5, "beta2": 0.9, "eps": 1e-2}, halving), ({"T": 1}, shrinking))),
+    *(Case(f"fira {options}", lambda options=options: tw.fira(**options), galore.fira, options, lr, leaves=("w",))
+      for options, lr in (({}, None), ({"rank": 2, "T": 7}, shrinking), ({"rank": 1, "T": 5, "scale": 0.25, "beta1": 0.5, "beta2": 0.9, "eps": 1e-2, "limit": 1.5}, halving))),
+    Case("fira authors", lambda: tw.fira(2, 7, 0.25, eps=tw.outside(1e-6, raw=True), limit=float("inf")), galore.fira,
+         {"rank": 2, "T": 7, "scale": 0.25, "limit": float("inf"), "form": "code"}, leaves=("w",)),
 ]  # fmt: skip

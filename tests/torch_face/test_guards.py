@@ -20,7 +20,21 @@ from thalweg.torch.wrappers import WRAPPERS  # noqa: E402
 LAYOUTS = ("C", "F", "strided", "offset", "misaligned")
 NOT_OURS = {"Optimizer", "LBFGS", "SparseAdam", *map(class_name, WRAPPERS.values())}
 CLASSES = [name for name in dir(tt) if isinstance(getattr(tt, name), type) and name not in NOT_OURS]
-MATRICES = {"Muon", "GaLore", "NorMuon", "AdaMuon", "Shampoo", "SOAP", "ApolloAdamW", "PSGDKron", "Dion"}
+MATRICES = {
+    "Muon",
+    "GaLore",
+    "NorMuon",
+    "AdaMuon",
+    "Shampoo",
+    "SOAP",
+    "ApolloAdamW",
+    "PSGDKron",
+    "Dion",
+    "AdaGO",
+    "PolarGrad",
+    "Conda",
+    "Fira",
+}
 NO_EMPTY = {"Adafactor"}  # torch's own divides by their size
 KEPT = [("nearest", "int8"), *((way, own) for way in ROUNDINGS if way != "nearest" for own in ("own", "int8"))]
 EVERY_DAY = {"Adam", "SGD", "AdaBelief", "LAMB"}

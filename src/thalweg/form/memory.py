@@ -237,6 +237,13 @@ class Projector(Kind):
         return (*shape[:-2], min(shape[-2:]), min(int(self.size), *shape[-2:]))
 
 
+class Basis(Kind):
+    kind, words, of_matrices = "basis", "all directions of a matrix's shorter side, {value:g} at the start", True
+
+    def _shape(self, shape: Shape) -> Shape:
+        return (*shape[:-2], min(shape[-2:]), min(shape[-2:]))
+
+
 class Projected(Kind):
     kind, words, of_matrices = "projected", "a matrix seen in {size} directions, {value:g} at the start", True
 
@@ -260,6 +267,8 @@ square = Square()
 """A square matrix for the rows: shape (..., m, m)."""
 square_of_cols = SquareOfCols()
 """A square matrix for the columns: shape (..., n, n)."""
+basis = Basis()
+"""All directions of a matrix's shorter side, as columns: shape (..., k, k), k = min(m, n)."""
 identity = Identity()
 """A square matrix for the rows, the identity at `init`: shape (..., m, m)."""
 identity_of_cols = IdentityOfCols()

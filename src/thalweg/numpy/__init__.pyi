@@ -73,6 +73,11 @@ class Adafactor(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, beta2_decay: Dynamic = -0.8, eps1: Dynamic | Epsilon = inside(1e-30), eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, relative_step: bool = True, parameter_scale: bool = True, offset: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class AdaGO(Optimizer):
+    """AdaGO (Zhang, Liu & Schaeffer 2025, arXiv 2509.02981, algorithm 1): AdaGrad meets Muon."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.05, mu: Dynamic = 0.95, gamma: Dynamic = 10.0, v0: Dynamic = 0.001, least: Dynamic = 0.01, ns_steps: int = 5, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class AdaGrad(Optimizer):
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form)."""
 
@@ -213,6 +218,11 @@ class COCOB(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 1.0, alpha: Dynamic = 100.0, eps: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class Conda(Optimizer):
+    """Conda (Wang, Zhou, Dong, Li, Li, Zhou, Lao, Fang & Lin 2025, arXiv 2509.24218, algorithm 1): column-normalized Adam."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, T: int = 2000, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class DAdaptAdam(Optimizer):
     """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself."""
 
@@ -247,6 +257,11 @@ class Eve(Optimizer):
     """Eve (Hayashi, Koushik & Neubig 2016-2018, arXiv 1611.01505 v3, algorithm 1; its first form is version="v1")."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.999, c: Dynamic = 10.0, fstar: Dynamic = 0.0, eps: Dynamic = 1e-08, version: Literal['v3', 'v1'] = 'v3', k: Dynamic = 0.1, K: Dynamic = 10.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Fira(Optimizer):
+    """Fira (Chen, Feng, Li, Lai, Yue, Yuan & Wang 2024, arXiv 2410.01623, algorithm 1): full-rank steps at the memory of GaLore."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, rank: int = 128, T: int = 200, scale: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Fromage(Optimizer):
     """Fromage (Bernstein, Vahdat, Yue & Liu 2020, arXiv 2002.03432, algorithm 1): steps a share lr of each layer's norm."""
@@ -392,6 +407,11 @@ class PNM(Optimizer):
     """PNM (Xie, Yuan, Zhu & Sugiyama 2021, arXiv 2103.17182, algorithm 1): positive-negative momentum."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.1, beta0: Dynamic = 1.0, beta1: Dynamic = 0.9, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class PolarGrad(Optimizer):
+    """PolarGrad (Lau, Long & Su 2025, arXiv 2505.21799, PolarGradM, momentum first): Muon with the size of its momentum."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.02, mu: Dynamic = 0.95, ns_steps: int = 12, weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class PolyakSGD(Optimizer):
     """SGD with Polyak's step (Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, SPS_max; Polyak 1987)."""

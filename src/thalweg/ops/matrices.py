@@ -79,7 +79,7 @@ def _size(x: X, kind: str, dtype: str) -> X:
 
 @by_tensor
 def leading(x: X, before: X, due: X) -> X:
-    """Return, if due, the first singular vectors of a matrix's shorter side, else the previous ones: kind `projector`.
+    """Return, if due, the first singular vectors of a matrix's shorter side, else the previous ones: kind `projector` or `basis`.
 
     They are columns; the entry of largest magnitude in each is positive. For a matrix that is not finite they are NaN.
     """

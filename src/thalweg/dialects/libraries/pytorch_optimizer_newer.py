@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from thalweg.core.compose import choose, is_matrix
+from thalweg.core.stage import Stage
 from thalweg.dialects.method import Method, given
 from thalweg.methods.averaged.schedule_free import schedule_free_adamw, schedule_free_radam, schedule_free_sgd
 from thalweg.methods.layers.layerwise import fromage
 from thalweg.methods.matrices.adafactor import adafactor
+from thalweg.methods.matrices.conda import conda
 from thalweg.methods.moments.adabound import adabound
 from thalweg.methods.moments.adam import adam
 from thalweg.methods.moments.adanorm import adanorm
@@ -38,6 +41,10 @@ def _bound(o: Any) -> dict[str, Any]:
     return {"gamma": o.gamma, "eps": o.eps, "sqrt_decay": False, "bias_correction": True, "base_lr": o.lr}
 
 
+def _conda(o: Any, eps: Any) -> Stage:
+    return choose((is_matrix, conda(o.update_proj_gap, *o.betas, eps)), otherwise=adam(*o.betas, eps))
+
+
 FREE = {"lr": 2.5e-3, "betas": PAIR, "weight_decay": 0.0, "weight_lr_power": 2.0, "eps": 1e-8}
 
 
@@ -58,6 +65,9 @@ METHODS = (
     Method("ADOPT", PLACE + "adopt.py", {**LR, "betas": (0.9, 0.9999), "eps": 1e-6}, lambda o: adopt(*o.betas, o.eps),
            "the limit of the first step that moves is the fourth root of 2, not of 1: steps are counted from the one before",
            lambda o: adopt(*o.betas, o.eps, c=lambda t: t**0.25)),
+    Method("Conda", PLACE + "conda.py", {**ADAM, "update_proj_gap": 2000},
+           lambda o: _conda(o, o.eps), "epsilon is beside the root of the uncorrected second moment", lambda o: _conda(o, outside(o.eps, raw=True)),
+           (given(), given(lr=1e-2)), remains="the singular vectors are computed in float32"),
     Method("DiffGrad", PLACE + "diffgrad.py", ADAM, lambda o: diffgrad(*o.betas, o.eps), RAW, lambda o: diffgrad(*o.betas, raw(o))),
     Method("Fromage", PLACE + "fromage.py", {"lr": 1e-2}, lambda o: fromage()),
     Method("Grams", PLACE + "grams.py", {**LR, "betas": PAIR, "eps": 1e-6, "weight_decay": 0.0},
