@@ -12,6 +12,20 @@ from support import SHAPES, run, stream
 import thalweg as tw
 
 
+def test_scion_light_walks_as_scion() -> None:
+    """Its gradient is added to what is left of the one before: the average over 1 - mu, of which the ball's point is the same."""
+    params, gradients, _ = stream()
+    light = tw.chain(
+        tw.momentum(0.9),
+        tw.choose((tw.is_matrix, tw.ball_minimizer("spectral", 50.0)), otherwise=tw.ball_minimizer("rms", 50.0)),
+        tw.decay(1.0),
+    )
+    (path, _), (scion, _) = run(light, params, gradients, lr=2e-3), run(tw.rules["scion_light"](), params, gradients)
+    for name in SHAPES:  # of matrices the iteration begins with an epsilon beside the norm
+        apart = max(np.abs(p[name] - q[name]).max() for p, q in zip(path, scion, strict=True))
+        assert apart <= (1e-3 if name == "w" else 1e-12)
+
+
 @pytest.mark.parametrize("place", ["outside", "raw"])
 def test_sparse_adam_rests_where_there_is_no_gradient(place: Any) -> None:
     params, gradients, _ = stream()

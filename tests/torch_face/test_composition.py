@@ -114,6 +114,7 @@ def test_schedulers_reach_the_branches_with_a_rate_of_their_own() -> None:
         ("ScheduleFreeLion", "chain(lion(), schedule_free())"),
         ("LookaheadAdam", "chain(adam(), lookahead())"),
         ("EMA", "chain(adam(), average(0.999))"),
+        ("RangerQH", "chain(qhadam(), lookahead(k=6))"),
         ("Adam8bit", "state_dtype='int8'"),
         ("Adan2", "did you mean 'Adan'"),
     ],

@@ -24,7 +24,7 @@ ALIASES = {
     "ftrl_proximal": "ftrl", "kron": "psgd_kron", "psgd": "psgd_kron", "a2grad": "a2grad_uni",
     "sgd_schedule_free": "schedule_free_sgd", "adamw_schedule_free": "schedule_free_adamw",
     "radam_schedule_free": "schedule_free_radam", "muon_adamw": "muon_with_adamw", "muon_with_aux_adam": "muon_with_adamw",
-    "single_device_muon_with_aux_adam": "muon_with_adamw",
+    "single_device_muon_with_aux_adam": "muon_with_adamw", "scion_light": "scion",
 }  # fmt: skip
 
 
@@ -84,6 +84,7 @@ def joined(name: str, stage: T, rule: T) -> tuple[T, T]:
 
 _JOINED = {
     "ema": ("an average of the weights is a stage, joined with a rule:", "adam(), average(0.999)"),
+    "rangerqh": ("QHAdam that looks ahead is a chain:", "qhadam(), lookahead(k=6)"),
     "gradientaccumulation": ("accumulation goes around a rule:", "every(4, adam())"),
 }
 """Optimizers of other libraries that are a combination here: a description, and what to write."""

@@ -116,3 +116,23 @@ def test_a_state_is_a_plain_tree_like_the_parameters() -> None:
     chosen = tj.optimizer(tw.choose((tw.is_matrix, tw.momentum().at(lr=0.02)), otherwise=tw.adam()), 1e-3).init(params)
     nowhere = [x for x in jax.tree.leaves(chosen, is_leaf=lambda x: isinstance(x, tj.Without)) if isinstance(x, tj.Without)]
     assert len(nowhere) == 2 + 1 + 1, "momentum's of two vectors, Adam's two of the matrix"
+
+
+@pytest.mark.parametrize("name", ["schedule_free_sgd", "schedule_free_adamw", "schedule_free_radam"])
+def test_schedule_free_rules_have_the_point_to_use(name: str) -> None:
+    """At optax's form of AdamW's correction the steps and the averages are optax's, too; it has no RAdam."""
+    with jax.enable_x64(True):
+        p = q = {"w": jnp.linspace(-1.0, 1.0, 6).reshape(2, 3)}
+        ours = getattr(tj, name)(0.1, **({"correction": "moment"} if name.endswith("adamw") else {}))
+        theirs = getattr(optax.contrib, name)(0.1) if hasattr(optax.contrib, name) else ours
+        mine, other = ours.init(p), theirs.init(q)
+        for _ in range(10):
+            updates, mine = ours.update(jax.tree.map(jnp.sin, p), mine, p)
+            p = optax.apply_updates(p, updates)
+            updates, other = theirs.update(jax.tree.map(jnp.sin, q), other, q)
+            q = optax.apply_updates(q, updates)
+        used = tj.contrib.schedule_free_eval_params(mine, p)
+        assert jnp.array_equal(used["w"], ours.ship(p, mine)["w"])
+        assert jnp.abs(used["w"] - tj.contrib.schedule_free_eval_params(other, q)["w"]).max() < 1e-12
+        assert jnp.abs(p["w"] - q["w"]).max() < 1e-12
+        assert jnp.abs(used["w"] - p["w"]).max() > 1e-4
