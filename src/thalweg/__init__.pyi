@@ -123,6 +123,13 @@ class _Adagrad(Rule):
 
 adagrad: _Adagrad
 
+class _AdagradNorm(Rule):
+    """AdaGrad-Norm (Ward, Wu & Bottou 2018, arXiv 1806.01811, algorithm 1): one AdaGrad rate for the whole model."""
+
+    def __call__(self, b0: Dynamic = 0.1) -> Stage: ...
+
+adagrad_norm: _AdagradNorm
+
 class _Adahessian(Rule):
     """AdaHessian (Yao, Gholami, Shen, Mustafa, Keutzer & Mahoney 2020, arXiv 2006.00719, algorithm 1)."""
 
@@ -354,6 +361,27 @@ class _BallMinimizer(Rule):
 
 ball_minimizer: _BallMinimizer
 
+class _Came(Rule):
+    """CAME (Luo, Ren, Zheng, Jiang, Jiang & You 2023, arXiv 2307.02047, algorithm 2): confidence in a memory-efficient Adam."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, eps1: Dynamic = 1e-30, eps2: Dynamic = 1e-16, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0) -> Stage: ...
+
+came: _Came
+
+class _CameMatrix(Rule):
+    """CAME's step of a matrix (Luo, Ren, Zheng, Jiang, Jiang & You 2023, arXiv 2307.02047, algorithm 2)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, eps1: Dynamic = 1e-30, eps2: Dynamic = 1e-16, d: Dynamic = 1.0) -> Stage: ...
+
+came_matrix: _CameMatrix
+
+class _CameVector(Rule):
+    """CAME's step of a vector (Luo, Ren, Zheng, Jiang, Jiang & You 2023, arXiv 2307.02047, the authors' code)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps1: Dynamic = 1e-30, d: Dynamic = 1.0) -> Stage: ...
+
+came_vector: _CameVector
+
 class _Cautious(Rule):
     """Cautious (Liang, Chen, Liu & Liu 2024, arXiv 2411.16085, algorithm 1): only where direction and gradient have one sign."""
 
@@ -403,12 +431,33 @@ class _CorrectedDecay(Rule):
 
 corrected_decay: _CorrectedDecay
 
+class _DadaptAdagrad(Rule):
+    """DAdapt-AdaGrad (Defazio & Mishchenko 2023, arXiv 2301.07733, AdaGrad with D-Adaptation, as in the authors' code)."""
+
+    def __call__(self, d0: Dynamic = 1e-06, eps: Dynamic = 0.0) -> Stage: ...
+
+dadapt_adagrad: _DadaptAdagrad
+
 class _DadaptAdam(Rule):
     """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself."""
 
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0, bias_correction: bool = False, metric: Literal['new', 'old'] = 'new') -> Stage: ...
 
 dadapt_adam: _DadaptAdam
+
+class _DadaptAdan(Rule):
+    """DAdapt-Adan (Defazio & Mishchenko 2023, arXiv 2301.07733, in the authors' code alone): Adan at a rate that it finds itself."""
+
+    def __call__(self, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0) -> Stage: ...
+
+dadapt_adan: _DadaptAdan
+
+class _DadaptLion(Rule):
+    """DAdapt-Lion (Defazio & Mishchenko 2023, arXiv 2301.07733, in the authors' code alone): Lion at a rate that it finds itself."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.99, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0) -> Stage: ...
+
+dadapt_lion: _DadaptLion
 
 class _DadaptSgd(Rule):
     """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation): momentum at a rate it finds by itself."""
@@ -661,6 +710,13 @@ class _MechanicAdam(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), s_init: Dynamic = 1e-08, weight_decay: Dynamic = 0.01) -> Stage: ...
 
 mechanic_adam: _MechanicAdam
+
+class _MirrorMadgrad(Rule):
+    """Mirror MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, in the authors' code alone): MADGRAD by mirror descent."""
+
+    def __call__(self, mu: Dynamic = 0.9, eps: Dynamic = 0.0) -> Stage: ...
+
+mirror_madgrad: _MirrorMadgrad
 
 class _Momentum(Rule):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""

@@ -22,6 +22,10 @@ RULES = [
     "momo_adam",
     "mechanic_adam",
     "swats",
+    "dadapt_lion",
+    "dadapt_adan",
+    "dadapt_adagrad",
+    "adagrad_norm",
     "eve",
     "clip",
 ]

@@ -21,6 +21,7 @@ from thalweg.torch.kernels import device as torch_kernels  # noqa: E402
 HALF = torch.bfloat16
 SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]
 WITHOUT = {
+    "mirror_madgrad",
     "adahessian",
     "adamp",
     "sgdp",
@@ -34,7 +35,7 @@ WITHOUT = {
     *OF_PRODUCTS,
     *WALKED,
 }
-RULES = [name for name in tw.rules if name not in {*WITHOUT, *SUMMING, "adafactor", "adalomo", "adam_mini", "sm3"}]
+RULES = [name for name in tw.rules if name not in {*WITHOUT, *SUMMING, "adafactor", "adalomo", "adam_mini", "came", "sm3"}]
 """Of one pass. Those of several are in the two files beside this one, and no rule is left out."""
 KEPT = [
     (torch.float32, {}), (torch.float64, {}), (HALF, {}), (torch.float16, {}), (torch.float32, {"state_dtype": "int8"}),

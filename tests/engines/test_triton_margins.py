@@ -37,6 +37,7 @@ RULES = {
     "adafactor": tw.adafactor,
     "adalomo": tw.adalomo,
     "adam_mini": tw.adam_mini,
+    "came": tw.came,
     "sm3": tw.sm3,
     "sm3 I": lambda: tw.sm3(version="I"),
     "adafactor and a trust ratio": lambda: tw.chain(tw.adafactor(), tw.trust_ratio()),

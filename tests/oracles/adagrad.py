@@ -1,12 +1,13 @@
-"""AdaGrad."""
+"""AdaGrad, and AdaGrad-Norm, of which p is the whole model."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from .common import Array, Gradients, Rate, begin, choice, divide, finish, rate, silent
+from .common import Array, Gradients, Rate, begin, choice, divide, finish, inner, rate, silent
 
 
 @silent()
@@ -49,3 +50,16 @@ def adagrad(
         w = w - eta * divide(numerator, root) - shrink
         path.append(w)
     return finish(path, w)
+
+
+@silent()
+def adagrad_norm(p: Any, gradients: Gradients, lr: Rate = 1e-2, b0: float = 0.1, steps: int | None = None) -> Array:
+    """AdaGrad-Norm: Ward, Wu & Bottou 2018, arXiv 1806.01811, Algorithm 1: b^2 = b^2 + |g|^2; x = x - (eta / b) g."""
+    x, grad, T = begin(p, gradients, steps)
+    b2, path = b0**2, []
+    for t in range(1, T + 1):
+        g = grad(t, x)
+        b2 = b2 + inner(g, g)
+        x = x - rate(lr, t) / math.sqrt(b2) * g
+        path.append(x)
+    return finish(path, x)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .common import Array, Gradients, Rate, begin, finish, rate, silent
+from .common import Array, Gradients, Rate, begin, divide, finish, rate, silent
 
 
 @silent()
@@ -34,6 +34,34 @@ def madgrad(
         s = s + lam * g
         nu = nu + lam * (g * g)
         z = x_0 - s / (np.cbrt(nu) + eps)
+        x = (1.0 - c) * x + c * z
+        path.append(x)
+    return finish(path, x)
+
+
+@silent()
+def mirror_madgrad(
+    p: Any,
+    gradients: Gradients,
+    lr: Rate = 1e-2,
+    mu: float = 0.9,
+    eps: float = 0.0,
+    added_to_lr: float = 0.0,
+    steps: int | None = None,
+) -> Array:
+    """Mirror MADGRAD: Defazio & Jelassi 2021, the authors' code, k counting from 0; c = 1 - mu.
+
+    nu = sqrt(k / (k + 1)) nu + g^2; z = z - lr cbrt(k + 1) g / (cbrt(nu) + eps), 0 / 0 being 0; x = (1 - c) x + c z. ``added_to_lr``:
+    in the code eps is added to lr, too.
+    """
+    x, grad, T = begin(p, gradients, steps)
+    z, nu = x.copy(), np.zeros_like(x)
+    c = 1.0 - mu
+    path = []
+    for k in range(T):
+        g = grad(k + 1, x)
+        nu = math.sqrt(k / (k + 1)) * nu + g**2
+        z = z - (rate(lr, k + 1) + added_to_lr) * float(np.cbrt(k + 1)) * divide(g, np.cbrt(nu) + eps)
         x = (1.0 - c) * x + c * z
         path.append(x)
     return finish(path, x)

@@ -99,6 +99,11 @@ CASES = [
     Case("madgrad", tw.madgrad, madgrad.madgrad),
     Case("madgrad options", lambda: tw.madgrad(0.5, 1e-3), madgrad.madgrad, {"mu": 0.5, "eps": 1e-3}, shrinking),
     Case("madgrad without momentum", lambda: tw.madgrad(0.0), madgrad.madgrad, {"mu": 0.0}),
+    *(Case(f"mirror_madgrad {options}", lambda options=options: tw.mirror_madgrad(**options), madgrad.mirror_madgrad, options, lr)
+      for options, lr in (({}, None), ({"mu": 0.5, "eps": 1e-3}, shrinking), ({"mu": 0.0}, halving))),
+    Case("mirror_madgrad authors", lambda: tw.mirror_madgrad(eps=1e-3), madgrad.mirror_madgrad, {"eps": 1e-3, "lr": 0.009, "added_to_lr": 1e-3}, 0.01),
+    *(Case(f"adagrad_norm {options}", lambda options=options: tw.adagrad_norm(**options), adagrad.adagrad_norm, options, lr, whole=True)
+      for options, lr in (({}, None), ({"b0": 3.0}, halving))),
     Case("acprop", tw.acprop, acprop.acprop),
     Case("acprop options", lambda: tw.acprop(0.5, 0.9, 1e-3), acprop.acprop, {"beta1": 0.5, "beta2": 0.9, "eps": 1e-3}, shrinking),
     Case("acprop eps_root", lambda: tw.acprop(eps=tw.outside(1e-8, root=1e-3)), acprop.acprop, {"eps_root": 1e-3}),

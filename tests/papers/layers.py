@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oracles import adafactor, adalomo, galore, layerwise, muon
+from oracles import adafactor, adalomo, came, galore, layerwise, muon
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
@@ -60,4 +60,6 @@ CASES = [
       for options, lr in (({}, None), ({"rank": 2, "T": 7}, shrinking), ({"rank": 1, "T": 1, "scale": 1.0, "beta1": 0.8, "beta2": 0.9, "eps": 1e-3}, halving))),
     *(Case(f"adalomo {options}", lambda options=options: tw.adalomo(**options), adalomo.adalomo, options, lr)
       for options, lr in (({}, 0.3), ({"beta2_decay": -0.5, "eps1": 1e-4, "eps2": 0.7, "d": 2.5, "weight_decay": 0.1}, shrinking))),
+    *(Case(f"came {options}", lambda options=options: tw.came(**options), came.came, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "beta3": 0.8, "eps1": 1e-3, "eps2": 1e-2, "d": 0.5, "weight_decay": 0.1}, shrinking))),
 ]  # fmt: skip

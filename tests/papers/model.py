@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import adasecant, cocob, dog, eve, mechanic, momo, prodigy, santa, swats
+from oracles import adasecant, cocob, dadapted, dog, eve, mechanic, momo, prodigy, santa, swats
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking_share
@@ -27,6 +27,13 @@ CASES = [
           "dadapt_sgd": [{}, {"beta": 0.0}, {"beta": 0.5}],
       }.items()
       for options, lr in ((several[0], None), *(({"d0": 0.01, **options}, shrinking_share) for options in several))),
+    *(Case(f"{name} {options}", lambda name=name, options=options: tw.rules[name](**options), getattr(dadapted, name), options, lr, whole=True)
+      for name, several, fast in (
+          ("dadapt_adagrad", {"eps": 1e-2}, 30.0),
+          ("dadapt_adan", {"beta1": 0.8, "beta2": 0.5, "beta3": 0.9, "eps": 1e-2, "weight_decay": WD}, 5.0),
+          ("dadapt_lion", {"beta1": 0.5, "beta2": 0.9, "weight_decay": WD}, 10.0),
+      )
+      for options, lr in (({}, fast), ({"d0": 0.01}, shrinking_share), ({"d0": 0.01, **several}, shrinking_share))),  # fast: d grows
     *(Case(f"{name} {options}", lambda name=name, options=options: tw.rules[name](**options), getattr(momo, name), options, lr, "loss", whole=True)
       for name in ("momo", "momo_adam")
       for options, lr in (({}, None), ({"fstar": -1.0, "weight_decay": WD}, shrinking_share), ({"estimate": True, "fstar": 0.05}, None),

@@ -19,7 +19,23 @@ from torch_face.models import GROUPS, WHO, parameters, pure, run  # noqa: E402
 
 MODEL_WIDE: dict[str, Any] = {
     name: tw.rules[name]
-    for name in ("prodigy", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "eve", "momo", "momo_adam", "mechanic", "cocob", "swats")
+    for name in (
+        "prodigy",
+        "dadapt_adam",
+        "dadapt_sgd",
+        "dog",
+        "dowg",
+        "eve",
+        "momo",
+        "momo_adam",
+        "mechanic",
+        "cocob",
+        "swats",
+        "dadapt_lion",
+        "dadapt_adan",
+        "dadapt_adagrad",
+        "adagrad_norm",
+    )
     if name in tw.rules
 } | {
     "clip": lambda: tw.chain(tw.clip(0.5), tw.adam()),

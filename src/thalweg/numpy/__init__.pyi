@@ -83,6 +83,11 @@ class AdaGrad(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, eps: Dynamic | Epsilon = outside(1e-08), accumulate: Literal['arriving', 'raw'] = 'arriving', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class AdaGradNorm(Optimizer):
+    """AdaGrad-Norm (Ward, Wu & Bottou 2018, arXiv 1806.01811, algorithm 1): one AdaGrad rate for the whole model."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, b0: Dynamic = 0.1, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class AdaHessian(Optimizer):
     """AdaHessian (Yao, Gholami, Shen, Mustafa, Keutzer & Mahoney 2020, arXiv 2006.00719, algorithm 1)."""
 
@@ -213,6 +218,11 @@ class ASGD(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, lam: Dynamic = 0.0001, alpha: Dynamic = 0.75, t0: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class CAME(Optimizer):
+    """CAME (Luo, Ren, Zheng, Jiang, Jiang & You 2023, arXiv 2307.02047, algorithm 2): confidence in a memory-efficient Adam."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.0002, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, eps1: Dynamic = 1e-30, eps2: Dynamic = 1e-16, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class COCOB(Optimizer):
     """COCOB (Orabona & Tommasi 2017, arXiv 1705.07795, algorithm 2, for backpropagation): coin betting, without a rate."""
 
@@ -227,6 +237,16 @@ class DAdaptAdam(Optimizer):
     """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself."""
 
     def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0, bias_correction: bool = False, metric: Literal['new', 'old'] = 'new', *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class DAdaptAdan(Optimizer):
+    """DAdapt-Adan (Defazio & Mishchenko 2023, arXiv 2301.07733, in the authors' code alone): Adan at a rate that it finds itself."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class DAdaptLion(Optimizer):
+    """DAdapt-Lion (Defazio & Mishchenko 2023, arXiv 2301.07733, in the authors' code alone): Lion at a rate that it finds itself."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.99, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class DAdaptSGD(Optimizer):
     """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation): momentum at a rate it finds by itself."""
@@ -332,6 +352,11 @@ class MechanicAdam(Optimizer):
     """Mechanic on Adam (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): Adam at a rate that it finds by itself."""
 
     def __init__(self, params: Tree, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), s_init: Dynamic = 1e-08, weight_decay: Dynamic = 0.01, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class MirrorMADGRAD(Optimizer):
+    """Mirror MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, in the authors' code alone): MADGRAD by mirror descent."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, mu: Dynamic = 0.9, eps: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Momentum(Optimizer):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""

@@ -212,6 +212,11 @@ class ApolloAdamW(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, rank: int = 256, T: int = 200, scale: Dynamic = 1.0, per: Literal['channel', 'tensor'] = 'channel', beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class CAME(Optimizer):
+    """CAME (Luo, Ren, Zheng, Jiang, Jiang & You 2023, arXiv 2307.02047, algorithm 2): confidence in a memory-efficient Adam."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.0002, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, eps1: Dynamic = 1e-30, eps2: Dynamic = 1e-16, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class COCOB(Optimizer):
     """COCOB (Orabona & Tommasi 2017, arXiv 1705.07795, algorithm 2, for backpropagation): coin betting, without a rate."""
 
@@ -226,6 +231,16 @@ class DAdaptAdam(Optimizer):
     """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0, bias_correction: bool = False, metric: Literal['new', 'old'] = 'new', *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class DAdaptAdan(Optimizer):
+    """DAdapt-Adan (Defazio & Mishchenko 2023, arXiv 2301.07733, in the authors' code alone): Adan at a rate that it finds itself."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 1.0, beta1: Dynamic = 0.98, beta2: Dynamic = 0.92, beta3: Dynamic = 0.99, eps: Dynamic = 1e-08, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class DAdaptLion(Optimizer):
+    """DAdapt-Lion (Defazio & Mishchenko 2023, arXiv 2301.07733, in the authors' code alone): Lion at a rate that it finds itself."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.99, d0: Dynamic = 1e-06, weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class DAdaptSGD(Optimizer):
     """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation): momentum at a rate it finds by itself."""
@@ -326,6 +341,11 @@ class MechanicAdam(Optimizer):
     """Mechanic on Adam (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): Adam at a rate that it finds by itself."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), s_init: Dynamic = 1e-08, weight_decay: Dynamic = 0.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class MirrorMADGRAD(Optimizer):
+    """Mirror MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, in the authors' code alone): MADGRAD by mirror descent."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, mu: Dynamic = 0.9, eps: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class Momentum(Optimizer):
     """Momentum (Polyak 1964, USSR Comp. Math. Math. Phys. 4:1; Rumelhart, Hinton & Williams 1986, Nature 323:533)."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from thalweg.core.stage import Stage, chain
 from thalweg.dialects.libraries.pytorch_optimizer_newer import METHODS as NEWER
+from thalweg.dialects.libraries.pytorch_optimizer_whole import METHODS as WHOLE
 from thalweg.dialects.method import Build, Method, given
 from thalweg.dialects.plain import starting
 from thalweg.dialects.variants import (
@@ -123,4 +124,5 @@ METHODS = (
            lambda o: yogi(*o.betas, o.eps), "both moments start at 1e-6, the first one too, and are corrected as Adam's are",
            lambda o: starting(corrected_yogi(*o.betas, o.eps), m=o.initial_accumulator, v=o.initial_accumulator)),
     *NEWER,
+    *WHOLE,
 )  # fmt: skip

@@ -1,9 +1,10 @@
-"""AdaGrad."""
+"""AdaGrad, by coordinate and for the whole model."""
 
 from typing import Literal
 
-from thalweg.form.hyper import EpsOrZero
-from thalweg.ops import outside, over_root
+from thalweg.form.hyper import EpsOrZero, Positive
+from thalweg.form.memory import per_model
+from thalweg.ops import model_total, outside, over_root, sqrt
 from thalweg.rule import rule
 
 
@@ -21,3 +22,13 @@ def adagrad(
     x = g if accumulate == "arriving" else grad
     G = G + x * x
     return over_root(g, G, eps), G
+
+
+@rule(lr=1e-2, search=(1e-3, 1e1))
+def adagrad_norm(g, S=per_model, *, b0: Positive = 0.1):
+    """AdaGrad-Norm (Ward, Wu & Bottou 2018, arXiv 1806.01811, algorithm 1): one AdaGrad rate for the whole model.
+
+    The rate is lr / b, where b^2 is b0^2 plus the sum S of all squared gradient norms, this step's included.
+    """
+    S = S + model_total(g * g)
+    return g / sqrt(b0 * b0 + S), S

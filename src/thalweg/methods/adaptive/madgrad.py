@@ -1,8 +1,8 @@
-"""MADGRAD: dual averaging with a cube root."""
+"""MADGRAD: dual averaging, or mirror descent, with a cube root."""
 
-from thalweg.form.hyper import Decay, Positive
+from thalweg.form.hyper import Decay, NonNegative, Positive
 from thalweg.form.memory import like_p
-from thalweg.ops import sqrt
+from thalweg.ops import ratio, sqrt
 from thalweg.rule import rule
 
 
@@ -20,3 +20,16 @@ def madgrad(g, t, p, lr, s=0.0, nu=0.0, x0=like_p, *, mu: Decay = 0.9, eps: Posi
     nu = nu + weight * g * g
     z = x0 - s / (nu ** (1 / 3) + eps)
     return (1 - mu) * (p - z), s, nu, x0
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0), step=True)
+def mirror_madgrad(g, t, p, lr, nu=0.0, z=like_p, *, mu: Decay = 0.9, eps: NonNegative = 0.0):
+    """Mirror MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, in the authors' code alone): MADGRAD by mirror descent.
+
+    nu is MADGRAD's sum of squares over sqrt(t), so that the steps of z grow with the cube root of t; the parameter moves a
+    share 1 - mu of the way to z. A coordinate that has had no gradient stays.
+    Differs from the authors' code: it adds eps to lr, too.
+    """
+    nu = sqrt((t - 1) / t) * nu + g * g
+    z = z - lr * t ** (1 / 3) * ratio(g, nu ** (1 / 3) + eps)
+    return (1 - mu) * (p - z), nu, z

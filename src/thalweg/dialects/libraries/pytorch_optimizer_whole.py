@@ -1,0 +1,20 @@
+"""Of pytorch_optimizer: what sees whole tensors or the whole model, by norms, factors and sums."""
+
+from __future__ import annotations
+
+from thalweg.dialects.method import Method, given
+from thalweg.methods.matrices.came import came
+from thalweg.methods.rate_free.dadapted import dadapt_adagrad, dadapt_lion
+
+PLACE = "pytorch_optimizer/optimizer/"
+SUMS = "the sums over the model are kept in float32"
+
+METHODS = (
+    Method("CAME", PLACE + "came.py",
+           {"lr": 2e-4, "betas": (0.9, 0.999, 0.9999), "weight_decay": 0.0, "clip_threshold": 1.0, "eps1": 1e-30, "eps2": 1e-16},
+           lambda o: came(*o.betas, o.eps1, o.eps2, o.clip_threshold, o.weight_decay),
+           settings=(given(), given(lr=1e-3, weight_decay=0.1))),
+    Method("DAdaptAdaGrad", PLACE + "dadapt.py", {"lr": 1.0, "d0": 1e-6, "eps": 0.0}, lambda o: dadapt_adagrad(o.d0, o.eps), remains=SUMS),
+    Method("DAdaptLion", PLACE + "dadapt.py", {"lr": 1.0, "betas": (0.9, 0.999), "d0": 1e-6}, lambda o: dadapt_lion(*o.betas, o.d0),
+           remains=SUMS),
+)  # fmt: skip
