@@ -277,6 +277,13 @@ class _Ademamix(Rule):
 
 ademamix: _Ademamix
 
+class _Adgd(Rule):
+    """AdGD (Malitsky & Mishchenko 2020, arXiv 1910.09529, algorithm 1): gradient descent without a rate, without descent."""
+
+    def __call__(self, first_rate: Dynamic = 1e-06) -> Stage: ...
+
+adgd: _Adgd
+
 class _Adopt(Rule):
     """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False)."""
 
@@ -297,6 +304,27 @@ class _Aggmo(Rule):
     def __call__(self, beta2: Dynamic = 0.9, beta3: Dynamic = 0.99) -> Stage: ...
 
 aggmo: _Aggmo
+
+class _Aida(Rule):
+    """Aida (Zhang, Niwa & Kleijn 2022, arXiv 2203.13273, as in the authors' code): smaller differences among the step sizes."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, K: int = 2, xi: Dynamic = 1e-20) -> Stage: ...
+
+aida: _Aida
+
+class _Alig(Rule):
+    """ALI-G (Berrada, Zisserman & Kumar 2020, arXiv 1906.05661, algorithm 1): rates for models that can fit all data."""
+
+    def __call__(self, mu: Dynamic = 0.9, eps: Dynamic = 1e-05) -> Stage: ...
+
+alig: _Alig
+
+class _Amos(Rule):
+    """Amos (Tian & Parikh 2022, arXiv 2210.11693, as in the authors' code): adaptive decay towards model-oriented scale."""
+
+    def __call__(self, scale: Dynamic = 1.0, beta: Dynamic = 0.999, zeta: Dynamic = 0.25) -> Stage: ...
+
+amos: _Amos
 
 class _Amsbound(Rule):
     """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far."""
@@ -507,6 +535,13 @@ class _Eve(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.999, c: Dynamic = 10.0, fstar: Dynamic = 0.0, eps: Dynamic = 1e-08, version: Literal['v3', 'v1'] = 'v3', k: Dynamic = 0.1, K: Dynamic = 10.0) -> Stage: ...
 
 eve: _Eve
+
+class _Fadam(Rule):
+    """FAdam (Hwang 2024, arXiv 2405.12807, algorithm 1, with the exponent 1/2): natural gradients, clipped and then averaged."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps2: Dynamic = 0.01, c: Dynamic = 1.0, weight_decay: Dynamic = 0.1) -> Stage: ...
+
+fadam: _Fadam
 
 class _FadingRate(Rule):
     """Apply the learning rate here, fading: lr / (1 + lam lr (t - 1))^alpha (Bottou 2010, COMPSTAT)."""
@@ -1123,6 +1158,13 @@ class _SymmetricScale(Rule):
     def __call__(self) -> Stage: ...
 
 symmetric_scale: _SymmetricScale
+
+class _Tam(Rule):
+    """TAM (Malviya et al. 2024, arXiv 2412.18790): torque-aware momentum, here of each tensor by itself."""
+
+    def __call__(self, beta: Dynamic = 0.9, gamma: Dynamic = 0.9, eps: Dynamic = 1e-08) -> Stage: ...
+
+tam: _Tam
 
 class _Tangent(Rule):
     """AdamP's projection (Heo et al. 2021, arXiv 2006.08217, section 3): the direction without its radial part."""

@@ -22,6 +22,7 @@ RULES = [
     "momo_adam",
     "mechanic_adam",
     "swats",
+    "adgd",
     "dadapt_lion",
     "dadapt_adan",
     "dadapt_adagrad",

@@ -46,6 +46,10 @@ def same_bits(a: Any, b: Any) -> bool:
 
 
 WITHOUT_KERNEL = {
+    "tam",
+    "fadam",
+    "amos",
+    "aida",
     "a2grad_exp",
     "a2grad_inc",
     "a2grad_uni",
@@ -63,6 +67,8 @@ WITHOUT_KERNEL = {
     "stable_adamw",
 }
 SUMMING_UP = {
+    "alig",
+    "adgd",
     "dadapt_lion",
     "dadapt_adan",
     "dadapt_adagrad",

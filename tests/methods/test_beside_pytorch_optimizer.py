@@ -125,3 +125,24 @@ def test_looksam_is_theirs_for_one_tensor() -> None:
         other.step(closure)
         here, state = optimizer.step(here, None, state, grad_fn=lambda q: (0.0, {"w": slope(q["w"])}))
         np.testing.assert_allclose(here["w"], p.detach().numpy(), rtol=0, atol=1e-6)
+
+
+def test_amos_is_theirs_at_the_scale_that_they_give_a_matrix() -> None:
+    draw = np.random.default_rng(0)
+    start, draws = draw.normal(size=(4, 3)), list(draw.normal(size=(100, 4, 3)))
+    ours = run(tw.amos(scale=(2 / 3) ** 0.5), {"w": start}, [{"w": g} for g in draws], lr=1e-2)[0]
+    np.testing.assert_allclose([p["w"] for p in ours], walked(theirs.Amos, start, draws, lr=1e-2), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("mu", [0.0, 0.9])
+def test_alig_is_theirs_but_for_their_norm_in_float32(mu: float) -> None:
+    draw = np.random.default_rng(0)
+    start, draws, losses = draw.normal(size=(4, 3)), list(draw.normal(size=(100, 4, 3))), 0.1 + np.abs(draw.normal(size=100))
+    p, path = torch.nn.Parameter(torch.from_numpy(start.copy())), []
+    other = theirs.AliG([p], max_lr=0.1, momentum=mu)
+    for g, loss in zip(draws, losses, strict=True):
+        p.grad = torch.from_numpy(g.copy())
+        other.step(lambda loss=loss: float(loss))
+        path.append(p.detach().numpy().copy())
+    ours = run(tw.alig(mu, 1e-6), {"w": start}, [{"w": g} for g in draws], lr=0.1, losses=losses)[0]
+    np.testing.assert_allclose([p["w"] for p in ours], path, rtol=0, atol=1e-6)

@@ -20,6 +20,8 @@ ELEMENTWISE = [
 RATES = {name: tw.rules[name].lr for name in tw.rules}
 
 IGNORES_SCALE = {
+    "amos": tw.amos,
+    "fadam": lambda: tw.fadam(eps=0.0),
     "dadapt_adan": lambda: tw.dadapt_adan(eps=0.0, d0=0.01),
     "came": lambda: tw.came(eps2=0.0),
     "adam": lambda: tw.adam(eps=1e-30), "adamax": tw.adamax, "adagrad": lambda: tw.adagrad(eps=0.0), "rmsprop": lambda: tw.rmsprop(eps=0.0),
@@ -37,8 +39,25 @@ IGNORES_SCALE = {
     "prodigy": lambda: tw.prodigy(eps=0.0, d0=0.01), "dadapt_adam": lambda: tw.dadapt_adam(eps=0.0, d0=0.01), "dadapt_sgd": lambda: tw.dadapt_sgd(d0=0.01),
 }  # fmt: skip
 LINEAR = ("sgd", "asgd", "momentum", "nesterov", "optimistic_gd", "sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm")
-BY_NORMS = ("adagrad_norm", "lars", "novograd", "fromage", "polyak_sgd", "dog", "ldog", "dowg", "dadapt_sgd", "momo")
+BY_NORMS = (
+    "tam",
+    "amos",
+    "alig",
+    "adagrad_norm",
+    "lars",
+    "novograd",
+    "fromage",
+    "polyak_sgd",
+    "dog",
+    "ldog",
+    "dowg",
+    "dadapt_sgd",
+    "momo",
+)
 SEES_SCALE = {
+    "aida": lambda: tw.aida(eps=1e-2),
+    "adgd": lambda: tw.adgd(first_rate=1e-2),
+    "tam": tw.tam,
     "dadapt_adagrad": lambda: tw.dadapt_adagrad(d0=0.01),
     "mirror_madgrad": tw.mirror_madgrad,
     "adagrad_norm": lambda: tw.adagrad_norm(b0=10.0),

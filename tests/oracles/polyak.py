@@ -41,3 +41,32 @@ def polyak_sgd(
         w = w - gamma * g
         path.append(w)
     return finish(path, w)
+
+
+@silent()
+def alig(
+    p: Any,
+    gradients: Gradients,
+    losses: Losses,
+    lr: Rate = 0.1,
+    mu: float = 0.9,
+    eps: float = 1e-5,
+    norms: Any = None,
+    steps: int | None = None,
+) -> Array:
+    """ALI-G: Berrada, Zisserman & Kumar 2020, arXiv 1906.05661, Algorithm 1, no projection; eta = lr.
+
+    gamma = min(f / (|g|^2 + eps), eta); w = w - gamma g. With Nesterov's momentum, as in the authors' code:
+    b = mu b - gamma g; w = w - gamma g + mu b.
+    """
+    w, grad, T = begin(p, gradients, steps)
+    loss = loss_at(losses)
+    b, path = 0.0 * w, []
+    for t in range(1, T + 1):
+        g = grad(t, w)
+        square = float((g * g).sum()) if norms is None else float(norms[t - 1]) ** 2
+        gamma = min(max(loss(t, w), 0.0) / (square + eps), rate(lr, t))
+        b = mu * b - gamma * g
+        w = w - gamma * g + mu * b
+        path.append(w)
+    return finish(path, w)

@@ -96,6 +96,8 @@ CASES = [
     Case("optimistic_gd options", lambda: tw.optimistic_gd(0.8, 0.3), optimistic.optimistic_gd, {"alpha": 0.8, "beta": 0.3}, halving),
     *(Case(f"polyak_sgd {options}", lambda options=options: tw.polyak_sgd(**options), polyak.polyak_sgd, options, lr, "norms")
       for options, lr in (({}, None), ({"c": 0.2}, 0.01), ({"fstar": -3.0}, shrinking), ({"fstar": 0.5, "c": 1.0}, 10.0), ({"fstar": 1.0, "positive_part": False}, 0.1), ({"eps": 2.0}, 10.0))),
+    *(Case(f"alig {options}", lambda options=options: tw.alig(**options), polyak.alig, options, lr, "norms")
+      for options, lr in (({}, None), ({"mu": 0.0, "eps": 1e-5}, 0.01), ({"mu": 0.5, "eps": 2.0}, shrinking))),
     Case("madgrad", tw.madgrad, madgrad.madgrad),
     Case("madgrad options", lambda: tw.madgrad(0.5, 1e-3), madgrad.madgrad, {"mu": 0.5, "eps": 1e-3}, shrinking),
     Case("madgrad without momentum", lambda: tw.madgrad(0.0), madgrad.madgrad, {"mu": 0.0}),

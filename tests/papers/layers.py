@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oracles import adafactor, adalomo, came, galore, layerwise, muon
+from oracles import adafactor, adalomo, came, galore, layerwise, muon, tensors
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
@@ -62,4 +62,12 @@ CASES = [
       for options, lr in (({}, 0.3), ({"beta2_decay": -0.5, "eps1": 1e-4, "eps2": 0.7, "d": 2.5, "weight_decay": 0.1}, shrinking))),
     *(Case(f"came {options}", lambda options=options: tw.came(**options), came.came, options, lr)
       for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "beta3": 0.8, "eps1": 1e-3, "eps2": 1e-2, "d": 0.5, "weight_decay": 0.1}, shrinking))),
+    *(Case(f"{name} {options}", lambda name=name, options=options: tw.rules[name](**options), getattr(tensors, name), options, lr)
+      for name, several in {
+          "fadam": {"beta1": 0.5, "beta2": 0.9, "eps": 1e-2, "eps2": 0.1, "c": 0.3, "weight_decay": 0.5},
+          "aida": {"beta1": 0.5, "beta2": 0.9, "eps": 1e-3, "K": 3, "xi": 1e-2},
+          "tam": {"beta": 0.5, "gamma": 0.3, "eps": 0.1},
+          "amos": {"scale": 0.3, "beta": 0.9, "zeta": 2.0},
+      }.items()
+      for options, lr in (({}, 0.01), (several, halving))),
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import adasecant, cocob, dadapted, dog, eve, mechanic, momo, prodigy, santa, swats
+from oracles import adasecant, adgd, cocob, dadapted, dog, eve, mechanic, momo, prodigy, santa, swats
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking_share
@@ -40,6 +40,8 @@ CASES = [
                           ({"estimate": True, "fstar": -2.0, "weight_decay": WD}, shrinking_share))),
     Case("momo average", lambda: tw.momo(0.5), momo.momo, {"beta": 0.5}, 0.01, "loss", whole=True),
     Case("momo_adam betas", lambda: tw.momo_adam(0.5, 0.9, 0.1), momo.momo_adam, {"beta1": 0.5, "beta2": 0.9, "eps": 0.1}, None, "loss", whole=True),
+    *(Case(f"adgd {options}", lambda options=options: tw.adgd(**options), adgd.adgd, options, lr, whole=True)
+      for options, lr in (({}, 3.0), ({"first_rate": 1e-2}, lambda t: 3.0 + 0.1 * (t % 3)))),  # of draws without a trend a rate of 1 falls to nothing
     Case("eve", tw.eve, eve.eve, asks="loss"),
     Case("eve options", lambda: tw.eve(beta3=0.9, c=3.0, fstar=-1.0), eve.eve, {"beta3": 0.9, "c": 3.0, "fstar": -1.0}, asks="loss"),
     Case("eve v1", lambda: tw.eve(version="v1"), eve.eve_v1, asks="loss"),

@@ -31,6 +31,7 @@ MODEL_WIDE: dict[str, Any] = {
         "mechanic",
         "cocob",
         "swats",
+        "adgd",
         "dadapt_lion",
         "dadapt_adan",
         "dadapt_adagrad",

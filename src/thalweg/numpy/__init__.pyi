@@ -183,6 +183,11 @@ class AdEMAMix(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.9999, alpha: Dynamic = 5.0, eps: Dynamic | Epsilon = outside(1e-08), T: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class AdGD(Optimizer):
+    """AdGD (Malitsky & Mishchenko 2020, arXiv 1910.09529, algorithm 1): gradient descent without a rate, without descent."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 1.0, first_rate: Dynamic = 1e-06, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class ADOPT(Optimizer):
     """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False)."""
 
@@ -192,6 +197,21 @@ class AggMo(Optimizer):
     """AggMo (Lucas, Sun, Zemel & Grosse 2019, arXiv 1804.00325, algorithm 1), with three velocities."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.01, beta2: Dynamic = 0.9, beta3: Dynamic = 0.99, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Aida(Optimizer):
+    """Aida (Zhang, Niwa & Kleijn 2022, arXiv 2203.13273, as in the authors' code): smaller differences among the step sizes."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, K: int = 2, xi: Dynamic = 1e-20, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class ALIG(Optimizer):
+    """ALI-G (Berrada, Zisserman & Kumar 2020, arXiv 1906.05661, algorithm 1): rates for models that can fit all data."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.1, mu: Dynamic = 0.9, eps: Dynamic = 1e-05, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class Amos(Optimizer):
+    """Amos (Tian & Parikh 2022, arXiv 2210.11693, as in the authors' code): adaptive decay towards model-oriented scale."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, scale: Dynamic = 1.0, beta: Dynamic = 0.999, zeta: Dynamic = 0.25, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class AMSBound(Optimizer):
     """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far."""
@@ -602,6 +622,11 @@ class SWATS(Optimizer):
     """SWATS (Keskar & Socher 2017, arXiv 1712.07628, algorithm 1): switches from Adam to SGD when their rates have settled."""
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-09, raw=True), tolerance: Dynamic = 1e-09, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
+class TAM(Optimizer):
+    """TAM (Malviya et al. 2024, arXiv 2412.18790): torque-aware momentum, here of each tensor by itself."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.01, beta: Dynamic = 0.9, gamma: Dynamic = 0.9, eps: Dynamic = 1e-08, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
 class Yogi(Optimizer):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from thalweg.dialects.method import Method, given
 from thalweg.methods.matrices.came import came
 from thalweg.methods.rate_free.dadapted import dadapt_adagrad, dadapt_lion
+from thalweg.methods.tensors.aida import aida
 
 PLACE = "pytorch_optimizer/optimizer/"
 SUMS = "the sums over the model are kept in float32"
@@ -17,4 +18,6 @@ METHODS = (
     Method("DAdaptAdaGrad", PLACE + "dadapt.py", {"lr": 1.0, "d0": 1e-6, "eps": 0.0}, lambda o: dadapt_adagrad(o.d0, o.eps), remains=SUMS),
     Method("DAdaptLion", PLACE + "dadapt.py", {"lr": 1.0, "betas": (0.9, 0.999), "d0": 1e-6}, lambda o: dadapt_lion(*o.betas, o.d0),
            remains=SUMS),
+    Method("Aida", PLACE + "aida.py", {"lr": 1e-3, "betas": (0.9, 0.999), "k": 2, "xi": 1e-20, "eps": 1e-8},
+           lambda o: aida(*o.betas, o.eps, o.k, o.xi), remains="another epsilon is beside the root of v, and 1e-15 under it"),
 )  # fmt: skip

@@ -1,8 +1,10 @@
 """Polyak's step: a step length from the height of the loss."""
 
-from thalweg.form.hyper import LeastLoss, NonNegative, Positive
+from thalweg.core.stage import chain
+from thalweg.form.hyper import Decay, LeastLoss, NonNegative, Positive
+from thalweg.methods.descent.momentum import nesterov
 from thalweg.ops import maximum, minimum, off, ratio
-from thalweg.rule import rule
+from thalweg.rule import recipe, rule
 
 
 @rule(lr=1.0, search=(1e-2, 1e2), step=True)
@@ -18,3 +20,13 @@ def polyak_sgd(
     """
     gap = maximum(loss - fstar, 0.0) if positive_part else loss - fstar
     return minimum(ratio(gap, c * gnorm * gnorm if off(eps) else c * gnorm * gnorm + eps), lr) * g
+
+
+@recipe(lr=0.1, search=(1e-3, 1e1))
+def alig(*, mu: Decay = 0.9, eps: NonNegative = 1e-5):
+    """ALI-G (Berrada, Zisserman & Kumar 2020, arXiv 1906.05661, algorithm 1): rates for models that can fit all data.
+
+    Polyak's step for f* = 0 and c = 1, with eps added to |g|^2 and at most lr, in Nesterov's momentum; its projection on
+    a ball of parameters is not here.
+    """
+    return chain(polyak_sgd(c=1.0, eps=eps), nesterov(mu))

@@ -85,3 +85,8 @@ def step_size(p: X, t: X, lr: X, eps2: X, relative_step: bool, parameter_scale: 
 def rms(x: X) -> X:
     """The root of the mean square of a tensor's elements."""
     return sqrt(mean(x * x))
+
+
+def clipped(x: X, d: X) -> X:
+    """Return a tensor with a root mean square of d at most."""
+    return x / maximum(1.0, rms(x) / d)

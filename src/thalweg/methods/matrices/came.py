@@ -4,8 +4,8 @@ from thalweg.core.compose import choose, is_matrix
 from thalweg.core.stage import chain
 from thalweg.form.hyper import Decay, NonNegative, Positive
 from thalweg.form.memory import cols, rows
-from thalweg.methods.matrices.adafactor import rms
-from thalweg.ops import X, col_means, maximum, mix, ratio, row_means, sqrt
+from thalweg.methods.matrices.adafactor import clipped
+from thalweg.ops import X, col_means, mix, ratio, row_means, sqrt
 from thalweg.rule import recipe, rule
 from thalweg.stages.decay import decay
 
@@ -53,8 +53,3 @@ def came_vector(g, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, ep
 def product(r: X, c: X) -> X:
     """Return the matrix of rank one that has these means of rows and columns."""
     return ratio(r, col_means(r)) * c
-
-
-def clipped(u: X, d: X) -> X:
-    """Return u with an RMS of d at most."""
-    return u / maximum(1.0, rms(u) / d)
