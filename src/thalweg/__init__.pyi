@@ -1110,6 +1110,13 @@ class _Sophia(Rule):
 
 sophia: _Sophia
 
+class _Spam(Rule):
+    """SPAM (Huang et al. 2025, arXiv 2501.06842, as in the authors' code, without sparse momentum): spike-aware Adam with resets."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06, raw=True), every: int = 500, warm_up: int = 150, threshold: Dynamic = 5000.0, wait: int = 20) -> Stage: ...
+
+spam: _Spam
+
 class _SparseAdam(Rule):
     """Sparse Adam, or lazy: Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) only where there is a gradient."""
 

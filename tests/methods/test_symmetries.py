@@ -20,6 +20,7 @@ ELEMENTWISE = [
 RATES = {name: tw.rules[name].lr for name in tw.rules}
 
 IGNORES_SCALE = {
+    "spam": lambda: tw.spam(eps=1e-30),
     "amos": tw.amos,
     "fadam": lambda: tw.fadam(eps=0.0),
     "dadapt_adan": lambda: tw.dadapt_adan(eps=0.0, d0=0.01),

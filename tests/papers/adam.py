@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oracles import adabelief, adabound, adahessian, adam, adan, ademamix, adopt, moments, optimistic, qhadam, sophia, yogi
+from oracles import adabelief, adabound, adahessian, adam, adan, ademamix, adopt, moments, optimistic, qhadam, sophia, spam, yogi
 
 import thalweg as tw
 from papers.case import WD, Case, at, halving, shrinking, shrinking_share
@@ -106,4 +106,6 @@ CASES = [
     Case("adabound source", lambda: tw.adabound(bound_eps=1e-8), adabound.adabound, {"bound_eps": 1e-8}),
     Case("adabound authors", lambda: tw.adabound(base_lr=shrinking(1), **AUTHORS), adabound.adabound, {"scale_final": True, **AUTHORS}, shrinking),
     Case("amsbound authors", lambda: tw.amsbound(base_lr=shrinking(1), **AUTHORS), adabound.amsbound, {"scale_final": True, **AUTHORS}, shrinking),
+    *(Case(f"spam {options}", lambda options=options: tw.spam(**{**options, **({"eps": tw.outside(options["eps"], raw=True)} if options else {})}), spam.spam, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "eps": 1e-3, "every": 30, "warm_up": 12, "threshold": 2.0, "wait": 5}, halving))),
 ]  # fmt: skip

@@ -598,6 +598,11 @@ class Sophia(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.96, beta2: Dynamic = 0.99, gamma: Dynamic = 0.01, eps: Dynamic = 1e-12, k: int = 10, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class SPAM(Optimizer):
+    """SPAM (Huang et al. 2025, arXiv 2501.06842, as in the authors' code, without sparse momentum): spike-aware Adam with resets."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06, raw=True), every: int = 500, warm_up: int = 150, threshold: Dynamic = 5000.0, wait: int = 20, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class SparseAdam(Optimizer):
     """Sparse Adam, or lazy: Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) only where there is a gradient."""
 

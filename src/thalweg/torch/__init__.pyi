@@ -557,6 +557,11 @@ class Sophia(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.96, beta2: Dynamic = 0.99, gamma: Dynamic = 0.01, eps: Dynamic = 1e-12, k: int = 10, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class SPAM(Optimizer):
+    """SPAM (Huang et al. 2025, arXiv 2501.06842, as in the authors' code, without sparse momentum): spike-aware Adam with resets."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06, raw=True), every: int = 500, warm_up: int = 150, threshold: Dynamic = 5000.0, wait: int = 20, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class SPlus(Optimizer):
     """SPlus (Frans, Levine & Abbeel 2025, arXiv 2506.07254, algorithm 1): a stable whitening optimizer."""
 
