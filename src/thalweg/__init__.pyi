@@ -144,6 +144,27 @@ class _Adai(Rule):
 
 adai: _Adai
 
+class _Adalite(Rule):
+    """Adalite (VatsaDev 2024, github.com/VatsaDev/adalite): Adam in the memory of a matrix's rows and columns."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-06, eps2: Dynamic = 1e-10, tau: Dynamic = 1.0, weight_decay: Dynamic = 0.01) -> Stage: ...
+
+adalite: _Adalite
+
+class _AdaliteMatrix(Rule):
+    """Adalite's step of a matrix (VatsaDev 2024, github.com/VatsaDev/adalite)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-06, eps2: Dynamic = 1e-10, tau: Dynamic = 1.0) -> Stage: ...
+
+adalite_matrix: _AdaliteMatrix
+
+class _AdaliteVector(Rule):
+    """Adalite's step of a vector (VatsaDev 2024, github.com/VatsaDev/adalite): an AdaBelief that looks ahead."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-06) -> Stage: ...
+
+adalite_vector: _AdaliteVector
+
 class _Adalomo(Rule):
     """AdaLomo (Lv, Yan, Guo, Lv & Qiu 2023, arXiv 2310.10195, algorithm 1), as in the authors' code: Adafactor's step."""
 
@@ -353,6 +374,13 @@ class _ApolloAdamw(Rule):
     def __call__(self, rank: int = 256, T: int = 200, scale: Dynamic = 1.0, per: Literal['channel', 'tensor'] = 'channel', beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01) -> Stage: ...
 
 apollo_adamw: _ApolloAdamw
+
+class _AsLongAsP(Rule):
+    """Adalite's first stage (VatsaDev 2024, github.com/VatsaDev/adalite): the gradient at its parameter's norm."""
+
+    def __call__(self) -> Stage: ...
+
+as_long_as_p: _AsLongAsP
 
 class _Asam(Rule):
     """ASAM, adaptive sharpness-aware minimization (Kwon, Kim, Park & Choi 2021, arXiv 2102.11600, algorithm 1)."""

@@ -54,6 +54,7 @@ def test_filters_and_order() -> None:
     assert names("--memory", "0") == [
         "adafactor",
         "adagrad_norm",
+        "adalite",
         "adalomo",
         "amos",
         "apollo_adamw",
@@ -70,6 +71,7 @@ def test_filters_and_order() -> None:
     assert names("--kind", "matrices") == [
         "adafactor",
         "adago",
+        "adalite",
         "adalomo",
         "adam_mini",
         "adamp",

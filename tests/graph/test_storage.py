@@ -85,6 +85,7 @@ SUMMING_UP = {
     "swats",
 }  # the whole model
 OF_TENSORS = {
+    "adalite",
     "came",
     "sm3",
     "adam_mini",

@@ -17,7 +17,15 @@ from thalweg.engines import threads
 from thalweg.values.trees import flatten
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3)}
-WITHOUT = (*OF_PRODUCTS, "learned", "adamp", "sgdp", "agc", "adashift")  # matrices, a network or a window for each coordinate
+WITHOUT = (
+    *OF_PRODUCTS,
+    "learned",
+    "adalite",
+    "adamp",
+    "sgdp",
+    "agc",
+    "adashift",
+)  # matrices, their sizes, a network or a window for each coordinate
 APPROXIMATE = ("santa_sss", "diffgrad", "madgrad", "mirror_madgrad", "polyak_sgd", "alig", "adasecant", "adagc")
 """An exp, a sigmoid, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
 

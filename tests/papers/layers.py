@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oracles import adafactor, adalomo, came, galore, layerwise, muon, tensors
+from oracles import adafactor, adalite, adalomo, came, galore, layerwise, muon, tensors
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
@@ -70,4 +70,6 @@ CASES = [
           "amos": {"scale": 0.3, "beta": 0.9, "zeta": 2.0},
       }.items()
       for options, lr in (({}, 0.01), (several, halving))),
+    *(Case(f"adalite {options}", lambda options=options: tw.adalite(**options), adalite.adalite, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "eps": 1e-3, "eps2": 1e-2, "tau": 0.3, "weight_decay": 0.3}, shrinking))),
 ]  # fmt: skip

@@ -112,6 +112,11 @@ class Adai(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.1, beta0: Dynamic = 0.1, beta2: Dynamic = 0.99, eps: Dynamic = 0.001, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class Adalite(Optimizer):
+    """Adalite (VatsaDev 2024, github.com/VatsaDev/adalite): Adam in the memory of a matrix's rows and columns."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-06, eps2: Dynamic = 1e-10, tau: Dynamic = 1.0, weight_decay: Dynamic = 0.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class AdaLomo(Optimizer):
     """AdaLomo (Lv, Yan, Guo, Lv & Qiu 2023, arXiv 2310.10195, algorithm 1), as in the authors' code: Adafactor's step."""
 

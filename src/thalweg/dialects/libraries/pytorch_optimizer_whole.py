@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thalweg.dialects.method import Method, given
+from thalweg.methods.matrices.adalite import adalite
 from thalweg.methods.matrices.came import came
 from thalweg.methods.rate_free.dadapted import dadapt_adagrad, dadapt_lion
 from thalweg.methods.tensors.aida import aida
@@ -20,4 +21,7 @@ METHODS = (
            remains=SUMS),
     Method("Aida", PLACE + "aida.py", {"lr": 1e-3, "betas": (0.9, 0.999), "k": 2, "xi": 1e-20, "eps": 1e-8},
            lambda o: aida(*o.betas, o.eps, o.k, o.xi), remains="another epsilon is beside the root of v, and 1e-15 under it"),
+    Method("Adalite", PLACE + "adalite.py",
+           {"lr": 1e-3, "betas": (0.9, 0.999), "weight_decay": 0.01, "eps1": 1e-6, "eps2": 1e-10, "tau": 1.0},
+           lambda o: adalite(*o.betas, o.eps1, o.eps2, o.tau, o.weight_decay), settings=(given(), given(betas=(0.5, 0.9), tau=0.3))),
 )  # fmt: skip
