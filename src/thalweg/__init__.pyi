@@ -830,6 +830,27 @@ class _Nadamw(Rule):
 
 nadamw: _Nadamw
 
+class _Nero(Rule):
+    """Nero (Liu, Bernstein, Meister & Yue 2021, arXiv 2102.07227, as in the authors' code): the neuronal rotator."""
+
+    def __call__(self, beta: Dynamic = 0.999) -> Stage: ...
+
+nero: _Nero
+
+class _NeroMatrix(Rule):
+    """Nero's step of a matrix (Liu, Bernstein, Meister & Yue 2021, arXiv 2102.07227, as in the authors' code)."""
+
+    def __call__(self, beta: Dynamic = 0.999) -> Stage: ...
+
+nero_matrix: _NeroMatrix
+
+class _NeroVector(Rule):
+    """Nero's step of a vector (Liu, Bernstein, Meister & Yue 2021, arXiv 2102.07227, as in the authors' code)."""
+
+    def __call__(self, beta: Dynamic = 0.999) -> Stage: ...
+
+nero_vector: _NeroVector
+
 class _Nesterov(Rule):
     """Nesterov's accelerated gradient (Nesterov 1983; shifted form: Bengio et al. 2012, arXiv 1212.0901, equation 7)."""
 

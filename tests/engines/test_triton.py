@@ -21,6 +21,7 @@ from thalweg.torch.kernels import device as torch_kernels  # noqa: E402
 HALF = torch.bfloat16
 SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]
 WITHOUT = {
+    "nero",
     "adalite",
     "mirror_madgrad",
     "adahessian",

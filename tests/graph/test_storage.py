@@ -85,6 +85,7 @@ SUMMING_UP = {
     "swats",
 }  # the whole model
 OF_TENSORS = {
+    "nero",
     "adalite",
     "came",
     "sm3",

@@ -146,3 +146,13 @@ def test_alig_is_theirs_but_for_their_norm_in_float32(mu: float) -> None:
         path.append(p.detach().numpy().copy())
     ours = run(tw.alig(mu, 1e-6), {"w": start}, [{"w": g} for g in draws], lr=0.1, losses=losses)[0]
     np.testing.assert_allclose([p["w"] for p in ours], path, rtol=0, atol=1e-6)
+
+
+def test_nero_is_theirs_on_balanced_rows() -> None:
+    """Theirs balances the parameter when the optimizer is made, ours when a row first turns."""
+    draw = np.random.default_rng(0)
+    start, draws = draw.normal(size=(4, 3)), list(draw.normal(size=(100, 4, 3)))
+    start -= start.mean(1, keepdims=True)
+    start /= np.linalg.norm(start, axis=1, keepdims=True)
+    ours = run(tw.nero(), {"w": start}, [{"w": g} for g in draws], lr=1e-2)[0]
+    np.testing.assert_allclose([p["w"] for p in ours], walked(theirs.Nero, start, draws, lr=1e-2, eps=0.0), rtol=0, atol=1e-12)

@@ -20,6 +20,7 @@ ELEMENTWISE = [
 RATES = {name: tw.rules[name].lr for name in tw.rules}
 
 IGNORES_SCALE = {
+    "nero": tw.nero,
     "adalite": tw.adalite,
     "spam": lambda: tw.spam(eps=1e-30),
     "amos": tw.amos,

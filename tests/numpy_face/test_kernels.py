@@ -21,6 +21,7 @@ WITHOUT = (
     *OF_PRODUCTS,
     "learned",
     "adalite",
+    "nero",
     "adamp",
     "sgdp",
     "agc",

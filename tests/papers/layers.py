@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from oracles import adafactor, adalite, adalomo, came, galore, layerwise, muon, tensors
+from oracles import adafactor, adalite, adalomo, came, galore, layerwise, muon, nero, tensors
 
 import thalweg as tw
 from papers.case import WD, Case, halving, shrinking
@@ -72,4 +72,5 @@ CASES = [
       for options, lr in (({}, 0.01), (several, halving))),
     *(Case(f"adalite {options}", lambda options=options: tw.adalite(**options), adalite.adalite, options, lr)
       for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "eps": 1e-3, "eps2": 1e-2, "tau": 0.3, "weight_decay": 0.3}, shrinking))),
+    *(Case(f"nero {options}", lambda options=options: tw.nero(**options), nero.nero, options, lr) for options, lr in (({}, None), ({"beta": 0.5}, halving))),
 ]  # fmt: skip

@@ -397,6 +397,11 @@ class NadamW(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.002, mu: Dynamic = 0.975, nu: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), psi: Dynamic = 0.004, schedule: bool = True, average: Literal['scheduled', 'constant'] = 'scheduled', nu_factor: bool = True, weight_decay: Dynamic = 0.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class Nero(Optimizer):
+    """Nero (Liu, Bernstein, Meister & Yue 2021, arXiv 2102.07227, as in the authors' code): the neuronal rotator."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta: Dynamic = 0.999, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class Nesterov(Optimizer):
     """Nesterov's accelerated gradient (Nesterov 1983; shifted form: Bengio et al. 2012, arXiv 1212.0901, equation 7)."""
 
