@@ -47,6 +47,7 @@ from typing import Any, Literal
 
 from thalweg import Dynamic, both, inside, outside
 from thalweg.core.optimizer import GradFn, NonFinite, State
+from thalweg.numpy.saved import load_state as load_state, save_state as save_state
 from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 from thalweg.values.trees import Tree
@@ -60,6 +61,7 @@ from torch.optim.optimizer import ParamsT
 
 from thalweg import Dynamic, both, inside, outside
 from thalweg.ops import Epsilon
+from thalweg.torch.checkpoints.saved import load_state as load_state, save_state as save_state
 from thalweg.torch.hessian import hutchinson as hutchinson
 from thalweg.rule import Rule
 
@@ -214,7 +216,9 @@ import optax
 
 from thalweg import Dynamic, both, inside, outside
 from thalweg.ops import Epsilon
+from thalweg.jax.from_optax import from_optax as from_optax
 from thalweg.jax.hessian import hutchinson as hutchinson
+from thalweg.jax.saved import load_state as load_state, save_state as save_state
 from thalweg.rule import Rule
 
 class Without(NamedTuple): ...

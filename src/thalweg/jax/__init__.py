@@ -21,13 +21,28 @@ from thalweg.form.hyper import nearest
 from thalweg.jax.arguments import OptaxArguments, by_count, keeping
 from thalweg.jax.estimators import CurvatureRule, Drawn, Looked, NoisyRule
 from thalweg.jax.face import Face
+from thalweg.jax.from_optax import from_optax
 from thalweg.jax.hessian import hutchinson
+from thalweg.jax.saved import load_state, save_state
 from thalweg.jax.trees import State, Tree, Without
 from thalweg.methods import rules
 from thalweg.rule import Rule
 from thalweg.stages.after import schedule_free
 
-__all__ = ["Drawn", "Looked", "State", "Transformation", "Without", "contrib", "hutchinson", "of", "optimizer"]
+__all__ = [
+    "Drawn",
+    "Looked",
+    "State",
+    "Transformation",
+    "Without",
+    "contrib",
+    "from_optax",
+    "hutchinson",
+    "load_state",
+    "of",
+    "optimizer",
+    "save_state",
+]
 
 
 class Transformation(optax.GradientTransformationExtraArgs):  # type: ignore[misc]

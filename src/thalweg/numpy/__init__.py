@@ -25,10 +25,11 @@ from thalweg.methods import instead, rules
 from thalweg.numpy.checkpoint import between, groups_of
 from thalweg.numpy.inplace import InPlace
 from thalweg.numpy.outline import copied
+from thalweg.numpy.saved import load_state, save_state
 from thalweg.rule import Rule
 from thalweg.values.trees import Tree, flatten
 
-__all__ = ["Optimizer", "of"]
+__all__ = ["Optimizer", "load_state", "of", "save_state"]
 
 
 class Optimizer:
@@ -289,7 +290,6 @@ def of(rule: Rule) -> type[Optimizer]:
     type
         A subclass of `Optimizer`, called as `of(my_rule)(params, lr=0.1)`.
     """
-
     if not isinstance(rule, Rule):
         raise TypeError(f"of takes a rule or recipe such as adam, not {rule!r}; what is configured goes to Optimizer(params, it)")
 

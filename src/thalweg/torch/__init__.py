@@ -25,7 +25,8 @@ from thalweg.methods import instead, plain, rules
 from thalweg.numpy import class_name
 from thalweg.rule import Rule
 from thalweg.torch.before import looks_mistaken
-from thalweg.torch.checkpoint import check_torchs
+from thalweg.torch.checkpoints.checks import check_torchs
+from thalweg.torch.checkpoints.saved import load_state, save_state
 from thalweg.torch.face import Face
 from thalweg.torch.groups import STORAGE, STORAGE_PARAMETERS
 from thalweg.torch.hessian import hutchinson
@@ -34,7 +35,7 @@ from thalweg.torch.optimizer import Optimizer
 from thalweg.torch.regroup import rated
 from thalweg.torch.wrappers import WRAPPERS, wrapper
 
-__all__ = ["Optimizer", "hutchinson", "of"]
+__all__ = ["Optimizer", "hutchinson", "load_state", "of", "save_state"]
 
 
 # torch's own classes, with our step

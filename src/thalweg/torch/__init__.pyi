@@ -8,6 +8,7 @@ from torch.optim.optimizer import ParamsT
 
 from thalweg import Dynamic, both, inside, outside
 from thalweg.ops import Epsilon
+from thalweg.torch.checkpoints.saved import load_state as load_state, save_state as save_state
 from thalweg.torch.hessian import hutchinson as hutchinson
 from thalweg.rule import Rule
 

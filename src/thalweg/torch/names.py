@@ -15,6 +15,11 @@ WRAPPERS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_
 """The names that torch.compile, FSDP and activation checkpoints insert for the modules that they wrap."""
 
 
+def bare(name: str) -> str:
+    """Return a parameter's name without those of wrappers."""
+    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+
+
 def names_of(groups: Sequence[dict[str, Any]]) -> dict[Tensor, str]:
     """Return each parameter's name: from its group's "param_names", else its position among all parameters."""
     found: dict[Tensor, str] = {}
@@ -22,7 +27,7 @@ def names_of(groups: Sequence[dict[str, Any]]) -> dict[Tensor, str]:
     for group in groups:
         said = group.get("param_names") or [""] * len(group["params"])
         for p, name in zip(group["params"], said, strict=True):
-            own = ".".join(part for part in name.split(".") if part not in WRAPPERS) or str(len(found))
+            own = bare(name) or str(len(found))
             found[p] = own if own not in taken else f"{own}#{len(found)}"  # two models in one optimizer
             taken.add(found[p])
     return found

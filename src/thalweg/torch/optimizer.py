@@ -20,7 +20,7 @@ from thalweg.form.hyper import nearest, split_all
 from thalweg.rule import Rule
 from thalweg.torch.around import check_groups, stepped_around
 from thalweg.torch.before import check_writable, states_of
-from thalweg.torch.checkpoint import Taker, check_shapes, merged, without_schedules
+from thalweg.torch.checkpoints.checks import Taker, check_shapes, merged, without_schedules
 from thalweg.torch.face import Face
 from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
 from thalweg.torch.ledger import Keepers, Ledger, follow, keepers
