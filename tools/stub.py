@@ -47,6 +47,7 @@ from typing import Any, Literal
 
 from thalweg import Dynamic, both, inside, outside
 from thalweg.core.optimizer import GradFn, NonFinite, State
+from thalweg.numpy.routes import routes as routes
 from thalweg.numpy.saved import load_state as load_state, save_state as save_state
 from thalweg.ops import Epsilon
 from thalweg.rule import Rule
@@ -63,6 +64,7 @@ from thalweg import Dynamic, both, inside, outside
 from thalweg.ops import Epsilon
 from thalweg.torch.checkpoints.saved import load_state as load_state, save_state as save_state
 from thalweg.torch.hessian import hutchinson as hutchinson
+from thalweg.torch.names.routes import roles as roles, routes as routes
 from thalweg.rule import Rule
 
 class Optimizer(torch.optim.Optimizer):
@@ -218,6 +220,7 @@ from thalweg import Dynamic, both, inside, outside
 from thalweg.ops import Epsilon
 from thalweg.jax.from_optax import from_optax as from_optax
 from thalweg.jax.hessian import hutchinson as hutchinson
+from thalweg.jax.routes import routes as routes
 from thalweg.jax.saved import load_state as load_state, save_state as save_state
 from thalweg.rule import Rule
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from thalweg import ops
 from thalweg.core.arrange import arranged
-from thalweg.core.compose import choose, every, is_hidden_matrix, is_matrix, named, only
+from thalweg.core.compose import choose, every, is_matrix, named, only
 from thalweg.core.optimizer import Optimizer
+from thalweg.core.routes import in_layer, layerwise, role, routes
 from thalweg.core.saved.pure import load_state, save_state
 from thalweg.core.stage import chain
 from thalweg.dialects import former as _former

@@ -6,8 +6,9 @@ import numpy.typing as npt
 
 from thalweg import ops as ops
 from thalweg.core.arrange import arranged as arranged
-from thalweg.core.compose import choose as choose, every as every, is_hidden_matrix as is_hidden_matrix, is_matrix as is_matrix, named as named, only as only
+from thalweg.core.compose import choose as choose, every as every, is_matrix as is_matrix, named as named, only as only
 from thalweg.core.optimizer import Optimizer as Optimizer
+from thalweg.core.routes import in_layer as in_layer, layerwise as layerwise, role as role, routes as routes
 from thalweg.core.saved.pure import load_state as load_state, save_state as save_state
 from thalweg.core.stage import chain as chain
 from thalweg.dialects.method import dialect as dialect

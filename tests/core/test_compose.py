@@ -46,12 +46,12 @@ def test_decay_can_spare_parameters() -> None:
 )  # fmt: skip
 def test_hidden_matrices_are_known_by_shape_and_name(name: str, hidden: bool) -> None:
     ones, words = np.ones((2, 3)), []
-    tw.Optimizer(tw.only(lambda leaf: bool(words.append(tw.is_hidden_matrix(leaf))), tw.decay()), 0.1).init({name: ones})
+    tw.Optimizer(tw.only(lambda leaf: bool(words.append(tw.role("hidden")(leaf))), tw.decay()), 0.1).init({name: ones})
     assert set(words) == {hidden}
 
 
 def test_a_vector_is_no_hidden_matrix() -> None:
-    optimizer = tw.Optimizer(tw.only(tw.is_hidden_matrix, tw.decay(1.0)), lr=0.1)
+    optimizer = tw.Optimizer(tw.only(tw.role("hidden"), tw.decay(1.0)), lr=0.1)
     moved, _ = optimizer.step(P, P, optimizer.init(P))
     np.testing.assert_allclose(moved["layer"]["w"], 1 - 0.1 * 2)
     np.testing.assert_allclose(moved["layer"]["b"], 1 - 0.1)

@@ -34,30 +34,54 @@ def is_matrix(leaf: Leaf) -> bool:
     return len(leaf.shape) >= 2
 
 
-OUTER = re.compile(r"embed|(^|[./])(\w*emb|wte|wpe|(lm_|cls_)?head|classifier)([./]|$)", re.IGNORECASE)
-"""What names of embeddings and heads have in them."""
+class Condition:
+    """A predicate that joins with others: `~role("bias") & is_matrix`, `named("head") | named("embed")`."""
 
+    reads_names = False
+    """Whether parameters' names decide it."""
 
-def is_hidden_matrix(leaf: Leaf) -> bool:
-    """Predicate: whether a parameter has two dimensions or more and is neither an embedding nor a head by its name.
+    def __call__(self, leaf: Leaf) -> bool:
+        raise NotImplementedError
 
-    Those are names that contain "embed" or have a part that ends in "emb" or is "wte", "wpe", "head", "lm_head", "cls_head" or
-    "classifier". Of parameters without names, each with two dimensions or more is taken for a hidden one.
+    def __and__(self, other: Predicate) -> Condition:
+        return Joined(" and ", (self, other))
 
-    Parameters
-    ----------
-    leaf : Leaf
-        The parameter, with `name` and `shape`.
+    def __or__(self, other: Predicate) -> Condition:
+        return Joined(" or ", (self, other))
 
-    Returns
-    -------
-    bool
-    """
-    return is_matrix(leaf) and OUTER.search(leaf.name) is None
+    def __rand__(self, other: Predicate) -> Condition:
+        return Joined(" and ", (other, self))
+
+    def __ror__(self, other: Predicate) -> Condition:
+        return Joined(" or ", (other, self))
+
+    def __invert__(self) -> Condition:
+        return Joined("not ", (self,))
 
 
 @dataclass(frozen=True)
-class named:
+class Joined(Condition):
+    """Predicates joined by " and ", " or ", or one with "not "."""
+
+    how: str
+    parts: tuple[Predicate, ...]
+
+    @property
+    def reads_names(self) -> bool:  # type: ignore[override]
+        return any(getattr(part, "reads_names", False) for part in self.parts)
+
+    def __call__(self, leaf: Leaf) -> bool:
+        if self.how == "not ":
+            return not self.parts[0](leaf)
+        return (all if self.how == " and " else any)(part(leaf) for part in self.parts)
+
+    def __repr__(self) -> str:
+        told = [f"({word(part)})" if isinstance(part, Joined) and part.how != "not " else word(part) for part in self.parts]
+        return f"not {told[0]}" if self.how == "not " else self.how.join(told)
+
+
+@dataclass(frozen=True)
+class named(Condition):
     """Predicate: whether a parameter's name contains a match of a regular expression.
 
     Parameters
@@ -67,6 +91,7 @@ class named:
     """
 
     pattern: str
+    reads_names = True
 
     def __post_init__(self) -> None:
         try:

@@ -23,6 +23,7 @@ from thalweg.jax.estimators import CurvatureRule, Drawn, Looked, NoisyRule
 from thalweg.jax.face import Face
 from thalweg.jax.from_optax import from_optax
 from thalweg.jax.hessian import hutchinson
+from thalweg.jax.routes import routes
 from thalweg.jax.saved import load_state, save_state
 from thalweg.jax.trees import State, Tree, Without
 from thalweg.methods import rules
@@ -41,6 +42,7 @@ __all__ = [
     "load_state",
     "of",
     "optimizer",
+    "routes",
     "save_state",
 ]
 

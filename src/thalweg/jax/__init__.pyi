@@ -8,6 +8,7 @@ from thalweg import Dynamic, inside, outside
 from thalweg.ops import Epsilon
 from thalweg.jax.from_optax import from_optax as from_optax
 from thalweg.jax.hessian import hutchinson as hutchinson
+from thalweg.jax.routes import routes as routes
 from thalweg.jax.saved import load_state as load_state, save_state as save_state
 from thalweg.rule import Rule
 

@@ -25,11 +25,12 @@ from thalweg.methods import instead, rules
 from thalweg.numpy.checkpoint import between, groups_of
 from thalweg.numpy.inplace import InPlace
 from thalweg.numpy.outline import copied
+from thalweg.numpy.routes import routes
 from thalweg.numpy.saved import load_state, save_state
 from thalweg.rule import Rule
 from thalweg.values.trees import Tree, flatten
 
-__all__ = ["Optimizer", "load_state", "of", "save_state"]
+__all__ = ["Optimizer", "load_state", "of", "routes", "save_state"]
 
 
 class Optimizer:
@@ -252,8 +253,7 @@ class Optimizer:
         stage = self._given
         if self._rule is not None:
             stage = self._rule.configured({key: self._joined(key) for key in self._rule.parts})
-        said = [key for key in self.param_groups[0] if key in self._hyper]
-        if said:
+        if said := [key for key in self.param_groups[0] if key in self._hyper]:
             stage = regrouped(as_stage(stage), {key: functools.partial(self._joined, key) for key in said})
         return Pure(stage, self._rates(), **self._options)
 

@@ -3,6 +3,7 @@ from typing import Any, Literal
 
 from thalweg import Dynamic, both, inside, outside
 from thalweg.core.optimizer import GradFn, NonFinite, State
+from thalweg.numpy.routes import routes as routes
 from thalweg.numpy.saved import load_state as load_state, save_state as save_state
 from thalweg.ops import Epsilon
 from thalweg.rule import Rule

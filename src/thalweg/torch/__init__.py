@@ -31,11 +31,12 @@ from thalweg.torch.face import Face
 from thalweg.torch.groups import STORAGE, STORAGE_PARAMETERS
 from thalweg.torch.hessian import hutchinson
 from thalweg.torch.kernels.device import TRITON_DEVICES as TRITON_DEVICES
+from thalweg.torch.names.routes import roles, routes
 from thalweg.torch.optimizer import Optimizer
 from thalweg.torch.regroup import rated
 from thalweg.torch.wrappers import WRAPPERS, wrapper
 
-__all__ = ["Optimizer", "hutchinson", "load_state", "of", "save_state"]
+__all__ = ["Optimizer", "hutchinson", "load_state", "of", "roles", "routes", "save_state"]
 
 
 # torch's own classes, with our step

@@ -10,6 +10,7 @@ from thalweg import Dynamic, both, inside, outside
 from thalweg.ops import Epsilon
 from thalweg.torch.checkpoints.saved import load_state as load_state, save_state as save_state
 from thalweg.torch.hessian import hutchinson as hutchinson
+from thalweg.torch.names.routes import roles as roles, routes as routes
 from thalweg.rule import Rule
 
 class Optimizer(torch.optim.Optimizer):

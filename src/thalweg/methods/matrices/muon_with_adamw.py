@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from thalweg.core.compose import choose, is_hidden_matrix
+from thalweg.core.compose import choose
+from thalweg.core.routes import role
 from thalweg.core.stage import chain
 from thalweg.form.hyper import Count, Decay, Eps, NonNegative, Positive
 from thalweg.methods.matrices.muon import muon
@@ -23,8 +24,8 @@ def muon_with_adamw(
 
     Hidden matrices have `muon`, and embeddings, the head, biases and gains AdamW, at the share adamw_share of the learning rate:
     3e-4 by default, as in the authors' code. A schedule so moves both. Embedding and head are known by their names, see
-    `is_hidden_matrix`: hand over `model.named_parameters()`, or the model. The weight decay is decoupled.
+    `role`: hand over `model.named_parameters()`, or the model. The weight decay is decoupled.
     """
     hidden = muon(mu, nesterov, ns_steps=ns_steps, dtype=dtype, scale=scale)
     rest = chain(adam(beta1, beta2, eps), decay(weight_decay), scaled(adamw_share))
-    return choose((is_hidden_matrix, chain(hidden, decay(weight_decay))), otherwise=rest)
+    return choose((role("hidden"), chain(hidden, decay(weight_decay))), otherwise=rest)

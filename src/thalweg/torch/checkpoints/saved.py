@@ -137,7 +137,7 @@ class _Written:
         """Return the settings of all groups."""
         by_name: dict[tuple[str, str], dict[str, Any]] = {}
         for own in self.members:
-            look = functools.partial(_looked_up, own.group)
+            look = functools.partial(looked_up, own.group)
             found = recorded(own.method.pure, {}, {"t": {}, "memory": {}}, look).settings
             for stage, values in found.items():
                 for key, value in values.items():
@@ -205,7 +205,7 @@ def _part(found: Record, names: dict[str, str]) -> Record:
     return part.renamed(names)
 
 
-def _looked_up(group: Group, value: Any) -> Any:
+def looked_up(group: Group, value: Any) -> Any:
     """Return the group's value behind a number that is looked up at each step."""
     stands = getattr(value, "stands", None)
     if stands is None:

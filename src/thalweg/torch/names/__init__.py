@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg.core.compose import Choose, Every, named, word
+from thalweg.core.compose import Choose, Every, word
 from thalweg.core.leaf import Leaf
 from thalweg.core.stage import Shell, Stage
 from thalweg.torch.tensors import Tensor
@@ -35,7 +35,7 @@ def names_of(groups: Sequence[dict[str, Any]]) -> dict[Tensor, str]:
 
 def asks_names(stage: Stage) -> bool:
     """Whether a parameter's name decides anything in the stage."""
-    return any(isinstance(predicate, named) for predicate in _predicates(stage))
+    return any(getattr(predicate, "reads_names", False) for predicate in _predicates(stage))
 
 
 def asked_in_vain(stage: Stage, params: Sequence[Tensor], names: Sequence[str]) -> list[str]:
