@@ -105,7 +105,15 @@ def _array(what: str, bits: Bits, like: Array, told: tuple[str, Arrays]) -> Arra
             f"{what} has shape {tuple(found.shape)}, and here it has {tuple(like.shape)}; if it is laid out otherwise, say how: "
             "arrays=lambda name, array: array.T"
         )
-    return found
+    return _laid_out(found, like)
+
+
+def _laid_out(found: Array, like: Array) -> Array:
+    """Return an array in the memory layout that kernels expect: of torch, the parameter's own; of NumPy, rows."""
+    space = framework(like)
+    if space.name == "torch":
+        return space.empty_like(like, requires_grad=False).copy_(found)
+    return np.asarray(found, order="C") if space.name == "numpy" else found
 
 
 def _number(bits: Bits, like: Any) -> Any:
