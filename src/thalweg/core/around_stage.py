@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.core.array_step import ArrayStep, as_array_like
-from thalweg.core.function_stage import FunctionStage, copied
+from thalweg.core.function_stage import FunctionStage
 from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.stage import Configurable
 from thalweg.form.asks import ASKS, Asking
@@ -50,14 +50,14 @@ class AroundStage(FunctionStage):
             for leaf in leaves:
                 if leaf.name not in held:
                     step.check_lost(self, slot, leaf, memory)
-            found = [held[leaf.name] if leaf.name in held else self.start(slot, leaf.stored(), step) for leaf in leaves]
+            found = [held[leaf.name] if leaf.name in held else self.start(slot, step, leaf.stored()) for leaf in leaves]
             values.append(Vector(list(map(widened, found)), lanes))
         hyper = {name: value_at(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
         if lane is not None:
             hyper = {name: _of_lane(value, lane) if isinstance(value, Scalar) else value for name, value in hyper.items()}
         results = yield from self.function(*values, **self.declaration.joined(hyper))
         gradient, *rest = results if isinstance(results, tuple) else (results,)
-        kept = copied(memory)
+        kept = {slot: dict(held) for slot, held in memory.items()}
         first = () if step.lanes is None else (step.lanes,)
         for (slot, kind), value in zip(self.declaration.memory.items(), rest, strict=True):
             for leaf, x in zip(leaves, value.leaves, strict=True) if slot in self.memory else ():

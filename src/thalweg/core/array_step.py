@@ -30,61 +30,57 @@ class ArrayStep(Step):
     loss: Any = None
     remembers: bool = False
     """Whether the memory is from a complete state, so that a missing slot is lost; otherwise it starts anew."""
+    running: Sequence[Leaf] = ()
+    """The leaves on which a stage runs."""
     norm: Any = None
-    """The norm of all that arrives at the running stage, if it asks for it."""
+    """The norm of all that arrives at that stage, once it has been asked for."""
 
-    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
+    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Array], Memory]:
+        if not leaves:
+            return [], memory
         stage = stage if stage.memory.keys() >= memory.keys() else stage.beside(memory)
-        if "gnorm" in stage.asks and leaves:
-            self.norm = Vector([leaf.d for leaf in leaves], self.lanes is not None).norm_of_all()
+        self.running, self.norm = leaves, None
         if stage.trace.needs_whole_model and stage.place == 1:
-            return self._run_on_all(stage, leaves, memory, updated)
+            return self._run_on_all(stage, leaves, memory)
         hypers = [stage.declaration.joined(stage.hyper_at(leaf)) if stage.steady is None else stage.steady for leaf in leaves]
         handed = zip(self._handed(stage, leaves, memory), hypers, strict=True)
-        return self._keep(stage, [stage.call(values, hyper) for values, hyper in handed], leaves, updated)
+        return self._kept(stage, [stage.call(values, hyper) for values, hyper in handed], leaves, memory)
 
-    def _run_on_all(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Array]:
+    def _run_on_all(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Array], Memory]:
         """Call the function once for all leaves, because it sums over the model."""
-        if not leaves:
-            return []
         configs = [stage.hyper_at(leaf) for leaf in leaves]
         hyper = {name: together([config[name] for config in configs]) for name in stage.config}
         values = [together(of_leaves) for of_leaves in zip(*self._handed(stage, leaves, memory), strict=True)]
         results = stage.call(values, stage.declaration.joined(hyper))
-        return self._keep(stage, [[of(x, i) for x in results] for i in range(len(leaves))], leaves, updated)
+        return self._kept(stage, [[of(x, i) for x in results] for i in range(len(leaves))], leaves, memory)
 
     def _handed(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> list[list[Any]]:
         """Return the function's arguments for each leaf: what it asks for, and its memory."""
-        handed = []
-        for leaf in leaves:
-            asking = Asking(leaf, self, stage)
-            values = [ASKS[ask].supplied(asking) for ask in stage.declaration.asks]
-            for slot, kind in stage.declaration.memory.items():
-                held = memory.get(slot)
-                value = held.get(leaf.name) if isinstance(held, dict) else None
-                if value is None or leaf.half is not None or not kind.full or value.shape != leaf.p.shape:
-                    value = self._recalled(stage, slot, kind, leaf, memory)
-                values.append(value)
-            handed.append(values)
-        return handed
+        asked = [[ASKS[ask].supplied(Asking(leaf, self, stage)) for ask in stage.declaration.asks] for leaf in leaves]
+        slots = [self._slot(stage, slot, kind, leaves, memory) for slot, kind in stage.declaration.memory.items()]
+        return [[*values, *held] for values, *held in zip(asked, *slots, strict=True)]
 
-    def _keep(
-        self, stage: FunctionStage, results: Sequence[Sequence[Any]], leaves: Sequence[Leaf], updated: Memory
-    ) -> list[Array]:
-        """Write the new memory among a function's results for each leaf into `updated`; return the first ones."""
-        directions = []
+    def _slot(self, stage: FunctionStage, slot: str, kind: Kind, leaves: Sequence[Leaf], memory: Memory) -> list[Any]:
+        """Return a slot's memory of each leaf, as the function takes it."""
+        held = (memory.get(slot) if kind.full else None) or {}
+        found = [held.get(leaf.name) for leaf in leaves]
+        usual = all(x is not None and leaf.half is None and x.shape == leaf.p.shape for x, leaf in zip(found, leaves, strict=True))
+        return found if usual else [self._recalled(stage, slot, kind, leaf, memory) for leaf in leaves]
+
+    def _kept(
+        self, stage: FunctionStage, results: Sequence[Sequence[Any]], leaves: Sequence[Leaf], memory: Memory
+    ) -> tuple[list[Array], Memory]:
+        """Return a function's first result for each leaf, and the memory with its other results."""
+        found = []
         for leaf, given in zip(leaves, results, strict=True):
-            p = leaf.p
-            alike = all(type(x) is type(p) and x.dtype == p.dtype and x.shape == p.shape for x in given)
-            own = stage.like_parameters and leaf.half is None and alike and not any(x is p or x is leaf.grad for x in given)
-            direction, *memory = given if own else self._converted(stage, given, leaf)
-            for (slot, kind), value in zip(stage.declaration.memory.items(), memory, strict=True):
-                if slot in stage.memory and isinstance(kind, PerModel):
-                    updated[slot] = value
-                elif slot in stage.memory:
-                    updated.setdefault(slot, {})[leaf.name] = value
-            directions.append(direction)
-        return directions
+            p, g = leaf.p, leaf.grad
+            own = all(type(x) is type(p) and x.dtype == p.dtype and x.shape == p.shape and x is not p and x is not g for x in given)
+            usual = own and stage.like_parameters and leaf.half is None
+            found.append(given if usual else self._converted(stage, given, leaf))
+        directions, *columns = zip(*found, strict=True)
+        slots = zip(stage.declaration.memory.items(), columns, strict=True)
+        new = {slot: kind.table(memory.get(slot), leaves, x) for (slot, kind), x in slots if slot in stage.memory}
+        return list(directions), {**memory, **new}
 
     def _converted(self, stage: FunctionStage, results: Sequence[Any], leaf: Leaf) -> list[Any]:
         """Return a function's results as a separate array of the parameter's shape and memory of its kinds."""
@@ -113,7 +109,9 @@ class ArrayStep(Step):
         return leaf.lr
 
     def gnorm(self, leaf: Leaf, stage: FunctionStage) -> Any:
-        return self.norm if "gnorm" in stage.asks else None
+        if self.norm is None and "gnorm" in stage.asks:
+            self.norm = Vector([leaf.d for leaf in self.running], self.lanes is not None).norm_of_all()
+        return self.norm
 
     def noise(self, leaf: Leaf, stage: FunctionStage) -> Array:
         given, every, t = leaf.extras.get("noise"), stage.value_of(Role.INTERVAL, 1), leaf.t
@@ -142,7 +140,7 @@ class ArrayStep(Step):
             if isinstance(kind, Filled) and slot not in stage.memory:
                 return kind.value
             self.check_lost(stage, slot, leaf, memory)
-            return widened(stage.start(slot, leaf.stored(), self))
+            return widened(stage.start(slot, self, leaf.stored()))
         if self.remembers and not (kind.full and found.shape == leaf.p.shape):
             self._check_shape(stage, slot, kind, leaf, found)
         if leaf.half is not None:  # narrow memory beside wide parameters is optax's concern

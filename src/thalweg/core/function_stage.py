@@ -97,11 +97,10 @@ class FunctionStage(Stage):
         return otherwise if name is None else self.config[name]
 
     def init(self, leaves: Sequence[Leaf], step: Step) -> Memory:
-        return {
-            slot: kind.started(leaves, step.lanes, partial(self.start, slot, step=step)) for slot, kind in self.memory.items()
-        }
+        return {slot: kind.started(leaves, step.lanes, partial(self.start, slot, step)) for slot, kind in self.memory.items()}
 
-    def start(self, slot: str, leaf: Leaf, step: Step) -> Array:
+    def start(self, slot: str, step: Step, leaf: Leaf) -> Array:
+        """Return a slot's first value for a leaf."""
         kind = self.declaration.memory[slot]
         if kind.of_matrices:
             kind.shape(owned(leaf).shape)  # the two parts of a complex vector are no matrix
@@ -168,11 +167,6 @@ class FunctionStage(Stage):
             if told
             else ""
         )
-
-
-def copied(memory: Memory) -> Memory:
-    """Return a copy of the memory's tables, so that the caller's state stays unchanged."""
-    return {slot: dict(held) if isinstance(held, dict) else held for slot, held in memory.items()}
 
 
 def to_float_or_lanes(value: Any) -> Any:

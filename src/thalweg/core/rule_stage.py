@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from thalweg.core.function_stage import FunctionStage, copied
+from thalweg.core.function_stage import FunctionStage
 from thalweg.core.leaf import Leaf, Memory
 from thalweg.core.stage import Configurable, Transform
 from thalweg.core.step import Step
@@ -18,8 +18,8 @@ class RuleStage(FunctionStage, Transform):
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
         if self.owns_step and any(leaf.owned for leaf in leaves):
             raise ValueError(f"{self.name} owns its step, and so does a rule before it in the chain; only one can")
-        updated = copied(memory)
-        for leaf, direction in zip(leaves, step.run(self, leaves, memory, updated), strict=True):
+        directions, updated = step.run(self, leaves, memory)
+        for leaf, direction in zip(leaves, directions, strict=True):
             leaf.d, leaf.owned = direction, leaf.owned or self.owns_step
         return updated
 
@@ -39,7 +39,7 @@ class AfterStage(FunctionStage):
         return self.trace.moves and not self.resets
 
     def apply(self, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
-        updated = copied(memory)
-        for leaf, point in zip(leaves, step.run(self, leaves, memory, updated), strict=True):
+        points, updated = step.run(self, leaves, memory)
+        for leaf, point in zip(leaves, points, strict=True):
             leaf.p = point
         return updated

@@ -20,8 +20,8 @@ class Step(ABC):
     loss: Any
 
     @abstractmethod
-    def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Any]:
-        """Return a declared function's first result for each leaf; write its new memory into `updated`."""
+    def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Any], Memory]:
+        """Return a declared function's first result for each leaf, and its new memory."""
 
     @abstractmethod
     def rate(self, leaf: Leaf) -> Any:
@@ -39,7 +39,7 @@ def advance(stages: Keyed, afters: Keyed, leaves: Sequence[Leaf], memory: Memory
     """
     memory = directed(stages, leaves, memory, step)
     starts = [leaf.p if leaf.walked is None else leaf.walked for leaf in leaves]
-    points = step.moved([start - taken(leaf, step) for start, leaf in zip(starts, leaves, strict=True)], starts)
+    points = step.moved([start - way for start, way in zip(starts, taken(leaves, step), strict=True)], starts)
     for leaf, point in zip(leaves, points, strict=True):
         leaf.p = point
     return evaluated(afters, leaves, memory, step) if afters else memory
@@ -59,14 +59,10 @@ def evaluated(afters: Keyed, leaves: Sequence[Leaf], memory: Memory, step: Step)
 
 def directed(stages: Keyed, leaves: Sequence[Leaf], memory: Memory, step: Step) -> Memory:
     """Apply the stages to the leaves in order; return the new memory."""
-    updated = dict(memory)
-    for key, stage in stages:
-        new = stage.apply(leaves, memory.get(key, {}), step)
-        if new:
-            updated[key] = new
-    return updated
+    new = {key: stage.apply(leaves, memory.get(key, {}), step) for key, stage in stages}
+    return {**memory, **{key: own for key, own in new.items() if own}}
 
 
-def taken(leaf: Leaf, step: Step) -> Any:
-    """Return what is subtracted from the parameter: the learning rate times the direction."""
-    return leaf.d if leaf.owned else step.rate(leaf) * leaf.d
+def taken(leaves: Sequence[Leaf], step: Step) -> list[Any]:
+    """Return what is subtracted from each parameter: the learning rate times the direction."""
+    return [leaf.d if leaf.owned else step.rate(leaf) * leaf.d for leaf in leaves]

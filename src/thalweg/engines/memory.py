@@ -72,7 +72,7 @@ class Memory:
         """Return the first values of a slot for the k-th tensor."""
         array, lanes = self.addresses.arrays[k], self.addresses.lanes
         leaf = Leaf(self.addresses.names[k], array.shape if lanes is None else array.shape[1:], array, array, 0, None, array)
-        made: Floats = slot.stage.start(name, leaf, step)
+        made: Floats = slot.stage.start(name, step, leaf)
         return made
 
     def _stored(self, dtype: str) -> np.dtype[Any] | None:

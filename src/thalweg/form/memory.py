@@ -78,6 +78,10 @@ class Kind:
         """Return the slot's first memory: a table by leaf, with first values from `start`, or a number of the whole model."""
         return {leaf.name: start(leaf) for leaf in leaves}
 
+    def table(self, before: Any, leaves: Sequence[Any], values: Sequence[Any]) -> Any:
+        """Return the slot's memory with these new values for leaves."""
+        return {**(before or {}), **{leaf.name: value for leaf, value in zip(leaves, values, strict=True)}}
+
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
         """Return the slot's first value for the parameter p, of shape `shape` in each lane."""
         first = () if lanes is None else (lanes,)
@@ -129,6 +133,9 @@ class PerModel(Kind):
         if leaves and framework(leaves[0].p).name == "jax":  # a Python number would change type in the carry of lax.scan
             return framework(leaves[0].p).zeros(() if lanes is None else (lanes,)) + self.value
         return self.value if lanes is None else np.full(lanes, self.value)
+
+    def table(self, before: Any, leaves: Sequence[Any], values: Sequence[Any]) -> Any:
+        return values[-1]
 
     def _shape(self, shape: Shape) -> Shape:
         return ()

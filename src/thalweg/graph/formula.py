@@ -107,18 +107,18 @@ class _WrittenStep(Step):
         if leaf.owned:
             leaf.d = self._as("d", (self.write.letter("d", "t"), UNIT) if self.rules else writer.direction)
 
-    def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Any]:
+    def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Any], Memory]:
         (leaf,) = leaves
         if isinstance(stage, AfterStage):
             self.lines += _Writer(stage, self.write, self._text(leaf.p)).lines("p" if stage.trace.moves else None)
-            return [self._as("point", (self.write.letter("p", "t"), UNIT)) if stage.resets else leaf.p]
+            return [self._as("point", (self.write.letter("p", "t"), UNIT)) if stage.resets else leaf.p], {}
         writer = _Writer(stage, self.write, self._text(leaf.d), leaf.owned)
         self.passed += 1
         if self.passed == self.rules:
             self.lines += writer.lines(None)
-            return [self._as("d", writer.direction)]
+            return [self._as("d", writer.direction)], {}
         self.lines += writer.lines(f"d{self.passed}" if self.rules > 2 else "d")
-        return [self._as("d", (self.lines[-1][0], UNIT))]
+        return [self._as("d", (self.lines[-1][0], UNIT))], {}
 
     def rate(self, leaf: Leaf) -> Symbol:
         return Symbol.input("lr", NUMBER)

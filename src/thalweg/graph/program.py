@@ -182,7 +182,7 @@ class SymbolicStep(Step):
         self.stored: dict[int, Symbol] = {}
         self.path: Path = ()
 
-    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory, updated: Memory) -> list[Any]:
+    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Any], Memory]:
         if stage.trace.needs_whole_model and isinstance(stage, AfterStage):
             raise NotTraced(f"{stage.name} sums over the whole model after the step")
         (leaf,), declaration = leaves, stage.declaration
@@ -195,7 +195,7 @@ class SymbolicStep(Step):
         with trace.LocalNames(stage.function) as names:
             ran = trace.run_on(stage, dict(zip(declaration.order, values, strict=True)), hyper)
         self._note(stage, ran, names)
-        return [ran.direction]
+        return [ran.direction], {}
 
     def _note(self, stage: FunctionStage, ran: trace.Run, names: dict[str, Any]) -> None:
         """Record all results of a stage's function but the first."""

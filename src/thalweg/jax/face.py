@@ -172,7 +172,7 @@ class Face:
         with ops.lanes(present=False):
             step = ArrayStep(None, self.pure.seed, None if loss is None else host_scalar(loss), remembers=True)
             memory = directed(self.pure.chain.transforms, leaves, memory, step)
-            return [-taken(leaf, step) for leaf in leaves], memory
+            return [-way for way in taken(leaves, step)], memory
 
     @functools.cached_property
     def interval(self) -> int:

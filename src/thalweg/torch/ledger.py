@@ -131,7 +131,7 @@ class Ledger:
     def _first(self, p: Tensor, name: str, method: ConfiguredGroup, passage: StagePath, slot: str) -> Tensor:
         """Return the first value of a slot."""
         leaf = Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p)
-        found: Tensor = passage.stage.start(slot, leaf, ArrayStep(None, method.seed))
+        found: Tensor = passage.stage.start(slot, ArrayStep(None, method.seed), leaf)
         start = self.row.starts.get(f"{passage.stage.name}.{slot}")
         return found if start is None else torch.full_like(found, start(method.given))
 
