@@ -11,13 +11,13 @@ from support import HANDED, bowl, of_matrices, run, stream
 import thalweg as tw
 import thalweg.numpy as tn
 from thalweg.core.compose import refuses_vectors
-from thalweg.form.trace import of
+from thalweg.form.trace import Trace
 
 STEPS = 12
 
 
 def forgotten(stage: Any) -> set[str]:
-    return {slot for function in stage.functions for slot in of(function).forgotten}
+    return {slot for function in stage.functions for slot in Trace(function).forgotten}
 
 
 def at_zero() -> list[tuple[str, str]]:

@@ -64,19 +64,19 @@ class ArrayStep(Step):
         """Return a slot's memory of each leaf, as the function takes it."""
         held = (memory.get(slot) if kind.full else None) or {}
         found = [held.get(leaf.name) for leaf in leaves]
-        usual = all(x is not None and leaf.half is None and x.shape == leaf.p.shape for x, leaf in zip(found, leaves, strict=True))
-        return found if usual else [self._recalled(stage, slot, kind, leaf, memory) for leaf in leaves]
+        full = all(x is not None and leaf.half is None and x.shape == leaf.p.shape for x, leaf in zip(found, leaves, strict=True))
+        return found if full else [self._recalled(stage, slot, kind, leaf, memory) for leaf in leaves]
 
     def _kept(
         self, stage: FunctionStage, results: Sequence[Sequence[Any]], leaves: Sequence[Leaf], memory: Memory
     ) -> tuple[list[Array], Memory]:
         """Return a function's first result for each leaf, and the memory with its other results."""
         found = []
-        for leaf, given in zip(leaves, results, strict=True):
+        for leaf, row in zip(leaves, results, strict=True):
             p, g = leaf.p, leaf.grad
-            own = all(type(x) is type(p) and x.dtype == p.dtype and x.shape == p.shape and x is not p and x is not g for x in given)
+            own = all(type(x) is type(p) and x.dtype == p.dtype and x.shape == p.shape and x is not p and x is not g for x in row)
             usual = own and stage.like_parameters and leaf.half is None
-            found.append(given if usual else self._converted(stage, given, leaf))
+            found.append(row if usual else self._converted(stage, row, leaf))
         directions, *columns = zip(*found, strict=True)
         slots = zip(stage.declaration.memory.items(), columns, strict=True)
         new = {slot: kind.table(memory.get(slot), leaves, x) for (slot, kind), x in slots if slot in stage.memory}
@@ -127,8 +127,7 @@ class ArrayStep(Step):
 
     def moved(self, points: list[Array], starts: list[Array]) -> list[Array]:
         pairs = zip(points, starts, strict=True)
-        alike = [x if x.dtype == start.dtype else framework(x).cast(x, dtype_name(start)) for x, start in pairs]
-        return [np.asarray(x) if isinstance(x, np.generic) else x for x in alike]  # NumPy turns 0-d arrays into numbers
+        return [x if type(x) is type(start) and x.dtype == start.dtype else _cast(x, start) for x, start in pairs]
 
     # memory
 
@@ -177,6 +176,12 @@ class ArrayStep(Step):
                 f"the state's '{slot}' of {stage.name} for '{leaf.name}' has shape {tuple(np.shape(found))}; wanted is {wanted}: "
                 "it is of other parameters; init(params) makes their own"
             )
+
+
+def _cast(point: Any, start: Array) -> Array:
+    """Return a new point in the dtype of its start."""
+    found = point if point.dtype == start.dtype else framework(point).cast(point, dtype_name(start))
+    return np.asarray(found) if isinstance(found, np.generic) else found  # NumPy turns 0-d arrays into numbers
 
 
 def as_array_like(value: Any, shape: Shape, leaf: Leaf, dtype: str | None, owner: str) -> Array:

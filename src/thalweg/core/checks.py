@@ -157,15 +157,11 @@ def is_state(state: Any, names: Iterable[str], kept: Kept) -> bool:
     """Whether a state is as `init` and `step` return it; any other is looked at part by part."""
     if not (type(state) is dict and type(state.get("t")) is type(state.get("memory")) is dict):
         return False
-    slots = {key: function.memory.keys() for key, function in kept.functions.items() if function.memory}
     counts, memory = state["t"], state["memory"]
-    return (
-        all(type(held) is dict for held in memory.values())
-        and {key: held.keys() for key, held in memory.items()} == slots
-        and MORE & state.keys() == kept.more
-        and counts.keys() == set(names)
-        and all(type(t) is int and 0 <= t < LARGEST for t in counts.values())
-    )
+    slots = {key: function.memory.keys() for key, function in kept.functions.items() if function.memory}
+    alike = slots == {key: held.keys() if type(held) is dict else None for key, held in memory.items()}
+    counted = counts.keys() == set(names) and all(type(t) is int and 0 <= t < LARGEST for t in counts.values())
+    return alike and counted and MORE & state.keys() == kept.more
 
 
 def check_state(names: Iterable[str], state: Any, chain: Chain, kept: Kept) -> None:

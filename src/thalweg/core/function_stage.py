@@ -47,7 +47,7 @@ class FunctionStage(Stage):
     @cached_property
     def trace(self) -> trace.Trace:
         """The trace of this configuration: one run on symbols."""
-        return trace.of(self)
+        return trace.Trace(self)
 
     @property
     def functions(self) -> Sequence[FunctionStage]:

@@ -20,7 +20,7 @@ from thalweg.core.finite import are_finite, select
 from thalweg.core.function_stage import FunctionStage
 from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.rule_stage import AfterStage, RuleStage
-from thalweg.core.stage import Chain, Stage, as_stage, check_lr
+from thalweg.core.stage import Chain, as_stage, check_lr
 from thalweg.core.step import advance
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar
@@ -60,11 +60,11 @@ class Optimizer:
     def __init__(
         self, rule: Any, lr: Any = None, *, seed: Any = 0, nonfinite: NonFinite = "propagate", lanes: int | None = None
     ) -> None:
-        stage = as_stage(rule)
-        self.rule: Stage = stage
+        self.rule = stage = as_stage(rule)
         self.accumulates = stage.n if isinstance(stage, Every) else 1
         self.chain = Chain([stage.inner if isinstance(stage, Every) else stage])
         self.seed, self.nonfinite, self.lanes = seed, nonfinite, lanes
+        self.lane_axes = 0 if lanes is None else 1
         if lr is None and stage.lr is None:
             raise ValueError(f"{stage.name} has no learning rate of its own; write Optimizer(..., lr=0.01)")
         self.lr = check_lr(stage.lr if lr is None else lr, stage.name)
@@ -76,8 +76,8 @@ class Optimizer:
         self.needs_more = self._around is not None or bool(self.asks & {"loss", "curvature"})
         more = {"walked": self.moves, "calls": self.accumulates > 1, "accumulated": self.accumulates > 1}
         self._kept = checks.Kept({word for word, has in more.items() if has}, dict(self.chain.items(FunctionStage)))
-        kinds = (kind for function in self.chain.functions for kind in function.memory.values())
-        self._drawn = bool(self.asks & {"noise", "curvature"}) or any(kind.drawn for kind in kinds)
+        drawn = any(kind.drawn for function in self.chain.functions for kind in function.memory.values())
+        self._drawn = drawn or bool(self.asks & {"noise", "curvature"})
         steady = isinstance(self.lr, float) and all(function.steady is not None for function in self.chain.functions)
         if not steady or self._around is not None or (type(seed), seed, nonfinite, lanes) != (int, 0, "propagate", None):
             checks.check_settings(self)
@@ -121,7 +121,7 @@ class Optimizer:
         """Return the state before the first step of parameters by name."""
         checks.check_parameters(arrays, self.lanes)
         with framework(next(iter(arrays.values()))).no_grad():
-            leaves = [Leaf(name, self.leaf_shape(p), p, p, 0, self.lr, p) for name, p in arrays.items()]
+            leaves = [Leaf(name, tuple(p.shape[self.lane_axes :]), p, p, 0, self.lr, p) for name, p in arrays.items()]
             state: State = {"t": dict.fromkeys(arrays, 0), "memory": self.chain.init(leaves, ArrayStep(self.lanes, self.seed))}
             if self._kept.more or self._drawn or self.nonfinite == "skip":
                 state |= self._started_more(arrays)
@@ -267,11 +267,10 @@ class Optimizer:
         self, params: Flat, given: dict[str, Any], state: State, loss: Any, grad_fn: GradFn | None, extras: Any
     ) -> tuple[Tree, State]:
         step = ArrayStep(self.lanes, state.get("seed", self.seed), None if loss is None else host_scalar(loss), remembers=True)
-        active = [(n, p) for n, p in params.arrays.items() if not given or given[n] is not None]
-        t = {n: state["t"][n] + 1 for n, _ in active}
+        t = {n: state["t"][n] + 1 for n in params.arrays if not given or given[n] is not None}
         times = {n: Scalar(count) if getattr(count, "ndim", 0) == 1 else count for n, count in t.items()}
-        rates = {n: self.lr if isinstance(self.lr, float) else self.rate_at(times[n], n) for n, _ in active}
-        leaves = [self.leaf(n, p, given.get(n), times[n], rates[n], extras) for n, p in active]
+        rates = {n: self.lr if isinstance(self.lr, float) else self.rate_at(time, n) for n, time in times.items()}
+        leaves = [self.leaf(n, params.arrays[n], given.get(n), times[n], rates[n], extras) for n in t]
         stages, memory = self.chain.transforms, state["memory"]
         if grad_fn is not None and leaves:
             stages, memory = self._walk_around(params, leaves, memory, step, given, grad_fn)
@@ -285,8 +284,8 @@ class Optimizer:
 
     def leaf(self, name: str, p: Array, g: Any, t: Any, rate: Any, extras: dict[str, dict[str, Any]]) -> Leaf:
         """Return a tensor as the stages receive it, at its update t."""
-        shape = p.shape if self.lanes is None else p.shape[1:]
-        leaf = Leaf(name, tuple(shape), p, g, t, rate, g, extras={word: values[name] for word, values in extras.items()})
+        own = {word: values[name] for word, values in extras.items()}
+        leaf = Leaf(name, tuple(p.shape[self.lane_axes :]), p, g, t, rate, g, extras=own)
         return leaf.widened() if p.dtype.itemsize == 2 else leaf  # no other dtype is narrower than float32
 
     def rate_at(self, t: Any, name: str) -> Any:
@@ -341,6 +340,3 @@ class Optimizer:
             leaf.owned = stage.owns_step
         # the @around form of a rule replaces the rule itself
         return self.chain.transforms if method is self._around else [], {**memory, key: kept} if kept else memory
-
-    def leaf_shape(self, p: Array) -> tuple[int, ...]:
-        return tuple(p.shape) if self.lanes is None else tuple(p.shape[1:])

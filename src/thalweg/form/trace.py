@@ -51,9 +51,10 @@ class Trace:
     the model, which are then computed together.
     """
 
-    def __init__(self, run: Run, starts: frozenset[str]) -> None:
-        """starts: the slots that begin with the parameter's value."""
-        self.inputs, self.direction, self.memory, self.evaluations = run
+    def __init__(self, stage: Configured, *, general: bool = False) -> None:
+        """general: as in `run`."""
+        self.inputs, self.direction, self.memory, self.evaluations = run(stage, general=general)
+        starts = {slot for slot, kind in stage.declaration.memory.items() if kind.from_parameter}
         made = [self.direction, *self.memory.values(), *self.evaluations]
         lost = frozenset() if "z" in self.inputs else _read(made) - _read(made, without=is_zero)
         self.forgotten = lost & self.memory.keys()
@@ -75,12 +76,6 @@ class Trace:
     def moves(self) -> bool:
         """Whether an after-step returns another point than it received."""
         return self.direction is not self.inputs.get("z")
-
-
-def of(stage: Configured, *, general: bool = False) -> Trace:
-    """Return the trace of a configuration. general: as in `run`."""
-    starts = frozenset(slot for slot, kind in stage.declaration.memory.items() if kind.from_parameter)
-    return Trace(run(stage, general=general), starts)
 
 
 def run(stage: Configured, *, general: bool = False) -> Run:

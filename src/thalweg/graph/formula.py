@@ -134,7 +134,7 @@ class _Writer:
     def __init__(self, stage: Declared, write: Notation, arrives: Text, owned: bool = False) -> None:
         self.stage, self.write, self.arrives, self.owned = stage, write, arrives, owned
         with trace.LocalNames(stage.function) as self.locals:
-            self.trace = trace.of(stage)
+            self.trace = trace.Trace(stage)
         self.done: list[Line] = []
         self.written: set[int] = set()
         self.names = self._named()

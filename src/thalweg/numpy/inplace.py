@@ -107,7 +107,7 @@ class InPlace:
                         )
 
     def _route(self, optimizer: Optimizer, name: str, array: Any) -> list[StagePath]:
-        leaf = Leaf(name, optimizer.leaf_shape(array), array, array, 0, None, array)
+        leaf = Leaf(name, tuple(array.shape[optimizer.lane_axes :]), array, array, 0, None, array)
         return stage_paths(optimizer, leaf, self._state["memory"])
 
     def step(

@@ -87,7 +87,7 @@ class _RuleTelling(Telling):
             known = {"owns_step": stage.owns_step, "decides": stage.decides}
         told = stage.name, self.of(known), declaration.order, self.of(declaration.memory), self.of(stage.config)
         ranges = tuple((hyper.name, hyper.static) for hyper in declaration.hyper.values())
-        traces = self._graph(stage.trace), self._graph(trace.of(stage, general=True))
+        traces = self._graph(stage.trace), self._graph(trace.Trace(stage, general=True))
         code = self.of(stage.function) if isinstance(stage, AroundStage) else None  # its control flow may depend on values
         return type(stage).__qualname__, *told, ranges, *traces, code
 
