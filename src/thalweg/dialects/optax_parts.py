@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from thalweg.core.compose import only
-from thalweg.core.stage import Stage, chain
+from thalweg.core.stage import Stage
 from thalweg.dialects.row import Masks
 from thalweg.methods.moments.adam import adam, nadam
 from thalweg.ops import Epsilon, outside
@@ -37,9 +37,8 @@ def decayed(given: Masks, amount: str = "weight_decay", mask: str = "mask", by: 
 def adam_or_nadam(given: Masks, of: str = "") -> Stage:
     """Return Adam, or with its `nesterov` Nadam at a constant momentum. of: prefix of its names, except eps."""
     betas, eps = (given.dynamic(f"{of}b1"), given.dynamic(f"{of}b2")), epsilon(given, of)
-    if given.static("nesterov"):
-        return chain(nadam(*betas, eps, schedule=False, nu_factor=False))
-    return chain(adam(*betas, eps))
+    stage: Stage = nadam(*betas, eps, schedule=False, nu_factor=False) if given.static("nesterov") else adam(*betas, eps)
+    return stage
 
 
 _MOMENTS = {"m": "mu", "v": "nu"}

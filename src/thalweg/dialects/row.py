@@ -43,10 +43,6 @@ def _rate_of_group(given: Any) -> Any:
     return given.dynamic("lr")
 
 
-def _always(given: Any) -> bool:
-    return True
-
-
 @dataclass(frozen=True)
 class Row:
     """One optimizer of a library: its stages as a function of its arguments, and its names for `stage.slot`.
@@ -70,6 +66,6 @@ class Row:
     kernel: bool = True
     stored: bool = True
     only: tuple[str, ...] = ()
-    fits: Callable[[Any], bool] = _always
+    fits: Callable[[Any], bool] | None = None
     draws: str = ""
     looks: str = ""

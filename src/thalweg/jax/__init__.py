@@ -143,7 +143,7 @@ def _shared(name: str) -> Callable[..., Any]:
         if bound.arguments.get("learning_rate", 0.0) is None and signature.parameters["learning_rate"].default is not None:
             raise TypeError(f"{name}: learning_rate is a number or a schedule, not None")
         given = OptaxArguments(bound.arguments)
-        if not (_at_defaults(bound, row.only) and row.fits(given)):
+        if not (_at_defaults(bound, row.only) and (row.fits is None or row.fits(given))):
             return theirs(*args, **named)
         starts = {place: start(given) for place, start in row.starts.items()}
         stage = row.stages(given)

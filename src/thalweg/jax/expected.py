@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax
 
-from thalweg.core.array_step import ArrayStep
 from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.jax import checks
 from thalweg.jax.apart import Apart
@@ -26,21 +26,11 @@ class Expected:
 
     def __init__(self, pure: Pure, names: dict[str, str], counts: bool) -> None:
         self.pure, self.names, self.counts = pure, names, counts
+        self.layout = Layout(pure, names)
         self._met: dict[tuple[str, ...], Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_met": {}}  # a tree structure may contain classes that cannot be pickled
-
-    @functools.cached_property
-    def table(self) -> Any:
-        """The memory for no parameters: an empty table for each slot that is a tree, and the numbers of the whole model."""
-        return self.pure.chain.init([], ArrayStep(None, self.pure.seed))
-
-    @functools.cached_property
-    def layout(self) -> Layout:
-        """Where the memory has its slots."""
-        slots = [pair for function in self.pure.chain.functions for pair in function.memory.items()]
-        return Layout(self.table, self.names, frozenset(slot for slot, kind in slots if kind.dtype is not None))
 
     def memory(self, state: State) -> Any:
         """Return the memory by stage and slot, with the rule's names for slots."""
@@ -82,8 +72,8 @@ class Expected:
         name = self.pure.chain.name
         checks.check_memory_type(state.memory, name)
         memory = self.memory(state)
-        check_slots(memory, self.table, self.names, name)
-        found = list(slots(memory, self.table))
+        check_slots(memory, self.layout.table, self.names, name)
+        found = list(slots(memory, self.layout.table))
         trees = {path: present(held, outline) for path, held, is_tree in found if is_tree}
         for path, held, is_tree in found:
             if not is_tree:
@@ -97,15 +87,15 @@ class Expected:
     @functools.cached_property
     def exact(self) -> bool:
         """Whether slots have memory for some tensors only, or of shapes that no other check knows."""
-        divided = any(path.count(".") > 1 for path, _, is_tree in slots(self.table, self.table) if is_tree)
+        divided = any(path.count(".") > 1 for path, _, is_tree in slots(self.layout.table, self.layout.table) if is_tree)
         return divided or self.pure.asks_gradients or bool(self.pure._afters)
 
     def _check_places(self, trees: Mapping[str, Mapping[str, Any]], here: Apart) -> None:
         with masks_over(here.outline.structure.unflatten(here.leaves), here.complexes):
             started = jax.eval_shape(
-                lambda leaves: self.pure.started(here._replace(leaves=leaves).by_name())["memory"], here.leaves
+                lambda leaves: self.pure.started(replace(here, leaves=leaves).by_name())["memory"], here.leaves
             )
-        for path, wanted, is_tree in slots(started, self.table):
+        for path, wanted, is_tree in slots(started, self.layout.table):
             if is_tree and path in trees:
                 said = in_state(path, self.names)
                 check_places(said, trees[path], wanted, self.pure.chain.name)

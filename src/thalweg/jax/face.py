@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -22,10 +22,12 @@ from thalweg.core.step import directed, taken
 from thalweg.form.hyper import Role
 from thalweg.jax.apart import Apart
 from thalweg.jax.arguments import masks_over
-from thalweg.jax.checks import check_loss
+from thalweg.jax.checks import check_loss, kinds
 from thalweg.jax.expected import Expected
 from thalweg.jax.hessian import hutchinson
 from thalweg.jax.trees import Outline, State, Tree, in_dtypes_of, unlike
+
+Arrays: TypeAlias = dict[str, Any]
 
 
 class Face:
@@ -86,8 +88,9 @@ class Face:
         return State(count, self.expected.layout.trees_of(pure["memory"], here), walked)
 
     def _kept(self, state: State, here: Apart) -> dict[str, Any]:
-        """Convert a state to the pure functions' form."""
-        pure: dict[str, Any] = {"memory": self.expected.layout.by_leaf_of(state.memory, here), "seed": self.pure.seed}
+        """Convert a state to the pure functions' form, with one count for all tensors."""
+        memory = self.expected.layout.by_leaf_of(state.memory, here)
+        pure: dict[str, Any] = {"t": state.count, "memory": memory, "seed": self.pure.seed}
         return {**pure, "walked": here.table(state.walked)} if self.pure.moves else pure
 
     def received(self, grads: Tree, state: Any, params: Tree, extras: dict[str, Tree]) -> tuple[Apart, Apart]:
@@ -98,7 +101,7 @@ class Face:
         if here.outline is not outline and here.outline.names != outline.names:
             raise ValueError(unlike(outline.names, here.outline.names, "parameters"))
         self.expected.check(given, here, state, extras)
-        updating = given if given.floating and here.floating else given.updating(here)
+        updating = given if type(given) is type(here) is Apart else given.updating(here)
         return updating, updating if params is None else here
 
     def update(
@@ -115,64 +118,59 @@ class Face:
         if params is None and (self.whole or self._looks_at_parameters):
             raise ValueError(f"{self.pure.chain.name} looks at the parameters: update(grads, state, params)")
         pure = self._kept(state, given)
-        points = dict(zip(here.outline.names, here.arrays(), strict=True))
+        points = here.by_name()
         arrived = {n: g.astype(p.dtype) for (n, g), p in zip(given.by_name().items(), points.values(), strict=True)}
         asked = handed or self.pure.needs_more
-        loss, extras = self._completed(given.outline, state, params, value, value_fn, handed) if asked else (None, {})
+        more = self._completed(here, state, params, value, value_fn, handed) if asked else {}
         with self._over(grads, given):
-            if self.whole:
-                ask = self._asker(value_fn, here)
-                updates, pure = self._moves(points, arrived, state.count, pure, loss, ask, extras)
-            else:
-                updates, pure["memory"] = self._directions(points, arrived, count, pure["memory"], loss, extras)
-        return given.tree(updates), in_dtypes_of(self._told(count, pure, given), state)
+            updates, pure = (self._moves if self.whole else self._directions)(points, arrived, count, pure, **more)
+        after = self._told(count, pure, given)
+        return given.tree(updates), after if kinds(after) == kinds(state) else in_dtypes_of(after, state)
 
     def _completed(
-        self, outline: Outline, state: State, params: Tree, value: Any, value_fn: Callable[[Tree], Any] | None,
+        self, here: Apart, state: State, params: Tree, value: Any, value_fn: Callable[[Tree], Any] | None,
         handed: dict[str, Tree],
-    ) -> tuple[Any, dict[str, dict[str, Any]]]:  # fmt: skip
-        """Return the loss, and noise and curvature by leaf, as far as the rules ask for them."""
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return the loss, a function that answers points, and noise and curvature by leaf, as far as the rules ask for them."""
+        outline = here.outline
         if "curvature" in self.pure.asks and "curvature" not in handed and value_fn is not None and params is not None:
             handed["curvature"] = self._estimated(value_fn, params, state.count)
-        extras = {word: dict(zip(outline.names, Apart.of(tree, outline).arrays(), strict=True)) for word, tree in handed.items()}
+        more: dict[str, Any] = {word: Apart.of(tree, outline).by_name() for word, tree in handed.items()}
         if "loss" not in self.pure.asks:
             value = None  # it is for the transformations beside this one
         elif value is not None:
             check_loss(value, self.pure.chain.name)
-            value = jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
+            more["loss"] = value = jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
+        if self.pure.asks_gradients and value_fn is not None:
+            more["grad_fn"] = self._asker(value_fn, here)
         check_asks(self.pure, value, None if params is None and not self.whole else value_fn, handed.get("curvature"))
-        return value, extras
+        return more
 
     @functools.cached_property
     def _looks_at_parameters(self) -> bool:
         return "p" in self.pure.asks or any(kind.from_parameter for kind in self.pure.chain.memory.values())
 
-    def _moves(
-        self, points: dict[str, Any], grads: dict[str, Any], count: Any, pure: dict[str, Any], loss: Any, ask: Any, extras: Any
-    ) -> tuple[list[Any], Any]:
-        """Return the way each tensor goes in a whole step, and what the step returns beside."""
-        pure["t"] = {name: count.astype(_wide(p.dtype)) for name, p in points.items()}
-        moved, after = self.pure.step(points, grads, pure, loss=loss, grad_fn=ask, **extras)
+    def _moves(self, points: Arrays, grads: Arrays, count: Any, pure: dict[str, Any], **more: Any) -> tuple[list[Any], Any]:
+        """Return the way each tensor goes in a whole step, and the new state. The step counts from the old state's count."""
+        t = {name: pure["t"].astype(_wide(p.dtype)) for name, p in points.items()}
+        moved, after = self.pure.step(points, grads, {**pure, "t": t}, **more)
         return [moved[n] - p for n, p in points.items()], after
 
     def _directions(
-        self, points: dict[str, Any], grads: dict[str, Any], count: Any, memory: Any, loss: Any, extras: dict[str, dict[str, Any]]
+        self, points: Arrays, grads: Arrays, count: Any, pure: dict[str, Any], *, loss: Any = None, **extras: Arrays
     ) -> tuple[list[Any], Any]:
-        """Return -lr d for each tensor, without the parameters, and the new memory.
+        """Return -lr d for each tensor, without the parameters, and the new state.
 
         t is computed from the new count; from the old one, XLA would keep a copy.
         """
-
-        @functools.cache  # shared objects keep the trace small
-        def now(dtype: Any) -> tuple[Any, Any]:
-            t = count.astype(_wide(dtype)) if self.counts else None
-            return t, self.pure.lr if isinstance(self.pure.lr, float) else self.pure.rate_at(t, "")
-
-        leaves = [self.pure.leaf(n, p, grads[n], *now(p.dtype), extras) for n, p in points.items()]
+        dtypes = dict.fromkeys(p.dtype for p in points.values())  # numbers shared by tensors keep the trace small
+        times = {kind: count.astype(_wide(kind)) if self.counts else None for kind in dtypes}
+        rates = {kind: self.pure.lr if isinstance(self.pure.lr, float) else self.pure.rate_at(t, "") for kind, t in times.items()}
+        leaves = [self.pure.leaf(n, p, grads[n], times[p.dtype], rates[p.dtype], extras) for n, p in points.items()]
         with ops.lanes(present=False):
             step = ArrayStep(None, self.pure.seed, None if loss is None else host_scalar(loss), remembers=True)
-            memory = directed(self.pure.chain.transforms, leaves, memory, step)
-            return [-way for way in taken(leaves, step)], memory
+            memory = directed(self.pure.chain.transforms, leaves, pure["memory"], step)
+            return [-way for way in taken(leaves, step)], {**pure, "memory": memory}
 
     @functools.cached_property
     def interval(self) -> int:
@@ -185,15 +183,13 @@ class Face:
         looked_at = functools.partial(hutchinson, value_fn, params, key)
         return jax.lax.cond(count % self.interval == 0, looked_at, lambda: jax.tree.map(jnp.zeros_like, params))
 
-    def _asker(self, value_fn: Callable[[Tree], Any] | None, params: Apart) -> Callable[[Any], Any] | None:
-        """Return the function that answers points with loss and gradients; None if nobody asks."""
-        if value_fn is None or not self.pure.asks_gradients:
-            return None
+    def _asker(self, value_fn: Callable[[Tree], Any], params: Apart) -> Callable[[Any], Any]:
+        """Return the function that answers points with loss and gradients."""
         names = params.outline.names
 
         def ask(points: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
             loss, found = jax.value_and_grad(value_fn)(params.tree(points[n] for n in names))
-            return loss, dict(zip(names, Apart.of(found, params.outline).arrays(), strict=True))
+            return loss, Apart.of(found, params.outline).by_name()
 
         return ask
 

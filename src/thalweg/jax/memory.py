@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from thalweg.core.array_step import ArrayStep
+from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.jax.apart import Apart
 from thalweg.jax.trees import renamed
 
@@ -14,12 +16,14 @@ from thalweg.jax.trees import renamed
 class Layout:
     """Where a transformation's memory has its slots. By leaf they have the rule's names, in a state's trees the state's.
 
-    table: the memory for no parameters, with an empty table for each slot that is a tree; the others are numbers of the whole
-    model. names: the state's names, by path ("adam.m"). typed: the slots with a dtype of their own, which are real always.
+    names: the state's names, by path ("adam.m"). Slots with a dtype of their own are always real.
     """
 
-    def __init__(self, table: dict[str, Any], names: dict[str, str], typed: frozenset[str]) -> None:
-        flat: tuple[list[Any], Any] = jax.tree_util.tree_flatten_with_path(table, lambda x: x == {} and x is not table)
+    def __init__(self, pure: Pure, names: dict[str, str]) -> None:
+        self.table: Any = pure.chain.init([], ArrayStep(None, pure.seed))
+        """The memory for no parameters: an empty table for each slot that is a tree, and the numbers of the whole model."""
+        typed = {slot for f in pure.chain.functions for slot, kind in f.memory.items() if kind.dtype is not None}
+        flat: Any = jax.tree_util.tree_flatten_with_path(self.table, lambda x: x == {} and x is not self.table)
         slots, self.by_leaf = flat
         self.trees = [isinstance(first, dict) for _, first in slots]
         self.real = [path[-1].key in typed for path, _ in slots]

@@ -32,7 +32,7 @@ def of(row: Row) -> Build:
     """Return what builds a row's stages, with the library's first values in their memory. ValueError if the row does not fit."""
 
     def build(o: Any) -> Stage:
-        if not row.fits(o):
+        if row.fits is not None and not row.fits(o):
             raise ValueError("there is no rule here for these arguments together")
         first: dict[str, dict[str, float]] = {}
         for place, value in row.starts.items():
