@@ -13,7 +13,7 @@ from thalweg.core.function_stage import FunctionStage
 from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.stage import Configurable
 from thalweg.form.asks import ASKS, Asking
-from thalweg.form.declaration import Declaration
+from thalweg.form.declaration import Declaration, Function
 from thalweg.values.arrays import Array, framework, widened
 from thalweg.values.scalars import Scalar
 from thalweg.values.trees import Vector
@@ -29,6 +29,10 @@ class AroundStage(FunctionStage):
     ) -> None:
         self.decides = decides
         super().__init__(rule, declaration, config, owns_step=owns_step)
+
+    @property
+    def call(self) -> Function:
+        return self.function
 
     @property
     def asks(self) -> frozenset[str]:

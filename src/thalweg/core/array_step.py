@@ -44,14 +44,14 @@ class ArrayStep(Step):
             return self._run_on_all(stage, leaves, memory)
         hypers = [stage.declaration.joined(stage.hyper_at(leaf)) if stage.steady is None else stage.steady for leaf in leaves]
         handed = zip(self._handed(stage, leaves, memory), hypers, strict=True)
-        return self._kept(stage, [stage.call(values, hyper) for values, hyper in handed], leaves, memory)
+        return self._kept(stage, [stage.call(*values, **hyper) for values, hyper in handed], leaves, memory)
 
     def _run_on_all(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Array], Memory]:
         """Call the function once for all leaves, because it sums over the model."""
         configs = [stage.hyper_at(leaf) for leaf in leaves]
         hyper = {name: together([config[name] for config in configs]) for name in stage.config}
         values = [together(of_leaves) for of_leaves in zip(*self._handed(stage, leaves, memory), strict=True)]
-        results = stage.call(values, stage.declaration.joined(hyper))
+        results = stage.call(*values, **stage.declaration.joined(hyper))
         return self._kept(stage, [[of(x, i) for x in results] for i in range(len(leaves))], leaves, memory)
 
     def _handed(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> list[list[Any]]:

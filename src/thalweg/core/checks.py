@@ -57,8 +57,7 @@ def check_gradients(gradients: dict[str, Any], arrays: dict[str, Array]) -> None
     """Raise TypeError or ValueError for a gradient that is not as its parameter."""
     for name, g in gradients.items():
         p = arrays[name]
-        alike = type(g) is type(p) and g.dtype == p.dtype and g.shape == p.shape
-        if not alike or isinstance(g, np.ma.MaskedArray):
+        if type(g) is not type(p) or g.dtype != p.dtype or g.shape != p.shape or isinstance(g, np.ma.MaskedArray):
             check_gradient(name, p, g)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -26,11 +27,13 @@ from thalweg.values.scalars import Scalar
 class FunctionStage(Stage):
     """A declared function with its hyper-parameters set."""
 
+    starts: Mapping[str, float] = MappingProxyType({})
+    """The first values of slots that `starting` has set."""
+
     def __init__(self, rule: Configurable, declaration: Declaration, config: dict[str, Any], *, owns_step: bool = False) -> None:
         self.declaration = declaration.sized(config) if declaration.unsized else declaration
         self.rule, self.config, self.owns_step = rule, config, owns_step
         self.name, self.lr = rule.name, rule.lr
-        self.starts: dict[str, float] = {}
         trace.run(self, general=True)
 
     def __repr__(self) -> str:
@@ -109,8 +112,13 @@ class FunctionStage(Stage):
     def _drawn(self, slot: str, leaf: Leaf, step: Step) -> Array:
         return draw(step.seed, 0, (self.name, slot, leaf.name), leaf.p, step.lanes)
 
-    def call(self, values: Sequence[Any], hyper: dict[str, Any]) -> Sequence[Any]:
-        """Return the function's direction and new memory, given a value for each ask and slot."""
+    @cached_property
+    def call(self) -> Callable[..., Any]:
+        """The function of a value for each ask and slot, and of its hyper-parameters, to direction and new memory."""
+        return self._results if self.declaration.tuples or not self.declaration.memory else self.rule.function
+
+    def _results(self, *values: Any, **hyper: Any) -> tuple[Any, ...]:
+        """Return the results of a function that has no memory, or several slots in one tuple."""
         if self.declaration.tuples:
             return self.declaration.unpacked(self.rule.function(*self.declaration.packed(values), **hyper))
         results = self.rule.function(*values, **hyper)

@@ -72,9 +72,8 @@ class Nonzero(functools.partial[Any]):
 
 def is_nonzero(value: Any) -> bool:
     """Whether a hyper-parameter is never 0, for no parameter, no lane and at no update."""
-    if isinstance(value, ByLeaf):
-        return all(map(is_nonzero, value.values.values()))
-    return isinstance(value, Nonzero) or (isinstance(value, int | float | np.ndarray) and bool(np.all(value != 0)))
+    each = value.values.values() if isinstance(value, ByLeaf) else (value,)
+    return all(isinstance(x, Nonzero) or (isinstance(x, int | float | np.ndarray) and bool(np.all(x != 0))) for x in each)
 
 
 Decay = Annotated[float, Range(0, 1, high_in=False)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from thalweg.form import foreign_words
@@ -27,8 +27,9 @@ class Configured(Protocol):
     def function(self) -> Function:
         """The function itself."""
 
-    def call(self, values: Sequence[Any], hyper: dict[str, Any]) -> Sequence[Any]:
-        """Return the function's results for a value for each ask and slot, and its hyper-parameters."""
+    @property
+    def call(self) -> Function:
+        """The function of a value for each ask and slot, and of its hyper-parameters, to direction and new memory."""
 
 
 class Run(NamedTuple):
@@ -101,13 +102,13 @@ def run_on(stage: Configured, inputs: dict[str, Any], hyper: dict[str, Any]) -> 
     declaration = stage.declaration
     evaluations: list[Any] = []
     try:
-        results = stage.call([inputs[word] for word in declaration.order], declaration.joined(hyper))
-        if inspect.isgenerator(results[0]):
-            results = _drive(results[0], evaluations)
+        results = stage.call(*[inputs[word] for word in declaration.order], **declaration.joined(hyper))
+        if inspect.isgenerator(results):
+            results = _drive(results, evaluations)
     except (TypeError, AttributeError) as error:
         raise _refused(stage, error) from error
-    if len(results) != 1 + len(declaration.memory):
-        raise _miscounted(stage, len(results))
+    if not isinstance(results, tuple) or len(results) != 1 + len(declaration.memory):
+        raise _miscounted(stage, len(results) if isinstance(results, tuple) else 1)
     return Run(inputs, results[0], dict(zip(declaration.memory, results[1:], strict=True)), evaluations)
 
 

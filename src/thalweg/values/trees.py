@@ -178,12 +178,10 @@ def _of_class(new: Any, old: Any) -> Any:
 
 
 def _filled(tree: Tree, leaves: Iterator[Any]) -> Tree:
-    sort, kind = SORTS[type(tree)], type(tree)
+    sort = SORTS[type(tree)]
     pairs = [] if sort is None else sort(tree)
     parts = {key: next(leaves) if SORTS[type(child)] is None else _filled(child, leaves) for key, child in pairs}
-    if kind is dict:
-        return parts
-    return kind(parts.values()) if kind in (list, tuple) else _in_class(tree, parts)
+    return parts if type(tree) is dict else _in_class(tree, parts)
 
 
 def _in_class(tree: Tree, parts: dict[Any, Any]) -> Tree:
