@@ -114,9 +114,8 @@ class Rule(Configurable):
 
     def bound(self, owner: str, args: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
         """Return the configuration for these arguments, by the names of `parts`. owner: the name that messages use."""
-        if not args and not named:
-            return {name: part.default for name, part in self.parts.items()}
-        return bind(owner, self.hyper, args, named, self.former)
+        given = bind(owner, self.hyper, args, named, self.former) if args or named else {}
+        return {name: part.check(given[name], owner) if name in given else part.default for name, part in self.parts.items()}
 
     def configured(self, config: dict[str, Any]) -> Stage:
         """Return the stage for a configuration made by `bound`. Raises TypeError and ValueError as a call does."""

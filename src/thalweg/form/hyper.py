@@ -292,7 +292,7 @@ def formers(hyper: dict[str, Hyper]) -> dict[str, Former]:
 def bind(
     owner: str, hyper: dict[str, Hyper], args: tuple[Any, ...], named: dict[str, Any], former: Mapping[str, Former] | None = None
 ) -> dict[str, Any]:
-    """Return the configuration of a call, by the names of the parts: defaults, then positions, then names, each checked.
+    """Return what a call gives of a configuration, by the names of the parts: positions, then names.
 
     former: deprecated forms, accepted with a DeprecationWarning.
     """
@@ -303,7 +303,7 @@ def bind(
         given |= hyper[name].split(value)
     if named:
         given |= _by_name(owner, hyper, given, named, former or {})
-    return {name: h.check(given[name], owner) if name in given else h.default for name, h in parts_of(hyper).items()}
+    return given
 
 
 def _by_name(

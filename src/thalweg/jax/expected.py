@@ -39,17 +39,19 @@ class Expected:
 
     def check(self, given: Apart, here: Apart, state: Any, extras: Mapping[str, Tree]) -> None:
         """Raise ValueError or TypeError if the arguments are not of this transformation, or not of the same parameters."""
-        met = checks.kinds((given.leaves, here.leaves, state, extras)), given.outline.structure
+        met = checks.kinds((given.leaves, here.leaves, state, extras)), given.outline.structure, here.outline.structure
         if met != self._met.get(tuple(extras)):
             self._examine(given, here, state, extras)
             self._met[tuple(extras)] = met
 
     def made(self, here: Apart, state: State) -> None:
         """Note what an update receives that follows on `init`: gradients like the parameters, and this state."""
-        self._met[()] = checks.kinds((here.leaves, here.leaves, state, {})), here.outline.structure
+        self._met[()] = checks.kinds((here.leaves, here.leaves, state, {})), here.outline.structure, here.outline.structure
 
     def _examine(self, given: Apart, here: Apart, state: Any, extras: Mapping[str, Tree]) -> None:
         outline, name = given.outline, self.pure.chain.name
+        if here.outline is not outline and here.outline.names != outline.names:
+            raise ValueError(unlike(outline.names, here.outline.names, "parameters"))
         self._check_leaves("gradient", given, here)
         for word, tree in extras.items():
             found = Apart.of(tree, outline)

@@ -25,7 +25,7 @@ from thalweg.jax.arguments import masks_over
 from thalweg.jax.checks import check_loss, kinds
 from thalweg.jax.expected import Expected
 from thalweg.jax.hessian import hutchinson
-from thalweg.jax.trees import Outline, State, Tree, in_dtypes_of, unlike
+from thalweg.jax.trees import Outline, State, Tree, in_dtypes_of
 
 Arrays: TypeAlias = dict[str, Any]
 
@@ -98,8 +98,6 @@ class Face:
         given = Apart.of(grads, self._seen)
         outline = self._seen = given.outline
         here = given if params is None else Apart.of(params, outline)
-        if here.outline is not outline and here.outline.names != outline.names:
-            raise ValueError(unlike(outline.names, here.outline.names, "parameters"))
         self.expected.check(given, here, state, extras)
         updating = given if type(given) is type(here) is Apart else given.updating(here)
         return updating, updating if params is None else here
