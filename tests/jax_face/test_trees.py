@@ -15,7 +15,7 @@ import numpy as np  # noqa: E402
 
 import thalweg as tw  # noqa: E402
 import thalweg.jax as tj  # noqa: E402
-from thalweg.jax.trees import apart  # noqa: E402
+from thalweg.jax.trees import names_of  # noqa: E402
 
 
 def tree(*keys: str) -> Any:
@@ -111,17 +111,17 @@ def test_names_are_dotted_as_in_every_face(kind: str, pattern: str) -> None:
         state = t.init(params)
         for _ in range(2):
             updates, state = jax.jit(t.update)(params, state, params)
-        still = {name for u, name in zip(apart(updates)[0], apart(updates)[1].names, strict=True) if not u.any()}
+        still = {name for u, name in zip(jax.tree.leaves(updates), names_of(updates), strict=True) if not u.any()}
         assert still == {"hidden.w"}
 
 
 def test_names_of_modules() -> None:
     nnx = pytest.importorskip("flax.nnx")
-    assert apart(nnx.state(nnx.Linear(2, 2, rngs=nnx.Rngs(0))))[1].names == ["bias", "kernel"]
+    assert names_of(nnx.state(nnx.Linear(2, 2, rngs=nnx.Rngs(0)))) == ["bias", "kernel"]
     eqx = pytest.importorskip("equinox")
     net = eqx.filter(eqx.nn.MLP(2, 2, 2, 1, key=jax.random.key(0)), eqx.is_array)
-    assert apart(net)[1].names == [f"layers.{i}.{part}" for i in range(2) for part in ("weight", "bias")]
-    assert apart({"a.b": 1.0, "a": {"b": 1.0}})[1].names == ["['a']['b']", "['a.b']"]
+    assert names_of(net) == [f"layers.{i}.{part}" for i in range(2) for part in ("weight", "bias")]
+    assert names_of({"a.b": 1.0, "a": {"b": 1.0}}) == ["['a']['b']", "['a.b']"]
 
 
 def test_schedules_and_rates_reach_the_branch_they_were_set_for() -> None:

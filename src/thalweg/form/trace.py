@@ -86,9 +86,8 @@ def run(stage: Configured, *, general: bool = False) -> Run:
     """
     memory, values = stage.declaration.memory, known(stage, general)
     inputs = {word: Symbol.input(word, (memory.get(word) or ASKS[word]).level) for word in stage.declaration.order}
-    dynamic = {name: x for name, x in stage.config.items() if name not in values}
-    symbols = {name: Symbol.input(name, NUMBER, not general and is_nonzero(x)) for name, x in dynamic.items()}
-    return run_on(stage, inputs, {**values, **symbols})
+    free = {n: Symbol.input(n, NUMBER, not general and is_nonzero(x)) for n, x in stage.config.items() if n not in values}
+    return run_on(stage, inputs, {**values, **free})
 
 
 def known(stage: Configured, general: bool = False) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from thalweg.jax.checks import check_numbers
-from thalweg.jax.trees import NOTHING, Outline, Tree, Without, apart, folded, parts, whole
+from thalweg.jax.trees import NOTHING, Outline, Tree, Without, folded, names_of, parts, whole
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,9 @@ class Apart:
 
     @staticmethod
     def of(tree: Tree, known: Outline | None = None) -> Apart:
-        leaves, outline = apart(tree, known)
+        """Take a tree apart. known: the outline to keep if the structure is its own, which saves computing the names."""
+        leaves, structure = jax.tree.flatten(tree)
+        outline = known if known is not None and structure == known.structure else Outline(structure, names_of(tree))
         usual = all(isinstance(x, jax.Array) and x.dtype in FLOATING for x in leaves)
         return Apart(outline, leaves) if usual else Mixed(outline, leaves, _complexes(outline, leaves))
 

@@ -16,7 +16,7 @@ from thalweg.core.arrange import Arranged
 from thalweg.core.compose import Choose
 from thalweg.core.leaf import Leaf, checked_number, in_parts
 from thalweg.core.stage import At, Chain, chain
-from thalweg.jax.trees import apart
+from thalweg.jax.trees import names_of
 from thalweg.values.arrays import real_part
 
 Tree = Any
@@ -99,7 +99,7 @@ class _Masks:
             told = mask(self.tree) if callable(mask) else mask
             spread = jax.tree.map(lambda x, under: jax.tree.map(lambda _: _Said(x), under), told, self.tree, is_leaf=_says)
             self.found[id(mask)] = {
-                name: said.value for name, said in zip(apart(self.tree)[1].names, jax.tree.leaves(spread), strict=True)
+                name: said.value for name, said in zip(names_of(self.tree), jax.tree.leaves(spread), strict=True)
             }
         return self.found[id(mask)]
 

@@ -19,16 +19,17 @@ class Layout:
     names: the state's names, by path ("adam.m"). Slots with a dtype of their own are always real.
     """
 
+    by_leaf: Any
+    in_state: Any
+
     def __init__(self, pure: Pure, names: dict[str, str]) -> None:
         self.table: Any = pure.chain.init([], ArrayStep(None, pure.seed))
         """The memory for no parameters: an empty table for each slot that is a tree, and the numbers of the whole model."""
         typed = {slot for f in pure.chain.functions for slot, kind in f.memory.items() if kind.dtype is not None}
-        flat: Any = jax.tree_util.tree_flatten_with_path(self.table, lambda x: x == {} and x is not self.table)
-        slots, self.by_leaf = flat
+        slots, self.by_leaf = jax.tree_util.tree_flatten_with_path(self.table, lambda x: x == {} and x is not self.table)
         self.trees = [isinstance(first, dict) for _, first in slots]
         self.real = [path[-1].key in typed for path, _ in slots]
-        places: tuple[list[int], Any] = jax.tree.flatten(renamed(self.by_leaf.unflatten(range(len(slots))), names))
-        self.order, self.in_state = places
+        self.order, self.in_state = jax.tree.flatten(renamed(self.by_leaf.unflatten(range(len(slots))), names))
 
     def by_leaf_of(self, memory: Any, like: Apart) -> Any:
         """Convert a state's memory."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import jax
@@ -38,16 +38,9 @@ class Outline(NamedTuple):
     names: list[str]
 
 
-def apart(tree: Tree, known: Outline | None = None) -> tuple[list[Any], Outline]:
-    """Return a tree's leaves and outline; `known` itself if the structure matches, which saves computing the names."""
-    leaves, structure = jax.tree.flatten(tree)
-    if known is not None and structure == known.structure:
-        return leaves, known
-    return leaves, Outline(structure, _names([path for path, _ in jax.tree_util.tree_flatten_with_path(tree)[0]]))
-
-
-def _names(paths: list[Any]) -> list[str]:
-    """Return the names of the pure functions ('hidden.w'), or full paths if two would be equal."""
+def names_of(tree: Tree, is_leaf: Callable[[Any], bool] | None = None) -> list[str]:
+    """Return the leaves' names in the pure functions ('hidden.w'), or full paths if two would be equal."""
+    paths: list[Any] = [path for path, _ in jax.tree_util.tree_flatten_with_path(tree, is_leaf)[0]]
     dotted = [".".join(map(_key, path[:-1] if _wraps(path) else path)) or SINGLE for path in paths]
     return dotted if len(set(dotted)) == len(dotted) else _told_apart(dotted, paths)
 
@@ -104,8 +97,7 @@ def leaves_of(tree: Any, outline: Outline) -> Iterable[tuple[str, Any]]:
     if structure != outline.structure:
         leaves, structure = jax.tree.flatten(tree, is_leaf=is_without)
     if structure != outline.structure:
-        theirs = _names([path for path, _ in jax.tree_util.tree_flatten_with_path(tree, is_leaf=is_without)[0]])
-        raise ValueError(unlike(outline.names, theirs, "state"))
+        raise ValueError(unlike(outline.names, names_of(tree, is_without), "state"))
     return zip(outline.names, leaves, strict=True)
 
 
