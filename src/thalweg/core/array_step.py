@@ -35,7 +35,7 @@ class ArrayStep(Step):
     norm: Any = None
     """The norm of all that arrives at that stage, once it has been asked for."""
 
-    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Array], Memory]:
+    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[Sequence[Array], Memory]:
         if not leaves:
             return [], memory
         stage = stage if stage.memory.keys() >= memory.keys() else stage.beside(memory)
@@ -46,7 +46,7 @@ class ArrayStep(Step):
         handed = zip(self._handed(stage, leaves, memory), hypers, strict=True)
         return self._kept(stage, [stage.call(*values, **hyper) for values, hyper in handed], leaves, memory)
 
-    def _run_on_all(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Array], Memory]:
+    def _run_on_all(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[Sequence[Array], Memory]:
         """Call the function once for all leaves, because it sums over the model."""
         configs = [stage.hyper_at(leaf) for leaf in leaves]
         hyper = {name: together([config[name] for config in configs]) for name in stage.config}
@@ -56,7 +56,8 @@ class ArrayStep(Step):
 
     def _handed(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> list[list[Any]]:
         """Return the function's arguments for each leaf: what it asks for, and its memory."""
-        asked = [[ASKS[ask].supplied(Asking(leaf, self, stage)) for ask in stage.declaration.asks] for leaf in leaves]
+        asking = [Asking(leaf, self, stage) for leaf in leaves]
+        asked = [[ASKS[ask].supplied(at) for ask in stage.declaration.asks] for at in asking]
         slots = [self._slot(stage, slot, kind, leaves, memory) for slot, kind in stage.declaration.memory.items()]
         return [[*values, *held] for values, *held in zip(asked, *slots, strict=True)]
 
@@ -64,12 +65,12 @@ class ArrayStep(Step):
         """Return a slot's memory of each leaf, as the function takes it."""
         held = (memory.get(slot) if kind.full else None) or {}
         found = [held.get(leaf.name) for leaf in leaves]
-        full = all(x is not None and leaf.half is None and x.shape == leaf.p.shape for x, leaf in zip(found, leaves, strict=True))
-        return found if full else [self._recalled(stage, slot, kind, leaf, memory) for leaf in leaves]
+        full = [x is not None and leaf.half is None and x.shape == leaf.p.shape for x, leaf in zip(found, leaves, strict=True)]
+        return found if all(full) else [self._recalled(stage, slot, kind, leaf, memory) for leaf in leaves]
 
     def _kept(
         self, stage: FunctionStage, results: Sequence[Sequence[Any]], leaves: Sequence[Leaf], memory: Memory
-    ) -> tuple[list[Array], Memory]:
+    ) -> tuple[Sequence[Array], Memory]:
         """Return a function's first result for each leaf, and the memory with its other results."""
         found = []
         for leaf, row in zip(leaves, results, strict=True):
@@ -80,7 +81,7 @@ class ArrayStep(Step):
         directions, *columns = zip(*found, strict=True)
         slots = zip(stage.declaration.memory.items(), columns, strict=True)
         new = {slot: kind.table(memory.get(slot), leaves, x) for (slot, kind), x in slots if slot in stage.memory}
-        return list(directions), {**memory, **new}
+        return directions, {**memory, **new}
 
     def _converted(self, stage: FunctionStage, results: Sequence[Any], leaf: Leaf) -> list[Any]:
         """Return a function's results as a separate array of the parameter's shape and memory of its kinds."""

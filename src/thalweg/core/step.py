@@ -20,7 +20,7 @@ class Step(ABC):
     loss: Any
 
     @abstractmethod
-    def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Any], Memory]:
+    def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory) -> tuple[Sequence[Any], Memory]:
         """Return a declared function's first result for each leaf, and its new memory."""
 
     @abstractmethod

@@ -107,7 +107,7 @@ class _WrittenStep(Step):
         if leaf.owned:
             leaf.d = self._as("d", (self.write.letter("d", "t"), UNIT) if self.rules else writer.direction)
 
-    def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Any], Memory]:
+    def run(self, stage: Any, leaves: Sequence[Leaf], memory: Memory) -> tuple[Sequence[Any], Memory]:
         (leaf,) = leaves
         if isinstance(stage, AfterStage):
             self.lines += _Writer(stage, self.write, self._text(leaf.p)).lines("p" if stage.trace.moves else None)

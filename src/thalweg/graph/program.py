@@ -182,7 +182,7 @@ class SymbolicStep(Step):
         self.stored: dict[int, Symbol] = {}
         self.path: Path = ()
 
-    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[list[Any], Memory]:
+    def run(self, stage: FunctionStage, leaves: Sequence[Leaf], memory: Memory) -> tuple[Sequence[Any], Memory]:
         if stage.trace.needs_whole_model and isinstance(stage, AfterStage):
             raise NotTraced(f"{stage.name} sums over the whole model after the step")
         (leaf,), declaration = leaves, stage.declaration
