@@ -181,6 +181,13 @@ class _Adam(Rule):
 
 adam: _Adam
 
+class _AdamAtan2(Rule):
+    """Adam-atan2 (Everett et al. 2024, arXiv 2407.05872): Adam without an epsilon, for any size of gradients."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999) -> Stage: ...
+
+adam_atan2: _AdamAtan2
+
 class _AdamByRow(Rule):
     """Adam-mini's step with a second moment for each row of a matrix (Zhang et al. 2024, arXiv 2406.16793, algorithm 1)."""
 
@@ -223,6 +230,20 @@ class _Adamc(Rule):
 
 adamc: _Adamc
 
+class _Adamd(Rule):
+    """AdamD (St John 2021, arXiv 2110.10828): Adam that corrects the second moment alone."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08, raw=True)) -> Stage: ...
+
+adamd: _Adamd
+
+class _Adamg(Rule):
+    """AdamG (Pang, Yu, Hoang & Zhou 2024, arXiv 2405.04376, algorithm 2): Adam without a rate to tune."""
+
+    def __call__(self, beta1: Dynamic = 0.95, beta2: Dynamic = 0.999, beta3: Dynamic = 0.95, p: Dynamic = 0.2, q: Dynamic = 0.24, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+adamg: _Adamg
+
 class _Adamod(Rule):
     """AdaMod (Ding, Ren, Luo & Sun 2019, arXiv 1910.12249, algorithm 1)."""
 
@@ -236,6 +257,13 @@ class _Adamp(Rule):
     def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), delta: Dynamic = 0.1, weight_decay: Dynamic = 0.0, share: Dynamic = 0.1) -> Stage: ...
 
 adamp: _Adamp
+
+class _Adams(Rule):
+    """AdamS (Xie, Xu, Zhang, Sato & Sugiyama 2020, arXiv 2011.11152, algorithm AdamS): Adam with stable weight decay."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0001) -> Stage: ...
+
+adams: _Adams
 
 class _Adamuon(Rule):
     """AdaMuon (Si, Zhang & Shen 2025, arXiv 2507.11005, algorithm 1): Muon, with an adaptive rate for each entry."""
@@ -314,6 +342,13 @@ class _Adopt(Rule):
 
 adopt: _Adopt
 
+class _Aegd(Rule):
+    """AEGD (Liu & Tian 2020, arXiv 2010.05109, algorithm 1): adaptive gradient descent with energy."""
+
+    def __call__(self, c: Dynamic = 1.0) -> Stage: ...
+
+aegd: _Aegd
+
 class _Agc(Rule):
     """Adaptive gradient clipping (Brock, De, Smith & Simonyan 2021, arXiv 2102.06171, equation 3): by the parameter's norm."""
 
@@ -363,6 +398,13 @@ class _Amsgrad(Rule):
 
 amsgrad: _Amsgrad
 
+class _Ano(Rule):
+    """Ano (Kegreisz 2025, arXiv 2508.18258, algorithm 1): the direction of an average, the size of the gradient."""
+
+    def __call__(self, beta1: Dynamic = 0.92, beta2: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
+
+ano: _Ano
+
 class _Apollo(Rule):
     """Apollo (Ma 2020, arXiv 2009.13586, algorithm 1): a diagonal B that explains how the average gradient m changed."""
 
@@ -405,6 +447,13 @@ class _Asgd(Rule):
 
 asgd: _Asgd
 
+class _Avagrad(Rule):
+    """AvaGrad (Savarese, McAllester, Babu & Maire 2021, CVPR, arXiv 1912.01823, algorithm 2)."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.1) -> Stage: ...
+
+avagrad: _Avagrad
+
 class _Average(Rule):
     """An exponential moving average of the parameters, to ship (Polyak & Juditsky 1992, SIAM J. Control Optim. 30:838)."""
 
@@ -418,6 +467,13 @@ class _BallMinimizer(Rule):
     def __call__(self, norm: Literal['spectral', 'entry', 'rms'] = 'spectral', radius: Dynamic = 50.0, ns_steps: int = 5) -> Stage: ...
 
 ball_minimizer: _BallMinimizer
+
+class _Bcos(Rule):
+    """BCOS (Jiang & Xiao 2025, arXiv 2507.08963, with momentum and its conditional estimator): one memory in place of two."""
+
+    def __call__(self, beta: Dynamic = 0.9, eps: Dynamic | Epsilon = outside(1e-06)) -> Stage: ...
+
+bcos: _Bcos
 
 class _Came(Rule):
     """CAME (Luo, Ren, Zheng, Jiang, Jiang & You 2023, arXiv 2307.02047, algorithm 2): confidence in a memory-efficient Adam."""
@@ -566,6 +622,13 @@ class _Eve(Rule):
 
 eve: _Eve
 
+class _Exadam(Rule):
+    """EXAdam (Adly 2024, arXiv 2412.20302, algorithm 1): Adam with adaptive cross-moments."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08) -> Stage: ...
+
+exadam: _Exadam
+
 class _Fadam(Rule):
     """FAdam (Hwang 2024, arXiv 2405.12807, algorithm 1, with the exponent 1/2): natural gradients, clipped and then averaged."""
 
@@ -586,6 +649,13 @@ class _Fira(Rule):
     def __call__(self, rank: int = 128, T: int = 200, scale: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01) -> Stage: ...
 
 fira: _Fira
+
+class _Focus(Rule):
+    """FOCUS (Liu, Liu & Gore 2025, arXiv 2501.12243, algorithm 1): Signum that is drawn towards the average of its points."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, gamma: Dynamic = 0.1, weight_decay: Dynamic = 0.0) -> Stage: ...
+
+focus: _Focus
 
 class _Fromage(Rule):
     """Fromage (Bernstein, Vahdat, Yue & Liu 2020, arXiv 2002.03432, algorithm 1): steps a share lr of each layer's norm."""
@@ -656,6 +726,13 @@ class _InitialSnr(Rule):
     def __call__(self, eps: Dynamic | Epsilon = outside(1e-08)) -> Stage: ...
 
 initial_snr: _InitialSnr
+
+class _Kate(Rule):
+    """KATE (Choudhury, Tupitsa, Loizou, Horvath, Takac & Gorbunov 2024, arXiv 2403.02648, algorithm 1), with 0/0 = 0 if eps = 0."""
+
+    def __call__(self, eta: Dynamic = 0.9, eps: Dynamic = 1e-08) -> Stage: ...
+
+kate: _Kate
 
 class _Lamb(Rule):
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer."""
@@ -804,6 +881,13 @@ class _MomoAdam(Rule):
 
 momo_adam: _MomoAdam
 
+class _Msvag(Rule):
+    """M-SVAG (Balles & Hennig 2018, ICML, arXiv 1705.07774, algorithm M-SVAG): momentum by its signal to noise."""
+
+    def __call__(self, beta: Dynamic = 0.9) -> Stage: ...
+
+msvag: _Msvag
+
 class _Muon(Rule):
     """Muon (Jordan, Jin, Boza, You, Cesista, Newhouse & Bernstein 2024, kellerjordan.github.io/posts/muon)."""
 
@@ -901,6 +985,13 @@ class _Orthograd(Rule):
     def __call__(self, keep_norm: bool = False) -> Stage: ...
 
 orthograd: _Orthograd
+
+class _Padam(Rule):
+    """Padam (Chen, Zhou, Tang, Yang, Cao & Gu 2020, IJCAI, arXiv 1806.06763, algorithm 1), with 0/0 = 0."""
+
+    def __call__(self, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, p: Dynamic = 0.125) -> Stage: ...
+
+padam: _Padam
 
 class _Pid(Rule):
     """PID (An, Wang, Sun, Xu, Dai & Zhang 2018, CVPR, "A PID controller approach for stochastic optimization of deep networks")."""
@@ -1182,6 +1273,13 @@ class _Splus(Rule):
 
 splus: _Splus
 
+class _Srmm(Rule):
+    """SRMM (Lyu 2022, arXiv 2201.01652, algorithm 1, with quadratic surrogates): averaged points, averaged gradients."""
+
+    def __call__(self, beta: Dynamic = 0.5) -> Stage: ...
+
+srmm: _Srmm
+
 class _StableAdamw(Rule):
     """StableAdamW (Wortsman, Dettmers, Zettlemoyer, Morcos, Farhadi & Schmidt 2023, arXiv 2304.13013, algorithm 2)."""
 
@@ -1231,12 +1329,26 @@ class _Tangent(Rule):
 
 tangent: _Tangent
 
+class _Tiger(Rule):
+    """Tiger (Su 2023, github.com/bojone/tiger, basic form): Signum with decoupled weight decay, or Lion with equal betas."""
+
+    def __call__(self, beta: Dynamic = 0.965, weight_decay: Dynamic = 0.01) -> Stage: ...
+
+tiger: _Tiger
+
 class _TrustRatio(Rule):
     """The trust ratio (You et al. 2019, arXiv 1904.00962, algorithm 2): each tensor's step made as long as the tensor."""
 
     def __call__(self, low: Dynamic = 0.0, high: Dynamic = ..., coefficient: Dynamic = 1.0, eps: Dynamic = 0.0) -> Stage: ...
 
 trust_ratio: _TrustRatio
+
+class _Vsgd(Rule):
+    """VSGD (Chen, Kuzina, Esmaeili & Tomczak 2024, arXiv 2404.06549, algorithm 1): variational stochastic gradient descent."""
+
+    def __call__(self, gamma: Dynamic = 1e-08, K: Dynamic = 30.0, kappa1: Dynamic = 0.81, kappa2: Dynamic = 0.9, delta: Dynamic = 0.0, eps: Dynamic = 0.0) -> Stage: ...
+
+vsgd: _Vsgd
 
 class _Warmed(Rule):
     """What arrives at a rate that begins small (Defazio et al. 2024, arXiv 2405.15682, algorithm 1): times sqrt(1 - beta2^t)."""

@@ -47,8 +47,8 @@ def test_search_looks_into_names_aliases_and_papers() -> None:
 
 def test_filters_and_order() -> None:
     sums = {"adai", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "mechanic_adam", "momo", "momo_adam", "prodigy", "swats"}
-    sums |= {"adagrad_norm", "adgd", "alig", "dadapt_adagrad", "dadapt_adan", "dadapt_lion"}
-    assert set(names("--kind", "whole-model")) == {"eve", "lbfgs", "polyak_sgd", *sums}
+    sums |= {"adagrad_norm", "adams", "adgd", "alig", "avagrad", "dadapt_adagrad", "dadapt_adan", "dadapt_lion"}
+    assert set(names("--kind", "whole-model")) == {"aegd", "eve", "lbfgs", "polyak_sgd", *sums}
     assert set(names("--year", "2015")) == {"adam", "adamax", "adamaxw", "noisy_sgd", "smorms3", "sparse_adam"}
     assert names("--year", "-1990", "--sort", "year") == ["sgd", "momentum", "lbfgs", "nesterov"]
     assert names("--memory", "0") == [

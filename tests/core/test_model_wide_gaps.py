@@ -12,6 +12,8 @@ import thalweg as tw
 import thalweg.numpy as tn
 
 RULES = [
+    "adams",
+    "avagrad",
     "prodigy",
     "dadapt_adam",
     "dadapt_sgd",

@@ -16,7 +16,7 @@ import thalweg as tw
 import thalweg.numpy as tn
 from thalweg.engines import native
 from thalweg.engines.kernel import TILE
-from thalweg.form.memory import draw
+from thalweg.form.draws import draw
 from thalweg.values import draws, noise, tree_files
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3), "long": (70_001,), "t": (50, 60)}

@@ -23,7 +23,7 @@ from thalweg.values.norms import euclidean  # noqa: E402
 
 SHAPES = [(60, 35), (301,), (), (5, 3, 2), (WIDTH,), (0, 3)]
 SUMMING = [
-    "a2grad_exp", "a2grad_inc", "a2grad_uni", "adai", "adanorm", "adasecant", "apollo", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "fromage", "lamb", "lars", "ldog", "mars", "mechanic_adam",
+    "a2grad_exp", "a2grad_inc", "a2grad_uni", "adai", "adams", "adanorm", "adasecant", "apollo", "avagrad", "dadapt_adam", "dadapt_sgd", "dog", "dowg", "fromage", "lamb", "lars", "ldog", "mars", "mechanic_adam",
     "momo", "momo_adam", "novograd", "polyak_sgd", "prodigy", "sgd_sai", "stable_adamw", "swats", "tam", "fadam", "amos", "alig", "aida", "adgd", "dadapt_lion", "dadapt_adan", "dadapt_adagrad", "adagrad_norm",
 ]  # fmt: skip
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]

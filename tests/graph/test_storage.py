@@ -74,6 +74,8 @@ SUMMING_UP = {
     "dadapt_adagrad",
     "adagrad_norm",
     "adai",
+    "adams",
+    "avagrad",
     "dog",
     "dowg",
     "prodigy",
@@ -106,9 +108,9 @@ def test_all_rules_but_these_can_be_so_kept(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 MANY_SIDED = ("sgd", "momentum", "adam", "amsgrad", "nadam", "rprop", "asgd", "adasecant")
-OF_A_POWER = "mirror_madgrad"
-"""Its state has a cube root in it, whose last bit is another in a kernel, and is then rounded to a coarser number."""
-CASES = [(name, *choice) for name in RULES if name != OF_A_POWER for choice in (CHOICES if name in MANY_SIDED else CHOICES[:1])]
+POWERS = ("adam_atan2", "adamg", "mirror_madgrad", "padam")
+"""They take an angle, a power or a root of arrays, whose last bit is another in a kernel, and may then round to a coarser number."""
+CASES = [(name, *choice) for name in RULES if name not in POWERS for choice in (CHOICES if name in MANY_SIDED else CHOICES[:1])]
 
 
 @pytest.mark.slow

@@ -104,6 +104,7 @@ DRAW = "the draws are arrays"
 HELD: dict[str, tuple[int, str]] = {
     "acprop": (1, TWICE), "adan": (1, TWICE), "adopt": (1, TWICE), "lion": (1, TWICE),
     "spam": (1, TWICE), "optimistic_gd": (1, TWICE), "pid": (1, TWICE), "pnm": (2, TWICE), "adapnm": (2, TWICE), "adasmooth": (1, ROOT), "ftrl": (2, ROOT), "adashift": (10, "the window moves on: a copy of its ten gradients"),
+    "bcos": (1, TWICE), "kate": (1, ROOT), "vsgd": (3, ROOT),
     "diffgrad": (1, TWICE), "adamod": (1, ROOT), "rprop": (1, TWICE), "adadelta": (2, ROOT), "smorms3": (1, ROOT),
     "asgd": (1, "what is shipped is computed from the old parameters beside the new ones: XLA copies them"),
     "ranger": (1, "the fast point is read for the new parameter and for the slow one: XLA keeps it"),

@@ -156,3 +156,11 @@ def test_nero_is_theirs_on_balanced_rows() -> None:
     start /= np.linalg.norm(start, axis=1, keepdims=True)
     ours = run(tw.nero(), {"w": start}, [{"w": g} for g in draws], lr=1e-2)[0]
     np.testing.assert_allclose([p["w"] for p in ours], walked(theirs.Nero, start, draws, lr=1e-2, eps=0.0), rtol=0, atol=1e-12)
+
+
+def test_adamd_is_what_their_adam_debias_makes_of_adam() -> None:
+    draw = np.random.default_rng(0)
+    start, draws = draw.normal(size=(4, 3)), list(draw.normal(size=(30, 4, 3)))
+    path, _ = run(tw.adamd(eps=tw.outside(1e-8)), {"w": start}, [{"w": x} for x in draws])
+    other = walked(theirs.AdamS, start, draws, lr=1e-3, weight_decay=0.0, adam_debias=True)
+    np.testing.assert_allclose(np.array([p["w"] for p in path]), other, rtol=0, atol=1e-13)

@@ -35,13 +35,15 @@ IGNORES_SCALE = {
     "adam_mini": lambda: tw.adam_mini(eps=1e-30), "adamaxw": tw.adamaxw, "nadamw": lambda: tw.nadamw(eps=1e-30),
     "laprop": lambda: tw.laprop(eps=1e-30), "adamod": lambda: tw.adamod(eps=1e-30), "adanorm": lambda: tw.adanorm(eps=1e-30),
     "adapnm": lambda: tw.adapnm(eps=1e-30), "grams": lambda: tw.grams(eps=1e-30), "adamp": lambda: tw.adamp(eps=1e-30), "adamc": lambda: tw.adamc(eps=1e-30), "stable_adamw": lambda: tw.stable_adamw(eps=1e-30),
+    "adamd": lambda: tw.adamd(eps=1e-30), "exadam": lambda: tw.exadam(eps=1e-60), "adams": lambda: tw.adams(eps=1e-30, weight_decay=0.0),
+    "ano": lambda: tw.ano(eps=1e-30), "bcos": lambda: tw.bcos(eps=1e-30), "tiger": tw.tiger, "adam_atan2": tw.adam_atan2, "focus": tw.focus,
     "adalomo": tw.adalomo, "swan": tw.swan, "splus": tw.splus, "dion": lambda: tw.dion(eps=1e-30), "conda": lambda: tw.conda(eps=1e-30), "fira": lambda: tw.fira(eps=1e-30), "apollo_adamw": lambda: tw.apollo_adamw(eps=1e-30),
     "adafactor": tw.adafactor, "muon": lambda: tw.muon(eps=1e-30), "soap": lambda: tw.soap(eps=1e-30), "lars": lambda: tw.lars(weight_decay=0.0),
     "lamb": lambda: tw.lamb(eps=1e-30), "novograd": lambda: tw.novograd(eps=1e-30), "fromage": tw.fromage,
     "dog": lambda: tw.dog(eps=0.0), "ldog": lambda: tw.ldog(eps=0.0), "dowg": tw.dowg, "cocob": tw.cocob,
     "prodigy": lambda: tw.prodigy(eps=0.0, d0=0.01), "dadapt_adam": lambda: tw.dadapt_adam(eps=0.0, d0=0.01), "dadapt_sgd": lambda: tw.dadapt_sgd(d0=0.01),
 }  # fmt: skip
-LINEAR = ("sgd", "asgd", "momentum", "nesterov", "optimistic_gd", "sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm")
+LINEAR = ("sgd", "asgd", "momentum", "nesterov", "optimistic_gd", "sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm", "srmm")
 BY_NORMS = (
     "tam",
     "amos",
@@ -69,6 +71,7 @@ SEES_SCALE = {
     "momentum": tw.momentum,
     "nesterov": tw.nesterov,
     **{name: tw.rules[name] for name in ("sgdw", "qhm", "aggmo", "pid", "accsgd", "pnm", "sgd_sai", "adahessian", "psgd_kron")},
+    **{name: tw.rules[name] for name in ("padam", "avagrad", "kate", "msvag", "vsgd", "srmm", "adamg", "aegd")},
     "rmsprop_graves": tw.rmsprop_graves,
     "adabound": tw.adabound,
     "diffgrad": tw.diffgrad,

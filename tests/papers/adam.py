@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from oracles import adabelief, adabound, adahessian, adam, adan, ademamix, adopt, moments, optimistic, qhadam, sophia, spam, yogi
+from oracles import (
+    adabelief,
+    adabound,
+    adahessian,
+    adam,
+    adam_kin,
+    adan,
+    ademamix,
+    adopt,
+    moments,
+    optimistic,
+    qhadam,
+    sophia,
+    spam,
+    yogi,
+)
 
 import thalweg as tw
 from papers.case import WD, Case, at, halving, shrinking, shrinking_share
@@ -96,6 +111,25 @@ CASES = [
       for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.9, "eps": 1e-3, **own}, shrinking))),
     *(Case(f"adamod authors{end}", lambda options=options: variants.adamod_of_corrected(**options), moments.adamod, {"form": "code", **options}, lr)
       for end, options, lr in (("", {}, None), (" options", {"beta1": 0.8, "beta2": 0.9, "beta3": 0.95}, shrinking))),
+    *(Case(f"padam {options}", lambda options=options: tw.padam(**options), adam_kin.padam, {("partial" if k == "p" else k): x for k, x in options.items()}, lr)
+      for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.9, "p": 0.3}, shrinking), ({"p": 0.5}, 1e-3))),
+    *(Case(f"padam authors{end}", lambda options=options: variants.corrected_padam(**options), adam_kin.padam, {"form": "code", "partial": 0.25, **options}, lr)
+      for end, options, lr in (("", {}, None), (" options", {"beta1": 0.8, "beta2": 0.9, "eps": 1e-3, "partial": 0.4}, shrinking))),
+    Case("padam without the maximum", variants.partial_adam, adam_kin.padam, {"form": "adam", "partial": 0.25}),
+    *(Case(f"adamd {place}", lambda place=place: tw.adamd(0.8, 0.99, at(place, 1e-3)), adam_kin.adamd, {"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "eps_place": place}, shrinking)
+      for place in ("raw", "outside")),
+    Case("adamd", tw.adamd, adam_kin.adamd),
+    *(Case(f"adam_atan2 {options}", lambda options=options: tw.adam_atan2(**options), adam_kin.adam_atan2, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.9}, halving))),
+    *(Case(f"exadam {options}", lambda options=options: tw.exadam(**options), adam_kin.exadam, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.9, "eps": 1e-2}, shrinking))),
+    *(Case(f"adamg {options}", lambda options=options: tw.adamg(**options), adam_kin.adamg, {("scale" if k == "p" else k): x for k, x in options.items()}, lr)
+      for options, lr in (({}, None), ({}, 0.3), ({"beta1": 0.8, "beta2": 0.9, "beta3": 0.5, "p": 0.5, "q": 0.4, "eps": 1e-3}, halving))),
+    *(Case(f"adams {options}", lambda options=options: tw.adams(**options), adam_kin.adams, options, lr, whole=True)
+      for options, lr in (({}, None), ({"beta1": 0.8, "beta2": 0.9, "eps": 1e-2, "weight_decay": 0.3}, halving))),
+    *(Case(f"ano {options}", lambda options=options: tw.ano(**options), yogi.ano, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "eps": 1e-2}, halving))),
+    Case("ano authors", lambda: tw.ano(eps=tw.inside(1e-8)), yogi.ano, {"eps_place": "inside"}),
     Case("optimistic_adam", tw.optimistic_adam, optimistic.optimistic_adam),
     Case("optimistic_adam options", lambda: tw.optimistic_adam(0.8, 0.99, 1e-3, 0.7, 0.3), optimistic.optimistic_adam,
          {"beta1": 0.8, "beta2": 0.99, "eps": 1e-3, "alpha": 0.7, "beta": 0.3}, shrinking),

@@ -9,10 +9,15 @@ from oracles import (
     acprop,
     adadelta,
     adagrad,
+    aegd,
     asgd,
+    avagrad,
+    bcos,
+    kate,
     madgrad,
     momenta,
     momentum,
+    msvag,
     optimistic,
     polyak,
     rmsprop,
@@ -20,6 +25,8 @@ from oracles import (
     sgd,
     signs,
     sm3,
+    srmm,
+    vsgd,
 )
 
 import thalweg as tw
@@ -82,6 +89,34 @@ CASES = [
     Case("signum beta", lambda: tw.signum(0.6), signs.signum, {"beta": 0.6}, shrinking),
     Case("lion", tw.lion, signs.lion),
     Case("lion options", lambda: tw.chain(tw.lion(0.8, 0.95), tw.decay(WD)), signs.lion, {"beta1": 0.8, "beta2": 0.95, "weight_decay": WD}, shrinking),
+    Case("tiger", tw.tiger, signs.tiger),
+    Case("tiger options", lambda: tw.tiger(0.8, WD), signs.tiger, {"beta": 0.8, "weight_decay": WD}, shrinking),
+    Case("tiger authors", lambda: tw.choose((tw.is_matrix, tw.chain(tw.tiger(), variants.in_parameters_size())), otherwise=tw.chain(tw.signum(0.965), variants.halved())),
+         signs.tiger, {"form": "code"}, 1e-3),
+    *(Case(f"focus {options}", lambda options=options: tw.focus(**options), signs.focus, options, lr)
+      for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "gamma": 0.5, "weight_decay": 0.3}, halving))),
+    *(Case(f"srmm {options}", lambda options=options: tw.srmm(**options), srmm.srmm, options, lr)
+      for options, lr in (({}, None), ({"beta": 0.8}, halving), ({"beta": 1.0}, 1.0))),
+    Case("srmm authors", variants.srmm_in_place, srmm.srmm, {"form": "code"}),
+    Case("srmm in rounds", lambda: variants.srmm_in_place(0.7, 9), srmm.srmm, {"form": "code", "beta": 0.7, "memory_length": 9}, halving),
+    *(Case(f"kate {options}", lambda options=options: tw.kate(**options), kate.kate, options, lr)
+      for options, lr in (({}, 0.1), ({"eta": 0.0, "eps": 0.0}, 0.1), ({"eta": 0.1, "eps": 1e-2}, halving))),
+    Case("kate of a growing epsilon", lambda: variants.kate_of_growing_eps(0.3, 1e-3), kate.kate, {"eta": 0.3, "eps": 1e-3, "eps_place": "summed"}, 0.1),
+    *(Case(f"msvag {options}", lambda options=options: tw.msvag(**options), msvag.msvag, options, lr)
+      for options, lr in (({}, None), ({"beta": 0.5}, halving), ({"beta": 0.0}, None))),
+    *(Case(f"avagrad {options}", lambda options=options: tw.avagrad(**options), avagrad.avagrad, options, lr, whole=True)
+      for options, lr in (({}, None), ({"beta1": 0.5, "beta2": 0.9, "eps": 1e-3}, halving))),
+    *(Case(f"avagrad authors{end}", lambda options=options: variants.late_avagrad(**options), avagrad.avagrad, {"form": "code", **options}, lr, whole=True)
+      for end, options, lr in (("", {}, None), (" options", {"beta1": 0.5, "beta2": 0.9, "eps": 1e-2}, halving))),
+    *(Case(f"bcos {options}", lambda options=options: tw.bcos(**options), bcos.bcos, options, lr)
+      for options, lr in (({}, None), ({"beta": 0.5, "eps": 1e-2}, halving), ({"beta": 0.0}, None))),
+    *(Case(f"bcos of the new average, simple={simple}", lambda simple=simple: variants.bcos_of_new(0.7, simple=simple), bcos.bcos, {"beta": 0.7, "estimator": name})
+      for simple, name in ((False, "new"), (True, "simple new"))),
+    *(Case(f"vsgd {options}", lambda options=options: tw.vsgd(**options), vsgd.vsgd, options, lr)
+      for options, lr in (({}, None), ({"gamma": 1e-3, "K": 3.0, "kappa1": 0.6, "kappa2": 1.0}, halving))),
+    Case("vsgd authors", lambda: tw.vsgd(delta=5e-5, eps=1e-8), vsgd.vsgd, {"delta": 5e-5, "eps": 1e-8}),
+    *(Case(f"aegd {options}", lambda options=options: tw.aegd(**options), aegd.aegd, options, lr, "loss")
+      for options, lr in (({}, None), ({"c": 0.3}, halving), ({"c": 0.0}, 3.0))),
     Case("rprop", tw.rprop, rprop.rprop),
     Case("rprop options", lambda: tw.rprop(0.7, 1.5, 1e-3, 0.05), rprop.rprop, {"eta_minus": 0.7, "eta_plus": 1.5, "size_min": 1e-3, "size_max": 0.05}),
     Case("rprop paper", lambda: tw.rprop(backtracking=True), rprop.rprop, {"backtracking": True}),

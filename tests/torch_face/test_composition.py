@@ -20,6 +20,8 @@ from torch_face.models import GROUPS, WHO, parameters, pure, run  # noqa: E402
 MODEL_WIDE: dict[str, Any] = {
     name: tw.rules[name]
     for name in (
+        "adams",
+        "avagrad",
         "prodigy",
         "dadapt_adam",
         "dadapt_sgd",

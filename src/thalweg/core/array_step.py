@@ -13,8 +13,9 @@ from thalweg.core.function_stage import FunctionStage, to_float_or_lanes
 from thalweg.core.leaf import Leaf, Memory
 from thalweg.core.step import Step
 from thalweg.form.asks import ASKS, Asking
+from thalweg.form.draws import draw
 from thalweg.form.hyper import Role
-from thalweg.form.memory import Filled, Kind, PerModel, PerTensor, Shape, draw
+from thalweg.form.memory import Filled, Kind, PerModel, PerTensor, Shape
 from thalweg.values.arrays import Array, dtype_name, framework, is_traced, widened
 from thalweg.values.per_tensor import of, together
 from thalweg.values.scalars import Scalar

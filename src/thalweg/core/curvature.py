@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from thalweg.core.stage import Declared
+from thalweg.form.draws import draw
 from thalweg.form.hyper import Role
-from thalweg.form.memory import draw
 from thalweg.ops import maximum, ratio, sign
 from thalweg.values.arrays import dtype_name, framework, is_traced, widened
 from thalweg.values.scalars import Scalar

@@ -16,8 +16,9 @@ from thalweg.core.stage import Configurable, Stage
 from thalweg.core.step import Step
 from thalweg.form import trace
 from thalweg.form.declaration import Declaration, Function
+from thalweg.form.draws import draw
 from thalweg.form.hyper import Role, with_role
-from thalweg.form.memory import Kind, draw
+from thalweg.form.memory import Kind
 from thalweg.form.schedules import constant
 from thalweg.ops import off
 from thalweg.values.arrays import Array

@@ -199,7 +199,7 @@ def routes(optimizer: Any, params: Tree) -> Routes:
     """
     pure = optimizer if isinstance(optimizer, Optimizer) else Optimizer(optimizer)
     arrays = taken_apart(params).arrays
-    return Routes(route(pure, Leaf(name, pure.leaf_shape(p), p, p, 1, None, p)) for name, p in arrays.items())
+    return Routes(route(pure, Leaf(name, tuple(p.shape[pure.lane_axes :]), p, p, 1, None, p)) for name, p in arrays.items())
 
 
 def route(optimizer: Optimizer, leaf: Leaf, look: Callable[[Any], Any] = lambda value: value) -> Route:

@@ -1,9 +1,26 @@
 """Rules in the form of a library, where no paper has that form; each differs from our rule of the paper as its name says."""
 
 from thalweg.core.stage import chain
-from thalweg.form.hyper import Decay, Eps, EpsOrZero, Fraction, NonNegative, Positive
-from thalweg.form.memory import like_p, per_tensor, shipped
-from thalweg.ops import clip, debias, maximum, minimum, mix, norm, outside, over_debiased_root, over_root, sign, sqrt, where
+from thalweg.form.hyper import Count, Decay, Eps, EpsOrZero, Fraction, NonNegative, Positive
+from thalweg.form.memory import like_p, per_model, per_tensor, shipped
+from thalweg.ops import (
+    clip,
+    debias,
+    floor,
+    maximum,
+    mean,
+    minimum,
+    mix,
+    model_total,
+    norm,
+    outside,
+    over_debiased_root,
+    over_root,
+    ratio,
+    sign,
+    sqrt,
+    where,
+)
 from thalweg.rule import after_step, recipe, rule
 from thalweg.stages.decay import decay
 
@@ -132,6 +149,78 @@ def late_rprop(
     size = where(size < 0, lr, size)
     size = where(turned == 0, size, clip(where(turned > 0, eta_plus * size, eta_minus * size), size_min, size_max))
     return where(turned < 0, 0.0, prev), where(turned < 0, 0.0, sign(lr) * sign(g) * size), size
+
+
+@rule(lr=1e-1, search=(1e-3, 1e1))
+def corrected_padam(
+    g, t, m=0.0, v=0.0, v_max=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8, partial: Positive = 0.25
+):  # fmt: skip
+    """Padam (Chen et al. 2020, arXiv 1806.06763, algorithm 1) with Adam's corrections and an epsilon: its authors' code."""
+    m = mix(m, g, beta1)
+    v = mix(v, g * g, beta2)
+    v_max = maximum(v_max, v)
+    return sqrt(1 - beta2**t) * debias(m, beta1, t) / (sqrt(v_max) + eps) ** (2 * partial), m, v, v_max
+
+
+@rule(lr=1e-1, search=(1e-3, 1e1))
+def partial_adam(
+    g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8, partial: Positive = 0.25
+):  # fmt: skip
+    """Padam (Chen et al. 2020, arXiv 1806.06763, algorithm 1), corrected and without the maximum: pytorch_optimizer's."""
+    m = mix(m, g, beta1)
+    v = mix(v, g * g, beta2)
+    return sqrt(1 - beta2**t) * debias(m, beta1, t) / (sqrt(v) + eps) ** (2 * partial), m, v
+
+
+@rule
+def in_parameters_size(g, p):
+    """What arrives times the parameter's root mean square: Tiger's rate of a matrix (Su 2023, github.com/bojone/tiger)."""
+    return sqrt(mean(p * p)) * g
+
+
+@rule
+def halved(g):
+    """Half of what arrives: Tiger's rate of what is no matrix (Su 2023, github.com/bojone/tiger)."""
+    return 0.5 * g
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0), step=True)
+def srmm_in_place(g, t, lr, p, m=0.0, *, beta: Fraction = 0.5, memory_length: Count = 1_000_000_000):
+    """SRMM (Lyu 2022, arXiv 2201.01652) whose average of points, 0 at first, is overwritten by each new point: its authors' code.
+
+    The t-th weight is (t + 1)^-beta. memory_length: after how many steps t is 0 again, in pytorch_optimizer.
+    """
+    weight = (t - memory_length * floor((t + 0.5) / memory_length) + 1) ** -beta
+    m = mix(m, g, 1 - weight)
+    return where(t == 1, 1 - weight, 0.0) * p + lr * m, m
+
+
+@rule(lr=1e-1, search=(1e-3, 1e1))
+def late_avagrad(
+    g, t, m=0.0, v=0.0, size=per_model(0.0), *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 0.1
+):  # fmt: skip
+    """AvaGrad (Savarese et al. 2021, arXiv 1912.01823, algorithm 2), corrected, the size one step late: its authors' code."""
+    m = mix(m, g, beta1)
+    root = sqrt(debias(v, beta2, maximum(t - 1, 1))) + eps
+    eta = 1 / (sqrt(debias(v, beta2, t)) + eps)
+    next_size = sqrt(model_total(eta * eta) / model_total(1 + 0 * g))
+    return ratio(debias(m, beta1, t), size * root), m, mix(v, g * g, beta2), next_size
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def bcos_of_new(g, t, m=0.0, *, beta: Decay = 0.9, eps: Eps = outside(1e-6), simple: bool = False):
+    """BCOS (Jiang & Xiao 2025, arXiv 2507.08963), its estimator of the new average, not of the old: pytorch_optimizer's."""
+    m, share = mix(where(t == 1, g, m), g, beta), (1 - beta) * (1 - beta)
+    v = mix(m * m, g * g, 1 - share) if simple else (3 - 2 * beta) * beta * beta * (m * m) + share * (g * g + 2 * beta * m * g)
+    return over_root(m, v, eps), m
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def kate_of_growing_eps(g, b=0.0, m=0.0, *, eta: NonNegative = 0.0, eps: Positive = 1e-8):
+    """KATE (Choudhury et al. 2024, arXiv 2403.02648, algorithm 1), an epsilon added at each step: pytorch_optimizer's."""
+    b = b + g * g + eps
+    m = m + eta * g * g + g * g / b
+    return sqrt(m) * g / b, b, m
 
 
 @rule(lr=2e-3, search=(1e-4, 1e0))

@@ -18,7 +18,7 @@ OPERATORS = {
     "eq": ("==", 2), "ne": ("!=", 2), "lt": ("<", 2), "le": ("<=", 2), "gt": (">", 2), "ge": (">=", 2),
 }  # fmt: skip
 ATOM = 9
-CALLED = re.compile(r"\b([a-z_]+)\(")
+CALLED = re.compile(r"\b([a-z_][a-z_0-9]*)\(")
 COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "and", "or"})
 STORAGE_WORDS = ("dithered", "rounded_float16", "rounded_bfloat16", "largest_of_block")
 """Words of `thalweg.graph.storage`, which occur in the loop only."""

@@ -37,7 +37,7 @@ SAID = (
     "row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", "block", "begin", "end",
     "tile", "seed", "name", "start",
     "normals", "bits", "whole", "share", "kept", "math",
-    "inf", "nan", *(name for name, word in WORDS.items() if word.loop is None), *STORAGE_WORDS,
+    "inf", "nan", "atan2", *(name for name, word in WORDS.items() if word.loop is None), *STORAGE_WORDS,
 )  # fmt: skip
 """Names that every loop uses."""
 GENERATORS = frozenset({"normals", "bits", "whole"})

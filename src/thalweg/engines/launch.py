@@ -25,7 +25,7 @@ from thalweg.engines.passes.margins import Margins
 from thalweg.engines.passes.reducing import Reducing
 from thalweg.engines.passes.sums import squares
 from thalweg.engines.threads import PYTHON, Pool
-from thalweg.form.memory import draw
+from thalweg.form.draws import draw
 from thalweg.graph.passes import Sum
 from thalweg.graph.program import StagePath
 from thalweg.graph.storage import Storage

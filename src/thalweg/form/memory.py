@@ -9,8 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from thalweg.values.arrays import Array, framework
-from thalweg.values.noise import standard_normal
-from thalweg.values.scalars import Scalar
 from thalweg.values.symbols import NUMBER, PER_TENSOR, TENSOR
 
 Shape = tuple[int, ...]
@@ -344,14 +342,3 @@ def of_default(default: Any) -> Kind | None:
     if isinstance(default, int | float) and not isinstance(default, bool):
         return Filled(float(default))
     return None
-
-
-def draw(seed: Any, t: Any, words: Sequence[str], p: Array, lanes: int | None) -> Array:
-    """Draw standard normal numbers for a leaf as a function of (seed, t, words, place in the leaf), so that resuming is exact.
-
-    They are float32 for half precision, which is no dtype of arithmetic.
-
-    words: the last is the leaf's name. With lanes, `seed` may hold one seed per lane: lane i then draws what a run with seed[i]
-    draws.
-    """
-    return standard_normal(seed, t.values if isinstance(t, Scalar) else t, words, p, lanes)

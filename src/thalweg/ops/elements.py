@@ -9,8 +9,8 @@ from thalweg.ops.word import Spelling, word
 from thalweg.values.symbols import NUMBER, Symbol
 
 __all__ = [
-    "clip", "cos", "debias", "every_kth", "exp", "floor", "log", "maximum", "minimum", "mix", "off", "ratio", "sigmoid", "sign",
-    "sqrt", "tanh", "where",
+    "arctan2", "clip", "cos", "debias", "every_kth", "exp", "floor", "log", "maximum", "minimum", "mix", "off", "ratio",
+    "sigmoid", "sign", "sqrt", "tanh", "where",
 ]  # fmt: skip
 
 
@@ -36,6 +36,12 @@ def log(x: X) -> X:
 def cos(x: X) -> X:
     """Cosine, element-wise."""
     return call("cos", x)
+
+
+@word(loop=Spelling("atan2({0}, {1})", 9), triton=Spelling("", 9), latex=r"\operatorname{atan2}", plain="atan2")
+def arctan2(y: X, x: X) -> X:
+    """The angle of the point (x, y), element-wise: the arc tangent of y / x for x > 0, and 0 for the origin."""
+    return call("arctan2", y, x)
 
 
 @word(loop=Spelling("hyperbolic_tangent({0})", 9), triton=Spelling("2 * tl.sigmoid(2 * {0}) - 1", 5, of=7), latex=r"\tanh")

@@ -25,7 +25,8 @@ class Word:
     """How to write one word; None means a function of the word's own name.
 
     host: on single numbers; None is NumPy's function. loop: in a CPU kernel, with numbers as `number(2.0)`; None is the function
-    of `math`. triton: in a CUDA kernel; None is Triton's function. latex, plain: in formulas, an operator's name or a pattern
+    of `math`. triton: in a CUDA kernel; None is Triton's function, and an empty
+    spelling means that it has none. latex, plain: in formulas, an operator's name or a pattern
     with places for the arguments.
     """
 

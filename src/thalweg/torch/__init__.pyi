@@ -104,6 +104,11 @@ class AdaGO(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.05, mu: Dynamic = 0.95, gamma: Dynamic = 10.0, v0: Dynamic = 0.001, least: Dynamic = 0.01, ns_steps: int = 5, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class AdaGradNorm(Optimizer):
+    """AdaGrad-Norm (Ward, Wu & Bottou 2018, arXiv 1806.01811, algorithm 1): one AdaGrad rate for the whole model."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, b0: Dynamic = 0.1, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class AdaHessian(Optimizer):
     """AdaHessian (Yao, Gholami, Shen, Mustafa, Keutzer & Mahoney 2020, arXiv 2006.00719, algorithm 1)."""
 
@@ -124,6 +129,11 @@ class AdaLomo(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta2_decay: Dynamic = -0.8, eps1: Dynamic | Epsilon = inside(1e-30), eps2: Dynamic = 0.001, d: Dynamic = 1.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class AdamAtan2(Optimizer):
+    """Adam-atan2 (Everett et al. 2024, arXiv 2407.05872): Adam without an epsilon, for any size of gradients."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class AdamMini(Optimizer):
     """Adam-mini (Zhang, Chen, Li, Ding, Wu, Kingma, Ye, Luo & Sun 2024, arXiv 2406.16793, algorithm 1): one rate for each block."""
 
@@ -139,6 +149,16 @@ class AdamC(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.05, max_lr: Dynamic = 0.001, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class AdamD(Optimizer):
+    """AdamD (St John 2021, arXiv 2110.10828): Adam that corrects the second moment alone."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08, raw=True), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class AdamG(Optimizer):
+    """AdamG (Pang, Yu, Hoang & Zhou 2024, arXiv 2405.04376, algorithm 2): Adam without a rate to tune."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 1.0, beta1: Dynamic = 0.95, beta2: Dynamic = 0.999, beta3: Dynamic = 0.95, p: Dynamic = 0.2, q: Dynamic = 0.24, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class AdaMod(Optimizer):
     """AdaMod (Ding, Ren, Luo & Sun 2019, arXiv 1910.12249, algorithm 1)."""
 
@@ -148,6 +168,11 @@ class AdamP(Optimizer):
     """AdamP (Heo, Chun, Oh, Han, Yun, Kim, Uh & Ha 2021, arXiv 2006.08217, algorithm 2): AdamW without radial steps."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), delta: Dynamic = 0.1, weight_decay: Dynamic = 0.0, share: Dynamic = 0.1, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class AdamS(Optimizer):
+    """AdamS (Xie, Xu, Zhang, Sato & Sugiyama 2020, arXiv 2011.11152, algorithm AdamS): Adam with stable weight decay."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0001, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class AdaMuon(Optimizer):
     """AdaMuon (Si, Zhang & Shen 2025, arXiv 2507.11005, algorithm 1): Muon, with an adaptive rate for each entry."""
@@ -199,6 +224,11 @@ class ADOPT(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.9999, eps: Dynamic = 1e-06, clipped: bool = True, c: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class AEGD(Optimizer):
+    """AEGD (Liu & Tian 2020, arXiv 2010.05109, algorithm 1): adaptive gradient descent with energy."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, c: Dynamic = 1.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class AggMo(Optimizer):
     """AggMo (Lucas, Sun, Zemel & Grosse 2019, arXiv 1804.00325, algorithm 1), with three velocities."""
 
@@ -229,6 +259,11 @@ class AMSGrad(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(0.0), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class Ano(Optimizer):
+    """Ano (Kegreisz 2025, arXiv 2508.18258, algorithm 1): the direction of an average, the size of the gradient."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.0001, beta1: Dynamic = 0.92, beta2: Dynamic = 0.99, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class Apollo(Optimizer):
     """Apollo (Ma 2020, arXiv 2009.13586, algorithm 1): a diagonal B that explains how the average gradient m changed."""
 
@@ -238,6 +273,16 @@ class ApolloAdamW(Optimizer):
     """APOLLO (Zhu et al. 2024, arXiv 2412.05270, algorithm 1): gradient descent at rates that Adam would give a sketch of it."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, rank: int = 256, T: int = 200, scale: Dynamic = 1.0, per: Literal['channel', 'tensor'] = 'channel', beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class AvaGrad(Optimizer):
+    """AvaGrad (Savarese, McAllester, Babu & Maire 2021, CVPR, arXiv 1912.01823, algorithm 2)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 0.1, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class BCOS(Optimizer):
+    """BCOS (Jiang & Xiao 2025, arXiv 2507.08963, with momentum and its conditional estimator): one memory in place of two."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta: Dynamic = 0.9, eps: Dynamic | Epsilon = outside(1e-06), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class CAME(Optimizer):
     """CAME (Luo, Ren, Zheng, Jiang, Jiang & You 2023, arXiv 2307.02047, algorithm 2): confidence in a memory-efficient Adam."""
@@ -253,6 +298,11 @@ class Conda(Optimizer):
     """Conda (Wang, Zhou, Dong, Li, Li, Zhou, Lao, Fang & Lin 2025, arXiv 2509.24218, algorithm 1): column-normalized Adam."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, T: int = 2000, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class DAdaptAdaGrad(Optimizer):
+    """DAdapt-AdaGrad (Defazio & Mishchenko 2023, arXiv 2301.07733, AdaGrad with D-Adaptation, as in the authors' code)."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 1.0, d0: Dynamic = 1e-06, eps: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class DAdaptAdam(Optimizer):
     """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself."""
@@ -299,10 +349,25 @@ class Eve(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, beta3: Dynamic = 0.999, c: Dynamic = 10.0, fstar: Dynamic = 0.0, eps: Dynamic = 1e-08, version: Literal['v3', 'v1'] = 'v3', k: Dynamic = 0.1, K: Dynamic = 10.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class EXAdam(Optimizer):
+    """EXAdam (Adly 2024, arXiv 2412.20302, algorithm 1): Adam with adaptive cross-moments."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class FAdam(Optimizer):
+    """FAdam (Hwang 2024, arXiv 2405.12807, algorithm 1, with the exponent 1/2): natural gradients, clipped and then averaged."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic = 1e-08, eps2: Dynamic = 0.01, c: Dynamic = 1.0, weight_decay: Dynamic = 0.1, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class Fira(Optimizer):
     """Fira (Chen, Feng, Li, Lai, Yue, Yuan & Wang 2024, arXiv 2410.01623, algorithm 1): full-rank steps at the memory of GaLore."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, rank: int = 128, T: int = 200, scale: Dynamic = 1.0, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), limit: Dynamic = 1.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class FOCUS(Optimizer):
+    """FOCUS (Liu, Liu & Gore 2025, arXiv 2501.12243, algorithm 1): Signum that is drawn towards the average of its points."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, gamma: Dynamic = 0.1, weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class Fromage(Optimizer):
     """Fromage (Bernstein, Vahdat, Yue & Liu 2020, arXiv 2002.03432, algorithm 1): steps a share lr of each layer's norm."""
@@ -323,6 +388,11 @@ class Grams(Optimizer):
     """Grams (Cao, Li, Liang, Sha, Shi, Song, Xia & Zhou 2024, arXiv 2412.17107, algorithm 1)."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-06), weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class KATE(Optimizer):
+    """KATE (Choudhury, Tupitsa, Loizou, Horvath, Takac & Gorbunov 2024, arXiv 2403.02648, algorithm 1), with 0/0 = 0 if eps = 0."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, eta: Dynamic = 0.9, eps: Dynamic = 1e-08, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class LAMB(Optimizer):
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer."""
@@ -389,6 +459,11 @@ class MoMoAdam(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), fstar: Dynamic = 0.0, weight_decay: Dynamic = 0.0, estimate: bool = False, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class MSVAG(Optimizer):
+    """M-SVAG (Balles & Hennig 2018, ICML, arXiv 1705.07774, algorithm M-SVAG): momentum by its signal to noise."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta: Dynamic = 0.9, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class MuonWithAdamW(Optimizer):
     """Muon with AdamW (Jordan et al. 2024, kellerjordan.github.io/posts/muon; AdamW: Loshchilov & Hutter 2019, arXiv 1711.05101)."""
 
@@ -433,6 +508,11 @@ class OptimisticGd(Optimizer):
     """Optimistic gradient descent (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, optimistic mirror descent)."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, alpha: Dynamic = 1.0, beta: Dynamic = 1.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class Padam(Optimizer):
+    """Padam (Chen, Zhou, Tang, Yang, Cao & Gu 2020, IJCAI, arXiv 1806.06763, algorithm 1), with 0/0 = 0."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, p: Dynamic = 0.125, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class PID(Optimizer):
     """PID (An, Wang, Sun, Xu, Dai & Zhang 2018, CVPR, "A PID controller approach for stochastic optimization of deep networks")."""
@@ -579,6 +659,11 @@ class SPlus(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.1, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, T: int = 100, weight_decay: Dynamic = 0.01, beta: Dynamic = 0.999, factor: Dynamic = 0.001, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class SRMM(Optimizer):
+    """SRMM (Lyu 2022, arXiv 2201.01652, algorithm 1, with quadratic surrogates): averaged points, averaged gradients."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta: Dynamic = 0.5, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class StableAdamW(Optimizer):
     """StableAdamW (Wortsman, Dettmers, Zettlemoyer, Morcos, Farhadi & Schmidt 2023, arXiv 2304.13013, algorithm 2)."""
 
@@ -598,6 +683,16 @@ class TAM(Optimizer):
     """TAM (Malviya et al. 2024, arXiv 2412.18790): torque-aware momentum, here of each tensor by itself."""
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.01, beta: Dynamic = 0.9, gamma: Dynamic = 0.9, eps: Dynamic = 1e-08, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class Tiger(Optimizer):
+    """Tiger (Su 2023, github.com/bojone/tiger, basic form): Signum with decoupled weight decay, or Lion with equal betas."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, beta: Dynamic = 0.965, weight_decay: Dynamic = 0.01, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
+class VSGD(Optimizer):
+    """VSGD (Chen, Kuzina, Esmaeili & Tomczak 2024, arXiv 2404.06549, algorithm 1): variational stochastic gradient descent."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.1, gamma: Dynamic = 1e-08, K: Dynamic = 30.0, kappa1: Dynamic = 0.81, kappa2: Dynamic = 0.9, delta: Dynamic = 0.0, eps: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
 class Yogi(Optimizer):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2)."""

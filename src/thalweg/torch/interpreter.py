@@ -17,6 +17,7 @@ from thalweg.ops.word import WORDS
 from thalweg.values import draws
 from thalweg.values.draws import SHARES
 from thalweg.values.noise import Torch
+from thalweg.values.scalars import Scalar
 from thalweg.values.symbols import REDUCTIONS, Symbol
 
 Tensor = torch.Tensor
@@ -24,7 +25,8 @@ Tensor = torch.Tensor
 
 def divided(a: Any, b: Any) -> Any:
     """Return a / b, rounded once; torch computes number / tensor as a reciprocal and a product."""
-    return torch.full_like(b, a) / b if isinstance(b, Tensor) and not isinstance(a, Tensor) else a / b
+    above = a.meet(b) if isinstance(a, Scalar) and isinstance(b, Tensor) else a
+    return torch.full_like(b, above) / b if isinstance(b, Tensor) and not isinstance(above, Tensor) else above / b
 
 
 SAME_NAME = ("add", "sub", "mul", "pow", "neg", "abs", "eq", "ne", "lt", "le", "gt", "ge")

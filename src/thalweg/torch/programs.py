@@ -7,7 +7,7 @@ from typing import Any
 
 from thalweg.core.function_stage import to_float_or_lanes
 from thalweg.core.leaf import number_at
-from thalweg.form.memory import draw
+from thalweg.form.draws import draw
 from thalweg.form.trace import steps
 from thalweg.graph.model_sums import sums_of
 from thalweg.graph.program import NotTraced, Program, program

@@ -22,7 +22,7 @@ WINE = problems.problem("wine")
 SETTINGS: dict[str, Any] = {"steps": 12, "batch_size": 32, "judge": True}
 
 
-BOUNDED = ("adabound", "adafactor", "alig", "amsbound", "lbfgs", "momo", "momo_adam", "polyak_sgd", "rprop", "smorms3")
+BOUNDED = ("adabound", "adafactor", "adamg", "alig", "amsbound", "lbfgs", "momo", "momo_adam", "polyak_sgd", "rprop", "smorms3")
 """Their steps stay small, whatever the learning rate (or, those of L-BFGS, shorten it)."""
 
 

@@ -126,4 +126,24 @@ print("Chainer", link.p.array[0], "Nesterov -1.5")
 """,
         "Chainer -1.75 Nesterov -1.5",
     ),
+    Defect(
+        "pytorch_optimizer", "4.1.0", "BCOS",
+        "The estimator of the second moment takes the average of the gradients as it was before this step. Here the average is "
+        "updated in place first, and old_m is the same tensor, so that the estimator gets the new one. A clone of the old average "
+        "mends it.",
+        """\
+import torch, pytorch_optimizer
+
+p = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
+bcos = pytorch_optimizer.BCOS([p], lr=1.0, beta=0.5, simple_cond=True, weight_decay=0.0, eps=0.0)
+for g in (1.0, 3.0):
+    before = p.item()
+    p.grad = torch.full_like(p, g)
+    bcos.step()
+old, new = 1.0, 0.5 * 1.0 + 0.5 * 3.0
+paper = new / (0.75 * old**2 + 0.25 * 3.0**2) ** 0.5
+print(f"pytorch_optimizer {before - p.item():.4f}, BCOS {paper:.4f}")
+""",
+        "pytorch_optimizer 0.8729, BCOS 1.1547",
+    ),
 )  # fmt: skip

@@ -72,6 +72,8 @@ class Triton(Loop):
             self.said |= {"largest_of_block", "spread"}
             return f"spread(largest_of_block({texts[0]}, here, WIDTH), WIDTH)", ATOM
         if op in WORDS and (spelling := WORDS[op].triton) is not None:
+            if not spelling.text:
+                raise NotTraced(f"Triton has no {op}")
             self.said.update(word for word in CALLED.findall(spelling.text) if word in OURS)
             return spelling.text.format(*(wrap(arg, spelling.of) for arg in args)), spelling.binds
         if op in OURS:

@@ -1,8 +1,11 @@
 """Sign methods: the sign of a gradient, of its average, or of a mixture; every coordinate moves by the rate."""
 
-from thalweg.form.hyper import Decay
+from thalweg.core.stage import chain
+from thalweg.form.hyper import Decay, NonNegative
+from thalweg.form.memory import like_p
 from thalweg.ops import mix, sign
-from thalweg.rule import rule
+from thalweg.rule import recipe, rule
+from thalweg.stages.decay import decay
 
 
 @rule(lr=1e-3, search=(1e-5, 1e-1))
@@ -35,3 +38,27 @@ def lion(g, m=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.99):
     Differs from optax: it has a decay of 1e-3 by default.
     """
     return sign(mix(m, g, beta1)), mix(m, g, beta2)
+
+
+@recipe(lr=1e-3, search=(1e-5, 1e-1))
+def tiger(*, beta: Decay = 0.965, weight_decay: NonNegative = 0.01):
+    """Tiger (Su 2023, github.com/bojone/tiger, basic form): Signum with decoupled weight decay, or Lion with equal betas.
+
+    Su's rates: times the root mean square of a matrix, half of it and no decay for biases and norms.
+    Differs from the authors' code: it has these rates built in, by the parameters' names.
+    """
+    return chain(signum(beta), decay(weight_decay))
+
+
+@rule(lr=1e-3, search=(1e-5, 1e-1))
+def focus(
+    g, t, p, m=0.0, centre=like_p, *, beta1: Decay = 0.9, beta2: Decay = 0.999, gamma: NonNegative = 0.1,
+    weight_decay: NonNegative = 0.0,
+):  # fmt: skip
+    """FOCUS (Liu, Liu & Gore 2025, arXiv 2501.12243, algorithm 1): Signum that is drawn towards the average of its points.
+
+    centre is that average, corrected for its start; the decay is one of centre. A point that has not moved is its own centre.
+    """
+    m = mix(m, g, beta1)
+    centre = centre + (1 - beta2) / (1 - beta2**t) * (p - centre)
+    return sign(m) + gamma * sign(p - centre) + weight_decay * centre, m, centre

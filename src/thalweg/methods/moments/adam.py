@@ -1,11 +1,11 @@
-"""Adam and its nearest kin: AdaMax, Nadam, RAdam, AdamW's decoupled decay, and Adam for sparse gradients."""
+"""Adam and its nearest kin: AdaMax, Nadam, RAdam, AdamD, Adam-atan2, AdamW's decay, and Adam for sparse gradients."""
 
 from typing import Annotated, Literal
 
 from thalweg.core.stage import chain
 from thalweg.form.hyper import Decay, Eps, EpsOrZero, NonNegative, Positive, Range
 from thalweg.form.memory import per_tensor
-from thalweg.ops import X, debias, maximum, mix, outside, over_debiased_root, over_root, ratio, sqrt, where
+from thalweg.ops import X, arctan2, debias, maximum, mix, outside, over_debiased_root, over_root, ratio, sqrt, where
 from thalweg.rule import recipe, rule
 from thalweg.stages.decay import decay
 
@@ -46,6 +46,30 @@ def sparse_adam(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999,
     m = where(g == 0, m, mix(m, g, beta1))
     v = where(g == 0, v, mix(v, g * g, beta2))
     return where(g == 0, 0.0, over_debiased_root(debias(m, beta1, t), v, beta2, t, eps)), m, v
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def adamd(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8, raw=True)):
+    """AdamD (St John 2021, arXiv 2110.10828): Adam that corrects the second moment alone.
+
+    The first steps are small, of 1 - beta1 rates at first, as with a warm-up of some 1 / (1 - beta1) steps. It is what
+    pytorch_optimizer's `adam_debias=True` makes of a method.
+    """
+    m = mix(m, g, beta1)
+    v = mix(v, g * g, beta2)
+    return over_debiased_root(m, v, beta2, t, eps), m, v
+
+
+@rule(lr=1e-3, search=(1e-4, 1e0))
+def adam_atan2(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999):
+    """Adam-atan2 (Everett et al. 2024, arXiv 2407.05872): Adam without an epsilon, for any size of gradients.
+
+    atan2(m, r), the angle of the point (r, m), is about m / r where that is small, pi / 2 at most, and 0 where both are 0. It is
+    the same for gradients of any scale.
+    """
+    m = mix(m, g, beta1)
+    v = mix(v, g * g, beta2)
+    return arctan2(debias(m, beta1, t), sqrt(debias(v, beta2, t))), m, v
 
 
 @rule(lr=2e-3, search=(1e-4, 1e0))

@@ -1,7 +1,9 @@
-"""AMSGrad: Adam with the largest second moment so far."""
+"""AMSGrad: Adam with the largest second moment so far; and Padam, AMSGrad that divides by a smaller power of it."""
 
-from thalweg.form.hyper import Decay, EpsOrZero
-from thalweg.ops import maximum, mix, outside, over_root, sqrt
+from typing import Annotated
+
+from thalweg.form.hyper import Decay, EpsOrZero, Range
+from thalweg.ops import maximum, mix, outside, over_root, ratio, sqrt
 from thalweg.rule import rule
 
 
@@ -18,3 +20,20 @@ def amsgrad(g, t, m=0.0, v=0.0, v_max=0.0, *, beta1: Decay = 0.9, beta2: Decay =
     v = mix(v, g * g, beta2)
     v_max = maximum(v_max, v)
     return over_root(m, v_max, eps) / sqrt(t), m, v, v_max
+
+
+@rule(lr=1e-1, search=(1e-3, 1e1))
+def padam(
+    g, m=0.0, v=0.0, v_max=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999,
+    p: Annotated[float, Range(0, 0.5, low_in=False)] = 0.125,
+):  # fmt: skip
+    """Padam (Chen, Zhou, Tang, Yang, Cao & Gu 2020, IJCAI, arXiv 1806.06763, algorithm 1), with 0/0 = 0.
+
+    p says how much of the adaptive step is kept: 1/2 is AMSGrad at a steady rate, and towards 0 it is momentum.
+    Differs from the authors' code: Adam's corrections, an epsilon beside the root, p=1/4
+    (`corrected_padam` of `thalweg.dialects.variants`).
+    """
+    m = mix(m, g, beta1)
+    v = mix(v, g * g, beta2)
+    v_max = maximum(v_max, v)
+    return ratio(m, v_max**p), m, v, v_max

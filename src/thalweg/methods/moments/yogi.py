@@ -1,7 +1,9 @@
-"""Yogi: Adam with a second moment whose increments do not depend on its error."""
+"""Yogi: Adam with a second moment whose increments do not depend on its error; and Ano, which has Yogi's root and no average."""
 
-from thalweg.form.hyper import Decay, Eps
-from thalweg.ops import mix, outside, over_root, sign
+from typing import Annotated
+
+from thalweg.form.hyper import Decay, Eps, Range
+from thalweg.ops import mix, outside, over_debiased_root, over_root, sign
 from thalweg.rule import rule
 
 
@@ -18,3 +20,19 @@ def yogi(
     m = mix(m, g, beta1)
     v = v - (1 - beta2) * sign(v - g * g) * (g * g)
     return over_root(m, v, eps), m, v
+
+
+@rule(lr=1e-4, search=(1e-5, 1e-1))
+def ano(
+    g, t, m=0.0, v=0.0, *, beta1: Decay = 0.92, beta2: Annotated[float, Range(0.5, 1, high_in=False)] = 0.99,
+    eps: Eps = outside(1e-8),
+):  # fmt: skip
+    """Ano (Kegreisz 2025, arXiv 2508.18258, algorithm 1): the direction of an average, the size of the gradient.
+
+    Each step has the sign of m and the size of the new gradient over the root of v, which is Yogi's with a decay and corrected
+    for its start. With beta2 below 1/2, v could become negative. Weight decay: `chain(ano(), decay(0.01))`.
+    Differs from the authors' code: eps=inside(1e-8).
+    """
+    m = mix(m, g, beta1)
+    v = beta2 * v - (1 - beta2) * sign(v - g * g) * (g * g)
+    return over_debiased_root(abs(g) * sign(m), v, beta2, t, eps), m, v

@@ -16,7 +16,7 @@ from thalweg.engines.gradients import address
 from thalweg.engines.launch import Launch
 from thalweg.engines.numbers import Numbers
 from thalweg.engines.threads import team_of
-from thalweg.form.memory import draw
+from thalweg.form.draws import draw
 from thalweg.form.trace import steps
 from thalweg.graph.passes import Sum
 from thalweg.graph.program import NotTraced, Program

@@ -1,0 +1,21 @@
+"""SRMM: from the average of the points along the average of the gradients."""
+
+from thalweg.form.hyper import Fraction
+from thalweg.form.memory import like_p
+from thalweg.ops import mix
+from thalweg.rule import rule
+
+
+@rule(lr=1e-2, search=(1e-4, 1e0), step=True)
+def srmm(g, t, p, lr, m=0.0, centre=like_p, *, beta: Fraction = 0.5):
+    """SRMM (Lyu 2022, arXiv 2201.01652, algorithm 1, with quadratic surrogates): averaged points, averaged gradients.
+
+    The average of the surrogates f(q) + <g, x - q> + |x - q|^2 / (2 lr), at the points q so far, is least at centre - lr m. The
+    t-th has the weight t^-beta, so that the first one leaves nothing of what was before.
+    Differs from the authors' code: its average of points starts at 0, and each new point overwrites it (`srmm_in_place` of
+    `thalweg.dialects.variants`).
+    """
+    weight = t**-beta
+    m = mix(m, g, 1 - weight)
+    centre = centre + weight * (p - centre)
+    return p - centre + lr * m, m, centre
