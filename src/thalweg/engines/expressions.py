@@ -87,7 +87,12 @@ class Loop:
         if y == self.constant(1 / 3):
             self.said.add("cube_root")
             return f"cube_root({x})", ATOM
-        return f"{wrap(args[0], ATOM)} ** {wrap(args[1], ATOM)}", 8
+        if self.computed == "float32":
+            self.said.add("raised")
+            raised: Text = f"raised({x}, {y})", ATOM
+        else:
+            raised = f"{wrap(args[0], ATOM)} ** {wrap(args[1], ATOM)}", 8
+        return raised if y.startswith("number(") else (f"{x} if {y} == number(1.0) else {raised[0]}", 1)  # most defaults are 1
 
 
 class Writer:

@@ -30,7 +30,8 @@ from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
 OWN_WORDS = (
     "cube_root", "exponential", "floor", "hyperbolic_tangent", "larger", "largest", "leaf_squares_float32",
-    "leaf_squares_float64", "leaf_sums_float32", "leaf_sums_float64", "logistic", "magnitude", "peek", "poke", "scratch", "share",
+    "leaf_squares_float64", "leaf_sums_float32", "leaf_sums_float64", "logistic", "magnitude", "peek", "poke", "raised",
+    "scratch", "share",
 )  # fmt: skip
 """Words of `thalweg.engines.words` that a loop may use, besides those of storage, loads and stores."""
 SAID = (

@@ -32,10 +32,11 @@ from thalweg.engines.words.memory import (
     store_float64,
     store_int8,
 )  # fmt: skip
+from thalweg.engines.words.powers import raised
 
 __all__ = [
     "ask", "cube_root", "dithered", "exponential", "floor", "hyperbolic_tangent", "larger", "largest", "leaf_squares_float32",
     "leaf_squares_float64", "leaf_sums_float32", "leaf_sums_float64", "load_bfloat16", "load_float16", "load_float32",
-    "load_float64", "load_int8", "logistic", "magnitude", "peek", "poke", "rounded_bfloat16", "rounded_float16", "scratch",
-    "share", "store_bfloat16", "store_float16", "store_float32", "store_float64", "store_int8",
+    "load_float64", "load_int8", "logistic", "magnitude", "peek", "poke", "raised", "rounded_bfloat16", "rounded_float16",
+    "scratch", "share", "store_bfloat16", "store_float16", "store_float32", "store_float64", "store_int8",
 ]  # fmt: skip
