@@ -29,7 +29,7 @@ from thalweg.ops.word import WORDS
 from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
 OWN_WORDS = (
-    "cube_root", "exponential", "floor", "hyperbolic_tangent", "larger", "largest", "leaf_squares_float32",
+    "cube_root", "exponential", "fetch", "floor", "hyperbolic_tangent", "larger", "largest", "leaf_squares_float32",
     "leaf_squares_float64", "leaf_sums_float32", "leaf_sums_float64", "logistic", "magnitude", "peek", "poke", "raised",
     "scratch", "share",
 )  # fmt: skip
@@ -45,6 +45,14 @@ GENERATORS = frozenset({"normals", "bits", "whole"})
 """Words of `thalweg.engines.generator`."""
 TILE = 512
 """Elements whose noise is drawn at once, into a buffer in the cache."""
+BYTES = {"int8": 1, "float16": 2, "bfloat16": 2, "float32": 4, "float64": 8}
+AHEAD = 8192
+"""Bytes of all columns between what a loop computes and what it asks the memory for. Processors ask by themselves, but not far
+enough ahead of a loop with much arithmetic."""
+PIECE, MUCH = 64, 4.5
+"""Elements asked for at once; and how many operations for each column are so much that asking pays."""
+FUNCTIONS, MANY = frozenset({"pow", "exp", "log", "cos", "tanh", "sigmoid"}), 20
+"""Words that take about so many operations."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +177,9 @@ class Printer:
             ends = [to.line(name, value) for name, value in stores]
             element = [*loads, *write.lines, *ends]
             first, last = (f"jobs[{self.fields} * job + {k}]" for k in (2, 3))
-            body = self.over(*(("begin", "end") if draws else (first, last)), self.row_loads(write, columns), element)
-            body = tile_by_tile(first, last, [*draws, *body]) if draws else body
+            fetches = self.fetches(loop, "begin", PIECE, columns) if self.much and not (draws or self.by_row) else []
+            body = self.over(*(("begin", "end") if draws or fetches else (first, last)), self.row_loads(write, columns), element)
+            body = in_tiles(first, last, PIECE if fetches else TILE, [*draws, *fetches, *body]) if draws or fetches else body
         used = self.dtypes_of(columns) | ({self.computed} if carried else set()) | ({"float32"} if self.draws else set())
         return self.imports(loop, used), self.function(rooms, (len(columns), len(shared)), [*heads, *body])
 
@@ -221,6 +230,27 @@ class Printer:
             loop.said |= {"scratch", fill, "whole", *(["share"] if load == "share" else [])}
             lines.append(f"{fill}(drawn_{k}, seed, name, whole({t}, {more}), {symbol.args[2]}, begin - start, end - begin)")
         return lines
+
+    @property
+    def much(self) -> bool:
+        """Whether the loop computes so much that it keeps the memory waiting."""
+        own = [symbol for symbol in self.names.symbols if symbol.level == TENSOR]
+        plain = [symbol for symbol in own if symbol.op == "pow" and repr(symbol.args[1]) in ("2", "2.0", "0.5")]
+        work = len(own) + (MANY - 1) * (sum(symbol.op in FUNCTIONS for symbol in own) - len(plain))
+        reads = sum(symbol.op == "input" for symbol in own)
+        return work - reads >= MUCH * reads
+
+    def read(self, columns: tuple[str, ...]) -> list[str]:
+        """Return the columns of which the loop reads an element at a time."""
+        read = {s.name for s in self.names.symbols if s.op == "input" and s.level == TENSOR}
+        return [column for column in columns if column in read and self._place(column) == "i"]
+
+    def fetches(self, loop: Loop, first: str, count: int, columns: tuple[str, ...]) -> list[str]:
+        """Return lines that ask for what a loop reads some time after it has read `count` elements from `first` on."""
+        sizes = {column: BYTES[self.dtypes[column]] for column in self.read(columns)}
+        loop.said.add("fetch")
+        later = max(1, AHEAD // sum(sizes.values()) // PIECE) * PIECE
+        return [f"fetch({column}_at + {size} * ({first} + {later}), {size * count})" for column, size in sizes.items()]
 
     def over(self, first: str, last: str, of_row: list[str], element: list[str]) -> list[str]:
         """Return the loop over elements `first` to `last` of a tensor. of_row: lines for each row, if rows matter."""
@@ -302,11 +332,10 @@ class Printer:
         return "block" if column in self.program.blocked else "i"
 
 
-def tile_by_tile(first: str, last: str, tile: Sequence[str]) -> list[str]:
+def in_tiles(first: str, last: str, size: int, tile: Sequence[str]) -> list[str]:
     """Return the loop over tiles of elements `first` to `last`. tile: lines for elements `begin` to `end`."""
     return [
-        f"for tile in range(({last} - {first} + {TILE - 1}) // {TILE}):",
-        f"    begin = {first} + {TILE} * tile",
-        f"    end = min(begin + {TILE}, {last})",
+        f"for begin in range({first}, {last}, {size}):",
+        f"    end = min(begin + {size}, {last})",
         *indented(tile),
     ]

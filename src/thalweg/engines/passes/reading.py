@@ -11,8 +11,8 @@ from thalweg.graph.margins import Reduction
 from thalweg.graph.passes import Cut, Sum
 from thalweg.graph.program import NotTraced
 
-LEAF, BYTES = 128, {"float32": 4, "float64": 8}
-"""The number of elements summed without halving, as `words.LEAF`; bytes per element."""
+LEAF = 128
+"""The number of elements summed without halving, as `words.LEAF`."""
 
 
 class Reading(Printer, ABC):

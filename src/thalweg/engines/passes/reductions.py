@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from thalweg.engines.expressions import Loop, indented
-from thalweg.engines.kernel import Kernel
+from thalweg.engines.kernel import BYTES, Kernel
 from thalweg.engines.lines import RESERVED
-from thalweg.engines.passes.reading import BYTES, LEAF, Reading
+from thalweg.engines.passes.reading import LEAF, Reading
 from thalweg.form.memory import ROWS
 from thalweg.graph.margins import Reduction
 from thalweg.graph.passes import Cut

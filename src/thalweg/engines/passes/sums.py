@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from thalweg.engines.expressions import Loop, indented
-from thalweg.engines.kernel import Kernel
-from thalweg.engines.passes.reading import BYTES, LEAF, Reading
+from thalweg.engines.kernel import BYTES, Kernel
+from thalweg.engines.passes.reading import LEAF, Reading
 from thalweg.graph.passes import Cut, Sum
 
 DEPTH = 64
@@ -54,7 +54,9 @@ class _SumsPrinter(Reading):
     def job(self, loop: Loop, of_row: list[str], element: list[str], values: list[str]) -> list[str]:
         loop.said |= {"scratch", "peek", "poke", *(f"{word}_{self.computed}" for word in self.together)}
         addends = [self._addend(k, value) for k, value in enumerate(values)]
-        return self._leaves(self.over("leaf", "leaf_end", of_row, [*element, *addends]))
+        alone = len(self.read(self.columns)) == 1 and not self.by_row  # of several columns, processors ask for enough
+        fetches = self.fetches(loop, "leaf", LEAF, self.columns) if alone else []
+        return self._leaves([*fetches, *self.over("leaf", "leaf_end", of_row, [*element, *addends])])
 
     def _dtype(self, each: Sum) -> str:
         """Return the dtype in which a sum accumulates."""

@@ -100,6 +100,28 @@ load_float32, store_float32 = _access("float32")
 load_float64, store_float64 = _access("float64")
 
 
+LINE = 64
+"""Bytes of a cache line."""
+
+
+@intrinsic
+def fetch(context: Any, address: Any, size: Any) -> Any:
+    """Ask for the cache lines of `size` bytes from an address on, of which no memory need be there."""
+    if not isinstance(size, types.IntegerLiteral):
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        byte, reads, keeps, data = ir.IntType(8).as_pointer(), _word(0), _word(3), _word(1)
+        kind = ir.FunctionType(ir.VoidType(), [byte, WORD, WORD, WORD])
+        word = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")  # type: ignore[no-untyped-call]
+        for place in range(0, size.literal_value, LINE):
+            there = builder.inttoptr(builder.add(arguments[0], ir.Constant(cgutils.intp_t, place)), byte)
+            builder.call(word, [there, reads, keeps, data])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, size), generate
+
+
 WORD = ir.IntType(32)
 
 
