@@ -19,7 +19,7 @@ from thalweg.engines.expressions import (
     level,
 )
 from thalweg.engines.lines import RESERVED, at_start, row_by_row
-from thalweg.engines.names import Names
+from thalweg.engines.names import Names, needed_if
 from thalweg.form import trace
 from thalweg.form.memory import COLS
 from thalweg.graph.draws import DRAWN
@@ -168,7 +168,11 @@ class Printer:
         if phases.tops and self.by_row:
             raise NotTraced("rows and columns beside what is kept in int8")
         rooms = [f"kept_{k} = scratch({BLOCK})" for k in range(len(carried))]
-        rooms += [f"drawn_{k} = scratch({TILE})" for k in range(len(self.draws))]
+        for k, symbol in enumerate(self.draws):
+            rooms.append(f"drawn_{k} = scratch({TILE})")
+            if needed_if(self.names, symbol) is not None:  # what lies there by chance may be numbers that take longer
+                zero = f"store_float32({len(columns) + len(carried) + k}, drawn_{k}, i, number(0.0))"
+                rooms += [f"for i in range({TILE}):", f"    {zero}"]
         draws = self.drawing(write, loop, len(columns) + len(carried))
         if phases.tops:
             body = two_loops(write, loop, phases, carried, loads, Frame(len(columns), self.fields, draws), to)
@@ -228,7 +232,9 @@ class Printer:
             found = f"{load}({arrays + k}, drawn_{k}, i - begin)"
             loop.drawn[draw] = found if self.computed == "float32" else f"number({found})"
             loop.said |= {"scratch", fill, "whole", *(["share"] if load == "share" else [])}
-            lines.append(f"{fill}(drawn_{k}, seed, name, whole({t}, {more}), {symbol.args[2]}, begin - start, end - begin)")
+            line = f"{fill}(drawn_{k}, seed, name, whole({t}, {more}), {symbol.args[2]}, begin - start, end - begin)"
+            condition = needed_if(self.names, symbol)
+            lines += [line] if condition is None else [f"if {write.text(condition)[0]}:", f"    {line}"]
         return lines
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from thalweg.form import trace
 from thalweg.graph.program import Program
-from thalweg.values.symbols import Symbol
+from thalweg.values.symbols import TENSOR, Symbol
 
 
 class Names:
@@ -18,7 +18,7 @@ class Names:
     """
 
     def __init__(self, program: Program, words: Collection[str]) -> None:
-        self.inputs = program.inputs
+        self.inputs, self.results = program.inputs, program.results
         self.same = trace.shared(program.results)
         self.symbols = list(trace.steps(program.results))
         self.uses: Counter[int] = Counter()
@@ -49,3 +49,20 @@ class Names:
             name, k = f"{wanted}_{k}" if wanted else f"{letter}{k}", k + 1
         self.taken.add(name)
         return name
+
+
+def needed_if(names: Names, symbol: Symbol) -> Symbol | None:
+    """Return the number without which no result depends on a symbol: the condition of a choice, where that takes the other value.
+
+    None if some result depends on it in any case, or on several conditions.
+    """
+    depend, conditions = {id(symbol)}, dict[int, Symbol]()
+    for each in names.symbols:
+        mine = [isinstance(arg, Symbol) and id(names.first(arg)) in depend for arg in each.args]
+        if each.op == "where" and mine == [False, True, False] and each.args[0].level < TENSOR:
+            condition = names.first(each.args[0])
+            conditions[id(condition)] = condition
+        elif any(mine):
+            depend.add(id(each))
+    always = any(isinstance(x, Symbol) and id(names.first(x)) in depend for x in names.results)
+    return None if always or len(conditions) != 1 else next(iter(conditions.values()))
