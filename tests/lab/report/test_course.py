@@ -47,6 +47,7 @@ def test_eight_are_in_colour_and_the_others_grey() -> None:
     assert len([text for text in axes.texts if text.get_text()]) == 8
 
 
+@pytest.mark.usefixtures("users_fonts")
 def test_both_figures_are_in_the_report_and_beside_it(tmp_path: Path) -> None:
     from thalweg.lab.report import report
 
@@ -55,6 +56,9 @@ def test_both_figures_are_in_the_report_and_beside_it(tmp_path: Path) -> None:
     assert "training loss by epoch. " in page
     assert "validation accuracy by epoch. " in page
     assert {"training.svg", "training.pdf", "validation.svg"} <= {path.name for path in (tmp_path / "figures").iterdir()}
+    paper = (tmp_path / "figures" / "training.pdf").read_bytes()
+    assert b"/FontFile2" in paper, "conferences accept TrueType fonts"
+    assert b"/Type3" not in paper
 
 
 def test_a_loop_of_the_user_s_own_has_no_training_loss() -> None:

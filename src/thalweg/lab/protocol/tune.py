@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from thalweg.form.hyper import Hyper, Role
 from thalweg.lab.protocol.protocol import RESERVED, SCHEDULES
@@ -140,6 +139,8 @@ def _drawn(space: Space, row: list[float]) -> Setting:
 
 def _halton(space: Space) -> list[list[float]]:
     """Quasi-random rows, one for each trial. More trials keep the first rows."""
+    from scipy.stats import qmc  # takes longer to import than all that a process of trials needs
+
     rng = np.random.default_rng(_number(space.draws))
     found: list[list[float]] = qmc.Halton(d=2 + len(space.axes), scramble=True, rng=rng).random(space.budget).tolist()
     return found

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from markupsafe import escape
@@ -19,7 +20,8 @@ from thalweg.values.atomic import atomic_write
 
 NOT_NEEDED = re.compile(r' (?:id="(?![mp][0-9a-f]{10}")[^"]*"|xmlns(?::\w+)?="[^"]*"|version="1.1"|transform="rotate\(-0 [^"]*")')
 LONG = re.compile(r"-?\d+\.\d{2,}")
-
+PAPER: Any = {**SETTINGS, "pdf.fonttype": 42}
+"""The settings of a PDF: TrueType fonts, as many conferences accept no others."""
 
 Drawn = dict[str, tuple[Figure, str]]
 """Figures by name, each with its SVG text."""
@@ -40,7 +42,7 @@ def kept() -> Iterator[Drawn]:
 def write(figures: Drawn, folder: Path) -> None:
     """Write each figure as NAME.svg and NAME.pdf unless it exists. Raises OSError if writing fails."""
     folder.mkdir(exist_ok=True)
-    with matplotlib.rc_context({**SETTINGS, "pdf.fonttype": 42}), warnings.catch_warnings():
+    with matplotlib.rc_context(PAPER), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name, (figure, text) in figures.items():
             vector, paper = folder / f"{name}.svg", folder / f"{name}.pdf"
