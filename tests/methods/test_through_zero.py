@@ -12,7 +12,7 @@ from support import everyday, stepped, stream
 
 import thalweg as tw
 import thalweg.numpy as tn
-from methods.zeros import ALL, HANDED, ZEROS, agree, configured, other
+from methods.zeros import ALL, HANDED, ZEROS, agree, configured, fused_or_not, other
 from thalweg.form import schedules
 
 CASES = [case for case in ZEROS if not ALL[case.split()[0]].hyper[case.split()[1]].static]
@@ -53,8 +53,7 @@ def test_of_two_optimizers_on_one_state(case: str) -> None:
         agree([here], [there])
 
 
-@pytest.mark.parametrize("fused", [True, False])
-@pytest.mark.parametrize("case", everyday(OF_HANDED, of=SOME))
+@pytest.mark.parametrize(("case", "fused"), fused_or_not(OF_HANDED, of=SOME))
 def test_in_numpys_groups(case: str, fused: bool) -> None:
     name, hyper = case.split()
     here, gradients, losses = matrices()

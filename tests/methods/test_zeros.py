@@ -11,7 +11,7 @@ from support import everyday, run, stepped, stream
 
 import thalweg as tw
 import thalweg.numpy as tn
-from methods.zeros import ALL, HANDED, STEPS, ZEROS, agree, configured, other
+from methods.zeros import ALL, HANDED, STEPS, ZEROS, agree, configured, fused_or_not, other
 
 SOME = ("momentum", "lamb", "prodigy")
 """Where a case is compiled or has a kernel: element-wise, with norms, of the whole model."""
@@ -39,8 +39,7 @@ def test_a_lane_of_zero_is_a_plain_zero(case: str) -> None:
     agree(path, plain(case, other(case)), 1)
 
 
-@pytest.mark.parametrize("fused", [True, False])
-@pytest.mark.parametrize("case", everyday(HANDED))
+@pytest.mark.parametrize(("case", "fused"), fused_or_not(HANDED))
 def test_a_group_of_zero_is_a_plain_zero(case: str, fused: bool) -> None:
     """One group has a plain 0, the other a schedule of it."""
     name, hyper = case.split()

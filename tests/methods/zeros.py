@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
-from support import of_matrices
+import pytest
+from support import EVERYDAY, of_matrices
 
 import thalweg as tw
 from thalweg.core.compose import refuses_vectors
@@ -33,6 +35,24 @@ ZEROS = [f"{name} {hyper}" for name, hyper in zeros()] + ["adasecant gamma_clip"
 OTHER = {"T": 5.0, "t0": 3.0}
 OF_ROWS = ("tangent",)
 """Stages whose memory tells nothing of it, and which yet take nothing but matrices."""
+
+
+COMPILED = (
+    *("momentum", "adam", "lamb", "prodigy", "santa_sss"),
+    *("decay", "average", "schedule_free", "trust_ratio", "adafactor_vector", "mechanic"),
+)
+"""Rules and stages whose kernels are compiled every day: element-wise, with norms, rows and columns, the whole model, noise."""
+
+
+def fused_or_not(cases: Iterable[str], of: Collection[str] = EVERYDAY) -> list[Any]:
+    """Each case without kernels and with them: as `support.everyday`, and of kernels only those of `COMPILED` every day."""
+    rare = set(tw.rules) - set(of)
+    return [
+        pytest.param(case, fused, marks=pytest.mark.slow if name in rare or (fused and name not in COMPILED) else ())
+        for fused in (True, False)
+        for case in cases
+        for name in case.split()[:1]
+    ]
 
 
 def configured(case: str, zero: Any, of_matrices: Any = of_matrices) -> Any:
