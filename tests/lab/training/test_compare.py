@@ -140,7 +140,7 @@ EPOCHS = (
 )
 def test_who_reports_epochs_is_told_that_steps_are_wanted(text: str, says: bool, tmp_path: Path) -> None:
     path, told = written(tmp_path, EPOCHS.replace("report({},", f"report({text}," if text else "report(")), list[lab.Progress]()
-    lab.compare(path, **FEW, jobs=1, out=tmp_path / "out", progress=told.append)
+    lab.compare(path, rules="sgd", budget=1, seeds=1, jobs=1, out=tmp_path / "out", progress=told.append)
     lines = [one.text for one in told if "trial.report wants steps" in one.text]
     assert lines == says * [
         "the last score is reported at step 3, and the optimizer takes 80: trial.report wants steps, not epochs, for curves and "
