@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -44,15 +44,25 @@ COMPILED = (
 """Rules and stages whose kernels are compiled every day: element-wise, with norms, rows and columns, the whole model, noise."""
 
 
-def fused_or_not(cases: Iterable[str], of: Collection[str] = EVERYDAY) -> list[Any]:
+def rare(of: Collection[str]) -> set[str]:
+    """The rules that are none of these."""
+    return set(tw.rules) - set(of)
+
+
+def fused_or_not(cases: Collection[str], of: Collection[str] = EVERYDAY) -> list[Any]:
     """Each case without kernels and with them: as `support.everyday`, and of kernels only those of `COMPILED` every day."""
-    rare = set(tw.rules) - set(of)
     return [
-        pytest.param(case, fused, marks=pytest.mark.slow if name in rare or (fused and name not in COMPILED) else ())
+        pytest.param(case, fused, marks=pytest.mark.slow if name in rare(of) or (fused and name not in COMPILED) else ())
         for fused in (True, False)
         for case in cases
         for name in case.split()[:1]
     ]
+
+
+def one_of_each_kind(cases: Collection[str], of: Collection[str]) -> list[Any]:
+    """Every day the first case of each of these rules and of each stage of `COMPILED`, the others with `-m slow`."""
+    every_day = {case.split()[0]: case for case in reversed([*cases]) if case.split()[0] in {*of, *COMPILED} - rare(of)}
+    return [pytest.param(case, marks=pytest.mark.slow if case not in every_day.values() else ()) for case in cases]
 
 
 def configured(case: str, zero: Any, of_matrices: Any = of_matrices) -> Any:
