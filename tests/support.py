@@ -56,10 +56,18 @@ EVERYDAY = (
 """A rule of each kind."""
 
 
-def everyday(cases: Iterable[Any], of: Collection[str] = EVERYDAY, name: Callable[[Any], str] = str) -> list[Any]:
-    """The cases as parameters: those of these rules, and what begins with no rule's name, every day; others with `-m slow`."""
+def everyday(
+    cases: Iterable[Any],
+    of: Collection[str] = EVERYDAY,
+    name: Callable[[Any], str] = str,
+    rare: Callable[[Any], bool] = lambda case: False,
+) -> list[Any]:
+    """The cases as parameters: those of these rules, and what begins with no rule's name, every day; others with `-m slow`.
+
+    rare: of which cases of theirs it is so too.
+    """
     others = set(tw.rules) - set(of)
-    return [pytest.param(case, marks=pytest.mark.slow if name(case).split()[0] in others else ()) for case in cases]
+    return [pytest.param(case, marks=pytest.mark.slow if name(case).split()[0] in others or rare(case) else ()) for case in cases]
 
 
 def first(cases: Iterable[Any], count: int = 1) -> list[Any]:

@@ -29,6 +29,8 @@ STAGES: dict[str, Any] = {
     "eve v1": lambda: tw.eve(version="v1"),
     "rmsprop centred": lambda: tw.rmsprop(centred=True, eps=1e-3),
 }
+VARIANTS = (*MUONS, "adafactor floor", "asgd ahead", "rprop backtracking")
+"""Of everyday rules with other options: JAX compiles them with `-m slow`."""
 
 
 def injected(name: str, steps: int) -> Any:
@@ -69,7 +71,9 @@ def test_torch(name: str) -> None:
 
 
 @pytest.mark.parametrize("jitted", [pytest.param(False, marks=pytest.mark.slow), True], ids=["eager", "jit"])
-@pytest.mark.parametrize("name", everyday(STAGES, of=[name for name in EVERYDAY if name != "adasecant"]))
+@pytest.mark.parametrize(
+    "name", everyday(STAGES, of=[name for name in EVERYDAY if name != "adasecant"], rare=lambda name: name in VARIANTS)
+)
 def test_jax(name: str, jitted: bool) -> None:
     stage, noise = tw.core.compose.as_stage(STAGES[name]()), injected(name, STEPS)
     with sixty_four_bits():

@@ -95,10 +95,18 @@ EACH_KIND = ("adam", "rprop", "lamb", "prodigy", "santa_sss")
 """Element-wise, with a counter, norms, the whole model's numbers, noise."""
 
 
+FUSED = [case for case in CASES if case.name.split()[0] not in (*WITHOUT, *APPROXIMATE)]
+FIRST = {case.name.split()[0]: case.name for case in reversed(FUSED)}
+"""The first case of each rule and each stage."""
+
+
+def is_rare(case: Any) -> bool:
+    """Whether it is one more case of a stage."""
+    return case.name.split()[0] not in tw.rules and case.name not in FIRST.values()
+
+
 @pytest.mark.parametrize(
-    "case",
-    everyday([c for c in CASES if c.name.split()[0] not in (*WITHOUT, *APPROXIMATE)], of=EACH_KIND, name=lambda c: c.name),
-    ids=lambda c: c.name,
+    "case", everyday(FUSED, of=EACH_KIND, name=lambda case: case.name, rare=is_rare), ids=lambda case: case.name
 )
 def test_every_option(case: Any) -> None:
     params, state, mine, ours = beside(case.stage(), np.float64, 20, case.lr)
