@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import graphlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,14 +33,16 @@ PACKAGES_AT_NEED = {
 """What the engines and the faces on them import inside a function: packages that a user may not have, or that start slowly."""
 
 
-def imported(path: Path) -> Iterator[tuple[str, bool]]:
+@functools.cache
+def imported(path: Path) -> list[tuple[str, bool]]:
     """The modules of ours that a file imports, and whether at its top."""
-    tree = ast.parse(path.read_text("utf-8"))
+    tree, found = ast.parse(path.read_text("utf-8")), list[tuple[str, bool]]()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("thalweg"):
-            yield from ((f"{node.module}.{alias.name}", node in tree.body) for alias in node.names)
+            found += ((f"{node.module}.{alias.name}", node in tree.body) for alias in node.names)
         elif isinstance(node, ast.Import):
-            yield from ((alias.name, node in tree.body) for alias in node.names if alias.name.startswith("thalweg."))
+            found += ((alias.name, node in tree.body) for alias in node.names if alias.name.startswith("thalweg."))
+    return found
 
 
 def room(name: str) -> str:
