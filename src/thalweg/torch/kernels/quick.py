@@ -7,6 +7,7 @@ tensors. As soon as anything differs nothing is done, and the plan itself looks 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
 import threading
@@ -16,10 +17,12 @@ from typing import Any
 
 import torch
 
+from thalweg.engines import native
 from thalweg.engines.launch import Launch
 from thalweg.torch.groups import Group, Members
+from thalweg.torch.kernels import facts
 from thalweg.torch.kernels.cpu import Bound
-from thalweg.torch.places import Places, watched
+from thalweg.torch.places import Places, guard, watched
 from thalweg.torch.reader import Reader
 from thalweg.torch.tensors import Tensor
 
@@ -53,8 +56,8 @@ class _Part:
         self.names = [name for name, _ in given.chosen]
         self.last = given.last if len(given.last) == len(self.names) and given.dtypes is None else None
         self.params, self.states, self.slots = places.params, places.states, places.slots
-        self.check, self.read, self.rest, self.there = places.guard.check, reader.read, reader.rest, reader.found
-        self.holds = places.holds
+        self.read, self.rest, self.there, self.holds = reader.read, reader.rest, reader.found, places.holds
+        self.facts, self.check, self.checked = _checks(places)
         self.rows, self.addresses, self.steps = bound.present, launch.addresses, bound.steps
         self.column = launch.addresses.column("g") if len(self.rows) == len(launch.members) else None
         self.buckets, self.numbers, self.places = launch.buckets, launch.numbers, launch.places
@@ -85,6 +88,21 @@ class _Part:
         return True
 
 
+def _checks(places: Places) -> tuple[facts.Facts | None, Callable[..., bool], int]:
+    """How to see that a list of tensors has the facts of these: all of them by a loop, if there is one, and the first ones, how
+    many of them, by a guard.
+
+    A guard also compares what this thread does with all tensors, such as inference mode, for which the first one suffices.
+    """
+    if facts.available():
+        with contextlib.suppress(LookupError):
+            tensors = [*places.fixed(), *map(_GRADIENT, places.params)]
+            known, first = facts.Facts(tensors), guard(tensors[:1])
+            if places.guard.check(*tensors):  # another thread may have changed one meanwhile
+                return known, first.check, 1
+    return None, places.guard.check, len(places.addresses) + len(places.params)
+
+
 def _run(launch: Launch) -> Callable[[], Any]:
     """The pass over memory that writes, in one call."""
     if launch.shared:
@@ -101,6 +119,7 @@ class Quick:
 
     def __init__(self, parts: list[_Part], known: list[Any], count: int, resting: list[Tensor]) -> None:
         self.parts, self.known, self.count, self.resting = parts, known, count, resting
+        self.same = native.compiled(facts.SAME, "same", holds_gil=True)
 
     def step(self, face: torch.optim.Optimizer) -> bool:
         """Step, or return False with nothing done if something differs or has to see torch's operations."""
@@ -142,7 +161,7 @@ class Quick:
         known += state
         known += state.values()
         found = []
-        if len(state) != self.count or len(known) != len(self.known) or not all(map(operator.is_, known, self.known)):
+        if len(state) != self.count or not self.same(id(known), id(self.known)):
             return None
         if self.resting and not all(p.grad is None for p in self.resting):
             return None
@@ -157,7 +176,7 @@ class Quick:
             for slot in part.slots:
                 written += map(slot, part.states)
             tensors = [*written, *map(_GRADIENT, part.params)]
-            if not part.check(*tensors):
+            if not (part.facts is None or part.facts.alike(id(tensors))) or not part.check(*tensors[: part.checked]):
                 return None
             held = list(map(_STORAGE, tensors)) if several else None
             if not part.read(id(tensors), *part.rest) or not (part.steps is None or part.steps.agree()) or not part.look_up():
