@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import json
@@ -142,6 +143,22 @@ def measure(task: str, rule: str, rounds: int, threads: int, without: set[str]) 
     return found
 
 
+BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
+"""A process that computes as long as the one that started it is there."""
+
+
+@contextlib.contextmanager
+def busy(count: int) -> Iterator[None]:
+    """So many other processes meanwhile that compute all the time."""
+    others = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+
+
 def in_processes(task: str, rule: str, rounds: int, threads: int, processes: int, without: str) -> dict[str, np.ndarray]:
     """The rounds of several processes, one after another: where memory lies differs between them."""
     found: dict[str, list[tuple[float, float]]] = {}
@@ -173,8 +190,9 @@ def table(task: str, rules: list[str], found: dict[str, dict[str, np.ndarray]]) 
 @click.option("--processes", type=click.IntRange(1), default=3, show_default=True, help="Processes, one after another.")
 @click.option("--threads", type=click.IntRange(1, CORES), default=CORES, show_default=True, help="Threads for everybody.")
 @click.option("--without", default="", help="Columns to leave out, with commas between: compile takes minutes.")
+@click.option("--busy", "others", type=click.IntRange(0), default=0, help="Other processes a core that compute meanwhile.")
 @click.option("--one", default="", hidden=True)
-def main(chosen: str, rules: str, rounds: int, processes: int, threads: int, without: str, one: str) -> None:
+def main(chosen: str, rules: str, rounds: int, processes: int, threads: int, without: str, others: int, one: str) -> None:
     """Whole iterations: forward, backward, clip, step, schedule, zero_grad. A rival's time as a multiple of ours (above 1 it is
     slower), medians over rounds and processes with 95 % intervals."""
     warnings.simplefilter("ignore")
@@ -186,7 +204,7 @@ def main(chosen: str, rules: str, rounds: int, processes: int, threads: int, wit
     console = Console(width=160)
     console.print(machine(threads), soft_wrap=True)
     for task in chosen.split(","):
-        with console.status(task) as status:
+        with console.status(task) as status, busy(others * CORES):
             found = {}
             for rule in rules.split(","):
                 status.update(f"{task}: {rule}")
