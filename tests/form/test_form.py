@@ -223,12 +223,16 @@ def test_what_is_for_matrices_refuses_a_vector_and_says_what_to_do(lanes: int | 
 def test_which_methods_are_for_matrices_alone() -> None:
     alone = tw.core.compose.refuses_vectors
     assert [name for name in tw.rules if alone(tw.rules[name]())] == [
+        "adago",
         "adamuon",
         "apollo_adamw",
+        "conda",
         "dion",
+        "fira",
         "galore",
         "muon",
         "normuon",
+        "polargrad",
         "psgd_kron",
         "shampoo",
         "soap",

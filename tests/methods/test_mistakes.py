@@ -117,7 +117,7 @@ def test_the_users_learning_rate_is_the_one_that_counts() -> None:
     for name, rule in RULES.items():
         if name == "ftrl":
             continue  # it leaves a start that is not 0 at any rate
-        gradients = GRADIENTS[: 12 if name == "adashift" else 3]  # it rests for ten steps
+        gradients = GRADIENTS[: 12 if name in ("adashift", "schedule_free_radam") else 3]  # they rest at first
         slow, _ = run(rule(), PARAMS, gradients, lr=1e-4, losses=LOSSES)
         fast, _ = run(rule(), PARAMS, gradients, lr=1e-1, losses=LOSSES)
         more = 1 if name in ASKING else 5  # a line search mends a rate that is too low

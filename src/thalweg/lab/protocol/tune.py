@@ -93,7 +93,9 @@ def _axis(hyper: Hyper) -> Axis | None:
     if hyper.name == "eps":
         return Axis("eps", *EPSILONS)
     if hyper.range.high == 1:
-        return Axis(hyper.name, (1 - value) / 10, min(10 * (1 - value), 1.0), complement=True) if value < 1 else None
+        least = max(hyper.range.low, 0.0)
+        furthest = min(10 * (1 - value), (1 - least) if hyper.range.low_in else 0.9 * (1 - least))
+        return Axis(hyper.name, (1 - value) / 10, furthest, complement=True) if value < 1 else None
     low, high = value / 100, value * 100
     return Axis(hyper.name, max(low, hyper.range.low), min(high, hyper.range.high))
 
