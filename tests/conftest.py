@@ -18,6 +18,7 @@ from collections.abc import Iterator
 import pytest
 
 os.environ.setdefault("TRITON_INTERPRET", "1")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the processes that tests start would compile every module again
 if "PYTEST_XDIST_WORKER" in os.environ:
     for library in ("OMP", "MKL", "OPENBLAS"):
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from thalweg.lab.protocol import tune
 from thalweg.lab.protocol.tune import Axis
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.report.answer import setting
-from thalweg.lab.user import my_rule
+from thalweg.lab.user import my_rule, user_file
 from thalweg.values.numerals import typed
 
 MINE = '@rule(lr=0.1, search=(0.01, 1.0))\ndef {name}(g):\n    """Mine (Me 2026)."""\n    return g\n'
@@ -133,3 +135,14 @@ def test_a_decay_near_one_is_tried_where_it_was_drawn(rest: float) -> None:
 def test_a_setting_of_results_without_blocks_is_told() -> None:
     row: Any = {"best_lr": 0.01, "best_hyper": {"beta2": 0.99999}, "best_schedule": "constant"}
     assert setting(row) == "a learning rate of 0.01 and beta2 = 0.99999"
+
+
+def test_a_file_written_again_at_once_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python would take the bytecode of the text before, which has the same length and, in whole seconds, the same time."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "mine.py"
+    for value in ("2.0", "2.5"):
+        path.write_text(f"SCALE = {value}")
+        os.utime(path, (1e9, 1e9))
+        assert float(user_file.run(path, "the file").SCALE) == float(value)
+    assert not list(tmp_path.glob("__pycache__"))

@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,7 +32,7 @@ def run(path: Path, what: str, patience: float | None = None) -> ModuleType:
     name = f"thalweg_user_{path.stem}"
     while name in sys.modules and sys.modules[name].__file__ != str(path):  # may be a file of the same name from another folder
         name += "_"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_AsItIs(name, str(path))) if path.suffix == ".py" else None
     if spec is None or spec.loader is None:
         raise Refusal(f"{path}: {what} is Python, in a file that ends in .py")
     module = importlib.util.module_from_spec(spec)
@@ -47,6 +48,15 @@ def run(path: Path, what: str, patience: float | None = None) -> ModuleType:
     except BaseException as error:
         raise refusal(path, error) from error
     return module
+
+
+class _AsItIs(SourceFileLoader):
+    """A loader that neither reads nor writes bytecode: Python's would be of the text before, where a file was written again within
+    a second and is as long as it was.
+    """
+
+    def path_stats(self, path: Any) -> Any:
+        raise OSError
 
 
 def refuse_missing(path: Path) -> None:
