@@ -32,8 +32,9 @@ def run(path: Path, what: str, patience: float | None = None) -> ModuleType:
     name = f"thalweg_user_{path.stem}"
     while name in sys.modules and sys.modules[name].__file__ != str(path):  # may be a file of the same name from another folder
         name += "_"
-    spec = importlib.util.spec_from_file_location(name, path, loader=_AsItIs(name, str(path))) if path.suffix == ".py" else None
-    if spec is None or spec.loader is None:
+    loader = _AsItIs(name, os.path.abspath(path)) if path.suffix == ".py" else None
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+    if loader is None or spec is None or spec.loader is None:
         raise Refusal(f"{path}: {what} is Python, in a file that ends in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # inspect finds the source through it
@@ -51,8 +52,9 @@ def run(path: Path, what: str, patience: float | None = None) -> ModuleType:
 
 
 class _AsItIs(SourceFileLoader):
-    """A loader that neither reads nor writes bytecode: Python's would be of the text before, where a file was written again within
-    a second and is as long as it was.
+    """A loader that neither reads nor writes bytecode.
+
+    Python's would be of the text before, where a file was written again within a second and is as long as it was.
     """
 
     def path_stats(self, path: Any) -> Any:
