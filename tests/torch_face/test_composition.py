@@ -192,9 +192,9 @@ def test_repr_has_all_that_is_composed() -> None:
     assert all(word in shown for word in ("every(2", "is_matrix", "at(lr=0.02)", "adam(beta1=0.8)")), shown
 
 
-@pytest.mark.parametrize("given", ["model", "named"])
+@pytest.mark.parametrize("given", ["model", "named", "parameters"])
 def test_muon_with_adamw_routes_a_model(given: str) -> None:
-    """The matrix in the middle has Muon; the embedding, the head and the bias have AdamW."""
+    """The matrix in the middle has Muon; the embedding, the head and the bias have AdamW, as far as there are names."""
     ends = []
     for whole in (True, False):
         torch.manual_seed(0)
@@ -202,9 +202,12 @@ def test_muon_with_adamw_routes_a_model(given: str) -> None:
         for name, layer in (("embed", torch.nn.Linear(3, 4)), ("middle", torch.nn.Linear(4, 4)), ("head", torch.nn.Linear(4, 2))):
             model.add_module(name, layer.double())
         if whole:
-            optimizers = [tt.MuonWithAdamW({"model": model, "named": model.named_parameters()}[given])]
+            optimizers = [
+                tt.MuonWithAdamW({"model": model, "named": model.named_parameters(), "parameters": model.parameters()}[given])
+            ]
         else:
-            muons = [model.middle.weight]
+            weights = [model.embed.weight, model.head.weight]
+            muons = [model.middle.weight, *(weights if given == "parameters" else [])]
             rest = [p for p in model.parameters() if all(p is not q for q in muons)]
             optimizers = [
                 tt.Optimizer(muons, tw.muon(), lr=0.02), tt.Optimizer(rest, tw.adam(0.9, 0.95, 1e-10), lr=3e-4)
@@ -217,11 +220,6 @@ def test_muon_with_adamw_routes_a_model(given: str) -> None:
         ends.append(list(model.parameters()))
     for ours, apart in zip(*ends, strict=True):
         torch.testing.assert_close(ours, apart, rtol=1e-12, atol=1e-14)
-
-
-def test_muon_with_adamw_asks_for_names() -> None:
-    with pytest.raises(ValueError, match=r"asks for parameters' names.*model.named_parameters\(\)"):
-        tt.MuonWithAdamW(torch.nn.Linear(3, 3).parameters())
 
 
 @pytest.mark.parametrize(

@@ -116,14 +116,10 @@ class FunctionStage(Stage):
     @cached_property
     def call(self) -> Callable[..., Any]:
         """The function of a value for each ask and slot, and of its hyper-parameters, to direction and new memory."""
-        return self._results if self.declaration.tuples or not self.declaration.memory else self.rule.function
-
-    def _results(self, *values: Any, **hyper: Any) -> tuple[Any, ...]:
-        """Return the results of a function that has no memory, or several slots in one tuple."""
-        if self.declaration.tuples:
-            return self.declaration.unpacked(self.rule.function(*self.declaration.packed(values), **hyper))
-        results = self.rule.function(*values, **hyper)
-        return results if isinstance(results, tuple) else (results,)
+        function, declaration = self.rule.function, self.declaration
+        if declaration.tuples:
+            return partial(_packed, declaration, function)
+        return function if declaration.memory else partial(_alone, function)
 
     @cached_property
     def steady(self) -> dict[str, Any] | None:
@@ -182,3 +178,17 @@ def to_float_or_lanes(value: Any) -> Any:
     if isinstance(value, Scalar):
         value = value.values
     return value.item() if isinstance(value, np.ndarray | np.generic) and value.ndim == 0 else value
+
+
+# They hold no stage, which would hold itself through them, and all that it was made of beyond its end.
+
+
+def _packed(declaration: Declaration, function: Function, *values: Any, **hyper: Any) -> tuple[Any, ...]:
+    """Return the results of a function that has several slots in one tuple."""
+    return declaration.unpacked(function(*declaration.packed(values), **hyper))
+
+
+def _alone(function: Function, *values: Any, **hyper: Any) -> tuple[Any, ...]:
+    """Return the result of a function that has no memory, in a tuple."""
+    results = function(*values, **hyper)
+    return results if isinstance(results, tuple) else (results,)

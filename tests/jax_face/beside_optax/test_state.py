@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,14 +65,10 @@ CARRIED: list[tuple[str, dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("name", "options"), CARRIED, ids=told)
 def test_a_checkpoint_of_optaxs_goes_on_in_ours(name: str, options: dict[str, Any]) -> None:
-    page = (Path(__file__).parents[3] / "docs" / "jax.md").read_text()
-    (snippet,) = re.findall(r"def carry_over.*?\n\n", page, re.DOTALL)
-    space: dict[str, Any] = {"optax": optax}
-    exec(snippet, space)
     ours, theirs = (named(library, name)(falling, **options) for library in (tj, optax))
     p, s = walk(theirs, tree(0), stream(30))
     later = jax.tree.map(lambda g: g[::-1], stream(30))
-    q, r = p, space["carry_over"](s, ours.init(p))
+    q, r = p, tj.from_optax(ours, s, p)
 
     def on(tx: Any, p: Any, s: Any) -> Any:
         end, _ = jax.lax.scan(

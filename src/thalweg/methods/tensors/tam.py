@@ -1,4 +1,4 @@
-"""TAM and AdaTAM: momentum that a gradient across its way hardly turns."""
+"""TAM: momentum that a gradient across its way hardly turns."""
 
 from thalweg.form.hyper import Decay, NonNegative
 from thalweg.form.memory import per_tensor
