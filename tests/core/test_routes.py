@@ -171,7 +171,7 @@ def test_jax_has_the_same_table() -> None:
 
 def test_mistakes_are_told() -> None:
     with pytest.raises(
-        ValueError, match=r"there is no role 'hiden'.*hidden.*; the roles are hidden, embedding, head, norm, bias"
+        ValueError, match=r"there is no role 'hiden'; the roles are hidden, embedding, head, norm, bias; did you mean 'hidden'"
     ):
         tw.role("hiden")
     with pytest.raises(ValueError, match="role takes one or more of hidden"):

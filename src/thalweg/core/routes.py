@@ -65,7 +65,7 @@ class role(Condition):
     def __init__(self, *names: str, known: Mapping[str, str] | None = None) -> None:
         for name in names:
             if name not in ROLES:
-                raise ValueError(f"there is no role {name!r}{nearest(str(name), ROLES)}; the roles are {', '.join(ROLES)}")
+                raise ValueError(f"there is no role {name!r}; the roles are {', '.join(ROLES)}{nearest(str(name), ROLES)}")
         if not names:
             raise ValueError(f"role takes one or more of {', '.join(ROLES)}")
         object.__setattr__(self, "names", names)

@@ -2,7 +2,7 @@
 
 from thalweg.form.hyper import Decay, NonNegative
 from thalweg.form.memory import per_tensor
-from thalweg.ops import X, mix, norm, ratio, total
+from thalweg.ops import mix, norm, ratio, total
 from thalweg.rule import rule
 
 
@@ -12,12 +12,6 @@ def tam(g, m=0.0, s=per_tensor, *, beta: Decay = 0.9, gamma: Decay = 0.9, eps: N
 
     s is the average of the cosines of gradient and momentum; the gradient enters the momentum times (1 + s) / 2 + eps.
     """
-    damped, s = along(g, m, s, gamma, eps)
-    m = beta * m + damped
-    return m, m, s
-
-
-def along(g: X, m: X, s: X, gamma: X, eps: X) -> tuple[X, X]:
-    """Return the gradient, damped by its average angle to the momentum, and that average's cosine."""
     s = mix(s, ratio(total(m * g), norm(m) * norm(g)), gamma)
-    return ((1 + s) / 2 + eps) * g, s
+    m = beta * m + ((1 + s) / 2 + eps) * g
+    return m, m, s
