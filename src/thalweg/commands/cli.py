@@ -12,7 +12,7 @@ COMMANDS = {
     "conformance": "thalweg.commands.conformance:conformance_command",
     "curves": "thalweg.commands.curves:curves_command",
     "advise": "thalweg.commands.advise:advise_command",
-    "lab": "thalweg.commands.lab:lab_group",
+    "lab": "thalweg.commands.lab.group:lab_group",
     "race": "thalweg.commands.race:race_command",
     "show": "thalweg.commands.show:show_command",
     "list": "thalweg.commands.listing:list_command",

@@ -50,7 +50,7 @@ def curves_command(**given: Any) -> None:
     """
     problem = given.pop("problem")
     name = Path(given["data"] or problem).stem
-    target = _target(Path(given.pop("out") or f"curves-{name}.png"))
+    target = picture(Path(given.pop("out") or f"curves-{name}.png"))
     where = {} if given["data"] else {"problem": problem}
     command = plain(shlex.join(["thalweg", *sys.argv[1:]]))
     say_first(f"Training on {name}; the picture follows.")
@@ -70,7 +70,8 @@ def curves_command(**given: Any) -> None:
     wide.print(f"\nwritten to {target}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _target(path: Path) -> Path:
+def picture(path: Path) -> Path:
+    """Return the path of a picture to draw. Raises ClickException if it cannot become one."""
     if path.suffix.lower() not in SUFFIXES:
         raise click.ClickException(f"--out {path}: the file's name must end in .png, .svg or .pdf")
     if not path.parent.is_dir():

@@ -11,6 +11,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from thalweg.commands.screen import Screen
 from thalweg.commands.types import Real
@@ -18,7 +19,7 @@ from thalweg.graph.cost import Cost, word_kind
 from thalweg.lab.bank import standing
 from thalweg.lab.bank.evidence import Place
 from thalweg.lab.refusal import Refusal
-from thalweg.methods import ALIASES, rules
+from thalweg.methods import ALIASES, family, rules
 from thalweg.rule import Rule
 from thalweg.values.numerals import typed
 
@@ -95,6 +96,13 @@ def table(entries: list[Entry], width: int) -> Table:
     return made
 
 
+def grown(name: str) -> Tree:
+    """A rule and all that grew from it, each with its year and what it changes."""
+    made = Tree(Text.assemble((name, "bold"), (f"  {rules[name].year}", "dim"), f"  {family.change(name)}"))
+    made.children = [grown(child) for child in family.children(name)]
+    return made
+
+
 @click.command("list")
 @click.option(
     "--kind", type=click.Choice(KINDS), help="Show only this kind of rule: what it reads beyond a coordinate's own gradient."
@@ -104,12 +112,18 @@ def table(entries: list[Entry], width: int) -> Table:
 @click.option("--memory", type=Real(0), metavar="N", help="Show only rules with at most N numbers of state per parameter.")
 @click.option("--sort", type=click.Choice(["name", "year", "memory", "bytes", "place"]), default="name", show_default=True,
               help="Sort by this column.")  # fmt: skip
-def list_command(kind: str | None, search: str | None, span: str | None, memory: float | None, sort: str) -> None:
+@click.option("--tree", is_flag=True, help="Show all rules as a family tree: each under the one that it grew from.")
+def list_command(kind: str | None, search: str | None, span: str | None, memory: float | None, sort: str, tree: bool) -> None:
     """List the optimizers: inputs, state, memory traffic and measured place.
 
     State is counted in numbers per parameter. Memory traffic is the bytes that a step moves per float32 parameter. The place is
     that by the lab's bank, tuned, with its 95 % interval over small data sets; `thalweg advise` says what it means.
     """
+    if tree:
+        console = Screen(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+        for root in family.roots():
+            console.print(grown(root))
+        return
     entries = [Entry.of(rule) for rule in rules.values()]
     if kind is not None:
         entries = [e for e in entries if e.kind == kind]

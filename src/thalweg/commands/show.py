@@ -19,8 +19,11 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
+from thalweg.commands import difference
+from thalweg.commands.curves import picture
 from thalweg.commands.listing import aliases
 from thalweg.commands.screen import Screen
+from thalweg.commands.types import PLACE
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines.drawn import drawn, in_words
@@ -33,7 +36,7 @@ from thalweg.graph.program import NotTraced, stage_paths
 from thalweg.lab.bank import standing
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.user import my_rule
-from thalweg.methods import ALIASES, instead, plain, rules, stages_by_name
+from thalweg.methods import ALIASES, family, instead, plain, rules, stages_by_name
 from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 from thalweg.values.numerals import typed
@@ -74,7 +77,7 @@ def _values_words(hyper: Hyper) -> str:
 
 def notes(rule: Rule) -> tuple[str, str]:
     """The docstring without its first line: notes on the rule and on differences between libraries."""
-    body = rule.doc.partition("\n")[2].strip()
+    body = family.without_origin(rule.doc.partition("\n")[2]).strip()
     about, found, differences = body.partition(DIFFERS)
     return about.strip(), found + differences
 
@@ -100,6 +103,10 @@ def page(rule: Rule) -> Iterator[RenderableType]:
         yield Text(f"also called {', '.join(aliases(rule.name))}", style="dim")
     if about:
         yield from _part("About", Text(about))
+    if (grew := family.origin(rule)).change:
+        yield from _part(
+            "From", Text(f"{' and '.join(grew.parents)}: {grew.change}; compare: thalweg show {grew.parents[0]} {rule.name}")
+        )
     yield from _part("Formula", _formula(rule))
     yield from _part("Asks for", _pairs([(word, ASKS[word].says) for word in rule.asks]))
     yield from _part("Memory", _pairs([(slot, memory_words(kind)) for slot, kind in rule.memory.items()]))
@@ -193,15 +200,51 @@ def kernel_text(rule: Rule) -> str:
 
 
 @click.command("show")
-@click.argument("name")
+@click.argument("names", nargs=-1, required=True, metavar="NAME [OTHER]")
 @click.option("--kernel", is_flag=True, help="Print the kernels that Numba compiles for it, for float32 parameters.")
-def show_command(name: str, kernel: bool) -> None:
+@click.option("--curves/--no-curves", default=True, help="Of two: whether to train both, and show their losses.")
+@click.option("--out", type=PLACE, metavar="FILE", help="Of two: draw the curves, too: .png, .svg or .pdf.")
+def show_command(names: tuple[str, ...], kernel: bool, curves: bool, out: Path | None) -> None:
     """Show an optimizer: paper, formula, state, hyper-parameters, cost and source.
 
     NAME is an optimizer or stage, or a Python file with rules of your own, or one of them as FILE.py:NAME.
+
+    With two names, show what makes one of the other: the difference of their formulas, term by term, what each takes, and the
+    losses when both train a small network.
     """
-    for rule in _of_file(name) if my_rule.place(Path(name))[0].suffix == ".py" else [find(name)]:
-        _show(rule, kernel)
+    asked = [rule for name in names for rule in _of(name)]
+    if len(names) == 1:
+        for rule in asked:
+            _show(rule, kernel)
+    elif len(names) > 2:
+        raise Refusal(
+            f"show takes one optimizer, or two to compare, not {len(names)}; `thalweg compare --rules a,b,c` takes many"
+        )
+    elif len(asked) > 2:
+        raise Refusal("a file with several rules stands for none of them: write FILE.py:NAME")
+    elif kernel:
+        raise Refusal("--kernel is for one optimizer")
+    else:
+        _show_both(*difference.in_order(*asked), curves, None if out is None else picture(out))
+
+
+def _of(name: str) -> list[Rule]:
+    return _of_file(name) if my_rule.place(Path(name))[0].suffix == ".py" else [find(name)]
+
+
+def _show_both(first: Rule, second: Rule, curves: bool, out: Path | None) -> None:
+    console = Screen(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
+    for part in difference.parts(first, second):
+        console.print(part)
+    if not curves:
+        return
+    if {first.name, second.name} - set(rules):
+        console.print("\nFor curves of rules of your own: thalweg curves --my-rule FILE.py --rules A,B", markup=False)
+        return
+    for part in difference.curves(first, second, out):
+        console.print(part)
+    if out is not None:
+        console.print(f"written to {out}", markup=False, soft_wrap=True)
 
 
 def _of_file(name: str) -> list[Rule]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import TypeVar
@@ -40,6 +39,13 @@ def _package(package: ModuleType) -> dict[str, Rule]:
     return found
 
 
+def _families() -> Iterator[ModuleType]:
+    """Yield the folders in here: each is a family of rules."""
+    for info in pkgutil.iter_modules(__path__, f"{__name__}."):
+        if info.ispkg:
+            yield importlib.import_module(info.name)
+
+
 def plain(name: object) -> str:
     """Return a name without case, underscores, hyphens and spaces."""
     return re.sub("[-_ ]", "", str(name).lower())
@@ -69,7 +75,7 @@ class Catalogue(Mapping[str, Rule]):
 
 
 _places = _package(stages)
-_methods = _package(sys.modules[__name__])
+_methods = {name: method for folder in _families() for name, method in _package(folder).items()}
 rules = Catalogue({name: method for name, method in _methods.items() if method.lr is not None})
 stages_by_name = {**_places, **{name: method for name, method in _methods.items() if method.lr is None}}
 

@@ -10,6 +10,7 @@ from thalweg.rule import rule
 def a2grad_uni(g, t, p, lr, y=like_p, mean=0.0, v=per_tensor, *, beta: NonNegative = 10.0):
     """A2GradUni (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-uni): accelerated, with all deviations alike.
 
+    From nesterov and adagrad: the accelerated step's rate is reduced by the gradients' deviations from their mean.
     lr is 1 / L, L bounding the curvature. The rate of y, the aggressive one of three sequences, is 1 / (2 L / t + beta h): h is
     the root of the sum of a tensor's squared deviations from the mean gradient so far, as in torch-optimizer, which has one
     number for each tensor.
@@ -24,6 +25,7 @@ def a2grad_uni(g, t, p, lr, y=like_p, mean=0.0, v=per_tensor, *, beta: NonNegati
 def a2grad_inc(g, t, p, lr, y=like_p, mean=0.0, v=per_tensor, *, beta: NonNegative = 10.0):
     """A2GradInc (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-inc): later deviations count for more.
 
+    From a2grad_uni: later deviations count for more.
     As `a2grad_uni`, but the sum is multiplied by ((t - 1) / t)^2 before a deviation enters it.
     """
     mean, deviation = deviating(g, t, mean)
@@ -39,6 +41,7 @@ def a2grad_exp(
 ):  # fmt: skip
     """A2GradExp (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-exp): an exponential average of the deviations.
 
+    From a2grad_uni: the deviations are averaged with a decay.
     As `a2grad_uni`, but h is the root of t times the largest average so far, which starts at 0.
     """
     mean, deviation = deviating(g, t, mean)

@@ -15,6 +15,7 @@ def adagrad(
 ):  # fmt: skip
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form).
 
+    From sgd: each coordinate's gradient is divided by the root of the sum of all its squares so far.
     With eps = 0, 0/0 counts as 0. accumulate="raw" sums the squares of the caller's gradient alone, so that a decay in front
     of the rule acts in the numerator only.
     Differs from optax and Keras: they put eps inside the root and start the sum at 0.1.
@@ -28,6 +29,7 @@ def adagrad(
 def adagrad_norm(g, S=per_model, *, b0: Positive = 0.1):
     """AdaGrad-Norm (Ward, Wu & Bottou 2018, arXiv 1806.01811, algorithm 1): one AdaGrad rate for the whole model.
 
+    From adagrad: one sum, of the whole gradient's squared norms, in place of one for each coordinate.
     The rate is lr / b, where b^2 is b0^2 plus the sum S of all squared gradient norms, this step's included.
     """
     S = S + model_total(g * g)

@@ -20,6 +20,7 @@ def adasecant(
 ):  # fmt: skip
     """AdaSecant (Gulcehre & Bengio 2014, arXiv 1412.7419; Gulcehre, Sotelo, Moczulski & Bengio 2017, arXiv 1703.00788).
 
+    From adadelta: the rate is the change of the point over the change of the gradient, and the gradient's variance is reduced.
     There are two forms, which its authors published as code. A tensor is one block: its gradient is divided by its norm (2014)
     or a running norm (2017). The step is the secant rate times a variance-reduced gradient. The averages have an adaptive
     memory of tau steps, which is short after an outlier. gamma_clip, use_adagrad, delta_clip: None means the value in the form's

@@ -17,6 +17,7 @@ def eve(
 ):  # fmt: skip
     """Eve (Hayashi, Koushik & Neubig 2016-2018, arXiv 1611.01505 v3, algorithm 1; its first form is version="v1").
 
+    From adam: the rate is divided by how much the loss has changed between steps.
     f* is the smallest possible loss; the paper uses 0 for squared error and cross-entropy. If the loss is f*, d is 1 if the
     loss did not change and c if it did; below f*, d is 1 / c. v1 needs positive losses.
     The authors' public code is of the first form, and takes f over the loss before as it was; of v3 none is public.

@@ -10,6 +10,7 @@ from thalweg.rule import rule
 def madgrad(g, t, p, lr, s=0.0, nu=0.0, x0=like_p, *, mu: Decay = 0.9, eps: Positive = 1e-6):
     """MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, algorithm 1): momentum on dual averaging in a cube root's scale.
 
+    From adagrad: a cube root in place of the square root, dual averaging from the first point, and momentum.
     The sums of the gradients and of their squares, both weighted by lr sqrt(t), give a point z relative to the first point, x0;
     the parameter moves a share 1 - mu of the way to z. A decay in front of the rule enters its sums; one behind it is undone by
     the later steps.
@@ -26,6 +27,7 @@ def madgrad(g, t, p, lr, s=0.0, nu=0.0, x0=like_p, *, mu: Decay = 0.9, eps: Posi
 def mirror_madgrad(g, t, p, lr, nu=0.0, z=like_p, *, mu: Decay = 0.9, eps: NonNegative = 0.0):
     """Mirror MADGRAD (Defazio & Jelassi 2021, arXiv 2101.11075, in the authors' code alone): MADGRAD by mirror descent.
 
+    From madgrad: steps from the last point in place of dual averaging from the first.
     nu is MADGRAD's sum of squares over sqrt(t), so that the steps of z grow with the cube root of t; the parameter moves a
     share 1 - mu of the way to z. A coordinate that has had no gradient stays.
     Differs from the authors' code: it adds eps to lr, too.

@@ -9,6 +9,7 @@ from thalweg.rule import rule
 def msvag(g, t, m=0.0, v=0.0, *, beta: Decay = 0.9):
     """M-SVAG (Balles & Hennig 2018, ICML, arXiv 1705.07774, algorithm M-SVAG): momentum by its signal to noise.
 
+    From momentum: each coordinate's momentum is multiplied by a factor that falls with its noise.
     The factor is m^2 / (m^2 + rho s), where s = (v - m^2) / (1 - rho) estimates the gradient's variance, and rho s that of m:
     rho = (1 - beta) (1 + beta^t) / (1 + beta) / (1 - beta^t). Here it is divided by m^2, and rho / (1 - rho) is written out. With
     one gradient there is no variance to see, and the factor is 1.

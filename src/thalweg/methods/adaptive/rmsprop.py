@@ -14,6 +14,7 @@ def rmsprop(
 ):  # fmt: skip
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5).
 
+    From adagrad and rprop: the sum of squares becomes a decaying average, so that the rate does not fall forever.
     The lecture has no epsilon. centred=True divides by the gradient's spread instead of its size. With momentum:
     `chain(rmsprop(), momentum())`, and `chain(rmsprop(), nesterov())` for Goodfellow et al. 2016, algorithm 8.6.
     With its average corrected for the start at zero it is `adam(beta1=0)`, which then keeps no m.
@@ -29,7 +30,10 @@ def rmsprop(
 
 @rule(lr=1e-4, search=(1e-5, 1e-1), step=True)
 def rmsprop_graves(g, lr, n=0.0, m=0.0, delta=0.0, *, rho: Decay = 0.95, mu: Decay = 0.9, eps: Positive = 1e-4):
-    """RMSprop as Graves has it (2013, arXiv 1308.0850, equations 38-45): centred, with momentum, eps inside the root."""
+    """RMSprop as Graves has it (2013, arXiv 1308.0850, equations 38-45): centred, with momentum, eps inside the root.
+
+    From rmsprop and momentum: the average gradient is subtracted from the mean square, and momentum added.
+    """
     n = mix(n, g * g, rho)
     m = mix(m, g, rho)
     delta = mu * delta + lr * g / sqrt(n - m * m + eps)
@@ -40,6 +44,7 @@ def rmsprop_graves(g, lr, n=0.0, m=0.0, delta=0.0, *, rho: Decay = 0.95, mu: Dec
 def smorms3(g, lr, mem=1.0, g1=0.0, g2=0.0, *, eps: Positive = 1e-16):
     """SMORMS3 (Funk 2015, "RMSprop loses to SMORMS3 - Beware the Epsilon!", sifter.org/~simon/journal/20150420.html).
 
+    From rmsprop: the average's memory adapts to how noisy each coordinate is.
     The memory's length adapts: short where the gradient has a clear direction, long where it is noise.
     """
     r = 1 / (mem + 1)

@@ -16,6 +16,7 @@ def santa_e(
 ):  # fmt: skip
     """Santa-E (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 1, the Euler scheme).
 
+    From rmsprop and noisy_sgd: momentum with noise that cools down, so that it samples first and optimizes then.
     N is the size of the data set. The paper's f~ is the gradient of the whole potential, N times that of the mean loss
     (gradient_scale, if it is another multiple); v averages (f~ / N)^2. The temperature 1 / beta_t is temperature / t^power.
     While t < burnin, the method explores with noise; then it refines without. The paper leaves three things open. G_0:
@@ -41,6 +42,7 @@ def santa_sss(
 ):  # fmt: skip
     """Santa-SSS (Chen, Carlson, Gan, Li & Carin 2016, arXiv 1512.07962, algorithm 2, the symmetric splitting scheme).
 
+    From santa_e: the same motion, integrated by a symmetric scheme of second order.
     Options and guards as in santa_e. The gradient and G are those of the step's start, as in all public code; the paper
     would take them after the first half of the move.
     """

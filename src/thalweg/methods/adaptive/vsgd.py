@@ -16,6 +16,7 @@ def vsgd(
 ):  # fmt: skip
     """VSGD (Chen, Kuzina, Esmaeili & Tomczak 2024, arXiv 2404.06549, algorithm 1): variational stochastic gradient descent.
 
+    From rmsprop: the gradient and its noise are estimated by variational inference in place of plain averages.
     mu and s are the mean and the variance of the true gradient. Its changes and the noise of g have the precisions a / b and
     a / b_hat; a prior of strength gamma holds the noise's variance to be K times the changes'.
     Differs from the authors' code: delta=5e-5, which is added to a, and eps=1e-8, beside the root.

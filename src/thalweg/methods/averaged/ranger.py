@@ -18,6 +18,7 @@ def ranger(
 ):  # fmt: skip
     """Ranger (Wright 2019, github.com/lessw2020/Ranger-Deep-Learning-Optimizer): RAdam with Lookahead.
 
+    From radam: Lookahead: every few steps slow weights go part of the way to the fast ones, which start again from there.
     There is no paper; the epsilon and the threshold are the code's. The slow weights are the ones to ship. Later versions of the
     code centralize gradients: `chain(only(is_matrix, centralize()), ranger())`.
     """

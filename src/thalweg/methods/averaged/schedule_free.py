@@ -18,6 +18,7 @@ from thalweg.stages.decay import decay
 def schedule_free_sgd(*, beta: Decay = 0.9, power: NonNegative = 2.0, weight_decay: NonNegative = 0.0):
     """Schedule-Free SGD (Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky 2024, arXiv 2405.15682, equations 2-4).
 
+    From sgd and asgd: gradients are taken between the last point and the average of the points, which is shipped.
     The average is the point to ship. Decay, as in the paper's algorithm 1, is taken where the gradient is. A warm-up is a
     schedule of the rate, `warm_up(1000, 1.0)`; power is that of `schedule_free`.
     """
@@ -31,6 +32,7 @@ def schedule_free_adamw(
 ):  # fmt: skip
     """Schedule-Free AdamW (Defazio, Yang, Mehta, Mishchenko, Khaled & Cutkosky 2024, arXiv 2405.15682, algorithm 1).
 
+    From schedule_free_sgd and adamw: the steps are Adam's without momentum, with decoupled decay.
     beta1 is the place between iterate and average where gradient and decay are taken; there is no other momentum. The average
     is the point to ship. A warm-up is a schedule of the rate, `warm_up(1000, 2.5e-3)`. correction="rate": the bias correction
     of v, sqrt(1 - beta2^t), is part of the rate, and so of the decay and of the average's weights.
@@ -48,6 +50,7 @@ def schedule_free_radam(
 ):  # fmt: skip
     """Schedule-Free RAdam (Defazio et al. 2024, github.com/facebookresearch/schedule_free; their paper is arXiv 2405.15682).
 
+    From schedule_free_adamw and radam: RAdam's factor takes the warm-up's place.
     It needs no warm-up: RAdam's factor (Liu et al. 2020, arXiv 1908.03265) is part of the rate, and so of the decay and of the
     average's weights. No paper has it; as in the code, nothing moves until it is rectified: at beta2 = 0.999, in step 5.
     """

@@ -17,6 +17,7 @@ def adahessian(
 ):  # fmt: skip
     """AdaHessian (Yao, Gholami, Shen, Mustafa, Keutzer & Mahoney 2020, arXiv 2006.00719, algorithm 1).
 
+    From adam: v averages the squared curvature of each coordinate in place of the squared gradient.
     The root of an average of the curvature's squares, to `power`, divides the momentum. The curvature is estimated as for
     `sophia`, in steps 1, k + 1, 2k + 1, ...; the paper does so in each. average=True takes the mean of each row of a matrix
     of (outputs, inputs), the paper's spatial averaging: `choose((is_matrix, adahessian(average=True)), otherwise=adahessian())`.

@@ -12,6 +12,7 @@ def sophia(
 ):  # fmt: skip
     """Sophia (Liu, Li, Hall, Liang & Ma 2023, arXiv 2305.14342, algorithm 3, without its weight decay).
 
+    From adahessian: the curvature itself divides, seldom renewed, and each coordinate's step is clipped.
     The curvature is averaged in steps 1, k + 1, 2k + 1, ...; one that is passed in between is ignored. Where the average
     is not above 0, the step is the rate times the sign of the momentum; no step is longer. gamma is the paper's 0.01 for
     Hutchinson's estimate (Sophia-H), which is computed if there is a grad_fn or a value_fn, with random signs (Rademacher's; the

@@ -9,6 +9,7 @@ from thalweg.rule import rule
 def accsgd(g, p, lr, w=like_p, *, kappa: Positive = 1000.0, xi: Positive = 10.0, c: Positive = 0.7):
     """AccSGD (Kidambi, Netrapalli, Jain & Kakade 2018, arXiv 1803.05591, ASGD; Jain et al. 2018, arXiv 1704.08227).
 
+    From nesterov: long and short steps are mixed by how far noise lets acceleration help.
     w averages the points of long steps, lr kappa / c, over some kappa / (c^2 xi) steps; the parameter is a weighted mean of w and
     of a short step. xi is the statistical advantage over SGD, at most the root of kappa. c is 0.7 in the paper.
     """

@@ -13,6 +13,7 @@ Bound = Annotated[float, Range(0, 1, low_in=False)]
 def adai(g, t, m=0.0, v=0.0, product=1.0, *, beta0: NonNegative = 0.1, beta2: Decay = 0.99, eps: Bound = 1e-3):
     """Adai (Xie, Wang, Zhang, Sato & Sugiyama 2022, arXiv 2006.15815, algorithm 2): adaptive inertia.
 
+    From momentum: each coordinate's memory length depends on the size of its gradients; the rate stays the same for all.
     A coordinate's beta1 is 1 - beta0 v_hat / its mean over the whole model, kept within [0, 1 - eps]: coordinates with small
     gradients have the longer memory. product is that of all their beta1 so far, for the correction of m.
     """

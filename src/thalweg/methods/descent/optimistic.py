@@ -11,6 +11,7 @@ from thalweg.rule import recipe, rule
 def optimistic_gd(g, t, previous=0.0, *, alpha: NonNegative = 1.0, beta: NonNegative = 1.0):
     """Optimistic gradient descent (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, optimistic mirror descent).
 
+    From sgd: the change since the previous gradient is added, as a guess of the next one.
     The step is alpha g + beta (g - the previous g), with alpha = beta = 1 in the paper: it assumes that the gradient changes by
     the same amount again. In games of two players it can converge to a saddle point around which gradient descent circles. In
     the first step, the previous g is g itself, as in optax.
@@ -24,6 +25,7 @@ def optimistic_adam(
 ):
     """Optimistic Adam (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, algorithm 1): 2 Adam's step - the last.
 
+    From adam and optimistic_gd: twice Adam's step, less the previous one.
     alpha and beta are those of optimistic_gd, with Adam's direction in place of the gradient. In the first step the previous
     direction is the direction itself; the algorithm leaves this open, since its quotient is 0 / 0 there.
     Differs from optax: it has Nadam in place of Adam, `chain(nadam(0.9, schedule=False, nu_factor=False), optimistic_gd())`,

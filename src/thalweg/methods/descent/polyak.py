@@ -13,6 +13,7 @@ def polyak_sgd(
 ):  # fmt: skip
     """SGD with Polyak's step (Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, SPS_max; Polyak 1987).
 
+    From sgd: the rate is the distance of the loss from its smallest value, over the squared norm of the gradient.
     The rate is (loss - f*) / (c |g|^2), at most lr; |g| is over the whole model. f* is the smallest possible loss, 0 for most
     problems. If the loss is nevertheless below f*, nothing moves, or, with positive_part=False, the step is uphill; the paper
     does not treat this case. eps is added to c |g|^2.
@@ -26,6 +27,7 @@ def polyak_sgd(
 def alig(*, mu: Decay = 0.9, eps: NonNegative = 1e-5):
     """ALI-G (Berrada, Zisserman & Kumar 2020, arXiv 1906.05661, algorithm 1): rates for models that can fit all data.
 
+    From polyak_sgd and nesterov: the smallest loss is taken as 0, and the step goes through Nesterov's momentum.
     Polyak's step for f* = 0 and c = 1, with eps added to |g|^2 and at most lr, in Nesterov's momentum; its projection on
     a ball of parameters is not here.
     """

@@ -12,6 +12,7 @@ def rprop(
 ):  # fmt: skip
     """Rprop (Riedmiller & Braun 1993, ICNN; without weight-backtracking: Igel & Huesken 2000, iRprop-).
 
+    From sgd: only signs are used: a coordinate's step grows while its gradient keeps its sign, and shrinks when it turns.
     The method is for full batches. lr is the first step size of each coordinate. The step size grows while the gradient keeps
     its sign; if the sign changes, it shrinks, and the coordinate makes no step. lr = 0 moves nothing. In the memory, a size below
     0 means that there is none yet.

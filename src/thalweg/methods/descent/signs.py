@@ -12,6 +12,7 @@ from thalweg.stages.decay import decay
 def signsgd(g):
     """signSGD (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 1).
 
+    From sgd: only the gradient's sign is used, so that each coordinate moves by the rate.
     Each coordinate's step is the rate times the sign of its gradient; it is 0 where the gradient is 0. optax.sign_sgd is
     the same.
     """
@@ -22,6 +23,7 @@ def signsgd(g):
 def signum(g, m=0.0, *, beta: Decay = 0.9):
     """Signum (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 2).
 
+    From signsgd and momentum: the sign is that of an average of the gradients.
     The direction is the sign of the average of the gradients. Neither a correction of the average for its start nor a heavy
     ball in its place, `chain(momentum(), signsgd())`, would change the sign. optax.signum is the same.
     """
@@ -33,6 +35,7 @@ def signum(g, m=0.0, *, beta: Decay = 0.9):
 def lion(g, m=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.99):
     """Lion (Chen et al. 2023, arXiv 2302.06675, algorithm 2, without its weight decay).
 
+    From signum: the sign is that of a mixture of the gradient and an average with a longer memory.
     The direction is the sign of a mixture of the gradient and its average; the average itself has a longer memory. The
     algorithm's decay is decoupled, and larger than AdamW's since the rate is smaller: `chain(lion(), decay(0.1))`.
     Differs from optax: it has a decay of 1e-3 by default.
@@ -44,6 +47,7 @@ def lion(g, m=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.99):
 def tiger(*, beta: Decay = 0.965, weight_decay: NonNegative = 0.01):
     """Tiger (Su 2023, github.com/bojone/tiger, basic form): Signum with decoupled weight decay, or Lion with equal betas.
 
+    From signum: the weights decay directly.
     Su's rates: times the root mean square of a matrix, half of it and no decay for biases and norms.
     Differs from the authors' code: it has these rates built in, by the parameters' names.
     """
@@ -57,6 +61,7 @@ def focus(
 ):  # fmt: skip
     """FOCUS (Liu, Liu & Gore 2025, arXiv 2501.12243, algorithm 1): Signum that is drawn towards the average of its points.
 
+    From signum: the step is also drawn towards an average of the past points.
     centre is that average, corrected for its start; the decay is one of centre. A point that has not moved is its own centre.
     """
     m = mix(m, g, beta1)

@@ -10,6 +10,7 @@ from thalweg.rule import rule
 def srmm(g, t, p, lr, m=0.0, centre=like_p, *, beta: Fraction = 0.5):
     """SRMM (Lyu 2022, arXiv 2201.01652, algorithm 1, with quadratic surrogates): averaged points, averaged gradients.
 
+    From asgd: both the points and the gradients are averaged, with weights that favour the newest.
     The average of the surrogates f(q) + <g, x - q> + |x - q|^2 / (2 lr), at the points q so far, is least at centre - lr m. The
     t-th has the weight t^-beta, so that the first one leaves nothing of what was before.
     Differs from the authors' code: its average of points starts at 0, and each new point overwrites it (`srmm_in_place` of

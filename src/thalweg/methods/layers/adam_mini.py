@@ -15,6 +15,7 @@ def adam_mini(
 ):  # fmt: skip
     """Adam-mini (Zhang, Chen, Li, Ding, Wu, Kingma, Ye, Luo & Sun 2024, arXiv 2406.16793, algorithm 1): one rate for each block.
 
+    From adam: one v for each row or tensor, the mean over it, in place of one for each coordinate.
     A block is a row of a matrix of (outputs, inputs), a neuron, and any other tensor as a whole: `adam_by_row` and
     `adam_by_tensor`. by_row=False has a block for each tensor, as the authors' code has outside of attention. Embeddings keep
     Adam: `choose((named("embed"), adamw()), otherwise=adam_mini())`.

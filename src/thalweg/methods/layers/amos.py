@@ -12,6 +12,7 @@ def amos(
 ):  # fmt: skip
     """Amos (Tian & Parikh 2022, arXiv 2210.11693, as in the authors' code): adaptive decay towards model-oriented scale.
 
+    From adamw: v is one number for each tensor, and rate and decay fall in proportion to the size its entries shall have.
     scale is eta, the size that the entries of a tensor shall have, which depends on the model: choose it by tensor, as in
     `choose((is_matrix, amos(0.1)), otherwise=amos(0.5))`. v is the average of a tensor's mean square gradient, and b, which
     grows with the steps, lets both the rate and the decay fall. The authors' lr is about 1 over the root of the number of

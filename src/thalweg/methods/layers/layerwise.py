@@ -18,6 +18,7 @@ from thalweg.stages.trust_ratio import trust, trust_ratio
 def lars(*, mu: Decay = 0.9, weight_decay: NonNegative = 5e-4, coefficient: Positive = 1e-3):
     """LARS (You, Gitman & Ginsburg 2017, arXiv 1708.03888, algorithm 1): momentum at a rate for each layer.
 
+    From momentum: a tensor's rate is in proportion to its norm over its gradient's norm.
     A tensor's rate is lr times coefficient |p| / (|g| + weight_decay |p|), so that a step is a share of the parameter. It
     is lr where |p| or |g| is 0, as in the authors' code; in the paper, a layer that is 0 stays 0 forever.
     Differs from optax: with decay, it divides by |g + weight_decay p|, which is
@@ -41,6 +42,7 @@ def lamb(
 ):  # fmt: skip
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer.
 
+    From adamw and lars: Adam's step, scaled to the norm of the tensor.
     low, high: the paper's phi clips the parameter's norm to these bounds; its experiments, and the defaults, do not clip.
     The ratio is 1 where the parameter or the step is all 0, as in the authors' code.
     Differs from optax: it has weight_decay=0.
@@ -52,6 +54,7 @@ def lamb(
 def novograd(*, beta1: Decay = 0.95, beta2: Decay = 0.98, eps: Eps = outside(1e-8), weight_decay: NonNegative = 0.0):
     """NovoGrad (Ginsburg et al. 2019, arXiv 1905.11286, algorithm 1): momentum of gradients over their layer's norm.
 
+    From adam and lars: v is one number for each tensor, and divides the gradient before it is averaged.
     The second moment is one number for each tensor, an average of |g|^2 that starts at the first |g|^2. The momentum is a sum,
     not an average, and includes the decay.
     Differs from optax: it has beta1=0.9, beta2=0.25, eps=1e-6.
@@ -71,6 +74,7 @@ def layer_normalized(g, t, n=per_tensor, *, beta2: Decay = 0.98, eps: Eps = outs
 def fromage(g, p, lr, *, min_norm: NonNegative = 0.0):
     """Fromage (Bernstein, Vahdat, Yue & Liu 2020, arXiv 2002.03432, algorithm 1): steps a share lr of each layer's norm.
 
+    From lars: every step is a fixed share of the tensor's norm, and the norm is kept from growing.
     p becomes (p - lr |p| / |g| g) / sqrt(1 + lr^2); the division keeps norms from growing. |p| / |g| is 1 where either is 0,
     as in the authors' code. A norm below min_norm counts as min_norm.
     Differs from optax: it has min_norm=1e-6.

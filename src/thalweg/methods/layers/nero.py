@@ -11,6 +11,7 @@ from thalweg.rule import recipe, rule
 def nero(*, beta: Decay = 0.999):
     """Nero (Liu, Bernstein, Meister & Yue 2021, arXiv 2102.07227, as in the authors' code): the neuronal rotator.
 
+    From fromage: each neuron's weights have mean 0 and norm 1, and steps turn them by an angle.
     A neuron is a row of a matrix of (outputs, inputs). Rows are kept at mean 0 and norm 1, so that lr is the angle by which one
     turns; balance them before the first gradient. A vector's entries move by lr times their mean size at the start, or 0.01.
     """

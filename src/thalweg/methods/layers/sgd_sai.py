@@ -18,6 +18,7 @@ Beside = Annotated[Epsilon, Range(0), Places(("outside", "at_least"))]
 def sgd_sai(*, mu: Decay = 0.9, eps: Beside = outside(1e-8), weight_decay: NonNegative = 0.01):
     """SGD-SaI (Xu, Xiang, Cai & Wen 2024, arXiv 2412.11768, algorithm 1): learning rates scaled at initialization.
 
+    From sgdw: each tensor's rate is set once, by the signal to noise of its first gradient.
     Momentum with decoupled decay; a tensor's rate is lr times `initial_snr`. The authors' code divides these ratios by the
     largest one of the model, which changes lr alone, and starts the average of gradients at the first.
     """

@@ -25,6 +25,7 @@ def adafactor(
 ):  # fmt: skip
     """Adafactor (Shazeer & Stern 2018, arXiv 1804.04235, algorithms 4 and 5): Adam's second moment in sublinear memory.
 
+    From adam: v is kept as one number for each row and each column, and the step scaled by the size of the parameter.
     The memory is the mean square of each row and column of a matrix, and of each coordinate of a vector. The step is alpha =
     max(eps2, RMS(p)) rho, where rho = min(lr, 1/sqrt(t)) and the paper's lr is 0.01; parameter_scale=False leaves out the first
     factor, relative_step=False the 1/sqrt(t). An update with an RMS above d is scaled down to d. The decay is decoupled. eps1

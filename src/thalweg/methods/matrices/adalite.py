@@ -16,6 +16,7 @@ def adalite(
 ):  # fmt: skip
     """Adalite (VatsaDev 2024, github.com/VatsaDev/adalite): Adam in the memory of a matrix's rows and columns.
 
+    From adafactor: the gradient is first scaled to its parameter's norm.
     A tensor's gradient first gets its parameter's norm. The decay is decoupled.
     """
     core = choose((is_matrix, adalite_matrix(beta1, beta2, eps, eps2, tau)), otherwise=adalite_vector(beta1, beta2, eps))

@@ -31,6 +31,7 @@ def apollo_adamw(
 ):  # fmt: skip
     """APOLLO (Zhu et al. 2024, arXiv 2412.05270, algorithm 1): gradient descent at rates that Adam would give a sketch of it.
 
+    From galore: the projection is random, and Adam's step in it only tells each channel's rate.
     For matrices, which are a tensor's last two axes: the shorter side is projected on `rank` random directions, drawn anew in
     steps 1, T + 1, 2T + 1, .... The norm of Adam's step in there, over that of the projected gradient, is the rate of each
     channel of the longer side, or of the whole tensor; APOLLO-Mini is `apollo_adamw(rank=1, per="tensor", scale=128.0)`. From

@@ -17,6 +17,7 @@ def came(
 ):  # fmt: skip
     """CAME (Luo, Ren, Zheng, Jiang, Jiang & You 2023, arXiv 2307.02047, algorithm 2): confidence in a memory-efficient Adam.
 
+    From adafactor: a factored measure of how far steps differ from their average divides them once more.
     The algorithm is for matrices, a tensor's last two axes; vectors have, as in the authors' code, no confidence. The decay is
     decoupled.
     """

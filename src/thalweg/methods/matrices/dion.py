@@ -10,6 +10,7 @@ from thalweg.rule import rule
 def dion(g, M=matrix, Q=random_factor("rank"), *, mu: Decay = 0.95, rank: Count = 768, eps: NonNegative = 1e-8):
     """Dion (Ahn, Xu, Abreu, Fan, Magakyan, Sharma, Zhan & Langford 2025, arXiv 2504.05295, algorithm 1).
 
+    From muon: the orthogonal direction is found in a few directions only, by power iteration, which can be distributed.
     Distributed orthonormalization, for matrices of (outputs, inputs), which are a tensor's last two axes: P Q^T approximates
     the orthogonal matrix nearest to the momentum B in `rank` of its directions, or in all if there are no more. What is not
     in the step stays in M whole, of the rest the share mu. Q starts as a normal draw. eps is added to the norms of R's

@@ -28,6 +28,7 @@ def fira(
 ):  # fmt: skip
     """Fira (Chen, Feng, Li, Lai, Yue, Yuan & Wang 2024, arXiv 2410.01623, algorithm 1): full-rank steps at the memory of GaLore.
 
+    From galore: what the projection leaves of the gradient is added, at the rate Adam has inside it.
     For matrices, which are a tensor's last two axes: as `galore`, and what the subspace leaves of the gradient is added, each
     channel of the longer side at the rate that Adam's step in the subspace has over the gradient in there. From step to step the
     norm of this rest grows by `limit` at most, unless it was 0. scale is GaLore's, 1 in the paper's equations; in the code it

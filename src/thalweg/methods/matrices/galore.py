@@ -13,6 +13,7 @@ def galore(
 ):  # fmt: skip
     """GaLore (Zhao et al. 2024, arXiv 2403.03507, algorithm 2): Adam on a matrix's gradient as seen in `rank` directions.
 
+    From adam: a matrix's gradient is projected on a few singular vectors, where Adam's averages are kept.
     For matrices, which are a tensor's last two axes: the shorter side is projected on the first `rank` singular vectors of
     the gradient (on all, if there are no more). These are computed in steps 1, T + 1, 2T + 1, ..., in which the moments stay as
     they are. The moments have rank times the longer side entries. The sign of a singular vector is arbitrary, but matters when

@@ -23,6 +23,7 @@ def muon(
 ):  # fmt: skip
     """Muon (Jordan, Jin, Boza, You, Cesista, Newhouse & Bernstein 2024, kellerjordan.github.io/posts/muon).
 
+    From momentum: a matrix's momentum is replaced by the nearest orthogonal matrix, so that all its directions move alike.
     For matrices, which are a tensor's last two axes, or the axes that `arranged` says; with another rule for the rest it is
     `choose((is_matrix, muon()), otherwise=adamw().at(lr=1e-3))`, or the recipe `muon_with_adamw`. The direction has the
     momentum's singular vectors, and its singular values near 1. momentum: the post's heavy ball; "average", as the authors' code

@@ -28,6 +28,7 @@ def muon_with_adamw(
 ):  # fmt: skip
     """Muon with AdamW (Jordan et al. 2024, kellerjordan.github.io/posts/muon; AdamW: Loshchilov & Hutter 2019, arXiv 1711.05101).
 
+    From muon and adamw: Muon for hidden matrices, AdamW for the rest.
     Hidden matrices have `muon`, and embeddings, the head, biases and gains AdamW, at the share adamw_share of the learning rate:
     3e-4 by default, as in the authors' code. A schedule so moves both. Embedding and head are known by their names, see `role`:
     hand over the model, or `model.named_parameters()`. Without names each matrix counts as hidden. The decay is decoupled.

@@ -17,6 +17,7 @@ def adago(
 ):  # fmt: skip
     """AdaGO (Zhang, Liu & Schaeffer 2025, arXiv 2509.02981, algorithm 1): AdaGrad meets Muon.
 
+    From muon and adagrad_norm: the rate is AdaGrad's, from the norms of the gradients so far.
     For matrices: the orthogonal direction of an average of gradients, at AdaGrad's rate for the norm of the whole, of which
     gamma counts at most. v0 is the accumulator at the start, and least the paper's smallest step epsilon over the learning
     rate, so that a rate of 0 moves nothing.
@@ -31,6 +32,7 @@ def adago(
 def polargrad(*, mu: Decay = 0.95, ns_steps: Count = 12, weight_decay: NonNegative = 0.0):
     """PolarGrad (Lau, Long & Su 2025, arXiv 2505.21799, PolarGradM, momentum first): Muon with the size of its momentum.
 
+    From muon: the orthogonal direction is multiplied by the nuclear norm of the momentum.
     For matrices: the orthogonal factor U of the momentum's polar decomposition U H, multiplied by the trace of H, which is the
     momentum's nuclear norm, so that steps become small where gradients do. It is `muon(dual_norm=True)` on an average of
     gradients. The factor is found by the quintic iteration that converges; in the authors' code other ways may be chosen.

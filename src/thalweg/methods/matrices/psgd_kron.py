@@ -27,6 +27,7 @@ def psgd_kron(
 ):  # fmt: skip
     """PSGD-Kron (Li 2024, arXiv 2402.11858, Kronecker factors; Walters' code, github.com/evanatyourservice/kron_torch).
 
+    From sgd: two triangular factors, fitted by gradient steps of their own, whiten a matrix's gradient from both sides.
     For matrices, which are a tensor's last two axes: the step is P_L M P_R, where P = Q^T Q is fitted so that it whitens the
     average of gradients M. Q_L and Q_R are triangular; each step moves them on their group, at `fit_rate`, by what A and B,
     the gradient and a normal draw in their coordinates, differ in. A step's root mean square is max_rms at most. The code

@@ -17,6 +17,7 @@ from thalweg.stages.decay import decay
 def scion(*, mu: Decay = 0.9, radius: Positive = 50.0, ns_steps: Count = 5, constrained: bool = True):
     """Scion (Pethick, Xie, Antonakopoulos, Zhu, Silveti-Falls & Cevher 2025, arXiv 2502.07529, algorithm 2, SCG).
 
+    From muon: each step goes part of the way to a point on a ball whose norm fits the layer.
     Each step goes the share lr of the way to the point `ball_minimizer` of an average of gradients: for matrices that of the
     spectral norm, for vectors that of the root mean square. mu is 1 - alpha. constrained=False is algorithm 1, uSCG, which does
     not shrink the parameter on the way. Scion light, which keeps the average in the gradient's place, walks the same way; here it

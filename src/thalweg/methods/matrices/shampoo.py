@@ -24,6 +24,7 @@ from thalweg.rule import rule
 def shampoo(g, L=square, R=square_of_cols, *, eps: Positive = 1e-4):
     """Shampoo (Gupta, Koren & Singer 2018, arXiv 1802.09568, algorithm 1): full-matrix AdaGrad, factored into two sides.
 
+    From adagrad: a matrix's gradient is divided by the roots of two matrices, one for its rows and one for its columns.
     For matrices, which are a tensor's last two axes: L and R are sums of G G^T and G^T G, the step is
     (eps I + L)^(-1/4) G (eps I + R)^(-1/4). Both roots are computed in each step, from all eigenvalues.
     """
@@ -39,6 +40,7 @@ def soap(
 ):  # fmt: skip
     """SOAP (Vyas, Morwani, Zhao, Shapira, Brandfonbrener, Janson & Kakade 2024, arXiv 2409.11321, algorithm 3).
 
+    From shampoo and adam: Adam runs in the coordinates of Shampoo's eigenvectors.
     Adam in the coordinates of Shampoo's eigenvectors, for matrices, which are a tensor's last two axes. The eigenvectors are
     computed in full from the first gradient, whose step moves nothing, as in the authors' code, and improved in every f-th step
     after it by one orthogonal iteration (algorithm 4). The sign of an eigenvector does not matter. The code also sorts them by

@@ -12,6 +12,7 @@ from thalweg.rule import rule
 def sm3(g, mu=slices, *, version: Literal["II", "I"] = "II", eps: EpsOrZero = inside(0.0)):
     """SM3 (Anil, Gupta, Koren & Singer 2019, arXiv 1901.11150, algorithm SM3-II): AdaGrad in sublinear memory.
 
+    From adagrad: the sum is kept once for each row and each column, and the smaller of the two divides.
     The cover is that of the paper's section 4: a tensor's slices along each axis. A matrix therefore has one number for each row
     and one for each column, and for a vector the rule is AdaGrad. The number is an upper bound on the sums of squares of the
     slice's entries: the largest of their estimates. An entry's estimate is the least number of its slices, plus its new square.

@@ -18,6 +18,7 @@ def splus(
 ):  # fmt: skip
     """SPlus (Frans, Levine & Abbeel 2025, arXiv 2506.07254, algorithm 1): a stable whitening optimizer.
 
+    From shampoo and signum: in the coordinates of the eigenvectors only signs are used, and an average of the points is shipped.
     For matrices the signs of the momentum in eigenvectors' coordinates, `whitened_sign`, by `symmetric_scale`; for
     vectors the momentum's signs, `signum`, by `factor`. The point to ship is an average over beta, corrected for its start;
     in the authors' code, of the points before their decay.

@@ -17,6 +17,7 @@ def swan(
 ):  # fmt: skip
     """SWAN (Ma, Gong, Scetbon & Meeds 2024, arXiv 2412.13148, algorithm 1): SGD with whitening and normalization.
 
+    From sgd: the gradient of a matrix is normalized by row and whitened, and nothing is kept from step to step.
     Matrices of (outputs, inputs) have the step `whitened`, which keeps nothing; the rest has Adam.
     """
     return chain(choose((is_matrix, whitened(iterations, beta)), otherwise=adam(beta1, beta2, eps)), decay(weight_decay))

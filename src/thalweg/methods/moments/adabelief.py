@@ -11,10 +11,10 @@ def adabelief(
 ):  # fmt: skip
     """AdaBelief (Zhuang et al. 2020, arXiv 2010.07468, algorithm 2).
 
-    This is Adam with the average of (g - m)^2 in place of that of g^2. As in the paper's main text and its authors' code, the
-    epsilon is added to s at every step, so that it accumulates to eps / (1 - beta2), and once more to the root. Its value is
-    1e-8 in the paper and 1e-16 in the code; the paper's appendix and first version have it in other places. `outside(eps)` adds
-    it only to the root; its `root` is added to s at every step.
+    From adam: v averages the squared distance of the gradient from its average, not the squared gradient.
+    As in the paper's main text and its authors' code, the epsilon is added to s at every step, so that it accumulates to
+    eps / (1 - beta2), and once more to the root. Its value is 1e-8 in the paper and 1e-16 in the code; the paper's appendix and
+    first version have it in other places. `outside(eps)` adds it only to the root; its `root` is added to s at every step.
     Differs from optax: it has eps=outside(1e-16, root=1e-16).
     """
     m = mix(m, g, beta1)

@@ -15,6 +15,7 @@ def adabound(
 ):  # fmt: skip
     """AdaBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 2), with the bounds of its experiments.
 
+    From adam: each coordinate's rate is clipped to bounds that close on the rate of SGD.
     As the paper: divided by sqrt(t), no bias correction, no epsilon (lr / 0 is clipped to the upper bound), and the
     bounds close at the rate gamma = 1 - beta2. They do not depend on lr, but lr = 0 moves nothing.
     Differs from the authors' code: that is gamma=1e-3, eps=1e-8, sqrt_decay=False, bias_correction=True, and base_lr
@@ -36,6 +37,7 @@ def amsbound(
 ):  # fmt: skip
     """AMSBound (Luo, Xiong, Liu & Sun 2019, arXiv 1902.09843, algorithm 3): AdaBound on the largest v so far.
 
+    From adabound and amsgrad: the largest v so far divides.
     Options and the differences from the authors' code as in adabound.
     """
     m = mix(m, g, beta1)

@@ -14,6 +14,7 @@ from thalweg.stages.decay import decay
 def adam(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8)):
     """Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1).
 
+    From rmsprop and momentum: the gradient is averaged as its square is, and both averages are corrected for their start at 0.
     eps: the algorithm's sqrt(v_hat) + eps; `outside(eps, raw=True)` is the form that ends section 2, sqrt(v) + eps with
     both corrections in the rate; `inside` has it under the root, and `root` a second one, as optax, for gradients through
     the step.
@@ -28,6 +29,7 @@ def adam(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: E
 def adamw(*, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8), weight_decay: NonNegative = 0.01):
     """AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2): Adam with decoupled weight decay.
 
+    From adam: the weights decay directly, not through the gradient and its averages.
     The decay is multiplied by the learning rate, as in torch, optax and Keras; in the paper only by its schedule.
     To exempt biases: `chain(adam(), only(is_matrix, decay(0.01)))`.
     """
@@ -38,6 +40,7 @@ def adamw(*, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8),
 def sparse_adam(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8)):
     """Sparse Adam, or lazy: Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) only where there is a gradient.
 
+    From adam: a coordinate whose gradient is exactly 0 keeps its value and its averages.
     For tables of embeddings: where the gradient is exactly 0, parameter and moments do not change. The arrays are dense: the
     results are those of a sparse implementation, without its savings. t counts all updates, so a coordinate's first
     gradient, if it comes late, makes a step of (1 - beta1) / sqrt(1 - beta2) rates, 3.2 by default, and not of 1.
@@ -52,6 +55,7 @@ def sparse_adam(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999,
 def adamd(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8, raw=True)):
     """AdamD (St John 2021, arXiv 2110.10828): Adam that corrects the second moment alone.
 
+    From adam: only the second average is corrected for its start at 0, which makes the first steps small.
     The first steps are small, of 1 - beta1 rates at first, as with a warm-up of some 1 / (1 - beta1) steps. It is what
     pytorch_optimizer's `adam_debias=True` makes of a method.
     """
@@ -64,6 +68,7 @@ def adamd(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: 
 def adam_atan2(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999):
     """Adam-atan2 (Everett et al. 2024, arXiv 2407.05872): Adam without an epsilon, for any size of gradients.
 
+    From adam: the quotient becomes an angle, arctan2, which needs no epsilon and is bounded.
     atan2(m, r), the angle of the point (r, m), is about m / r where that is small, pi / 2 at most, and 0 where both are 0. It is
     the same for gradients of any scale.
     """
@@ -76,6 +81,7 @@ def adam_atan2(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999):
 def adamax(g, t, m=0.0, u=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 0.0):
     """AdaMax (Kingma & Ba 2015, arXiv 1412.6980, algorithm 2), with 0/0 = 0.
 
+    From adam: the largest recent absolute gradient, slowly decaying, takes the place of the root of the mean square.
     Differs from torch and optax: they add eps = 1e-8 to |g|, as eps here does; Keras adds it to u.
     """
     m = mix(m, g, beta1)
@@ -91,6 +97,7 @@ def nadam(
 ):  # fmt: skip
     """Nadam (Dozat 2016, ICLR workshop, "Incorporating Nesterov momentum into Adam", algorithm 2).
 
+    From adam and nesterov: the step uses the momentum that the next step would have.
     mu_t = mu (1 - 0.96^(psi t) / 2) warms the momentum up; schedule=False keeps it at mu. average="constant" averages m
     with mu itself, and nu_factor=False leaves out the nu in front of n_hat.
     Differs from torch.optim.NAdam: that is average="constant", nu_factor=False, mu=0.9; optax also schedule=False.
@@ -114,6 +121,7 @@ def radam(
 ):  # fmt: skip
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0.
 
+    From adam: while v has seen too few gradients to be trusted, the step is momentum; then a factor corrects it.
     Adam with a factor that corrects for the variance of v in the first steps. As long as rho, the number of gradients in the
     average v, is not above the threshold, it is plain momentum. The paper has no epsilon.
     Differs from torch: it has threshold=5, eps=outside(1e-8, raw=True).
@@ -137,7 +145,8 @@ def rectification(t: X, beta2: X) -> tuple[X, X]:
 def adamaxw(*, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: NonNegative = 0.0, weight_decay: NonNegative = 0.01):
     """AdaMaxW (Kingma & Ba 2015, arXiv 1412.6980, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101).
 
-    AdaMax with decoupled weight decay, multiplied by the learning rate.
+    From adamax: the weights decay directly.
+    The decay is multiplied by the learning rate.
     Differs from optax: eps=1e-8, weight_decay=1e-4.
     """
     return chain(adamax(beta1, beta2, eps), decay(weight_decay))
@@ -150,7 +159,8 @@ def nadamw(
 ):  # fmt: skip
     """NadamW (Dozat 2016, ICLR workshop, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101).
 
-    Nadam with decoupled weight decay, multiplied by the learning rate.
+    From nadam: the weights decay directly.
+    The decay is multiplied by the learning rate.
     Differs from torch.optim.NAdam with decoupled_weight_decay: average="constant", nu_factor=False, mu=0.9; optax also
     schedule=False, and weight_decay=1e-4.
     """

@@ -18,6 +18,7 @@ def adamp(
 ):  # fmt: skip
     """AdamP (Heo, Chun, Oh, Han, Yun, Kim, Uh & Ha 2021, arXiv 2006.08217, algorithm 2): AdamW without radial steps.
 
+    From adamw: the part of the step that only makes a weight longer is taken out.
     Vectors have plain AdamW, as in the authors' code. Its channels of a convolution are rows of the last two axes here.
     """
     return chain(adam(beta1, beta2, eps), tangential(delta, weight_decay, share))
@@ -27,6 +28,7 @@ def adamp(
 def sgdp(*, mu: Decay = 0.9, delta: Positive = 0.1, weight_decay: NonNegative = 0.0, share: Fraction = 0.1):
     """SGDP (Heo, Chun, Oh, Han, Yun, Kim, Uh & Ha 2021, arXiv 2006.08217, algorithm 1): momentum without radial steps.
 
+    From momentum and adamp: momentum in place of Adam, with the same projection.
     Vectors have plain momentum, as in the authors' code, and channels are those of `adamp`. With Nesterov's look-ahead:
     `chain(nesterov(), only(is_matrix, tangent()))`.
     Differs from the authors' code: weight_decay / (1 - mu).

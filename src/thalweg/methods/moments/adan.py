@@ -12,6 +12,7 @@ def adan(
 ):  # fmt: skip
     """Adan (Xie, Zhou, Li, Lin & Yan 2022, arXiv 2208.06677, algorithm 1, without restarts and weight decay).
 
+    From adam and nesterov: the change of the gradient has an average of its own, which predicts the next gradient.
     A beta is the share that an average keeps, as everywhere here and in the authors' code; the paper's is 1 minus that. m starts
     at the first gradient, n at its square, v at the first difference of two gradients.
     Differs from the authors' code: there all three begin at 0 and are corrected for it (`corrected_adan` of

@@ -13,6 +13,7 @@ def adapnm(
 ):  # fmt: skip
     """AdaPNM (Xie, Yuan, Zhu & Sugiyama 2021, arXiv 2103.17182, algorithm 2): `pnm` over the root of the largest v so far.
 
+    From pnm and amsgrad: the positive-negative momentum is divided by the root of the largest v so far.
     The momentum is corrected by 1 - beta1^t, as in the paper, though each of its averages keeps beta1^2 every second step.
     """
     step, m, older = positive_negative(g, m, older, beta0, beta1)

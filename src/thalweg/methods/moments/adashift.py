@@ -12,6 +12,7 @@ def adashift(
 ):  # fmt: skip
     """AdaShift (Zhou, Zhang, Lu, Wang, Zhang & Yu 2019, arXiv 1810.00143, algorithm 1), without a spatial operation.
 
+    From adam: the gradient that enters v is n steps older than those that enter m.
     v averages the squares of the gradients of n steps before, and m is a weighted mean of the n newest, so that they are
     independent. There are no steps before there is a v. last holds n gradients: memory for n parameters.
     """

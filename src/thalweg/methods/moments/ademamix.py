@@ -12,6 +12,7 @@ def ademamix(
 ):  # fmt: skip
     """AdEMAMix (Pagliardini, Ablin & Grangier 2024, arXiv 2409.03137, algorithm 1, without its weight decay).
 
+    From adam: a second, much slower average of gradients is added to the first.
     The slow average is not corrected for its start at 0. Over the first T steps alpha rises from 0 in equal steps, and
     beta3 from beta1 so that its half-life does; with T = 0 both begin at their final values. In the paper, T is the whole run.
     The decay: `chain(ademamix(), decay(0.1))`.
@@ -34,6 +35,7 @@ def simplified_ademamix(
 ):  # fmt: skip
     """Simplified AdEMAMix (Morwani, Vyas, Zhang & Kakade 2025, arXiv 2502.02431): a slow sum, and the gradient as the fast one.
 
+    From ademamix: the fast average is the gradient itself, and the slow one is a sum.
     m is a sum, not an average, and is not corrected for its start at 0: the rate should be about 1 - beta1 times that of Adam.
     alpha is the weight of the gradient beside m. The authors use a larger alpha for a smaller batch, up to some hundreds with a
     beta1 nearer to 1. The default 0 is Adam without its first correction. The decay: `chain(simplified_ademamix(), decay(0.1))`.

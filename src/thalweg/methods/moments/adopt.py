@@ -12,6 +12,7 @@ def adopt(
 ):  # fmt: skip
     """ADOPT (Taniguchi et al. 2024, arXiv 2411.02853, algorithm 2; algorithm 1 is clipped=False).
 
+    From adam: the gradient is divided by a v that does not know it yet, and only then averaged.
     The gradient is divided by the root of the average that does not yet include it, clipped at c, and then averaged. If c is
     0, the bound is the fourth root of the step's number. The first gradient only starts v: nothing moves, and the paper counts
     its steps from the next one.

@@ -11,6 +11,7 @@ from thalweg.rule import rule
 def amsgrad(g, t, m=0.0, v=0.0, v_max=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: EpsOrZero = outside(0.0)):
     """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0.
 
+    From adam: the largest v so far divides, so that no coordinate's rate grows again.
     As the paper: lr / sqrt(t), no epsilon, no bias correction. `thalweg.dialects.variants` has it at a steady rate, with
     Adam's corrections.
     Differs from torch: variants.corrected_amsgrad(eps=1e-8); optax has amsgrad_of_corrected, the largest of corrected ones.
@@ -29,6 +30,7 @@ def padam(
 ):  # fmt: skip
     """Padam (Chen, Zhou, Tang, Yang, Cao & Gu 2020, IJCAI, arXiv 1806.06763, algorithm 1), with 0/0 = 0.
 
+    From amsgrad: the root of v becomes a smaller power, between momentum and AMSGrad.
     p says how much of the adaptive step is kept: 1/2 is AMSGrad at a steady rate, and towards 0 it is momentum.
     Differs from the authors' code: Adam's corrections, an epsilon beside the root, p=1/4
     (`corrected_padam` of `thalweg.dialects.variants`).

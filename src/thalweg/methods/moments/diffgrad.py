@@ -11,6 +11,7 @@ def diffgrad(
 ):  # fmt: skip
     """diffGrad (Dubey, Chakraborty, Roy, Mukherjee, Singh & Chaudhuri 2020, arXiv 1909.11015, equations 5-7).
 
+    From adam: the step is made smaller where the gradient hardly changes.
     Adam's step times xi, the sigmoid of |g - the previous g|: between 1/2, where the gradient stays the same, and 1. The
     gradient before the first is 0. The first version of the authors' code compared each gradient with itself, as they note there.
     """

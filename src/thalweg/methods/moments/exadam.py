@@ -9,6 +9,7 @@ from thalweg.rule import rule
 def exadam(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 1e-8):
     """EXAdam (Adly 2024, arXiv 2412.20302, algorithm 1): Adam with adaptive cross-moments.
 
+    From adam: each moment's correction also depends on the other moment.
     d1 and d2 begin near 2 and go to 1; eps decides below which moments they are 1 from the start.
     """
     m = mix(m, g, beta1)

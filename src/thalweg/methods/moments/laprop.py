@@ -9,6 +9,7 @@ from thalweg.rule import rule
 def laprop(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-15)):
     """LaProp (Ziyin, Wang & Ueda 2020, arXiv 2002.04839, algorithm 1).
 
+    From adam: each gradient is divided by the root of v before it is averaged, not after.
     Each gradient is divided by the root of v at its own step, and then averaged; Adam averages first and divides by the last
     root. With beta1 = 0 the two are the same. The decay: `chain(laprop(), decay(0.01))`.
     """

@@ -18,6 +18,7 @@ def mars(
 ):  # fmt: skip
     """MARS (Yuan, Liu, Wu, Zhou & Gu 2024, arXiv 2411.10438, algorithm 2, MARS-AdamW): AdamW of variance-reduced gradients.
 
+    From adamw: the change of the gradient is added to it, and the result clipped, before Adam sees it.
     The change of the gradient is added, and a tensor's corrected gradient is then clipped to the norm 1. This is the approximate
     form, which needs one gradient a step. The authors' code has it for matrices only, and AdamW for the rest.
     """
@@ -28,6 +29,7 @@ def mars(
 def grams(*, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-6), weight_decay: NonNegative = 0.0):
     """Grams (Cao, Li, Liang, Sha, Shi, Song, Xia & Zhou 2024, arXiv 2412.17107, algorithm 1).
 
+    From adam: Adam's step keeps its size and takes the sign of the gradient.
     Gradient descent with adaptive momentum scaling: Adam's size of each step, with the sign of the gradient.
     """
     return chain(adam(beta1, beta2, eps), gradient_sign(), decay(weight_decay))
@@ -40,6 +42,7 @@ def adamc(
 ):  # fmt: skip
     """AdamC (Defazio 2025, arXiv 2506.02285, algorithm 1): AdamW with corrected weight decay.
 
+    From adamw: the decay follows the square of the rate's schedule.
     The decay is multiplied by lr^2 / max_lr, max_lr being the largest rate of the schedule. The algorithm is for layers before a
     normalization, and has AdamW for the others, such as the last: `choose((named("head"), adamw()), otherwise=adamc())`.
     """

@@ -14,6 +14,7 @@ def spam(
 ):  # fmt: skip
     """SPAM (Huang et al. 2025, arXiv 2501.06842, as in the authors' code, without sparse momentum): spike-aware Adam with resets.
 
+    From adam: entries far above their mean square are cut back, and both averages start anew every so many steps.
     An entry whose square is more than `threshold` times v is set back to that size, from the step `wait` after a reset on.
     Every so many steps both averages start anew, and the step grows again from a hundredth, by a cosine over `warm_up` steps.
     """

@@ -12,6 +12,7 @@ def adamg(
 ):  # fmt: skip
     """AdamG (Pang, Yu, Hoang & Zhou 2024, arXiv 2405.04376, algorithm 2): Adam without a rate to tune.
 
+    From adam and adagrad_norm: a running measure of the steps' golden size multiplies the gradient, in place of a tuned rate.
     r averages p v^q, the golden step size, which multiplies the gradient. The step's rate is 1 / sqrt(t), and lr at most.
     """
     v = mix(v, g * g, beta2)

@@ -14,6 +14,7 @@ def adgd(
 ):  # fmt: skip
     """AdGD (Malitsky & Mishchenko 2020, arXiv 1910.09529, algorithm 1): gradient descent without a rate, without descent.
 
+    From sgd: the rate is found from how much the gradient changed over the last step.
     The rate, times lr, is |p - before| / (2 |g - previous|) over the whole model, and at most sqrt(1 + growth) times the last
     one, where growth is the ratio of the last two; the first is first_rate. Where the gradient has not changed it stays.
     """

@@ -10,6 +10,7 @@ from thalweg.rule import rule
 def cocob(g, p, w1=like_p, L=0.0, G=0.0, reward=0.0, C=0.0, *, alpha: Positive = 100.0, eps: NonNegative = 0.0):
     """COCOB (Orabona & Tommasi 2017, arXiv 1705.07795, algorithm 2, for backpropagation): coin betting, without a rate.
 
+    From sgd: each coordinate bets a share of what it has won so far, so that there is no rate at all.
     L is the largest absolute gradient so far, G the sum of the absolute gradients, and C (the paper's theta) the sum of the
     negative gradients. The bet, a share of L plus the reward so far, is the distance from the first point w1. The parameter
     moves a share lr of the way to that point, and a coordinate that has had no gradient stays. eps: the smallest L.

@@ -13,6 +13,7 @@ def dadapt_adagrad(
 ):  # fmt: skip
     """DAdapt-AdaGrad (Defazio & Mishchenko 2023, arXiv 2301.07733, AdaGrad with D-Adaptation, as in the authors' code).
 
+    From adagrad and dadapt_sgd: AdaGrad at a rate that is a growing lower bound on the distance to the solution.
     AdaGrad by dual averaging, at a rate that it finds by itself: the point is the first one, x0, less the weighted sum s of the
     gradients over the root of the sum of their squares, a. d is the largest lower bound so far on the distance to the solution.
     """
@@ -33,6 +34,7 @@ def dadapt_adan(
 ):  # fmt: skip
     """DAdapt-Adan (Defazio & Mishchenko 2023, arXiv 2301.07733, in the authors' code alone): Adan at a rate that it finds itself.
 
+    From adan and dadapt_adam: Adan at the rate that D-Adaptation finds.
     The averages begin at 0 and are not corrected for it; d is inside the first two. The decay is decoupled, at the rate lr d, as
     with the code's no_prox.
     """
@@ -55,6 +57,7 @@ def dadapt_lion(
 ):  # fmt: skip
     """DAdapt-Lion (Defazio & Mishchenko 2023, arXiv 2301.07733, in the authors' code alone): Lion at a rate that it finds itself.
 
+    From lion and dadapt_adam: Lion at the rate that D-Adaptation finds.
     d is inside the momentum, though not in the gradient with which it is mixed. The decay is decoupled, at the rate lr d. The
     later versions of the code forget the estimate's numerator r after each step; this is the first one.
     """

@@ -10,6 +10,7 @@ from thalweg.rule import rule
 def dog(g, p, x0=like_p, r=per_model, G=per_model, *, r_eps: Positive = 1e-6, eps: NonNegative = 1e-8, relative: bool = True):
     """DoG (Ivgi, Hinder & Carmon 2023, arXiv 2302.12022, equation DoG, made safe by eps): distance over gradients.
 
+    From adagrad_norm: the largest distance from the first point takes the rate's place.
     The rate is the largest distance so far from the first point, x0, over the root of the sum of all squared gradient norms,
     both of the whole model. r_eps takes the place of the first distance, as a share of 1 + |x0|, or, with relative=False,
     as an absolute distance. The authors use an average that forgets: `chain(dog(), polynomial_average())`.
@@ -20,7 +21,10 @@ def dog(g, p, x0=like_p, r=per_model, G=per_model, *, r_eps: Positive = 1e-6, ep
 
 @rule(lr=1.0, search=(1e-2, 1e2))
 def ldog(g, p, x0=like_p, r=per_tensor, G=per_tensor, *, r_eps: Positive = 1e-6, eps: NonNegative = 1e-8, relative: bool = True):
-    """L-DoG (Ivgi, Hinder & Carmon 2023, arXiv 2302.12022, L-DoG): DoG for each tensor by itself."""
+    """L-DoG (Ivgi, Hinder & Carmon 2023, arXiv 2302.12022, L-DoG): DoG for each tensor by itself.
+
+    From dog: distances and gradients are those of each tensor by itself.
+    """
     farthest, r, G = distance_over_gradients(total, g, p, x0, r, G, r_eps, relative)
     return ratio(farthest, sqrt(G + eps)) * g, x0, r, G
 
@@ -37,7 +41,8 @@ def distance_over_gradients(over, g: X, p: X, x0: X, r: X, G: X, r_eps: X, relat
 def dowg(g, p, x0=like_p, r=per_model, v=per_model, *, r_eps: Positive = 1e-2, eps: NonNegative = 0.0):
     """DoWG (Khaled, Mishchenko & Jin 2023, arXiv 2305.16284, algorithm 1): distance over weighted gradients.
 
-    The squared gradients are weighted by the square of the largest distance from x0 so far, which is at least r_eps.
+    From dog: the squared gradients are weighted by the squared distance.
+    The distance is the largest from x0 so far, and at least r_eps.
     Differs from the authors' code and optax: they add eps=1e-4 to the root.
     """
     away = p - x0

@@ -52,6 +52,7 @@ def mechanic_adam(
 ):
     """Mechanic on Adam (Cutkosky, Defazio & Mehta 2023, arXiv 2306.00144, algorithm 1): Adam at a rate that it finds by itself.
 
+    From adam: an online learner of one number, the scale of all steps, finds the rate.
     weight_decay is Mechanic's. For any other rule, write `chain(rule(), mechanic())`.
     """
     return chain(adam(beta1, beta2, eps), mechanic(s_init, weight_decay))

@@ -16,6 +16,7 @@ def momo(
 ):  # fmt: skip
     """MoMo (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 1): momentum and a model's rate.
 
+    From polyak_sgd and momentum: the rate comes from averages of losses and gradients, not from one batch alone.
     The averages of losses and gradients form a linear model of the loss. The step goes to the point where the model is f*, the
     smallest possible loss, with a rate of at most lr. estimate: the smallest loss is estimated along the way, and f* is a lower
     bound on it (MoMo*).
@@ -40,6 +41,7 @@ def momo_adam(
 ):  # fmt: skip
     """MoMo-Adam (Schaipp, Ohana, Eickenberg, Defazio & Gower 2023, arXiv 2305.07583, algorithm 2): MoMo in Adam's metric.
 
+    From momo and adam: the model's distances are measured as Adam scales the coordinates.
     The rate is that of MoMo's linear model, at most lr / (1 - beta1^t). The options are those of MoMo.
     Differs from optax: with weight_decay, it does not shrink the step along with the parameter.
     """

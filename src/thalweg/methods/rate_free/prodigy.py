@@ -17,6 +17,7 @@ def prodigy(
 ):  # fmt: skip
     """Prodigy (Mishchenko & Defazio 2023, arXiv 2306.06101, algorithm 4): Adam at a rate that it finds by itself.
 
+    From dadapt_adam: the gradients are weighted by the square of the estimated distance, which then grows faster.
     d is the largest estimate so far of the distance to the solution, starting at d0, and the rate is lr d, where lr is 1 or a
     schedule. The options are those of the authors' code: d_coef, a factor of the estimates; weight_decay, decoupled, at the rate
     lr d; bias_correction, of the rate, also in the estimates; safeguard_warmup, which leaves lr out of the estimates'
@@ -43,6 +44,7 @@ def dadapt_adam(
 ):  # fmt: skip
     """DAdapt-Adam (Defazio & Mishchenko 2023, arXiv 2301.07733, Adam with D-Adaptation): Adam at a rate that it finds by itself.
 
+    From adam and dadapt_sgd: Adam at a rate that is a growing lower bound on the distance to the solution.
     As in Prodigy, its successor, the rate is lr d, where d is the largest lower bound so far on the distance to the solution;
     here d is inside the momentum. The options are those of the authors' code: weight_decay, decoupled, at the rate lr d;
     bias_correction, of the rate; metric, whether the inner product from which d is estimated is divided by the root of the new or
@@ -68,6 +70,7 @@ def dadapt_sgd(
 ):  # fmt: skip
     """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation): momentum at a rate it finds by itself.
 
+    From momentum: the rate is a growing lower bound on the distance to the solution.
     The rate is lr d / G, where G is the norm of the first gradient. The steps update z, and the parameter is a running average of
     z.
     """

@@ -13,6 +13,7 @@ def swats(
 ):  # fmt: skip
     """SWATS (Keskar & Socher 2017, arXiv 1712.07628, algorithm 1): switches from Adam to SGD when their rates have settled.
 
+    From adam and momentum: it begins as Adam and goes on as momentum, at the rate that Adam's steps suggest.
     gamma is the rate at which a step of SGD, projected on Adam's step p, is p: |p|^2 / <p, g> over the whole model. When it is
     within `tolerance` of its average, which must be positive, SGD with momentum goes on at this average, found, times what lr
     has since become, over its value then, unit; m is its momentum from there on. seen corrects the average for its start.

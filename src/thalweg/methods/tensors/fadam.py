@@ -13,6 +13,7 @@ def fadam(
 ):  # fmt: skip
     """FAdam (Hwang 2024, arXiv 2405.12807, algorithm 1, with the exponent 1/2): natural gradients, clipped and then averaged.
 
+    From adam: v is read as Fisher information: the decay is divided by its root too, and averaging comes after dividing.
     f is the empirical Fisher information of each coordinate, an average without a start to correct; the gradient and the
     parameter, for its decay, are divided by its root, and each has a root mean square of c at most. The epsilon is eps, or the
     share eps2 of the gradient's root mean square if that is less.

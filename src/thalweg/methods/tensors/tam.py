@@ -10,6 +10,7 @@ from thalweg.rule import rule
 def tam(g, m=0.0, s=per_tensor, *, beta: Decay = 0.9, gamma: Decay = 0.9, eps: NonNegative = 1e-8):
     """TAM (Malviya et al. 2024, arXiv 2412.18790): torque-aware momentum, here of each tensor by itself.
 
+    From momentum: a gradient that points along the momentum enters it with more weight than one that points against it.
     s is the average of the cosines of gradient and momentum; the gradient enters the momentum times (1 + s) / 2 + eps.
     """
     s = mix(s, ratio(total(m * g), norm(m) * norm(g)), gamma)

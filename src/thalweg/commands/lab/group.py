@@ -7,9 +7,9 @@ import click
 from thalweg.commands.lazy import Lazy
 
 COMMANDS = {
-    "bank": "thalweg.commands.lab_bank:bank_command",
-    "merge": "thalweg.commands.lab_merge:merge_command",
-    "verify": "thalweg.commands.lab_verify:verify_command",
+    "bank": "thalweg.commands.lab.bank:bank_command",
+    "merge": "thalweg.commands.lab.merge:merge_command",
+    "verify": "thalweg.commands.lab.verify:verify_command",
 }
 
 

@@ -1,0 +1,1 @@
+"""`thalweg lab`: the lab's tools besides `thalweg compare`."""
