@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from thalweg.commands.cli import main
-from thalweg.lab.plain import CONTROLS
+from thalweg.lab.refusal import CONTROLS
 
 ODD = [
     "", " ", "\x1b[31m", "\0", "\udcff", "\u202e", "--", "-", "-h", "nan", "-1", "1e400", "0", "1,2", "2015-", "-2010", "99999", "²", "١٢٣٤", "[b]", "[/b]",

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from thalweg.commands.cli import main
-from thalweg.lab.plain import plain
+from thalweg.lab.refusal import plain
 
 PROGRAM = [sys.executable, "-P", "-m", "thalweg"]
 SMALL = ["compare", "--problem", "xor", "--rules", "sgd", "--budget", "1", "--seeds", "1", "--steps", "3", "--jobs", "1"]

@@ -15,8 +15,7 @@ from thalweg.commands.comparison_progress import ComparisonProgress
 from thalweg.commands.screen import Screen, began, say_first
 from thalweg.commands.types import PLACE, Hours, Many, Real, Seconds
 from thalweg.lab import problems
-from thalweg.lab.plain import plain
-from thalweg.lab.refusal import Stopped
+from thalweg.lab.refusal import Stopped, plain
 from thalweg.lab.running.executors import NAMES
 from thalweg.lab.running.output_capture import Tail
 

@@ -15,7 +15,7 @@ from thalweg.commands.compare import MOST, WIDTH
 from thalweg.commands.comparison_progress import ComparisonProgress
 from thalweg.commands.screen import Screen, say_first
 from thalweg.commands.types import PLACE, Many
-from thalweg.lab.plain import plain
+from thalweg.lab.refusal import plain
 from thalweg.lab.running.output_capture import Tail
 
 RULES = "sgd,momentum,rmsprop,adam"

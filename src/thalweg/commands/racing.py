@@ -19,12 +19,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from thalweg.commands.heartbeat import Heartbeat
 from thalweg.commands.race_arguments import Asked, chosen, in_colour
 from thalweg.commands.screen import Screen
-from thalweg.lab.plain import plain
 from thalweg.lab.race import animation, page, picture
 from thalweg.lab.race.isolated import isolated
 from thalweg.lab.race.run import OwnRules, Race, here, race
 from thalweg.lab.race.table import table
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import Refusal, plain
 from thalweg.lab.running.output_capture import Tail
 from thalweg.lab.user import probe
 from thalweg.lab.user.source import Source

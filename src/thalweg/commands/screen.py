@@ -16,8 +16,7 @@ from rich.segment import Segment
 
 import thalweg
 from thalweg.commands.lazy import Lazy
-from thalweg.lab.plain import plain
-from thalweg.lab.refusal import Refusal, working_folder
+from thalweg.lab.refusal import Refusal, plain, working_folder
 
 
 class Screen(Console):

@@ -1,11 +1,20 @@
-"""The error for a request that cannot be fulfilled."""
+"""A request that cannot be met, and a user's text as a message shows it."""
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
 import click
+
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, and stand-ins for bytes that are not text, except line ends and tabs."""
+
+
+def plain(text: str) -> str:
+    """The text without control characters and stand-ins for bytes that are not text."""
+    return CONTROLS.sub("\ufffd", text)
 
 
 class Refusal(click.ClickException):

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from thalweg.lab.data.datasets import load
-from thalweg.lab.plain import CONTROLS
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import CONTROLS, Refusal
 
 fuzz = settings(
     deadline=None,

@@ -13,8 +13,7 @@ from thalweg.commands.comparison_progress import ComparisonProgress
 from thalweg.commands.screen import Screen, say_first
 from thalweg.commands.types import PLACE, Many, Real
 from thalweg.lab.api.bank import NAME, Asked, make
-from thalweg.lab.plain import plain
-from thalweg.lab.refusal import writable
+from thalweg.lab.refusal import plain, writable
 
 MOST = 1000
 

@@ -8,8 +8,7 @@ import click
 
 from thalweg.commands.lazy import attribute
 from thalweg.commands.types import PLACE
-from thalweg.lab.plain import plain
-from thalweg.lab.refusal import writable
+from thalweg.lab.refusal import plain, writable
 from thalweg.lab.store.records import FILE
 
 

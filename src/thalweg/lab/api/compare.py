@@ -14,8 +14,7 @@ from thalweg.lab.api.conduct import conduct
 from thalweg.lab.api.hours import Clock
 from thalweg.lab.api.options import Options, check, jobs, listed
 from thalweg.lab.api.watch import Watch
-from thalweg.lab.plain import plain
-from thalweg.lab.refusal import Refusal, working_folder, writable
+from thalweg.lab.refusal import Refusal, plain, working_folder, writable
 from thalweg.lab.running.workers import UNGUARDED
 from thalweg.lab.store.records import FILE
 

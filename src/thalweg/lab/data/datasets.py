@@ -19,8 +19,7 @@ from thalweg.lab.data.parts import Array
 from thalweg.lab.data.supervised import Supervised, supervised
 from thalweg.lab.data.text_file import COMPRESSED
 from thalweg.lab.data.treatment import ROW_NUMBERS, Preparation, Treated
-from thalweg.lab.plain import plain
-from thalweg.lab.refusal import Refusal
+from thalweg.lab.refusal import Refusal, plain
 
 LEAST_ROWS = 20
 SHOWN = 20
