@@ -1,1 +1,3 @@
 """The playground: optimizers in a web page, whose steps are printed from the rules."""
+
+from thalweg.lab.playground.page import page as page

@@ -1,0 +1,100 @@
+"""The playground as one self-contained HTML page, which opens from disk: surfaces, steps and sliders."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from thalweg.core.optimizer import Optimizer
+from thalweg.engines.expressions import Writer
+from thalweg.engines.names import Names
+from thalweg.graph.program import NotTraced, Program
+from thalweg.lab.data.surface import Surface
+from thalweg.lab.playground.javascript import JavaScript, Step, printed
+from thalweg.lab.problems.surfaces import beale, himmelblau, ravine, rosenbrock, saddle, styblinski_tang
+from thalweg.lab.refusal import Refusal
+from thalweg.methods import instead, rules
+from thalweg.rule import Rule
+from thalweg.values.symbols import NUMBER, Symbol
+
+HERE = Path(__file__).parent
+SURFACES = (rosenbrock, himmelblau, beale, ravine, saddle, styblinski_tang)
+
+
+def page(names: Sequence[str] | None = None) -> str:
+    """Return the page with these optimizers, by name; default: all whose step prints as JavaScript.
+
+    Raises Refusal for a name that is unknown or whose step does not print, with the reason.
+    """
+    found = {name: _known(name) for name in names or ()} or rules
+    steps: dict[str, Step] = {}
+    for name, rule in found.items():
+        try:
+            steps[name] = printed(Optimizer(rule()))
+        except NotTraced as reason:
+            if names:
+                raise Refusal(f"{name} cannot run in a page: {reason}") from reason
+    data = {
+        "rules": {name: _facts(found[name], step) for name, step in steps.items()},
+        "surfaces": {made.name: _ground(made) for made in (each.problem() for each in SURFACES)},
+    }
+    bodies = ",\n".join(f"{json.dumps(name)}: {step.text}" for name, step in steps.items())
+    dfs = ",\n".join(f"{json.dumps(s.name)}: {_surface(s)}" for s in (each.problem() for each in SURFACES))
+    environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return environment.get_template("page.html.jinja").render(
+        style=_file("page.css"), script=_file("page.js"), data=Markup(_json(data)), count=len(steps),
+        steps=Markup(f"const STEPS = {{{bodies}}};\nconst SURFACES = {{{dfs}}};"),
+    )  # fmt: skip
+
+
+def _known(name: str) -> Rule:
+    if name not in rules:
+        raise Refusal(f"no optimizer is called {name!r}{instead(name)}")
+    return rules[name]
+
+
+def _facts(rule: Rule, step: Step) -> dict[str, Any]:
+    """What the page needs to know of a rule beside its step."""
+    lr = Optimizer(rule()).lr
+    sliders = {}
+    for name, value in step.hyper.items():
+        value = lr if value is None else value
+        bounds = rule.parts[name].range if name in rule.parts else None
+        below_one = bounds is not None and bounds.high == 1 and bounds.low == 0
+        sliders[name] = {"value": "Infinity" if value == math.inf else value, "share": below_one}
+    starts = {slot: (full, x if x is None or math.isfinite(x) else "Infinity") for slot, (full, x) in step.starts.items()}
+    return {"starts": starts, "sliders": sliders, "formula": rule.formula().plain, "paper": rule.paper, "lr": rule.search}
+
+
+def _ground(surface: Surface) -> dict[str, Any]:
+    return {
+        "window": surface.window, "start": surface.start.tolist(), "minima": surface.minima.tolist(), "lowest": surface.lowest,
+        "about": surface.about,
+    }  # fmt: skip
+
+
+def _surface(surface: Surface) -> str:
+    """Return a JavaScript function of x and y that gives the value and both derivatives, traced from the surface's own."""
+    inputs = {name: Symbol.input(name, NUMBER) for name in ("x", "y")}
+    values = dict(zip(("f", "dx", "dy"), (surface.f(*inputs.values()), *surface.df(*inputs.values())), strict=True))
+    write = Writer(Names(Program([], None, inputs=inputs, beside=values), ()), JavaScript(), set())
+    for symbol in write.names.symbols:
+        write.visit(symbol)
+    lines = "".join(f"const {line}; " for line in write.lines)
+    return f"(x, y) => {{ {lines}return [{', '.join(write.text(value)[0] for value in values.values())}]; }}"
+
+
+def _file(name: str) -> Markup:
+    return Markup((HERE / name).read_text("utf-8"))
+
+
+def _json(data: Any) -> str:
+    """JSON that is safe inside a script element."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
