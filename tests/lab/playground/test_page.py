@@ -28,4 +28,4 @@ def test_the_page_walks_and_fits(width: int, tmp_path: Path) -> None:
 
 def test_what_cannot_run_in_a_page_is_refused_with_the_reason() -> None:
     with pytest.raises(Refusal, match=r"muon cannot run in a page: .*matrix"):
-        page(["muon"])
+        page(rules=["muon"])

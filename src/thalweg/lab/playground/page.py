@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from thalweg import methods
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines.expressions import Writer
 from thalweg.engines.names import Names
@@ -19,7 +20,6 @@ from thalweg.lab.data.surface import Surface
 from thalweg.lab.playground.javascript import JavaScript, Step, printed
 from thalweg.lab.problems.surfaces import beale, himmelblau, ravine, rosenbrock, saddle, styblinski_tang
 from thalweg.lab.refusal import Refusal
-from thalweg.methods import instead, rules
 from thalweg.rule import Rule
 from thalweg.values.symbols import NUMBER, Symbol
 
@@ -27,18 +27,18 @@ HERE = Path(__file__).parent
 SURFACES = (rosenbrock, himmelblau, beale, ravine, saddle, styblinski_tang)
 
 
-def page(names: Sequence[str] | None = None) -> str:
+def page(rules: Sequence[str] | None = None) -> str:
     """Return the page with these optimizers, by name; default: all whose step prints as JavaScript.
 
     Raises Refusal for a name that is unknown or whose step does not print, with the reason.
     """
-    found = {name: _known(name) for name in names or ()} or rules
+    found = {name: _known(name) for name in rules or ()} or methods.rules
     steps: dict[str, Step] = {}
     for name, rule in found.items():
         try:
             steps[name] = printed(Optimizer(rule()))
         except NotTraced as reason:
-            if names:
+            if rules:
                 raise Refusal(f"{name} cannot run in a page: {reason}") from reason
     data = {
         "rules": {name: _facts(found[name], step) for name, step in steps.items()},
@@ -54,9 +54,9 @@ def page(names: Sequence[str] | None = None) -> str:
 
 
 def _known(name: str) -> Rule:
-    if name not in rules:
-        raise Refusal(f"no optimizer is called {name!r}{instead(name)}")
-    return rules[name]
+    if name not in methods.rules:
+        raise Refusal(f"no optimizer is called {name!r}{methods.instead(name)}")
+    return methods.rules[name]
 
 
 def _facts(rule: Rule, step: Step) -> dict[str, Any]:
