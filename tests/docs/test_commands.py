@@ -33,6 +33,7 @@ SMALL = {
     "thalweg lab verify": "--quick --only momentum",
     "thalweg list": "",
     "thalweg race": "--steps 3",
+    "thalweg playground": "--rules sgd",
     "thalweg show": "",
     "python -m benchmarks": "--quick --shapes network --rules adam --against floor",
     "python -m benchmarks.device": "",

@@ -10,8 +10,8 @@ import thalweg.lab
 
 LAB = Path(thalweg.lab.__file__).parent
 ROOMS = (
-    *("refusal", "plain", "learned", "data", "protocol", "problems", "running", "trials", "store", "training", "user"),
-    *("statistics", "comparing", "report", "bank", "race", "verify", "api"),
+    *("refusal", "learned", "data", "protocol", "problems", "running", "trials", "store", "training", "user"),
+    *("statistics", "comparing", "report", "bank", "race", "playground", "verify", "api"),
 )
 NEED_A_PACKAGE_OF_THE_USERS = {"chunk", "jax_engine", "adaptive", "by_jax", "by_torch"}
 """Modules that import JAX, Optuna or PyTorch at their top; who asks for one of these at need imports them at need."""

@@ -13,6 +13,7 @@ COMMANDS = {
     "curves": "thalweg.commands.curves:curves_command",
     "advise": "thalweg.commands.advise:advise_command",
     "lab": "thalweg.commands.lab.group:lab_group",
+    "playground": "thalweg.commands.playground:playground_command",
     "race": "thalweg.commands.race:race_command",
     "show": "thalweg.commands.show:show_command",
     "list": "thalweg.commands.listing:list_command",

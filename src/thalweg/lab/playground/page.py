@@ -32,7 +32,7 @@ def page(rules: Sequence[str] | None = None) -> str:
 
     Raises Refusal for a name that is unknown or whose step does not print, with the reason.
     """
-    found = {name: _known(name) for name in rules or ()} or methods.rules
+    found = {rule.name: rule for rule in map(_known, rules or ())} or methods.rules
     steps: dict[str, Step] = {}
     for name, rule in found.items():
         try:

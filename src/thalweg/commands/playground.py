@@ -1,0 +1,35 @@
+"""`thalweg playground`: optimizers to play with, in a page that opens from disk."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+
+import click
+
+from thalweg.commands.lazy import attribute
+from thalweg.commands.types import PLACE
+from thalweg.lab.refusal import Refusal
+
+
+@click.command("playground")
+@click.option("--rules", "names", metavar="A,B,C", help="The optimizers to choose from, separated by commas.  [default: all]")
+@click.option("--out", type=PLACE, default="playground.html", show_default=True, metavar="FILE", help="Output file: .html.")
+@click.option("--open", "opened", is_flag=True, help="Also open the page in the browser.")
+def playground_command(names: str | None, out: str, opened: bool) -> None:
+    """Write a page in which optimizers walk on surfaces, with a slider for each hyper-parameter.
+
+    The page is one file, needs no network and opens from disk. Its steps are printed from the rules themselves, in JavaScript.
+    """
+    path = Path(out)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise Refusal(f"--out {path}: the file's name must end in .html")
+    rules = None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+    text = attribute("thalweg.lab.playground:page")(rules=rules)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refusal(f"--out {path} cannot be written: {error.strerror}") from None
+    click.echo(f"written to {path}")
+    if opened:
+        webbrowser.open(path.resolve().as_uri())
