@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from rich import box
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.markup import escape
 from rich.padding import Padding
@@ -35,8 +36,8 @@ def in_order(one: Rule, other: Rule) -> tuple[Rule, Rule]:
     return (other, one) if grew else (one, other)
 
 
-def parts(first: Rule, second: Rule) -> Iterator[RenderableType]:
-    """The parts of the page, in order, without the curves."""
+def parts(first: Rule, second: Rule, colours: bool = True) -> Iterator[RenderableType]:
+    """The parts of the page, in order, without the curves. colours: whether they can be seen; if not, ^ marks the terms."""
     yield Text.assemble((first.name, "bold"), "  to  ", (second.name, "bold"))
     if second.name in rules and first.name in family.parents(second.name):
         yield Padding(Text(_sentence(family.change(second.name))), (1, 0, 0, 2))
@@ -47,6 +48,8 @@ def parts(first: Rule, second: Rule) -> Iterator[RenderableType]:
         for span in spans:
             line.append(span.text, style="bold underline" if span.marked and sign != " " else "")
         yield line
+        if not colours and sign != " " and not all(span.marked for span in spans):
+            yield Text("    " + "".join(("^" if span.marked else " ") * cell_len(span.text) for span in spans).rstrip())
     if said := _renamed(found.renamed):
         yield Padding(Text(f"{said}, as far as the lines are the same", style="dim"), (0, 0, 0, 4))
     yield Text("\nWhat it takes", style="bold")

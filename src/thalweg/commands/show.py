@@ -234,7 +234,7 @@ def _of(name: str) -> list[Rule]:
 
 def _show_both(first: Rule, second: Rule, curves: bool, out: Path | None) -> None:
     console = Screen(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
-    for part in difference.parts(first, second):
+    for part in difference.parts(first, second, console.color_system is not None):
         console.print(part)
     if not curves:
         return

@@ -15,6 +15,8 @@ Pair = tuple[int | None, int | None]
 TOKEN = re.compile(r"[^\W\d_][\w\u0300-\u036f*]*|\d[\d.e]*(?:e-?\d+)?|\s+|.")
 LETTER = re.compile(r"[^\W\d_]")
 TIME = re.compile("(ₜ₋₁|ₜ)$")
+DIRECTION = re.compile("d[₀-₉]?ₜ")
+STEP = re.compile(r"(θₜ = θₜ₋₁ - η )(?:· )?(.+)")
 GIVEN = frozenset({"g", "θ", "η", "t", "f", "z", "d", "if", "else", "or", "and"})
 """Letters that mean the same in every formula, and words."""
 ALIKE = 0.5
@@ -74,9 +76,12 @@ def difference(first: Formula, second: Formula) -> Difference:
     """Return how the second formula differs from the first, term by term.
 
     Lines are matched by what they compute, not by their letters: where one formula calls ρ what the other calls β₂, that is no
-    difference, and `renamed` says it.
+    difference, and `renamed` says it. If one formula has a line for its direction d and the other has none, as a rule beside a
+    chain that begins with it, the other gets one.
     """
     before, after = (_rows(formula) for formula in (first, second))
+    if _has_direction(before) != _has_direction(after):
+        before, after = _with_direction(before), _with_direction(after)
     renamed = _renamed(before, after)
     spoken = [[renamed.get(token, token) for token in row] for row in after]  # the second in the letters of the first
     lines = [_line(before, after, spoken, pair) for pair in _matched(before, spoken)]
@@ -86,6 +91,19 @@ def difference(first: Formula, second: Formula) -> Difference:
 def _rows(formula: Formula) -> list[list[str]]:
     """Return each line's tokens, without the spaces that align the equals signs."""
     return [TOKEN.findall(re.sub(r" +=", " =", line)) for line in formula.plain.splitlines()]
+
+
+def _has_direction(rows: Sequence[list[str]]) -> bool:
+    return any(DIRECTION.fullmatch(row[0]) for row in rows)
+
+
+def _with_direction(rows: list[list[str]]) -> list[list[str]]:
+    """Return the lines with the direction of the last one, θ - η d, in a line of its own, if it has none yet."""
+    *others, last = rows
+    step = STEP.fullmatch("".join(last))
+    if step is None or _has_direction(rows) or any(row[-1] == ":" for row in rows):  # a heading: several paths
+        return rows
+    return [*others, TOKEN.findall(f"dₜ = {step[2]}"), TOKEN.findall(f"{step[1]}dₜ")]
 
 
 def _renamed(before: Sequence[list[str]], after: Sequence[list[str]]) -> dict[str, str]:
