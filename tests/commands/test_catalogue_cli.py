@@ -186,7 +186,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(wrong: str, near: str) -> 
     [
         (
             ["compar"],
-            "there is no command 'compar'; there are compare, conformance, curves, advise, lab, race, show, list; did you mean 'compare'?",
+            "there is no command 'compar'; there are compare, conformance, curves, advise, lab, playground, race, show, list; did you mean 'compare'?",
         ),
         (["lab", "verfy"], "there is no command 'verfy'; there are bank, merge, verify; did you mean 'verify'?"),
     ],

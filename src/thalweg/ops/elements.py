@@ -38,10 +38,7 @@ def cos(x: X) -> X:
     return call("cos", x)
 
 
-@word(
-    loop=Spelling("atan2({0}, {1})", 9), triton=Spelling("", 9), latex=r"\operatorname{atan2}", plain="atan2",
-    javascript=Spelling("Math.atan2({0}, {1})", 9),
-)  # fmt: skip
+@word(loop=Spelling("atan2({0}, {1})", 9), triton=Spelling("", 9), latex=r"\operatorname{atan2}", plain="atan2")
 def arctan2(y: X, x: X) -> X:
     """The angle of the point (x, y), element-wise: the arc tangent of y / x for x > 0, and 0 for the origin."""
     return call("arctan2", y, x)
@@ -56,7 +53,6 @@ def tanh(x: X) -> X:
 @word(
     host=lambda x: 0.5 * np.tanh(0.5 * x) + 0.5,
     loop=Spelling("logistic({0})", 9),
-    javascript=Spelling("0.5 * Math.tanh(0.5 * {0}) + 0.5", 5, of=7),
 )
 def sigmoid(x: X) -> X:
     """1 / (1 + e^-x), element-wise, computed with tanh, which cannot overflow."""
@@ -88,7 +84,6 @@ def sign(x: X) -> X:
     triton=Spelling("maximum({0}, {1})", 9),
     latex=r"\max",
     plain="max",
-    javascript=Spelling("Math.max({0}, {1})", 9),
 )
 def maximum(a: X, b: X) -> X:
     """The larger of the two, element-wise."""
@@ -100,7 +95,6 @@ def maximum(a: X, b: X) -> X:
     triton=Spelling("minimum({0}, {1})", 9),
     latex=r"\min",
     plain="min",
-    javascript=Spelling("Math.min({0}, {1})", 9),
 )
 def minimum(a: X, b: X) -> X:
     """The smaller of the two, element-wise."""
@@ -119,11 +113,7 @@ def _level(x: X) -> int:
     return x.level if isinstance(x, Symbol) else NUMBER
 
 
-@word(
-    host=lambda condition, a, b: a if condition else b,
-    loop=Spelling("{1} if {0} else {2}", 1, of=3),
-    javascript=Spelling("{0} ? {1} : {2}", 1, of=3),
-)
+@word(host=lambda condition, a, b: a if condition else b, loop=Spelling("{1} if {0} else {2}", 1, of=3))
 def where(condition: X, a: X, b: X) -> X:
     """a where the condition holds, b elsewhere: the only branch on data in a rule.
 
@@ -137,11 +127,7 @@ def where(condition: X, a: X, b: X) -> X:
     return call("where", condition, a, b)
 
 
-@word(
-    host=lambda a, b: 0.0 if b == 0 else a / b,
-    loop=Spelling("number(0.0) if {1} == number(0.0) else {0} / {1}", 1),
-    javascript=Spelling("{1} === 0 ? 0 : {0} / {1}", 1, of=7),
-)
+@word(host=lambda a, b: 0.0 if b == 0 else a / b, loop=Spelling("number(0.0) if {1} == number(0.0) else {0} / {1}", 1))
 def ratio(a: X, b: X) -> X:
     """a / b, and 0 where b is 0: the convention 0/0 = 0 of rules that have no epsilon."""
     if isinstance(a, Symbol) or isinstance(b, Symbol):

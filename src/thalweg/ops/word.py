@@ -27,7 +27,7 @@ class Word:
     host: on single numbers; None is NumPy's function. loop: in a CPU kernel, with numbers as `number(2.0)`; None is the function
     of `math`. triton: in a CUDA kernel; None is Triton's function, and an empty
     spelling means that it has none. latex, plain: in formulas, an operator's name or a pattern
-    with places for the arguments. javascript: in a web page; None is the function of `Math`.
+    with places for the arguments.
     """
 
     name: str
@@ -36,7 +36,6 @@ class Word:
     triton: Spelling | None = None
     latex: str | None = None
     plain: str | None = None
-    javascript: Spelling | None = None
 
     @property
     def repeats(self) -> bool:
@@ -55,13 +54,12 @@ def word(
     triton: Spelling | None = None,
     latex: str | None = None,
     plain: str | None = None,
-    javascript: Spelling | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Declare an element-wise word."""
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         name = function.__name__
-        WORDS[name] = Word(name, host or getattr(np, name), loop, triton, latex, plain, javascript)
+        WORDS[name] = Word(name, host or getattr(np, name), loop, triton, latex, plain)
         return function
 
     return declare

@@ -14,7 +14,7 @@ from thalweg.engines.expressions import ATOM, OPERATORS, Loop, Text, Writer, ind
 from thalweg.engines.names import Names
 from thalweg.graph.passes import cut
 from thalweg.graph.program import NotTraced, Program, program, stage_paths
-from thalweg.ops.word import WORDS
+from thalweg.ops.word import WORDS, Spelling
 from thalweg.values.symbols import TENSOR, Symbol
 
 RESERVED = frozenset(
@@ -25,6 +25,17 @@ RESERVED = frozenset(
     )
 )
 """JavaScript's words, and the names that a printed step uses itself."""
+
+
+SPELLINGS = {
+    "arctan2": Spelling("Math.atan2({0}, {1})", 9),
+    "sigmoid": Spelling("0.5 * Math.tanh(0.5 * {0}) + 0.5", 5, of=7),
+    "maximum": Spelling("Math.max({0}, {1})", 9),
+    "minimum": Spelling("Math.min({0}, {1})", 9),
+    "where": Spelling("{0} ? {1} : {2}", 1, of=3),
+    "ratio": Spelling("{1} === 0 ? 0 : {0} / {1}", 1, of=7),
+}
+"""How JavaScript spells the words of `thalweg.ops`; the others are functions of `Math` of the same name."""
 
 
 class JavaScript(Loop):
@@ -39,7 +50,7 @@ class JavaScript(Loop):
     def word(self, op: str, args: list[Text]) -> Text:
         if op == "pow":
             return self._power(args)
-        if op in WORDS and (spelling := WORDS[op].javascript) is not None:
+        if (spelling := SPELLINGS.get(op)) is not None:
             return spelling.text.format(*(wrap(arg, spelling.of) for arg in args)), spelling.binds
         return f"Math.{op}({', '.join(text for text, _ in args)})", ATOM
 
