@@ -57,6 +57,7 @@ SAID = {
     "pip install --no-deps timm": "a package that is not ours",
     "dask worker tcp://host:8786 --nthreads 1 --nworkers 8": "waits for a cluster; its options are looked for below",
     "tools/ci": "the CI itself",
+    "python tools/book.py": "a minute of the CI's",
     'python -m pytest -m "" -k "qhadam or differences or test_counts or has_its_oracle"': "of the tests that run anyway those of one rule",
 }
 NEEDS = {

@@ -1,0 +1,1 @@
+"""What the site has beside the pages in docs/, and what is checked of it."""
