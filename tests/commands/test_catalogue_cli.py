@@ -11,8 +11,9 @@ from rich.console import Console
 
 import thalweg as tw
 from thalweg.commands.cli import main
+from thalweg.commands.facts import source
 from thalweg.commands.listing import list_command
-from thalweg.commands.show import page, show_command, source
+from thalweg.commands.show import page, show_command
 
 
 def listing(*options: str) -> Result:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 import sys
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import numpy as np
 from rich import box
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -21,28 +17,30 @@ from rich.text import Text
 
 from thalweg.commands import difference
 from thalweg.commands.curves import picture
+from thalweg.commands.facts import (
+    cost_words,
+    default_words,
+    kernel_text,
+    kernels,
+    memory_words,
+    notes,
+    rate_words,
+    source,
+    values_words,
+)
 from thalweg.commands.listing import aliases
 from thalweg.commands.screen import Screen
 from thalweg.commands.types import PLACE
-from thalweg.core.leaf import Leaf
-from thalweg.core.optimizer import Optimizer
-from thalweg.engines.drawn import drawn, in_words
-from thalweg.engines.triton.drawn import drawn as on_cuda
 from thalweg.form.asks import ASKS
-from thalweg.form.hyper import Hyper, nearest
-from thalweg.form.memory import Kind
-from thalweg.graph.cost import Cost, word_kind
-from thalweg.graph.program import NotTraced, stage_paths
+from thalweg.form.hyper import nearest
 from thalweg.lab.bank import standing
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.user import my_rule
 from thalweg.methods import ALIASES, family, instead, plain, rules, stages_by_name
-from thalweg.ops import Epsilon
 from thalweg.rule import Rule
 from thalweg.values.numerals import typed
 
 WIDTH = 132  # columns when the output is no terminal
-DIFFERS = "Differs from "
 
 
 def find(name: str) -> Rule:
@@ -52,47 +50,6 @@ def find(name: str) -> Rule:
         near = instead(name) or nearest(name.lower(), [*rules, *ALIASES, *stages_by_name])
         raise Refusal(f"no optimizer is called {name!r}{near}")
     return found
-
-
-def memory_words(kind: Kind) -> str:
-    """Describe a memory slot in words."""
-    return kind.words.format(value=kind.value, size=kind.size) + (f", {kind.dtype}" if kind.dtype else "")
-
-
-def values_words(hyper: Hyper) -> str:
-    """Describe the values that a hyper-parameter takes, and those among which it is tuned if it says so."""
-    tuned = f"; searched from {typed(hyper.search.low)} to {typed(hyper.search.high)} by --tune all" if hyper.search else ""
-    return f"{_values_words(hyper)}{tuned}"
-
-
-def _values_words(hyper: Hyper) -> str:
-    if isinstance(hyper.default, Epsilon):
-        return f"{str(hyper.range).replace('x', hyper.name, 1)}; {', '.join(hyper.choices)}"
-    if hyper.choices:
-        return ", ".join(str(choice) for choice in hyper.choices)
-    if hyper.range is None:
-        return {int: "a whole number", float: "any number", str: "a text"}.get(type(hyper.default), "None, or a number")
-    return str(hyper.range).replace("x", hyper.name, 1)
-
-
-def notes(rule: Rule) -> tuple[str, str]:
-    """The docstring without its first line: notes on the rule and on differences between libraries."""
-    body = family.without_origin(rule.doc.partition("\n")[2]).strip()
-    about, found, differences = body.partition(DIFFERS)
-    return about.strip(), found + differences
-
-
-def source(rule: Rule) -> str:
-    """The source of the rule without its docstring, which is shown separately."""
-    if (written := getattr(rule.function, "written", None)) is not None:
-        return str(written)
-    lines = textwrap.dedent(inspect.getsource(rule.function)).splitlines()
-    function = ast.parse("\n".join(lines)).body[0]
-    assert isinstance(function, ast.FunctionDef)
-    first = function.body[0]
-    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and first.end_lineno is not None:
-        del lines[first.lineno - 1 : first.end_lineno]
-    return "\n".join(lines)
 
 
 def page(rule: Rule) -> Iterator[RenderableType]:
@@ -111,21 +68,13 @@ def page(rule: Rule) -> Iterator[RenderableType]:
     yield from _part("Asks for", _pairs([(word, ASKS[word].says) for word in rule.asks]))
     yield from _part("Memory", _pairs([(slot, memory_words(kind)) for slot, kind in rule.memory.items()]))
     yield from _part("Hyper-parameters", _hyper(rule))
-    yield from _part("Cost", Text(_cost(rule)))
-    yield from _part("Kernel", Text(_kernels(Optimizer(rule, lr=rule.lr or 1.0))))
+    yield from _part("Cost", Text(cost_words(rule)))
+    yield from _part("Kernel", Text(kernels(rule)))
     if (known := standing.shipped()) is not None and rules.get(rule.name) is rule:
         yield from _part("Measured", Text("\n".join(known.sentences(rule.name))))
     if differences:
         yield from _part("Between libraries", Text(differences))
     yield from _part("Source", Syntax(source(rule), "python", background_color="default", word_wrap=True))
-
-
-def _kernels(optimizer: Optimizer) -> str:
-    """How many passes a step takes on the CPU and on CUDA, or why there is no kernel."""
-    here, there = in_words(optimizer), in_words(optimizer, on_cuda)
-    if here != there:
-        return f"{here}\non CUDA {there}"
-    return here if here.startswith("none") else f"{here}, on CUDA too"
 
 
 def _part(title: str, content: RenderableType) -> Iterator[RenderableType]:
@@ -165,38 +114,10 @@ def _hyper(rule: Rule) -> RenderableType:
     for title in ("name", "default", "values"):
         made.add_column(title)
     if rule.lr is not None:
-        search = "not tuned" if rule.search is None else "searched from {} to {}, log-uniformly".format(*map(typed, rule.search))
-        made.add_row("lr", typed(rule.lr), f"lr >= 0; {search}")
+        made.add_row("lr", typed(rule.lr), rate_words(rule))
     for hyper in rule.hyper.values():
-        default = typed(hyper.default) if isinstance(hyper.default, float) else str(hyper.default)
-        made.add_row(*(escape(cell) for cell in (hyper.name, default, values_words(hyper))))
+        made.add_row(*(escape(cell) for cell in (hyper.name, default_words(hyper), values_words(hyper))))
     return made if made.row_count else Text("none")
-
-
-def _cost(rule: Rule) -> str:
-    cost = rule.cost()
-    branches = [f"\nwhere {where}: {_cost_words(branch)}" for where, branch in cost.branches]
-    return f"for each float32 parameter: {''.join(branches) or _cost_words(cost)} ({word_kind(rule())})"
-
-
-def _cost_words(cost: Cost) -> str:
-    return (
-        f"{cost.state_per_parameter:g} kept ({cost.state_bytes:g} bytes); in a step "
-        f"{cost.bytes_moved:g} bytes moved, {cost.operations} operations"
-    )
-
-
-def kernel_text(rule: Rule) -> str:
-    """The source of a step's kernels for float32 parameters. Raises Refusal if the rule has none."""
-    optimizer = Optimizer(rule, lr=rule.lr or 1.0)
-    if optimizer.asks_gradients:
-        raise Refusal(f"{rule.name} asks for gradients at several points, so that no loop is its whole step")
-    p = np.zeros((2, 2), np.float32)
-    try:
-        made = drawn(optimizer, stage_paths(optimizer, Leaf("p", p.shape, p, p, 0, None, p)), "float32")
-        return "\n\n".join(kernel.text for kernel in made.kernels)
-    except NotTraced as reason:
-        raise Refusal(f"{rule.name} has no kernel: {reason}") from None
 
 
 @click.command("show")
