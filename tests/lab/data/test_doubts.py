@@ -41,6 +41,17 @@ TABLES: dict[str, tuple[dict[str, Any], str, str]] = {
         "the 19 most frequent are told apart",
     ),
     "row numbers by name": (columns(pet_id=range(7, 7 + N)), "column 'pet_id' numbers the rows, as its name says", "left out"),
+    "row numbers by an abbreviation": (
+        columns(**{"Nr.": range(N)}),
+        "column 'Nr.' numbers the rows, as its name says",
+        "left out",
+    ),
+    "row numbers by a sign": (columns(**{"#": range(N)}), "column '#' numbers the rows, as its name says", "left out"),
+    "row numbers in German": (
+        columns(**{"Lfd. Nummer": range(N)}),
+        "column 'Lfd. Nummer' numbers the rows, as its name says",
+        "left out",
+    ),
     "two spellings": (columns(yes=["yes", "no", "Yes"] * 10), "column 'yes' has both 'yes' and 'Yes'", "read as one value"),
     "a name twice": (
         {**columns(), " a": [7, 8] * 15}, "two columns are called 'a'", "the second is taken as 'a (2)'",

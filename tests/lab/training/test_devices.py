@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import sys
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,9 @@ NOTES = """    import json, os
 TOLD = BOWL.replace('    """Roll down."""\n', '    """Roll down."""\n' + NOTES)
 
 
+PRETENDS = "from thalweg.lab.running import devices\n\ndevices.drivers = lambda: 1\n"
+
+
 def seen(path: Path) -> list[Any]:
     """What each run saw: the process, the trial's device, and the environment."""
     return [json.loads(line) for line in Path(f"{path}.seen").read_text().splitlines()]
@@ -48,7 +52,7 @@ def test_each_process_sees_its_device_alone(by: str, tmp_path: Path, monkeypatch
         pytest.importorskip("distributed")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,GPU-7")
     waits = "    import time\n    time.sleep(0.1)\n"
-    path = written(tmp_path, TOLD.replace('    """Roll down."""\n', '    """Roll down."""\n' + waits))
+    path = written(tmp_path, PRETENDS + TOLD.replace('    """Roll down."""\n', '    """Roll down."""\n' + waits))
     lab.compare(path, **FEW, devices="cuda:0,cuda:1", engine=by, out=tmp_path / "out")
     runs = seen(path)
     assert {tuple(run[1:]) for run in runs} == {("cuda", "4", "cuda:0", None), ("cuda", "GPU-7", "cuda:1", None)}
@@ -120,6 +124,16 @@ def test_a_gpu_that_is_not_there_ends_the_comparison_in_a_sentence(tmp_path: Pat
     with pytest.raises(Refusal) as error:
         lab.compare(written(tmp_path, MISSING), **FEW, devices="cuda:0", out=tmp_path / "out")
     assert str(error.value) == f"devices cuda:0: PyTorch {torch.__version__} sees no such device on this machine"
+
+
+@pytest.mark.parametrize("device", ["cuda:7", "mps"])
+def test_nor_does_a_function_of_arrays_run_beside_its_device_in_silence(device: str, tmp_path: Path) -> None:
+    """Where neither PyTorch nor JAX can be asked, the driver is."""
+    if devices.drivers() or sys.platform == "darwin":
+        pytest.skip("there may be one")
+    with pytest.raises(Refusal) as error:
+        lab.compare(written(tmp_path), **FEW, devices=device, out=tmp_path / "out")
+    assert str(error.value) == f"devices {device}: there is no such device on this machine"
 
 
 @pytest.mark.slow

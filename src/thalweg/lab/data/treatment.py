@@ -17,7 +17,8 @@ from thalweg.lab.data.parts import Array
 ROW_NUMBERS = ("", "__index_level_0__")
 """The names that pandas gives to row numbers in text and Parquet files."""
 ID = re.compile(
-    r"(?i:(?:.*[^a-z0-9])?(?:id|uuid|guid|key|index|idx|row|row[ _]?(?:name|number)s?|nr)|unnamed: ?\d+(?:\.\d+)?)"
+    r"(?i:(?:.*[^a-z0-9])?(?:id|uuid|guid|key|index|idx|row|row[ _]?(?:name|number)s?|nr\.?|no\.|nummer|#)"
+    r"|unnamed: ?\d+(?:\.\d+)?)"
     r"|.*[a-z](?:I[Dd]|UUID|Key)"
 )
 """The names of columns that number the rows or name them."""

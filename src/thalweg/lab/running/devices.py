@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import os
 import re
 import sys
@@ -13,6 +15,12 @@ NAME = "THALWEG_DEVICE"
 """The environment variable that tells a process its device, by the user's name for it."""
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 """The environment variable with the GPUs that a process sees, which it numbers from 0 on."""
+DRIVERS = (
+    ("libcuda.so.1", "cuInit", "cuDeviceGetCount"),
+    ("nvcuda.dll", "cuInit", "cuDeviceGetCount"),
+    ("libamdhip64.so", "hipInit", "hipGetDeviceCount"),
+)
+"""GPUs' drivers: each library, with the functions that begin and that count the GPUs."""
 
 
 class NoDevice(Ending):
@@ -71,7 +79,23 @@ def seen() -> str | None:
         raise NoDevice(f"--devices {device}: PyTorch {torch.__version__} sees no such device on this machine")
     if kind == "cuda" and torch is None and jax is not None and jax.default_backend() == "cpu":
         raise NoDevice(f"--devices {device}: JAX {jax.__version__} sees no such device on this machine")
+    if torch is None and jax is None and kind != "cpu" and not (sys.platform == "darwin" if kind == "mps" else drivers()):
+        raise NoDevice(f"--devices {device}: there is no such device on this machine")
     return kind
+
+
+@functools.cache
+def drivers() -> int:
+    """The number of drivers, NVIDIA's or AMD's, that show this process a GPU, where no framework is there to be asked."""
+    return sum(_shows_one(*each) for each in DRIVERS)
+
+
+def _shows_one(library: str, begin: str, count: str) -> bool:
+    try:
+        driver, found = ctypes.CDLL(library), ctypes.c_int(0)
+        return not getattr(driver, begin)(0) and not getattr(driver, count)(ctypes.byref(found)) and found.value > 0
+    except (OSError, AttributeError):
+        return False
 
 
 def _is_cuda(name: str) -> bool:
