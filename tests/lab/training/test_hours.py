@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -298,3 +298,34 @@ def test_a_killed_comparison_goes_on_and_runs_nothing_finished_again(after: int,
     assert len(finished()) - before == 38 - kept, "what was finished is not run again, nor is the pilot"
     assert max(Counter(finished()[before:]).values()) == 1
     assert total["rules"][0]["score"]["mean"] is not None
+
+
+def test_a_pilot_that_only_waits_at_first_is_timed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is long by the clock, but not for the processor, waited for packages to be read or for other programs; what
+    works long is not run once more, nor is what would cost minutes."""
+    pilot._run(Source(train=reference(here(bowl), "higher")), "sgd", 0, 8)  # its kernel is there
+    monkeypatch.setattr(pilot, "SHORT", 0.2)
+    runs: list[str] = []
+
+    def timed(spend: Callable[[], None]) -> float:
+        def train(trial: Any) -> Any:
+            if not runs:
+                spend()
+            runs.append(trial.rule)
+            return bowl(trial)
+
+        runs.clear()
+        return pilot._run(Source(train=reference(here(train), "higher")), "sgd", 0, 8).seconds
+
+    def works() -> None:
+        until = time.process_time() + 0.4
+        while time.process_time() < until:
+            pass
+
+    assert timed(lambda: time.sleep(0.4)) < 0.4
+    assert len(runs) == 2
+    assert timed(works) >= 0.4
+    assert len(runs) == 1
+    monkeypatch.setattr(pilot, "LONG", 0.3)
+    assert timed(lambda: time.sleep(0.4)) >= 0.4
+    assert len(runs) == 1

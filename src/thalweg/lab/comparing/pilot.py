@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,7 +31,10 @@ FIRST = ("adamw", "adam", "momentum", "sgd")
 TRIES = 3
 """The number of rules that are tried before the function itself is held to be at fault."""
 SHORT = 10.0
-"""Seconds up to which a run is short."""
+"""Seconds up to which a run is short, by the clock or of the processor: on a busy machine the first run is one long wait, for
+packages to be read, and says little of the others."""
+LONG = 120.0
+"""Seconds by the clock beyond which no run is made again."""
 UNLIMITED = 86_400.0
 """Seconds that a run may take if nobody says how long one may."""
 
@@ -177,11 +181,13 @@ def _run(source: Source, name: str, seed: int, steps: int) -> Outcome:
     problem, known = loaded(source)
     assert isinstance(problem, TrainingFunction)
     asked = problem, known[name], Setting(known[name].lr or 0.0), seed, steps
+    before = os.times()
     try:
         found = running.outcome(*asked)
     except LackOfMemory as error:  # another rule may need less
         return Outcome(math.nan, None, (), 0, 0.0, str(error))
-    if found.error is not None or found.seconds > SHORT:
+    worked = sum(os.times()[:4]) - sum(before[:4])
+    if found.error is not None or min(found.seconds, worked) > SHORT or found.seconds > LONG:
         return found
     again = running.outcome(*asked)
     return replace(again, validation=found.validation) if again.error is None and again.seconds < found.seconds else found
