@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thalweg.lab.bank import identity
+from thalweg.lab.bank import identity, rates
 from thalweg.lab.bank.choice import gap
 from thalweg.lab.bank.evidence import WAYS, Evidence, Place, places
 from thalweg.lab.bank.table import SHIPPED, Bank, read
@@ -51,8 +51,17 @@ class Standings:
             ),
             f"nearest to the best on {self.evidence.problems[best]} ({percent(gaps[best])} behind), furthest on "
             f"{self.evidence.problems[worst]} ({percent(gaps[worst])})",
+            *self._rates(rule),
             f"brackets are 95 % intervals over {data} small data sets; {how_made(self.bank.made)}",
         ]
+
+    def _rates(self, rule: str) -> list[str]:
+        """The best learning rates, in a sentence."""
+        search, known = catalogue[rule].search, sorted(rates.best(self.bank).get(rule, {}).values())
+        if search is None or not known:
+            return []
+        least, mid, most, usual = (f"{10**x:.2g}" for x in (known[0], float(np.mean(known)), known[-1], rates.middle(search)))
+        return [f"best learning rates: {least} to {most} by data set, {mid} in the middle; the range's middle is {usual}"]
 
 
 def placed(place: Place, of: int) -> str:

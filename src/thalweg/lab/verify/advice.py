@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import stats as scipy_stats
 
-from thalweg.lab.bank import identity
+from thalweg.lab.bank import identity, rates
 from thalweg.lab.bank.choice import REFERENCE, Regrets, gap, order, regrets, weights
 from thalweg.lab.bank.evidence import WAYS, Evidence
 from thalweg.lab.bank.table import Bank, read
@@ -58,7 +58,7 @@ def check(quick: bool, say: Say) -> Check:
         "way from the start. Brackets hold 95 % intervals over data sets. In the made-up banks "
         f"{RULES} optimizers on {len(PROBLEMS)} problems differ by chance alone; then one is better by {LEAD:g} standard "
         "deviations of an optimizer from problem to problem.",
-        [*_regrets(found), *_guarantees(runs)],
+        [*_regrets(found), *_centring(bank), *_guarantees(runs)],
         f"{verdict(found['tuned'])} The bank is small, and so is what it can show.",
     )
 
@@ -76,6 +76,17 @@ def _regrets(found: dict[str, Regrets]) -> list[Line]:
             lines.append(_line(f"{way}: regret of {what}", regret))
         lines.append(_line(f"{way}: {REFERENCE}'s regret less the advice's", each.difference))
     return lines
+
+
+def _centring(bank: Bank) -> list[Line]:
+    """Whether search ranges should have the middle of the best rates in the bank."""
+    found = rates.centring(bank, catalogue)
+    far = "decades from the best learning rate to the middle of the range"
+    return [
+        _line(f"{far}, as declared", found.declared),
+        _line(f"{far}, if moved to that on the other data where they are sure", found.by_others),
+        _line(f"the first less the second; {found.shifted:.0%} of the ranges are moved", found.less),
+    ]
 
 
 def _line(what: str, found: Estimate) -> Line:
