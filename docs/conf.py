@@ -40,6 +40,7 @@ html_theme = "furo"
 html_title = "thalweg"
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_js_files = ["catalogue.js"]
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options: dict[str, Any] = {
