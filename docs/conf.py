@@ -17,7 +17,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["_static"]
+exclude_patterns = ["_static", "_whole"]
 source_suffix = {".md": "markdown"}
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # types in signatures are words of NumPy, torch and the field, not links
@@ -39,6 +39,7 @@ add_module_names = False
 html_theme = "furo"
 html_title = "thalweg"
 html_static_path = ["_static"]
+html_extra_path = ["_whole"]  # pages that are whole as they are; tools/book.py writes them
 html_css_files = ["book.css"]
 html_js_files = ["catalogue.js"]
 html_show_sourcelink = False

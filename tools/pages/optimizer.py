@@ -30,11 +30,11 @@ GIVEN = {"g": "the gradient", "p": "the parameter"}
 
 
 class Beside(NamedTuple):
-    """What all pages are made with: paths on the surface, differences of other libraries, whether there is a playground."""
+    """What all pages are made with: paths on the surface, differences of other libraries, and what runs in the playground."""
 
     walks: dict[str, Walk]
     numbers: elsewhere.Measured
-    playground: bool
+    playground: frozenset[str]
 
 
 def title(rule: Rule) -> str:
@@ -67,8 +67,8 @@ def _parts(rule: Rule, beside: Beside) -> Iterator[str]:
     yield raw(
         path.drawing(walk) if walk else "<p>Its steps are for matrices; on a surface of two coordinates it has no path.</p>"
     )
-    if beside.playground:
-        yield raw(f'<p><a href="../playground.html#{rule.name}">Try it on other surfaces, with other settings</a></p>')
+    if rule.name in beside.playground:
+        yield raw(f'<p><a href="../playground.html?{rule.name}">Try it on other surfaces, with other settings</a></p>')
     yield "## Where it comes from\n"
     yield raw(_origin(rule))
     yield "## What a step costs\n"
@@ -154,7 +154,8 @@ def marks(found: Difference, first: str, second: str) -> str:
     renamed = ", ".join(f"{new} is {old} there" for new, old in found.renamed.items() if new != old)
     note = f"<p>{escape(renamed)}.</p>" if renamed else ""
     command = f"<code>thalweg show {first} {second}</code>"
-    return f'<pre class="difference" tabindex="0">{"".join(lines)}</pre>{note}<p>{command} prints this, with loss curves of both.</p>'
+    told = f"<p>{command} prints this, with loss curves of both.</p>"
+    return f'<pre class="difference" tabindex="0">{"".join(lines)}</pre>{note}{told}'
 
 
 def _judged(rule: Rule) -> str:

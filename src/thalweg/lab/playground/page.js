@@ -220,10 +220,13 @@ addEventListener("resize", () => { draw(); drawSweep(); });
 const tell = () => { $("about").textContent = DATA.surfaces[surface].about; };
 
 try {
+  const asked = location.search.slice(1);  // playground.html?adam
+  if (known(asked)) choose(asked);
   const said = JSON.parse(decodeURIComponent(location.hash.slice(1)));
   if (Object.hasOwn(DATA.surfaces, said.surface)) surface = said.surface;
   if (said.start.length === 2 && said.start.every(Number.isFinite)) start = said.start;
   $("noise").value = +said.noise || 0;
+  chosen = [];
   for (const [name, hyper] of said.rules) choose(name, hyper);
 } catch { /* no state, or none of ours */ }
 if (!start.length) start = [...DATA.surfaces[surface].start];

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,9 @@ def page(rules: Sequence[str] | None = None) -> str:
     Raises Refusal for a name that is unknown or whose step does not print, with the reason.
     """
     found = {rule.name: rule for rule in map(_known, rules or ())} or methods.rules
-    steps: dict[str, Step] = {}
-    for name, rule in found.items():
-        try:
-            steps[name] = printed(Optimizer(rule()))
-        except NotTraced as reason:
-            if rules:
-                raise Refusal(f"{name} cannot run in a page: {reason}") from reason
+    steps, reasons = _steps(found)
+    if rules and reasons:
+        raise Refusal("; ".join(f"{name} cannot run in a page: {reason}" for name, reason in reasons.items()))
     data = {
         "rules": {name: _facts(found[name], step) for name, step in steps.items()},
         "surfaces": {made.name: _ground(made) for made in (each.problem() for each in SURFACES)},
@@ -51,6 +47,22 @@ def page(rules: Sequence[str] | None = None) -> str:
         style=_file("page.css"), script=_file("page.js"), data=Markup(_json(data)), count=len(steps),
         steps=Markup(f"const STEPS = {{{bodies}}};\nconst SURFACES = {{{dfs}}};"),
     )  # fmt: skip
+
+
+def names() -> list[str]:
+    """Return the names of the optimizers that a page can run."""
+    return list(_steps(methods.rules)[0])
+
+
+def _steps(rules: Mapping[str, Rule]) -> tuple[dict[str, Step], dict[str, NotTraced]]:
+    """Return the steps of those rules that print, and the reasons of the others."""
+    steps, reasons = dict[str, Step](), dict[str, NotTraced]()
+    for name, rule in rules.items():
+        try:
+            steps[name] = printed(Optimizer(rule()))
+        except NotTraced as reason:
+            reasons[name] = reason
+    return steps, reasons
 
 
 def _known(name: str) -> Rule:
