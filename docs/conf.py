@@ -17,7 +17,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["_static", "_whole"]
+exclude_patterns = ["_static", "_extra"]
 source_suffix = {".md": "markdown"}
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # types in signatures are words of NumPy, torch and the field, not links
@@ -32,6 +32,7 @@ suppress_warnings = [
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
+default_role = "code"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 add_module_names = False
@@ -39,7 +40,7 @@ add_module_names = False
 html_theme = "furo"
 html_title = "thalweg"
 html_static_path = ["_static"]
-html_extra_path = ["_whole"]  # pages that are whole as they are; tools/book.py writes them
+html_extra_path = ["_extra"]  # pages that are whole as they are
 html_css_files = ["book.css"]
 html_js_files = ["catalogue.js"]
 html_show_sourcelink = False
@@ -66,6 +67,24 @@ def links(app: Any, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"(?<!!)\[([^\]\n]+)\]\((\.\./[^)\s]+)\)", told, source[0])
 
 
+def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Docstrings are plain text with code in backticks: bars are absolute values, and stars products."""
+    for i, line in enumerate(lines):
+        if not line.lstrip().startswith((">>>", "...", "*")):
+            parts = line.split("`")
+            lines[i] = "`".join(re.sub(r"([|*])", r"\\\1", part) if k % 2 == 0 else part for k, part in enumerate(parts))
+
+
+def reachable(app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
+    """Code that scrolls can be scrolled by keyboard, and the headings of the contents have a level."""
+    context["body"] = context.get("body", "").replace("<pre>", '<pre tabindex="0">')
+    for name in ("furo_navigation_tree", "toctree"):
+        if isinstance(context.get(name), str):
+            context[name] = context[name].replace('role="heading"', 'role="heading" aria-level="2"')
+
+
 def setup(app: Any) -> None:
     """Connect what is ours."""
     app.connect("source-read", links)
+    app.connect("autodoc-process-docstring", plain, priority=100)  # before numpydoc reads it
+    app.connect("html-page-context", reachable, priority=900)

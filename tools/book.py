@@ -48,7 +48,7 @@ def main() -> int:
         shutil.rmtree(folder, ignore_errors=True)
     WORK.mkdir(parents=True, exist_ok=True)
     docs = copied(WORK)
-    written.write(docs)
+    written.write(docs, ROOT)
     print(f"generated in {time.monotonic() - begun:.0f} s", flush=True)
     if failed := build_main(["-q", "-W", "--keep-going", "-b", "html", "-d", str(WORK / "doctrees"), str(docs), str(SITE)]):
         return failed

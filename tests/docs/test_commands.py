@@ -196,6 +196,7 @@ def thalweg(arguments: str) -> None:
 
     from thalweg.commands.cli import main
 
+    arguments = arguments.replace("--devices cuda:0,cuda:1", "--devices cpu")  # a machine of tests has no GPU
     result = CliRunner().invoke(main, shlex.split(arguments))
     assert result.exit_code == 0, f"{arguments}\n{result.output[-2000:]}\n{result.exception!r}"
     assert result.output

@@ -34,10 +34,9 @@ def catalogue() -> str:
         '<output aria-live="polite"></output></div>'
     )
     told = (
-        "Numbers kept are those of memory for each parameter, bytes those that a step moves for each float32 parameter. The "
-        "place is by the lab's own measurements, tuned, with its 95 % interval; without one it is not measured yet. A click on "
-        "a heading sorts.\n"
+        "Numbers kept are those of memory for each parameter, bytes those that a step moves for each float32 parameter. "
+        "The place is by the lab's own measurements, tuned, with its 95 % interval; without one it is not measured yet. "
+        "A click on a heading sorts.\n"
     )
     toctree = "```{toctree}\n:hidden:\n\n" + "\n".join(rules) + "\n```\n"
-    play = raw('<p><a href="../playground.html">The playground</a>: most of them on surfaces, with sliders.</p>')
-    return f"# All optimizers\n\n{told}\n{play}\n{raw(fields + table(HEAD, rows, 'catalogue'))}\n{toctree}"
+    return f"# All optimizers\n\n{told}\n{raw(fields + table(HEAD, rows, 'catalogue'))}\n{toctree}"

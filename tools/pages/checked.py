@@ -52,7 +52,8 @@ def _broken(path: Path, link: str) -> bool:
         target /= "index.html"
     if not target.is_file():
         return True
-    return bool(parts.fragment) and target.suffix == ".html" and unquote(parts.fragment) not in page(target).names
+    state = unquote(parts.fragment).startswith("{")  # of a page with a state of its own
+    return bool(parts.fragment) and not state and target.suffix == ".html" and unquote(parts.fragment) not in page(target).names
 
 
 def outside(link: str) -> bool:

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from html import escape
 from typing import NamedTuple
 
-from pages import elsewhere, path
+from pages import elsewhere, path, play
 from pages.judged import judged
+from pages.meaning import meanings
 from pages.typeset import display, marked, math, raw, table, words
 from thalweg.commands import facts
 from thalweg.commands.listing import aliases
 from thalweg.form.asks import ASKS
 from thalweg.graph.cost import word_kind
 from thalweg.graph.difference import Difference, difference
-from thalweg.graph.notation import Latex
+from thalweg.graph.notation import Latex, Plain
 from thalweg.lab.bank import standing
 from thalweg.lab.race.run import Walk
 from thalweg.lab.report.words.bibliography import cited
@@ -27,14 +28,17 @@ SIGNS = {" ": "same", "-": "gone", "+": "new"}
 SAID = {"-": "only in the first: ", "+": "only in the second: ", " ": ""}
 GIVEN = {"g": "the gradient", "p": "the parameter"}
 """What the page calls these, where no stage comes before."""
+FLAT = "<p>Its steps are for matrices; on a surface of two coordinates it has no path.</p>"
+MANY = 8
+"""A list of more than these is folded."""
 
 
 class Beside(NamedTuple):
-    """What all pages are made with: paths on the surface, differences of other libraries, and what runs in the playground."""
+    """What all pages are made with: paths, differences of other libraries, the optimizers that the playground has."""
 
     walks: dict[str, Walk]
     numbers: elsewhere.Measured
-    playground: frozenset[str]
+    playing: frozenset[str]
 
 
 def title(rule: Rule) -> str:
@@ -67,8 +71,8 @@ def _parts(rule: Rule, beside: Beside) -> Iterator[str]:
     yield raw(
         path.drawing(walk) if walk else "<p>Its steps are for matrices; on a surface of two coordinates it has no path.</p>"
     )
-    if rule.name in beside.playground:
-        yield raw(f'<p><a href="../playground.html?{rule.name}">Try it on other surfaces, with other settings</a></p>')
+    if where := play.address(rule.name, beside.playing):
+        yield raw(f'<p><a href="{where}">Try it in the playground</a>: other surfaces, other settings, beside others.</p>')
     yield "## Where it comes from\n"
     yield raw(_origin(rule))
     yield "## What a step costs\n"
@@ -97,13 +101,14 @@ def _badges(rule: Rule) -> str:
 
 
 def _symbols(rule: Rule) -> str:
-    write, rows = Latex(), []
+    write, rows, meaning = Latex(), [], meanings(rule.formula())
     for word in rule.asks:
         ask = ASKS[word]
         rows.append([math(write.letter(ask.letter, ask.time)), word, "asked for", escape(GIVEN.get(word, ask.says))])
     for slot, kind in rule.memory.items():
         name = slot.rpartition(".")[2]
-        rows.append([math(write.letter(name, "t")), slot, "memory", escape(facts.memory_words(kind))])
+        said = "; ".join([*meaning.get(Plain().letter(name, "t"), ()), facts.memory_words(kind)])
+        rows.append([math(write.letter(name, "t")), slot, "memory", escape(said)])
     if rule.lr is not None:
         rows.append([math(write.letter("lr")), "lr", "learning rate", escape(f"{typed(rule.lr)}; {facts.rate_words(rule)}")])
     for hyper in rule.hyper.values():
@@ -140,7 +145,9 @@ def _origin(rule: Rule) -> str:
         parts.append("<p>It is a root of the family: it grew from none of the others here.</p>")
     if grown := family.children(rule.name):
         rows = "".join(f"<li>{link(name)}: {marked(family.change(name))}</li>" for name in grown)
-        parts.append(f"<p>What grew from it:</p><ul>{rows}</ul>")
+        many = f"{len(grown)} grew from it" if len(grown) > 1 else "One grew from it"
+        fold = "" if len(grown) > MANY else " open"
+        parts.append(f"<details{fold}><summary>{many}</summary><ul>{rows}</ul></details>")
     return "".join(parts)
 
 
@@ -153,8 +160,7 @@ def marks(found: Difference, first: str, second: str) -> str:
         lines.append(f'<span class="{SIGNS[sign]}">{hidden}<span aria-hidden="true">{sign} </span>{text}</span>')
     renamed = ", ".join(f"{new} is {old} there" for new, old in found.renamed.items() if new != old)
     note = f"<p>{escape(renamed)}.</p>" if renamed else ""
-    command = f"<code>thalweg show {first} {second}</code>"
-    told = f"<p>{command} prints this, with loss curves of both.</p>"
+    told = f"<p><code>thalweg show {first} {second}</code> prints this, with loss curves of both.</p>"
     return f'<pre class="difference" tabindex="0">{"".join(lines)}</pre>{note}{told}'
 
 
