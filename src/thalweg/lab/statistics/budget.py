@@ -60,7 +60,7 @@ def expected(chosen_by: npt.ArrayLike, outcome: npt.ArrayLike) -> Floats:
         If the two differ in length or are empty, or an outcome is not finite.
     """
     chosen, worth = _checked(chosen_by, outcome)
-    groups = scipy_stats.rankdata(-chosen, method="dense") - 1
+    groups = np.asarray(scipy_stats.rankdata(-chosen, method="dense"), np.intp) - 1  # SciPy 1.18 counts in float64
     together = np.bincount(groups, worth) / np.bincount(groups)
     found: Floats = _weights(len(chosen)) @ together[np.sort(groups)]
     return found
