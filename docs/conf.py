@@ -77,10 +77,8 @@ def plain(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[st
 
 def reachable(app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any) -> None:
     """Code and tables that scroll can be scrolled by keyboard, and the headings of the contents have a level."""
-    context["body"] = context.get("body", "").replace("<pre>", '<pre tabindex="0">')
-    context["body"] = context["body"].replace(
-        '<div class="table-wrapper colwidths', '<div tabindex="0" class="table-wrapper colwidths'
-    )
+    body = context.get("body", "").replace("<pre>", '<pre tabindex="0">')
+    context["body"] = body.replace('<div class="table-wrapper colwidths', '<div tabindex="0" class="table-wrapper colwidths')
     for name in ("furo_navigation_tree", "toctree"):
         if isinstance(context.get(name), str):
             context[name] = context[name].replace('role="heading"', 'role="heading" aria-level="2"')

@@ -180,3 +180,7 @@ def test_a_norm_over_the_model_is_of_what_arrives() -> None:
         "‖dₜ‖" in formula(tw.chain(tw.decay(), tw.clip())).plain
         or "‖gₜ + λ θₜ₋₁‖" in formula(tw.chain(tw.decay(), tw.clip())).plain
     )
+
+
+def test_an_underscore_in_a_name_is_no_subscript_in_latex() -> None:
+    assert r"{t}^{\mathrm{beta2\_decay}}" in tw.rules["adafactor"].formula().latex

@@ -79,7 +79,10 @@ def _by_cost(rule: Rule) -> tuple[list[str], list[str]]:
     """What its cost says, beside Adam's."""
     take, leave = [], []
     own, its = rule.cost().usual, rules[REFERENCE].cost()
-    kept = f"{own.state_bytes:.3g} bytes of memory a float32 parameter (Adam: {its.state_bytes:g})"
+    bytes_kept = (
+        f"{own.state_bytes:.3g} bytes of memory" if own.state_bytes else "next to no memory" if rule.memory else "no memory"
+    )
+    kept = f"{bytes_kept} for a float32 parameter (Adam: {its.state_bytes:g} bytes)"
     if own.state_bytes != its.state_bytes:
         (take if own.state_bytes < its.state_bytes else leave).append(f"It keeps {kept}.")
     if own.bytes_moved > its.bytes_moved:

@@ -28,6 +28,8 @@ SIGNS = {" ": "same", "-": "gone", "+": "new"}
 SAID = {"-": "only in the first: ", "+": "only in the second: ", " ": ""}
 GIVEN = {"g": "the gradient", "p": "the parameter"}
 """What the page calls these, where no stage comes before."""
+RETIRED = ("optimistic_adam",)
+"""Names whose function in optax is on its way out, and says so when it is called."""
 FLAT = "<p>Its steps are for matrices; on a surface of two coordinates it has no path.</p>"
 MANY = 8
 """A list of more than these is folded."""
@@ -87,13 +89,21 @@ def _parts(rule: Rule, beside: Beside) -> Iterator[str]:
         yield "\n".join(f"```bibtex\n{entry.text}\n```\n" for entry in entries)
 
 
+def kept(rule: Rule) -> str:
+    """How much a rule remembers for each parameter, in words. What belongs to a row or a tensor is next to nothing of it."""
+    numbers = rule.cost().usual.state_per_parameter
+    if not rule.memory:
+        return "no memory"
+    return f"{numbers:.3g} number{'' if numbers == 1 else 's'} kept a parameter" if numbers else "next to no memory"
+
+
 def _badges(rule: Rule) -> str:
-    cost, known = rule.cost().usual, standing.shipped()
+    known = standing.shipped()
     place = known.places["tuned"].get(rule.name) if known else None
     said = [
         word_kind(rule()),
         str(rule.year or ""),
-        f"{cost.state_per_parameter:.3g} numbers kept a parameter" if cost.state_per_parameter else "no memory",
+        kept(rule),
         f"place {place.place} [{place.low} to {place.high}] of {len(known.evidence.rules)}" if known and place else "",
         f"also called {', '.join(aliases(rule.name))}" if aliases(rule.name) else "",
     ]
@@ -121,10 +131,12 @@ def _symbols(rule: Rule) -> str:
 def used(rule: Rule) -> dict[str, str]:
     """How to make it in each framework, by the framework's name."""
     name = title(rule)
+    made = f"tj.optimizer(tw.{rule.name}(), {rule.lr!r})" if rule.name in RETIRED else f"tj.{rule.name}({rule.lr!r})"
+    ours = "import thalweg as tw\n" if rule.name in RETIRED else ""
     return {
         "NumPy": f"import thalweg.numpy as tn\n\noptimizer = tn.{name}(params)  # a dict, list or array; updated in place",
         "PyTorch": f"import thalweg.torch as tt\n\noptimizer = tt.{name}(model.parameters())",
-        "JAX": f"import thalweg.jax as tj\n\noptimizer = tj.{rule.name}()  # an optax transformation",
+        "JAX": f"{ours}import thalweg.jax as tj\n\noptimizer = {made}  # an optax transformation, at this rate",
         "Pure": f"import thalweg as tw\n\noptimizer = tw.Optimizer(tw.{rule.name}())  # init and step, on any tree of arrays",
     }
 

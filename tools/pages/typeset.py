@@ -10,16 +10,20 @@ from latex2mathml.converter import convert
 
 from thalweg.graph.formula import Formula
 
+UPRIGHT = re.compile(r'<mi mathvariant="normal">[^<]+</mi>(?:<mi mathvariant="normal">[^<]+</mi>|<mn>\d+</mn>)+')
+"""A word letter by letter. As one identifier it is upright, and has a word's spacing."""
+
 
 @functools.cache
 def math(latex: str) -> str:
     """An expression, in a line of text."""
-    return convert(latex)
+    made = convert(latex.replace(r"\operatorname{", r"\mathrm{"))
+    return UPRIGHT.sub(lambda found: f"<mi>{re.sub('<[^>]*>', '', found[0])}</mi>", made)
 
 
 @functools.cache
 def _inner(latex: str) -> str:
-    return re.sub(r"^<math[^>]*>|</math>$", "", convert(latex))
+    return re.sub(r"^<math[^>]*>|</math>$", "", math(latex))
 
 
 def display(formula: Formula) -> str:

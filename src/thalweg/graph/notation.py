@@ -90,7 +90,8 @@ class Latex(Notation):
         stem, sub, accent = anatomy(name)
         if name == "fstar":
             return "f^*"
-        head = rf"\{stem}" if stem in GREEK else stem if len(stem) == 1 else rf"\mathrm{{{stem}}}"
+        spelled = stem.replace("_", r"\_")
+        head = rf"\{stem}" if stem in GREEK else stem if len(stem) == 1 else rf"\mathrm{{{spelled}}}"
         below = ",".join(x for x in (sub if sub.isdigit() or not sub else rf"\mathrm{{{sub}}}", time) if x)
         return (rf"\{accent}{{{head}}}" if accent else head) + (f"_{{{below}}}" if below else "")
 
