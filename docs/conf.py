@@ -45,6 +45,7 @@ html_css_files = ["book.css"]
 html_js_files = ["catalogue.js"]
 html_show_sourcelink = False
 html_copy_source = False
+html_show_search_summary = False  # a summary is fetched, which a browser refuses to a page from disk
 html_theme_options: dict[str, Any] = {
     "navigation_with_keys": True,
     "light_css_variables": {"color-brand-primary": "#0b5cad", "color-brand-content": "#0b5cad"},

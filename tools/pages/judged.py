@@ -60,9 +60,9 @@ def judged(rule: Rule) -> Judged:
     (leave if not row.alike else take).append(
         f"Measured further behind the best than {first.rule}: by {span(row.behind)}."
         if not row.alike
-        else f"It is not told apart from {first.rule}, the first over all of them."
+        else f"It is not told apart from {first.rule}, which `thalweg advise` names first over all of them."
         if row is not first
-        else "Over all of them it is the first."
+        else "Over all of them `thalweg advise` names it first."
     )
     middle = sorted(each.untuned.value for each in every.rows)[len(every.rows) // 2]
     told = f"At its usual rate it is {span(row.untuned)} of the way behind the best tuned one; the middle one of all is "

@@ -179,13 +179,13 @@ def marks(found: Difference, first: str, second: str) -> str:
 def _judged(rule: Rule) -> str:
     found, known = judged(rule), standing.shipped()
     parts = [
-        f"<h3>{heading}</h3><ul>{''.join(f'<li>{escape(one)}</li>' for one in said)}</ul>"
+        f"<h3>{heading}</h3><ul>{''.join(f'<li>{marked(one)}</li>' for one in said)}</ul>"
         for heading, said in (("What speaks for it", found.take), ("What speaks against it", found.leave))
         if said
     ]
     measured = known.sentences(rule.name) if known else []
     if len(measured) > 1:
-        parts.append(f"<h3>Measured</h3><ul>{''.join(f'<li>{escape(one)}</li>' for one in measured)}</ul>")
+        parts.append(f"<h3>Measured</h3><ul>{''.join(f'<li>{marked(one)}</li>' for one in measured)}</ul>")
     return "".join(parts)
 
 
