@@ -35,7 +35,8 @@ def test_it_opens_the_page_if_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--rules", "adaam"], "no optimizer is called 'adaam'"),
+        (["--rules", "adaam"], "no optimizer is called 'adaam'; did you mean 'adam'?"),
+        (["--rules", " , "], "--rules names no optimizer"),
         (["--rules", "muon"], "muon cannot run in a page: "),
         (["--out", "page.png"], "must end in .html"),
         (["--rules", "sgd", "--out", "nowhere/page.html"], "nowhere"),

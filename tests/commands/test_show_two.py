@@ -62,6 +62,12 @@ def test_rules_of_ones_own(tmp_path: Path) -> None:
     assert "thalweg curves --my-rule" in done.stdout
 
 
+def test_a_stage_has_no_curves() -> None:
+    done = thalweg("show", "momentum", "clip")
+    assert done.exit_code == 0, done.output
+    assert "A stage alone does not train" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -69,6 +75,9 @@ def test_rules_of_ones_own(tmp_path: Path) -> None:
         (["adam", "sgd", "--kernel"], "--kernel is for one optimizer"),
         (["adam", "sgdd"], "no optimizer is called 'sgdd'; did you mean 'sgd'?"),
         (["adam", "sgd", "--out", "x.txt"], "must end in .png, .svg or .pdf"),
+        (["adam", "--out", "x.png"], "--out draws the losses of two optimizers"),
+        (["adam", "sgd", "--out", "x.png", "--no-curves"], "give one of the two"),
+        (["sgd", "gd"], "sgd and gd are the same optimizer"),
         ([], "Missing argument"),
     ],
 )
@@ -77,6 +86,12 @@ def test_what_cannot_be_shown(arguments: list[str], said: str) -> None:
     assert done.exit_code != 0
     assert said in done.output
     assert "θ" not in done.output
+
+
+def test_the_tree_takes_no_other_option() -> None:
+    done = thalweg("list", "--tree", "--kind", "matrices")
+    assert done.exit_code == 2
+    assert "--tree shows all rules" in done.output
 
 
 def test_the_tree_shows_every_method_under_its_own() -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from support import PATIENCE
+from browser import NEEDS_ONE, found, shown
 
 from thalweg.methods import family, rules
 
@@ -23,7 +21,10 @@ from pages import checked  # noqa: E402
 from pages.contents import CONTENTS  # noqa: E402
 from pages.meaning import meanings  # noqa: E402
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SCROLLED = """
+const wide = [...document.querySelectorAll(".formula")].some((box) => box.scrollWidth > box.clientWidth);
+document.body.dataset.found = JSON.stringify({ over: document.documentElement.scrollWidth > innerWidth, wide });
+"""
 TYPESETS = pytest.mark.skipif(importlib.util.find_spec("latex2mathml") is None, reason="latex2mathml is not installed")
 
 
@@ -128,23 +129,15 @@ def test_the_code_of_every_page_runs(framework: str) -> None:
 
 
 @TYPESETS
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@NEEDS_ONE
 def test_a_long_formula_scrolls_in_its_own_box(tmp_path: Path) -> None:
     """All formulas on one narrow page: it is no wider than the window, and some of them are."""
     from pages.typeset import display
 
     style = (ROOT / "docs" / "_static" / "book.css").read_text("utf-8")
-    wide = "const wide = [...document.querySelectorAll('.formula')].filter((box) => box.scrollWidth > box.clientWidth).length;"
-    told = "document.title = `${document.documentElement.scrollWidth - innerWidth} ${wide > 0}`;"
     formulas = "".join(display(rule.formula()) for rule in rules.values())
-    page = tmp_path / "page.html"
-    page.write_text(f"<!doctype html><meta charset=utf-8><style>{style}</style>{formulas}<script>{wide}{told}</script>", "utf-8")
-    command = [
-        *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--window-size=500,900", "--hide-scrollbars"),
-        *("--dump-dom", f"--user-data-dir={tmp_path / 'profile'}", page.as_uri()),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
-    assert "<title>0 true</title>" in done.stdout, re.findall("<title>.*</title>", done.stdout)
+    page = f"<!doctype html><html><head><meta charset=utf-8><style>{style}</style></head><body>{formulas}</body></html>"
+    assert found(shown(page, SCROLLED, tmp_path, 500)) == {"over": False, "wide": True}
 
 
 def test_the_page_of_choices_has_all_its_parts() -> None:

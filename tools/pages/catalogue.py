@@ -7,11 +7,10 @@ from html import escape
 from pages.optimizer import link
 from pages.typeset import raw, table
 from thalweg.commands import facts
-from thalweg.commands.listing import Entry, aliases, short_source
+from thalweg.commands.listing import KINDS, Entry, aliases, short_source
 from thalweg.methods import rules
 
 HEAD = ["name", "year", "kind", "numbers kept", "bytes a step", "asks for", "kernel", "place", "paper"]
-KINDS = ("element-wise", "tensor-norms", "matrices", "whole-model")
 
 
 def catalogue() -> str:

@@ -17,7 +17,7 @@ from thalweg.lab.refusal import Refusal
 from thalweg.methods import rules
 from thalweg.rule import Rule
 
-REFERENCE, SIMPLEST = "adam", "sgd"
+REFERENCE = "adam"
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def marks(found: Difference, first: str, second: str) -> str:
         text = "".join(f"<mark>{escape(s.text)}</mark>" if s.marked and sign != " " else escape(s.text) for s in spans)
         hidden = f'<span class="unseen">{SAID[sign]}</span>' if sign != " " else ""
         lines.append(f'<span class="{SIGNS[sign]}">{hidden}<span aria-hidden="true">{sign} </span>{text}</span>')
-    renamed = ", ".join(f"{new} is {old} there" for new, old in found.renamed.items() if new != old)
+    renamed = ", ".join(f"{new} is {old} there" for new, old in found.renamed.items())
     note = f"<p>{escape(renamed)}.</p>" if renamed else ""
     told = f"<p><code>thalweg show {first} {second}</code> prints this, with loss curves of both.</p>"
     return f'<pre class="difference" tabindex="0">{"".join(lines)}</pre>{note}{told}'

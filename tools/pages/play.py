@@ -9,7 +9,7 @@ from urllib.parse import quote
 from thalweg.lab.playground import page
 from thalweg.methods import family
 
-FILE, SURFACE, START = "playground.html", "rosenbrock", (-1.2, 1.0)
+FILE = "playground.html"
 
 
 def write(folder: Path) -> None:
@@ -22,5 +22,4 @@ def address(name: str, there: frozenset[str]) -> str | None:
     if name not in there:
         return None
     together = [other for other in (family.parent(name), name) if other in there]
-    state = {"surface": SURFACE, "start": START, "noise": 0, "rules": [[other, {}] for other in together]}
-    return f"../{FILE}#{quote(json.dumps(state))}"
+    return f"../{FILE}#{quote(json.dumps({'rules': [[other, {}] for other in together]}))}"

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from thalweg import lab
 from thalweg.commands.comparison_progress import ComparisonProgress
+from thalweg.commands.facts import default_words
 from thalweg.commands.screen import Screen
 from thalweg.graph.difference import difference
 from thalweg.lab.report.figures.curves import quartiles
@@ -32,14 +33,19 @@ STYLES = {"-": "red", "+": "green", " ": ""}
 
 def in_order(one: Rule, other: Rule) -> tuple[Rule, Rule]:
     """Return the two rules, the ancestor first if one of them grew from the other."""
-    grew = one.ours and other.ours and other.name in rules and one.name in rules and other.name in family.line(one.name)
+    grew = known(one) and known(other) and other.name in family.line(one.name)
     return (other, one) if grew else (one, other)
+
+
+def known(rule: Rule) -> bool:
+    """Whether it is an optimizer of the catalogue, and not a stage, or a rule of the user's that has the name of one."""
+    return rules.get(rule.name) is rule
 
 
 def parts(first: Rule, second: Rule, colours: bool = True) -> Iterator[RenderableType]:
     """The parts of the page, in order, without the curves. colours: whether they can be seen; if not, ^ marks the terms."""
     yield Text.assemble((first.name, "bold"), "  to  ", (second.name, "bold"))
-    if second.name in rules and first.name in family.parents(second.name):
+    if known(first) and known(second) and first.name in family.parents(second.name):
         yield Padding(Text(_sentence(family.change(second.name))), (1, 0, 0, 2))
     found = difference(first.formula(), second.formula())
     yield Text(f"\nFormula: - {first.name}, + {second.name}", style="bold")
@@ -78,7 +84,7 @@ def _rows(first: Rule, second: Rule) -> Iterator[tuple[str, tuple[str, str]]]:
     costs = [rule.cost() for rule in pair]
     asks = [", ".join(rule.asks) for rule in pair]
     memory = [", ".join(rule.memory) or "none" for rule in pair]
-    hyper = [", ".join(f"{h.name} {h.default}" for h in rule.hyper.values()) or "none" for rule in pair]
+    hyper = [", ".join(f"{h.name} {default_words(h)}" for h in rule.hyper.values()) or "none" for rule in pair]
     yield "asks for", (asks[0], asks[1])
     yield "memory", (memory[0], memory[1])
     yield "bytes kept for a float32 parameter", (f"{costs[0].state_bytes:g}", f"{costs[1].state_bytes:g}")

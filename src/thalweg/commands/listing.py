@@ -120,6 +120,8 @@ def list_command(kind: str | None, search: str | None, span: str | None, memory:
     that by the lab's bank, tuned, with its 95 % interval over small data sets; `thalweg advise` says what it means.
     """
     if tree:
+        if kind or search or span or memory is not None or sort != "name":
+            raise Refusal("--tree shows all rules, each under its parent; it takes no other option")
         console = Screen(width=None if sys.stdout.isatty() else WIDTH, highlight=False)
         for root in family.roots():
             console.print(grown(root))

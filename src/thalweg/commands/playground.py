@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from thalweg.commands.lazy import attribute
+from thalweg.commands.race_arguments import named
 from thalweg.commands.types import PLACE
 from thalweg.lab.refusal import Refusal
 
@@ -24,7 +25,7 @@ def playground_command(names: str | None, out: str, opened: bool) -> None:
     path = Path(out)
     if path.suffix.lower() not in (".html", ".htm"):
         raise Refusal(f"--out {path}: the file's name must end in .html")
-    rules = None if names is None else [name.strip() for name in names.split(",") if name.strip()]
+    rules = None if names is None else named(names)
     text = attribute("thalweg.lab.playground:page")(rules=rules)
     try:
         path.write_text(text, encoding="utf-8")

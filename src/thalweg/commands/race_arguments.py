@@ -50,12 +50,12 @@ class Asked:
         surface = _surface(given["surface"])
         target = _target(given["out"] or Path(f"race-{surface.name}.png"))
         steps, lr, start = given["steps"] or surface.steps, _rate(given["lr"]), _start(given["start"], surface)
-        names = None if given["names"] is None else _names(given["names"])
+        names = None if given["names"] is None else named(given["names"])
         for path in given["my_rule"]:
             refuse_missing(place(path)[0])
         if not given["my_rule"]:
             chosen(names, {})
-        show = () if given["show"] is None else _names(given["show"], "--show")
+        show = () if given["show"] is None else named(given["show"], "--show")
         return cls(surface, names, given["my_rule"], steps, lr, start, given["seed"], given["error"], target, show)
 
 
@@ -68,7 +68,8 @@ def _surface(name: str) -> Surface:
     raise Refusal(f"no surface is called {name!r}; there are {', '.join(known)}{nearest(plain, known)}")
 
 
-def _names(text: str, option: str = "--rules") -> tuple[str, ...]:
+def named(text: str, option: str = "--rules") -> tuple[str, ...]:
+    """The names in a list with commas. Raises Refusal if there is none."""
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     if not names:
         raise Refusal(f"{option} names no optimizer; write for instance {option} sgd,momentum,adam")

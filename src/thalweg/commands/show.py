@@ -135,18 +135,29 @@ def show_command(names: tuple[str, ...], kernel: bool, curves: bool, out: Path |
     """
     asked = [rule for name in names for rule in _of(name)]
     if len(names) == 1:
+        if out is not None:
+            raise Refusal("--out draws the losses of two optimizers: name another one")
         for rule in asked:
             _show(rule, kernel)
-    elif len(names) > 2:
+        return
+    _refuse_pair(names, asked, kernel)
+    if out is not None and not curves:
+        raise Refusal("--out draws the curves, which --no-curves leaves out: give one of the two")
+    _show_both(*difference.in_order(*asked), curves, None if out is None else picture(out))
+
+
+def _refuse_pair(names: tuple[str, ...], asked: list[Rule], kernel: bool) -> None:
+    """Raise Refusal for what is no pair of optimizers."""
+    if len(names) > 2:
         raise Refusal(
             f"show takes one optimizer, or two to compare, not {len(names)}; `thalweg compare --rules a,b,c` takes many"
         )
-    elif len(asked) > 2:
+    if len(asked) > 2:
         raise Refusal("a file with several rules stands for none of them: write FILE.py:NAME")
-    elif kernel:
+    if kernel:
         raise Refusal("--kernel is for one optimizer")
-    else:
-        _show_both(*difference.in_order(*asked), curves, None if out is None else picture(out))
+    if asked[0] is asked[1]:
+        raise Refusal(f"{names[0]} and {names[1]} are the same optimizer")
 
 
 def _of(name: str) -> list[Rule]:
@@ -159,8 +170,10 @@ def _show_both(first: Rule, second: Rule, curves: bool, out: Path | None) -> Non
         console.print(part)
     if not curves:
         return
-    if {first.name, second.name} - set(rules):
-        console.print("\nFor curves of rules of your own: thalweg curves --my-rule FILE.py --rules A,B", markup=False)
+    if not (difference.known(first) and difference.known(second)):
+        own = any(not rule.ours for rule in (first, second))
+        said = "For curves of rules of your own: thalweg curves --my-rule FILE.py --rules A,B"
+        console.print(f"\n{said}" if own else "\nA stage alone does not train, and has no curves.", markup=False)
         return
     for part in difference.curves(first, second, out):
         console.print(part)

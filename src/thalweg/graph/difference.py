@@ -85,7 +85,8 @@ def difference(first: Formula, second: Formula) -> Difference:
     renamed = _renamed(before, after)
     spoken = [[renamed.get(token, token) for token in row] for row in after]  # the second in the letters of the first
     lines = [_line(before, after, spoken, pair) for pair in _matched(before, spoken)]
-    return Difference(lines, {TIME.sub("", new): TIME.sub("", old) for new, old in renamed.items()})
+    letters = {TIME.sub("", new): TIME.sub("", old) for new, old in renamed.items()}
+    return Difference(lines, {new: old for new, old in letters.items() if new != old})
 
 
 def _rows(formula: Formula) -> list[list[str]]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from browser import NEEDS_ONE, found, shown
 from support import PATIENCE
 
 import thalweg as tw
-from lab.report.test_browser import CHROMIUM, found, shown
 from thalweg.graph.program import NotTraced
 from thalweg.lab.playground.javascript import printed
 
@@ -44,27 +44,41 @@ def steps() -> dict[str, Any]:
     return made
 
 
-def cases() -> tuple[dict[str, Any], str]:
-    """All rules that print, and the script that walks with them."""
-    made, draw = steps(), np.random.default_rng(0)
+def moved(rule: tw.Rule, hyper: dict[str, float]) -> dict[str, float]:
+    """Other numbers than the defaults, each inside its range."""
+    parts = {name: value for name, value in hyper.items() if name in rule.parts and np.isfinite(value)}
+    inside = {}
+    for name, value in parts.items():
+        lower = rule.parts[name].range is None or 0.97 * value in rule.parts[name].range
+        inside[name] = (0.97 if lower else 1.03) * value
+    return inside
+
+
+def cases() -> tuple[dict[str, Any], dict[str, Any], str]:
+    """The gradients, all rules that print, each with its defaults and again with other numbers, and a script that walks with them."""
+    draw, optimizers, rules = np.random.default_rng(0), dict[str, Any](), list[str]()
     given: dict[str, Any] = {
         "starts": [draw.normal(size=n).tolist() for n in LENGTHS], "losses": (1 + draw.random(STEPS)).tolist(),
         "gradients": [draw.normal(size=(STEPS, n)).tolist() for n in LENGTHS],
     }  # fmt: skip
-    rules = []
-    for name, one in made.items():
-        rate = tw.Optimizer(tw.rules[name]()).lr
+    for name, one in steps().items():
+        rule, rate = tw.rules[name], tw.Optimizer(tw.rules[name]()).lr
         hyper = {key: rate if value is None else value for key, value in one.hyper.items()}
-        facts = json.dumps({"starts": one.starts, "hyper": hyper})
-        rules.append(f"{json.dumps(name)}: {{...{facts}, step: {one.text}}}")
-    data = json.dumps(given)
-    return given, f"const CASES = {{...{data}, rules: {{{','.join(rules)}}}}};{WALK}"
+        settings = [({}, hyper)]
+        if set(hyper) <= {*rule.parts, "lr"}:  # a recipe's numbers may be several of its stages'
+            other = moved(rule, hyper)
+            settings.append((other, {**hyper, **other}))
+        for k, (config, numbers) in enumerate(settings):
+            defaults = {part.name: part.default for part in rule.parts.values()}
+            optimizers[f"{name} {k}"] = tw.Optimizer(rule.configured({**defaults, **config}), lr=rate)
+            facts = json.dumps({"starts": one.starts, "hyper": numbers})
+            rules.append(f"{json.dumps(f'{name} {k}')}: {{...{facts}, step: {one.text}}}")
+    return given, optimizers, f"const CASES = {{...{json.dumps(given)}, rules: {{{','.join(rules)}}}}};{WALK}"
 
 
-def in_numpy(name: str, given: dict[str, Any]) -> list[Any]:
+def in_numpy(optimizer: Any, given: dict[str, Any]) -> list[Any]:
     ends = []
     for start, gradients in zip(given["starts"], given["gradients"], strict=True):
-        optimizer = tw.Optimizer(tw.rules[name]())
         p = np.array(start)
         state, path = optimizer.init(p), []
         for g, loss in zip(gradients, given["losses"], strict=True):
@@ -75,30 +89,31 @@ def in_numpy(name: str, given: dict[str, Any]) -> list[Any]:
     return ends
 
 
-def equal(ends: dict[str, Any], given: dict[str, Any]) -> None:
+def equal(ends: dict[str, Any], optimizers: dict[str, Any], given: dict[str, Any]) -> None:
+    assert ends.keys() == optimizers.keys()
+    assert {"adam 0", "adam 1", "lamb 0", "sgd 1"} <= ends.keys()
+    assert len(ends) > 220
     wrong = {}
     for name, paths in ends.items():
-        for mine, theirs in zip(paths, in_numpy(name, given), strict=True):
+        for mine, theirs in zip(paths, in_numpy(optimizers[name], given), strict=True):
             a, b = np.array(mine, np.float64), np.array(theirs)
             if not np.allclose(a, b, rtol=1e-12, atol=1e-12 * np.abs(b).max()):
                 wrong[name] = float(np.abs(a - b).max())
     assert not wrong
-    assert len(ends) > 110
-    assert {"adam", "lamb", "sgd"} <= ends.keys()
 
 
 @pytest.mark.skipif(NODE is None, reason="no node is installed")
 def test_steps_in_node_are_numpys(tmp_path: Path) -> None:
-    given, script = cases()
+    given, optimizers, script = cases()
     path = tmp_path / "walk.js"
     path.write_text(script + "console.log(JSON.stringify(ends));", "utf-8")
     done = subprocess.run([str(NODE), str(path)], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
-    equal(json.loads(done.stdout), given)
+    equal(json.loads(done.stdout), optimizers, given)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@NEEDS_ONE
 def test_steps_in_a_browser_are_numpys(tmp_path: Path) -> None:
-    given, script = cases()
+    given, optimizers, script = cases()
     page = f"<!doctype html><html><head></head><body><script>{script}</script></body></html>"
-    equal(found(shown(page, "document.body.dataset.found = JSON.stringify(ends);", tmp_path)), given)
+    equal(found(shown(page, "document.body.dataset.found = JSON.stringify(ends);", tmp_path)), optimizers, given)

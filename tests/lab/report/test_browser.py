@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from support import PATIENCE
+from browser import NEEDS_ONE, found, shown
 
 from lab.report.fake_results import fake
 from lab.report.test_report import SCRIPT
 from lab.report.test_suite import whole
 from thalweg.lab.report import report
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
-
-
-def shown(page: str, then: str, folder: Path, width: int = 1200) -> str:
-    """The document after `then` has run in it; raises where the console had an error."""
-    path = folder / "page.html"
-    told = "<script>addEventListener('error', (e) => { document.title = `error: ${e.message}`; });</script>"
-    path.write_text(
-        page.replace("<head>", f"<head>{told}").replace("</body>", f"<script>{then}</script></body>"), encoding="utf-8"
-    )
-    command = [
-        *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--window-size={width},900"),
-        *("--virtual-time-budget=2000", "--dump-dom", f"--user-data-dir={folder / 'profile'}", path.as_uri()),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    assert not re.findall(r"CONSOLE.*", done.stderr), done.stderr
-    assert "<title>error" not in done.stdout
-    return done.stdout
+pytestmark = NEEDS_ONE
 
 
 MOVED = """
@@ -49,15 +27,6 @@ document.getElementById("explored-all").click();
 const all = root.querySelectorAll("#explored-curves > text[fill]").length;
 document.body.dataset.found = JSON.stringify({ curves: before[0] > 0, moved: after !== before[1] && after.length > 0, none, all });
 """
-
-
-def found(text: str) -> dict[str, object]:
-    import html
-    import json
-
-    (value,) = re.findall(r'data-found="([^"]*)"', text)
-    read: dict[str, object] = json.loads(html.unescape(value))
-    return read
 
 
 def test_a_reports_charts_move(tmp_path: Path) -> None:

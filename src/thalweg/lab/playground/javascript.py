@@ -56,9 +56,7 @@ class JavaScript(Loop):
 
     def _power(self, args: list[Text]) -> Text:
         (x, _), (y, _) = args
-        if y == "2.0":
-            return f"{x} * {x}", 6
-        return (f"Math.sqrt({x})" if y == "0.5" else f"Math.pow({x}, {y})"), ATOM
+        return (f"{x} * {x}", 6) if y == "2.0" else (f"Math.pow({x}, {y})", ATOM)
 
 
 @dataclass(frozen=True)
@@ -67,13 +65,11 @@ class Step:
 
     text: the source of a function that updates `state` and `parameters` in place. starts: the first value of each
     slot of memory, with whether it is one number an element; None is the parameter itself. hyper: the numbers that it looks up.
-    asks_loss: whether `asks.loss` must be given.
     """
 
     text: str
     starts: dict[str, tuple[bool, float | None]]
     hyper: dict[str, Any]
-    asks_loss: bool
 
 
 def printed(optimizer: Optimizer) -> Step:
@@ -121,7 +117,7 @@ class _Printer:
         numbers = [(f"state.{slot.old.name}", slot.new) for slot in kept if slot.old.level < TENSOR]
         lines += self._pass(last, [*stores, ("parameters[i]", "{0} = {1};", last.parameter)], numbers)
         text = "\n".join(["function step(state, parameters, gradient, hyper, asks) {", *indented(lines), "}"])
-        return Step(text, starts, dict(self.made.hyper), "loss" in self.made.inputs)
+        return Step(text, starts, dict(self.made.hyper))
 
     def _pass(self, part: Program, results: list[tuple[str, str, Any]], numbers: list[tuple[str, Any]]) -> list[str]:
         """Return the lines of one loop over the elements, with the numbers that it needs before it."""

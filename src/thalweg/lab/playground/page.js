@@ -2,6 +2,7 @@
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+const RATES = [-5, 1];  // decimal logarithms of the learning rates of sweep and slider
 const names = Object.keys(DATA.rules);
 let surface = "rosenbrock", start = [], chosen = [], walks = [], t = 0, playing = false, owed = 0, before = 0;
 
@@ -116,23 +117,26 @@ function plot(canvas, lines, [low, high], across) {
   const x = (a) => 46 + ((a - low) / (high - low || 1)) * (w - 56), y = (v) => 10 + ((most - v) / (most - least)) * (h - 34);
   pen.fillStyle = style.getPropertyValue("--ink");
   pen.font = "12px system-ui, sans-serif";
-  for (let k = 0; k <= 4; k++) pen.fillText(`1e${Math.round(least + ((most - least) * k) / 4)}`, 4, y(least + ((most - least) * k) / 4) + 4);
+  for (let k = Math.ceil(least); k <= most; k += Math.ceil((most - least) / 6)) pen.fillText(`1e${k}`, 4, y(k) + 4);
   pen.fillText(across(low), 46, h - 6);
   pen.fillText(across(high), w - 44, h - 6);
   for (const each of lines) line(pen, each.points.map(([a, v]) => [x(a), Number.isFinite(v) ? y(clipped(v)) : NaN]), each.colour);
 }
 
+// The last loss at each learning rate, whose decimal logarithms are evenly spaced.
+function sweep(one) {
+  const points = [];
+  for (let k = 0; k <= 32; k++) {
+    const walk = begun(one), power = RATES[0] + ((RATES[1] - RATES[0]) * k) / 32;
+    for (let at = 1; at <= 200; at++) advance(walk, at, { ...one.hyper, lr: 10 ** power }, 0);
+    points.push([power, walk.losses.at(-1)]);
+  }
+  return points;
+}
+
 function drawSweep() {
-  const lines = chosen.filter((one) => "lr" in one.hyper).map((one) => {
-    const points = [];
-    for (let k = 0; k <= 32; k++) {
-      const walk = begun(one), hyper = { ...one.hyper, lr: 10 ** (-5 + (6 * k) / 32) };
-      for (let at = 1; at <= 200; at++) advance(walk, at, hyper, 0);
-      points.push([-5 + (6 * k) / 32, walk.losses.at(-1)]);
-    }
-    return { points, colour: one.colour };
-  });
-  plot($("sweep"), lines, [-5, 1], (a) => `1e${a}`);
+  const lines = chosen.filter((one) => "lr" in one.hyper).map((one) => ({ points: sweep(one), colour: one.colour }));
+  plot($("sweep"), lines, RATES, (a) => `1e${a}`);
 }
 
 function draw() {
@@ -153,7 +157,10 @@ function choose(name, given = {}) {
   if (!known(name) || chosen.length >= COLOURS.length) return;
   const hyper = {}, colour = COLOURS.find((c) => chosen.every((one) => one.colour !== c));
   for (const [key, { value }] of Object.entries(DATA.rules[name].sliders)) hyper[key] = Number.isFinite(given[key]) ? given[key] : +value;
-  chosen.push({ name, hyper, colour });
+  const one = { name, hyper, colour };
+  const finite = "lr" in given || !("lr" in hyper) ? [] : sweep(one).filter(([, loss]) => Number.isFinite(loss));
+  if (finite.length) one.hyper.lr = 10 ** finite.reduce((best, point) => (point[1] < best[1] ? point : best))[0];
+  chosen.push(one);
 }
 
 function slider(one, key, { value, share }) {
@@ -161,7 +168,7 @@ function slider(one, key, { value, share }) {
   const log = value > 0, [to, from] = share
     ? [(x) => 1 - 10 ** -x, (v) => -Math.log10(1 - v)]
     : log ? [(x) => 10 ** x, Math.log10] : [(x) => x, (v) => v];
-  const middle = from(value), [low, high] = share ? [0, 5] : log ? [middle - 3, middle + 3] : [-1, 1];
+  const middle = from(value), [low, high] = share ? [0, 5] : key === "lr" ? RATES : log ? [middle - 3, middle + 3] : [-1, 1];
   Object.assign(input, { type: "range", min: low, max: high, step: "any", value: from(one.hyper[key]) });
   told.textContent = short(one.hyper[key]);
   input.addEventListener("input", () => { one.hyper[key] = to(+input.value); told.textContent = short(one.hyper[key]); changed(); });
@@ -220,13 +227,10 @@ addEventListener("resize", () => { draw(); drawSweep(); });
 const tell = () => { $("about").textContent = DATA.surfaces[surface].about; };
 
 try {
-  const asked = location.search.slice(1);  // playground.html?adam
-  if (known(asked)) choose(asked);
   const said = JSON.parse(decodeURIComponent(location.hash.slice(1)));
   if (Object.hasOwn(DATA.surfaces, said.surface)) surface = said.surface;
-  if (said.start.length === 2 && said.start.every(Number.isFinite)) start = said.start;
+  if (said.start?.length === 2 && said.start.every(Number.isFinite)) start = said.start;
   $("noise").value = +said.noise || 0;
-  chosen = [];
   for (const [name, hyper] of said.rules) choose(name, hyper);
 } catch { /* no state, or none of ours */ }
 if (!start.length) start = [...DATA.surfaces[surface].start];

@@ -67,7 +67,7 @@ def _steps(rules: Mapping[str, Rule]) -> tuple[dict[str, Step], dict[str, NotTra
 
 def _known(name: str) -> Rule:
     if name not in methods.rules:
-        raise Refusal(f"no optimizer is called {name!r}{methods.instead(name)}")
+        raise Refusal(f"no optimizer is called {name!r}{methods.meant(name)}")
     return methods.rules[name]
 
 
@@ -81,7 +81,7 @@ def _facts(rule: Rule, step: Step) -> dict[str, Any]:
         below_one = bounds is not None and bounds.high == 1 and bounds.low == 0
         sliders[name] = {"value": "Infinity" if value == math.inf else value, "share": below_one}
     starts = {slot: (full, x if x is None or math.isfinite(x) else "Infinity") for slot, (full, x) in step.starts.items()}
-    return {"starts": starts, "sliders": sliders, "formula": rule.formula().plain, "paper": rule.paper, "lr": rule.search}
+    return {"starts": starts, "sliders": sliders, "formula": rule.formula().plain}
 
 
 def _ground(surface: Surface) -> dict[str, Any]:
