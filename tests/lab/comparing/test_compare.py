@@ -80,11 +80,11 @@ def test_the_winner_is_the_best_on_validation_data(finished: Path) -> None:
 
 def test_a_second_run_computes_nothing_and_says_the_same(finished: Path) -> None:
     before = results(finished)
-    rows = sqlite3.connect(finished / "trials.sqlite3").execute("SELECT count(*) FROM trials").fetchone()
+    rows = stored(finished)
     again = fresh("compare", "--problem", "wine", "--rules", RULES, *SMALL, "--out", finished)
     assert again.returncode == 0
     assert results(finished) == before
-    assert sqlite3.connect(finished / "trials.sqlite3").execute("SELECT count(*) FROM trials").fetchone() == rows
+    assert stored(finished) == rows
 
 
 def test_each_rule_is_judged_as_it_comes_too(finished: Path) -> None:

@@ -108,7 +108,7 @@ def test_what_gives_no_results_fails_in_a_line(two: Engine, job: Any, says: str)
 def test_what_cannot_be_sent_back_fails(two: Engine) -> None:
     kept, _ = swept(two, [portion("bad", work.not_to_be_sent, range(2)), *good()])
     assert set(spoilt(kept)) == {0, 1}
-    assert all("pickle" in why for why in kept.failures.values())
+    assert all("pickle" in why or "local object" in why for why in kept.failures.values())  # as of Python 3.13
 
 
 @pytest.mark.slow

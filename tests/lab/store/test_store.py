@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,8 @@ def test_what_is_finished_is_kept_when_this_process_is_stopped(tmp_path: Path, m
     with pytest.raises(KeyboardInterrupt):
         run([contest("adam", "sgd")], kept, lambda *_: None)  # adam, the dearer one, is first
     kept.close()
-    rows = sqlite3.connect(tmp_path / "trials.sqlite3").execute("SELECT count(*) FROM trials").fetchone()
+    with closing(sqlite3.connect(tmp_path / "trials.sqlite3")) as connection:
+        rows = connection.execute("SELECT count(*) FROM trials").fetchone()
     assert rows == (2 * 2 * protocol.TUNING_SEEDS + 3,), "adam, and adam again: tuning; adam as it comes: judged"
 
 

@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import textwrap
 from abc import ABC, abstractmethod
+from functools import WRAPPER_ASSIGNMENTS
 from types import CodeType, FunctionType, MappingProxyType, MethodType
 from typing import Any
 
@@ -52,7 +53,8 @@ class Telling(ABC):
         if isinstance(x, CodeType):
             return "code", compiled(x)
         if type(x) in (dict, MappingProxyType):
-            return "mapping", tuple((self.of(key), self.of(value)) for key, value in x.items())
+            copied = WRAPPER_ASSIGNMENTS if "__wrapped__" in x else ()  # of the function that is told as what is wrapped
+            return "mapping", tuple((self.of(key), self.of(value)) for key, value in x.items() if key not in copied)
         if type(x) in (set, frozenset):
             return "set", tuple(sorted(map(repr, map(self.of, x))))
         if type(x) in (list, tuple):
@@ -100,7 +102,21 @@ def code_of(tree: ast.AST) -> str:
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
                 node.body = node.body[1:]
-    return ast.dump(tree)
+    return dumped(tree)
+
+
+def dumped(x: Any) -> str:
+    """A syntax tree as text, the same in each version of Python: `ast.dump` as of 3.11, where later ones have other fields."""
+    if isinstance(x, list):
+        return f"[{', '.join(map(dumped, x))}]"
+    if not isinstance(x, ast.AST):
+        return repr(x)
+    fields = [
+        f"{name}={dumped(value)}"
+        for name, value in ast.iter_fields(x)
+        if not (value is None and getattr(type(x), name, ...) is None) and not (name == "type_params" and not value)
+    ]
+    return f"{type(x).__name__}({', '.join(fields)})"
 
 
 def compiled(code: CodeType) -> str:
