@@ -53,7 +53,7 @@ class OneProcess:
     def submit(self, fn: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
         done: Future[Any] = Future()
         try:
-            result, error = ForkingPickler.loads(self._told(ForkingPickler.dumps((fn, arguments, named))))
+            result, error = ForkingPickler.loads(self._told(_packed((fn, arguments, named))))
         except Exception as what:  # it died, or an object could not be pickled
             result, error = None, what
         if error is None:
@@ -62,7 +62,7 @@ class OneProcess:
             done.set_exception(error)
         return done
 
-    def _told(self, job: Any) -> bytes:
+    def _told(self, job: bytes) -> bytes:
         try:
             self._pipe.send_bytes(job)
             while not self._pipe.poll(LOOK):
@@ -79,6 +79,12 @@ class OneProcess:
             self._process.kill()  # a job may have left running threads
 
 
+def _packed(x: Any) -> bytes:
+    """An object as bytes of its own: multiprocessing gives a view of a BytesIO, which Python 3.12.1 crashes on, and later ones
+    complain of, when an exception's frames hold it (CPython issue 111049)."""
+    return bytes(ForkingPickler.dumps(x))
+
+
 def _serve(pipe: Connection, begin: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     begin(*arguments)
     with suppress(EOFError, OSError):  # the parent asks for no more
@@ -86,13 +92,13 @@ def _serve(pipe: Connection, begin: Callable[..., None], arguments: tuple[Any, .
             pipe.send_bytes(_answer(pipe.recv_bytes()))
 
 
-def _answer(job: bytes) -> Any:
+def _answer(job: bytes) -> bytes:
     """The result of a job, or its exception, in picklable form."""
     try:
         fn, arguments, named = ForkingPickler.loads(job)
-        return ForkingPickler.dumps((fn(*arguments, **named), None))
+        return _packed((fn(*arguments, **named), None))
     except BaseException as error:
         try:
-            return ForkingPickler.dumps((None, error))
+            return _packed((None, error))
         except Exception:
-            return ForkingPickler.dumps((None, RuntimeError(type(error).__name__)))
+            return _packed((None, RuntimeError(type(error).__name__)))
