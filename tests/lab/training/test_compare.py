@@ -239,3 +239,21 @@ def test_hours_and_better_are_for_training_functions() -> None:
     for name, value in (("hours", 1.0), ("better", "lower")):
         with pytest.raises(Refusal, match=f"{name} is for a training function of yours; give it with train"):
             lab.compare(problem="xor", **{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("least", "most"), [(0.0, 1.0), (0.0, 1.01), (-0.01, 1.0)])
+def test_intervals_end_at_0_and_1_if_no_score_was_outside(least: float, most: float, tmp_path: Path) -> None:
+    """Accuracies of nearly 1, and something else that once was above 1, or below 0, in a run that is not among the judged."""
+
+    def train(trial: Any) -> Any:
+        trial.optimizer(np.zeros(2)).step(np.ones(2))
+        trial.report(2, validation=least)
+        trial.report(4, validation=most)
+        luck = random.Random(trial.seed).choice([0.85, 1.0, 1.0, 1.0])
+        return {"validation": luck, "test": luck if trial.rule == "sgd" else 1.0 - luck}
+
+    found = lab.compare(here(train), **{**FEW, "seeds": 5}, steps=8, out=tmp_path / "out").results
+    scores = [row["score"] for row in found["rules"]] + [row["untuned"]["score"] for row in found["rules"]] + [found["winner"]]
+    bounded = (least, most) == (0.0, 1.0)
+    assert (max(score["high"] for score in scores) <= 1.0) == bounded
+    assert (min(score["low"] for score in scores) >= 0.0) == bounded

@@ -170,4 +170,4 @@ def _winner(contest: Contest, scores: Mapping[str, Floats]) -> Interval:
     best = sign * table[np.argmin(table.mean(axis=1))]
     mean, *ends = (plain(sign * x) for x in simultaneous.chosen(table, 0.0 if contest.split_anew else besides(best, problem)))
     low, high = sorted(ends, key=lambda x: -np.inf if x is None else x)
-    return within(mean, low, high, problem)
+    return within(mean, low, high, contest)

@@ -23,6 +23,7 @@ from thalweg.lab.report.words.blocks import unit
 from thalweg.lab.statistics import budget, simultaneous, stats
 from thalweg.lab.statistics.simultaneous import Standing
 from thalweg.lab.statistics.stats import Floats
+from thalweg.lab.training.function import TrainingFunction
 from thalweg.lab.trials.trials import Trial, usual_cost
 from thalweg.methods.moments.adam import adamw
 from thalweg.values.numerals import typed
@@ -80,14 +81,24 @@ def interval(scores: Floats, contest: Contest) -> Interval:
     """The mean and its interval, which for a share counts the luck of the test samples too; blocks split anew show it."""
     more = 0.0 if contest.split_anew else besides(scores, contest.problem)
     mean, low, high = map(plain, stats.interval(scores, besides=more))
-    return within(mean, low, high, contest.problem)
+    return within(mean, low, high, contest)
 
 
-def within(mean: float | None, low: float | None, high: float | None, problem: Problem) -> Interval:
-    """An interval of a score; a share is never below 0 or above 1."""
-    if problem.score.share and low is not None and high is not None:
+def within(mean: float | None, low: float | None, high: float | None, contest: Contest) -> Interval:
+    """An interval of a score, which a share cannot leave."""
+    if low is not None and high is not None and _is_share(contest):
         low, high = max(0.0, low), min(1.0, high)
     return {"mean": mean, "low": low, "high": high}
+
+
+def _is_share(contest: Contest) -> bool:
+    """Whether the score lies between 0 and 1. A training function does not say so: there no score of any run was outside."""
+    score = contest.problem.score
+    if score.share or not (score.higher_is_better and isinstance(contest.problem, TrainingFunction)):
+        return score.share
+    runs = [trial for own in contest.candidates for trial in (*own.tuning, *own.judging, *own.untuned)]
+    seen = [x for trial in runs for x in (*trial.score_curve, trial.test_score) if x is not None and math.isfinite(x)]
+    return bool(seen) and min(seen) >= 0.0 and max(seen) <= 1.0
 
 
 def besides(scores: Floats, problem: Problem) -> float:
