@@ -102,11 +102,10 @@ def instead(name: str) -> str:
     if bare in _JOINED:
         said, inside = _JOINED[bare]
         return f"; {said} Optimizer(params, {inside if inside.startswith('every') else f'chain({inside})'})"
-    for stage in stages_by_name:
-        word = plain(stage)
-        rest = bare.replace(word, "", 1) if word in bare else None
+    for stage in (stage for stage in stages_by_name if plain(stage) in bare):
+        rest = bare.replace(plain(stage), "", 1)
         rule = next((rule for rule in rules if plain(rule) == (rest or "sgd")), None)
-        if rest is not None and rule is not None:
+        if rule is not None:
             parts = ", ".join(joined(stage, f"{stage}()", f"{rule}()"))
             return f"; {stage} is a stage, joined with a rule: Optimizer(params, chain({parts}))"
     if bare.endswith("8bit") and bare.removesuffix("8bit") in rules:
