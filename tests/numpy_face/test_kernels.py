@@ -28,9 +28,9 @@ WITHOUT = (
     "adashift",
 )  # matrices, their sizes, a network or a window for each coordinate
 APPROXIMATE = (
-    "santa_sss", "diffgrad", "madgrad", "mirror_madgrad", "polyak_sgd", "alig", "adasecant", "adagc", "padam", "adamg", "avagrad", "adam_atan2",
+    "santa_sss", "diffgrad", "madgrad", "mirror_madgrad", "polyak_sgd", "alig", "adasecant", "adagc", "padam", "adamg", "adam_atan2",
 )  # fmt: skip
-"""An exp, a sigmoid, an angle, a power, a norm of gradients or rates, which is summed in another order; a square, which NumPy takes of one number by pow."""
+"""An exp, a sigmoid, an angle, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
 
 
 def fused(optimizer: Any) -> bool:

@@ -165,5 +165,16 @@ def numbers_of(text: str, dtype: str, *, plain: bool = False) -> Numbers:
     return made
 
 
+def _of_numbers(word: Callable[..., Any]) -> Callable[..., Any]:
+    """Return NumPy's word for single numbers: Python's stay Python's, whose powers may end in another bit than NumPy's."""
+
+    def said(a: Any, b: Any) -> Any:
+        found = word(a, b)
+        return found if isinstance(a, np.generic) or isinstance(b, np.generic) else found.item()
+
+    return said
+
+
 PLAIN: dict[str, Any] = {name: word.host for name, word in WORDS.items()}
+PLAIN |= {name: _of_numbers(PLAIN[name]) for name in ("maximum", "minimum")}
 """The host's words for single numbers."""
