@@ -181,3 +181,12 @@ def test_who_is_killed_in_the_middle_leaves_a_whole_file(tmp_path: Path) -> None
         process.communicate(timeout=PATIENCE)
         found, _ = tw.load_state(file, optimizer, params)
         assert found["w"].sum() in (0.0, 300_000.0)
+
+
+@pytest.mark.parametrize("face", ["pure", "numpy"])
+def test_a_folder_that_is_missing_is_named(face: str, tmp_path: Path) -> None:
+    run = FACES[face](tw.adamw(), PARAMS)
+    run.step(GRADIENTS[0], 1.0)
+    with pytest.raises(FileNotFoundError, match=r"run\.safetensors cannot be written: there is no folder: .*runs'$") as found:
+        run.save(tmp_path / "runs" / "run.safetensors")
+    assert found.value.filename == str(tmp_path / "runs")
