@@ -217,3 +217,17 @@ def test_a_line_search_says_that_it_runs_outside_of_jit(name: str) -> None:
     params = jnp.ones(3)
     with pytest.raises(TypeError, match="cannot run; call its step outside of jit"):
         jax.jit(lambda p, s: tx.update(p, s, p, value_fn=lambda p: 0.5 * jnp.sum(p * p)))(params, tx.init(params))
+
+
+def test_looksam_says_by_name_that_it_runs_outside_of_jit_and_does() -> None:
+    optimizer = tw.Optimizer(tw.chain(tw.looksam(k=2), tw.sgd()), 0.1)
+    params, grad_fn = {"w": jnp.ones(3)}, jax.jit(jax.value_and_grad(lambda p: jnp.sum(p["w"] ** 4)))
+
+    def step(p: Any, s: Any) -> Any:
+        return optimizer.step(p, None, s, grad_fn=grad_fn)
+
+    with pytest.raises(
+        TypeError, match=r"^looksam: this method decides .*call its step outside of jit, with a grad_fn that is jitted"
+    ):
+        jax.jit(step)(params, optimizer.init(params))
+    assert float(step(params, optimizer.init(params))[0]["w"][0]) < 1.0

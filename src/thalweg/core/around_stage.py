@@ -59,7 +59,12 @@ class AroundStage(FunctionStage):
         hyper = {name: value_at(value, leaves[0].t, leaves[0].name) for name, value in self.config.items()}
         if lane is not None:
             hyper = {name: _of_lane(value, lane) if isinstance(value, Scalar) else value for name, value in hyper.items()}
-        results = yield from self.function(*values, **self.declaration.joined(hyper))
+        try:
+            results = yield from self.function(*values, **self.declaration.joined(hyper))
+        except TypeError as error:
+            if not self.decides or "under jax.jit" not in str(error):  # what `known` raises
+                raise
+            raise TypeError(f"{self.name}: {error}, with a grad_fn that is jitted") from error
         gradient, *rest = results if isinstance(results, tuple) else (results,)
         kept = {slot: dict(held) for slot, held in memory.items()}
         first = () if step.lanes is None else (step.lanes,)
