@@ -28,15 +28,18 @@ ROOM = Path(tw.__file__).parent
 README = ROOM.parent.parent / "README.md"
 HEAD = '''# Written by tools/stub.py from the rules' signatures. Do not edit.
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy.typing as npt
 
 {imports}
 from thalweg.core.stage import Stage
+from thalweg.form.hyper import Former
 from thalweg.ops import Epsilon
 
 __version__: str
+
+{decorators}
 
 Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArray[Any]
 """A number, a schedule of t = 1, 2, ..., or with lanes one number each."""
@@ -73,7 +76,10 @@ class Optimizer(torch.optim.Optimizer):
     def eval(self) -> None: ...
     def train(self) -> None: ...
 
-def of(rule: Rule) -> type[Optimizer]: ...
+class _OfRule(Optimizer):
+    def __init__(self, params: ParamsT, lr: Dynamic | None = None, *args: Any, **options: Any) -> None: ...
+
+def of(rule: Rule) -> type[_OfRule]: ...
 """
 
 
@@ -81,6 +87,21 @@ WORDS = {"rounding": ROUNDINGS, "state_dtype": STATE_DTYPES}
 STORAGE = ", ".join(
     f"{name}: Literal[{', '.join(map(repr, words))}] = {getattr(Storage(), name)!r}" for name, words in WORDS.items()
 )
+
+DECORATORS = ("rule", "recipe", "after_step", "around")
+
+
+def decorators() -> str:
+    """`@rule` and the others: of a function they make a rule, of options alone what makes one."""
+    lines = []
+    for name in DECORATORS:
+        options = list(inspect.signature(getattr(tw, name)).parameters.values())[1:]
+        written = ", ".join(f"{o.name}: {o.annotation} = {o.default!r}" for o in options)
+        lines += [
+            f"@overload\ndef {name}(function: Callable[..., Any], /) -> Rule: ...",
+            f"@overload\ndef {name}(*, {written}) -> Callable[[Callable[..., Any]], Rule]: ...",
+        ]
+    return "\n".join(lines)
 
 
 def imports() -> str:
@@ -92,7 +113,11 @@ def imports() -> str:
     exported = []
     for line in lines:
         module, _, names = line.removeprefix("from ").partition(" import ")
-        kept = [name.strip() for name in names.split(",") if name.strip() not in ("stages_by_name", "Moved", "former as _former")]
+        kept = [
+            name.strip()
+            for name in names.split(",")
+            if name.strip() not in ("stages_by_name", "Moved", "former as _former", *DECORATORS)
+        ]
         if kept:
             exported.append(f"from {module} import {', '.join(f'{name} as {name}' for name in kept)}")
     return "\n".join(exported)
@@ -152,7 +177,11 @@ def with_used(text: str) -> str:
 def stub() -> str:
     """All of __init__.pyi."""
     every = {name: value for name, value in vars(tw).items() if isinstance(value, Rule)}
-    return HEAD.format(imports=imports()) + "\n" + "\n".join(declared(every[name]) for name in sorted(every))
+    return (
+        HEAD.format(imports=imports(), decorators=decorators())
+        + "\n"
+        + "\n".join(declared(every[name]) for name in sorted(every))
+    )
 
 
 def numpy_stub() -> str:
@@ -167,7 +196,9 @@ def numpy_stub() -> str:
     assert init is not None
     lines = [
         NUMPY_HEAD, "class Optimizer:", "    param_groups: list[dict[str, Any]]", f"{init.group()} ...", *public, "",
-        "def of(rule: Rule) -> type[Optimizer]: ...", "def class_name(rule: Rule) -> str: ...", "",
+        "class _OfRule(Optimizer):",
+        "    def __init__(self, params: Tree, lr: Dynamic | None = None, *args: Any, **options: Any) -> None: ...", "",
+        "def of(rule: Rule) -> type[_OfRule]: ...", "def class_name(rule: Rule) -> str: ...", "",
         *(in_numpy(rule) for rule in rules.values()),
     ]  # fmt: skip
     return with_used("\n".join(lines))
@@ -196,7 +227,11 @@ def shared_with_torch(name: str) -> str:
     if TORCH[name].kernel and TORCH[name].stored:
         keywords.append(STORAGE)
     star = ["*"] if keywords else []
-    return f"class {name}(torch.optim.{name}):\n    def __init__({', '.join([*head, *star, *keywords])}) -> None: ...\n"
+    return (
+        f"class {name}(torch.optim.{name}):\n"
+        f"    def __init__({', '.join([*head, *star, *keywords])}) -> None: ...\n"
+        f"    def step(self, closure: Callable[[], Any] | None = None) -> Any: ...\n"
+    )
 
 
 def torch_stub() -> str:

@@ -1,6 +1,6 @@
 # Written by tools/stub.py from the rules' signatures. Do not edit.
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy.typing as npt
 
@@ -17,12 +17,30 @@ from thalweg.form.hyper import BurnIn as BurnIn, Count as Count, DataSize as Dat
 from thalweg.form.memory import basis as basis, cols as cols, gaussian as gaussian, history as history, identity as identity, identity_of_cols as identity_of_cols, like_p as like_p, matrix as matrix, numbers as numbers, per_coordinate as per_coordinate, per_model as per_model, per_tensor as per_tensor, projected as projected, projector as projector, random_factor as random_factor, rows as rows, shipped as shipped, slices as slices, square as square, square_of_cols as square_of_cols
 from thalweg.methods import rules as rules
 from thalweg.ops import at_least as at_least, both as both, inside as inside, outside as outside
-from thalweg.rule import Rule as Rule, after_step as after_step, around as around, recipe as recipe, rule as rule
+from thalweg.rule import Rule as Rule
 from thalweg.values import trees as trees
 from thalweg.core.stage import Stage
+from thalweg.form.hyper import Former
 from thalweg.ops import Epsilon
 
 __version__: str
+
+@overload
+def rule(function: Callable[..., Any], /) -> Rule: ...
+@overload
+def rule(*, lr: float | None = None, search: tuple[float, float] | None = None, step: bool = False, given_grad_fn: Rule | None = None, former: dict[str, Former] | None = None) -> Callable[[Callable[..., Any]], Rule]: ...
+@overload
+def recipe(function: Callable[..., Any], /) -> Rule: ...
+@overload
+def recipe(*, lr: float | None = None, search: tuple[float, float] | None = None, former: dict[str, Former] | None = None) -> Callable[[Callable[..., Any]], Rule]: ...
+@overload
+def after_step(function: Callable[..., Any], /) -> Rule: ...
+@overload
+def after_step(*, resets: bool = False) -> Callable[[Callable[..., Any]], Rule]: ...
+@overload
+def around(function: Callable[..., Any], /) -> Rule: ...
+@overload
+def around(*, lr: float | None = None, search: tuple[float, float] | None = None, step: bool = False, decides: bool = False) -> Callable[[Callable[..., Any]], Rule]: ...
 
 Dynamic: TypeAlias = float | Callable[[Any], Any] | Sequence[float] | npt.NDArray[Any]
 """A number, a schedule of t = 1, 2, ..., or with lanes one number each."""
