@@ -47,6 +47,7 @@ SMALL = {
     "python -m benchmarks.searches": "--bowls 1",
     "python -m benchmarks.start": "--quick",
     "python -m pytest tests/jax_face/optax_all.py": "--collect-only -q",
+    "python tools/gallery.py": "--list",
     "python tools/stub.py": "--check",
 }
 """What makes a command small, by how it begins; of an option that is given twice the last counts."""
