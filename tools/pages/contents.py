@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 CONTENTS = {
-    "Start": ("networks", "choosing"),
+    "Start": ("install", "networks", "choosing"),
     "Optimizers": ("optimizers/index", "optimizers/tree"),
     "Use": ("pytorch", "jax", "migrating", "rules", "routing", "states"),
     "The lab": ("lab", "training", "engines"),
