@@ -13,7 +13,7 @@ from support import first
 
 from thalweg.commands.cli import main
 from thalweg.lab.statistics import simultaneous
-from thalweg.lab.verify import algoperf, controls, early_stopping, heavy_tails, momentum, page, run
+from thalweg.lab.verify import algoperf, avoiding, controls, early_stopping, heavy_tails, momentum, page, run
 from thalweg.lab.verify.bank import Bank
 from thalweg.lab.verify.check import Check, Line, close, relative
 
@@ -82,10 +82,22 @@ def test_the_control_sees_a_test_that_cries_wolf(monkeypatch: pytest.MonkeyPatch
     scores = draw.normal(size=(24, 64))
     trials = Bank(list(range(24)), scores, draw.normal(size=(24, 64)))
     honest, _ = controls._alarms(trials, 60)
-    assert all(line.holds for line in honest)
+    assert all(line.holds for line in (*honest, *avoiding._equals(trials, 60)))
     monkeypatch.setattr(simultaneous, "LEVEL", 0.6)
     lax, _ = controls._alarms(trials, 60)
     assert not any(line.holds for line in lax)
+    assert not any(line.holds for line in avoiding._equals(trials, 60))
+
+
+@pytest.mark.slow
+def test_a_gap_that_is_told_too_large_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = np.random.default_rng(0)
+    trials = Bank(list(range(24)), draw.normal(size=(24, 64)), draw.normal(size=(24, 64)))
+    honest, share = avoiding._different(trials, 60)
+    assert honest.holds
+    assert share.found > 0.8
+    monkeypatch.setattr(simultaneous, "students", lambda level, seeds: 0.0)
+    assert not avoiding._different(trials, 60)[0].holds
 
 
 def test_stopping_what_is_best_in_the_end_is_seen() -> None:

@@ -12,6 +12,7 @@ from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Compared, Interval
 from thalweg.lab.report.schema.problem import Advice
 from thalweg.lab.statistics import simultaneous
+from thalweg.lab.statistics.scores import number
 from thalweg.lab.statistics.stats import Floats
 
 FEW = 4
@@ -35,6 +36,13 @@ def alike(rows: Sequence[Row]) -> list[Row]:
     if not tested(rows):
         return list(rows[:1])
     return [row for row in rows if not row["failed"] and (row["level"] or row["verdict"]["separable"] is False)]
+
+
+def avoided(rows: Sequence[Row], margin: float) -> list[Row]:
+    """Those that are worse, and as far as the scores go by more than the margin. The rows are sorted, the best first."""
+    best = number(rows[0]["score"]["mean"])
+    worse = [row for row in rows if row["verdict"]["separable"] and not (row["level"] or row["failed"] or row["unreliable"])]
+    return [row for row in worse if not abs(number(row["score"]["mean"]) - best) <= margin]
 
 
 def advice(rows: Sequence[Row], untuned: Mapping[str, Floats], higher: bool, margin: float) -> list[Advice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thalweg.lab.report.advice import TIE, alike, copied, tested, worth
+from thalweg.lab.report.advice import TIE, alike, avoided, copied, tested, worth
 from thalweg.lab.report.schema.optimizer import Row
 from thalweg.lab.report.schema.parts import Answer, Interval
 from thalweg.lab.report.schema.problem import Advice, Facts, ProblemSettings, Score
@@ -12,7 +12,7 @@ from thalweg.lab.report.words.baselines import ahead
 from thalweg.lab.report.words.blocks import counted, rate, scope, unit
 from thalweg.lab.report.words.lists import listed
 from thalweg.lab.statistics import power
-from thalweg.lab.statistics.scores import format_score, number
+from thalweg.lab.statistics.scores import format_score
 from thalweg.values.numerals import typed
 
 Rows = Sequence[Row]
@@ -108,14 +108,11 @@ def amount(x: float, score: Score) -> str:
 
 def _avoid(found: Facts) -> str:
     """The optimizers not to use: worse, and as far as the scores go by more than the margin; unreliable; or failed."""
-    rows, score, margin = found["rules"], found["problem"]["score"], found["margin"]["value"]
-    best = number(rows[0]["score"]["mean"])
+    rows, score = found["rules"], found["problem"]["score"]
     told = [
         f"{row['name']}, which diverges in at least {100 * row['unreliable']:.0f} % of runs" for row in rows if row["unreliable"]
     ]
-    worse = [row for row in rows if row["verdict"]["separable"] and not (row["level"] or row["failed"] or row["unreliable"])]
-    worse = [row for row in worse if not abs(number(row["score"]["mean"]) - best) <= margin]
-    if worse:
+    if worse := avoided(rows, found["margin"]["value"]):
         names = [_behind(row, score) for row in reversed(worse)]
         more = [f"{len(names) - FEW_NAMES} more"] if len(names) > FEW_NAMES else []
         told.append(listed([*names[:FEW_NAMES], *more]))

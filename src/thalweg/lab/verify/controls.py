@@ -140,8 +140,7 @@ def _alarms(trials: Bank, runs: int) -> tuple[list[Line], list[Line]]:
         (tuned_anew, MANY, f"one rule in {blocks.BLOCKS} blocks under {MANY} names"),
     ):
         count = alarms(trials, name, runs, names)
-        usual = scipy_stats.binomtest(count, runs, LEVEL, alternative="greater").pvalue > 0.01
-        kept.append(Line(f"called different: {what}", count / runs, LEVEL, bool(usual), span(count, runs), 3))
+        kept.append(usual(f"called different: {what}", count, runs))
     for name, what in ((tuned_on_one_grid, "with the same rates"), (tuned_apart, "with its own rates")):
         count = alarms(trials, name, runs)
         once.append(
@@ -155,6 +154,12 @@ def _alarms(trials: Bank, runs: int) -> tuple[list[Line], list[Line]]:
             )
         )
     return kept, once
+
+
+def usual(what: str, count: int, runs: int) -> Line:
+    """A line that holds unless so many errors in so many runs show that the level is not kept."""
+    holds = scipy_stats.binomtest(count, runs, LEVEL, alternative="greater").pvalue > 0.01
+    return Line(what, count / runs, LEVEL, holds, span(count, runs), 3)
 
 
 def span(count: int, runs: int) -> str:

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from thalweg.lab.verify.check import Check, Say
 
-CHECKS = ("algoperf", "momentum", "heavy_tails", "controls", "early_stopping", "untuned", "advice")
+CHECKS = ("algoperf", "momentum", "heavy_tails", "controls", "avoiding", "early_stopping", "untuned", "advice")
 
 
 def run(names: Sequence[str], quick: bool, say: Say) -> Iterator[Check]:
