@@ -8,6 +8,7 @@ import math
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,27 +37,28 @@ class Enough(Exception):
     """So many trials have finished."""
 
 
-def stopped_after(trials: float, where: Path, **more: Any) -> tuple[list[Contest], Store]:
+@contextlib.contextmanager
+def stopped_after(trials: float, where: Path, **more: Any) -> Iterator[tuple[list[Contest], Store]]:
     """The contests and the store of a comparison that was stopped once about so many trials were finished."""
-    made, kept = contests(**more), Store(where)
+    with contextlib.closing(Store(where)) as kept:
 
-    def count(phase: Any, finished: int) -> None:
-        if kept.count() >= trials:
-            raise Enough
+        def count(phase: Any, finished: int) -> None:
+            if kept.count() >= trials:
+                raise Enough
 
-    with contextlib.suppress(Enough):
-        run(made, kept, count)
-    return contests(**more), kept
+        with contextlib.suppress(Enough):
+            run(contests(**more), kept, count)
+        yield contests(**more), kept
 
 
 @pytest.mark.parametrize("share", first([0.7, 0.4, 0.9, 1.0]))
 @pytest.mark.parametrize("blocks", [1, 3])
 def test_only_what_is_judged_on_the_same_seeds_is_compared(share: float, blocks: int, tmp_path: Path) -> None:
     trials = share * sum(contest.trials for contest in contests(blocks=blocks))
-    made, kept = stopped_after(trials, tmp_path / "trials.sqlite3", blocks=blocks)
-    part = finished_part(made, kept)
+    with stopped_after(trials, tmp_path / "trials.sqlite3", blocks=blocks) as (made, kept):
+        part, count = finished_part(made, kept), kept.count()
     assert part.planned == sum(contest.trials for contest in made)
-    assert part.finished == kept.count()
+    assert part.finished == count
     assert all(not candidate.tuning for contest in made for candidate in contest.candidates), "they are left as they were"
     if not part.contests:
         assert share < 0.8
@@ -66,7 +68,7 @@ def test_only_what_is_judged_on_the_same_seeds_is_compared(share: float, blocks:
     seeds = {row["name"]: [run["seed"] for run in row["judging"]] for row in found["rules"]}
     assert len({tuple(own) for own in seeds.values()}) == 1
     assert {*seeds, *found["not_run"]} == {"sgd", "adam", "lion"}
-    assert (found["caution"] or "").startswith(f"Unfinished: {kept.count()} of {part.planned} trials are there")
+    assert (found["caution"] or "").startswith(f"Unfinished: {count} of {part.planned} trials are there")
     if share == 1:
         whole = lab.compare(**FEW, blocks=blocks, out=tmp_path, jobs=1)
         assert not found["not_run"]
@@ -75,12 +77,12 @@ def test_only_what_is_judged_on_the_same_seeds_is_compared(share: float, blocks:
 
 
 def test_seeds_that_some_have_not_seen_do_not_count(tmp_path: Path) -> None:
-    made, kept = stopped_after(math.inf, tmp_path / "trials.sqlite3")
-    lost = made[0]
-    adam = next(candidate for candidate in lost.candidates if candidate.label == "adam")
-    specs = lost.specs(adam, "judging", [adam.default])
-    kept.connection.execute("DELETE FROM trials WHERE key IN (?, ?)", [specs[1].key, specs[4].key])
-    part = finished_part(made, kept)
+    with stopped_after(math.inf, tmp_path / "trials.sqlite3") as (made, kept):
+        lost = made[0]
+        adam = next(candidate for candidate in lost.candidates if candidate.label == "adam")
+        specs = lost.specs(adam, "judging", [adam.default])
+        kept.connection.execute("DELETE FROM trials WHERE key IN (?, ?)", [specs[1].key, specs[4].key])
+        part = finished_part(made, kept)
     assert part.planned - part.finished == 2
     (contest,) = part.contests
     seeds = [spec.seed for i, spec in enumerate(specs) if i not in (1, 4)]
