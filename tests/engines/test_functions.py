@@ -84,6 +84,51 @@ def test_hyperbolic_tangents_of_all_magnitudes(dtype: Any) -> None:
     assert units_apart("hyperbolic_tangent", np.tanh, all_magnitudes(dtype)) < 2.5
 
 
+ANGLES = """
+from numba import cfunc, types
+
+from thalweg.engines.words import angle
+
+numbers = types.CPointer(types.{dtype})
+
+
+@cfunc(types.int64(numbers, numbers, numbers, types.int64))
+def step(y, x, found, count):
+    for i in range(count):
+        found[i] = angle(y[i], x[i])
+    return 0
+"""
+
+
+def angles(y: npt.NDArray[Any], x: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    found = np.empty_like(x)
+    step = native.compiled(ANGLES.format(dtype=x.dtype.name), "test of angles")
+    step(address(y), address(x), address(found), len(x))
+    return found
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_angles_of_all_magnitudes(dtype: Any) -> None:
+    some, rng = all_magnitudes(dtype), np.random.default_rng(1)
+    y, x = rng.permutation(some), rng.permutation(some)
+    near = (y[:100_000] / 5 * rng.uniform(1.0, 5.0, 100_000).astype(dtype)).astype(dtype)
+    y, x = np.concatenate([y, y[:100_000]]), np.concatenate([x, near])
+    wanted = np.arctan2(y.astype(np.longdouble), x.astype(np.longdouble))
+    unit = np.spacing(np.abs(wanted).astype(dtype)).astype(np.longdouble)
+    assert np.max(np.abs(angles(y, x) - wanted) / unit) < 2.5
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_angles_at_their_edges(dtype: Any) -> None:
+    """As C defines them, signs of zeros included."""
+    edges = np.array([0.0, 1.0, np.inf, np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal, np.nan], dtype)
+    y, x = (pairs.ravel() for pairs in np.meshgrid(np.concatenate([edges, -edges]), np.concatenate([edges, -edges])))
+    found, wanted = angles(y, x), np.arctan2(y, x)
+    np.testing.assert_allclose(found, wanted, rtol=2 * float(np.finfo(dtype).eps), atol=0)
+    known = ~np.isnan(wanted)
+    np.testing.assert_array_equal(np.signbit(found[known]), np.signbit(wanted[known]))
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_functions_at_their_edges(dtype: Any) -> None:
     x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e4, -1e4, -8.0, 8.0], dtype)

@@ -29,7 +29,7 @@ from thalweg.ops.word import WORDS
 from thalweg.values.symbols import PER_TENSOR, TENSOR, Symbol
 
 OWN_WORDS = (
-    "cube_root", "exponential", "fetch", "floor", "hyperbolic_tangent", "larger", "largest", "leaf_squares_float32",
+    "angle", "cube_root", "exponential", "fetch", "floor", "hyperbolic_tangent", "larger", "largest", "leaf_squares_float32",
     "leaf_squares_float64", "leaf_sums_float32", "leaf_sums_float64", "logistic", "magnitude", "peek", "poke", "raised",
     "scratch", "share",
 )  # fmt: skip
@@ -38,7 +38,7 @@ SAID = (
     "row", "at", "job", "jobs", "first", "last", "i", "numbers", "addresses", "number", "block", "begin", "end",
     "tile", "seed", "name", "start",
     "normals", "bits", "whole", "share", "kept", "math",
-    "inf", "nan", "atan2", *(name for name, word in WORDS.items() if word.loop is None), *STORAGE_WORDS,
+    "inf", "nan", *(name for name, word in WORDS.items() if word.loop is None), *STORAGE_WORDS,
 )  # fmt: skip
 """Names that every loop uses."""
 GENERATORS = frozenset({"normals", "bits", "whole"})
@@ -51,7 +51,7 @@ AHEAD = 8192
 enough ahead of a loop with much arithmetic."""
 PIECE, MUCH = 64, 4.5
 """Elements asked for at once; and how many operations for each column are so much that asking pays."""
-FUNCTIONS, MANY = frozenset({"pow", "exp", "log", "cos", "tanh", "sigmoid"}), 20
+FUNCTIONS, MANY = frozenset({"pow", "exp", "log", "cos", "tanh", "sigmoid", "arctan2"}), 20
 """Words that take about so many operations."""
 
 

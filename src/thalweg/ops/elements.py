@@ -38,7 +38,7 @@ def cos(x: X) -> X:
     return call("cos", x)
 
 
-@word(loop=Spelling("atan2({0}, {1})", 9), triton=Spelling("", 9), latex=r"\operatorname{atan2}", plain="atan2")
+@word(loop=Spelling("angle({0}, {1})", 9), triton=Spelling("", 9), latex=r"\operatorname{atan2}", plain="atan2")
 def arctan2(y: X, x: X) -> X:
     """The angle of the point (x, y), element-wise: the arc tangent of y / x for x > 0, and 0 for the origin."""
     return call("arctan2", y, x)

@@ -130,7 +130,7 @@ def logistic(context: Any, x: Any) -> Any:
 
 def _logistic(b: ir.IRBuilder, number: Number, x: Any) -> Any:
     """1 / (1 + e) or, below 0, e / (1 + e), with e = e^-|x|, which does not overflow."""
-    e = _exponential(b, number, b.fneg(_size(b, number, x)))
+    e = _exponential(b, number, b.fneg(size(b, number, x)))
     return b.fdiv(b.select(b.fcmp_ordered("<", x, number(0.0)), e, number(1.0)), b.fadd(e, number(1.0)))
 
 
@@ -143,8 +143,8 @@ def hyperbolic_tangent(context: Any, x: Any) -> Any:
 def _hyperbolic_tangent(b: ir.IRBuilder, number: Number, x: Any) -> Any:
     """e / (e + 2) with e = e^(2 |x|) - 1, and x's sign. `most` stands for all above it, where that is 1 in any case."""
     most = number((number.mantissa + 3) / 2)
-    size = _size(b, number, x)
-    held = b.select(b.fcmp_ordered("<", size, most), size, most)
+    height = size(b, number, x)
+    held = b.select(b.fcmp_ordered("<", height, most), height, most)
     whole, more = _reduced(b, number, b.fmul(held, number(2.0)))
     power = _power_of_2(b, number, whole)
     e = b.fadd(b.fmul(power, more), b.fsub(power, number(1.0)))
@@ -153,7 +153,8 @@ def _hyperbolic_tangent(b: ir.IRBuilder, number: Number, x: Any) -> Any:
     return b.select(b.fcmp_unordered("uno", x, x), x, b.bitcast(b.or_(found, sign), number.type))
 
 
-def _size(b: ir.IRBuilder, number: Number, x: Any) -> Any:
+def size(b: ir.IRBuilder, number: Number, x: Any) -> Any:
+    """|x|."""
     return b.call(b.module.declare_intrinsic("llvm.fabs", [number.type]), [x])
 
 
