@@ -42,7 +42,8 @@ def functions_in(node: ast.AST, name: str) -> Iterator[tuple[str, ast.FunctionDe
             inner = f"{name}{'.' if ' ' in name else ' '}{child.name}"
         if isinstance(child, ast.FunctionDef) and not DECLARATIONS & set(map(decorator, child.decorator_list)):
             yield inner, child
-        yield from functions_in(child, inner)
+        if not isinstance(child, ast.expr):  # which holds no function but a lambda
+            yield from functions_in(child, inner)
 
 
 def decorator(node: ast.expr) -> str:

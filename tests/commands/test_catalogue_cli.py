@@ -8,6 +8,7 @@ import sys
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
+from support import everyday
 
 import thalweg as tw
 from thalweg.commands.cli import main
@@ -111,7 +112,7 @@ def test_a_year_that_is_none(text: str) -> None:
     assert "--year takes a year or a span of years" in found.stderr
 
 
-@pytest.mark.parametrize("name", [*tw.rules, "clip", "decay", "schedule_free", "sam"])
+@pytest.mark.parametrize("name", everyday([*tw.rules, "clip", "decay", "schedule_free", "sam"]))
 def test_every_rule_can_be_shown(name: str) -> None:
     found = show(name)
     assert found.exit_code == 0, found.output

@@ -96,6 +96,7 @@ def test_every_formula_is_typeset_whole() -> None:
 
 
 @TYPESETS
+@pytest.mark.slow
 def test_a_page_has_what_it_promises() -> None:
     from pages import elsewhere
     from pages.optimizer import Beside, page

@@ -76,11 +76,11 @@ NEEDS = {
 }
 LIGHT = ("--rules sgd,", "--problems")
 """A comparison takes long unless it has one of these; the default is twenty optimizers."""
-LONG = ("--my-rule", "--blocks 8")
+LONG = ("--my-rule", "--blocks 8", "--seeds 8 --out report")
 """What makes it long all the same."""
 HEAVY = (
-    *("python -m benchmarks", "python tools/stub.py", "thalweg curves", "thalweg lab merge"),
-    *("python -m pytest tests/jax_face/optax_all.py", "thalweg race"),
+    *("python -m benchmarks", "python tools/stub.py", "thalweg curves", "thalweg lab bank", "thalweg lab merge"),
+    *("python -m pytest tests/jax_face/optax_all.py", "thalweg race", "thalweg show rmsprop adam"),
 )
 RULE = """
 from thalweg import rule

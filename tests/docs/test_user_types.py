@@ -32,6 +32,7 @@ def test_pyright_finds_nothing(tmp_path: Path) -> None:
     assert done.stdout.startswith("0 errors"), done.stdout
 
 
+@pytest.mark.slow
 def test_the_users_file_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for package in ("torch", "optax"):
         pytest.importorskip(package)

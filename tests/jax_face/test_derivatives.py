@@ -43,7 +43,7 @@ OURS = {
 }
 
 
-@pytest.mark.parametrize("name", first(SAME))
+@pytest.mark.parametrize("name", first(sorted(SAME)))
 def test_by_the_learning_rate_and_by_the_parameters_as_in_optax(name: str) -> None:
     ours, theirs = SAME[name]
     for transform in (lambda f: f, jax.jit):

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from papers import CASES
 from papers.case import Case
-from support import bent, flat, normal_like, run, stream
+from support import EVERYDAY, bent, everyday, flat, normal_like, run, stream
 
 import thalweg as tw
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
+@pytest.mark.parametrize(
+    "case", everyday(CASES, name=lambda c: c.name if " " in c.name else "itself", of=EVERYDAY), ids=lambda c: c.name
+)
 def test_equals_its_paper(case: Case) -> None:
     params, gradients, losses = stream()
     noise = [{k: z[k] for k in case.leaves} for z in normal_like(1)] if case.asks == "noise" else None

@@ -67,8 +67,8 @@ def goes_on(rule: Any, first: str, second: str, folder: Path, tolerance: float, 
 
 
 RING = [("pure", "numpy"), ("numpy", "torch"), ("torch", "jax"), ("jax", "pure")]
-DAILY = {"adam", "nadam", "adafactor", "sm3", "prodigy", "momo", "santa_sss"} & set(EVERYDAY)
-"""Element-wise memory, a number per tensor, rows and columns, slices, numbers of the whole model, the loss, draws."""
+DAILY = {"adam", "adafactor", "prodigy", "santa_sss"} & set(EVERYDAY)
+"""Element-wise memory, rows and columns, numbers of the whole model, draws."""
 
 
 def cases(names: Any, daily: Any, pairs: Any) -> list[Any]:

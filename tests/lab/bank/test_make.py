@@ -120,6 +120,7 @@ def test_a_rule_for_matrices_has_rows_where_there_are_some(tmp_path: Path) -> No
     assert {row.problem for row in found.rows if row.rule == "muon"} == {"logistic", "wine"}
 
 
+@pytest.mark.slow
 def test_several_problems_are_joined_and_a_rule_of_ones_own_is_left_out(tmp_path: Path) -> None:
     own = tmp_path / "mine.py"
     own.write_text(

@@ -113,6 +113,7 @@ def test_steps_in_node_are_numpys(tmp_path: Path) -> None:
 
 
 @NEEDS_ONE
+@pytest.mark.slow
 def test_steps_in_a_browser_are_numpys(tmp_path: Path) -> None:
     given, optimizers, script = cases()
     page = f"<!doctype html><html><head></head><body><script>{script}</script></body></html>"

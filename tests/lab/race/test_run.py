@@ -28,6 +28,7 @@ def by_hand(lr: float, steps: int, mu: float = 0.0) -> list[float]:
     return found
 
 
+@pytest.mark.slow
 def test_every_optimizer_runs_from_the_same_start() -> None:
     names = [name for name in tw.rules if name not in OF_MATRICES]
     found = race(QUARTIC, names, steps=20, start=QUARTIC.start)

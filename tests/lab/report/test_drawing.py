@@ -22,7 +22,7 @@ print(matplotlib.rcParams._get("backend"))
 """
 
 
-@pytest.mark.parametrize("module", ["thalweg.lab.report.report", "thalweg.lab.race.picture"])
+@pytest.mark.parametrize("module", first(["thalweg.lab.report.report", "thalweg.lab.race.picture"]))
 @pytest.mark.parametrize("asked", first(["nonsense", "module://not_installed.backend", "svg"]))
 def test_whatever_the_backend(module: str, asked: str) -> None:
     program = PROGRAM.format(module=module, asked=asked)

@@ -26,6 +26,7 @@ def test_code_is_told_alike_by_each_version_of_python() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="later versions dump otherwise")
 def test_all_code_is_told_as_it_was() -> None:
     for path in Path(thalweg.__file__).parent.rglob("*.py"):

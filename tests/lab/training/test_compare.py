@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support import first
 
 from lab.command import thalweg
 from lab.report.test_schema import misfits
@@ -117,6 +118,7 @@ def test_what_some_settings_raise_is_their_divergence_and_no_failure_of_the_rule
     assert found.best in ("sgd", "adam")
 
 
+@pytest.mark.slow
 def test_a_lack_of_memory_is_a_row_s_result_and_is_not_kept(tmp_path: Path) -> None:
     def train(trial: Any) -> Any:
         if trial.rule == "lion":
@@ -136,7 +138,7 @@ EPOCHS = (
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("step // 20", True), pytest.param("step", False, marks=pytest.mark.slow), ("", False)]
+    ("text", "says"), [("step // 20", True), *(pytest.param(told, False, marks=pytest.mark.slow) for told in ("step", ""))]
 )
 def test_who_reports_epochs_is_told_that_steps_are_wanted(text: str, says: bool, tmp_path: Path) -> None:
     path, told = written(tmp_path, EPOCHS.replace("report({},", f"report({text}," if text else "report(")), list[lab.Progress]()
@@ -241,7 +243,7 @@ def test_hours_and_better_are_for_training_functions() -> None:
             lab.compare(problem="xor", **{name: value})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("least", "most"), [(0.0, 1.0), (0.0, 1.01), (-0.01, 1.0)])
+@pytest.mark.parametrize(("least", "most"), first([(0.0, 1.0), (0.0, 1.01), (-0.01, 1.0)], 2))
 def test_intervals_end_at_0_and_1_if_no_score_was_outside(least: float, most: float, tmp_path: Path) -> None:
     """Accuracies of nearly 1, and something else that once was above 1, or below 0, in a run that is not among the judged."""
 
@@ -249,7 +251,7 @@ def test_intervals_end_at_0_and_1_if_no_score_was_outside(least: float, most: fl
         trial.optimizer(np.zeros(2)).step(np.ones(2))
         trial.report(2, validation=least)
         trial.report(4, validation=most)
-        luck = random.Random(trial.seed).choice([0.85, 1.0, 1.0, 1.0])
+        luck = 1.0 - 0.15 * (trial.seed % 1000 / 1000) ** 6  # a few runs are worse, whatever the seeds
         return {"validation": luck, "test": luck if trial.rule == "sgd" else 1.0 - luck}
 
     found = lab.compare(here(train), **{**FEW, "seeds": 5}, steps=8, out=tmp_path / "out").results

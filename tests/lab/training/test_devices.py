@@ -43,9 +43,8 @@ def seen(path: Path) -> list[Any]:
     return [json.loads(line) for line in Path(f"{path}.seen").read_text().splitlines()]
 
 
-@pytest.mark.parametrize(
-    "by", ["processes", pytest.param("loky", marks=pytest.mark.slow), pytest.param("dask", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("by", ["processes", "loky", "dask"])
+@pytest.mark.slow
 def test_each_process_sees_its_device_alone(by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no GPU is: what a process is told of it. A run begins only after both processes did."""
     if by == "dask":
@@ -174,6 +173,7 @@ def lacks() -> list[BaseException]:
     return found
 
 
+@pytest.mark.slow
 def test_lack_of_memory_is_known_whoever_says_it() -> None:
     for error in lacks():
         assert is_lack(error), error

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from support import first
 
 import thalweg as tw
 from thalweg.commands.cli import main
@@ -100,7 +101,7 @@ def in_scipy(problem: Problem, rule: Rule) -> None:
 ROADS: tuple[Callable[[Problem, Rule], None], ...] = (in_numpy, timed, beside_sgd, racing, in_scipy)
 
 
-@pytest.mark.parametrize("name", [*ASKING, *MINE, "lbfgs", "nesterov"])
+@pytest.mark.parametrize("name", first([*ASKING, *MINE, "lbfgs", "nesterov"], 10))
 def test_who_asks_for_more_than_a_gradient_gets_it_on_every_road(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("thalweg.lab.comparing.forecast.SECONDS", 0.0)
     monkeypatch.setattr("thalweg.lab.comparing.step_cost.ROUNDS", 1)
