@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import drive, everyday, through_a_file
+from support import drive, everyday, first, through_a_file
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("triton")
@@ -183,7 +183,7 @@ def test_a_norm_over_the_model_of_what_has_no_square(size: float, monkeypatch: p
 
 
 @pytest.mark.usefixtures("interpreted")
-@pytest.mark.parametrize("name", ["prodigy", "novograd", "lamb", "adafactor", "sm3"])
+@pytest.mark.parametrize("name", first(["prodigy", "adafactor", "novograd", "lamb", "sm3"], 2))
 def test_a_captured_step_asks_the_device_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A CUDA graph holds it: the host reads no tensor, and each number of the state stays where it was."""
     monkeypatch.setitem(globals(), "SHAPES", [(60, 35), (301,), (), (WIDTH,)])

@@ -30,7 +30,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "noisy_sgd": {"key": 3},
     "lars": {},
 }
-DAILY = ("sgd", "adamw", "rmsprop", "noisy_sgd", "contrib.muon", "contrib.prodigy")
+DAILY = ("adamw", "noisy_sgd", "contrib.prodigy")
 NAMES = [
     *(
         "sgd",

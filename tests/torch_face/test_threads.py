@@ -133,7 +133,9 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), (p.detach().numpy() ==
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.parametrize("first", [True, False], ids=["a step of ours", "an operation of torch's"])
+@pytest.mark.parametrize(
+    "first", [pytest.param(True, id="a step of ours"), pytest.param(False, id="an operation of torch's", marks=pytest.mark.slow)]
+)
 def test_a_fork(first: bool) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FORK.replace("{first}", str(first))], capture_output=True, text=True, timeout=PATIENCE

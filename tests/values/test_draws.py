@@ -107,7 +107,9 @@ def test_torch_draws_numpys_bits(shape: tuple[int, ...], monkeypatch: pytest.Mon
     np.testing.assert_array_equal(there.numpy().reshape(shape), wanted)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    "shape", [pytest.param(shape, marks=pytest.mark.slow if k > 2 else ()) for k, shape in enumerate(SHAPES)]
+)
 def test_jax_draws_numpys_words_and_its_numbers_to_a_few_roundings(shape: tuple[int, ...]) -> None:
     """XLA may compute a product and a sum in one, so that numbers differ in their last bits; integers it cannot change."""
     jax = pytest.importorskip("jax")
