@@ -7,7 +7,7 @@ from pathlib import Path
 CONTENTS = {
     "Start": ("install", "networks", "choosing"),
     "Optimizers": ("optimizers/index", "optimizers/tree"),
-    "Use": ("pytorch", "jax", "migrating", "rules", "routing", "states"),
+    "Use": ("pytorch", "jax", "keras", "migrating", "rules", "routing", "states"),
     "The lab": ("lab", "training", "engines"),
     "Evidence": ("conformance", "verify", "performance", "gallery"),
     "Reference": ("reference/index",),
