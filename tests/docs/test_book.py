@@ -113,6 +113,23 @@ def test_a_page_has_what_it_promises() -> None:
     assert "<code>tf1.Adam()</code>" in told
 
 
+def test_losses_are_of_rules_as_they_are() -> None:
+    """A rule that has changed since has no curve, which most have; a curve is drawn beside those of its parents."""
+    from pages import losses
+
+    measured = losses.kept()
+    assert len(measured["rules"]) > 0.8 * len(rules), "thalweg compare --rules all --problem digits, then tools/losses.py"
+    for row in measured["rules"].values():
+        assert len(row["loss"]) == len(measured["steps"])
+    drawn = losses.drawing("adam")
+    assert re.findall(r'<path class="(own|parent[ a-z]*)"', drawn) == ["parent second", "parent", "own"]
+    assert "<title>RMSprop</title>" in drawn
+    own = measured["rules"]["adam"]
+    assert f"Adam ends at {own['loss'][-1]:.2g} (rate {own['lr']:.2g})" in drawn
+    assert re.findall(r'<path class="(own|parent[ a-z]*)"', losses.drawing("sgd")) == ["own"]
+    assert losses.drawing("no such rule") == ""
+
+
 @TYPESETS
 @pytest.mark.parametrize("framework", ["NumPy", "Pure", "PyTorch", "JAX"])
 def test_the_code_of_every_page_runs(framework: str) -> None:

@@ -46,6 +46,7 @@ SMALL = {
     "python -m benchmarks.readme_loop": "--only 'network, numpy loop' --rounds 2 --keep {folder}/kept.json",
     "python -m benchmarks.searches": "--bowls 1",
     "python -m benchmarks.start": "--quick",
+    "python -m benchmarks.told_apart": "--problems xor --rules sgd,adam --budget 1 --seeds 6",
     "python -m pytest tests/jax_face/optax_all.py": "--collect-only -q",
     "python tools/gallery.py": "--list",
     "python tools/stub.py": "--check",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import NamedTuple
 
-from pages import elsewhere, path, play
+from pages import elsewhere, losses, path, play
 from pages.judged import judged
 from pages.meaning import meanings
 from pages.typeset import display, marked, math, raw, table, words
@@ -76,7 +76,7 @@ def _parts(rule: Rule, beside: Beside) -> Iterator[str]:
     if where := play.address(rule.name, beside.playing):
         yield raw(f'<p><a href="{where}">Try it in the playground</a>: other surfaces, other settings, beside others.</p>')
     yield "## Where it comes from\n"
-    yield raw(_origin(rule))
+    yield raw(_origin(rule) + losses.drawing(rule.name))
     yield "## What a step costs\n"
     yield raw(f"<p>{escape(facts.cost_words(rule))}</p><p>Kernel: {escape(facts.kernels(rule))}</p>")
     yield "## When to take it\n"
