@@ -22,7 +22,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "pictures"
-COMPARE = "thalweg compare --rules sgd,momentum,rmsprop,adam,lion,muon --budget 8 --seeds 8 --out report"
+COMPARE = "thalweg compare --out report"
 WIDEST = 1400
 """Pixels: twice what a page of text is wide, for screens with dense pixels."""
 BROWSER = [

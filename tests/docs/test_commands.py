@@ -77,7 +77,7 @@ NEEDS = {
 }
 LIGHT = ("--rules sgd,", "--problems")
 """A comparison takes long unless it has one of these; the default is twenty optimizers."""
-LONG = ("--my-rule", "--blocks 8", "--seeds 8 --out report")
+LONG = ("--my-rule", "--blocks 8")
 """What makes it long all the same."""
 HEAVY = (
     *("python -m benchmarks", "python tools/stub.py", "thalweg curves", "thalweg lab bank", "thalweg lab merge"),

@@ -18,6 +18,8 @@ from thalweg.values.numerals import typed
 Rows = Sequence[Row]
 FEW_NAMES = 6
 """Names beyond so many are counted instead."""
+WITH = "if you try"
+"""Begins what holds for so many settings alone."""
 ALONE = "One optimizer alone cannot be compared."
 
 
@@ -115,9 +117,16 @@ def _avoid(found: Facts) -> str:
     if worse := avoided(rows, found["margin"]["value"]):
         names = [_behind(row, score) for row in reversed(worse)]
         more = [f"{len(names) - FEW_NAMES} more"] if len(names) > FEW_NAMES else []
-        told.append(listed([*names[:FEW_NAMES], *more]))
+        told.append(_tuned_as_much(worse, found) + listed([*names[:FEW_NAMES], *more]))
     told += [f"{row['name']}, which failed" for row in rows if row["failed"]]
-    return f"{'; '.join(told)}." if told else ""
+    said = "; ".join(told)
+    return f"{said[:1].upper()}{said[1:]}." if said.startswith(WITH) else f"{said}." if said else ""
+
+
+def _tuned_as_much(worse: Rows, found: Facts) -> str:
+    """When they are to be avoided, if one of them is what to use with fewer settings or with none."""
+    told = {each["name"] for each in found["advice"]}
+    return f"{WITH} {found['settings']['budget']} settings: " if any(row["name"] in told for row in worse) else ""
 
 
 def _behind(row: Row, score: Score) -> str:
