@@ -46,5 +46,6 @@ CHAINS = {
     "two memories called v": lambda: tw.chain(tw.rmsprop(), tw.momentum()),
     "by parameter": lambda: tw.choose((tw.is_matrix, tw.momentum().at(lr=0.02)), otherwise=tw.adamw()),
     "average": lambda: tw.chain(tw.adam(), tw.average(0.9)),
+    "memories in turn, without a kernel": lambda: tw.chain(tw.only(tw.is_matrix, tw.agc()), tw.pnm()),
     "schedule-free": lambda: tw.chain(tw.sgd(), tw.schedule_free()),
 }

@@ -14,7 +14,7 @@ from thalweg.core.optimizer import Optimizer as Pure
 from thalweg.core.stage import Stage
 from thalweg.torch.groups import ConfiguredGroup, Members, joined
 from thalweg.torch.ledger import CALLS, Ledger
-from thalweg.torch.tensors import Tensor, check_shape, curvature, like, put, real
+from thalweg.torch.tensors import Tensor, check_shape, curvature, like, put_all, real
 
 Path = tuple[str, ...]
 
@@ -78,16 +78,17 @@ class Lot:
     def put(self) -> None:
         """Write the computed step into parameters and state."""
         for name, p in self.params.items():
-            mine = self.ledger.state[p]
+            new: dict[str, Tensor] = {}
             p.detach().copy_(like(self.moved[name], p))  # its memory stays while it is written, whatever another thread does to p
             self.ledger.count(p).fill_(self.state["t"][name])
             for path, key in self.keys.items():
                 kept = _at(self.state["memory"], path)
                 if path not in self.ledger.keepers and name in kept:
-                    put(mine, key, like(kept[name], p))
+                    new[key] = like(kept[name], p)
             for word in ("walked", "accumulated"):
                 if word in self.state:
-                    put(mine, word, like(self.state[word][name], p))
+                    new[word] = like(self.state[word][name], p)
+            put_all(self.ledger.state[p], new)
         for path, (p, key) in self.ledger.keepers.items():
             if path in self.keys:
                 self.ledger.state[p][key] = float(_at(self.state["memory"], path))

@@ -74,6 +74,18 @@ def put(state: dict[str, Any], key: str, value: Tensor) -> None:
         state[key] = value
 
 
+def put_all(state: dict[str, Any], values: dict[str, Tensor]) -> None:
+    """Write these values into the state's tensors of their keys.
+
+    A rule whose memories take turns returns one's own tensor as the other's new value: it is copied before it is written over.
+    """
+    held = {id(x): key for key, x in state.items() if isinstance(x, Tensor)}
+    own = {key: {held[id(x)] for x in (value, value._base) if id(x) in held} for key, value in values.items()}
+    apart = {key: value.clone() if own[key] - {key} else value for key, value in values.items()}
+    for key, value in apart.items():
+        put(state, key, value)
+
+
 def same_numbers(x: Tensor, y: Tensor) -> bool:
     """Whether y, cast to the dtype and device of x, has the numbers of x. Subclasses are not looked into."""
     return type(x) not in PLAIN or (x.shape == y.shape and torch.allclose(x, y.to(x), rtol=0.0, atol=0.0, equal_nan=True))
