@@ -318,6 +318,13 @@ class _Adapnm(Rule):
 
 adapnm: _Adapnm
 
+class _AdapnmToNormOne(Rule):
+    """Ranger21's step (Wright & Demeure 2021, arXiv 2106.13731): AdaPNM's, with norm loss as a stable weight decay."""
+
+    def __call__(self, beta0: Dynamic = 0.9, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), weight_decay: Dynamic = 0.0001, unit: Literal['row', 'tensor'] = 'row') -> Stage: ...
+
+adapnm_to_norm_one: _AdapnmToNormOne
+
 class _Adasecant(Rule):
     """AdaSecant (Gulcehre & Bengio 2014, arXiv 1412.7419; Gulcehre, Sotelo, Moczulski & Bengio 2017, arXiv 1703.00788)."""
 
@@ -1094,6 +1101,13 @@ class _Ranger(Rule):
     def __call__(self, k: int = 6, alpha: Dynamic = 0.5, beta1: Dynamic = 0.95, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-05, raw=True), threshold: Dynamic = 5.0, weight_decay: Dynamic = 0.0) -> Stage: ...
 
 ranger: _Ranger
+
+class _Ranger21(Rule):
+    """Ranger21 (Wright & Demeure 2021, arXiv 2106.13731): AdamW with eight additions, each of them a method of its own."""
+
+    def __call__(self, k: int = 5, alpha: Dynamic = 0.5, beta0: Dynamic = 0.9, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), clipping: Dynamic = 0.01, weight_decay: Dynamic = 0.0001) -> Stage: ...
+
+ranger21: _Ranger21
 
 class _Rmsprop(Rule):
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""

@@ -91,6 +91,7 @@ def test_filters_and_order() -> None:
         "normuon",
         "polargrad",
         "psgd_kron",
+        "ranger21",
         "scion",
         "sgdp",
         "shampoo",

@@ -22,6 +22,7 @@ HALF = torch.bfloat16
 SHAPES = [(60, 35), (300,), (), (5, 3, 2), (1024,)]
 WITHOUT = {
     "nero",
+    "ranger21",
     "adalite",
     "mirror_madgrad",
     "adahessian",

@@ -88,6 +88,7 @@ SUMMING_UP = {
 }  # the whole model
 OF_TENSORS = {
     "nero",
+    "ranger21",
     "adalite",
     "came",
     "sm3",

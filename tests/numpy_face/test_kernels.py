@@ -25,6 +25,7 @@ WITHOUT = (
     "adamp",
     "sgdp",
     "agc",
+    "ranger21",
     "adashift",
 )  # matrices, their sizes, a network or a window for each coordinate
 APPROXIMATE = (

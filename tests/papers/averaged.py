@@ -30,6 +30,10 @@ CASES = [
     Case("ranger", tw.ranger, averaged.ranger),
     Case("ranger options", lambda: tw.ranger(4, 0.8, 0.8, 0.97, tw.outside(1e-3, raw=True), 4.0, 0.3), averaged.ranger,
          {"k": 4, "alpha": 0.8, "beta1": 0.8, "beta2": 0.97, "eps": 1e-3, "threshold": 4.0, "weight_decay": 0.3}, shrinking),
+    Case("ranger21", tw.ranger21, averaged.ranger21),
+    *(Case(f"ranger21 {word}", lambda clipping=clipping: tw.ranger21(4, 0.8, 0.3, 0.8, 0.97, 1e-3, clipping, 0.3), averaged.ranger21,
+           {"k": 4, "alpha": 0.8, "beta0": 0.3, "beta1": 0.8, "beta2": 0.97, "eps": 1e-3, "clipping": clipping, "weight_decay": 0.3}, shrinking)
+      for word, clipping in (("options", 0.05), ("hardly clipped", 3.0))),
     Case("schedule_free_sgd", tw.schedule_free_sgd, SGD),
     *(Case(f"schedule_free_sgd {word}", lambda: tw.schedule_free_sgd(0.7, weight_decay=WD), SGD, {"beta": 0.7, "weight_decay": WD}, lr)
       for word, lr in (("decayed", 0.1), ("warmed up", WARM))),

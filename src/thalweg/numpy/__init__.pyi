@@ -583,6 +583,11 @@ class Ranger(Optimizer):
 
     def __init__(self, params: Tree, lr: Dynamic = 0.001, k: int = 6, alpha: Dynamic = 0.5, beta1: Dynamic = 0.95, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-05, raw=True), threshold: Dynamic = 5.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
 
+class Ranger21(Optimizer):
+    """Ranger21 (Wright & Demeure 2021, arXiv 2106.13731): AdamW with eight additions, each of them a method of its own."""
+
+    def __init__(self, params: Tree, lr: Dynamic = 0.001, k: int = 5, alpha: Dynamic = 0.5, beta0: Dynamic = 0.9, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), clipping: Dynamic = 0.01, weight_decay: Dynamic = 0.0001, *, seed: Any = 0, nonfinite: NonFinite = 'propagate', lanes: int | None = None, fused: bool = True) -> None: ...
+
 class RMSprop(Optimizer):
     """RMSprop (Tieleman & Hinton 2012, Coursera, Neural networks for machine learning, lecture 6.5)."""
 

@@ -576,6 +576,11 @@ class Ranger(Optimizer):
 
     def __init__(self, params: ParamsT, lr: Dynamic = 0.001, k: int = 6, alpha: Dynamic = 0.5, beta1: Dynamic = 0.95, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-05, raw=True), threshold: Dynamic = 5.0, weight_decay: Dynamic = 0.0, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
 
+class Ranger21(Optimizer):
+    """Ranger21 (Wright & Demeure 2021, arXiv 2106.13731): AdamW with eight additions, each of them a method of its own."""
+
+    def __init__(self, params: ParamsT, lr: Dynamic = 0.001, k: int = 5, alpha: Dynamic = 0.5, beta0: Dynamic = 0.9, beta1: Dynamic = 0.9, beta2: Dynamic = 0.999, eps: Dynamic | Epsilon = outside(1e-08), clipping: Dynamic = 0.01, weight_decay: Dynamic = 0.0001, *, seed: Any = 0, rounding: Literal['nearest', 'stochastic', 'kahan', 'master'] = 'nearest', state_dtype: Literal['own', 'float32', 'bfloat16', 'int8'] = 'own') -> None: ...
+
 class RMSpropGraves(Optimizer):
     """RMSprop as Graves has it (2013, arXiv 1308.0850, equations 38-45): centred, with momentum, eps inside the root."""
 
