@@ -29,6 +29,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "migrating.md").read_text(encoding=
 SHAPES = [(6, 4), (3, 5), (7,), ()]
 CONVOLUTION = [(4, 3, 2, 2)]
 STEPS = 200
+LIBRARIES = {"pytorch_optimizer": "pytorch_optimizer", "timm.optim": "timm"}
+"""The sections whose tables set two libraries side by side."""
 
 
 def library(name: str) -> Any:
@@ -54,10 +56,10 @@ def rows() -> list[Any]:
         if line.startswith("## "):
             section = line[3:]
         cells = [cell.strip() for cell in line.strip("|").split(" | ")] if line.startswith("|") else []
-        if len(cells) < 3 or "`" not in cells[1]:
+        if section not in LIBRARIES or len(cells) < 3 or "`" not in cells[1]:
             continue
         theirs = cells[0].removeprefix("| ").strip("`") or theirs
-        name = {"pytorch_optimizer": "pytorch_optimizer", "timm.optim": "timm"}[section]
+        name = LIBRARIES[section]
         found.append(pytest.param(name, theirs, cells[1].strip("`"), cells[2], id=f"{name}-{len(found)}-{theirs}"))
     return found
 
