@@ -146,4 +146,34 @@ print(f"pytorch_optimizer {before - p.item():.4f}, BCOS {paper:.4f}")
 """,
         "pytorch_optimizer 0.8729, BCOS 1.1547",
     ),
+    Defect(
+        "pytorch_optimizer", "4.1.0", "DAdaptAdan",
+        "The second moment averages the square of the gradient ahead. Here that is squared before it is handed to addcmul_ with itself, "
+        "so that fourth powers are averaged. Leaving out the first squaring mends it.",
+        """\
+import torch, pytorch_optimizer
+
+p = torch.nn.Parameter(torch.zeros(1))
+adan = pytorch_optimizer.DAdaptAdan([p])
+p.grad = torch.full_like(p, 2.0)
+adan.step()
+print(f"pytorch_optimizer {adan.state[p]['exp_avg_sq'].item():.2f}, Adan {0.01 * 2.0**2:.2f}")
+""",
+        "pytorch_optimizer 0.16, Adan 0.04",
+    ),
+    Defect(
+        "pytorch_optimizer", "4.1.0", "SimplifiedAdEMAMix",
+        "The update is divided by the root of the second moment's correction, which the authors' code multiplies by: the first step is "
+        "1 / (1 - beta2) times as long, twenty times by default. Multiplying mends it.",
+        """\
+import torch, pytorch_optimizer
+
+p = torch.nn.Parameter(torch.zeros(1))
+mix = pytorch_optimizer.SimplifiedAdEMAMix([p], lr=1.0, betas=(0.0, 0.5))
+p.grad = torch.ones(1)
+mix.step()
+print(f"pytorch_optimizer {p.item():.2f}, the gradient over its own size {-1.0:.2f}")
+""",
+        "pytorch_optimizer -2.00, the gradient over its own size -1.00",
+    ),
 )  # fmt: skip

@@ -18,6 +18,7 @@ import thalweg
 from thalweg.dialects.conformance.defects import DEFECTS, Defect
 from thalweg.dialects.conformance.measure import EQUAL, VERDICTS, Line
 from thalweg.dialects.conformance.stream import STEPS
+from thalweg.dialects.method import dialect
 from thalweg.values.atomic import atomic_write
 
 HEAD = ("optimizer", "options", "from the paper's rule", "from the dialect", "what differs")
@@ -73,9 +74,10 @@ def summary(lines: Sequence[Line]) -> str:
 
 
 def defects(lines: Sequence[Line]) -> list[Defect]:
-    """The known defects of the optimizers that were measured."""
+    """The known defects of the optimizers that were measured, and those of the same libraries that no dialect has."""
     names = {(line.library, line.name) for line in lines}
-    return [defect for defect in DEFECTS if (defect.library, defect.name) in names]
+    own = [defect for defect in DEFECTS if defect.library in {line.library for line in lines}]
+    return [it for it in own if (it.library, it.name) in names or it.name not in dialect(it.library)]
 
 
 def section(title: str, lines: Sequence[Line]) -> str:
