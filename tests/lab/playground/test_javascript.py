@@ -14,8 +14,9 @@ from browser import NEEDS_ONE, found, shown
 from support import PATIENCE
 
 import thalweg as tw
+from thalweg.core.stage import Stage
 from thalweg.graph.program import NotTraced
-from thalweg.lab.playground.javascript import printed
+from thalweg.lab.playground.javascript import printed, printed_rule
 
 NODE = shutil.which("node")
 STEPS, LENGTHS = 50, (1, 2, 7)
@@ -38,7 +39,7 @@ def steps() -> dict[str, Any]:
     made = {}
     for name, rule in tw.rules.items():
         try:
-            made[name] = printed(tw.Optimizer(rule()))
+            made[name] = printed_rule(rule)
         except (NotTraced, ValueError, TypeError):
             continue
     return made
@@ -46,7 +47,7 @@ def steps() -> dict[str, Any]:
 
 def moved(rule: tw.Rule, hyper: dict[str, float]) -> dict[str, float]:
     """Other numbers than the defaults, each inside its range."""
-    parts = {name: value for name, value in hyper.items() if name in rule.parts and np.isfinite(value)}
+    parts = {name: value for name, value in hyper.items() if name != "lr" and np.isfinite(value)}
     inside = {}
     for name, value in parts.items():
         lower = rule.parts[name].range is None or 0.97 * value in rule.parts[name].range
@@ -64,11 +65,8 @@ def cases() -> tuple[dict[str, Any], dict[str, Any], str]:
     for name, one in steps().items():
         rule, rate = tw.rules[name], tw.Optimizer(tw.rules[name]()).lr
         hyper = {key: rate if value is None else value for key, value in one.hyper.items()}
-        settings = [({}, hyper)]
-        if set(hyper) <= {*rule.parts, "lr"}:  # a recipe's numbers may be several of its stages'
-            other = moved(rule, hyper)
-            settings.append((other, {**hyper, **other}))
-        for k, (config, numbers) in enumerate(settings):
+        other = moved(rule, hyper)
+        for k, (config, numbers) in enumerate([({}, hyper), (other, {**hyper, **other})]):
             defaults = {part.name: part.default for part in rule.parts.values()}
             optimizers[f"{name} {k}"] = tw.Optimizer(rule.configured({**defaults, **config}), lr=rate)
             facts = json.dumps({"starts": one.starts, "hyper": numbers})
@@ -92,7 +90,7 @@ def in_numpy(optimizer: Any, given: dict[str, Any]) -> list[Any]:
 def equal(ends: dict[str, Any], optimizers: dict[str, Any], given: dict[str, Any]) -> None:
     assert ends.keys() == optimizers.keys()
     assert {"adam 0", "adam 1", "lamb 0", "sgd 1"} <= ends.keys()
-    assert len(ends) > 220
+    assert len(ends) > 240
     wrong = {}
     for name, paths in ends.items():
         for mine, theirs in zip(paths, in_numpy(optimizers[name], given), strict=True):
@@ -118,3 +116,27 @@ def test_steps_in_a_browser_are_numpys(tmp_path: Path) -> None:
     given, optimizers, script = cases()
     page = f"<!doctype html><html><head></head><body><script>{script}</script></body></html>"
     equal(found(shown(page, "document.body.dataset.found = JSON.stringify(ends);", tmp_path)), optimizers, given)
+
+
+def test_a_step_looks_up_the_rule_s_own_numbers() -> None:
+    """Not those of a recipe's stages under their names."""
+    for name, step in steps().items():
+        assert step.hyper.keys() <= {*tw.rules[name].parts, "lr"}, name
+    assert steps()["novograd"].hyper == {"lr": None, "beta1": 0.95, "beta2": 0.98, "eps": 1e-8}
+    assert "hyper.beta1" in steps()["novograd"].text
+
+
+@tw.recipe(lr=0.1)
+def from_one(*, kept: tw.Decay = 0.9) -> Stage:
+    """Computes with its number."""
+    return tw.chain(tw.momentum(1 - kept), tw.decay(0.25))
+
+
+def test_numbers_that_a_recipe_works_out_are_part_of_the_step() -> None:
+    step = printed_rule(from_one)
+    assert step.hyper == {"lr": None}
+    assert "= 0.25;" in step.text
+
+
+def test_a_whole_optimizer_s_step_looks_up_its_stages_numbers() -> None:
+    assert printed(tw.Optimizer(tw.alig())).hyper == {"c": 1.0, "lr": None, "eps": 1e-5, "mu": 0.9}

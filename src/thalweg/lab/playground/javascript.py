@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,16 +13,19 @@ from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
 from thalweg.engines.expressions import ATOM, OPERATORS, Loop, Text, Writer, indented, wrap
 from thalweg.engines.names import Names
+from thalweg.form.hyper import Nonzero
 from thalweg.graph.passes import cut
 from thalweg.graph.program import NotTraced, Program, program, stage_paths
 from thalweg.ops.word import WORDS, Spelling
+from thalweg.rule import Rule
 from thalweg.values.symbols import TENSOR, Symbol
 
 RESERVED = frozenset(
     re.findall(
         r"\w+",
         "i n state parameters gradient hyper asks Math const let var new in of if else for function return this class delete "
-        "do void with yield case default enum export import super switch throw try typeof while await",
+        "do void with yield case default enum export import super switch throw try typeof while await instanceof debugger "
+        "null true false Infinity NaN",
     )
 )
 """JavaScript's words, and the names that a printed step uses itself."""
@@ -64,7 +68,8 @@ class Step:
     """A step in JavaScript.
 
     text: the source of a function that updates `state` and `parameters` in place. starts: the first value of each
-    slot of memory, with whether it is one number an element; None is the parameter itself. hyper: the numbers that it looks up.
+    slot of memory, with whether it is one number an element; None is the parameter itself. hyper: the numbers that it looks up,
+    with None for the learning rate.
     """
 
     text: str
@@ -72,8 +77,39 @@ class Step:
     hyper: dict[str, Any]
 
 
+class _Public(Nonzero):
+    """A hyper-parameter of a rule on its way into the stages that it configures: a constant schedule that knows its name."""
+
+    def __new__(cls, name: str, value: float) -> _Public:
+        made = super().__new__(cls, lambda t: value)
+        made.name, made.value = name, value
+        return made
+
+    name: str
+    value: float
+
+
+def printed_rule(rule: Rule) -> Step:
+    """Return the step of a rule's default configuration, which looks up the rule's own hyper-parameters.
+
+    A recipe hands these to its stages, which may call them something else; numbers that it fixes itself are part of the text.
+    Where a recipe computes with its hyper-parameters, all of them are. Raises NotTraced with the reason where a rule has no step.
+    """
+    defaults = {name: part.default for name, part in rule.parts.items()}
+    public = {name: _Public(name, value) for name, value in defaults.items() if isinstance(value, float) and value != 0}
+    try:
+        stage = rule.configured({**defaults, **public})
+    except TypeError:
+        stage = rule()
+    return _printer(Optimizer(stage), own_only=True).step()
+
+
 def printed(optimizer: Optimizer) -> Step:
     """Return the step of one vector, a model's only tensor. Raises NotTraced with the reason where a rule has none."""
+    return _printer(optimizer).step()
+
+
+def _printer(optimizer: Optimizer, own_only: bool = False) -> _Printer:
     if optimizer.asks_gradients:
         raise NotTraced("it asks for gradients at several points")
     p = np.zeros(2)
@@ -84,12 +120,13 @@ def printed(optimizer: Optimizer) -> Step:
         raise NotTraced("it draws random numbers")
     if "curvature" in made.inputs:
         raise NotTraced("it asks for a curvature")
-    return _Printer(made).step()
+    return _Printer(made, own_only)
 
 
 class _Printer:
-    def __init__(self, made: Program) -> None:
-        self.made, self.cut = made, cut(made)
+    def __init__(self, made: Program, own_only: bool) -> None:
+        """own_only: numbers that are neither the learning rate nor a `_Public` one are written as they are, not looked up."""
+        self.made, self.cut, self.own_only = made, cut(made), own_only
         if self.cut.by_row:
             raise NotTraced("it keeps numbers of rows and columns")
         self.found: list[str] = []
@@ -117,7 +154,14 @@ class _Printer:
         numbers = [(f"state.{slot.old.name}", slot.new) for slot in kept if slot.old.level < TENSOR]
         lines += self._pass(last, [*stores, ("parameters[i]", "{0} = {1};", last.parameter)], numbers)
         text = "\n".join(["function step(state, parameters, gradient, hyper, asks) {", *indented(lines), "}"])
-        return Step(text, starts, dict(self.made.hyper))
+        return Step(text, starts, dict(self._looked_up()))
+
+    def _looked_up(self) -> Iterator[tuple[str, Any]]:
+        for name, value in self.made.hyper.items():
+            if isinstance(value, _Public):
+                yield value.name, value.value
+            elif value is None or not self.own_only:
+                yield name, value
 
     def _pass(self, part: Program, results: list[tuple[str, str, Any]], numbers: list[tuple[str, Any]]) -> list[str]:
         """Return the lines of one loop over the elements, with the numbers that it needs before it."""
@@ -154,7 +198,10 @@ class _Printer:
         if name in ("p", "g"):
             return "parameters[i]" if name == "p" else "gradient[i]"
         if name in self.made.hyper:
-            return f"hyper.{name}"
+            value = self.made.hyper[name]
+            if self.own_only and isinstance(value, int | float):
+                return JavaScript().constant(value)
+            return f"hyper.{value.name if isinstance(value, _Public) else name}"
         if name in ("t", "loss"):
             return f"asks.{name}"
         if name in self.made.inputs:

@@ -17,7 +17,7 @@ from thalweg.engines.expressions import Writer
 from thalweg.engines.names import Names
 from thalweg.graph.program import NotTraced, Program
 from thalweg.lab.data.surface import Surface
-from thalweg.lab.playground.javascript import JavaScript, Step, printed
+from thalweg.lab.playground.javascript import JavaScript, Step, printed_rule
 from thalweg.lab.problems.surfaces import beale, himmelblau, ravine, rosenbrock, saddle, styblinski_tang
 from thalweg.lab.refusal import Refusal
 from thalweg.rule import Rule
@@ -59,7 +59,7 @@ def _steps(rules: Mapping[str, Rule]) -> tuple[dict[str, Step], dict[str, NotTra
     steps, reasons = dict[str, Step](), dict[str, NotTraced]()
     for name, rule in rules.items():
         try:
-            steps[name] = printed(Optimizer(rule()))
+            steps[name] = printed_rule(rule)
         except NotTraced as reason:
             reasons[name] = reason
     return steps, reasons
@@ -75,8 +75,8 @@ def _facts(rule: Rule, step: Step) -> dict[str, Any]:
     """What the page needs to know of a rule beside its step."""
     lr = Optimizer(rule()).lr
     sliders = {}
-    for name, value in step.hyper.items():
-        value = lr if value is None else value
+    for name in (name for name in ("lr", *rule.parts) if name in step.hyper):
+        value = lr if step.hyper[name] is None else step.hyper[name]
         bounds = rule.parts[name].range if name in rule.parts else None
         below_one = bounds is not None and bounds.high == 1 and bounds.low == 0
         sliders[name] = {"value": "Infinity" if value == math.inf else value, "share": below_one}
