@@ -25,10 +25,7 @@ from thalweg.lab.race.run import OwnRules, Race, here, race
 from thalweg.lab.race.table import table
 from thalweg.lab.refusal import Refusal, plain
 from thalweg.lab.running.output_capture import Tail
-from thalweg.lab.user import probe
-from thalweg.lab.user.source import Source
-from thalweg.methods import rules
-from thalweg.rule import Rule
+from thalweg.lab.user.source import OwnFiles
 
 PATIENCE = 2.0  # seconds, before a progress bar appears
 WIDTH = 160  # columns of the table when the output is no terminal
@@ -44,24 +41,17 @@ def race_and_write(asked: Asked) -> None:
 
 
 def _race(asked: Asked) -> Race:
-    readable, lost, own = _own(asked.my_rule)
+    files = OwnFiles.of(asked.my_rule)
+    own = files.rules
     names = chosen(asked.names, own)
     show = in_colour(asked.show, names)
     told: dict[str, Any] = {"steps": asked.steps, "start": asked.start, "lr": asked.lr, "seed": asked.seed}
-    with isolated(readable, lost, asked.steps) if own else contextlib.nullcontext(here) as run, _Progress() as progress:
+    runner = isolated(files.readable, dict(files.lost), asked.steps) if own else contextlib.nullcontext(here)
+    with runner as run, _Progress() as progress:
         found = race(asked.surface, names, **told, own=OwnRules(own, run), advance=progress.task("racing", len(names)))
         found = dataclasses.replace(found, show=show)
         _write(found, asked, progress)
     return found
-
-
-def _own(paths: tuple[Path, ...]) -> tuple[tuple[Path, ...], dict[str, str], dict[str, Rule]]:
-    """The user's files that run, the rules that do not (with the reason), and all rules by name."""
-    if not paths:
-        return (), {}, {}
-    readable, lost = probe.rules(paths)
-    found = Source(my_rule=readable, lost=lost).load_rules()
-    return readable, dict(lost), {name: rule for name, rule in found.items() if name not in rules}
 
 
 def _write(found: Race, asked: Asked, progress: _Progress) -> None:

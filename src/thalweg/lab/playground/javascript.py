@@ -16,9 +16,10 @@ from thalweg.engines.names import Names
 from thalweg.form.hyper import Nonzero
 from thalweg.graph.passes import cut
 from thalweg.graph.program import NotTraced, Program, program, stage_paths
+from thalweg.ops import elements
 from thalweg.ops.word import WORDS, Spelling
 from thalweg.rule import Rule
-from thalweg.values.symbols import TENSOR, Symbol
+from thalweg.values.symbols import REDUCTIONS, TENSOR, Symbol
 
 RESERVED = frozenset(
     re.findall(
@@ -40,6 +41,11 @@ SPELLINGS = {
     "ratio": Spelling("{1} === 0 ? 0 : {0} / {1}", 1, of=7),
 }
 """How JavaScript spells the words of `thalweg.ops`; the others are functions of `Math` of the same name."""
+
+KNOWN = frozenset({"abs", *WORDS})
+"""The element-wise words of a graph that a step in JavaScript may use."""
+HAS = sorted({*KNOWN, *elements.__all__, *REDUCTIONS, "over_root", "over_debiased_root"})
+"""The words that a rule may use, those included that are made of others."""
 
 
 class JavaScript(Loop):
@@ -168,8 +174,8 @@ class _Printer:
         names = Names(part, {*RESERVED, *part.inputs})
         names.letters = {id(symbol): f"{name}_" if name in RESERVED else name for name, symbol in part.inputs.items()}
         for symbol in names.symbols:
-            if symbol.op not in OPERATORS and symbol.op not in {"input", "neg", "abs", "pow", *WORDS}:
-                raise NotTraced(f"JavaScript has no word {symbol.op}")
+            if symbol.op not in OPERATORS and symbol.op not in {"input", "neg", "pow", *KNOWN}:
+                raise NotTraced(f"JavaScript has no word {symbol.op}; it has {', '.join(HAS)}")
         used = [arg for s in names.symbols if s.level == TENSOR for arg in s.args]
         values = [*(value for *_, value in results), *(value for _, value in numbers)]
         always = {id(names.first(x)) for x in used if isinstance(x, Symbol) and x.level < TENSOR}

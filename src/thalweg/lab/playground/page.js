@@ -234,7 +234,7 @@ try {
   for (const [name, hyper] of said.rules) choose(name, hyper);
 } catch { /* no state, or none of ours */ }
 if (!start.length) start = [...DATA.surfaces[surface].start];
-if (!chosen.length) (known("adam") && known("sgd") ? ["sgd", "adam"] : names.slice(0, 3)).forEach((name) => choose(name));
+if (!chosen.length) DATA.first.forEach((name) => choose(name));
 $("surface").value = surface;
 tell();
 list();

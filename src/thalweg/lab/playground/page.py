@@ -25,20 +25,28 @@ from thalweg.values.symbols import NUMBER, Symbol
 
 HERE = Path(__file__).parent
 SURFACES = (rosenbrock, himmelblau, beale, ravine, saddle, styblinski_tang)
+FIRST = ("sgd", "adam")
+"""The optimizers that walk when a page is opened, after the user's own."""
+MOST = 6
+"""So many walk at once."""
 
 
-def page(rules: Sequence[str] | None = None) -> str:
-    """Return the page with these optimizers, by name; default: all whose step prints as JavaScript.
+def page(rules: Sequence[str] | None = None, own: Mapping[str, Rule] | None = None) -> str:
+    """Return the page with these optimizers, by name; default: all whose step prints as JavaScript. own: the user's rules, which
+    are in it in any case.
 
     Raises Refusal for a name that is unknown or whose step does not print, with the reason.
     """
-    found = {rule.name: rule for rule in map(_known, rules or ())} or methods.rules
+    own = own or {}
+    named = {rule.name: rule for rule in (own.get(name) or _known(name) for name in rules or ())}
+    found = {**(methods.rules if rules is None else named), **own}
     steps, reasons = _steps(found)
-    if rules and reasons:
-        raise Refusal("; ".join(f"{name} cannot run in a page: {reason}" for name, reason in reasons.items()))
+    if refused := [_refusal(name, reason, name in own) for name, reason in reasons.items() if name in own or rules is not None]:
+        raise Refusal("; ".join(refused))
     data = {
         "rules": {name: _facts(found[name], step) for name, step in steps.items()},
         "surfaces": {made.name: _ground(made) for made in (each.problem() for each in SURFACES)},
+        "first": [*own, *(name for name in FIRST if name in steps)][:MOST] or list(steps)[:3],
     }
     bodies = ",\n".join(f"{json.dumps(name)}: {step.text}" for name, step in steps.items())
     dfs = ",\n".join(f"{json.dumps(s.name)}: {_surface(s)}" for s in (each.problem() for each in SURFACES))
@@ -47,6 +55,11 @@ def page(rules: Sequence[str] | None = None) -> str:
         style=_file("page.css"), script=_file("page.js"), data=Markup(_json(data)), count=len(steps),
         steps=Markup(f"const STEPS = {{{bodies}}};\nconst SURFACES = {{{dfs}}};"),
     )  # fmt: skip
+
+
+def _refusal(name: str, reason: NotTraced, own: bool) -> str:
+    instead = "; write it with other words, or see it in `thalweg race` or `thalweg compare`, where it runs" if own else ""
+    return f"{name} cannot run in a page: {reason}{instead}"
 
 
 def names() -> list[str]:
@@ -78,7 +91,7 @@ def _facts(rule: Rule, step: Step) -> dict[str, Any]:
     for name in (name for name in ("lr", *rule.parts) if name in step.hyper):
         value = lr if step.hyper[name] is None else step.hyper[name]
         bounds = rule.parts[name].range if name in rule.parts else None
-        below_one = bounds is not None and bounds.high == 1 and bounds.low == 0
+        below_one = bounds.high == 1 and bounds.low == 0 if bounds else 0.5 <= value < 1
         sliders[name] = {"value": "Infinity" if value == math.inf else value, "share": below_one}
     starts = {slot: (full, x if x is None or math.isfinite(x) else "Infinity") for slot, (full, x) in step.starts.items()}
     return {"starts": starts, "sliders": sliders, "formula": rule.formula().plain}

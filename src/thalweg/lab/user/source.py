@@ -105,3 +105,21 @@ def _problem(source: Source) -> Problem:
 @functools.lru_cache(maxsize=64)
 def _rules(source: Source) -> dict[str, Rule]:
     return source.load_rules()
+
+
+@dataclass(frozen=True)
+class OwnFiles:
+    """The user's rules by name, with the files among theirs that run, and the lost rules with the reasons; see `probe`."""
+
+    rules: dict[str, Rule]
+    readable: tuple[Path, ...] = ()
+    lost: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, paths: tuple[Path, ...]) -> OwnFiles:
+        """Read the files, first in a process of their own. Raises Refusal for one that is invalid."""
+        if not paths:
+            return cls({})
+        readable, lost = probe.rules(paths)
+        found = Source(my_rule=readable, lost=lost).load_rules()
+        return cls({name: rule for name, rule in found.items() if name not in catalogue}, readable, lost)
