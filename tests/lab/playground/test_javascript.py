@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from browser import NEEDS_ONE, found, shown
-from support import PATIENCE
 
 import thalweg as tw
+from lab.playground.walking import NEEDS_NODE, WALK, differing, drawn, in_node
 from thalweg.core.stage import Stage
 from thalweg.graph.program import NotTraced
 from thalweg.lab.playground.javascript import printed, printed_rule
-
-NODE = shutil.which("node")
-STEPS, LENGTHS = 50, (1, 2, 7)
-WALK = """
-const ends = {};
-for (const [name, one] of Object.entries(CASES.rules)) ends[name] = CASES.starts.map((start, k) => {
-  const p = Float64Array.from(start), state = {}, path = [];
-  for (const [slot, [full, value]] of Object.entries(one.starts))
-    state[slot] = full ? (value === null ? p.slice() : new Float64Array(p.length).fill(value)) : value;
-  CASES.gradients[k].forEach((g, t) => {
-    one.step(state, p, Float64Array.from(g), one.hyper, { t: t + 1, loss: CASES.losses[t] });
-    path.push([...p]);
-  });
-  return path;
-});
-"""
 
 
 def steps() -> dict[str, Any]:
@@ -57,11 +38,7 @@ def moved(rule: tw.Rule, hyper: dict[str, float]) -> dict[str, float]:
 
 def cases() -> tuple[dict[str, Any], dict[str, Any], str]:
     """The gradients, all rules that print, each with its defaults and again with other numbers, and a script that walks with them."""
-    draw, optimizers, rules = np.random.default_rng(0), dict[str, Any](), list[str]()
-    given: dict[str, Any] = {
-        "starts": [draw.normal(size=n).tolist() for n in LENGTHS], "losses": (1 + draw.random(STEPS)).tolist(),
-        "gradients": [draw.normal(size=(STEPS, n)).tolist() for n in LENGTHS],
-    }  # fmt: skip
+    given, optimizers, rules = drawn(), dict[str, Any](), list[str]()
     for name, one in steps().items():
         rule, rate = tw.rules[name], tw.Optimizer(tw.rules[name]()).lr
         hyper = {key: rate if value is None else value for key, value in one.hyper.items()}
@@ -74,40 +51,17 @@ def cases() -> tuple[dict[str, Any], dict[str, Any], str]:
     return given, optimizers, f"const CASES = {{...{json.dumps(given)}, rules: {{{','.join(rules)}}}}};{WALK}"
 
 
-def in_numpy(optimizer: Any, given: dict[str, Any]) -> list[Any]:
-    ends = []
-    for start, gradients in zip(given["starts"], given["gradients"], strict=True):
-        p = np.array(start)
-        state, path = optimizer.init(p), []
-        for g, loss in zip(gradients, given["losses"], strict=True):
-            told = {"loss": loss} if "loss" in optimizer.asks else {}
-            p, state = optimizer.step(p, np.array(g), state, **told)
-            path.append(p)
-        ends.append(path)
-    return ends
-
-
 def equal(ends: dict[str, Any], optimizers: dict[str, Any], given: dict[str, Any]) -> None:
     assert ends.keys() == optimizers.keys()
     assert {"adam 0", "adam 1", "lamb 0", "sgd 1"} <= ends.keys()
     assert len(ends) > 240
-    wrong = {}
-    for name, paths in ends.items():
-        for mine, theirs in zip(paths, in_numpy(optimizers[name], given), strict=True):
-            a, b = np.array(mine, np.float64), np.array(theirs)
-            if not np.allclose(a, b, rtol=1e-12, atol=1e-12 * np.abs(b).max()):
-                wrong[name] = float(np.abs(a - b).max())
-    assert not wrong
+    assert not differing(ends, optimizers, given)
 
 
-@pytest.mark.skipif(NODE is None, reason="no node is installed")
+@NEEDS_NODE
 def test_steps_in_node_are_numpys(tmp_path: Path) -> None:
     given, optimizers, script = cases()
-    path = tmp_path / "walk.js"
-    path.write_text(script + "console.log(JSON.stringify(ends));", "utf-8")
-    done = subprocess.run([str(NODE), str(path)], capture_output=True, text=True, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    equal(json.loads(done.stdout), optimizers, given)
+    equal(in_node(script + "console.log(JSON.stringify(ends));", tmp_path), optimizers, given)
 
 
 @NEEDS_ONE

@@ -48,3 +48,59 @@ def test_an_address_says_what_walks(tmp_path: Path) -> None:
 def test_what_cannot_run_in_a_page_is_refused_with_the_reason() -> None:
     with pytest.raises(Refusal, match=r"muon cannot run in a page: .*matrix"):
         page(rules=["muon"])
+
+
+TYPED = """def mine(g, m=0.0, *, beta=0.9):
+    '''<img src=x> </pre><b>'''
+    m = mix(m, g, beta)
+    return sign(m), m
+"""
+TYPE = """
+const typeIn = (text) => { document.getElementById("typed").value = text; document.getElementById("run").click(); };
+const told = () => document.getElementById("told").textContent;
+const labels = () => [...document.querySelectorAll("#chosen section:last-child label")].map((label) => label.firstChild.textContent);
+"""
+
+
+@NEEDS_ONE
+def test_a_rule_is_typed_and_walks_beside_the_others(tmp_path: Path) -> None:
+    walked = f"""{TYPE}
+    typeIn({json.dumps(TYPED)});
+    const first = {{ told: told(), labels: labels(), names: chosen.map((one) => one.name), walked: walks[2].path.length,
+      tags: document.querySelectorAll("#chosen img, #chosen b").length, shown: $("chosen").textContent.includes("<img src=x>") }};
+    typeIn({json.dumps(TYPED.replace("beta", "rho"))});
+    document.body.dataset.found = JSON.stringify({{ ...first, again: labels(), count: chosen.length,
+      kept: JSON.parse(decodeURIComponent(location.hash.slice(1))).typed.length }});
+    """
+    seen = found(shown(page(["sgd", "adam"]), walked, tmp_path))
+    assert seen == {
+        "told": "mine walks, at the best rate of the sweep.", "labels": ["lr", "beta"], "names": ["sgd", "adam", "mine"],
+        "walked": 101, "tags": 0, "shown": True, "again": ["lr", "rho"], "count": 3, "kept": 1,
+    }  # fmt: skip
+
+
+@NEEDS_ONE
+def test_what_is_wrong_in_a_typed_rule_is_told_beside_it(tmp_path: Path) -> None:
+    walked = f"""{TYPE}
+    typeIn("def adam(g): return g");
+    const earlier = told();
+    typeIn("def mine(g):\\n    return <img src=x>");
+    document.body.dataset.found = JSON.stringify({{ taken: earlier, told: told(), marked: $("typed").getAttribute("aria-invalid"),
+      at: $("typed").selectionStart, count: chosen.length }});
+    """
+    seen = found(shown(page(["sgd", "adam"]), walked, tmp_path))
+    assert seen == {
+        "taken": "line 1, column 5: there is an optimizer called adam already; give yours another name",
+        "told": "line 2, column 12: < is not expected here", "marked": "true", "at": 24, "count": 2,
+    }  # fmt: skip
+
+
+@NEEDS_ONE
+def test_an_address_holds_what_was_typed(tmp_path: Path) -> None:
+    state = json.dumps({"typed": [TYPED, "no rule"], "rules": [["mine", {"beta": 0.5}], ["sgd", {}]]})
+    asked = f"<script>history.replaceState(null, '', '#' + encodeURIComponent({json.dumps(state)}));</script>"
+    then = (
+        "document.body.dataset.found = JSON.stringify([chosen.map((one) => one.name), chosen[0].hyper.beta, $('typed').value]);"
+    )
+    seen = found(shown(page(["sgd"]).replace("</head>", f"{asked}</head>"), then, tmp_path))
+    assert seen == [["mine", "sgd"], 0.5, TYPED]

@@ -44,83 +44,16 @@ function forward() {
   for (const walk of walks) advance(walk, t, walk.one.hyper, +$("noise").value);
 }
 
+// Before anyone plays, a picture: the first hundred steps.
+function walkFirst() {
+  for (let k = 0; k < 100; k++) forward();
+  draw();
+}
+
 function restart() {
   t = 0;
   walks = chosen.map(begun);
   draw();
-}
-
-function prepared(canvas) {
-  const ratio = devicePixelRatio || 1, w = canvas.clientWidth, h = canvas.clientHeight;
-  canvas.width = w * ratio;
-  canvas.height = h * ratio;
-  const pen = canvas.getContext("2d");
-  pen.scale(ratio, ratio);
-  return { pen, w, h };
-}
-
-function line(pen, points, colour) {
-  pen.beginPath();
-  let down = false;
-  for (const [x, y] of points) {
-    if (!Number.isFinite(x) || !Number.isFinite(y)) { down = false; continue; }
-    down ? pen.lineTo(x, y) : pen.moveTo(x, y);
-    down = true;
-  }
-  pen.strokeStyle = colour;
-  pen.lineWidth = 2;
-  pen.stroke();
-}
-
-let kept = null;
-function drawPlane() {
-  const { pen, w, h } = prepared($("plane")), [[left, right], [bottom, top]] = DATA.surfaces[surface].window;
-  const x = (a) => ((a - left) / (right - left)) * w, y = (b) => ((top - b) / (top - bottom)) * h;
-  if (!kept || kept.key !== `${surface} ${w} ${h}`) kept = { key: `${surface} ${w} ${h}`, picture: ground(w, h) };
-  pen.drawImage(kept.picture, 0, 0, w, h);
-  for (const [a, b] of DATA.surfaces[surface].minima) {
-    pen.font = "20px sans-serif";
-    pen.fillStyle = "#7a5c00";
-    pen.fillText("★", x(a) - 9, y(b) + 7);
-  }
-  for (const walk of walks) {
-    line(pen, walk.path.map(([a, b]) => [x(a), y(b)]), walk.one.colour);
-    pen.beginPath();
-    pen.arc(x(walk.p[0]), y(walk.p[1]), 5, 0, 7);
-    pen.fillStyle = walk.one.colour;
-    pen.fill();
-  }
-}
-
-// Bands of the gap to the minimum, evenly spaced in its logarithm.
-function ground(w, h) {
-  const [[left, right], [bottom, top]] = DATA.surfaces[surface].window, m = 240, picture = document.createElement("canvas");
-  picture.width = picture.height = m;
-  const pen = picture.getContext("2d"), pixels = pen.createImageData(m, m), gaps = [];
-  for (let j = 0; j < m; j++) for (let i = 0; i < m; i++) {
-    gaps.push(SURFACES[surface](left + ((right - left) * i) / (m - 1), top - ((top - bottom) * j) / (m - 1))[0] - lowest());
-  }
-  const most = Math.log1p(Math.max(...gaps));
-  gaps.forEach((gap, k) => {
-    const shade = Math.floor((14 * Math.log1p(gap)) / most) / 14;
-    pixels.data.set([238 - 90 * shade, 245 - 65 * shade, 252 - 35 * shade, 255], 4 * k);
-  });
-  pen.putImageData(pixels, 0, 0);
-  return picture;
-}
-
-// Lines on two axes, the upright one logarithmic.
-function plot(canvas, lines, [low, high], across) {
-  const { pen, w, h } = prepared(canvas), clipped = (v) => Math.log10(Math.min(Math.max(v, 1e-12), 1e9));
-  const all = lines.flatMap((each) => each.points.map(([, v]) => v)).filter(Number.isFinite).map(clipped);
-  const least = Math.min(0, ...all), most = Math.max(least + 1, ...all), style = getComputedStyle(document.documentElement);
-  const x = (a) => 46 + ((a - low) / (high - low || 1)) * (w - 56), y = (v) => 10 + ((most - v) / (most - least)) * (h - 34);
-  pen.fillStyle = style.getPropertyValue("--ink");
-  pen.font = "12px system-ui, sans-serif";
-  for (let k = Math.ceil(least); k <= most; k += Math.ceil((most - least) / 6)) pen.fillText(`1e${k}`, 4, y(k) + 4);
-  pen.fillText(across(low), 46, h - 6);
-  pen.fillText(across(high), w - 44, h - 6);
-  for (const each of lines) line(pen, each.points.map(([a, v]) => [x(a), Number.isFinite(v) ? y(clipped(v)) : NaN]), each.colour);
 }
 
 // The last loss at each learning rate, whose decimal logarithms are evenly spaced.
@@ -149,7 +82,7 @@ function draw() {
 function changed() {
   restart();
   drawSweep();
-  const said = { surface, start, rules: chosen.map(({ name, hyper }) => [name, hyper]), noise: +$("noise").value };
+  const said = { surface, start, rules: chosen.map(({ name, hyper }) => [name, hyper]), noise: +$("noise").value, typed: [...typed.values()] };
   try { history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(said))}`); } catch { /* some viewers refuse */ }
 }
 
@@ -165,10 +98,10 @@ function choose(name, given = {}) {
 
 function slider(one, key, { value, share }) {
   const label = document.createElement("label"), input = document.createElement("input"), told = document.createElement("output");
-  const log = value > 0, [to, from] = share
+  const log = value > 0, reach = Math.max(1, 2 * Math.abs(value)), [to, from] = share
     ? [(x) => 1 - 10 ** -x, (v) => -Math.log10(1 - v)]
     : log ? [(x) => 10 ** x, Math.log10] : [(x) => x, (v) => v];
-  const middle = from(value), [low, high] = share ? [0, 5] : key === "lr" ? RATES : log ? [middle - 3, middle + 3] : [-1, 1];
+  const middle = from(value), [low, high] = share ? [0, 5] : key === "lr" ? RATES : log ? [middle - 3, middle + 3] : [-reach, reach];
   Object.assign(input, { type: "range", min: low, max: high, step: "any", value: from(one.hyper[key]) });
   told.textContent = short(one.hyper[key]);
   input.addEventListener("input", () => { one.hyper[key] = to(+input.value); told.textContent = short(one.hyper[key]); changed(); });
@@ -225,20 +158,3 @@ $("plane").addEventListener("keydown", (event) => {
 });
 addEventListener("resize", () => { draw(); drawSweep(); });
 const tell = () => { $("about").textContent = DATA.surfaces[surface].about; };
-
-try {
-  const said = JSON.parse(decodeURIComponent(location.hash.slice(1)));
-  if (Object.hasOwn(DATA.surfaces, said.surface)) surface = said.surface;
-  if (said.start?.length === 2 && said.start.every(Number.isFinite)) start = said.start;
-  $("noise").value = +said.noise || 0;
-  for (const [name, hyper] of said.rules) choose(name, hyper);
-} catch { /* no state, or none of ours */ }
-if (!start.length) start = [...DATA.surfaces[surface].start];
-if (!chosen.length) DATA.first.forEach((name) => choose(name));
-$("surface").value = surface;
-tell();
-list();
-changed();
-// Before anyone plays, a picture: the first hundred steps.
-for (let k = 0; k < 100; k++) forward();
-draw();

@@ -25,6 +25,8 @@ from thalweg.values.symbols import NUMBER, Symbol
 
 HERE = Path(__file__).parent
 SURFACES = (rosenbrock, himmelblau, beale, ravine, saddle, styblinski_tang)
+SCRIPTS = ("words.js", "tokens.js", "reading.js", "rule.js", "drawing.js", "page.js", "typed.js", "begin.js")
+"""The page's own code, in the order in which it runs. The first four read a typed rule, without the page."""
 FIRST = ("sgd", "adam")
 """The optimizers that walk when a page is opened, after the user's own."""
 MOST = 6
@@ -52,7 +54,7 @@ def page(rules: Sequence[str] | None = None, own: Mapping[str, Rule] | None = No
     dfs = ",\n".join(f"{json.dumps(s.name)}: {_surface(s)}" for s in (each.problem() for each in SURFACES))
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.get_template("page.html.jinja").render(
-        style=_file("page.css"), script=_file("page.js"), data=Markup(_json(data)), count=len(steps),
+        style=_file("page.css"), script=Markup("\n").join(map(_file, SCRIPTS)), data=Markup(_json(data)), count=len(steps),
         steps=Markup(f"const STEPS = {{{bodies}}};\nconst SURFACES = {{{dfs}}};"),
     )  # fmt: skip
 

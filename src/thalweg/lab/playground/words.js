@@ -1,0 +1,65 @@
+// The words of a typed rule, each a function of numbers; a tensor is a Float64Array, and a condition 0 or 1, or false or true.
+const overRoot = (x, v, eps) => (eps === 0 ? ratio(x, Math.sqrt(v)) : x / (Math.sqrt(v) + eps));
+const ratio = (a, b) => (b === 0 ? 0 : a / b);
+const debias = (m, beta, t) => m / (1 - beta ** t);
+const WORDS = new Map(Object.entries({
+  abs: [1, Math.abs], sqrt: [1, Math.sqrt], exp: [1, Math.exp], log: [1, Math.log], cos: [1, Math.cos], tanh: [1, Math.tanh],
+  floor: [1, Math.floor], sign: [1, Math.sign], sigmoid: [1, (x) => 0.5 * Math.tanh(0.5 * x) + 0.5],
+  arctan2: [2, Math.atan2], maximum: [2, (a, b) => Math.max(a, b)], minimum: [2, (a, b) => Math.min(a, b)], ratio: [2, ratio],
+  clip: [3, (x, low, high) => Math.min(Math.max(x, low), high)], mix: [3, (m, x, beta) => beta * m + (1 - beta) * x],
+  debias: [3, debias], where: [3, (yes, a, b) => (yes ? a : b)], every_kth: [2, (t, k) => t - 1 - k * Math.floor((t - 0.5) / k) === 0],
+  over_root: [3, overRoot], over_debiased_root: [5, (x, v, beta, t, eps) => overRoot(x, debias(v, beta, t), eps)],
+}));
+// Sums over the elements.
+const sum = (x, of) => x.reduce((all, each) => all + of(each), 0);
+const SUMS = new Map(Object.entries({
+  norm: (x) => Math.sqrt(sum(x, (each) => each * each)), mean: (x) => sum(x, (each) => each) / x.length,
+  total: (x) => sum(x, (each) => each), model_total: (x) => sum(x, (each) => each),
+}));
+const CONDITIONS = new Set(["every_kth"]);
+const SIGNS = new Map(Object.entries({
+  "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, "**": (a, b) => a ** b,
+  "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b, "==": (a, b) => a === b,
+  "!=": (a, b) => a !== b, "&": (a, b) => a && b, "|": (a, b) => a || b,
+}));
+const COMPARED = ["<", "<=", ">", ">=", "==", "!="];
+
+// The extent of a value: one number, one a tensor, one an element. What a rule may ask for, its extent, and where a step finds it.
+const NUMBER = 0, PER_TENSOR = 1, TENSOR = 2;
+const ASKED = new Map(Object.entries({
+  g: [TENSOR, (p, g) => g], grad: [TENSOR, (p, g) => g], p: [TENSOR, (p) => p], t: [NUMBER, (p, g, asks) => asks.t], loss: [NUMBER, (p, g, asks) => asks.loss],
+  gnorm: [NUMBER, (p, g) => SUMS.get("norm")(g)],
+}));
+
+// An expression: its level, whether it is a condition, and how it is computed from the values of names.
+const element = (x, i) => (x instanceof Float64Array ? x[i] : x);
+function applied(f, args) {
+  const level = Math.max(...args.map((arg) => arg.level));
+  if (level < TENSOR) return { level, run: (values) => f(...args.map((arg) => arg.run(values))) };
+  const run = (values) => {
+    const [a, b, ...more] = args.map((arg) => arg.run(values)), made = new Float64Array(values.get("g").length);
+    for (let i = 0; i < made.length; i++) made[i] = f(element(a, i), element(b, i), ...more.map((x) => element(x, i)));
+    return made;
+  };
+  return { level, run };
+}
+
+// The step of a rule that has been read: as the printed ones, it changes memory and parameters in place.
+function stepOf({ asks, memory, hyper, lines, results }) {
+  return (state, parameters, gradient, numbers, asked) => {
+    const values = new Map([["g", gradient], ...asks.map((name) => [name, ASKED.get(name)[1](parameters, gradient, asked)])]);
+    for (const name of memory.keys()) values.set(name, state[name]);
+    for (const [name, { value }] of hyper) values.set(name, numbers[name] ?? value);
+    for (const line of lines) {
+      const found = line.map(([name, expression]) => [name, expression.run(values)]);
+      for (const [name, value] of found) values.set(name, value);
+    }
+    const [direction, ...kept] = results.map((each) => each.run(values)).map((x) => (x instanceof Float64Array ? x.slice() : x));
+    [...memory.keys()].forEach((name, k) => {
+      if (!(state[name] instanceof Float64Array)) state[name] = kept[k];
+      else if (kept[k] instanceof Float64Array) state[name].set(kept[k]);
+      else state[name].fill(kept[k]);
+    });
+    for (let i = 0; i < parameters.length; i++) parameters[i] -= numbers.lr * element(direction, i);
+  };
+}
