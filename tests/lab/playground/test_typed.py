@@ -42,10 +42,11 @@ TEXTS = {
             return 0.1 * a + b + over_root(m, g * g, c) + over_debiased_root(m, p * p, c, t, 1e-3), m
     """,
     "conditions": """
-        def mine(g, t, m=0.0, *, c: Positive = 0.5):
+        def mine(g, t, p, m=0.0, start=like_p, *, c: Positive = 0.5):
             up = (g > c) | (g < -c) & (t >= 3)
             m = where(up, g, where(g <= 0, m, -m))
-            return where((t == 1) | (t != 2), m, 2 * m) + where(g == m, g, 0.0), m
+            edge = where(p <= start, g, -g) + where(p < start, 3 * g, g) + where(p > start, 5 * g, g) + where(start >= p, g, 7 * g)
+            return where((t == 1) | (t != 2), m, 2 * m) + where(g == m, g, 0.0) + edge, m, start
     """,
     "sums": """
         def mine(g, p, gnorm, loss, n=per_tensor(1.0), one=per_model(2.0), *, share: Fraction = 0.25):
@@ -58,7 +59,7 @@ TEXTS = {
 
         @rule(lr=0.01, search=(1e-4, 1e0))
         def mine(g, grad, a=0.0, b=0.0, *, beta: Decay = 0.9):
-            a, b = b + g, a - 2 * b
+            a, b = b + g, a - b / 2
             kept = a
             return mix(kept, grad, beta), a, b
     """,

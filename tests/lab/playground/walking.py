@@ -69,6 +69,6 @@ def differing(ends: Mapping[str, Any], optimizers: Mapping[str, Any], given: dic
     for name, paths in ends.items():
         for mine, theirs in zip(paths, in_numpy(optimizers[name], given), strict=True):
             a, b = np.array(mine, np.float64), np.array(theirs)
-            if not np.allclose(a, b, rtol=1e-12, atol=1e-12 * np.abs(b).max()):
+            if not np.allclose(a, b, rtol=1e-12, atol=1e-12 * np.abs(b).max(axis=1, keepdims=True)):
                 wrong[name] = float(np.abs(a - b).max())
     return wrong
