@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from browser import NEEDS_ONE, found, shown
 from support import first
 
+from thalweg.lab import problems
+from thalweg.lab.data.surface import Surface
 from thalweg.lab.playground import names, page
 from thalweg.lab.refusal import Refusal
 
@@ -104,3 +108,78 @@ def test_an_address_holds_what_was_typed(tmp_path: Path) -> None:
     )
     seen = found(shown(page(["sgd"]).replace("</head>", f"{asked}</head>"), then, tmp_path))
     assert seen == [["mine", "sgd"], 0.5, TYPED]
+
+
+@NEEDS_ONE
+def test_its_surfaces_are_ours(tmp_path: Path) -> None:
+    """Values and slopes at random points, and those of a turned and moved copy beside its own differences."""
+    draw, points = np.random.default_rng(0), dict[str, Any]()
+    for name in problems.of_kind(Surface):
+        points[name] = draw.uniform(
+            *np.transpose(problems.problem(name).window), size=(5, len(problems.problem(name).window))
+        ).tolist()
+    then = f"""
+    const at = {json.dumps(points)}, seen = {{}}, slopes = [];
+    for (const name in at) {{
+      seen[name] = at[name].map((point) => SURFACES[name](...point));
+      surface = name;
+      const {{ from, f }} = copied(uniforms(7)), h = 1e-5;
+      from.forEach((_, k) => {{
+        const [low, high] = [-h, h].map((e) => f(...from.map((x, j) => x + (j === k) * e))[0]);
+        slopes.push((high - low) / (2 * h) / f(...from)[k + 1]);
+      }});
+    }}
+    document.body.dataset.found = JSON.stringify({{ seen, slopes, names: Object.keys(SURFACES) }});"""
+    seen = found(shown(page(["sgd"]), then, tmp_path))
+    assert seen["names"] == list(points)
+    for name, given in points.items():
+        own = problems.problem(name)
+        wanted = np.column_stack([own.value(given), own.gradient(given)])
+        assert np.allclose(seen["seen"][name], wanted, rtol=1e-12, atol=1e-12 * np.abs(wanted).max())
+    assert np.allclose(seen["slopes"], 1, rtol=1e-6)
+
+
+@NEEDS_ONE
+def test_successes_are_counted_on_copies(tmp_path: Path) -> None:
+    """Gradient descent on the ravine, whose curvatures are 1 and 100, converges up to a rate of 0.02."""
+    then = """
+    surface = "ravine";
+    const count = (lr) => successes({ name: "sgd" }, { lr });
+    document.body.dataset.found = JSON.stringify([count(0.019), count(0.021), new Set([...Array(9).keys()].map((k) => copied(uniforms(k)).from[0])).size]);"""
+    assert found(shown(page(["sgd"]), then, tmp_path)) == [50, 0, 9]
+
+
+@NEEDS_ONE
+def test_one_goes_back_and_forth_in_a_walk(tmp_path: Path) -> None:
+    then = """
+    const go = (id, value, event) => { $(id).value = value; $(id).dispatchEvent(new Event(event)); };
+    go("at", 40, "input");
+    const back = { now, t, said: $("clock").textContent, at: walks[0].one.end.textContent };
+    $("once").click();
+    const on = now;
+    go("error", "distance", "change");
+    const curved = $("curved").textContent;
+    go("factor", 1, "input");
+    document.body.dataset.found = JSON.stringify({ ...back, on, curved, rate: inForce(chosen[0]).lr / chosen[0].hyper.lr,
+      wanted: walks.length, walked: walks[0].path.length });"""
+    seen = found(shown(page(["sgd", "adam"]), then, tmp_path))
+    assert seen.pop("at").startswith("at (")
+    assert seen == {
+        "now": 40, "t": 100, "said": "40 of 100", "on": 41, "curved": "distance to the nearest minimum, by step", "rate": 10,
+        "wanted": 2, "walked": 1,
+    }  # fmt: skip
+
+
+@NEEDS_ONE
+def test_a_surface_of_one_coordinate(tmp_path: Path) -> None:
+    then = """
+    $("surface").value = "quartic";
+    $("surface").dispatchEvent(new Event("change"));
+    walkFirst();
+    const box = $("plane").getBoundingClientRect(), went = [start, walks[0].path.at(-1).length, nearFrom(walks[1], now)];
+    place({ clientX: box.left + box.width / 2, clientY: box.top });
+    document.body.dataset.found = JSON.stringify([...went, start]);"""
+    start, length, near, middle = found(shown(page(["sgd", "adam"]), then, tmp_path))
+    assert (start, length) == ([-3], 1)
+    assert 0 < near < 100
+    assert middle == pytest.approx([0.3])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,21 +17,25 @@ from thalweg.core.optimizer import Optimizer
 from thalweg.engines.expressions import Writer
 from thalweg.engines.names import Names
 from thalweg.graph.program import NotTraced, Program
+from thalweg.lab import problems
+from thalweg.lab.data.instances import SHIFT
 from thalweg.lab.data.surface import Surface
 from thalweg.lab.playground.javascript import JavaScript, Step, printed_rule
-from thalweg.lab.problems.surfaces import beale, himmelblau, ravine, rosenbrock, saddle, styblinski_tang
+from thalweg.lab.race.trial import JUDGED_ON, NEAR
 from thalweg.lab.refusal import Refusal
+from thalweg.lab.report.figures.marks import DASHES, SHAPES
 from thalweg.rule import Rule
 from thalweg.values.symbols import NUMBER, Symbol
 
 HERE = Path(__file__).parent
-SURFACES = (rosenbrock, himmelblau, beale, ravine, saddle, styblinski_tang)
-SCRIPTS = ("words.js", "tokens.js", "reading.js", "rule.js", "drawing.js", "page.js", "typed.js", "begin.js")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+"""Of the optimizers that walk, by M. Okabe and K. Ito: seen on light and dark."""
+SCRIPTS = ("words.js", "tokens.js", "reading.js", "rule.js", "walking.js", "drawing.js", "page.js", "typed.js", "begin.js")
 """The page's own code, in the order in which it runs. The first four read a typed rule, without the page."""
-FIRST = ("sgd", "adam")
+LENGTH = 200
+"""Steps of the sweep, and of the walks on copies of a surface."""
+USUAL = ("sgd", "adam")
 """The optimizers that walk when a page is opened, after the user's own."""
-MOST = 6
-"""So many walk at once."""
 
 
 def page(rules: Sequence[str] | None = None, own: Mapping[str, Rule] | None = None) -> str:
@@ -45,18 +50,26 @@ def page(rules: Sequence[str] | None = None, own: Mapping[str, Rule] | None = No
     steps, reasons = _steps(found)
     if refused := [_refusal(name, reason, name in own) for name, reason in reasons.items() if name in own or rules is not None]:
         raise Refusal("; ".join(refused))
+    surfaces: list[Any] = [problems.problem(name) for name in problems.of_kind(Surface)]
     data = {
         "rules": {name: _facts(found[name], step) for name, step in steps.items()},
-        "surfaces": {made.name: _ground(made) for made in (each.problem() for each in SURFACES)},
-        "first": [*own, *(name for name in FIRST if name in steps)][:MOST] or list(steps)[:3],
-    }
+        "surfaces": {made.name: _ground(made) for made in surfaces},
+        "looks": [{"colour": c, "shape": SHAPES[i], "dash": DASHES[i % len(DASHES)]} for i, c in enumerate(COLOURS)],
+        "first": _first(own, list(steps)), "shift": SHIFT, "near": NEAR, "copies": JUDGED_ON, "length": LENGTH,
+    }  # fmt: skip
     bodies = ",\n".join(f"{json.dumps(name)}: {step.text}" for name, step in steps.items())
-    dfs = ",\n".join(f"{json.dumps(s.name)}: {_surface(s)}" for s in (each.problem() for each in SURFACES))
+    dfs = ",\n".join(f"{json.dumps(s.name)}: {_surface(s)}" for s in surfaces)
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.get_template("page.html.jinja").render(
         style=_file("page.css"), script=Markup("\n").join(map(_file, SCRIPTS)), data=Markup(_json(data)), count=len(steps),
-        steps=Markup(f"const STEPS = {{{bodies}}};\nconst SURFACES = {{{dfs}}};"),
+        steps=Markup(f"const STEPS = {{{bodies}}};\nconst SURFACES = {{{dfs}}};"), length=LENGTH,
     )  # fmt: skip
+
+
+def _first(own: Iterable[str], steps: list[str]) -> list[str]:
+    """Return the optimizers that walk when the page is opened."""
+    usual = USUAL if set(USUAL) <= set(steps) else steps[:3]
+    return list(dict.fromkeys([*own, *usual]))[: len(COLOURS)]
 
 
 def _refusal(name: str, reason: NotTraced, own: bool) -> str:
@@ -102,19 +115,34 @@ def _facts(rule: Rule, step: Step) -> dict[str, Any]:
 def _ground(surface: Surface) -> dict[str, Any]:
     return {
         "window": surface.window, "start": surface.start.tolist(), "minima": surface.minima.tolist(), "lowest": surface.lowest,
-        "about": surface.about,
+        "about": surface.about, "box": surface.box,
     }  # fmt: skip
 
 
 def _surface(surface: Surface) -> str:
-    """Return a JavaScript function of x and y that gives the value and both derivatives, traced from the surface's own."""
-    inputs = {name: Symbol.input(name, NUMBER) for name in ("x", "y")}
-    values = dict(zip(("f", "dx", "dy"), (surface.f(*inputs.values()), *surface.df(*inputs.values())), strict=True))
+    """Return a JavaScript function of the coordinates that gives the value and its derivatives, traced from the surface's own."""
+    inputs = {name: Symbol.input(name, NUMBER) for name in "xy"[: surface.start.size]}
+    found = (_on_symbols(surface.f)(*inputs.values()), *_on_symbols(surface.df)(*inputs.values()))
+    values = dict(zip(("f", *(f"d{name}" for name in inputs)), found, strict=True))
     write = Writer(Names(Program([], None, inputs=inputs, beside=values), ()), JavaScript(), set())
     for symbol in write.names.symbols:
         write.visit(symbol)
     lines = "".join(f"const {line}; " for line in write.lines)
-    return f"(x, y) => {{ {lines}return [{', '.join(write.text(value)[0] for value in values.values())}]; }}"
+    return f"({', '.join(inputs)}) => {{ {lines}return [{', '.join(write.text(value)[0] for value in values.values())}]; }}"
+
+
+class _NumPy:
+    """What surfaces use of NumPy, on symbols."""
+
+    pi = math.pi
+
+    @staticmethod
+    def sin(x: Symbol) -> Symbol:
+        return Symbol.of("sin", x)
+
+
+def _on_symbols(function: Any) -> Any:
+    return FunctionType(function.__code__, {**function.__globals__, "np": _NumPy})
 
 
 def _file(name: str) -> Markup:

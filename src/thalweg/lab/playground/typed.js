@@ -30,7 +30,7 @@ function runTyped() {
     return;
   }
   chosen = chosen.filter((one) => one.name !== name);
-  const full = chosen.length >= COLOURS.length;
+  const full = chosen.length >= LOOKS.length;
   choose(name);
   list();
   changed();
