@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 CONTENTS = {
-    "Start": ("install", "networks", "choosing"),
+    "Start": ("install", "networks", "playing", "choosing"),
     "Optimizers": ("optimizers/index", "optimizers/tree"),
     "Use": ("pytorch", "jax", "keras", "migrating", "rules", "routing", "states"),
     "The lab": ("lab", "training", "engines"),

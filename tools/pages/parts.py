@@ -72,12 +72,18 @@ def doors(root: Path) -> str:
     )
 
 
+def playground(root: Path) -> str:
+    """The playground as the site carries it."""
+    return '<a href="playground.html">Open it</a>: the page with all optimizers that run in one.'
+
+
 PARTS: dict[str, Callable[[Path], str]] = {
     "choosing": choosing,
     "sure": sure,
     "limits": limits,
     "measured": measured,
     "doors": doors,
+    "playground": playground,
 }
 
 

@@ -39,6 +39,8 @@ def race_command(**given: Any) -> None:
     Each optimizer's learning rate is the one, of equally many in its own range, with the lowest median final loss on 25
     randomly rotated and shifted copies of the surface; the drawn surface is not among them. Success is the share of 50
     further copies on which that rate ends near the minimum.
+
+    To move the start and the numbers yourself: thalweg playground.
     """
     asked = Asked.of(given)
     say_first(f"Racing optimizers on {asked.surface.name}; the table follows.")

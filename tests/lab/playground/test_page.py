@@ -12,6 +12,8 @@ import pytest
 from browser import NEEDS_ONE, found, shown
 from support import first
 
+from thalweg import rules
+from thalweg.core.compose import refuses_vectors
 from thalweg.lab import problems
 from thalweg.lab.data.surface import Surface
 from thalweg.lab.playground import names, page
@@ -36,6 +38,12 @@ def test_the_page_walks_and_fits(width: int, tmp_path: Path) -> None:
 def test_the_readme_says_how_many_run() -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
     assert re.findall(r"thalweg playground +# (\d+) of them", readme) == [str(len(names()))]
+
+
+def test_the_docs_say_which_only_a_race_has() -> None:
+    others = {name for name, rule in rules.items() if not refuses_vectors(rule())} - set(names())
+    assert others == {"adahessian", "adashift", "lbfgs", "learned", "noisy_sgd", "santa_e", "santa_sss", "sophia"}
+    assert "the eight that do not run in a page" in (Path(__file__).parents[3] / "docs" / "playing.md").read_text("utf-8")
 
 
 @NEEDS_ONE

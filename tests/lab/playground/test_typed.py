@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from browser import NEEDS_ONE, found, shown
 import thalweg as tw
 from lab.playground.walking import NEEDS_NODE, WALK, differing, drawn, in_node
 from thalweg.form import hyper, memory
-from thalweg.lab.playground.page import HERE, SCRIPTS
+from thalweg.lab.playground.javascript import HAS
+from thalweg.lab.playground.page import HERE, SCRIPTS, page
 
 READ = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS[:4])
 TEXTS = {
@@ -206,3 +208,24 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path) -> None:
     ends, wrongs = walked(texts, tmp_path)
     assert not ends
     assert list(wrongs.values()) == list(WRONG.values())
+
+
+@NEEDS_NODE
+def test_words_are_those_of_printed_steps_and_of_the_docs(tmp_path: Path) -> None:
+    words = set(in_node(f"{READ}console.log(JSON.stringify([...WORDS.keys(), ...SUMS.keys()]));", tmp_path))
+    assert words == {*HAS, "model_total"} - {"off"}
+    told = (Path(__file__).parents[3] / "docs" / "playing.md").read_text("utf-8")
+    (listed,) = re.findall(r"between these, and (.*?)\.\n", told, re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", listed)) == words
+
+
+@NEEDS_NODE
+def test_the_rule_in_the_docs_and_in_the_page_can_be_read(tmp_path: Path) -> None:
+    (told,) = re.findall(
+        r"```python\n(.*?)```", (Path(__file__).parents[3] / "docs" / "playing.md").read_text("utf-8"), re.DOTALL
+    )
+    (shown_first,) = re.findall(r"<textarea.*?>\n(.*?)</textarea>", page(["sgd"]), re.DOTALL)
+    assert told == shown_first
+    ends, wrongs = walked({"told": told}, tmp_path)
+    assert not wrongs
+    assert not differing(ends, {"told": tw.Optimizer(python(told)())}, drawn())

@@ -31,13 +31,13 @@ function restart() {
 
 // What takes thousands of steps is found again only when something has changed on which it depends.
 function remembered(one, what, key, find) {
-  const asked = JSON.stringify([surface, start, key]);
+  const asked = JSON.stringify([surface, key]);
   if (one[what]?.key !== asked) one[what] = { key: asked, value: find() };
   return one[what].value;
 }
 
 function drawSweep() {
-  const lines = chosen.filter((one) => "lr" in one.hyper).map((one) => ({ points: remembered(one, "swept", { ...one.hyper, lr: 0 }, () => sweep(one)), look: one.look }));
+  const lines = chosen.filter((one) => "lr" in one.hyper).map((one) => ({ points: remembered(one, "swept", [start, { ...one.hyper, lr: 0 }], () => sweep(one)), look: one.look }));
   plot($("sweep"), lines, RATES, (a) => `1e${a}`);
 }
 
