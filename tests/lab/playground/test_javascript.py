@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from browser import NEEDS_ONE, found, shown
 
 import thalweg as tw
@@ -14,11 +15,29 @@ from lab.playground.walking import NEEDS_NODE, WALK, differing, drawn, in_node
 from thalweg.core.stage import Stage
 from thalweg.graph.program import NotTraced
 from thalweg.lab.playground.javascript import printed, printed_rule
+from thalweg.ops import clip, every_kth, mix, over_root, where
+
+
+@tw.recipe(lr=0.1)
+def from_one(*, kept: tw.Decay = 0.9) -> Stage:
+    """A recipe that computes with its number."""
+    return tw.chain(tw.momentum(1 - kept), tw.decay(0.25))
+
+
+@tw.rule(lr=0.02)
+def own(g, t, null=0.5, *, state: tw.Decay = 0.9, hyper=1.25):  # type: ignore[no-untyped-def]
+    """A rule with names that JavaScript has a use for."""
+    null = mix(null, g, state)
+    true = clip(null, -hyper, hyper)
+    return where(every_kth(t, 3), true, over_root(g, null * null, 1e-3)), null
+
+
+RULES = {**tw.rules, "from_one": from_one, "own": own}
 
 
 def steps() -> dict[str, Any]:
     made = {}
-    for name, rule in tw.rules.items():
+    for name, rule in RULES.items():
         try:
             made[name] = printed_rule(rule)
         except (NotTraced, ValueError, TypeError):
@@ -40,7 +59,7 @@ def cases() -> tuple[dict[str, Any], dict[str, Any], str]:
     """The gradients, all rules that print, each with its defaults and again with other numbers, and a script that walks with them."""
     given, optimizers, rules = drawn(), dict[str, Any](), list[str]()
     for name, one in steps().items():
-        rule, rate = tw.rules[name], tw.Optimizer(tw.rules[name]()).lr
+        rule, rate = RULES[name], tw.Optimizer(RULES[name]()).lr
         hyper = {key: rate if value is None else value for key, value in one.hyper.items()}
         other = moved(rule, hyper)
         for k, (config, numbers) in enumerate([({}, hyper), (other, {**hyper, **other})]):
@@ -53,7 +72,7 @@ def cases() -> tuple[dict[str, Any], dict[str, Any], str]:
 
 def equal(ends: dict[str, Any], optimizers: dict[str, Any], given: dict[str, Any]) -> None:
     assert ends.keys() == optimizers.keys()
-    assert {"adam 0", "adam 1", "lamb 0", "sgd 1"} <= ends.keys()
+    assert {"adam 0", "adam 1", "lamb 0", "sgd 1", "own 1", "from_one 0"} <= ends.keys()
     assert len(ends) > 240
     assert not differing(ends, optimizers, given)
 
@@ -75,15 +94,9 @@ def test_steps_in_a_browser_are_numpys(tmp_path: Path) -> None:
 def test_a_step_looks_up_the_rule_s_own_numbers() -> None:
     """Not those of a recipe's stages under their names."""
     for name, step in steps().items():
-        assert step.hyper.keys() <= {*tw.rules[name].parts, "lr"}, name
+        assert step.hyper.keys() <= {*RULES[name].parts, "lr"}, name
     assert steps()["novograd"].hyper == {"lr": None, "beta1": 0.95, "beta2": 0.98, "eps": 1e-8}
     assert "hyper.beta1" in steps()["novograd"].text
-
-
-@tw.recipe(lr=0.1)
-def from_one(*, kept: tw.Decay = 0.9) -> Stage:
-    """Computes with its number."""
-    return tw.chain(tw.momentum(1 - kept), tw.decay(0.25))
 
 
 def test_numbers_that_a_recipe_works_out_are_part_of_the_step() -> None:

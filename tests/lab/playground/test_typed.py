@@ -14,10 +14,10 @@ from browser import NEEDS_ONE, found, shown
 import thalweg as tw
 from lab.playground.walking import NEEDS_NODE, WALK, differing, drawn, in_node
 from thalweg.form import hyper, memory
-from thalweg.lab.playground.javascript import HAS
+from thalweg.lab.playground.javascript import words
 from thalweg.lab.playground.page import HERE, SCRIPTS, page
 
-READ = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS[:4])
+READ = "\n".join([words(), *((HERE / name).read_text("utf-8") for name in SCRIPTS[:4])])
 TEXTS = {
     "adam": """
         # Adam, as the page shows it
@@ -211,12 +211,11 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path) -> None:
 
 
 @NEEDS_NODE
-def test_words_are_those_of_printed_steps_and_of_the_docs(tmp_path: Path) -> None:
-    words = set(in_node(f"{READ}console.log(JSON.stringify([...WORDS.keys(), ...SUMS.keys()]));", tmp_path))
-    assert words == {*HAS, "model_total"} - {"off"}
+def test_words_are_those_of_the_docs(tmp_path: Path) -> None:
+    has = set(in_node(f"{READ}console.log(JSON.stringify([...WORDS.keys(), ...SUMS.keys()]));", tmp_path))
     told = (Path(__file__).parents[3] / "docs" / "playing.md").read_text("utf-8")
     (listed,) = re.findall(r"between these, and (.*?)\.\n", told, re.DOTALL)
-    assert set(re.findall(r"`(\w+)`", listed)) == words
+    assert set(re.findall(r"`(\w+)`", listed)) == has
 
 
 @NEEDS_NODE

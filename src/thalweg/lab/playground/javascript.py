@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from thalweg import ops
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import Optimizer
-from thalweg.engines.expressions import ATOM, OPERATORS, Loop, Text, Writer, indented, wrap
+from thalweg.engines.expressions import ATOM, COMPARISONS, OPERATORS, Loop, Text, Writer, indented, wrap
 from thalweg.engines.names import Names
 from thalweg.form.hyper import Nonzero
 from thalweg.graph.passes import cut
@@ -19,7 +21,7 @@ from thalweg.graph.program import NotTraced, Program, program, stage_paths
 from thalweg.ops import elements
 from thalweg.ops.word import WORDS, Spelling
 from thalweg.rule import Rule
-from thalweg.values.symbols import REDUCTIONS, TENSOR, Symbol
+from thalweg.values.symbols import NUMBER, REDUCTIONS, TENSOR, Symbol
 
 RESERVED = frozenset(
     re.findall(
@@ -67,6 +69,31 @@ class JavaScript(Loop):
     def _power(self, args: list[Text]) -> Text:
         (x, _), (y, _) = args
         return (f"{x} * {x}", 6) if y == "2.0" else (f"Math.pow({x}, {y})", ATOM)
+
+
+def arrow(inputs: Mapping[str, Symbol], values: Sequence[Any]) -> str:
+    """Return an arrow function of numbers that gives these values: one, or a list of several."""
+    beside = {str(k): value for k, value in enumerate(values)}
+    write = Writer(Names(Program([], None, inputs=dict(inputs), beside=beside), RESERVED), JavaScript(), set())
+    for symbol in write.names.symbols:
+        write.visit(symbol)
+    found = ", ".join(write.text(value)[0] for value in values)
+    lines = "".join(f"const {line}; " for line in write.lines)
+    return f"({', '.join(inputs)}) => {{ {lines}return {found if len(values) == 1 else f'[{found}]'}; }}"
+
+
+def words() -> str:
+    """Return the declaration of WORDS, which maps each element-wise word to its number of arguments, its function of numbers, and
+    whether that is a condition.
+    """
+    found = {}
+    for name in sorted({*HAS} - REDUCTIONS - {"off"}):
+        word = getattr(ops, name, abs)
+        wanted = [each.name for each in inspect.signature(word).parameters.values() if each.default is each.empty]
+        inputs = {each: Symbol.input(each, NUMBER) for each in wanted}
+        value = word(*inputs.values())
+        found[name] = f"[{len(wanted)}, {arrow(inputs, [value])}, {str(value.op in COMPARISONS).lower()}]"
+    return f"const WORDS = new Map(Object.entries({{{', '.join(f'{name}: {text}' for name, text in found.items())}}}));"
 
 
 @dataclass(frozen=True)

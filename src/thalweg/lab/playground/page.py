@@ -14,13 +14,11 @@ from markupsafe import Markup
 
 from thalweg import methods
 from thalweg.core.optimizer import Optimizer
-from thalweg.engines.expressions import Writer
-from thalweg.engines.names import Names
-from thalweg.graph.program import NotTraced, Program
+from thalweg.graph.program import NotTraced
 from thalweg.lab import problems
 from thalweg.lab.data.instances import SHIFT
 from thalweg.lab.data.surface import Surface
-from thalweg.lab.playground.javascript import JavaScript, Step, printed_rule
+from thalweg.lab.playground.javascript import Step, arrow, printed_rule, words
 from thalweg.lab.race.trial import JUDGED_ON, NEAR
 from thalweg.lab.refusal import Refusal
 from thalweg.lab.report.figures.marks import DASHES, SHAPES
@@ -62,7 +60,7 @@ def page(rules: Sequence[str] | None = None, own: Mapping[str, Rule] | None = No
     environment = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     return environment.get_template("page.html.jinja").render(
         style=_file("page.css"), script=Markup("\n").join(map(_file, SCRIPTS)), data=Markup(_json(data)), count=len(steps),
-        steps=Markup(f"const STEPS = {{{bodies}}};\nconst SURFACES = {{{dfs}}};"), length=LENGTH,
+        steps=Markup(f"const STEPS = {{{bodies}}};\nconst SURFACES = {{{dfs}}};\n{words()}"), length=LENGTH,
     )  # fmt: skip
 
 
@@ -123,12 +121,7 @@ def _surface(surface: Surface) -> str:
     """Return a JavaScript function of the coordinates that gives the value and its derivatives, traced from the surface's own."""
     inputs = {name: Symbol.input(name, NUMBER) for name in "xy"[: surface.start.size]}
     found = (_on_symbols(surface.f)(*inputs.values()), *_on_symbols(surface.df)(*inputs.values()))
-    values = dict(zip(("f", *(f"d{name}" for name in inputs)), found, strict=True))
-    write = Writer(Names(Program([], None, inputs=inputs, beside=values), ()), JavaScript(), set())
-    for symbol in write.names.symbols:
-        write.visit(symbol)
-    lines = "".join(f"const {line}; " for line in write.lines)
-    return f"({', '.join(inputs)}) => {{ {lines}return [{', '.join(write.text(value)[0] for value in values.values())}]; }}"
+    return arrow(inputs, found)
 
 
 class _NumPy:

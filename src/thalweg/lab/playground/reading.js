@@ -115,7 +115,8 @@ function worded(name, args) {
   if (name.text === "where" && args[0].level > NUMBER && args[1].level === NUMBER && args[2].level === NUMBER) {
     throw new Wrong("this chooses between numbers for a tensor; give it two tensors, as in where(g > 0, 2 * g, g)", name);
   }
-  return { ...applied(WORDS.get(name.text)[1], args), condition: CONDITIONS.has(name.text) };
+  const [, run, isCondition] = WORDS.get(name.text);
+  return { ...applied(run, args), condition: isCondition };
 }
 
 // The known word that differs in the fewest letters, if those are few.

@@ -1,22 +1,11 @@
-// The words of a typed rule, each a function of numbers; a tensor is a Float64Array, and a condition 0 or 1, or false or true.
-const overRoot = (x, v, eps) => (eps === 0 ? ratio(x, Math.sqrt(v)) : x / (Math.sqrt(v) + eps));
-const ratio = (a, b) => (b === 0 ? 0 : a / b);
-const debias = (m, beta, t) => m / (1 - beta ** t);
-const WORDS = new Map(Object.entries({
-  abs: [1, Math.abs], sqrt: [1, Math.sqrt], exp: [1, Math.exp], log: [1, Math.log], cos: [1, Math.cos], tanh: [1, Math.tanh],
-  floor: [1, Math.floor], sign: [1, Math.sign], sigmoid: [1, (x) => 0.5 * Math.tanh(0.5 * x) + 0.5],
-  arctan2: [2, Math.atan2], maximum: [2, (a, b) => Math.max(a, b)], minimum: [2, (a, b) => Math.min(a, b)], ratio: [2, ratio],
-  clip: [3, (x, low, high) => Math.min(Math.max(x, low), high)], mix: [3, (m, x, beta) => beta * m + (1 - beta) * x],
-  debias: [3, debias], where: [3, (yes, a, b) => (yes ? a : b)], every_kth: [2, (t, k) => t - 1 - k * Math.floor((t - 0.5) / k) === 0],
-  over_root: [3, overRoot], over_debiased_root: [5, (x, v, beta, t, eps) => overRoot(x, debias(v, beta, t), eps)],
-}));
+// The arithmetic of a typed rule. A tensor is a Float64Array, and a condition 0 or 1, or false or true. The element-wise words are in
+// WORDS, printed from our own.
 // Sums over the elements.
 const sum = (x, of) => x.reduce((all, each) => all + of(each), 0);
 const SUMS = new Map(Object.entries({
   norm: (x) => Math.sqrt(sum(x, (each) => each * each)), mean: (x) => sum(x, (each) => each) / x.length,
   total: (x) => sum(x, (each) => each), model_total: (x) => sum(x, (each) => each),
 }));
-const CONDITIONS = new Set(["every_kth"]);
 const SIGNS = new Map(Object.entries({
   "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b, "**": (a, b) => a ** b,
   "<": (a, b) => a < b, "<=": (a, b) => a <= b, ">": (a, b) => a > b, ">=": (a, b) => a >= b, "==": (a, b) => a === b,
