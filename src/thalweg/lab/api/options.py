@@ -33,7 +33,7 @@ class Options(TypedDict, total=False):
     hours: float | None
     """The time for a comparison of a training function, which decides the budget and the seeds."""
     problem: str | Path | None
-    """The name of a built-in problem, or a Python file that defines one. Default: "mnist1d"."""
+    """The name of a built-in problem, or a Python file that defines one. Default: "autoencoder"."""
     suite: str | None
     """A suite of problems to run and aggregate: "small", "full" or "tiny". Excludes `problem`."""
     data: str | Path | None

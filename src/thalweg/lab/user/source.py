@@ -15,8 +15,8 @@ from thalweg.lab.user.my_training import Reference
 from thalweg.methods import rules as catalogue
 from thalweg.rule import Rule
 
-USUAL = "mnist1d"
-"""The problem if none is named: of those that take seconds the one that tells most pairs of optimizers apart
+USUAL = "autoencoder"
+"""The problem if none is named: of the networks on real data the one that tells most pairs of optimizers apart, and most a second
 (`python -m benchmarks.told_apart`)."""
 
 
