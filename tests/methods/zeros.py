@@ -33,7 +33,7 @@ def first_part(hyper: Hyper) -> list[Hyper]:
 
 ZEROS = [f"{name} {hyper}" for name, hyper in zeros()] + ["adasecant gamma_clip", "adasecant delta_clip"]
 OTHER = {"T": 5.0, "t0": 3.0}
-OF_ROWS = ("tangent",)
+OF_ROWS = ("tangent", "adapnm_to_norm_one")
 """Stages whose memory tells nothing of it, and which yet take nothing but matrices."""
 
 

@@ -18,7 +18,6 @@ from thalweg.lab import problems
 from thalweg.lab.refusal import Stopped, plain
 from thalweg.lab.running.executors import NAMES
 from thalweg.lab.running.output_capture import Tail
-from thalweg.lab.user.source import USUAL
 
 MOST = 1_000_000
 """The largest number of trials on one problem, and so of settings or seeds."""
@@ -37,7 +36,7 @@ WIDTH = 160  # columns of the table when the output is no terminal
     type=click.Choice(["higher", "lower"]),
     help="Which scores of the training function are better.  [default: higher]",
 )
-@click.option("--problem", help=f"A built-in problem, or a Python file that defines one.  [default: {USUAL}]")
+@click.option("--problem", help=f"A built-in problem, or a Python file that defines one.  [default: {problems.USUAL}]")
 @click.option("--suite", help="Run a suite of problems (small, full, tiny) and aggregate the results.")
 @click.option(
     "--data",
@@ -148,7 +147,7 @@ def compare_command(**given: Any) -> None:
     screen = sys.stdout  # anything the user's file prints is kept out of the results
     command = plain(shlex.join(["thalweg", *sys.argv[1:]]))
     try:
-        where = given["train"] or given["suite"] or given["data"] or given["problem"] or USUAL
+        where = given["train"] or given["suite"] or given["data"] or given["problem"] or problems.USUAL
         say_first(f"Comparing optimizers on {where}; the answer stands at the end.")
         with contextlib.redirect_stdout(Tail()), ComparisonProgress(Screen(stderr=True)) as progress:
             found = lab.compare(**given, progress=progress, command=command, begun=began())

@@ -12,6 +12,10 @@ from thalweg.form.hyper import nearest
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.refusal import Refusal
 
+USUAL = "autoencoder"
+"""The problem if none is named: of the networks on real data the one that tells most pairs of optimizers apart, and most a second
+(`python -m benchmarks.told_apart`)."""
+
 
 def names() -> list[str]:
     """The names of all problems, in alphabetical order."""

@@ -15,10 +15,6 @@ from thalweg.lab.user.my_training import Reference
 from thalweg.methods import rules as catalogue
 from thalweg.rule import Rule
 
-USUAL = "autoencoder"
-"""The problem if none is named: of the networks on real data the one that tells most pairs of optimizers apart, and most a second
-(`python -m benchmarks.told_apart`)."""
-
 
 @dataclass(frozen=True)
 class Source:
@@ -63,7 +59,7 @@ class Source:
         """Whether the lab splits the problem's data, in each block anew."""
         if self.train is not None or self.own_problem:
             return False
-        return self.data is not None or problems.splits(self.problem or USUAL)
+        return self.data is not None or problems.splits(self.problem or problems.USUAL)
 
     def see_problem(self) -> Problem:
         """The problem, or, for a user's file or function, its description without running it here."""
@@ -76,7 +72,7 @@ class Source:
             return self.train.load()
         if self.data is not None:
             return datasets.load(self.data, self.target, self.task, self.block, ignore=self.ignore, strict=self.strict)
-        name = self.problem or USUAL
+        name = self.problem or problems.USUAL
         return my_problem.load(Path(name)) if self.own_problem else problems.problem(name, self.block)
 
     def load_rules(self) -> dict[str, Rule]:
