@@ -1,5 +1,5 @@
-// The arithmetic of a typed rule. A tensor is a Float64Array, and a condition 0 or 1, or false or true. The element-wise words are in
-// WORDS, printed from our own.
+// The arithmetic of a typed rule, in which a tensor is an array. The element-wise words are in WORDS, printed from our own.
+
 // Sums over the elements.
 const sum = (x, of) => x.reduce((all, each) => all + of(each), 0);
 const SUMS = new Map(Object.entries({
@@ -21,13 +21,14 @@ const ASKED = new Map(Object.entries({
 }));
 
 // An expression: its level, whether it is a condition, and how it is computed from the values of names.
-const element = (x, i) => (x instanceof Float64Array ? x[i] : x);
+const isTensor = (x) => typeof x === "object";
+const element = (x, i) => (isTensor(x) ? x[i] : x);
 function applied(f, args) {
   const level = Math.max(...args.map((arg) => arg.level));
   if (level < TENSOR) return { level, run: (values) => f(...args.map((arg) => arg.run(values))) };
   const run = (values) => {
-    const [a, b, ...more] = args.map((arg) => arg.run(values)), made = new Float64Array(values.get("g").length);
-    for (let i = 0; i < made.length; i++) made[i] = f(element(a, i), element(b, i), ...more.map((x) => element(x, i)));
+    const [a, b, c, d, e] = args.map((arg) => arg.run(values)), made = [], { length } = values.get("g");
+    for (let i = 0; i < length; i++) made.push(f(element(a, i), element(b, i), element(c, i), element(d, i), element(e, i)));
     return made;
   };
   return { level, run };
@@ -43,10 +44,10 @@ function stepOf({ asks, memory, hyper, lines, results }) {
       const found = line.map(([name, expression]) => [name, expression.run(values)]);
       for (const [name, value] of found) values.set(name, value);
     }
-    const [direction, ...kept] = results.map((each) => each.run(values)).map((x) => (x instanceof Float64Array ? x.slice() : x));
+    const [direction, ...kept] = results.map((each) => each.run(values)).map((x) => (isTensor(x) ? x.slice() : x));
     [...memory.keys()].forEach((name, k) => {
-      if (!(state[name] instanceof Float64Array)) state[name] = kept[k];
-      else if (kept[k] instanceof Float64Array) state[name].set(kept[k]);
+      if (!isTensor(state[name])) state[name] = kept[k];
+      else if (isTensor(kept[k])) state[name].set(kept[k]);
       else state[name].fill(kept[k]);
     });
     for (let i = 0; i < parameters.length; i++) parameters[i] -= numbers.lr * element(direction, i);
