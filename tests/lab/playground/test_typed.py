@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
+import random
 import re
 import textwrap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pytest
 from browser import NEEDS_ONE, found, shown
 
 import thalweg as tw
-from lab.playground.walking import NEEDS_NODE, WALK, differing, drawn, in_node
+from lab.playground.walking import NEEDS_NODE, STEPS, WALK, differing, drawn, in_node
 from thalweg.form import hyper, memory
 from thalweg.lab.playground.javascript import words
 from thalweg.lab.playground.page import HERE, SCRIPTS, page
@@ -33,7 +37,7 @@ TEXTS = {
             m += less * -g ** 2 / 4 - k * few
             m *= 0.5
             m -= 1 - 2 - 3
-            m /= 2 * (3 - 5) * +2
+            m /= 2 * (3 - 5) * 2
             return -m ** 2 * 2 ** -1 ** 2 / 2 / 4, m
     """,
     "words": """
@@ -98,8 +102,8 @@ def read(texts: dict[str, str]) -> str:
     {WALK}"""
 
 
-def walked(texts: dict[str, str], folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    script = f"const CASES = {json.dumps(drawn())};{read(texts)}console.log(JSON.stringify([ends, wrongs]));"
+def walked(texts: dict[str, str], folder: Path, steps: int = STEPS) -> tuple[dict[str, Any], dict[str, str]]:
+    script = f"const CASES = {json.dumps(drawn(steps))};{read(texts)}console.log(JSON.stringify([ends, wrongs]));"
     ends, wrongs = in_node(script, folder)
     return ends, wrongs
 
@@ -190,6 +194,11 @@ WRONG = {
     "def f(g):\n  sqrt = sqrt(g)\n  return sqrt": "line 2, column 3: sqrt is a word of this rule; give the value another name",
     "def f(g):\n  total = g\n  return total(g)": "line 3, column 10: total is a value here, not a word",
     "def f(g):\n\n\n  return g +": "line 4, column 13: the line ends here",
+    "@rule(search=(1.0, 0.1))\ndef f(g): return g": "line 1, column 14: a range of positive rates is wanted here, as in search=(1e-4, 1.0)",
+    "def f(g, *, k: Decay = 1.0): return g": "line 1, column 24: k is Decay: a number from 0 to below 1",
+    "def f(g, *, k: = 1.0): return g": "line 1, column 16: after : stands what kind of value it is, as in beta: Decay = 0.9",
+    "def f(g): return +g": "line 1, column 18: no + in front of a value; leave it out",
+    "def f(g): return 05 * g": "line 1, column 18: 05 is no number",
     "def f(g): return 2x * g": "line 1, column 18: 2x is no number",
     'def f(g): return "<b>': "line 1, column 18: this text is never closed",
     "def f(g): return <b>g": "line 1, column 18: < is not expected here",
@@ -228,3 +237,29 @@ def test_the_rule_in_the_docs_and_in_the_page_can_be_read(tmp_path: Path) -> Non
     ends, wrongs = walked({"told": told}, tmp_path)
     assert not wrongs
     assert not differing(ends, {"told": tw.Optimizer(python(told)())}, drawn())
+
+
+def mangled(text: str, draw: random.Random) -> str:
+    """The text with one of its words or signs lost, changed for another's, or put elsewhere."""
+    words, others = (re.findall(r"\s+|\w+|\*\*|.", each, re.DOTALL) for each in (text, "".join(TEXTS.values())))
+    k, other = draw.randrange(len(words)), draw.choice(others)
+    words[k : k + draw.randrange(2)] = draw.choice(([], [other]))
+    return "".join(words)
+
+
+@NEEDS_NODE
+@pytest.mark.slow
+def test_a_mangled_rule_is_refused_or_is_python_s(tmp_path: Path) -> None:
+    draw, few = random.Random(0), 6  # steps: such a rule may make much of a rounding in more
+    texts = {str(k): mangled(draw.choice(list(TEXTS.values())), draw) for k in range(400)}
+    ends, wrongs = walked(texts, tmp_path, few)
+    assert min(len(ends), len(wrongs)) > 50
+    optimizers = {}
+    for name in ends:
+        with contextlib.suppress(
+            SyntaxError, NameError, KeyError, ImportError, TypeError
+        ):  # imports and annotations are not read
+            optimizers[name] = tw.Optimizer(python(texts[name])())
+    assert len(optimizers) > 0.9 * len(ends)
+    with np.errstate(all="ignore"):
+        assert not differing({name: ends[name] for name in optimizers}, optimizers, drawn(few))

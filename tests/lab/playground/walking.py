@@ -32,12 +32,12 @@ for (const [name, one] of Object.entries(CASES.rules)) ends[name] = CASES.starts
 """Walks with each of CASES.rules from each of the starts."""
 
 
-def drawn() -> dict[str, Any]:
+def drawn(steps: int = STEPS) -> dict[str, Any]:
     """Starts of several lengths, with a gradient and a loss for each step."""
     draw = np.random.default_rng(0)
     return {
-        "starts": [draw.normal(size=n).tolist() for n in LENGTHS], "losses": (1 + draw.random(STEPS)).tolist(),
-        "gradients": [draw.normal(size=(STEPS, n)).tolist() for n in LENGTHS],
+        "starts": [draw.normal(size=n).tolist() for n in LENGTHS], "losses": (1 + draw.random(steps)).tolist(),
+        "gradients": [draw.normal(size=(steps, n)).tolist() for n in LENGTHS],
     }  # fmt: skip
 
 

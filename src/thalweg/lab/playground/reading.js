@@ -3,7 +3,7 @@ const EXPECTED = new Map(Object.entries({
   if: "no `a if condition else b` here; write where(condition, a, b)", not: "no `not` here; turn the comparison round",
   and: "no `and` here; write (a > 0) & (b > 0)", or: "no `or` here; write (a > 0) | (b > 0)", lambda: "no functions in a rule",
   "//": "no // here; write floor(a / b)", "%": "no % here; write a - b * floor(a / b)", "@": "no products of matrices in a page",
-  "^": "a power is **, not ^", ".": "no dots here: words stand alone, as sqrt(v)", "[": "no indexing: a rule speaks of whole tensors",
+  "^": "a power is **, not ^", "+": "no + in front of a value; leave it out", ".": "no dots here: words stand alone, as sqrt(v)", "[": "no indexing: a rule speaks of whole tensors",
   True: "no True or False here", False: "no True or False here", None: "no None here", "=": "to compare, write ==",
 }));
 const STATEMENTS = new Map(Object.entries({
@@ -12,7 +12,6 @@ const STATEMENTS = new Map(Object.entries({
 }));
 const KEYWORDS = new Set(("False None True and as assert async await break class continue def del elif else except finally for from global if "
   + "import in is lambda nonlocal not or pass raise return try while with yield").split(" "));
-const SHARES = ["Decay", "Fraction", "Share"];
 const shownAs = (token) => (token.kind === "end" ? "the line ends here" : `${token.text.slice(0, 20)} is not expected here`);
 const unexpected = (reader) => reader.fail(EXPECTED.get(reader.next.text) ?? shownAs(reader.next));
 
@@ -51,10 +50,9 @@ function expression(reader, known) {
 }
 
 function signed(reader, known) {
-  const sign = reader.take("-", "+");
-  if (!sign) return power(reader, known);
-  const at = reader.next, value = number(signed(reader, known), at);
-  return sign.text === "-" ? applied((x) => -x, [value]) : value;
+  if (!reader.take("-")) return power(reader, known);
+  const at = reader.next;
+  return applied((x) => -x, [number(signed(reader, known), at)]);
 }
 
 function power(reader, known) {

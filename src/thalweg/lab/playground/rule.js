@@ -1,3 +1,10 @@
+// Kinds of numbers: which values they have, in words and as a function, and whether a slider goes towards 1.
+const KINDS_OF_NUMBERS = new Map(Object.entries({
+  Decay: ["from 0 to below 1", (x) => x >= 0 && x < 1, true], Fraction: ["from 0 to 1", (x) => x >= 0 && x <= 1, true],
+  Share: ["between 0 and 1", (x) => x > 0 && x < 1, true], Positive: ["above 0", (x) => x > 0, false],
+  Eps: ["above 0", (x) => x > 0, false], NonNegative: ["from 0 on", (x) => x >= 0, false],
+}));
+
 // The lines of a typed rule: imports, @rule(lr=...), the signature, assignments, return.
 function readRule(text, taken = () => false) {
   const lines = logicalLines(text), rule = { asks: [], memory: new Map(), hyper: new Map(), lines: [], results: null, lr: 0.01 };
@@ -51,11 +58,11 @@ function positive(reader) {
 }
 
 function range(reader) {
-  reader.need("(", "before the range");
-  plain(reader);
+  const at = reader.need("(", "before the range"), low = plain(reader);
   reader.need(",", "between the ends of the range");
-  plain(reader);
+  const high = plain(reader);
   reader.need(")", "after the range");
+  if (!(low > 0 && low < high)) reader.fail("a range of positive rates is wanted here, as in search=(1e-4, 1.0)", at);
 }
 
 function plain(reader) {
@@ -96,6 +103,7 @@ function parameter(reader, rule, known, star) {
       depth += "([{".includes(reader.next.text) - ")]}".includes(reader.next.text);
       kind.push(reader.next.text);
     }
+    if (!kind.length) reader.fail("after : stands what kind of value it is, as in beta: Decay = 0.9");
   }
   const given = reader.take("=");
   if (star) hyperParameter(reader, rule, name, kind, given);
@@ -112,9 +120,11 @@ function hyperParameter(reader, rule, name, kind, given) {
   if (name.text === "lr") reader.fail("the learning rate multiplies what a rule returns; it is no number of the rule's", name);
   const outside = reader.take("outside");
   if (outside) reader.need("(", "after outside");
-  const whole = reader.next.kind === "number" && /^\d+$/.test(reader.next.text), value = plain(reader);
+  const at = reader.next, whole = at.kind === "number" && /^\d+$/.test(at.text), value = plain(reader);
   if (outside) reader.need(")", "after the number");
-  const share = kind.length ? SHARES.includes(kind.at(-1)) : value >= 0.5 && value < 1;
+  const [range, holds, towardsOne] = KINDS_OF_NUMBERS.get(kind.at(-1)) ?? ["", () => true, false];
+  if (!holds(value)) reader.fail(`${name.text} is ${kind.at(-1)}: a number ${range}`, at);
+  const share = kind.length ? towardsOne : value >= 0.5 && value < 1;
   rule.hyper.set(name.text, { value, share, whole, epsilon: Boolean(outside) });
 }
 

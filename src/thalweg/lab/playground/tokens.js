@@ -28,7 +28,8 @@ function logicalLines(text) {
     } else if (kind) {
       if (!tokens.length) indent = text.slice(begun, at.from);
       tokens.push({ kind, text: all, ...at });
-      if (kind === "number" && /[\p{L}_]/u.test(text[from] ?? "")) throw new Wrong(`${all}${text[from]} is no number`, at);
+      const after = kind === "number" && /[\p{L}_]/u.test(text[from] ?? "") ? text[from] : "";
+      if (after || (kind === "number" && /^0+[1-9]\d*$/.test(all))) throw new Wrong(`${all}${after} is no number`, at);
       if ("([{".includes(all)) open.push(tokens.at(-1));
       if (Object.hasOwn(PAIRS, all) && open.pop()?.text !== PAIRS[all]) throw new Wrong(`nothing is open that this ${all} closes`, at);
     }
