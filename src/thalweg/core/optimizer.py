@@ -121,10 +121,17 @@ class Optimizer:
         """Return the state before the first step of parameters by name."""
         checks.check_parameters(arrays, self.lanes)
         with framework(next(iter(arrays.values()))).no_grad():
-            leaves = [Leaf(name, tuple(p.shape[self.lane_axes :]), p, p, 0, self.lr, p) for name, p in arrays.items()]
-            state: State = {"t": dict.fromkeys(arrays, 0), "memory": self.chain.init(leaves, ArrayStep(self.lanes, self.seed))}
-            if self._kept.more or self._drawn or self.nonfinite == "skip":
-                state |= self._started_more(arrays)
+            return self._started(arrays)
+
+    def frame(self) -> State:
+        """Return the state without any parameter's part."""
+        return self._started({})
+
+    def _started(self, arrays: dict[str, Array]) -> State:
+        leaves = [Leaf(name, tuple(p.shape[self.lane_axes :]), p, p, 0, self.lr, p) for name, p in arrays.items()]
+        state: State = {"t": dict.fromkeys(arrays, 0), "memory": self.chain.init(leaves, ArrayStep(self.lanes, self.seed))}
+        if self._kept.more or self._drawn or self.nonfinite == "skip":
+            state |= self._started_more(arrays)
         return state
 
     def _started_more(self, arrays: dict[str, Array]) -> State:

@@ -101,7 +101,7 @@ class Lot:
 
     def _gathered(self, here: dict[str, Tensor]) -> Any:
         """Return the pure optimizer's state, read from torch's; `keys` receives each slot's key."""
-        state = self.method.pure.init(here)
+        state, missing = self.method.pure.frame(), set[tuple[str, Path]]()
         for name, p in self.params.items():
             mine = self.ledger.state.get(p, {})
             for passage, slot, key in self.method.memory(name, p):
@@ -112,6 +112,7 @@ class Lot:
                 there = self.ledger.state.get(keeper, {})
                 if key not in there:
                     self.ledger.check_lost(p, name, passage, slot)
+                    missing.add((name, ("memory", *path)))
                 elif path in self.ledger.keepers:
                     place[slot] = there[key]
                 else:
@@ -123,7 +124,20 @@ class Lot:
             for word in ("walked", "accumulated"):
                 if word in state and word in mine:
                     state[word][name] = real(mine[word])
+                elif word in state:
+                    missing.add((name, (word,)))
+        if missing:
+            self._begin(state, missing, here)
         if "calls" in state:
             first, key = self.ledger.keepers[CALLS]
             state["calls"] = self.ledger.state.get(first, {}).get(key, 0)
         return state
+
+    def _begin(self, state: Any, missing: set[tuple[str, Path]], here: dict[str, Tensor]) -> None:
+        """Give the state the first values of what torch's has not; only then are they made."""
+        names = {name for name, _ in missing}
+        started = self.method.pure.init({name: x for name, x in here.items() if name in names})
+        for name, path in missing:
+            first = _at(started, path)
+            if isinstance(first, dict):
+                _at(state, path[:-1]).setdefault(path[-1], {})[name] = first[name]
