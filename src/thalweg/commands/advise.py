@@ -10,6 +10,7 @@ import click
 from thalweg import lab
 from thalweg.commands.screen import Screen
 from thalweg.commands.types import PLACE
+from thalweg.lab.bank import table
 from thalweg.lab.bank.kinds import KINDS
 
 WIDTH = 160  # columns when the output is no terminal
@@ -34,16 +35,18 @@ def advise_command(
 ) -> None:
     """Say which optimizer to try first, by what has been measured before. Trains nothing.
 
-    KIND is a kind of problem, such as 'small images', 'tabular classification', 'regression', 'text' or 'ill-conditioned'.
+    KIND is a kind of problem, such as 'small images', 'tabular classification', 'regression' or 'ill-conditioned'.
     Without one, the advice is over all of the lab's problems with data.
     """
     if kinds:
+        there = set((table.read(bank) if bank else table.read()).problems)
         for name, each in KINDS.items():
-            click.echo(f"{name:24} {each.about}: {', '.join(each.problems)}")
+            lacks = "" if there & set(each.problems) else "  (not in the bank)"
+            click.echo(f"{name:24} {each.about}: {', '.join(each.problems)}{lacks}")
         return
     found = lab.advise(problem, kind=kind, data=data, target=target, task=task, bank=bank)
     wide = Screen(width=None if sys.stdout.isatty() else WIDTH)
-    table, answer = found.tables(wide.width)
-    wide.print(table)
+    ranking, answer = found.tables(wide.width)
+    wide.print(ranking)
     wide.print()
     wide.print(answer)

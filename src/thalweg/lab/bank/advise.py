@@ -154,7 +154,10 @@ def _family(bank: Bank, asked: str) -> list[str]:
 def _nothing(asked: str, bank: Bank, now: identity.Current) -> str:
     there = sorted({name for name, each in KINDS.items() if set(each.problems) & set(bank.problems)})
     if asked != GENERAL and asked not in there:
-        return f"the bank has no problem of the kind {asked!r}; it has {', '.join(there)}"
+        return (
+            f"the bank has no problem of the kind {asked!r}; it has {', '.join(there)}. `thalweg compare --problem "
+            f"{KINDS[asked].problems[0]}` measures one here, and `thalweg advise` alone answers over all that the bank has"
+        )
     return f"the bank says nothing of the kind {asked!r}: {' '.join(now.sentences) or 'too little was measured'}"
 
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from thalweg.lab.data.columns import counted
 from thalweg.lab.data.doubts import Doubt
 from thalweg.lab.refusal import Refusal
 
@@ -30,6 +31,7 @@ SEEN = 100
 MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
          (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 """How a file begins that says its encoding."""
+QUOTE = '"'
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 
 
@@ -63,6 +65,7 @@ def read_text(path: Path) -> Text:
         separator = found
     else:
         text, separator = _in_columns(text)
+    text = without_stray_quotes(text, separator, _usual(_rows(text, separator))[1], doubts)
     text = _after_remarks(text, separator, doubts)
     names = _names(_rows(text, separator), doubts)
     if names is not None and not any(doubt.what == NO_NAMES for doubt in doubts):
@@ -195,3 +198,60 @@ def _names(rows: list[list[str]], doubts: list[Doubt]) -> tuple[str, ...] | None
         doubts.append(Doubt(NO_NAMES, "they are called column 1, column 2, ..."))
         return tuple(f"column {i + 1}" for i in range(len(first)))
     return None
+
+
+def without_stray_quotes(text: str, separator: str, width: int, doubts: list[Doubt]) -> str:
+    """The text without quotation marks that open a cell on one line and close it nowhere, or rows later.
+
+    They would make one cell of all rows up to the next mark. A cell may well have several lines: it is taken for one, unless the
+    line on which it begins, and most lines within it, have as many cells as the table has columns, which is `width`.
+    """
+    if QUOTE not in text:
+        return text
+    lines = text.split("\n")
+    odd = [i for i, line in enumerate(lines) if line.count(QUOTE) % 2]
+    stray: list[int] = []
+    k = 0
+    while k < len(odd):
+        begin, end = odd[k], odd[k + 1] if k + 1 < len(odd) else None
+        place = _left_open(lines[begin], separator)
+        if place is None:  # a mark within a cell, as of inches
+            k += 1
+        elif end is None or _are_rows(lines[begin : end + 1], separator, width):
+            lines[begin] = lines[begin][:place] + lines[begin][place + 1 :]
+            stray.append(begin)
+            k += 1
+        else:
+            k += 2
+    if stray:
+        what = f"{counted(len(stray))} with a quotation mark that is never closed, the first is line {stray[0] + 1:,}"
+        doubts.append(Doubt(what, "read without it"))
+    return "\n".join(lines)
+
+
+def _left_open(line: str, separator: str) -> int | None:
+    """The place of the mark that opens the cell in which the line ends; None if it ends outside of one."""
+    at = 0
+    while at < len(line):
+        if line[at] != QUOTE:
+            after = line.find(separator, at)
+            if after < 0:
+                return None
+            at = after + 1
+            continue
+        begin, at = at, at + 1
+        while (close := line.find(QUOTE, at)) >= 0 and line[close + 1 : close + 2] == QUOTE:
+            at = close + 2
+        if close < 0:
+            return begin
+        after = line.find(separator, close)
+        if after < 0:
+            return None
+        at = after + 1
+    return None
+
+
+def _are_rows(lines: list[str], separator: str, width: int) -> bool:
+    """Whether these lines, from that on which a cell begins to that on which it ends, look like rows."""
+    first, *within, last = (line.count(separator) + 1 == width for line in lines)
+    return width > 1 and first and (2 * sum(within) >= len(within) if within else last)

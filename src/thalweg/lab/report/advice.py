@@ -20,8 +20,9 @@ FEW = 4
 SPIKE = math.log10(2)
 """A learning rate whose neighbours within a factor of two are bad already stands alone on a spike."""
 TIE = (
-    "Among those that are not separable, this is the one with the best untuned score; then the one with the widest range of good "
-    "learning rates, the least memory and the cheapest step."
+    "Among those that are not separable, and whose best rate is neither the last one tried nor alone on a spike, this is the one "
+    "with the best untuned score; then the one with the widest range of good learning rates, the least memory and the cheapest "
+    "step."
 )
 """The rule within a tie."""
 
