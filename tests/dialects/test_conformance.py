@@ -236,6 +236,7 @@ def test_the_command_writes_its_files(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (["tensorflo"], "there is no table of 'tensorflo'; there are torch, optax"),
+        (["nadam"], "; of one optimizer: thalweg conformance --only nadam"),
         (["[red]x[/red]\x1b[31m"], "there is no table of '[red]x[/red]"),
         (["torch", "--only", "nothing"], "none of torch has an optimizer of these names"),
         (["torch", "--html", "/no/such/folder/x.html"], "there is no folder /no/such/folder"),

@@ -16,7 +16,7 @@ from thalweg.commands.screen import Screen, say_first
 from thalweg.commands.types import PLACE
 from thalweg.dialects.conformance import page
 from thalweg.dialects.conformance.measure import Library, Line, installed, library, measured
-from thalweg.dialects.method import LIBRARIES, plain
+from thalweg.dialects.method import LIBRARIES, dialect, plain
 from thalweg.form.hyper import nearest
 from thalweg.lab.refusal import Refusal
 
@@ -65,14 +65,25 @@ def conformance_command(
         raise click.ClickException(f"not as the rows here say: {', '.join(dict.fromkeys(wrong))}")
 
 
+def _of_one(name: str) -> str:
+    """What to write for the name of an optimizer."""
+    known = {each.lower() for library in LIBRARIES for each in dialect(library)}
+    return f"; of one optimizer: thalweg conformance --only {name}" if name in known else ""
+
+
 def chosen(libraries: tuple[str, ...]) -> list[str]:
     """The libraries to compare. Raises Refusal for one that has no table or is not installed, and if none is."""
     names = [name.lower().replace("-", "_") for name in libraries]
     for said, name in zip(libraries, names, strict=True):
         if name not in LIBRARIES:
-            raise Refusal(f"there is no table of {said!r}; there are {', '.join(LIBRARIES)}{nearest(name, LIBRARIES)}")
+            raise Refusal(
+                f"there is no table of {said!r}; there are {', '.join(LIBRARIES)}{nearest(name, LIBRARIES) or _of_one(name)}"
+            )
         if not installed(name):
-            raise Refusal(f"{name} is not installed here; this command compares what is, and installs nothing")
+            raise Refusal(
+                f"{name} is not installed here; this command compares what is, and installs nothing. docs/conformance.md has what was "
+                "measured"
+            )
     found = list(dict.fromkeys(names)) or [name for name in LIBRARIES if installed(name)]
     if not found:
         raise Refusal(f"none of {', '.join(LIBRARIES)} is installed here; this command compares what is, and installs nothing")

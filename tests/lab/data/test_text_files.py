@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +86,14 @@ def test_each_form_is_the_same_table(form: str, tmp_path: Path) -> None:
     if repairs:
         with pytest.raises(Refusal):
             load(tmp_path / name, "Größe", strict=True)
+
+
+def test_a_column_is_found_however_its_accents_are_spelled(tmp_path: Path) -> None:
+    """As one letter, or as a letter and its accent; the eye sees no difference."""
+    path = write(tmp_path / "x.csv", PLAIN)
+    assert load(path, unicodedata.normalize("NFD", "Größe")).fingerprint == load(path, "Größe").fingerprint
+    apart = write(tmp_path / "y.csv", unicodedata.normalize("NFD", PLAIN))
+    assert load(apart, "Größe", ignore=["Stadt"]).train_size == load(path, "Größe", ignore=["Stadt"]).train_size
 
 
 def test_short_rows_have_gaps_at_their_ends(tmp_path: Path) -> None:

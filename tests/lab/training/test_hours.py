@@ -96,8 +96,24 @@ def test_in_blocks_too_what_is_left_goes_into_seeds_and_the_plan_is_kept(tmp_pat
 
 
 def test_without_time_for_a_run_of_each_rule_it_says_how_long_that_takes(tmp_path: Path) -> None:
-    with pytest.raises(Refusal, match="a run takes about 10 minutes, so the least that can be compared takes about 30 minutes"):
+    says = "a run takes about 10 minutes, so the least that can be compared takes about 30 minutes; give --hours (.*) or more, or fewer"
+    with pytest.raises(Refusal, match=says) as refused:
         Clock(360, 1, tmp_path).fitted(contest(600.0))
+    found = re.search(says, str(refused.value))
+    assert found
+    seconds = 3600 * float(found[1])
+    assert Clock(seconds, 1, tmp_path).fitted(contest(600.0)).trials == 3
+
+
+def test_where_the_pilot_took_the_time_it_says_that_the_same_command_has_enough_now(tmp_path: Path) -> None:
+    late = Clock(400, 1, tmp_path)
+    late.begun -= 120.0
+    says = (
+        "takes about 5 minutes, and 2 minutes of 7 minutes have gone by with the pilot run; that one is kept, so the same command"
+    )
+    with pytest.raises(Refusal, match=says):
+        late.fitted(contest(100.0))
+    assert Clock(400, 1, tmp_path).fitted(contest(100.0)).trials == 3
 
 
 def test_the_least_is_compared_where_there_is_just_time_for_it(tmp_path: Path) -> None:

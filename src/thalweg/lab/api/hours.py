@@ -90,13 +90,22 @@ class Clock:
         if found is None and _cost(least) * each <= time_left + LATE * self.seconds:  # better the least than nothing
             found = least
         if found is None:
-            needed = others + _cost(least) * each
-            raise Refusal(
-                f"a run takes about {humanize(each * self.jobs)}, so the least that can be compared takes about "
-                f"{humanize(needed)}; give more --hours, or fewer --rules"
-            )
+            raise Refusal(self._too_short(each, others + _cost(least) * each))
         self.promised = found.settings.seeds
         return found if "seeds" in self.fixed else with_(found, seeds=min(LEAST, self.promised))
+
+    def _too_short(self, each: float, needed: float) -> str:
+        """What is said where the least does not fit. A pilot is kept, so that the next call does not run it again."""
+        takes = (
+            f"a run takes about {humanize(each * self.jobs)}, so the least that can be compared takes about {humanize(needed)}"
+        )
+        spent = self.seconds - self.left
+        if needed <= self.seconds:
+            return (
+                f"{takes}, and {humanize(spent)} of {humanize(self.seconds)} have gone by with the pilot run; that one is kept, so the "
+                "same command again has time enough"
+            )
+        return f"{takes}; give --hours {math.ceil(1.2 * needed / 36) / 100:g} or more, or fewer --rules"
 
     def resume(self, contest: Contest, stored: float) -> None:
         """Begin the runs. The time of those in the store already, in units, is counted at the cost known so far."""

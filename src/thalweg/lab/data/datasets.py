@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -200,8 +201,11 @@ def _from_table(path: Path, target: str | None, ignore: Sequence[str], complaint
     names = [name for name in all_names if name not in ROW_NUMBERS]
     if target is None:
         raise Refusal(f"{path}: say with --target which column to predict: {_listed(names)}")
-    ignored = [name.strip() for name in ignore]
-    target = target if target in names else target.strip()
+    written = {unicodedata.normalize("NFC", name).strip(): name for name in all_names}  # letters with accents have two spellings
+    target, *ignored = (
+        name if name in all_names else written.get(unicodedata.normalize("NFC", name).strip(), name.strip())
+        for name in (target, *ignore)
+    )
     for name in (target, *ignored):
         if name not in (names if name == target else all_names):
             complaints.errors.append(f"there is no column '{name}' among {_listed(names)}{nearest(name, names)}")
