@@ -81,8 +81,8 @@ def chosen(libraries: tuple[str, ...]) -> list[str]:
             )
         if not installed(name):
             raise Refusal(
-                f"{name} is not installed here; this command compares what is, and installs nothing. docs/conformance.md has what was "
-                "measured"
+                f"{name} is not installed here; this command compares what is, and installs nothing. What was measured is "
+                "in docs/conformance.md"
             )
     found = list(dict.fromkeys(names)) or [name for name in LIBRARIES if installed(name)]
     if not found:

@@ -102,8 +102,8 @@ class Clock:
         spent = self.seconds - self.left
         if needed <= self.seconds:
             return (
-                f"{takes}, and {humanize(spent)} of {humanize(self.seconds)} have gone by with the pilot run; that one is kept, so the "
-                "same command again has time enough"
+                f"{takes}, and {humanize(spent)} of {humanize(self.seconds)} have gone by with the pilot run; that one is kept, "
+                "so the same command again has time enough"
             )
         return f"{takes}; give --hours {math.ceil(1.2 * needed / 36) / 100:g} or more, or fewer --rules"
 

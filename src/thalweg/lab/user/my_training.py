@@ -110,7 +110,8 @@ def _in_file(path: Path, function: str, better: str) -> Reference:
         some = list(itertools.islice(filter(None, there), 12))
         has = f"it has {', '.join(some)}" if some else "it has none"
         raise Refusal(
-            f"{path}: there is no function {function}; {has}. Name one: {path.name}:FUNCTION; of a script make one, def train(trial):, as docs/training.md shows"
+            f"{path}: there is no function {function}; {has}. Name one: {path.name}:FUNCTION; of a script make "
+            "one, def train(trial):, as docs/training.md shows"
         )
     name = path.stem if function == USUAL else f"{path.stem}.{function}"
     words = " ".join((there[function] or there[""]).split()) or "A training function of your own."

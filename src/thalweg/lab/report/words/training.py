@@ -93,6 +93,6 @@ NO_CURVES = (
     "steps to the target say nothing."
 )
 NO_TEST = (
-    "The function returns no test score, so the validation score judges the settings that it chose: where there was tuning, scores "
-    "are slightly too good."
+    "The function returns no test score, so the validation score judges the settings that it chose: where there was tuning, "
+    "scores are slightly too good."
 )
