@@ -100,6 +100,7 @@ def laid_out(values: Any, layout: str) -> Any:
 SPECIAL = [0.0, -0.0, 1.0, -2.5, 1e-40, 3e38, float("inf"), float("nan"), 1e-8]
 
 
+@pytest.mark.slow
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(
     shape=st.lists(st.integers(0, 5), min_size=2, max_size=4).map(tuple),

@@ -53,7 +53,7 @@ def test_of_two_optimizers_on_one_state(case: str) -> None:
         agree([here], [there])
 
 
-@pytest.mark.parametrize(("case", "fused"), fused_or_not(OF_HANDED, of=SOME[1:]))
+@pytest.mark.parametrize(("case", "fused"), fused_or_not(OF_HANDED, of=SOME[2:]))
 def test_in_numpys_groups(case: str, fused: bool) -> None:
     name, hyper = case.split()
     here, gradients, losses = matrices()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support import everyday, run, stepped, stream
+from support import EVERYDAY, run, stepped, stream
 
 import thalweg as tw
 import thalweg.numpy as tn
@@ -22,7 +22,7 @@ def plain(case: str, value: float = 0.0) -> Any:
     return run(configured(case, value), params, gradients, losses=losses)[0]
 
 
-@pytest.mark.parametrize("case", everyday(ZEROS))
+@pytest.mark.parametrize("case", one_of_each_kind(ZEROS, EVERYDAY))
 def test_a_schedule_of_zero_is_a_plain_zero(case: str) -> None:
     params, gradients, losses = stream(steps=STEPS)
     wanted = plain(case)
@@ -30,7 +30,7 @@ def test_a_schedule_of_zero_is_a_plain_zero(case: str) -> None:
         agree(run(configured(case, zero), params, gradients, losses=losses)[0], wanted)
 
 
-@pytest.mark.parametrize("case", everyday(ZEROS))
+@pytest.mark.parametrize("case", one_of_each_kind(ZEROS, EVERYDAY))
 def test_a_lane_of_zero_is_a_plain_zero(case: str) -> None:
     params, gradients, losses = stream(steps=STEPS)
     twice = [{key: np.stack([x, x]) for key, x in tree.items()} for tree in (params, *gradients)]

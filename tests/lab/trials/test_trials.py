@@ -31,7 +31,9 @@ def same(a: list[Trial], b: list[Trial]) -> bool:
     return [repr(trial.as_dict()) for trial in a] == [repr(trial.as_dict()) for trial in b]
 
 
-@pytest.mark.parametrize("name", everyday(rules))
+@pytest.mark.parametrize(
+    "name", everyday(rules, of=("momentum", "adam", "lamb", "adafactor", "muon", "prodigy", "santa_sss", "lbfgs"))
+)
 def test_lanes_equal_runs_whoever_their_neighbours_are(name: str) -> None:
     """So trials may be put away and gone on with in any portions. One neighbour overflows."""
     tried = rules[name]
