@@ -113,6 +113,16 @@ def test_a_year_that_is_none(text: str) -> None:
     assert "--year takes a year or a span of years" in found.stderr
 
 
+def test_show_tells_what_each_library_does_differently() -> None:
+    told = " ".join(CliRunner().invoke(main, ["show", "nadam"]).output.split())
+    between = told.partition("Between libraries")[2]
+    assert "keras.Nadam: the momentum warms up with 0.96^t" in between
+    assert "torch.NAdam: the gradients are averaged with the constant beta1" in between
+    assert "timm.Lamb: the gradients are clipped to a global norm of 1 first" in " ".join(
+        CliRunner().invoke(main, ["show", "lamb"]).output.split()
+    )
+
+
 @pytest.mark.parametrize("name", everyday([*tw.rules, "clip", "decay", "schedule_free", "sam"]))
 def test_every_rule_can_be_shown(name: str) -> None:
     found = show(name)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
 from pages.typeset import marked
-from thalweg.dialects.method import LIBRARIES, Method, dialect
-from thalweg.methods import rules
+from thalweg.dialects.by_rule import by_rule
 
 Measured = dict[tuple[str, str, str], str]
 
@@ -36,20 +33,6 @@ def measured(docs: Path) -> Measured:
     return found
 
 
-@functools.cache
-def _methods() -> dict[str, list[Method]]:
-    """The optimizers of other libraries, by the rule that they are, or are meant to be."""
-    found: dict[str, list[Method]] = {name: [] for name in rules}
-    for library in LIBRARIES:
-        for method in dialect(library).values():
-            needed = method.settings[0].options if method.settings else {}
-            words = re.findall(r"\w+", repr(method.of_paper(**needed)).partition(": ")[2])
-            for name in dict.fromkeys(word for word in words if word in found):
-                found[name].append(method)
-                break
-    return found
-
-
 def rows(name: str, numbers: Measured) -> list[Row]:
     """A row for each setting in which a library's optimizer of this rule was compared."""
     return [
@@ -58,6 +41,6 @@ def rows(name: str, numbers: Measured) -> list[Row]:
             escape(numbers.get((method.library, method.name, setting.words), "not measured here")),
             marked(method.cause(setting) or "the paper's rule"),
         )
-        for method in _methods()[name]
+        for method in by_rule()[name]
         for setting in method.settings
     ]

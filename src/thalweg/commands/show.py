@@ -31,6 +31,7 @@ from thalweg.commands.facts import (
 from thalweg.commands.listing import aliases
 from thalweg.commands.screen import Screen
 from thalweg.commands.types import PLACE
+from thalweg.dialects.by_rule import differing
 from thalweg.form.asks import ASKS
 from thalweg.form.hyper import nearest
 from thalweg.lab.bank import standing
@@ -72,8 +73,10 @@ def page(rule: Rule) -> Iterator[RenderableType]:
     yield from _part("Kernel", Text(kernels(rule)))
     if (known := standing.shipped()) is not None and rules.get(rule.name) is rule:
         yield from _part("Measured", Text("\n".join(known.sentences(rule.name))))
-    if differences:
-        yield from _part("Between libraries", Text(differences))
+    elsewhere = differing(rule.name) if rules.get(rule.name) is rule else []
+    if differences or elsewhere:
+        told = "\n".join(filter(None, (differences, *elsewhere)))
+        yield from _part("Between libraries", Text(told))
     yield from _part("Source", Syntax(source(rule), "python", background_color="default", word_wrap=True))
 
 
