@@ -15,6 +15,7 @@ from thalweg.lab.comparing.unfinished import Part
 from thalweg.lab.comparing.warmup import FIRST, REPORT, known, report_seconds
 from thalweg.lab.protocol import blocks, protocol
 from thalweg.lab.refusal import Refusal
+from thalweg.lab.statistics import power
 from thalweg.lab.trials.json_cache import is_number, json_cache
 
 FILE = "plan.json"
@@ -26,7 +27,7 @@ SHARE = 0.7
 BESIDES = 0.05
 """Seconds that a run takes besides its own: to send it to a process, and to store it."""
 LEAST = 3
-"""The fewest settings that are worth tuning over, and the fewest seeds beside them."""
+"""The fewest settings that are worth tuning over, and the seeds of the first stage."""
 MOST = 10_000
 """The largest budget that is considered."""
 
@@ -261,10 +262,12 @@ def _divided(contest: Contest, runs: float, fixed: dict[str, int]) -> Contest | 
 def _largest(contest: Contest, runs: float, fixed: dict[str, int]) -> Contest | None:
     """The largest contest of at most so many runs: the largest budget, with seeds in the protocol's proportion, then more seeds.
 
-    Where there is no time for LEAST settings, nothing is tuned.
+    Where there is no time for LEAST settings, and beside them for as many seeds as can tell optimizers apart at all, nothing is
+    tuned.
     """
     one, found = contest.settings.blocks == 1, None
-    least, usual = (LEAST, protocol.SEEDS) if one else (blocks.SEEDS, blocks.SEEDS)
+    fewest = LEAST if "budget" in fixed else power.least_seeds()
+    least, usual = (fewest, protocol.SEEDS) if one else (blocks.SEEDS, blocks.SEEDS)
     for budget in (fixed["budget"],) if "budget" in fixed else (0, *range(LEAST, MOST)):
         seeds = fixed.get("seeds", max(least, round(budget * usual / protocol.BUDGET)) if budget else 1)
         bigger = with_(contest, budget=budget, seeds=seeds)
