@@ -39,7 +39,7 @@ def test_every_optimizer_runs_from_the_same_start() -> None:
         assert w.points[0] == -3
         assert w.values[0] == pytest.approx(45)
         # The first two learn the gradient's size; slow weights; not rectified yet.
-        rests = {"adopt": 1, "adashift": 10, "ranger": 5, "ranger21": 5, "schedule_free_radam": 4}.get(w.name, 0)
+        rests = {"adopt": 1, "adashift": 10, "ranger": 5, "ranger21": 4, "schedule_free_radam": 4}.get(w.name, 0)
         assert all(np.array_equal(w.points[k], w.points[k + 1]) for k in range(rests))
         assert not np.array_equal(w.points[rests], w.points[rests + 1])
     order = [(-w.success.hits, round(float(w.values[-1]), 6)) for w in found.walks if w.success is not None]
