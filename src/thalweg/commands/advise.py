@@ -39,7 +39,7 @@ def advise_command(
     Without one, the advice is over all of the lab's problems with data.
     """
     if kinds:
-        there = set((table.read(bank) if bank else table.read()).problems)
+        there = set(table.read(bank or table.SHIPPED).problems)
         for name, each in KINDS.items():
             lacks = "" if there & set(each.problems) else "  (not in the bank)"
             click.echo(f"{name:24} {each.about}: {', '.join(each.problems)}{lacks}")

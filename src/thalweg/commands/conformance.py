@@ -67,8 +67,8 @@ def conformance_command(
 
 def _of_one(name: str) -> str:
     """What to write for the name of an optimizer."""
-    known = {each.lower() for library in LIBRARIES for each in dialect(library)}
-    return f"; of one optimizer: thalweg conformance --only {name}" if name in known else ""
+    known = {plain(each) for library in LIBRARIES for each in dialect(library)}
+    return f"; of one optimizer: thalweg conformance --only {name}" if plain(name) in known else ""
 
 
 def chosen(libraries: tuple[str, ...]) -> list[str]:
