@@ -44,7 +44,15 @@ def test_no_row_is_lost(stray: dict[int, str], separator: str, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "whole",
-    ['"two\nlines"', '"a, b\nand c, d\nand e"', '"he said ""no"", and\nleft"', '"a ""quoted"" word"', '5" of rain', '"x\n\n\ny"'],
+    [
+        '"two\nlines"',
+        '"a, b\nand c, d\nand e"',
+        '"he said ""no"", and\nleft"',
+        '"a ""quoted"" word"',
+        '5" of rain',
+        '"x\n\n\ny"',
+        '"rows:\n1,2,x,a\n3,4,y,b\nend"',
+    ],
 )
 def test_cells_of_several_lines_stay(whole: str, tmp_path: Path) -> None:
     text = rows({100: whole, 900: whole})
