@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ import thalweg
 from thalweg.lab import problems
 from thalweg.lab.comparing import forecast, warmup
 from thalweg.lab.comparing.contest import Contest, Settings
+from thalweg.lab.data.problem import Problem
 from thalweg.lab.running.executors import engine
 from thalweg.lab.user.source import Source
+from thalweg.rule import Rule
 
 
 def contest(steps: int = 20) -> Contest:
@@ -49,12 +52,36 @@ def test_a_trial_costs_what_its_gradients_and_evaluations_do(monkeypatch: pytest
 
     monkeypatch.setattr(xor, "loss_and_grad", slow(xor.loss_and_grad, 0.002), raising=False)
     monkeypatch.setattr(xor, "validate", slow(xor.validate, 0.01), raising=False)
-    known: dict[str, float] = {}
+    known: forecast.Steps = {}
     found = forecast.trial_seconds(xor, [thalweg.rules["sgd"]], 200, 4, known)
     assert known.keys() == {"sgd"}
     assert found["sgd"] >= (200 * 0.002 + 51 * 0.01) / forecast.LANES
-    twice = forecast.trial_seconds(xor, [thalweg.rules["sgd"]], 200, 4, {"sgd": 1.0})
-    assert twice["sgd"] >= 200, "a second for each parameter and step"
+    twice = forecast.trial_seconds(xor, [thalweg.rules["sgd"]], 200, 4, {"sgd": {1: 1.0, 10_000: 1.0}})
+    assert twice["sgd"] >= 200, "a second for each step"
+
+
+def test_a_step_of_a_small_problem_is_not_scaled_to_a_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step of 1 ms and 1 us a parameter: it is timed on the smallest and the largest problem, and told on those between."""
+    timed: list[int] = []
+
+    def step_seconds(problem: Problem, rule: Rule, seeds: Sequence[int], batch_size: int) -> float:
+        timed.append(forecast._parameters(problem))
+        return len(seeds) * (1e-3 + 1e-6 * timed[-1])
+
+    monkeypatch.setattr(forecast, "step_seconds", step_seconds)
+    monkeypatch.setattr(forecast, "_timed", lambda work: 0.0)
+    contests = [
+        Contest.of(
+            Settings(Source(name), ("sgd",), budget=4, seeds=3, steps=20, batch_size=4), problems.problem(name), thalweg.rules
+        )
+        for name in ("wine", "digits", "rosenbrock", "xor")
+    ]
+    found = forecast.forecast(contests, {}).core_seconds
+    assert timed == [2, 2410]
+    sizes = [forecast._parameters(contest.problem) for contest in contests]
+    assert found == pytest.approx(
+        sum(20 * (1e-3 + 1e-6 * size) * contest.trials for size, contest in zip(sizes, contests, strict=True))
+    )
 
 
 def test_the_sentence() -> None:

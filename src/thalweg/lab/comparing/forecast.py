@@ -36,8 +36,17 @@ SECONDS = 0.1
 """Seconds of timing, after a first round that is not timed."""
 LEAST = 5
 """The least number of rounds: a kernel may be compiled in one of them."""
+LONG = 2.0
+"""Seconds after which no further round is timed: a step that takes so long needs no median."""
 PATIENCE = 60.0
 """Seconds allowed for timing a user's problem."""
+MOST = 25
+"""The most rounds."""
+ENDS = 2
+"""The number of problems on which a rule's steps are timed: the smallest and the largest."""
+
+Steps = dict[str, dict[int, float]]
+"""The seconds of a rule's step beside its gradients, by the number of parameters, of the problems on which it was timed."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +75,16 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
     """Forecast the remaining work. stored: the number of stored trials by contest's title and candidate's label.
     by: the engine that times a user's problem, whose code must not run in this process.
 
-    Gradients and evaluations are timed on each problem. The steps of a rule are timed on its first problem and scaled by the
-    number of parameters elsewhere. A user's rule, whose code must not run here, is assumed to cost as much as the most
-    expensive other rule, plus the compilation of a kernel. The other kernels are already compiled. The start of processes
-    and the report are included, with the times last measured on this machine.
+    Gradients and evaluations are timed on each problem. The steps of a rule are timed on the problems with the fewest and the
+    most parameters; those between lie on the line through both, as a step has a part that grows with the parameters and one,
+    by far the larger on small problems, that does not. A user's rule, whose code must not run here, is assumed to cost as
+    much as the most expensive other rule, plus the compilation of a kernel. The other kernels are already compiled. The start
+    of processes and the report are included, with the times last measured on this machine.
     """
     contests = list(contests)
-    known: dict[str, float] = {}
+    known: Steps = {}
     seconds, count, there, rows = 0.0, 0, 0, 0
-    for blocks in by_problem(contests):
+    for blocks in _ends_first(by_problem(contests)):
         left, rules = Counter[str](), {candidate.rule.name: candidate.rule for candidate in blocks[0].candidates}
         for block in blocks:
             for candidate in block.candidates:
@@ -94,7 +104,19 @@ def forecast(contests: Iterable[Contest], stored: Mapping[tuple[str, str], int],
     return Forecast(seconds, count, there, warmup.report_seconds(rows))
 
 
-def _each(contest: Contest, rules: Sequence[Rule], by: Engine | None, known: dict[str, float]) -> dict[str, float]:
+def _ends_first(problems: list[list[Contest]]) -> list[list[Contest]]:
+    """The problem with the fewest parameters, then that with the most, then the others."""
+    if len(problems) < 2:
+        return problems
+    few, *between, many = sorted(problems, key=lambda blocks: _parameters(blocks[0].problem))
+    return [few, many, *between]
+
+
+def _parameters(problem: Problem) -> int:
+    return sum(leaf.size for leaf in flatten(problem.init([0]))[1])
+
+
+def _each(contest: Contest, rules: Sequence[Rule], by: Engine | None, known: Steps) -> dict[str, float]:
     """The seconds of a trial of each rule. known: as for `trial_seconds`."""
     settings, names = contest.settings, tuple(rule.name for rule in rules)
     if settings.pilot is not None:
@@ -104,29 +126,32 @@ def _each(contest: Contest, rules: Sequence[Rule], by: Engine | None, known: dic
     return trial_seconds(contest.problem, rules, settings.steps, settings.batch_size, known)
 
 
-def trial_seconds(
-    problem: Problem, rules: Sequence[Rule], steps: int, batch_size: int, known: dict[str, float]
-) -> dict[str, float]:
+def trial_seconds(problem: Problem, rules: Sequence[Rule], steps: int, batch_size: int, known: Steps) -> dict[str, float]:
     """Seconds per trial of each rule in one thread, as one lane of several.
 
-    known: seconds per parameter of rules whose steps are already timed. New timings are added to it.
+    known: what was timed on other problems. A rule that was timed on fewer than two is timed on this one, and added.
     """
     lanes = min(LANES, *(at_once(problem, rule, steps) for rule in rules))
-    seeds = list(range(lanes))
+    seeds, size = list(range(lanes)), _parameters(problem)
     with threadpool_limits(1), np.errstate(all="ignore"):
         params = problem.init(seeds)
         draws = problem.draws(seeds, batch_size)
         gradient = _timed(lambda: problem.loss_and_grad(params, next(draws))) / lanes
         evaluation = _timed(lambda: problem.validate(params, seeds)) / lanes
-        size = sum(leaf.size for leaf in flatten(params)[1]) / lanes
         for rule in rules:
-            if rule.name not in known and rule.ours:
-                known[rule.name] = (
-                    max(0.0, step_seconds(problem, rule, seeds, batch_size) / lanes - gradient * _more(rule)) / size
-                )
-    most = max(known.values(), default=0.0)
+            timed = known.setdefault(rule.name, {})
+            if len(timed) < ENDS and rule.ours:
+                timed[size] = max(0.0, step_seconds(problem, rule, seeds, batch_size) / lanes - gradient * _more(rule))
+    step = {name: _between(timed, size) for name, timed in known.items() if timed}
+    most = max(step.values(), default=0.0)
     fixed = evaluation * len(protocol.evaluated_at(steps))
-    return {rule.name: fixed + steps * (gradient * (1 + _more(rule)) + known.get(rule.name, most) * size) for rule in rules}
+    return {rule.name: fixed + steps * (gradient * (1 + _more(rule)) + step.get(rule.name, most)) for rule in rules}
+
+
+def _between(timed: Mapping[int, float], size: int) -> float:
+    """The seconds at a size, on the line through the two that were timed."""
+    sizes = sorted(timed)
+    return float(np.interp(size, sizes, [timed[each] for each in sizes]))
 
 
 def _timed_by(by: Engine, settings: Settings, names: tuple[str, ...]) -> dict[str, float]:
@@ -160,7 +185,7 @@ def _timed(work: Callable[[], object]) -> float:
     work()
     begun = time.perf_counter()
     taken: list[float] = []
-    while len(taken) < LEAST or (time.perf_counter() - begun < SECONDS and len(taken) < 25):
+    while time.perf_counter() - begun < (SECONDS if len(taken) >= LEAST else LONG) and len(taken) < MOST:
         last = time.perf_counter()
         work()
         taken.append(time.perf_counter() - last)
