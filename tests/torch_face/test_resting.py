@@ -48,9 +48,9 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
     found: list[Plan] = []
     begin = Plan.__init__
 
-    def init(self: Plan, *args: Any) -> None:
+    def init(self: Plan, *args: Any, **named: Any) -> None:
         found.append(self)
-        begin(self, *args)
+        begin(self, *args, **named)
 
     monkeypatch.setattr(Plan, "__init__", init)
     return found

@@ -6,7 +6,8 @@ the earlier ones written. Copying everything would be expensive, so we copy only
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -24,6 +25,14 @@ SPARSE = {"SGD", "Adagrad"}
 def states_of(face: torch.optim.Optimizer) -> list[tuple[Tensor, dict[str, Any]]]:
     """Return the parameters' entries of the state; others are the caller's own, and torch leaves them as they are."""
     return [(p, state) for p, state in face.state.items() if isinstance(p, Tensor)]
+
+
+def is_in_state(face: torch.optim.Optimizer, key: str) -> bool:
+    """Whether the state of some parameter has this key."""
+    try:
+        return any(map(dict.__contains__, face.state.values(), itertools.repeat(key)))
+    except TypeError:  # an entry of the caller's own, which is no dict
+        return any(key in state for _, state in states_of(face))
 
 
 class Before:
@@ -49,11 +58,15 @@ class Before:
                 x.copy_(value)
 
 
-def check_tensors(face: torch.optim.Optimizer) -> None:
-    """Raise RuntimeError for tensors that torch would read or write past their end, or refuse after it has written others."""
+def check_tensors(face: torch.optim.Optimizer, params: Sequence[Tensor] | None = None) -> None:
+    """Raise RuntimeError for tensors that torch would read or write past their end, or refuse after it has written others.
+
+    params: those to check; default: all that have gradients.
+    """
     if watched():
         return
-    params = [p for group in face.param_groups for p in group["params"] if p.grad is not None]
+    if params is None:
+        params = [p for group in face.param_groups for p in group["params"] if p.grad is not None]
     check_writable(face, params)
     for p in params:
         written = (p, *face.state.get(p, {}).values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from thalweg.torch.kernels.alike import Found, NoKernel
 from thalweg.torch.kernels.plan import Plan, Without
 from thalweg.torch.kernels.quick import DIFFERENTIABLE
 from thalweg.torch.ledger import Keepers, Ledger
+from thalweg.torch.lots import Lot
 from thalweg.torch.places import watched
 from thalweg.torch.programs import by_programs
 from thalweg.torch.tensors import Tensor
@@ -203,8 +204,8 @@ class Face(torch.optim.Optimizer):
         """Return a plan for the tensors with gradients, and for those of the last plan, if these can still be bound."""
         if plan is not None:
             with contextlib.suppress(NotTraced, RuntimeError, ValueError):
-                return Plan(self._members(), self._ledger(), plan.params)
-        return Plan(self._members(), self._ledger())
+                return Plan(self._members(), self._ledger(), plan.params, apart=self._apart())
+        return Plan(self._members(), self._ledger(), apart=self._apart())
 
     def _method(self, group: Group) -> ConfiguredGroup:
         """Return a group's current stages, cached as long as nothing that they depend on changes."""
@@ -223,10 +224,21 @@ class Face(torch.optim.Optimizer):
                 known[id(group)] = found
         return found
 
+    def _apart(self) -> bool:
+        """Whether tensors without kernels may step beside those that have some."""
+        return False
+
     def _step_planned(self, plan: Plan, found: list[Found], loss: Any) -> None:
         losses = [bound.loss(loss) if bound.asks_loss else None for bound in plan.bounds]
+        others = self._computed(plan.others, loss) if plan.others else ()
         plan.step(found, losses)
+        for lot in others:
+            lot.put()
         self.__dict__["_plan"] = plan
+
+    def _computed(self, params: Collection[Tensor], loss: Any) -> Sequence[Lot]:
+        """Return the steps, without kernels, of those of these parameters that have gradients; nothing of them is written yet."""
+        raise NotImplementedError
 
     def _by_programs(self, loss: Any) -> None:
         """Interpret the step on tensors; do nothing if a gradient scaler found that it must be skipped."""

@@ -30,14 +30,14 @@ def draws(stage: Stage) -> bool:
 
 def lots(members: Sequence[Members], ledger: Ledger) -> list[Lot]:
     """Return the parameters of each group ready for a step; as one lot if the method reads the whole model."""
-    if len(members) > 1 and _goes_together(members[0].method.pure):
+    if len(members) > 1 and goes_together(members[0].method.pure):
         group = joined({name: own.group for own in members for name in own.names})
         params, names = [p for own in members for p in own.params], [name for own in members for name in own.names]
         members = [Members(params, names, ConfiguredGroup(ledger.row, group, members[0].method.seed, ledger.state))]
     return [Lot(own, ledger) for own in members]
 
 
-def _goes_together(pure: Pure) -> bool:
+def goes_together(pure: Pure) -> bool:
     """Whether a method reads more than one tensor at a time."""
     models = any(kind.of_model for kind in pure.chain.memory.values())
     return (
@@ -63,7 +63,9 @@ class Lot:
             self.moved, self.state = {name: p.detach() for name, p in here.items()}, self._gathered(here)
 
     def step(self, points: dict[str, Tensor], loss: Any, grad_fn: Any = None) -> None:
-        """Compute a step from these points without writing it."""
+        """Compute a step from these points without writing it. Raises RuntimeError for sparse gradients."""
+        if any(p.grad is not None and p.grad.is_sparse for p in self.params.values()):
+            raise RuntimeError(f"{self.ledger.who} does not support sparse gradients")
         pure = self.method.pure
         here = {name: real(point) for name, point in points.items()}
         gradients = None if grad_fn else {name: None if p.grad is None else real(p.grad) for name, p in self.params.items()}

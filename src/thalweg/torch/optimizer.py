@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,12 @@ from thalweg.dialects import Row
 from thalweg.form.hyper import nearest, split_all
 from thalweg.rule import Rule
 from thalweg.torch.around import check_groups, stepped_around
-from thalweg.torch.before import check_writable, states_of
+from thalweg.torch.before import check_tensors, check_writable, is_in_state, states_of
 from thalweg.torch.checkpoints.checks import Taker, check_shapes, merged, without_schedules
 from thalweg.torch.face import Face
 from thalweg.torch.groups import FIRST, STORAGE, ConfiguredGroup, Group, Members
 from thalweg.torch.ledger import Keepers, Ledger, follow, keepers
-from thalweg.torch.lots import Lot, draws, lots
+from thalweg.torch.lots import Lot, draws, goes_together, lots
 from thalweg.torch.names import asked_in_vain, asks_names, names_of
 from thalweg.torch.regroup import TORCHS, has_rates, regrouped
 from thalweg.torch.tensors import Tensor, same_numbers
@@ -214,7 +214,7 @@ class Optimizer(Face):
         loss
             What the closure returned first; None without a closure.
         """
-        if self._is_looked_at():
+        if is_in_state(self, "looked_at"):
             raise RuntimeError("the parameters are those to ship; call .train() before the next step")
         keys = list(map(tuple, self.param_groups))
         if keys != self.__dict__.get("_keys"):  # some were added or taken out since the last step
@@ -228,13 +228,6 @@ class Optimizer(Face):
                 lot.put()
             return None
         return super().step(closure)
-
-    def _is_looked_at(self) -> bool:
-        """Whether the parameters are those of `eval`."""
-        try:
-            return any(map(dict.__contains__, self.state.values(), itertools.repeat("looked_at")))
-        except TypeError:  # an entry of the caller's own, which is no dict
-            return any("looked_at" in state for _, state in states_of(self))
 
     def _is_asked_for_state(self) -> bool:
         """Whether this is a step that moves nothing, which torch.distributed.checkpoint takes to create the state.
@@ -331,15 +324,23 @@ class Optimizer(Face):
         follow(found.keepers, self.state)
         return found
 
-    def _otherwise(self, loss: Any) -> None:
-        if self._asks_itself():
-            raise TypeError("this method asks for gradients itself: step(closure), with a closure that goes backward")
-        wanted = self._wanted()
-        for p in (p for params in wanted for p in params):
-            if p.grad is not None and p.grad.is_sparse:
-                raise RuntimeError(f"{type(self).__name__} does not support sparse gradients")
+    def _apart(self) -> bool:
+        return not (self._stores() or goes_together(self._first().pure))
+
+    def _computed(self, params: Collection[Tensor], loss: Any) -> list[Lot]:
+        wanted = [[p for p in own if p in params] for own in self._wanted()]
+        check_tensors(self, list(itertools.chain(*wanted)))
+        return self._stepped(wanted, loss)
+
+    def _stepped(self, wanted: list[list[Tensor]], loss: Any) -> list[Lot]:
+        """Return the computed steps, by the pure functions, of these parameters of each group."""
         found = self._lots(wanted)
         for lot in found:
             lot.step({name: p.detach() for name, p in lot.params.items()}, loss)
-        for lot in found:
+        return found
+
+    def _otherwise(self, loss: Any) -> None:
+        if self._asks_itself():
+            raise TypeError("this method asks for gradients itself: step(closure), with a closure that goes backward")
+        for lot in self._stepped(self._wanted(), loss):
             lot.put()

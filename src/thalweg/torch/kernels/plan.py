@@ -37,14 +37,29 @@ class Plan:
     """The tensors with gradients, in lots that are bound to kernels. Raises NotTraced if some have none.
 
     members: all parameters, group after group, so that errors appear in the order of the groups. known: those that are bound
-    without a gradient, too, so that they can step later.
+    without a gradient, too, so that they can step later. apart: tensors do not read one another, so that those for which there
+    is no kernel, `others`, can step without one.
     """
 
-    def __init__(self, members: Iterable[Members], ledger: Ledger, known: Collection[Tensor] = ()) -> None:
+    def __init__(
+        self, members: Iterable[Members], ledger: Ledger, known: Collection[Tensor] = (), *, apart: bool = False
+    ) -> None:
         self.members: list[Members] = []
-        lots = self._lots(members, ledger, set(known))
-        self.bound: list[Bound | OnDevice] = [_bound(lot, ledger) for lot in lots]
-        self._take_up([lot.present for lot in lots])
+        self.bound: list[Bound | OnDevice] = []
+        self.others: dict[Tensor, None] = {}
+        present = []
+        for lot in self._lots(members, ledger, set(known)):
+            try:
+                self.bound.append(_bound(lot, ledger))
+                present.append(lot.present)
+            except NoKernel as reason:
+                self.others |= dict.fromkeys(lot.params)
+                none = reason
+                if not apart:
+                    raise
+        if self.others and not self.bound:
+            raise none
+        self._take_up(present)
         if self.norms or self.adds_up or self.grids or any(bound.models for bound in self.bound):
             self._check_model()
         self.groups = [own.group for own in self.members]
@@ -53,8 +68,8 @@ class Plan:
 
     @property
     def params(self) -> list[Tensor]:
-        """The tensors that are bound, with or without a gradient now."""
-        return [p for bound in self.bound for p in bound.params]
+        """The tensors that are bound or known to have no kernel, with or without a gradient now."""
+        return [*(p for bound in self.bound for p in bound.params), *self.others]
 
     def _take_up(self, present: list[list[bool]]) -> None:
         """Let those tensors step that have a gradient. present: of each lot's tensors, whether they have."""
@@ -63,6 +78,7 @@ class Plan:
         self.settled = 0  # steps since then
         self.bounds = [bound for bound, there in zip(self.bound, present, strict=True) if any(there)]
         stepping = {p for bound, there in zip(self.bound, present, strict=True) for p in itertools.compress(bound.params, there)}
+        stepping |= self.others.keys()
         self.resting = [p for own in self.members for p in own.params if p not in stepping]
         self.launches = [bound.launch for bound in self.bounds if isinstance(bound, Bound)]
         self.grids = [bound.grid for bound in self.bounds if isinstance(bound, OnDevice) and bound.grid.several]
@@ -154,8 +170,8 @@ class Plan:
     def _fits(self) -> bool:
         """Take up other tensors, if other ones have gradients now. Returns False if not, or if one of them is not bound."""
         present = [[p.grad is not None for p in bound.params] for bound in self.bound]
-        bound = {p for each in self.bound for p in each.params}
-        if present == self.present or any(p.grad is not None for p in self.resting if p not in bound):
+        known = set(self.params)
+        if present == self.present or any(p.grad is not None for p in self.resting if p not in known):
             return False
         if not all(each.fits(there) for each, there in zip(self.bound, present, strict=True)):
             return False
@@ -178,7 +194,7 @@ class Plan:
                 bound.reckon()
             for bound, (written, gradients) in zip(self.bounds, found, strict=True):
                 bound.run(written, gradients)
-        if self.settled == 1:
+        if self.settled == 1 and not self.others:
             self.quick = quick(self.bounds, self.members, self.keys, self.states, self.resting)
         self.settled += 1
 
