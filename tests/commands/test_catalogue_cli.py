@@ -154,7 +154,11 @@ def test_a_page_says_it_all() -> None:
             "which writes, on CUDA too",
         ),
         ("madgrad", "one pass over memory on CUDA none: Triton has no power of tensors"),
-        ("muon", "none: muon keeps memory of the kind matrix"),
+        (
+            "muon",
+            "2 passes over memory, the last of which writes, and between them orthogonal on CUDA none: no kernel for it has orthogonal",
+        ),
+        ("galore", "none: galore keeps memory of the kind projector"),
         ("sam", "none: it asks for gradients at several points"),
     ],
 )

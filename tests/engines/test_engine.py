@@ -229,7 +229,7 @@ def test_what_the_reader_of_addresses_refuses() -> None:
 
 
 def test_what_a_kernel_cannot_do_runs_unfused() -> None:
-    mixed = tw.chain(tw.clip(1.0), tw.muon())  # products of matrices
+    mixed = tw.chain(tw.clip(1.0), tw.galore())  # memory of another shape than the parameter's
     p = np.ones((3, 2))
     optimizer = tn.Optimizer(p, mixed)
     optimizer.step(np.ones((3, 2)))
@@ -248,7 +248,7 @@ def test_the_kernel_says_what_the_rule_says() -> None:
     assert "m = beta1 * m_old + n1 * g" in shown
     assert "n1 = 1 - beta1" in shown
     assert "p_old - lr * (m / n2 / (sqrt(v / n4) + eps))" in shown
-    refused = CliRunner().invoke(main, ["show", "muon", "--kernel"])
+    refused = CliRunner().invoke(main, ["show", "galore", "--kernel"])
     assert refused.exit_code == 2
     assert "has no kernel" in refused.output
 

@@ -104,9 +104,9 @@ def test_a_model_in_groups_is_one_model() -> None:
 
 def test_that_there_is_no_kernel_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     params = {"w": torch.nn.Parameter(torch.ones(20, 30))}
-    ours = tt.of(tw.muon)(params.values(), lr=0.1)
+    ours = tt.of(tw.soap)(params.values(), lr=0.1)
     steps(ours, params, 2)
-    assert ours.__dict__["_without"].reason == "muon keeps memory of the kind matrix"
+    assert ours.__dict__["_without"].reason == "soap keeps memory of the kind square"
 
     def again(*args: Any, **named: Any) -> Any:
         raise AssertionError("a stage is traced anew")
@@ -118,7 +118,7 @@ def test_that_there_is_no_kernel_is_remembered(monkeypatch: pytest.MonkeyPatch) 
         steps(ours, params, 2)
         ours.param_groups[0]["lr"] = 0.05
         steps(ours, params, 1)
-    ours.param_groups[0]["mu"] = 0.0  # another algorithm
+    ours.param_groups[0]["beta1"] = 0.0  # another algorithm
     before = ours.__dict__["_without"]
     steps(ours, params, 1)
     assert ours.__dict__["_without"] is not before

@@ -60,6 +60,12 @@ class Addresses:
         self.held[column, k] = array
         self.table[k, self.columns[column]] = address(array)
 
+    def drop(self, columns: Iterable[str]) -> None:
+        """Let go the arrays of these columns, which the next step holds anew."""
+        for name in columns:
+            for k in range(len(self.names)):
+                self.held.pop((name, k), None)
+
     def column(self, column: str) -> memoryview:
         """Return a column, whose assignment takes an array of 64-bit integers."""
         return self.flat[self.columns[column] :: len(self.columns)]

@@ -50,25 +50,26 @@ class Bucket:
 class Inputs:
     """The sources of the arguments of a program's `numbers`, by name.
 
-    vectors: the per-tensor numbers by slot. plain: restrict arguments to Python's and NumPy's numbers. sizes: the number of
-    elements per lane of each tensor, and the argument's name, if the program uses it.
+    vectors: the per-tensor numbers by slot. plain: restrict arguments to Python's and NumPy's numbers. sizes: numbers of the
+    tensors' elements, rows and columns per lane, by argument.
     """
 
     def __init__(
-        self, optimizer: Optimizer, program: Program, vectors: dict[int, Floats], sizes: tuple[Floats, str | None], *, plain: bool
+        self, optimizer: Optimizer, program: Program, vectors: dict[int, Floats], sizes: dict[str, Floats], *, plain: bool
     ) -> None:
         self.optimizer, self.program, self.vectors, self.plain = optimizer, program, vectors, plain
-        self.sizes, self.count = sizes
+        self.sizes = sizes
 
     def take(self, name: str) -> Take:
         """Return the source of an argument."""
-        hyper, plain, sizes = self.program.hyper, self.plain, self.sizes
+        hyper, plain = self.program.hyper, self.plain
         if name == "loss":
             return lambda bucket, state, loss, norms: single(loss) if plain else loss
         if name in self.program.norms:
             path = self.program.norms[name]
             return lambda bucket, state, loss, norms: single(norms[path]) if plain else norms[path]
-        if name == self.count:
+        if name in self.sizes:
+            sizes = self.sizes[name]
             return lambda bucket, state, loss, norms: sizes[bucket.members]
         if name in hyper:
             return functools.partial(self._at, name, hyper[name])

@@ -19,6 +19,7 @@ from thalweg.engines.kernel import Kernel, printed
 from thalweg.engines.lines import SIZES
 from thalweg.engines.passes import reductions, sums
 from thalweg.engines.passes.host import Host, host
+from thalweg.graph.margins import WHOLE
 from thalweg.graph.passes import Cut, cut
 from thalweg.graph.program import NotTraced, Program, StagePath, program, stage_paths
 from thalweg.graph.storage import Storage
@@ -29,42 +30,47 @@ Numbers = Callable[..., tuple[Any, ...]]
 
 
 class Printers(NamedTuple):
-    """What prints the kernels of a device: the pass that writes, sums, and rows and columns."""
+    """What prints the kernels of a device: the pass that writes, sums, and rows and columns.
+
+    whole: whether the device's host computes words of whole matrices.
+    """
 
     writing: Callable[..., Kernel]
     adding: Callable[..., Kernel]
     reducing: Callable[..., Kernel]
+    whole: bool
 
 
-NUMBA = Printers(printed, sums.printed, reductions.printed)
+NUMBA = Printers(printed, sums.printed, reductions.printed, whole=True)
 
 
 @dataclass(frozen=True)
 class Drawn:
     """The program of a whole step, its cut, the kernels of each pass before the last, and the kernel that writes.
 
-    adding, reducing: of each pass, the kernel of its sums and that of its rows and columns, if it has any. hosts: what computes
-    each pass's margins.
+    adding, reducing, storing: of each pass, the kernel of its sums, that of its rows and columns, and that of what it stores, if
+    it has any. hosts: what computes each pass's margins.
     """
 
     program: Program
     cut: Cut
     adding: tuple[Kernel | None, ...]
     reducing: tuple[Kernel | None, ...]
+    storing: tuple[Kernel | None, ...]
     hosts: tuple[Host, ...]
     kernel: Kernel
 
     @property
     def kernels(self) -> list[Kernel]:
         """All kernels, in the order in which they run."""
-        both = zip(self.reducing, self.adding, strict=True)
-        return [*(kernel for pair in both for kernel in pair if kernel is not None), self.kernel]
+        passes = zip(self.reducing, self.storing, self.adding, strict=True)
+        return [*(kernel for own in passes for kernel in own if kernel is not None), self.kernel]
 
     @property
     def by_tensor(self) -> bool:
         """Whether tensors of one group may differ in their numbers."""
         slots = any(slot.old.level == PER_TENSOR for slot in self.program.slots)
-        return slots or any(not each.over for part in self.cut.passes for each in part.sums)
+        return bool(slots or self.cut.sizes or any(not each.over for part in self.cut.passes for each in part.sums))
 
     @property
     def of_the_model(self) -> bool:
@@ -103,21 +109,33 @@ def in_words(optimizer: Optimizer, drawn: Callable[..., Drawn] = drawn) -> str:
     for whose, shape in (("of matrices", (2, 2)), ("of vectors", (2,))):
         p = np.zeros(shape, np.float32)
         try:
-            passes = len(drawn(optimizer, stage_paths(optimizer, Leaf("p", shape, p, p, 0, None, p)), "float32").kernels)
+            route = stage_paths(optimizer, Leaf("p", shape, p, p, 0, None, p))
+            if len(shape) < 2 and any(kind.of_matrices for each in route for kind in each.stage.memory.values()):
+                continue  # it is for matrices
+            made = drawn(optimizer, route, "float32")
+            passes = len(made.kernels)
             found[whose] = "one pass over memory" if passes == 1 else f"{passes} passes over memory, the last of which writes"
+            if made.cut.words:
+                found[whose] += f", and between them {' and '.join(made.cut.plain_words)}"
         except NotTraced as reason:
             found[whose] = f"none: {reason}"
     if len(set(found.values())) == 1:
-        return found["of vectors"]
+        return next(iter(found.values()))
     return "; ".join(f"{whose} {words}" for whose, words in found.items())
 
 
 def printed_passes(made: Program, title: str, dtypes: dict[str, str], printers: Printers = NUMBA) -> Drawn:
     """Return the kernels of a program. dtypes: of each input tensor. Raises NotTraced if there are none."""
     parts = cut(made)
-    if not parts.passes and not any(parts.margins):
-        return Drawn(made, parts, (), (), (), printers.writing(parts.last, title, dtypes))
+    if not (parts.passes or any(parts.margins) or parts.sizes):
+        return Drawn(made, parts, (), (), (), (), printers.writing(parts.last, title, dtypes))
+    if (parts.words or parts.sizes) and not printers.whole:
+        raise NotTraced(f"no kernel for it has {' and '.join(parts.plain_words or ['the sizes of matrices'])}")
+    if parts.words and COMPUTED[dtypes["p"]] != dtypes["p"]:
+        raise NotTraced("words of whole matrices in half precision")
     own = [one.name for each in parts.passes for one in each.reductions]
+    own += [one.name for each in parts.passes for one in each.stored]
+    own += [one.name for each in parts.margins for one in each if one.kind == WHOLE]
     arrays = [name for name, symbol in made.inputs.items() if symbol.level == TENSOR and name not in made.margins]
     columns = (*arrays, *parts.last.margins, *own, *(SIZES if parts.by_row else ()), sums.SUMS)
     if twice := {name for name in columns if columns.count(name) > 1}:
@@ -129,8 +147,13 @@ def printed_passes(made: Program, title: str, dtypes: dict[str, str], printers: 
     reducing = [
         printers.reducing(parts, each.reductions, name, dtypes, columns) if each.reductions else None for name, each in passes
     ]
+    storing = [
+        printers.writing(parts.of({one.name: one.of for one in each.stored}), name, dtypes, columns) if each.stored else None
+        for name, each in passes
+    ]
     hosts = tuple(host(parts, each, title) for each in parts.margins)
-    return Drawn(made, parts, tuple(adding), tuple(reducing), hosts, printers.writing(parts.last, title, dtypes, columns))
+    last = printers.writing(parts.last, title, dtypes, columns)
+    return Drawn(made, parts, tuple(adding), tuple(reducing), tuple(storing), hosts, last)
 
 
 def dtypes_of(made: Program, dtype: str) -> dict[str, str]:

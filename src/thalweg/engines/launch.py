@@ -23,6 +23,7 @@ from thalweg.engines.memory import Memory
 from thalweg.engines.passes.adding import Adding, Stretches
 from thalweg.engines.passes.margins import Margins
 from thalweg.engines.passes.reducing import Reducing
+from thalweg.engines.passes.storing import Storing
 from thalweg.engines.passes.sums import squares
 from thalweg.engines.threads import PYTHON, Pool
 from thalweg.form.draws import draw
@@ -99,17 +100,23 @@ class Launch:
             None if kernel is None else Reducing(kernel, each.reductions, self.dtype, addresses, shapes, plain=self.plain)
             for kernel, each in zip(made.reducing, passes, strict=True)
         ]
+        self.storing = [
+            None if kernel is None else Storing(kernel, each.stored, self.dtype, addresses, self.margins.whole, plain=self.plain)
+            for kernel, each in zip(made.storing, passes, strict=True)
+        ]
         self.sums = {one.name for each in passes for one in each.sums}
         needs = [name for kernel in made.kernels for name in kernel.needs]
         needs += [name for host in made.hosts for name in host.needs if name not in self.margins.names]
         self.needs = list(dict.fromkeys(needs))
         self.margins.look_up(self.needs)
         self.places = list(map(self.needs.index, self.kernel.needs))
-        for each in (*self.adding, *self.reducing):
+        for each in (*self.adding, *self.reducing, *self.storing):
             if each is not None:
                 each.places = list(map(self.needs.index, each.kernel.needs))
         sizes = [max(work.size // (self.lanes or 1), 1) for work in self.addresses.work]
-        counted = np.array(sizes, COMPUTED[self.dtype]), made.cut.count
+        counted = {} if made.cut.count is None else {made.cut.count: np.array(sizes, COMPUTED[self.dtype])}
+        for word, name in made.cut.sizes.items():  # in float64, as Python's numbers are elsewhere
+            counted[name] = np.array([max(shape[-2 if word == "rows" else -1], 1) for shape in shapes], np.float64)
         self.inputs = Inputs(self.optimizer, self.program, self.vectors, counted, plain=self.plain)
 
     def adopt(self, state: dict[str, Any]) -> None:
@@ -151,13 +158,18 @@ class Launch:
         self.step = native.compiled(self.kernel.text, self.kernel.title, holds_gil=self.quick)
         self.where, self.jobs_at = (self.addresses.own, address(self.table)), address(self.jobs)
         self.taken, self.gradients = taken, None
+        self._arrange_passes(row, stretches, places)
+
+    def _arrange_passes(self, row: int, stretches: Stretches, places: dict[int, list[int]]) -> None:
         pool = self.pool if self.shared else None
-        for adding, reducing in zip(self.adding, self.reducing, strict=True):
+        for adding, reducing, storing in zip(self.adding, self.reducing, self.storing, strict=True):
             if adding is not None:
                 adding.arrange(row, stretches, pool, quick=self.quick)
                 adding.blocks = [block_of(adding.table, bucket.rows) for bucket in self.buckets]
             if reducing is not None:
                 reducing.arrange(row, self.buckets, places, pool, quick=self.quick)
+            if storing is not None:
+                storing.arrange(row, self.buckets, self.jobs, pool, quick=self.quick)
 
     def _list(self, jobs: list[tuple[int, ...]]) -> None:
         """Take the jobs of the pass that writes; backwards, to begin with what the pass before it has left in the cache."""
@@ -263,6 +275,10 @@ class Launch:
             reducing.run(self.buckets)
             for k in self.present:
                 self.margins.take(k, reducing.of_tensor(k))
+        storing = self.storing[depth]
+        if storing is not None:
+            for k, found in zip(self.present, storing.run(self.buckets, self.present), strict=True):
+                self.margins.take(k, found)
 
     def _reckon_margins(self, depth: int) -> None:
         everything = range(len(self.members))
@@ -324,6 +340,7 @@ class Launch:
         self._run(self.step, *self.where, self.jobs_at)
         for array, work in self.staged:
             array[...] = work
+        self.margins.forget()
 
     def _run(self, step: native.Step, addresses: int, numbers: int, jobs: int) -> None:
         if self.shared:

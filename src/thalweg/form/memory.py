@@ -145,6 +145,7 @@ class Numbers(PerModel):
 
 class Matrix(Kind):
     kind, words, full, of_matrices = "matrix", "one number a parameter of a matrix, {value:g} at the start", True, True
+    fused = True
 
 
 class Rows(Kind):

@@ -1,6 +1,7 @@
 """What has one number for each row or column of a matrix: memory, means and maxima, and what is computed of them.
 
-They are few beside the matrix, so the host computes them between two passes over memory, and the passes read them as vectors.
+They are few beside the matrix, so the host computes them between two passes over memory, and the passes read them as vectors. So
+does it with words that take a whole matrix: a pass stores what they are of, and later ones read what they return.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from thalweg.values.symbols import Symbol
 
 MATRICES = "matrices"
 """One number for each matrix of a tensor with more axes: the margin of a margin."""
+WHOLE = "whole"
+"""A whole matrix: what the host makes of one that a pass has stored."""
 MEANS = {"row_means": ROWS, "col_means": COLS}
 MEANS_OF = {
     ("row_means", ROWS): ROWS, ("row_means", COLS): MATRICES, ("row_means", MATRICES): MATRICES,
@@ -37,8 +40,16 @@ class Reduction:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """A matrix that one pass stores, element by element, and that is the input `name` of the host."""
+
+    name: str
+    of: Symbol
+
+
+@dataclass(frozen=True)
 class Margin:
-    """A vector that the host computes, of this kind: the input `name` of later passes, or the new memory of that name."""
+    """What the host computes, of this kind: the input `name` of later passes, or the new memory of that name."""
 
     name: str
     of: Any

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thalweg.form import trace
 from thalweg.form.memory import COLS, ROWS, SLICES
 from thalweg.graph import margins
-from thalweg.graph.margins import Margin, Reduction
+from thalweg.graph.margins import Margin, Reduction, Stored
 from thalweg.graph.model_sums import MODEL_SUMS
 from thalweg.graph.program import NotTraced, Program
 from thalweg.values.symbols import NUMBER, PER_TENSOR, REDUCTIONS, TENSOR, Symbol
@@ -33,10 +33,11 @@ class Sum:
 
 @dataclass(frozen=True)
 class Pass:
-    """What a pass before the last one sums up, and what it reduces to rows and columns."""
+    """What a pass before the last one sums up, what it reduces to rows and columns, and what it stores."""
 
     sums: tuple[Sum, ...]
     reductions: tuple[Reduction, ...]
+    stored: tuple[Stored, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ class Cut:
     """The passes but the last, and the program of the last pass, whose inputs are the sums.
 
     margins: what the host computes before each pass, and before the last. count: the input for the number of elements in a
-    tensor, if the program needs it. like: the host's input for an array of the tensor's shape, likewise.
+    tensor, if the program needs it. like: the host's input for an array of the tensor's shape, likewise. sizes: the inputs for a
+    matrix's numbers of rows and of columns, by word. words: the functions of whole matrices, by the names that margins have for
+    them.
     """
 
     passes: tuple[Pass, ...]
@@ -52,11 +55,18 @@ class Cut:
     margins: tuple[tuple[Margin, ...], ...]
     count: str | None = None
     like: str | None = None
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
     @property
     def by_row(self) -> bool:
         """Whether it matters which elements of a tensor are a row."""
-        return any(self.margins) or any(each.reductions for each in self.passes)
+        return bool(any(self.margins) or any(each.reductions for each in self.passes) or self.sizes)
+
+    @property
+    def plain_words(self) -> list[str]:
+        """The words of whole matrices, each once, as rules call them."""
+        return list(dict.fromkeys(word.rsplit("_", 1)[0] for word in self.words))
 
     def of(self, values: dict[str, Any]) -> Program:
         """Return the program of a pass that writes nothing but these values."""
@@ -77,6 +87,9 @@ class _Cutter:
         self.depths: dict[int, int] = {}
         self.sums: list[list[Sum]] = []
         self.reductions: list[list[Reduction]] = []
+        self.stored: list[list[Stored]] = []
+        self.words: dict[str, Callable[..., Any]] = {}
+        self.sizes: dict[str, Symbol] = {}
         self.margins: list[list[Margin]] = [[]]
         self.kinds: dict[int, str] = {}
         self.read: dict[int, Symbol] = {}
@@ -95,15 +108,20 @@ class _Cutter:
         beside = {name: self._full(value) for name, value in program.beside.items()}
         point, walked = self._full(program.parameter), self._full(program.walked)
         self._put_off()
-        passes = tuple(Pass(tuple(a), tuple(b)) for a, b in zip(self.sums, self.reductions, strict=True))
+        found = zip(self.sums, self.reductions, self.stored, strict=True)
+        passes = tuple(Pass(tuple(sums), tuple(reductions), tuple(stored)) for sums, reductions, stored in found)
         held = tuple(map(tuple, self.margins))
-        if not passes and not any(held) and not program.flat:
+        sizes = {word: symbol.name for word, symbol in self.sizes.items()}
+        if program.arranged and (any(held) or sizes or any(each.reductions or each.stored for each in passes)):
+            raise NotTraced("rows and columns of axes that are arranged in another way")
+        if not passes and not any(held) and not program.flat and not sizes:
             return Cut((), program, held)
         last = replace(
             program, slots=slots, parameter=point, walked=walked, beside=beside, inputs=self.inputs, names=self.names,
-            margins={each.name: each.kind for those in held for each in those if not each.is_memory},
+            margins={one.name: one.kind for own in held for one in own if not one.is_memory and one.kind != margins.WHOLE},
         )  # fmt: skip
-        return Cut(passes, last, held, *(None if x is None else x.name for x in (self.count, self.like)))
+        count, like = (None if x is None else x.name for x in (self.count, self.like))
+        return Cut(passes, last, held, count, like, sizes, self.words)
 
     def _of(self, value: Any) -> Any:
         return self.new[id(self.first[id(value)])] if isinstance(value, Symbol) else value
@@ -118,6 +136,12 @@ class _Cutter:
         elif symbol.op in margins.MEANS and kinds == [None]:
             made = self._reduced(args[0], margins.MEANS[symbol.op], "mean", depth)
             depth += 1
+        elif symbol.compute is not None and kinds == [None]:
+            made = self._whole(symbol, args, depth)
+            depth = self.depths[id(made)]
+        elif symbol.op in ("rows", "cols") and kinds == [None]:
+            made = self.sizes.setdefault(symbol.op, self._input(self._free(symbol.op), PER_TENSOR))
+            depth = 0
         elif symbol.op in ("slice_max", "slice_min"):
             made = self._slices(symbol.op, args[0], depth)
             depth = self.depths.get(id(made), depth)
@@ -166,6 +190,7 @@ class _Cutter:
         while len(self.sums) <= depth:
             self.sums.append([])
             self.reductions.append([])
+            self.stored.append([])
             self.margins.append([])
 
     def _put_off(self) -> None:
@@ -193,6 +218,18 @@ class _Cutter:
         made = self._input(name, TENSOR)
         self.kinds[id(made)], self.depths[id(made)] = along, depth + 1
         return made
+
+    def _whole(self, symbol: Symbol, args: tuple[Any, ...], depth: int) -> Symbol:
+        """Return the passes' input for what the host makes of a matrix that the pass of this depth stores."""
+        assert symbol.compute is not None
+        self._reach(depth)
+        stored, word = self._free("stored"), f"{symbol.op}_{len(self.words) + 1}"
+        self.stored[depth].append(Stored(stored, args[0]))
+        self.words[word] = symbol.compute
+        made = Symbol(word, (self._input(stored, TENSOR), *args[1:]), TENSOR)
+        self.kinds[id(made)], self.depths[id(made)] = margins.WHOLE, depth + 1
+        read: Symbol = self._as_read(made)
+        return read
 
     def _slices(self, op: str, x: Symbol, depth: int) -> Symbol:
         """Return the slices' maxima, or for each element the least of its slices' numbers."""
@@ -227,7 +264,7 @@ class _Cutter:
         if kind == SLICES:
             raise NotTraced("slices beside what is no slices")
         if id(x) not in self.read:
-            name = self._free("col" if kind == COLS else "row")
+            name = self._free({COLS: "col", margins.WHOLE: "matrix"}.get(kind, "row"))
             self.margins[self.depths[id(x)]].append(Margin(name, x, kind, is_memory=False))
             self.read[id(x)] = self._input(name, TENSOR)
             self.depths[id(self.read[id(x)])] = self.depths[id(x)]

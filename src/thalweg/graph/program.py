@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thalweg.core.around_stage import AroundStage
+from thalweg.core.arrange import Arranged
 from thalweg.core.compose import Choose
 from thalweg.core.function_stage import FunctionStage
 from thalweg.core.leaf import Leaf, Memory
@@ -37,13 +38,15 @@ class NotTraced(Exception):
 class StagePath:
     """A stage on a tensor's path, and the learning rate that applies from there on (None: the optimizer's).
 
-    flat: whether it keeps numbers of a tensor's slices, which are its elements because it has at most one axis.
+    flat: whether it keeps numbers of a tensor's slices, which are its elements because it has at most one axis. arranged: whether
+    it sees the tensor's axes in another arrangement.
     """
 
     path: Path
     stage: FunctionStage
     rate: Any = None
     flat: bool = False
+    arranged: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ class Program:
     per lane or group), or None for the optimizer's learning rate. `names` is keyed by a symbol's id, and `named` keeps those
     symbols alive, so that the id stays unique. `draws` maps each noise input to its stage. `beside` holds the new values of
     extra storage (residuals, scales) by input name. `dtypes` are those of extra storage and of memory in another dtype than
-    the parameter's. `margins` are the inputs with one number per row or column, with their kind (see `graph.margins`); flat:
-    as in `StagePath`.
+    the parameter's. `margins` are the inputs with one number per row or column, with their kind (see `graph.margins`); flat,
+    arranged: as in `StagePath`, of any stage.
     """
 
     slots: list[BoundSlot]
@@ -82,6 +85,7 @@ class Program:
     dtypes: dict[str, str] = field(default_factory=dict)
     margins: dict[str, str] = field(default_factory=dict)
     flat: bool = False
+    arranged: bool = False
 
     @property
     def results(self) -> list[Any]:
@@ -124,7 +128,8 @@ def at(memory: Memory, path: Path) -> Memory:
 def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iterator[StagePath]:
     if isinstance(chain, At):
         rate[0] = chain.rate  # it also applies to the stages after it, and to the move
-    if isinstance(chain, Shell):  # arrangement does not matter to element-wise words, and kernels have no matrix words
+    arranged = isinstance(chain, Arranged)  # which does not matter to element-wise words
+    if isinstance(chain, Shell):
         chain = chain.inner
     for key, stage in zip(chain.keys, chain.stages, strict=True):
         if isinstance(stage, Choose):
@@ -134,7 +139,7 @@ def _pass(chain: Chain | Shell, leaf: Leaf, path: Path, rate: list[Any]) -> Iter
             yield from _pass(stage, leaf, (*path, key), rate)
         elif isinstance(stage, RuleStage | AfterStage | AroundStage):
             slices = any(kind.margin == SLICES for kind in stage.declaration.memory.values())
-            yield StagePath((*path, key), stage, rate[0], slices and len(leaf.shape) < 2)
+            yield StagePath((*path, key), stage, rate[0], slices and len(leaf.shape) < 2, arranged)
         else:
             raise NotTraced(f"{stage.name} is no declared rule")
 
@@ -150,7 +155,7 @@ def program(
     itself (the word `normal`); otherwise noise is an input.
     """
     step = SymbolicStep(kept or Storage(), dtype, norms_given=norms_given, draws=draws)
-    step.made.flat = any(passage.flat for passage in route)
+    step.made.flat, step.made.arranged = (any(getattr(passage, word) for passage in route) for word in ("flat", "arranged"))
     step.input("p", TENSOR)
     p, g, t = step.widened(), step.input("g", TENSOR), step.input("t", NUMBER)
     leaf = Leaf("p", (), p, g, t, None, g, walked=step.input("walked", TENSOR) if moves else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,7 +53,15 @@ def orthogonal(
     if each is not None and not (len(each) and all(len(abc) == 3 for abc in each)):
         raise ValueError(f"coefficients are (a, b, c) for each iteration, as ((3.4445, -4.775, 2.0315), ...), not {each!r}")
     if isinstance(x, Symbol):
-        return Symbol.of("orthogonal", x, *((steps, a, b, c) if each is None else [z for abc in each for z in abc]), eps.number)
+        shown = (steps, a, b, c) if each is None else [z for abc in each for z in abc]
+
+        def compute(x: X, *values: X) -> X:
+            *found, number = values
+            own = None if each is None else [found[k : k + 3] for k in range(0, len(found), 3)]
+            abc = found[1:] if each is None else (a, b, c)
+            return orthogonal(x, steps, *abc, replace(eps, number=number), dtype, preconditioning, own)
+
+        return Symbol.of("orthogonal", x, *shown, eps.number, compute=compute)
     space, own = framework(_a_matrix(x)), dtype_name(x)
     dtype = own if dtype == "own" else dtype
     tall = x.shape[-2] > x.shape[-1]  # so that X X^T is the smaller square

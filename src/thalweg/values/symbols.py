@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 from thalweg.values.arithmetic import Arithmetic, Operation
@@ -23,23 +24,28 @@ LEVELS = {**dict.fromkeys((*REDUCTIONS, "rows", "cols"), PER_TENSOR), "model_tot
 class Symbol(Arithmetic):
     """A named input (op "input") or one operation of a rule: its name and its arguments.
 
-    nonzero: whether it is an input that is never 0, so that `symbol == 0` is known.
+    nonzero: whether it is an input that is never 0, so that `symbol == 0` is known. compute: of a word that takes a whole matrix
+    and returns one of the same shape, the function of arrays, called with values for `args`.
     """
 
-    __slots__ = ("args", "level", "name", "nonzero", "op")
+    __slots__ = ("args", "compute", "level", "name", "nonzero", "op")
 
-    def __init__(self, op: str, args: tuple[Any, ...], level: int, name: str = "", nonzero: bool = False) -> None:
+    def __init__(
+        self, op: str, args: tuple[Any, ...], level: int, name: str = "", nonzero: bool = False,
+        compute: Callable[..., Any] | None = None,
+    ) -> None:  # fmt: skip
         self.op, self.args, self.level, self.name, self.nonzero = op, args, level, name, nonzero
+        self.compute = compute
 
     @classmethod
     def input(cls, name: str, level: int, nonzero: bool = False) -> Symbol:
         return cls("input", (), level, name, nonzero)
 
     @classmethod
-    def of(cls, op: str, *args: Any) -> Symbol:
+    def of(cls, op: str, *args: Any, compute: Callable[..., Any] | None = None) -> Symbol:
         """Return the symbol for `op(*args)`."""
         level = LEVELS[op] if op in LEVELS else max(a.level for a in args if isinstance(a, Symbol))
-        return cls(op, args, level)
+        return cls(op, args, level, compute=compute)
 
     def _with(self, operate: Operation, other: Any, *, swapped: bool) -> Any:
         if not isinstance(other, Symbol | int | float):

@@ -31,13 +31,13 @@ class Host:
 def host(cut: Cut, margins: Sequence[Margin], title: str) -> Host:
     """Return the function of these margins. Raises NotTraced for words that NumPy does not compute of vectors."""
     text, needs = _HostPrinter(cut, margins, title).numbers()
-    return Host(tuple(margins), needs, _function(text))
+    return Host(tuple(margins), needs, _function(text, tuple(cut.words.items())))
 
 
 class _HostPrinter(Printer):
     def __init__(self, cut: Cut, margins: Sequence[Margin], title: str) -> None:
         super().__init__(cut.of({f"{k}": each.of for k, each in enumerate(margins)}), title, {})
-        self.margins = margins
+        self.margins, self.words = margins, cut.words
 
     def numbers(self) -> tuple[str, tuple[str, ...]]:
         """Return the source of the function, called `numbers`, and the names of its arguments."""
@@ -46,14 +46,15 @@ class _HostPrinter(Printer):
         return self._numbers([self.names.first(each.of) for each in self.margins], [])
 
     def _check(self, symbol: Symbol) -> None:
-        if symbol.op not in {"input", "neg", "abs", "pow", *OPERATORS, *WORDS, *HOST_WORDS}:
+        if symbol.op not in {"input", "neg", "abs", "pow", *OPERATORS, *WORDS, *HOST_WORDS, *self.words}:
             raise NotTraced(f"{self.title}: {symbol.op} of what is one number a row or column")
 
 
-@functools.cache
-def _function(text: str) -> Callable[..., tuple[Any, ...]]:
+@functools.lru_cache(maxsize=256)
+def _function(text: str, more: tuple[tuple[str, Callable[..., Any]], ...]) -> Callable[..., tuple[Any, ...]]:
+    """more: words of whole matrices, whose functions are those of one optimizer."""
     words = {name: getattr(ops, name, None) or getattr(slices, name) for name in (*WORDS, *HOST_WORDS)}
-    scope: dict[str, Any] = {"math": math, **words}
+    scope: dict[str, Any] = {"math": math, **words, **dict(more)}
     exec(text, scope)  # the text comes from `kernel`
     made: Callable[..., tuple[Any, ...]] = scope["numbers"]
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from thalweg.engines.expressions import COMPUTED
 from thalweg.engines.lines import SIZES
 from thalweg.engines.passes.host import Host
 from thalweg.form.memory import COLS
+from thalweg.graph.margins import WHOLE
 
 Floats = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -24,15 +25,21 @@ Shape = tuple[int, ...]
 class Margins:
     """The margins of the tensors of an address table, with lanes as first axis.
 
-    `memory` are the state's arrays by name, one per tensor. dtype: the parameters'.
+    `memory` are the state's arrays by name, one per tensor. dtype: the parameters'. `seen` turns a whole matrix into the array of
+    the face whose words take it.
     """
+
+    seen: Callable[[Floats], Any] = staticmethod(np.asarray)
 
     def __init__(self, made: Drawn, addresses: Addresses, dtype: str) -> None:
         self.hosts, self.like, self.addresses = made.hosts, made.cut.like, addresses
         self.computed, self.lanes = COMPUTED[dtype], addresses.lanes
         self.shapes = [shape_of(work.shape) for work in addresses.work]
         self.whole = [work.shape for work in addresses.work]
-        self.names = {*made.program.margins, *(one.name for each in made.cut.passes for one in each.reductions), self.like}
+        self.stored = {one.name for each in made.cut.passes for one in each.stored}
+        self.brief = [*self.stored, *(one.name for own in made.cut.margins for one in own if one.kind == WHOLE)]
+        reduced = (one.name for each in made.cut.passes for one in each.reductions)
+        self.names = {*made.program.margins, *reduced, *self.stored, self.like}
         self.memory: dict[str, list[Floats]] = {}
         self.found: list[dict[str, Floats]] = [{} for _ in self.shapes]
         self.new: list[dict[str, Any]] = [{} for _ in self.shapes]
@@ -63,7 +70,14 @@ class Margins:
 
     def take(self, k: int, found: dict[str, Floats]) -> None:
         """Keep what a pass found of the k-th tensor."""
-        self.found[k] |= found
+        self.found[k] |= {name: self.seen(array) if name in self.stored else array for name, array in found.items()}
+
+    def forget(self) -> None:
+        """Let go the matrices that passes stored: together they are as large as the parameters."""
+        if self.stored:
+            self.addresses.drop(self.brief)
+            for found in self.found:
+                found.clear()
 
     def reckon(self, depth: int, buckets: Sequence[Bucket], members: Sequence[Sequence[int]]) -> None:
         """Compute what the pass of this depth reads, and the memory that is known by then. members: each bucket's tensors."""
@@ -85,6 +99,11 @@ class Margins:
         for one, value in zip(host.margins, host.compute(*arguments), strict=True):
             if one.is_memory:
                 self.new[k][one.name] = value
+                continue
+            if one.kind == WHOLE:  # in the place of what it was made of, which nobody reads any more
+                stored = one.of.args[0].name
+                found[stored][...] = value
+                self.addresses.hold(one.name, k, self.addresses.held[stored, k])
                 continue
             shape = (*first, 1, across) if one.kind == COLS else (*first, down, 1)
             array = np.ascontiguousarray(np.broadcast_to(np.asarray(value, self.computed), shape))

@@ -10,7 +10,7 @@ from thalweg.form.trace import steps
 from thalweg.graph.program import NotTraced, StagePath, program
 from thalweg.graph.storage import Storage
 
-TRITON = Printers(kernel.printed, sums.printed, reductions.printed)
+TRITON = Printers(kernel.printed, sums.printed, reductions.printed, whole=False)
 
 
 def drawn(optimizer: Optimizer, route: list[StagePath], dtype: str, kept: Storage | None = None) -> Drawn:

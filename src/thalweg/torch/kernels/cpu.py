@@ -235,9 +235,10 @@ def _launch(lot: Alike) -> Launch:
         raise NoKernel("a matrix whose rows do not lie one after another")
     if launch.staged:
         raise NotTraced("a tensor that does not lie in one stretch of memory")
-    if kept != Storage() and (made.norms or launch.adding or made.walked is not None):
+    if kept != Storage() and (made.norms or launch.adding or launch.by_row or made.walked is not None):
         raise NoKernel("a sum or a walked point of tensors that are kept in another way")
     launch.order, launch.memory.scalars, launch.pool = lot.order, lot.scalars, team_of(RUNTIME)
+    launch.margins.seen = torch.from_numpy
     return launch
 
 
