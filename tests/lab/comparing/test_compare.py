@@ -304,7 +304,7 @@ def test_ctrl_c_says_that_all_is_kept(tmp_path: Path) -> None:
     command = python(foreground, "-m", "thalweg.commands.cli", *compare)
     with running(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True) as process:
         assert process.stderr is not None
-        wanted = {"trials in the store", "tuning done"}  # the forecast, and the first thing finished: learned is not tuned
+        wanted = {"trials in the store", "judging learned"}  # the forecast, and the first thing said of what runs
         while wanted and (line := process.stderr.readline()):
             wanted = {words for words in wanted if words not in line}
         assert not wanted

@@ -288,6 +288,7 @@ def _before(
         if any(contest.settings.pilot is None for contest in contests):
             watch.stage("timing a step of each")
     watch.line(forecast(contests, stored, by).sentence(by.jobs))
+    watch.runs()  # the trials begin
     if clock is not None:
         _stage(contests, clock, stored)
 

@@ -49,4 +49,8 @@ class Watch:
         if not phase.left:
             del self.running[name, phase.title]
             self.stage(f"{phase.title} done: {name}")
+        self.runs()
+
+    def runs(self) -> None:
+        """Report what is running."""
         self.now(", ".join(f"{title} {name}" for name, title in list(self.running)[:2]) or "done")

@@ -37,10 +37,12 @@ class Phase:
 
 
 def tuning(contest: Contest, candidate: Candidate) -> Phase:
-    """A candidate's first tuning trials, followed by further ones while the budget lasts, then by judging."""
+    """A candidate's first tuning trials, followed by further ones while the budget lasts, then by judging; judging alone if there
+    is nothing to tune.
+    """
     higher = contest.problem.score.higher_is_better
 
-    def ended(found: list[Trial]) -> Phase | None:
+    def ended(found: list[Trial]) -> Phase:
         candidate.tuning.extend(found)
         if more := candidate.following(higher):
             return Phase(contest, candidate, "tuning further", "tuning", more, ended)
@@ -50,7 +52,8 @@ def tuning(contest: Contest, candidate: Candidate) -> Phase:
     def judged(found: list[Trial]) -> None:
         candidate.judging.extend(found)
 
-    return halved(contest, candidate, candidate.opening(), ended)
+    settings = candidate.opening()
+    return halved(contest, candidate, settings, ended) if settings else ended([])
 
 
 def halved(
