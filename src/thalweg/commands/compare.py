@@ -83,6 +83,13 @@ WIDTH = 160  # columns of the table when the output is no terminal
     help="Search method: settings spread in advance, or proposed by Optuna (adaptive, so tuning is unequal).",
 )
 @click.option(
+    "--ranges",
+    type=click.Choice(["declared", "measured"]),
+    default="declared",
+    show_default=True,
+    help="Ranges of learning rates: each optimizer's own, or moved to where the bank's best rates on other data surely are.",
+)
+@click.option(
     "--early-stopping",
     type=click.Choice(["halving", "none"]),
     help="Of a training function: stop the worse half of each optimizer's first tuning runs after an eighth of the steps, or "

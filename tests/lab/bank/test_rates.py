@@ -48,6 +48,19 @@ def test_centring_is_by_data_that_had_no_part_in_it() -> None:
         rates.centring(made({"digits": 0.1, "digits_conv": 0.1}), rules)
 
 
+def test_ranges_move_by_other_data_alone_and_stay_as_wide() -> None:
+    declared = rules["adam"].search
+    assert declared == (1e-4, 1.0)
+    found = made(dict.fromkeys(NAMES, 1e-1))
+    some = {name: rules[name] for name in ("adam", "sgd")}
+    assert rates.measured(found, some) == {"adam": (1e-3, 10.0)}, "the bank has no row of sgd"
+    lone = made({**dict.fromkeys(NAMES, 1e-1), "digits": 1e-4})
+    assert rates.measured(lone, some) == {}, "one is far away"
+    for left in ("digits", "digits_conv", "autoencoder"):
+        assert rates.measured(lone, some, left) == {"adam": (1e-3, 10.0)}, "data that a range is for have no part in it"
+    assert rates.measured(made(dict.fromkeys(NAMES, 1e-2)), some) == {}, "the middle is where it was"
+
+
 def test_show_tells_the_best_rates() -> None:
     found = Standings.of(made({**dict.fromkeys(NAMES, 1e-1), "wine": 1e-3})).sentences("adam")
     assert "best learning rates: 0.001 to 0.1 by data set, 0.04 in the middle; the range's middle is 0.01" in found

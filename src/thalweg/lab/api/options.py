@@ -19,6 +19,7 @@ from thalweg.lab.running.executors import Engine
 from thalweg.lab.training.function import BETTER
 from thalweg.lab.trials import lanes
 
+RANGES = ("declared", "measured")
 MOST = 1_000_000
 """The largest number of trials on one problem: all are planned in advance."""
 
@@ -61,6 +62,9 @@ class Options(TypedDict, total=False):
     what the function reports. "none": all run whole. Default: "halving" with `hours`, otherwise "none"."""
     search: str
     """Search method: "quasi-random" (default), spread in advance; or "optuna", adaptive, so tuning is unequal."""
+    ranges: str
+    """Ranges of learning rates: "declared" (default), each rule's own; or "measured", of which those move whose best rates in the
+    bank, on other data than the problem's, are surely around another middle."""
     schedule: str | Sequence[str]
     """Learning-rate schedule: "constant" (default), "linear", "cosine" or "wsd". If several, each trial draws one."""
     seeds: int | None
@@ -105,7 +109,7 @@ class Options(TypedDict, total=False):
 WHOLE = ("budget", "blocks", "seeds", "steps", "batch_size", "jobs")
 SECONDS = {"timeout": "seconds", "wait": "seconds", "hours": "hours"}
 CHOICES: dict[str, Sequence[str]] = {
-    "tune": ("lr", "all"), "search": SEARCHES, "lanes": lanes.NAMES, "task": ("classification", "regression"),
+    "tune": ("lr", "all"), "search": SEARCHES, "ranges": RANGES, "lanes": lanes.NAMES, "task": ("classification", "regression"),
     "early_stopping": halving.NAMES, "engine": executors.NAMES, "better": BETTER, "schedule": tuple(SCHEDULES),
     "log": tuple(PACKAGES),
 }  # fmt: skip

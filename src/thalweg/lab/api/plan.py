@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from thalweg.core.compose import refuses_vectors
-from thalweg.lab.api.options import MOST, Options, ignored, listed, schedules
+from thalweg.lab.api.options import MOST, RANGES, Options, ignored, listed, schedules
+from thalweg.lab.bank.identity import current
+from thalweg.lab.bank.rates import measured
+from thalweg.lab.bank.table import read
 from thalweg.lab.comparing.contest import Contest, Settings
 from thalweg.lab.data.problem import Problem
 from thalweg.lab.data.supervised import Supervised
@@ -20,6 +23,8 @@ from thalweg.lab.user import probe
 from thalweg.lab.user.source import Source
 from thalweg.methods import rules as catalogue
 from thalweg.rule import Rule
+
+Ranges = tuple[tuple[str, tuple[float, float]], ...]
 
 SHOWN = 8
 """The most repairs of data that are told before a comparison."""
@@ -82,9 +87,19 @@ def contest(source: Source, options: Options, tell: Callable[[str], None]) -> Co
         options.get("tune") or "lr", schedules(options), options.get("timeout") or TIMEOUT,
         options.get("lanes") or "numpy", options.get("search") or protocol.SEARCHES[0],
         tuple((name, NO_MATRICES) for name in asked if name not in selected), blocks=blocks,
-        margin=options.get("margin"),
+        margin=options.get("margin"), ranges=ranges(options, rules, selected, None if source.own_problem else problem),
     )  # fmt: skip
     return Contest.of(settings, problem, rules)
+
+
+def ranges(options: Options, rules: Mapping[str, Rule], selected: Sequence[str], problem: Problem | None = None) -> Ranges:
+    """The ranges of learning rates that are not the declared ones: none by default, and none on the lab's functions without data,
+    of which the bank's rates say nothing. problem: one of the lab's own.
+    """
+    if options.get("ranges") != RANGES[1] or (problem is not None and not problem.train_size):
+        return ()
+    some = {name: rules[name] for name in selected if rules[name].ours}
+    return tuple(measured(current(read(), some).bank, some, None if problem is None else problem.name).items())
 
 
 def _tell_of_repairs(name: str, repairs: Sequence[str], tell: Callable[[str], None]) -> None:

@@ -63,6 +63,7 @@ def contest(given: Reference, options: Options, out: Path, clock: Clock | None, 
         options.get("tune") or "lr", schedules(options), options.get("timeout") or max(TIMEOUT, PATIENT * found.seconds),
         search=options.get("search") or protocol.SEARCHES[0], pilot=found, blocks=blocks,
         margin=options.get("margin"), early_stopping=early_stopping(options, found, tell),
+        ranges=plan.ranges(options, rules, selected),
     )  # fmt: skip
     made = Contest.of(settings, source.see_problem(), rules)
     if clock is not None:

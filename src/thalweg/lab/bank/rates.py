@@ -43,6 +43,20 @@ def moved(search: tuple[float, float], known: Mapping[str, float]) -> float:
     return float(rates.mean()) if abs(rates.mean() - middle(search)) > half else middle(search)
 
 
+def measured(bank: Bank, rules: Mapping[str, Rule], apart: str | None = None) -> dict[str, tuple[float, float]]:
+    """The ranges of these rules whose middle the bank moves to that of their best rates, as wide as declared.
+
+    apart: a built-in problem, whose data do not count: no range is chosen by what it will be tried on.
+    """
+    known, data, found = best(bank), None if apart is None else suites.data_of(apart), {}
+    for name, rule in rules.items():
+        own = {each: rate for each, rate in known.get(name, {}).items() if each != data}
+        if rule.search is not None and (new := moved(rule.search, own)) != (old := middle(rule.search)):
+            low, high = (float(f"{rate * 10 ** (new - old):.2g}") for rate in rule.search)
+            found[name] = low, high
+    return found
+
+
 @dataclass(frozen=True)
 class Centring:
     """Decades from the best rate on a data set to the declared middle of the range, and to the one that the other data sets give,

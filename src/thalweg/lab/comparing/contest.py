@@ -31,7 +31,8 @@ class Settings:
     lanes, "numpy" or "jax". search: the search method, one of `protocol.SEARCHES`. not_run: (name, reason) of each requested
     rule that cannot run on this problem. pilot: what the pilot of a training function showed. margin: the largest difference of
     scores that does not matter, of a share in percentage points; None: what the test samples cannot show. blocks: the number of
-    blocks; the source says which one this is. early_stopping: one of `halving.NAMES`.
+    blocks; the source says which one this is. early_stopping: one of `halving.NAMES`. ranges: those of learning rates that are
+    not the declared ones, by rule.
     """
 
     source: Source
@@ -50,6 +51,7 @@ class Settings:
     margin: float | None = None
     blocks: int = 1
     early_stopping: str = halving.NAMES[0]
+    ranges: tuple[tuple[str, tuple[float, float]], ...] = ()
 
 
 @dataclass
@@ -73,7 +75,8 @@ class Contest:
 
         Raises Refusal if the search needs a package that is not installed.
         """
-        some = [rules[name] for name in settings.rules]
+        moved = dict(settings.ranges)
+        some = [replace(rules[name], search=moved[name]) if name in moved else rules[name] for name in settings.rules]
         each = dict.fromkeys(settings.rules, settings.budget) | dict(budgets or {})
         search = searches.search_for(settings.search, problem, settings.steps, settings.batch_size)
         found = candidates(some, each, settings.tune, settings.schedules, search, settings.source.block)

@@ -131,6 +131,12 @@ def _sentences(settings: Settings) -> list[str]:
         *(settings.budget, settings.seeds, settings.steps, settings.batch_size),
         *(settings.tune, settings.schedules, settings.search),
     )
+    if settings.ranges:
+        each = "; ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in settings.ranges)
+        found.append(
+            "The ranges of these optimizers are as wide as they declare, around the middle of the rates that were best for them "
+            f"on other data in the bank: {each}. All other ranges are the declared ones."
+        )
     return [*found, *of_blocks.sentences(settings.blocks, of_blocks.split_of(settings.source))]
 
 

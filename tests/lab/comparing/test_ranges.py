@@ -1,0 +1,40 @@
+"""Ranges of learning rates that the bank has moved, in a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import thalweg
+from thalweg import lab
+
+MINE = """
+from thalweg import rule
+
+
+@rule(lr=0.01, search=(0.001, 1.0))
+def mine(g):
+    return g
+"""
+
+
+def test_measured_ranges_are_told_and_searched(tmp_path: Path) -> None:
+    """Of the lab's functions the bank's rates say nothing; of data they do, and a rule of the user's keeps its own."""
+    (tmp_path / "mine.py").write_text(MINE)
+    same: dict[str, Any] = {"rules": ["adam", "sgd"], "budget": 2, "seeds": 2, "steps": 4, "jobs": 1, "ranges": "measured"}
+    found = lab.compare(problem="wine", my_rule=tmp_path / "mine.py", out=tmp_path / "wine", **same)
+    ranges = {row["name"]: row["search"] for row in found.results["rules"]}
+    sentence = next(each for each in found.results["protocol"]["sentences"] if "in the bank" in each)
+    moved = {name for name in ("adam", "sgd") if ranges[name] != list(thalweg.rules[name].search or ())}
+    assert moved
+    for name in moved:
+        low, high = ranges[name]
+        assert f"{name} {low:g} to {high:g}" in sentence
+        assert high / low == pytest.approx(1e4, rel=0.05), "as wide as declared"
+    assert ranges["mine"] == [0.001, 1.0]
+    usual = lab.compare(problem="wine", out=tmp_path / "usual", **{**same, "ranges": None})
+    assert not any("in the bank" in each for each in usual.results["protocol"]["sentences"])
+    valley = lab.compare(problem="rosenbrock", out=tmp_path / "valley", **same)
+    assert all(row["search"] == list(thalweg.rules[row["name"]].search or ()) for row in valley.results["rules"])
