@@ -13,7 +13,7 @@ import pytest
 import thalweg as tw
 from lab.bank.made_up import bank
 from thalweg import lab
-from thalweg.lab.bank import identity
+from thalweg.lab.bank import identity, kinds
 from thalweg.lab.bank.advise import Advice, advised
 from thalweg.lab.bank.choice import MARGIN, OTHERS, order, regrets, weights
 from thalweg.lab.bank.evidence import Evidence
@@ -174,7 +174,7 @@ def test_every_way_of_asking(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"kind": "small image"}, "no kind of problem is called 'small image'; there are small images, signals"),
+        ({"kind": "small sounds"}, "no kind of problem is called 'small sounds'; there are small images, signals"),
         ({"problem": "digit"}, "no problem is called 'digit'; did you mean 'digits'?"),
         ({"problem": "small images"}, "'small images' is a kind of problem: write advise(kind='small images')"),
         ({"problem": "digits", "kind": "text"}, "are several answers to one question"),
@@ -214,3 +214,15 @@ def test_the_shipped_bank_answers_or_says_what_it_lacks(
     found = lab.advise(kind=kind)
     assert found.rows[0].gap.value <= min(row.gap.value for row in found.rows) + MARGIN
     assert "nan" not in str(found)
+
+
+def test_other_words_for_a_kind() -> None:
+    for name, wanted in (
+        ("small transformer", "text"),
+        ("Language-Model", "text"),
+        ("images", "small images"),
+        ("a CNN", "convolutions"),
+    ):
+        assert kinds.kind(name) == wanted
+    with pytest.raises(Refusal, match="no kind of problem is called 'a CNN for images'"):
+        kinds.kind("a CNN for images")
