@@ -147,7 +147,81 @@ def test_a_half_step_of_what_fails_writes_nothing(monkeypatch: pytest.MonkeyPatc
         patch.setattr(matrices, "_size", fails)
         with pytest.raises(np.linalg.LinAlgError):
             ours.step(np.ones((5, 3)))
+    assert ours._bound._launches
+    assert not any(column.startswith("stored") for launch in ours._bound._launches for column, _ in launch.addresses.held)
     assert np.array_equal(p, start)
     assert all(np.array_equal(a, b) for a, (_, b) in zip(before, placed(ours._bound.state), strict=True))
     ours.step(np.ones((5, 3)))
     assert not np.array_equal(p, start)
+
+
+@tw.rule(lr=0.1)
+def scaled_by_its_norm(g):  # type: ignore[no-untyped-def]
+    """A sum that what is stored reads, and one of what the host returns."""
+    y = orthogonal(g / tw.ops.norm(g))
+    return y * tw.ops.norm(y)
+
+
+@tw.rule(lr=0.1)
+def of_two_kinds(g):  # type: ignore[no-untyped-def]
+    """The same word of the same matrix, in two ways."""
+    return orthogonal(g) - 2 * orthogonal(g, preconditioning="spectral") + 3 * orthogonal(g, dtype="bfloat16")
+
+
+def orthogonal(x: Any, preconditioning: str = "frobenius", dtype: str = "own") -> Any:
+    return tw.ops.orthogonal(x, 3, 1.875, -1.25, 0.375, tw.ops.outside(1e-7), dtype, preconditioning)
+
+
+SUMS: dict[str, Any] = {
+    "norms around": lambda: scaled_by_its_norm(),
+    "two words of one matrix": lambda: of_two_kinds(),
+    "a norm before": lambda: tw.chain(tw.lars(), tw.adamuon()),
+    "a clipped tensor": lambda: tw.chain(tw.clip_each(1.0), tw.normuon()),
+    "a norm before and after": lambda: tw.chain(tw.clip_each(1.0), tw.muon(), tw.trust_ratio()),
+    "two norms of the model": lambda: tw.chain(tw.clip(0.5), tw.clip(0.2), tw.muon()),
+    "NumPy's own numbers": lambda: tw.muon(ns_steps=np.int64(3), coefficients=(tuple(np.array([3.4, -4.7, 2.0])),)),
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_sums_before_and_after_a_word(name: str) -> None:
+    ours, mine = stepped(SUMS[name](), np.float64, None, MATRICES, fused=True)
+    _, theirs = stepped(SUMS[name](), np.float64, None, MATRICES, fused=False)
+    assert ours._launches
+    for leaf in MATRICES:
+        np.testing.assert_allclose(mine[leaf], theirs[leaf], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("more", [lambda: tw.chain(tw.clip(0.5), tw.clip(0.2)), lambda: tw.chain(tw.grokfast(), tw.clip(0.2))])
+@pytest.mark.parametrize(
+    "rule", [lambda: tw.muon_with_adamw(), lambda: tw.choose((tw.is_matrix, tw.lamb()), otherwise=tw.adamw())]
+)
+def test_a_number_of_the_model_is_read_beside_tensors_of_other_numbers(more: Any, rule: Any) -> None:
+    """Tensors with numbers of their own take it as an array, those that share all numbers as a plain one."""
+    ours, mine = stepped(tw.chain(more(), rule()), np.float64, None, MATRICES | VECTOR, fused=True)
+    _, theirs = stepped(tw.chain(more(), rule()), np.float64, None, MATRICES | VECTOR, fused=False)
+    assert len(ours._launches or ()) > 1
+    for leaf in mine:
+        np.testing.assert_allclose(mine[leaf], theirs[leaf], rtol=1e-11, atol=1e-12)
+
+
+@tw.rule(lr=0.1)
+def by_sizes(g):  # type: ignore[no-untyped-def]
+    """The sizes of a matrix, and nothing else of it."""
+    m, n = tw.ops.sizes(g)
+    return g * (m / n)
+
+
+def test_a_vector_has_no_sizes() -> None:
+    ours, mine = stepped(by_sizes(), np.float64, None, MATRICES, fused=True)
+    _, theirs = stepped(by_sizes(), np.float64, None, MATRICES, fused=False)
+    assert ours._launches
+    assert all(np.array_equal(mine[leaf], theirs[leaf]) for leaf in MATRICES)
+    for lanes, shape in ((None, (7,)), (None, ()), (3, (7,))):
+        with pytest.raises(ValueError, match="was given shape"):
+            stepped(by_sizes(), np.float64, lanes, {"vector": shape}, fused=True)
+
+
+def test_a_word_of_what_is_no_number_has_no_kernel() -> None:
+    with pytest.raises(TypeError):
+        stepped(tw.muon(coefficients=((lambda t: 3.4, -4.7, 2.0),)), np.float64, None, MATRICES, fused=True)

@@ -185,3 +185,62 @@ def test_a_checkpoint_goes_on_as_without() -> None:
             give(own, t)
             optimizer.step()
     check_same(params, again, ours, other)
+
+
+def test_groups_may_differ_in_what_chooses_the_algorithm() -> None:
+    """No number of the whole model is asked for, so no group has to know another."""
+    for rule, key, value in (
+        (tw.choose((tw.is_matrix, tw.muon()), otherwise=tw.adamw()), "ns_steps", 3),
+        (tw.muon_with_adamw(), "dtype", "bfloat16"),
+    ):
+        mine, theirs = parameters(), parameters()
+        ours = tt.Optimizer([{"params": mine[:2], key: value}, {"params": mine[2:]}], rule, lr=0.01)
+        plain = without_kernels(rule, [{"params": theirs[:2], key: value}, {"params": theirs[2:]}])
+        for t in range(3):
+            give(mine, t)
+            give(theirs, t)
+            ours.step()
+            plain.step()
+        check_same(mine, theirs, ours, plain)
+
+
+@pytest.mark.parametrize("change", [lambda p: p.t(), lambda p: p[:, ::2]], ids=["transposed", "strided"])
+def test_a_matrix_that_lies_in_another_way_leaves_the_others_their_kernels(change: Any) -> None:
+    def made() -> list[Any]:
+        params = parameters()
+        params[2] = torch.nn.Parameter(change(torch.randn(6, 6, generator=torch.Generator().manual_seed(1), dtype=torch.float64)))
+        return params
+
+    mine, theirs = made(), made()
+    rule = tw.choose((tw.is_matrix, tw.muon()), otherwise=tw.adamw())
+    ours, plain = tt.Optimizer(mine, rule, lr=0.01), without_kernels(rule, theirs)
+    for t in range(4):
+        give(mine, t)
+        give(theirs, t)
+        ours.step()
+        plain.step()
+        check_same(mine, theirs, ours, plain)
+    assert list(ours.__dict__["_plan"].others) == [mine[2]]
+
+
+def test_whole_matrices_in_int8_are_refused_in_words() -> None:
+    ours = tt.Optimizer(parameters(torch.float32), tw.scion(), state_dtype="int8")
+    for p in ours.param_groups[0]["params"]:
+        p.grad = torch.ones_like(p)
+    with pytest.raises(TypeError, match="are for element-wise rules"):
+        ours.step()
+
+
+def test_a_stale_sparse_gradient_is_no_hindrance_to_a_closure() -> None:
+    params = [torch.nn.Parameter(torch.ones(4, 3, dtype=torch.float64))]
+    ours = tt.Optimizer(params, tw.chain(tw.sam(0.05), tw.momentum()), lr=0.1)
+    params[0].grad = torch.eye(4, 3, dtype=torch.float64).to_sparse()
+
+    def closure() -> Any:
+        ours.zero_grad()
+        loss = params[0].square().sum()
+        loss.backward()
+        return loss
+
+    ours.step(closure)
+    assert float(params[0].detach().max()) < 1

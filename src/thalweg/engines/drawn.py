@@ -131,8 +131,8 @@ def printed_passes(made: Program, title: str, dtypes: dict[str, str], printers: 
         return Drawn(made, parts, (), (), (), (), printers.writing(parts.last, title, dtypes))
     if (parts.words or parts.sizes) and not printers.whole:
         raise NotTraced(f"no kernel for it has {' and '.join(parts.plain_words or ['the sizes of matrices'])}")
-    if parts.words and COMPUTED[dtypes["p"]] != dtypes["p"]:
-        raise NotTraced("words of whole matrices in half precision")
+    if parts.words and (COMPUTED[dtypes["p"]] != dtypes["p"] or made.dtypes):
+        raise NotTraced("words of whole matrices in half precision, or of what is kept in another dtype")
     own = [one.name for each in parts.passes for one in each.reductions]
     own += [one.name for each in parts.passes for one in each.stored]
     own += [one.name for each in parts.margins for one in each if one.kind == WHOLE]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from thalweg.engines.names import Names
 from thalweg.graph.draws import DRAWN
 from thalweg.ops.word import WORDS
@@ -39,7 +41,8 @@ class Python:
     letter = "n"
 
     def constant(self, x: Any) -> str:
-        return repr(x).replace("inf", "math.inf").replace("nan", "math.nan")
+        plain = x.item() if isinstance(x, np.generic) else x  # NumPy's say in their repr of which type they are
+        return repr(plain).replace("inf", "math.inf").replace("nan", "math.nan")
 
     def word(self, op: str, args: list[Text]) -> Text:
         if op == "pow":

@@ -111,9 +111,10 @@ class Printer:
         used = {s.name for s in self.names.symbols if s.op == "input" and s.level == TENSOR} | {name for name, _ in stores}
         columns = self.columns or tuple(name for name in self.program.inputs if name in used)
         imports, step = self._step(shared, columns, stores)
+        does = "what the host takes" if self.program.parameter is None else "the new values"
         text = "\n".join(
             [
-                f'"""{self.title}: a whole step in one pass over memory. Printed by thalweg from the rule."""',
+                f'"""{self.title}: {does}, in one pass over memory. Printed by thalweg from the rule."""',
                 "",
                 imports,
                 numbers,

@@ -115,8 +115,7 @@ class Launch:
                 each.places = list(map(self.needs.index, each.kernel.needs))
         sizes = [max(work.size // (self.lanes or 1), 1) for work in self.addresses.work]
         counted = {} if made.cut.count is None else {made.cut.count: np.array(sizes, COMPUTED[self.dtype])}
-        for word, name in made.cut.sizes.items():  # in float64, as Python's numbers are elsewhere
-            counted[name] = np.array([max(shape[-2 if word == "rows" else -1], 1) for shape in shapes], np.float64)
+        counted |= self.margins.sizes(made.cut.sizes)
         self.inputs = Inputs(self.optimizer, self.program, self.vectors, counted, plain=self.plain)
 
     def adopt(self, state: dict[str, Any]) -> None:
@@ -209,6 +208,7 @@ class Launch:
     def forget(self) -> None:
         """Discard the layout of jobs, because its inputs have changed."""
         self.active, self.buckets = [], []
+        self.margins.forget()
 
     # a step
 

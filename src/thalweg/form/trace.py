@@ -191,7 +191,8 @@ def shared(roots: list[Any]) -> dict[int, Symbol]:
 
     def visit(symbol: Symbol) -> Symbol:
         if id(symbol) not in found:
-            found[id(symbol)] = first.setdefault((symbol.op, symbol.name, *map(key, symbol.args)), symbol)
+            same = symbol.op, symbol.name, symbol.compute, *map(key, symbol.args)
+            found[id(symbol)] = first.setdefault(same, symbol)
         return found[id(symbol)]
 
     for root in roots:

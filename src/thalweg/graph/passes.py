@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from thalweg.form import trace
 from thalweg.form.memory import COLS, ROWS, SLICES
 from thalweg.graph import margins
@@ -205,7 +207,7 @@ class _Cutter:
 
     def _read_by(self, depth: int) -> set[str]:
         """Return the names of the inputs of a pass and of what the host computes before it."""
-        of: list[Any] = [one.of for one in self.sums[depth]] + [one.of for one in self.reductions[depth]]
+        of: list[Any] = [one.of for own in (self.sums, self.reductions, self.stored) for one in own[depth]]
         return {symbol.name for symbol in trace.steps([*of, *(one.of for one in self.margins[depth])])}
 
     # rows and columns
@@ -222,6 +224,8 @@ class _Cutter:
     def _whole(self, symbol: Symbol, args: tuple[Any, ...], depth: int) -> Symbol:
         """Return the passes' input for what the host makes of a matrix that the pass of this depth stores."""
         assert symbol.compute is not None
+        if not all(isinstance(arg, Symbol | int | float | np.number) for arg in args[1:]):
+            raise NotTraced(f"{symbol.op} of what is no number")
         self._reach(depth)
         stored, word = self._free("stored"), f"{symbol.op}_{len(self.words) + 1}"
         self.stored[depth].append(Stored(stored, args[0]))

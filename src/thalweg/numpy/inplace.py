@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import operator
 import threading
 from collections.abc import Sequence
@@ -20,15 +19,14 @@ from thalweg.engines.drawn import drawn
 from thalweg.engines.gradients import address, ranges
 from thalweg.engines.kernel import Kernel
 from thalweg.engines.launch import Launch
-from thalweg.engines.passes.totals import add_up, agree
+from thalweg.engines.passes.totals import add_up, agree, norms
 from thalweg.engines.watch import Watch, watcher
 from thalweg.graph.program import NotTraced, StagePath, at, stage_paths
 from thalweg.numpy.gradients import accumulate_anew, check, prepared
 from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, fill, placed, write_over
 from thalweg.numpy.params import check_apart, check_array
 from thalweg.values.arrays import dtype_name
-from thalweg.values.norms import SCALES
-from thalweg.values.trees import Tree, Vector, children, flatten, match, rebuild
+from thalweg.values.trees import Tree, children, flatten, match, rebuild
 
 
 class InPlace:
@@ -237,14 +235,11 @@ class InPlace:
             if ready is None:
                 return
             gradients = ready
-        lists = [gradients] if self._is_whole else [[gradients[i] for i in launch.members] for launch in self._launches]
-        if False in [launch.finds(own) for launch, own in zip(self._launches, lists, strict=True)]:
-            self._arrange(gradients, lists)
-        norms = self._norms(lists) if self._asks_norms else {}
+        found = self._looked_up(gradients)
         loss = None if loss is None else host_scalar(loss)
         try:
             for launch in self._launches:
-                launch.begin(self._state, loss, norms)
+                launch.begin(self._state, loss, found)
                 if launch.lent or launch.draws:
                     launch.lend(extras, self._state.get("seed", self.optimizer.seed))
             if self._adds_up:
@@ -252,15 +247,25 @@ class InPlace:
             reckoned = [launch.reckoned() for launch in self._launches]
         except BaseException:
             self._watch = None
+            for launch in self._launches:
+                launch.forget()
             raise
         t = self._state["t"]
-        for launch, found in zip(self._launches, reckoned, strict=True):
-            launch.keep(self._state, found)
+        for launch, values in zip(self._launches, reckoned, strict=True):
+            launch.keep(self._state, values)
             launch.tell(t)
             launch.run()
         self._told = t.copy()
         if self.optimizer.accumulates > 1:
             accumulate_anew(self._state)
+
+    def _looked_up(self, gradients: list[Any]) -> dict[Any, Any]:
+        """Let the kernels look the gradients up. Returns the norms that are asked for."""
+        assert self._launches is not None
+        lists = [gradients] if self._is_whole else [[gradients[i] for i in launch.members] for launch in self._launches]
+        if False in [launch.finds(own) for launch, own in zip(self._launches, lists, strict=True)]:
+            self._arrange(gradients, lists)
+        return norms(self._launches, lists, lanes=self.optimizer.lanes is not None) if self._asks_norms else {}
 
     def _counts_as_told(self) -> bool:
         try:
@@ -292,22 +297,6 @@ class InPlace:
         for launch, own in zip(self._launches, lists, strict=True):
             launch.arrange([g is not None for g in own], t, self.groups, self._taken)
             launch.look_up(own)
-
-    def _norms(self, lists: list[list[Any]]) -> dict[Any, Any]:
-        """Return the norm over all arriving gradients for each stage that asks for it."""
-        assert self._launches is not None
-        arriving: dict[Any, list[int]] = {}
-        for k, launch in enumerate(self._launches):
-            for path in launch.program.norms.values():
-                arriving.setdefault(path, []).append(k)
-        lanes, norms = self.optimizer.lanes is not None, {}
-        for path, found in arriving.items():
-            squares = math.nan if lanes else sum(self._launches[k].squares() for k in found)
-            if SCALES["float64"][0] <= squares < math.inf:
-                norms[path] = math.sqrt(squares)
-            else:
-                norms[path] = Vector([g for k in found for g in lists[k] if g is not None], lanes).norm_of_all()
-        return norms
 
     def _check_still_there(self) -> None:
         """Raise an error if the caller replaced a parameter in the dict or list: the new array would silently stay unchanged."""

@@ -64,7 +64,7 @@ class Lot:
 
     def step(self, points: dict[str, Tensor], loss: Any, grad_fn: Any = None) -> None:
         """Compute a step from these points without writing it. Raises RuntimeError for sparse gradients."""
-        if any(p.grad is not None and p.grad.is_sparse for p in self.params.values()):
+        if grad_fn is None and any(p.grad is not None and p.grad.is_sparse for p in self.params.values()):
             raise RuntimeError(f"{self.ledger.who} does not support sparse gradients")
         pure = self.method.pure
         here = {name: real(point) for name, point in points.items()}

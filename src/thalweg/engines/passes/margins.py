@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from thalweg.engines.lines import SIZES
 from thalweg.engines.passes.host import Host
 from thalweg.form.memory import COLS
 from thalweg.graph.margins import WHOLE
+from thalweg.graph.program import NotTraced
 
 Floats = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -47,6 +48,16 @@ class Margins:
         if made.cut.by_row:
             for column, axis in zip(SIZES, (-1, -2), strict=True):
                 addresses.table[:, addresses.columns[column]] = [shape[axis] for shape in self.shapes]
+
+    def sizes(self, inputs: Mapping[str, str]) -> dict[str, Floats]:
+        """Return the matrices' numbers of rows and columns by input, in float64, as Python's numbers are elsewhere.
+
+        inputs: by word. Raises NotTraced if a tensor is no matrix.
+        """
+        if inputs and any(len(shape) < 2 + (self.lanes is not None) for shape in self.whole):
+            raise NotTraced("rows and columns of a vector")
+        axes = {name: -2 if word == "rows" else -1 for word, name in inputs.items()}
+        return {name: np.array([max(shape[axis], 1) for shape in self.shapes], np.float64) for name, axis in axes.items()}
 
     def look_up(self, needs: list[str]) -> None:
         """Note where the hosts' numbers are among a bucket's arguments."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from thalweg.graph.passes import Sum
 from thalweg.graph.program import NotTraced
 from thalweg.values.norms import SCALES
 from thalweg.values.scalars import Scalar
+from thalweg.values.trees import Vector
 
 Floats = npt.NDArray[Any]
 
@@ -30,6 +32,22 @@ def agree(launches: Iterable[Sequence[Sequence[Sum]]]) -> None:
                 raise NotTraced("a sum over the model that some tensors come to in an earlier pass than others")
 
 
+def norms(launches: Sequence[Launch], gradients: Sequence[Sequence[Any]], *, lanes: bool) -> dict[Any, Any]:
+    """Return the norm over all arriving gradients for each stage that asks for it. gradients: of each launch."""
+    arriving: dict[Any, list[int]] = {}
+    for k, launch in enumerate(launches):
+        for path in launch.program.norms.values():
+            arriving.setdefault(path, []).append(k)
+    found: dict[Any, Any] = {}
+    for path, own in arriving.items():
+        squares = math.nan if lanes else sum(launches[k].squares() for k in own)
+        if SCALES["float64"][0] <= squares < math.inf:
+            found[path] = math.sqrt(squares)
+        else:
+            found[path] = Vector([g for k in own for g in gradients[k] if g is not None], lanes).norm_of_all()
+    return found
+
+
 def add_up(launches: Sequence[Launch]) -> None:
     """Run all passes but the last, the k-th of each launch before the next, and give what they find to the later passes."""
     for k in range(max(len(launch.adding) for launch in launches)):
@@ -43,7 +61,7 @@ def add_up(launches: Sequence[Launch]) -> None:
         for launch in launches if values else ():
             adding = launch.adding[k] if k < len(launch.adding) else None
             if adding is not None:
-                launch.take({each.name: values[each.over] for each in adding.sums if each.over})
+                launch.take({each.name: _number(values[each.over], launch) for each in adding.sums if each.over})
 
 
 def _add_up(launch: Launch, adding: Adding, of_model: dict[str, list[tuple[Launch, int]]]) -> None:
@@ -96,6 +114,11 @@ def _of_model(parts: list[tuple[Launch, int]], k: int) -> Any:
                     own.full[..., place] *= scale[..., None]
             value = _together(parts, k)
         value = np.sqrt(value) / scale
+    return value
+
+
+def _number(value: Any, launch: Launch) -> Any:
+    """Return a sum over the model in the form that a launch's numbers have."""
     return np.float64(value) if launch.plain else Scalar(np.asarray(value, np.float64))
 
 

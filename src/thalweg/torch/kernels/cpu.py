@@ -231,7 +231,7 @@ def _launch(lot: Alike) -> Launch:
         raise NoKernel("its step needs an estimate of the curvature")
     if made.noisy and any(symbol.op == "exp" for symbol in steps(made.results)):
         raise NoKernel("it draws noise, and takes an exp whose last bit, which is torch's here, decides where it goes")
-    if launch.staged and made.margins:
+    if launch.staged and launch.by_row:
         raise NoKernel("a matrix whose rows do not lie one after another")
     if launch.staged:
         raise NotTraced("a tensor that does not lie in one stretch of memory")

@@ -101,8 +101,13 @@ class Plan:
                 if not fits or special(p) or g.shape != p.shape:
                     raise NotTraced("a tensor that is not dense and real, or on a device without kernels")
                 route = own.method.route(name, p)
-                in_order = p.is_contiguous() or "noise" not in own.method.pure.asks
-                key = (i, p.dtype, p.device, in_order, *((each.path, id(each.stage), id(each.rate), each.flat) for each in route))
+                key = (
+                    i,
+                    p.dtype,
+                    p.device,
+                    p.is_contiguous(),
+                    *((each.path, id(each.stage), id(each.rate), each.flat) for each in route),
+                )
                 lot = found.setdefault(key, Alike(own.method, route, [], [], []))
                 lot.params.append(p)
                 lot.names.append(name)
@@ -115,7 +120,9 @@ class Plan:
             return
         of_model = self.norms or any(bound.models for bound in self.bound)
         of_model = of_model or any(each.over for bound in self.bound for sums in bound.sums for each in sums)
-        if of_model and len({bound.where for bound in self.bound}) > 1:
+        if not of_model:
+            return
+        if len({bound.where for bound in self.bound}) > 1:
             raise NoKernel("a number of the whole model whose tensors lie on several devices")
         group = joined({name: own.group for own in self.members for name in own.names})
         method = self.members[0].method
