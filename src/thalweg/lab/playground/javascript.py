@@ -160,6 +160,8 @@ class _Printer:
     def __init__(self, made: Program, own_only: bool) -> None:
         """own_only: numbers that are neither the learning rate nor a `_Public` one are written as they are, not looked up."""
         self.made, self.cut, self.own_only = made, cut(made), own_only
+        if self.cut.words:
+            raise NotTraced(f"it takes {' and '.join(self.cut.plain_words)} of a whole matrix")
         if self.cut.by_row:
             raise NotTraced("it keeps numbers of rows and columns")
         self.found: list[str] = []
