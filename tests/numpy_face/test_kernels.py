@@ -17,21 +17,22 @@ from thalweg.engines import threads
 from thalweg.values.trees import flatten
 
 SHAPES = {"w": (40, 30), "b": (30,), "s": (), "none": (0, 3)}
+OF_MUON = {"muon", "muon_with_adamw", "normuon", "adamuon", "adago", "polargrad", "scion", "swan"}
+"""Those whose word of whole matrices has its place between two kernels."""
 WITHOUT = (
-    *OF_PRODUCTS,
+    *(OF_PRODUCTS - OF_MUON),
     "learned",
-    "adalite",
-    "nero",
     "adamp",
     "sgdp",
     "agc",
-    "ranger21",
     "adashift",
-)  # matrices, their sizes, a network or a window for each coordinate
+)  # matrices of other shapes, a network or a window for each coordinate
 APPROXIMATE = (
     "santa_sss", "diffgrad", "madgrad", "mirror_madgrad", "polyak_sgd", "alig", "adasecant", "adagc", "padam", "adamg", "adam_atan2",
+    "normuon", "swan",
 )  # fmt: skip
-"""An exp, a sigmoid, an angle, a power, a norm of gradients, which is summed in another order; a square, which NumPy takes of one number by pow."""
+"""An exp, a sigmoid, an angle, a power, a norm of gradients, or the mean of a row of what lies transposed, which are summed in another
+order; a square, which NumPy takes of one number by pow."""
 
 
 def fused(optimizer: Any) -> bool:

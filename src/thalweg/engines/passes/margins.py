@@ -125,6 +125,8 @@ class Margins:
         if not isinstance(value, np.ndarray) or not value.ndim:
             return value
         own = value[..., j]
+        if own.dtype != self.computed and not own.ndim:  # a size, which is one of Python's numbers elsewhere
+            return own.item()
         return own if self.lanes is None else own.reshape(-1, *[1] * (axes - 1))
 
     def keep(self) -> None:
