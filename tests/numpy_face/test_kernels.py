@@ -97,7 +97,9 @@ EACH_KIND = ("adam", "rprop", "lamb", "prodigy", "santa_sss")
 """Element-wise, with a counter, norms, the whole model's numbers, noise."""
 
 
-FUSED = [case for case in CASES if case.name.split()[0] not in (*WITHOUT, *APPROXIMATE)]
+ELSEWHERE = {*WITHOUT, *APPROXIMATE, *OF_MUON}
+"""Those whose options and lanes are not tried here; of Muon's kin, which take no vectors, they are in tests/engines/test_whole.py."""
+FUSED = [case for case in CASES if case.name.split()[0] not in ELSEWHERE]
 FIRST = {case.name.split()[0]: case.name for case in reversed(FUSED)}
 """The first case of each rule and each stage."""
 
@@ -218,7 +220,7 @@ def test_gradients_that_are_parameters() -> None:
         assert all(same_bits(mine[k], params[k]) for k in start)
 
 
-@pytest.mark.parametrize("name", everyday(n for n in HANDED if n not in (*WITHOUT, *APPROXIMATE)))
+@pytest.mark.parametrize("name", everyday(n for n in HANDED if n not in ELSEWHERE))
 def test_lanes_equal_lanes(name: str) -> None:
     """One rate, loss and seed a lane; and a lane of NaN touches no other."""
     draw = np.random.default_rng(0)
