@@ -40,7 +40,7 @@ RULES = {name: anywhere(method) for name, method in tw.rules.items()}
 OF_MATRICES = frozenset(name for name, method in tw.rules.items() if refuses_vectors(method()))
 """Those that take nothing but matrices."""
 OF_PRODUCTS = OF_MATRICES | {"muon_with_adamw", "scion", "splus", "swan"}
-"""Those with matrix products, for which no kernel is printed."""
+"""Those with matrix products, for which no kernel is printed for a GPU."""
 ASKING = tuple(name for name, method in RULES.items() if tw.Optimizer(method()).asks_gradients)
 """Those that ask for gradients themselves, at points of their own."""
 WALKED = frozenset(name for name, method in RULES.items() if tw.Optimizer(method()).moves)
