@@ -42,6 +42,14 @@ def without_kernels(rule: Any, params: list[Any]) -> Any:
     return made
 
 
+def both_step(mine: list[Any], theirs: list[Any], ours: Any, plain: Any, t: int, absent: tuple[int, ...] = ()) -> None:
+    """Give both optimizers the same gradients, step them, and check that they agree."""
+    for params, optimizer in ((mine, ours), (theirs, plain)):
+        give(params, t, absent)
+        optimizer.step()
+    check_same(mine, theirs, ours, plain)
+
+
 def check_same(a: list[Any], b: list[Any], ours: Any, theirs: Any) -> None:
     for i, (p, q) in enumerate(zip(a, b, strict=True)):
         np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-12, atol=1e-14, err_msg=str(i))
@@ -61,11 +69,7 @@ def test_both_kinds_step_as_all_do_without_kernels(name: str, groups: bool) -> N
     ours, plain = tt.Optimizer(given(mine), RULES[name](), lr=0.01), without_kernels(RULES[name](), given(theirs))
     absent = [(), (), (0,), (1, 2), (), (0, 2), (1, 3, 4), (), (), ()]
     for t, which in enumerate(absent):
-        give(mine, t, which)
-        give(theirs, t, which)
-        ours.step()
-        plain.step()
-        check_same(mine, theirs, ours, plain)
+        both_step(mine, theirs, ours, plain, t, which)
     plan = ours.__dict__["_plan"]
     matrices = {mine[0], mine[2]}
     assert set(plan.others) == (set(mine) - matrices if name == "vectors" else matrices)
@@ -140,11 +144,7 @@ def test_tensors_that_read_one_another_step_together() -> None:
     theirs = parameters()
     plain = without_kernels(tw.chain(tw.clip(1.0), RULES["matrices"]()), theirs)
     for t in range(3):
-        give(params, t)
-        give(theirs, t)
-        ours.step()
-        plain.step()
-        check_same(params, theirs, ours, plain)
+        both_step(params, theirs, ours, plain, t)
     assert "_plan" not in ours.__dict__
 
 
@@ -197,11 +197,7 @@ def test_groups_may_differ_in_what_chooses_the_algorithm() -> None:
         ours = tt.Optimizer([{"params": mine[:2], key: value}, {"params": mine[2:]}], rule, lr=0.01)
         plain = without_kernels(rule, [{"params": theirs[:2], key: value}, {"params": theirs[2:]}])
         for t in range(3):
-            give(mine, t)
-            give(theirs, t)
-            ours.step()
-            plain.step()
-        check_same(mine, theirs, ours, plain)
+            both_step(mine, theirs, ours, plain, t)
 
 
 @pytest.mark.parametrize("change", [lambda p: p.t(), lambda p: p[:, ::2]], ids=["transposed", "strided"])
@@ -215,11 +211,7 @@ def test_a_matrix_that_lies_in_another_way_leaves_the_others_their_kernels(chang
     rule = tw.choose((tw.is_matrix, tw.muon()), otherwise=tw.adamw())
     ours, plain = tt.Optimizer(mine, rule, lr=0.01), without_kernels(rule, theirs)
     for t in range(4):
-        give(mine, t)
-        give(theirs, t)
-        ours.step()
-        plain.step()
-        check_same(mine, theirs, ours, plain)
+        both_step(mine, theirs, ours, plain, t)
     assert list(ours.__dict__["_plan"].others) == [mine[2]]
 
 

@@ -39,7 +39,7 @@ class Pass:
 
     sums: tuple[Sum, ...]
     reductions: tuple[Reduction, ...]
-    stored: tuple[Stored, ...] = ()
+    stored: tuple[Stored, ...]
 
 
 @dataclass(frozen=True)

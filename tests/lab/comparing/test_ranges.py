@@ -9,6 +9,7 @@ import pytest
 
 import thalweg
 from thalweg import lab
+from thalweg.lab.report.words.ranges import METHOD
 
 MINE = """
 from thalweg import rule
@@ -34,7 +35,14 @@ def test_measured_ranges_are_told_and_searched(tmp_path: Path) -> None:
         assert f"{name} {low:g} to {high:g}" in sentence
         assert high / low == pytest.approx(1e4, rel=0.05), "as wide as declared"
     assert ranges["mine"] == [0.001, 1.0]
+    assert METHOD in (tmp_path / "wine" / "report.html").read_text()
     usual = lab.compare(problem="wine", out=tmp_path / "usual", **{**same, "ranges": None})
     assert not any("in the bank" in each for each in usual.results["protocol"]["sentences"])
+    assert METHOD not in (tmp_path / "usual" / "report.html").read_text()
+    lab.compare(suite="tiny", out=tmp_path / "suite", **same)
+    page = (tmp_path / "suite" / "report.html").read_text()
+    assert "On wine, the ranges of these optimizers" in page
+    assert "On quadratic_10, the ranges" not in page
+    assert METHOD in page
     valley = lab.compare(problem="rosenbrock", out=tmp_path / "valley", **same)
     assert all(row["search"] == list(thalweg.rules[row["name"]].search or ()) for row in valley.results["rules"])

@@ -83,6 +83,7 @@ def finished(rows: list[dict[str, Any]], kind: str, seeds: int) -> dict[str, Any
             "rules": [row["name"] for row in rows],
             "blocks": 1,
             "split": "ours",
+            "ranges": {},
             "early_stopping": "none",
         },
         "not_run": {},

@@ -28,7 +28,7 @@ from thalweg.lab.report.rows import besides, plain, rows, within
 from thalweg.lab.report.schema.parts import Interval
 from thalweg.lab.report.schema.problem import About, Facts, Margin, OwnData, ProblemSettings, Results, Sight
 from thalweg.lab.report.words import blocks as of_blocks
-from thalweg.lab.report.words import training
+from thalweg.lab.report.words import ranges, training
 from thalweg.lab.statistics import power, simultaneous, stats
 from thalweg.lab.statistics.scores import judged_scores
 from thalweg.lab.training import running
@@ -121,7 +121,7 @@ def _settings(settings: Settings) -> ProblemSettings:
         "steps": settings.steps, "batch_size": settings.batch_size, "budget": settings.budget, "seeds": settings.seeds,
         "tuning_seeds": protocol.TUNING_SEEDS, "tuned": settings.tune, "schedules": list(settings.schedules),
         "search": settings.search, "early_stopping": settings.early_stopping, "rules": list(settings.rules),
-        "blocks": settings.blocks,
+        "blocks": settings.blocks, "ranges": {name: list(own) for name, own in settings.ranges},
         "split": of_blocks.split_of(settings.source),
     }  # fmt: skip
 
@@ -131,12 +131,7 @@ def _sentences(settings: Settings) -> list[str]:
         *(settings.budget, settings.seeds, settings.steps, settings.batch_size),
         *(settings.tune, settings.schedules, settings.search),
     )
-    if settings.ranges:
-        each = "; ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in settings.ranges)
-        found.append(
-            "The ranges of these optimizers are as wide as they declare, around the middle of the rates that were best for them "
-            f"on other data in the bank: {each}. All other ranges are the declared ones."
-        )
+    found += ranges.sentences(dict(settings.ranges))
     return [*found, *of_blocks.sentences(settings.blocks, of_blocks.split_of(settings.source))]
 
 

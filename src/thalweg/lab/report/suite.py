@@ -26,6 +26,7 @@ from thalweg.lab.report.schema.suite import (
     SuiteUntuned,
     Unranked,
 )
+from thalweg.lab.report.words import ranges
 from thalweg.lab.report.words.suite_answer import suite_answer
 from thalweg.lab.statistics import aggregate, pairwise, profiles, shares, targets
 from thalweg.lab.statistics.pairwise import Pair
@@ -55,7 +56,7 @@ def combine(name: str, found: Sequence[Results], command: str) -> SuiteResults:
         "suite": name, "environment": first["environment"],
         "settings": _shared([each["settings"] for each in found]),
         "caution": first["caution"],
-        "protocol": {"version": first["protocol"]["version"], "sentences": _sentences(first["settings"])},
+        "protocol": {"version": first["protocol"]["version"], "sentences": _sentences(found)},
         "problems": list(found),
         "left_out": [each["problem"]["name"] for each in blocks if not _tells(each)],
         "rules": ranked, "unranked": _unranked(found), **overall,
@@ -107,11 +108,13 @@ def _shared(each: Sequence[SuiteSettings]) -> SuiteSettings:
     }  # fmt: skip
 
 
-def _sentences(settings: SuiteSettings) -> list[str]:
+def _sentences(each: Sequence[Results]) -> list[str]:
+    settings = each[0]["settings"]
     tuned = (settings["tuned"], settings["schedules"], settings["search"])
     found = protocol.sentences(settings["budget"], settings["seeds"], None, None, *tuned)
     return [
         *found,
+        *(line for own in each for line in ranges.sentences(own["settings"]["ranges"], own["problem"]["name"])),
         "A rule whose step takes more than a millisecond per lane has a quarter of the trials, and a note says so.",
         "Over problems, a score is the share of the way from the start to the best median on the problem: 0 for a run that "
         "diverged or ended below its start. The ranking is by mean rank, in which all problems have the same weight.",

@@ -60,6 +60,8 @@ class ProblemSettings(SuiteSettings):
     blocks: int
     """How often each optimizer is tuned anew; `seeds` is for each. Of several, intervals, ranks and tests are over the blocks."""
     split: Split
+    ranges: dict[str, list[float]]
+    """The ranges of learning rates that are not the declared ones, by optimizer."""
     early_stopping: str
     """"halving" if the worse half of an optimizer's first tuning runs stopped early, or "none"."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from thalweg.lab.protocol import halving, protocol
 from thalweg.lab.report.schema.problem import ProblemSettings, Results, SuiteSettings
 from thalweg.lab.report.schema.suite import Unranked
-from thalweg.lab.report.words import blocks
+from thalweg.lab.report.words import blocks, ranges
 
 
 def methods(
@@ -40,7 +40,8 @@ def methods(
         "follow from a hash of the protocol, the problem, its data and the steps. Diverged runs count with the score they ended "
         "with."
     )
-    repeated = [*_early(problems[0]["settings"]), *blocks.method(problems[0]["settings"])]
+    moved = [ranges.METHOD] if any(each["settings"]["ranges"] for each in problems) else []
+    repeated = [*moved, *_early(problems[0]["settings"]), *blocks.method(problems[0]["settings"])]
     return " ".join(
         [
             told,

@@ -11,7 +11,7 @@ from thalweg.lab.comparing.pilot import Pilot
 from thalweg.lab.data.problem import Floats
 from thalweg.lab.protocol import halving, protocol
 from thalweg.lab.report.schema.problem import Training
-from thalweg.lab.report.words import blocks
+from thalweg.lab.report.words import blocks, ranges
 from thalweg.lab.training import validations
 
 
@@ -34,6 +34,7 @@ def sentences(settings: Settings, found: Training) -> list[str]:
     )
     return [
         protocol.tuned(settings.budget, settings.tune, settings.schedules, settings.search),
+        *ranges.sentences(dict(settings.ranges)),
         f"Each trial is a run of the training function, of about {settings.steps:,} steps, on {protocol.TUNING_SEEDS} tuning "
         "seeds. The setting with the best median validation score is chosen; a run that diverged counts as the worst.",
         *halving.sentences(settings.early_stopping),
