@@ -196,9 +196,7 @@ def srmm_in_place(g, t, lr, p, m=0.0, *, beta: Fraction = 0.5, memory_length: Co
 
 
 @rule(lr=1e-1, search=(1e-3, 1e1))
-def late_avagrad(
-    g, t, m=0.0, v=0.0, size=per_model(0.0), *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 0.1
-):  # fmt: skip
+def late_avagrad(g, t, m=0.0, v=0.0, size=per_model(0.0), *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 0.1):
     """AvaGrad (Savarese et al. 2021, arXiv 1912.01823, algorithm 2), corrected, the size one step late: its authors' code."""
     m = mix(m, g, beta1)
     root = sqrt(debias(v, beta2, maximum(t - 1, 1))) + eps
@@ -269,9 +267,7 @@ def first_correction(g, t, *, beta: Decay = 0.9):
 
 
 @rule
-def local_rate_with_eps(
-    g, p, *, weight_decay: NonNegative = 0.0, coefficient: NonNegative = 1e-3, eps: NonNegative = 1e-8
-):  # fmt: skip
+def local_rate_with_eps(g, p, *, weight_decay: NonNegative = 0.0, coefficient: NonNegative = 1e-3, eps: NonNegative = 1e-8):
     """LARS' local rate (You, Gitman & Ginsburg 2017, arXiv 1708.03888, equation 6) with an epsilon in its divisor: timm's."""
     size, slope = norm(p), norm(g)
     local = where((size == 0) | (slope == 0), 1.0, coefficient * size / (slope + weight_decay * size + eps))

@@ -24,9 +24,7 @@ def clip_each(g, *, max_norm: Positive = 1.0):
 
 
 @rule
-def agc(
-    g, p, *, clipping: Positive = 0.01, eps: Positive = 1e-3, unit: Literal["row", "column", "tensor"] = "row",
-):  # fmt: skip
+def agc(g, p, *, clipping: Positive = 0.01, eps: Positive = 1e-3, unit: Literal["row", "column", "tensor"] = "row"):
     """Adaptive gradient clipping (Brock, De, Smith & Simonyan 2021, arXiv 2102.06171, equation 3): by the parameter's norm.
 
     Each unit's gradient has at most clipping times the norm of its weights, or of eps if they are smaller. A unit is a row, for

@@ -27,9 +27,7 @@ def orthograd(g, p, *, keep_norm: bool = False):
 
 
 @rule
-def tangent(
-    g, grad, p, *, delta: Positive = 0.1, weight_decay: NonNegative = 0.0, share: Fraction = 0.1,
-):  # fmt: skip
+def tangent(g, grad, p, *, delta: Positive = 0.1, weight_decay: NonNegative = 0.0, share: Fraction = 0.1):
     """AdamP's projection (Heo et al. 2021, arXiv 2006.08217, section 3): the direction without its radial part.
 
     For matrices of (outputs, inputs) whose scale a normalization undoes, which shows in a gradient that is orthogonal to them. If

@@ -12,8 +12,7 @@ def a2grad_uni(g, t, p, lr, y=like_p, mean=0.0, v=per_tensor, *, beta: NonNegati
 
     From nesterov and adagrad: the accelerated step's rate is reduced by the gradients' deviations from their mean.
     lr is 1 / L, L bounding the curvature. The rate of y, the aggressive one of three sequences, is 1 / (2 L / t + beta h): h is
-    the root of the sum of a tensor's squared deviations from the mean gradient so far, as in torch-optimizer, which has one
-    number for each tensor.
+    the root of the sum of a tensor's squared deviations from the mean gradient so far, one number as in torch-optimizer.
     """
     mean, deviation = deviating(g, t, mean)
     v = v + deviation
@@ -41,8 +40,7 @@ def a2grad_exp(
 ):  # fmt: skip
     """A2GradExp (Deng, Cheng & Lan 2018, arXiv 1810.00553, A2Grad-exp): an exponential average of the deviations.
 
-    From a2grad_uni: the deviations are averaged with a decay.
-    As `a2grad_uni`, but h is the root of t times the largest average so far, which starts at 0.
+    From a2grad_uni: the deviations are averaged with a decay; h is the root of t times the largest average so far.
     """
     mean, deviation = deviating(g, t, mean)
     v = rho * v + (1 - rho) * deviation

@@ -9,10 +9,7 @@ from thalweg.rule import rule
 
 
 @rule(lr=1e-2, search=(1e-3, 1e1))
-def adagrad(
-    g, grad, G=0.0, *, eps: EpsOrZero = outside(1e-8),
-    accumulate: Literal["arriving", "raw"] = "arriving",
-):  # fmt: skip
+def adagrad(g, grad, G=0.0, *, eps: EpsOrZero = outside(1e-8), accumulate: Literal["arriving", "raw"] = "arriving"):
     """AdaGrad (Duchi, Hazan & Singer 2011, JMLR 12:2121, the diagonal form).
 
     From sgd: each coordinate's gradient is divided by the root of the sum of all its squares so far.

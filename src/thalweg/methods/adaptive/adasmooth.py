@@ -10,9 +10,8 @@ def adasmooth(g, lr, v=0.0, way=0.0, path=0.0, *, rho1: Decay = 0.5, rho2: Decay
     """AdaSmooth (Lu 2022, arXiv 2204.00825, algorithm 1).
 
     From rmsprop: the average's memory is short where the steps go straight on and long where they go to and fro.
-    A coordinate's effective ratio is |way|, the sum of its steps, over the path, the sum of their sizes: 1 straight on, near 0 to
-    and fro. The new square enters v with c^2, c going from 1 - rho2 at a ratio of 0 to 1 - rho1 at 1. The paper's window of M
-    steps is here the run so far.
+    The ratio of |way|, the sum of a coordinate's steps, to the path, the sum of their sizes, tells: the new square enters v with
+    c^2, c going from 1 - rho2 at a ratio of 0 to 1 - rho1 at 1. The paper's window of M steps is here the run so far.
     """
     c = (rho2 - rho1) * ratio(abs(way), path) + (1 - rho2)
     v = v + c * c * (g * g - v)

@@ -9,11 +9,9 @@ from thalweg.rule import rule
 def avagrad(g, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Positive = 0.1):
     """AvaGrad (Savarese, McAllester, Babu & Maire 2021, CVPR, arXiv 1912.01823, algorithm 2).
 
-    From adam: the rates do not know the newest gradient, and are divided by their root mean square over the model.
-    eta, the coordinates' rates, do not know the newest gradient, and are divided by their root mean square over the whole
-    model. eps then says how unequal they are: a large one makes it momentum, whatever the learning rate.
-    Differs from the authors' code: Adam's corrections, eta divided by the size of the eta before, and a first step of 0
-    (`late_avagrad` of `thalweg.dialects.variants`).
+    From adam: the rates, eta, do not know the newest gradient, and are divided by their root mean square over the model.
+    eps then says how unequal they are: a large one makes it momentum, whatever the learning rate.
+    Differs from the authors' code: Adam's corrections, the size of the eta before, a first step of 0 (variants.late_avagrad).
     """
     m = mix(m, g, beta1)
     eta = 1 / (sqrt(v) + eps)

@@ -44,8 +44,7 @@ def rmsprop_graves(g, lr, n=0.0, m=0.0, delta=0.0, *, rho: Decay = 0.95, mu: Dec
 def smorms3(g, lr, mem=1.0, g1=0.0, g2=0.0, *, eps: Positive = 1e-16):
     """SMORMS3 (Funk 2015, "RMSprop loses to SMORMS3 - Beware the Epsilon!", sifter.org/~simon/journal/20150420.html).
 
-    From rmsprop: the average's memory adapts to how noisy each coordinate is.
-    The memory's length adapts: short where the gradient has a clear direction, long where it is noise.
+    From rmsprop: the average's memory is short where the gradient has a clear direction, long where it is noise.
     """
     r = 1 / (mem + 1)
     g1 = mix(g1, g, 1 - r)

@@ -50,9 +50,8 @@ def schedule_free_radam(
 ):  # fmt: skip
     """Schedule-Free RAdam (Defazio et al. 2024, github.com/facebookresearch/schedule_free; their paper is arXiv 2405.15682).
 
-    From schedule_free_adamw and radam: RAdam's factor takes the warm-up's place.
-    It needs no warm-up: RAdam's factor (Liu et al. 2020, arXiv 1908.03265) is part of the rate, and so of the decay and of the
-    average's weights. No paper has it; as in the code, nothing moves until it is rectified: at beta2 = 0.999, in step 5.
+    From schedule_free_adamw and radam: RAdam's factor is part of the rate, and of decay and weights, in a warm-up's place.
+    No paper has it; as in the code, nothing moves until it is rectified: at beta2 = 0.999, in step 5.
     """
     by: Literal["rectified"] = "rectified"
     return chain(adam(0.0, beta2, eps), decay(weight_decay), warmed(beta2, by), schedule_free_warmed(beta1, beta2, power, by))

@@ -9,9 +9,9 @@ from thalweg.rule import rule
 def apollo(g, t, m=0.0, B=0.0, d=0.0, *, beta: Decay = 0.9, sigma: Positive = 1.0, eps: Positive = 1e-4):
     """Apollo (Ma 2020, arXiv 2009.13586, algorithm 1): a diagonal B that explains how the average gradient m changed.
 
-    From sgd: a diagonal estimate of the curvature, from changes of the average gradient, divides the step.
-    B changes by as little as fits the weak secant equation along the last direction d, for each tensor. The step divides by
-    |B|, and by sigma at least. m is corrected for its start. The authors warm the rate up over some hundred steps.
+    From sgd: |B|, or sigma if that is larger, divides the average gradient m, corrected for its start.
+    B changes by as little as fits the weak secant equation along the last direction d, for each tensor. The authors warm the
+    rate up over some hundred steps.
     """
     change = (1 - beta) / (1 - beta**t) * (g - m)
     m, squares = m + change, d * d

@@ -13,8 +13,7 @@ def momentum(g, v=0.0, *, mu: Decay = 0.9, dampening: Fraction = 0.0):
 
     From sgd: the steps go along v, a decaying sum of all gradients, in place of the last gradient alone.
     dampening = mu makes v an average of the gradients, with an effective rate 1 - mu times the undamped one.
-    The learning rate multiplies the buffer; the papers keep it inside, `chain(learning_rate(), momentum())`: the same
-    at a constant rate, another optimizer under a schedule.
+    The rate multiplies the buffer; the papers' is inside, `chain(learning_rate(), momentum())`: another optimizer if it changes.
     Differs from torch.optim.SGD: with dampening, that takes the first gradient whole (`undamped_momentum` of
     `thalweg.dialects.variants`).
     """

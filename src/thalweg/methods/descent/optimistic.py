@@ -25,9 +25,8 @@ def optimistic_adam(
 ):
     """Optimistic Adam (Daskalakis, Ilyas, Syrgkanis & Zeng 2018, arXiv 1711.00141, algorithm 1): 2 Adam's step - the last.
 
-    From adam and optimistic_gd: twice Adam's step, less the previous one.
-    alpha and beta are those of optimistic_gd, with Adam's direction in place of the gradient. In the first step the previous
-    direction is the direction itself; the algorithm leaves this open, since its quotient is 0 / 0 there.
+    From adam and optimistic_gd: twice Adam's step, less the previous one; alpha and beta are those of optimistic_gd.
+    In the first step the previous direction is the direction itself; the algorithm leaves this open, with a quotient of 0 / 0.
     Differs from optax: it has Nadam in place of Adam, `chain(nadam(0.9, schedule=False, nu_factor=False), optimistic_gd())`,
     unless nesterov=False; and optimistic_adam, unlike optimistic_adam_v2, does not multiply beta by the rate.
     """

@@ -13,8 +13,8 @@ def pid(
     """PID (An, Wang, Sun, Xu, Dai & Zhang 2018, CVPR, "A PID controller approach for stochastic optimization of deep networks").
 
     From momentum: a third term, the average change of the gradient, damps the momentum's overshoot.
-    As in the authors' code, the three terms are kp times the gradient, ki times its momentum, and kd times the average of its
-    changes, which damps the momentum's overshoot. There is no change yet at the first step.
+    As in the authors' code, the terms are kp times the gradient, ki times its momentum, and kd times the average of its
+    changes. There is no change yet at the first step.
     Differs from the paper: kp=0, ki=1.
     """
     integral = mu * integral + g

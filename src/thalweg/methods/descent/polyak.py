@@ -13,10 +13,8 @@ def polyak_sgd(
 ):  # fmt: skip
     """SGD with Polyak's step (Loizou, Vaswani, Laradji & Lacoste-Julien 2021, arXiv 2002.10542, SPS_max; Polyak 1987).
 
-    From sgd: the rate is the distance of the loss from its smallest value, over the squared norm of the gradient.
-    The rate is (loss - f*) / (c |g|^2), at most lr; |g| is over the whole model. f* is the smallest possible loss, 0 for most
-    problems. If the loss is nevertheless below f*, nothing moves, or, with positive_part=False, the step is uphill; the paper
-    does not treat this case. eps is added to c |g|^2.
+    From sgd: the rate is the distance of the loss from its smallest value, over the squared norm of the model's gradient.
+    Below fstar nothing moves, or, with positive_part=False, the step is uphill; the paper does not treat this case.
     Differs from optax: it has c=1, and positive_part=False but for variant="sps+".
     """
     gap = maximum(loss - fstar, 0.0) if positive_part else loss - fstar

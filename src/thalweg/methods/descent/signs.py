@@ -61,8 +61,7 @@ def focus(
 ):  # fmt: skip
     """FOCUS (Liu, Liu & Gore 2025, arXiv 2501.12243, algorithm 1): Signum that is drawn towards the average of its points.
 
-    From signum: the step is also drawn towards an average of the past points.
-    centre is that average, corrected for its start; the decay is one of centre. A point that has not moved is its own centre.
+    From signum: the step is also drawn towards an average of the past points, centre, of which the decay takes its share.
     """
     m = mix(m, g, beta1)
     centre = centre + (1 - beta2) / (1 - beta2**t) * (p - centre)

@@ -11,10 +11,8 @@ def srmm(g, t, p, lr, m=0.0, centre=like_p, *, beta: Fraction = 0.5):
     """SRMM (Lyu 2022, arXiv 2201.01652, algorithm 1, with quadratic surrogates): averaged points, averaged gradients.
 
     From asgd: both the points and the gradients are averaged, with weights that favour the newest.
-    The average of the surrogates f(q) + <g, x - q> + |x - q|^2 / (2 lr), at the points q so far, is least at centre - lr m. The
-    t-th has the weight t^-beta, so that the first one leaves nothing of what was before.
-    Differs from the authors' code: its average of points starts at 0, and each new point overwrites it (`srmm_in_place` of
-    `thalweg.dialects.variants`).
+    The t-th point q has the weight t^-beta; the average of f(q) + <g, x - q> + |x - q|^2 / (2 lr) is least at centre - lr m.
+    Differs from the authors' code: its average of points starts at 0, and each new point overwrites it (variants.srmm_in_place).
     """
     weight = t**-beta
     m = mix(m, g, 1 - weight)

@@ -16,9 +16,8 @@ def adam_mini(
     """Adam-mini (Zhang, Chen, Li, Ding, Wu, Kingma, Ye, Luo & Sun 2024, arXiv 2406.16793, algorithm 1): one rate for each block.
 
     From adam: one v for each row or tensor, the mean over it, in place of one for each coordinate.
-    A block is a row of a matrix of (outputs, inputs), a neuron, and any other tensor as a whole: `adam_by_row` and
-    `adam_by_tensor`. by_row=False has a block for each tensor, as the authors' code has outside of attention. Embeddings keep
-    Adam: `choose((named("embed"), adamw()), otherwise=adam_mini())`.
+    Rows are those of a matrix of (outputs, inputs), `adam_by_row`; other tensors, or with by_row=False all, as the authors' code
+    outside of attention, have `adam_by_tensor`. Embeddings keep Adam: `choose((named("embed"), adamw()), otherwise=adam_mini())`.
     """
     one = adam_by_tensor(beta1, beta2, eps)
     return chain(choose((is_matrix, adam_by_row(beta1, beta2, eps)), otherwise=one) if by_row else one, decay(weight_decay))

@@ -7,9 +7,7 @@ from thalweg.rule import rule
 
 
 @rule(lr=1e-3, search=(1e-5, 1e-1), step=True)
-def amos(
-    g, t, p, lr, v=per_tensor, b=per_tensor, *, scale: Positive = 1.0, beta: Decay = 0.999, zeta: NonNegative = 0.25
-):  # fmt: skip
+def amos(g, t, p, lr, v=per_tensor, b=per_tensor, *, scale: Positive = 1.0, beta: Decay = 0.999, zeta: NonNegative = 0.25):
     """Amos (Tian & Parikh 2022, arXiv 2210.11693, as in the authors' code): adaptive decay towards model-oriented scale.
 
     From adamw: v is one number for each tensor, and rate and decay fall in proportion to the size its entries shall have.

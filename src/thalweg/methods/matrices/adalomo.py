@@ -13,9 +13,8 @@ def adalomo(
 ):  # fmt: skip
     """AdaLomo (Lv, Yan, Guo, Lv & Qiu 2023, arXiv 2310.10195, algorithm 1), as in the authors' code: Adafactor's step.
 
-    From adafactor: the rate is given, not falling by itself, and each tensor can be updated as soon as its gradient is known.
-    The rate does not fall by itself: it is `adafactor(relative_step=False)`. What else is in the algorithm, to update each tensor
-    while the gradients of those before it are still to be computed, changes memory and no number. In the authors' code the
-    parameter's size multiplies the decay, too.
+    From adafactor: the rate is given, `adafactor(relative_step=False)`, and tensors can be updated one by one.
+    That each is, while the gradients of those before it are still to be computed, changes memory and no number. In the authors'
+    code the parameter's size multiplies the decay, too.
     """
     return adafactor(beta2_decay, eps1, eps2, d, weight_decay, relative_step=False)

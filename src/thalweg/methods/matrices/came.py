@@ -18,8 +18,7 @@ def came(
     """CAME (Luo, Ren, Zheng, Jiang, Jiang & You 2023, arXiv 2307.02047, algorithm 2): confidence in a memory-efficient Adam.
 
     From adafactor: a factored measure of how far steps differ from their average divides them once more.
-    The algorithm is for matrices, a tensor's last two axes; vectors have, as in the authors' code, no confidence. The decay is
-    decoupled.
+    It is for matrices, a tensor's last two axes; vectors have, as in the authors' code, no confidence. The decay is decoupled.
     """
     rest = came_vector(beta1, beta2, eps1, d)
     return chain(choose((is_matrix, came_matrix(beta1, beta2, beta3, eps1, eps2, d)), otherwise=rest), decay(weight_decay))

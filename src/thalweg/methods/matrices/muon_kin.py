@@ -15,9 +15,8 @@ def normuon(
     """NorMuon (Li, Liu, Liang, Chen & Zhao 2025, arXiv 2510.05491, algorithm 1): Muon, with rows of equal size.
 
     From muon: each row of the orthogonal direction is divided by the root of its mean square over time.
-    For matrices of (outputs, inputs): each row of the orthogonal direction is divided by the root of its mean square over time,
-    and the whole scaled to the root mean square 0.2, for learning rates of AdamW's size. The paper's decay is decoupled:
-    `chain(normuon(), decay(0.1))`.
+    For matrices of (outputs, inputs). The whole is scaled to the root mean square 0.2, for learning rates of AdamW's size. The
+    paper's decay is decoupled: `chain(normuon(), decay(0.1))`.
     """
     M = mix(M, g, beta1)
     O = polar(M, ns_steps)
@@ -33,10 +32,9 @@ def adamuon(
     """AdaMuon (Si, Zhang & Shen 2025, arXiv 2507.11005, algorithm 1): Muon, with an adaptive rate for each entry.
 
     From muon and adam: each entry of the orthogonal direction is divided by the root of its mean square over time.
-    For matrices: the orthogonal direction is divided by the root of its mean square over time and scaled to the root mean square
-    0.2, for learning rates of AdamW's size. signed=True makes the momentum's signs orthogonal, as its second version
-    does: of a small matrix they have singular values of 0, which rounding then decides. The paper's decay is decoupled:
-    `chain(adamuon(), decay(0.1))`.
+    For matrices. The whole is scaled to the root mean square 0.2, for learning rates of AdamW's size. signed=True makes the
+    momentum's signs orthogonal, as its second version does: of a small matrix they have singular values of 0, which rounding
+    then decides. The paper's decay is decoupled: `chain(adamuon(), decay(0.1))`.
     """
     M = beta * M + g
     O = polar(sign(M) if signed else M, ns_steps)

@@ -6,9 +6,7 @@ from thalweg.rule import rule
 
 
 @rule(lr=1e-3, search=(1e-4, 1e0))
-def adabelief(
-    g, t, m=0.0, s=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = both(1e-16)
-):  # fmt: skip
+def adabelief(g, t, m=0.0, s=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = both(1e-16)):
     """AdaBelief (Zhuang et al. 2020, arXiv 2010.07468, algorithm 2).
 
     From adam: v averages the squared distance of the gradient from its average, not the squared gradient.

@@ -15,9 +15,8 @@ def adam(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: E
     """Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1).
 
     From rmsprop and momentum: the gradient is averaged as its square is, and both averages are corrected for their start at 0.
-    eps: the algorithm's sqrt(v_hat) + eps; `outside(eps, raw=True)` is the form that ends section 2, sqrt(v) + eps with
-    both corrections in the rate; `inside` has it under the root, and `root` a second one, as optax, for gradients through
-    the step.
+    eps: the algorithm's sqrt(v_hat) + eps; `outside(eps, raw=True)` is the form that ends section 2, sqrt(v) + eps with both
+    corrections in the rate; `inside` has it under the root, and `root` a second one, as optax, for gradients through a step.
     Differs from Keras and TensorFlow: they have it raw; torch and optax have it as here.
     """
     m = mix(m, g, beta1)
@@ -41,9 +40,8 @@ def sparse_adam(g, t, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999,
     """Sparse Adam, or lazy: Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1) only where there is a gradient.
 
     From adam: a coordinate whose gradient is exactly 0 keeps its value and its averages.
-    For tables of embeddings: where the gradient is exactly 0, parameter and moments do not change. The arrays are dense: the
-    results are those of a sparse implementation, without its savings. t counts all updates, so a coordinate's first
-    gradient, if it comes late, makes a step of (1 - beta1) / sqrt(1 - beta2) rates, 3.2 by default, and not of 1.
+    For tables of embeddings. The arrays are dense: the results are a sparse implementation's, without its savings. t counts all
+    updates, so a coordinate's first gradient, if late, makes a step of (1 - beta1) / sqrt(1 - beta2) rates, 3.2 by default.
     Differs from torch: eps=outside(1e-8, raw=True); and a zero that a sparse gradient stores is a gradient there, and none here.
     """
     m = where(g == 0, m, mix(m, g, beta1))
@@ -121,9 +119,8 @@ def radam(
 ):  # fmt: skip
     """RAdam (Liu, Jiang, He, Chen, Liu, Gao & Han 2020, arXiv 1908.03265, algorithm 2), with 0/0 = 0.
 
-    From adam: while v has seen too few gradients to be trusted, the step is momentum; then a factor corrects it.
-    Adam with a factor that corrects for the variance of v in the first steps. As long as rho, the number of gradients in the
-    average v, is not above the threshold, it is plain momentum. The paper has no epsilon.
+    From adam: while v has seen too few gradients to be trusted, the step is momentum; then a factor corrects for v's variance.
+    It is momentum as long as rho, the number of gradients in the average v, is not above the threshold. The paper has no eps.
     Differs from torch: it has threshold=5, eps=outside(1e-8, raw=True).
     Differs from optax: it has threshold=5, eps=1e-8, and rectifies already at the threshold.
     """
@@ -159,8 +156,7 @@ def nadamw(
 ):  # fmt: skip
     """NadamW (Dozat 2016, ICLR workshop, algorithm 2; decay: Loshchilov & Hutter 2019, arXiv 1711.05101).
 
-    From nadam: the weights decay directly.
-    The decay is multiplied by the learning rate.
+    From nadam: the weights decay directly, by a share that the learning rate multiplies.
     Differs from torch.optim.NAdam with decoupled_weight_decay: average="constant", nu_factor=False, mu=0.9; optax also
     schedule=False, and weight_decay=1e-4.
     """

@@ -11,9 +11,8 @@ def adamod(
 ):  # fmt: skip
     """AdaMod (Ding, Ren, Luo & Sun 2019, arXiv 1910.12249, algorithm 1).
 
-    From adam: a coordinate's rate is at most its own average over time.
-    Adam's rate for each coordinate, lr / sqrt(v_hat), is at most s, its average over some 1 / (1 - beta3) steps. s starts at 0
-    and is not corrected for it, which is a warm-up of that length.
+    From adam: a coordinate's rate, lr / sqrt(v_hat), is at most s, its average over some 1 / (1 - beta3) steps.
+    s starts at 0 and is not corrected for it, which is a warm-up of that length.
     Differs from the authors' code: it bounds lr / sqrt(v_hat) / (1 - beta1^t), where m's correction is part of the rate
     (`adamod_of_corrected` of `thalweg.dialects.variants`).
     """

@@ -12,8 +12,7 @@ def amsgrad(g, t, m=0.0, v=0.0, v_max=0.0, *, beta1: Decay = 0.9, beta2: Decay =
     """AMSGrad (Reddi, Kale & Kumar 2018, arXiv 1904.09237, algorithm 2), with 0/0 = 0.
 
     From adam: the largest v so far divides, so that no coordinate's rate grows again.
-    As the paper: lr / sqrt(t), no epsilon, no bias correction. `thalweg.dialects.variants` has it at a steady rate, with
-    Adam's corrections.
+    As the paper: lr / sqrt(t), no epsilon, no bias correction.
     Differs from torch: variants.corrected_amsgrad(eps=1e-8); optax has amsgrad_of_corrected, the largest of corrected ones.
     Differs from Keras: variants.corrected_amsgrad(eps=outside(1e-7, raw=True)).
     """

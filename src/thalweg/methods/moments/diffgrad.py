@@ -6,14 +6,11 @@ from thalweg.rule import rule
 
 
 @rule(lr=1e-3, search=(1e-4, 1e0))
-def diffgrad(
-    g, t, m=0.0, v=0.0, previous=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8)
-):  # fmt: skip
+def diffgrad(g, t, m=0.0, v=0.0, previous=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-8)):
     """diffGrad (Dubey, Chakraborty, Roy, Mukherjee, Singh & Chaudhuri 2020, arXiv 1909.11015, equations 5-7).
 
-    From adam: the step is made smaller where the gradient hardly changes.
-    Adam's step times xi, the sigmoid of |g - the previous g|: between 1/2, where the gradient stays the same, and 1. The
-    gradient before the first is 0. The first version of the authors' code compared each gradient with itself, as they note there.
+    From adam: the step is multiplied by xi, the sigmoid of |g - the previous g|, 1/2 where the gradient stays the same.
+    The gradient before the first is 0. The first version of the authors' code compared each with itself, as they note there.
     """
     xi = sigmoid(abs(g - previous))
     m = mix(m, g, beta1)

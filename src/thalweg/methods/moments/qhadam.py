@@ -16,10 +16,9 @@ def qhadam(
 ):  # fmt: skip
     """QHAdam (Ma & Yarats 2019, arXiv 1810.06801, algorithm QHAdam).
 
-    From adam and qhm: both averages are mixed once more with the new gradient and its square.
-    Both of Adam's corrected averages are averaged once more with the new gradient and its square: nu1 and nu2 are the shares
-    of the averages. With nu1 = nu2 = 1 it is Adam, with nu1 = 0 it has no momentum. The defaults are those that the authors
-    recommend in place of Adam's: a longer average, and three tenths of the gradient itself.
+    From adam and qhm: both averages, corrected, are mixed once more with the new gradient and its square.
+    nu1 and nu2 are the shares of the averages. With nu1 = nu2 = 1 it is Adam, with nu1 = 0 it has no momentum. The defaults are
+    those that the authors recommend in place of Adam's: a longer average, and three tenths of the gradient itself.
     Differs from the authors' code: nu1=1, beta1=0.9, which is Adam.
     """
     m = mix(m, g, beta1)

@@ -12,8 +12,7 @@ def stable_adamw(
     """StableAdamW (Wortsman, Dettmers, Zettlemoyer, Morcos, Farhadi & Schmidt 2023, arXiv 2304.13013, algorithm 2).
 
     From adamw and adafactor: a tensor whose step would be too long has its rate reduced.
-    AdamW, with AdaFactor's clipping of updates: where the root mean square of a tensor's g / sqrt(v_hat) is above 1, the
-    tensor's rate is divided by it, that of the decay too.
+    Where the root mean square of its g / sqrt(v_hat) is above 1, the rate is divided by it, that of the decay too.
     """
     m = mix(m, g, beta1)
     v = mix(v, g * g, beta2)
@@ -28,9 +27,7 @@ def adams(
 ):  # fmt: skip
     """AdamS (Xie, Xu, Zhang, Sato & Sugiyama 2020, arXiv 2011.11152, algorithm AdamS): Adam with stable weight decay.
 
-    From adamw: the decay too is divided by the root of the mean square, averaged over the model.
-    The decay of all coordinates is divided by the root of v_hat's mean over the whole model, as Adam's steps are by its own
-    roots. It differs from AdamW in this alone.
+    From adamw: the decay is divided by the root of v_hat's mean over the whole model, as Adam's steps are by its own roots.
     """
     m = mix(m, g, beta1)
     v = mix(v, g * g, beta2)

@@ -8,13 +8,10 @@ from thalweg.rule import rule
 
 
 @rule(lr=1e-2, search=(1e-4, 1e0))
-def yogi(
-    g, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-3),
-):  # fmt: skip
+def yogi(g, m=0.0, v=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.999, eps: Eps = outside(1e-3)):
     """Yogi (Zaheer, Reddi, Sachan, Kale & Kumar 2018, NeurIPS, "Adaptive Methods for Nonconvex Optimization", algorithm 2).
 
-    From adam: v moves towards the squared gradient in steps of that square's size, so that it shrinks slowly.
-    v moves towards g^2 by (1 - beta2) g^2, however large its distance is, so that it decreases slowly after large gradients.
+    From adam: v moves towards g^2 by (1 - beta2) g^2, however far it is, so that it shrinks slowly after large gradients.
     Differs from optax: that corrects both moments (`corrected_yogi` of `thalweg.dialects.variants`), which begin at 1e-6.
     For m this is a downward drift that does not depend on the gradients; in the paper m starts at 0.
     """
@@ -30,9 +27,9 @@ def ano(
 ):  # fmt: skip
     """Ano (Kegreisz 2025, arXiv 2508.18258, algorithm 1): the direction of an average, the size of the gradient.
 
-    From yogi: the step has the sign of the average and the size of the new gradient.
-    Each step has the sign of m and the size of the new gradient over the root of v, which is Yogi's with a decay and corrected
-    for its start. With beta2 below 1/2, v could become negative. Weight decay: `chain(ano(), decay(0.01))`.
+    From yogi: the step has the sign of the average and the size of the new gradient, over the root of v.
+    v is Yogi's with a decay, corrected for its start. With beta2 below 1/2 it could become negative. Weight decay:
+    `chain(ano(), decay(0.01))`.
     Differs from the authors' code: eps=inside(1e-8).
     """
     m = mix(m, g, beta1)

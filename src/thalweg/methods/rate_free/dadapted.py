@@ -13,9 +13,9 @@ def dadapt_adagrad(
 ):  # fmt: skip
     """DAdapt-AdaGrad (Defazio & Mishchenko 2023, arXiv 2301.07733, AdaGrad with D-Adaptation, as in the authors' code).
 
-    From adagrad and dadapt_sgd: AdaGrad at a rate that is a growing lower bound on the distance to the solution.
-    AdaGrad by dual averaging, at a rate that it finds by itself: the point is the first one, x0, less the weighted sum s of the
-    gradients over the root of the sum of their squares, a. d is the largest lower bound so far on the distance to the solution.
+    From adagrad and dadapt_sgd: the rate is d, the largest lower bound so far on the distance to the solution.
+    It is AdaGrad by dual averaging: the point is the first one, x0, less the weighted sum s of the gradients over the root of
+    the sum of their squares, a.
     """
     d = maximum(d, d0)
     rate = d * lr

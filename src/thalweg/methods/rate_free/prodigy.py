@@ -70,9 +70,8 @@ def dadapt_sgd(
 ):  # fmt: skip
     """DAdapt-SGD (Defazio & Mishchenko 2023, arXiv 2301.07733, SGD with D-Adaptation): momentum at a rate it finds by itself.
 
-    From momentum: the rate is a growing lower bound on the distance to the solution.
-    The rate is lr d / G, where G is the norm of the first gradient. The steps update z, and the parameter is a running average of
-    z.
+    From momentum: the rate is lr d / G, where d is a growing lower bound on the distance to the solution.
+    G is the norm of the first gradient. The steps update z, and the parameter is a running average of z.
     """
     d = maximum(d, d0)
     G = where(G == 0, gnorm, G)

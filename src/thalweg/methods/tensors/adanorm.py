@@ -13,9 +13,8 @@ def adanorm(
 ):  # fmt: skip
     """AdaNorm (Dubey, Singh & Chaudhuri 2023, arXiv 2210.06364, algorithm 2): the paper's AdamNorm.
 
-    From adam: a gradient with a norm below the average of its norms is scaled up to it before it enters m.
-    A tensor's gradient with a norm below e, the average of its norms, enters m with the norm e. It enters v as it is. e is not
-    corrected for its start at 0.
+    From adam: a tensor's gradient with a norm below e, the average of its norms, is scaled up to it before it enters m.
+    It enters v as it is. e is not corrected for its start at 0.
     """
     size = norm(g)
     e = mix(e, size, gamma)

@@ -12,8 +12,8 @@ def aida(
     """Aida (Zhang, Niwa & Kleijn 2022, arXiv 2203.13273, as in the authors' code): smaller differences among the step sizes.
 
     From adabelief: gradient and average are projected on each other first, so that the step sizes within a tensor differ less.
-    AdaBelief, in whose (g - m)^2 the tensor's gradient and momentum are first projected on each other K times. xi is added
-    to the squared norms there, and eps to v at every step, where it accumulates to eps / (1 - beta2).
+    They are, K times, before (g - m)^2 is taken. xi is added to the squared norms there, and eps to v at every step, where it
+    accumulates to eps / (1 - beta2).
     """
     m = mix(m, g, beta1)
     a, b = g, m
