@@ -60,6 +60,38 @@ def test_schedules_count_updates(bad: Any) -> None:
         schedules.warm_up(bad, 0.1)
 
 
+@pytest.mark.parametrize("whole", [np.int64, np.int32, np.uint16])
+def test_updates_may_be_counted_by_numpys_whole_numbers(whole: Any) -> None:
+    """As `len(x) * np.ceil(...)` or a shape's product gives them."""
+    for given, plain in (
+        (schedules.cosine(0.1, whole(9)), schedules.cosine(0.1, 9)),
+        (schedules.restarts(0.1, whole(3), whole(2)), schedules.restarts(0.1, 3, 2)),
+        (schedules.piecewise(0.1, (whole(3), whole(6))), schedules.piecewise(0.1, (3, 6))),
+    ):
+        assert (given, repr(given)) == (plain, repr(plain))
+        same(given, plain)
+
+
+def stable(value: float, rising: int, staying: int, falling: int, final: float) -> list[float]:
+    """The three parts one after another, and what follows."""
+    up = [value * t / rising for t in range(1, rising + 1)]
+    down = [final + (value - final) * left / falling for left in range(falling, 0, -1)]
+    return [*up, *[value] * (staying - 1), *down, *[final] * len(T)]
+
+
+@pytest.mark.parametrize(("warm", "decay"), [(0.1, 0.2), (0.5, 0.5), (0.0, 0.95), (0.95, 0.0), (0.25, 0.0)])
+def test_warm_up_stable_decay_has_its_three_parts(warm: float, decay: float) -> None:
+    rising, falling = max(1, round(20 * warm)), max(1, round(20 * decay))
+    truth = stable(0.3, rising, 20 - rising - falling + 1, falling, 0.1)
+    same(schedules.warm_up_stable_decay(0.3, 20, warm, decay, 0.1), lambda t: truth[t - 1])
+
+
+@pytest.mark.parametrize(("warm", "decay"), [(0.6, 0.5), (-0.1, 0.2), (0.1, -0.2), (1.5, 0.0), (math.nan, 0.1)])
+def test_shares_of_a_schedule_are_shares(warm: float, decay: float) -> None:
+    with pytest.raises(ValueError, match="together at most 1"):
+        schedules.warm_up_stable_decay(0.1, 20, warm, decay)
+
+
 def restarting(value: float, steps: int, factor: int, final: float) -> list[float]:
     """Equation 5 of SGDR, cycle by cycle."""
     found: list[float] = []

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg.form.schedules.schedule import Schedule
+from thalweg.form.schedules.schedule import Schedule, counted
 from thalweg.ops import cos, where
 
 MOST = 1 << 30
@@ -38,8 +38,7 @@ class restarts(Schedule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.factor, int) or isinstance(self.factor, bool) or self.factor < 1:
-            raise ValueError(f"restarts: factor is a whole number from 1 on, not {self.factor!r}")
+        object.__setattr__(self, "factor", counted("restarts: factor is", self.factor))
 
     def __call__(self, t: Any) -> Any:
         past, long = self._cycle(t)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from thalweg.form.schedules.schedule import Schedule, check_steps
+from thalweg.form.schedules.schedule import Schedule, counted_steps
 from thalweg.ops import cos, maximum, minimum, where
 
 
@@ -161,9 +161,7 @@ class piecewise(Schedule):
     factor: Any = 0.1
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "after", tuple(self.after))
-        for steps in self.after:
-            check_steps("piecewise", steps)
+        object.__setattr__(self, "after", tuple(counted_steps("piecewise", steps) for steps in self.after))
         if list(self.after) != sorted(set(self.after)):
             raise ValueError(f"piecewise: after counts updates in ascending order, not {self.after}")
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 
-def check_steps(what: str, steps: Any) -> None:
-    """Raise ValueError if this is no number of updates."""
-    if not isinstance(steps, int) or isinstance(steps, bool) or steps < 1:
-        raise ValueError(f"{what}: steps counts updates, so it is a whole number from 1 on, not {steps!r}")
+def counted(what: str, x: Any) -> int:
+    """Return a whole number from 1 on, NumPy's too, as Python's. what: says what it is, for the ValueError of any other."""
+    if not isinstance(x, numbers.Integral) or isinstance(x, bool) or x < 1:
+        raise ValueError(f"{what} a whole number from 1 on, not {x!r}")
+    return int(x)
+
+
+def counted_steps(schedule: str, steps: Any) -> int:
+    """Return a number of updates."""
+    return counted(f"{schedule}: steps counts updates, so it is", steps)
 
 
 class Schedule:
@@ -16,7 +23,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if hasattr(self, "steps"):
-            check_steps(type(self).__name__, self.steps)
+            object.__setattr__(self, "steps", counted_steps(type(self).__name__, self.steps))
 
     def _is_no_number(self, *_: Any) -> Any:
         raise TypeError(

@@ -40,7 +40,7 @@ class warm_up_stable_decay(Schedule):
     steps : int
         Number of updates.
     warm, decay : float
-        Shares of `steps` for the rise and for the fall.
+        Shares of `steps` for the rise and for the fall, together at most 1. Each takes one update at least.
 
     References
     ----------
@@ -52,6 +52,14 @@ class warm_up_stable_decay(Schedule):
     warm: float = 0.1
     decay: float = 0.2
     final: Any = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (self.warm >= 0 and self.decay >= 0 and self.warm + self.decay <= 1):
+            raise ValueError(
+                f"warm_up_stable_decay: warm and decay are shares of all updates, together at most 1, not {self.warm} and "
+                f"{self.decay}"
+            )
 
     def __call__(self, t: Any) -> Any:
         rising, falling = max(1, round(self.warm * self.steps)), max(1, round(self.decay * self.steps))
