@@ -44,7 +44,9 @@ def norms(launches: Sequence[Launch], gradients: Sequence[Sequence[Any]], *, lan
         if SCALES["float64"][0] <= squares < math.inf:
             found[path] = math.sqrt(squares)
         else:
-            found[path] = Vector([g for k in own for g in gradients[k] if g is not None], lanes).norm_of_all()
+            exact = Vector([g for k in own for g in gradients[k] if g is not None], lanes).norm_of_all()
+            # it may be 0, and Python's own numbers raise on division by 0
+            found[path] = exact if isinstance(exact, Scalar) else Scalar(np.float64(exact))
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 import operator
 from collections.abc import Collection, Iterable, Sequence, Set
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.engines import native
-from thalweg.engines.passes.totals import add_up, agree
+from thalweg.engines.passes.totals import add_up, agree, norms
 from thalweg.engines.triton import grid, totals
 from thalweg.graph.program import NotTraced
 from thalweg.graph.storage import Storage
@@ -25,9 +24,6 @@ from thalweg.torch.kernels.quick import Quick, quick
 from thalweg.torch.ledger import Ledger
 from thalweg.torch.places import special
 from thalweg.torch.tensors import DENSE, PLAIN, Tensor
-from thalweg.values.norms import SCALES
-from thalweg.values.scalars import Scalar
-from thalweg.values.trees import Vector
 
 AS_IT_IS = contextlib.nullcontext()
 """For steps whose numbers are Python's, which do not warn: NumPy's settings take a microsecond to change."""
@@ -190,9 +186,9 @@ class Plan:
         with np.errstate(all="ignore") if self.numeric else AS_IT_IS:
             for bound, (_, gradients) in zip(self.bounds, found, strict=True):
                 bound.look_up(gradients)
-            norms = self._norms(found) if self.norms else {}
+            known = norms(self.launches, [own for _, own in found], lanes=False) if self.norms else {}
             for bound, loss in zip(self.bounds, losses, strict=True):
-                bound.begin(loss, norms)
+                bound.begin(loss, known)
             if self.adds_up:
                 add_up(self.launches)
             if self.grids:
@@ -204,19 +200,6 @@ class Plan:
         if self.settled == 1 and not self.others:
             self.quick = quick(self.bounds, self.members, self.keys, self.states, self.resting)
         self.settled += 1
-
-    def _norms(self, found: list[Found]) -> dict[Any, Any]:
-        """Return the norm of all gradients that arrive at each stage that asks for it."""
-        norms: dict[Any, Any] = {}
-        for path in self.norms:
-            own = [k for k, launch in enumerate(self.launches) if path in launch.program.norms.values()]
-            squares = sum(self.launches[k].squares() for k in own)
-            if SCALES["float64"][0] <= squares < math.inf:
-                norms[path] = math.sqrt(squares)
-            else:
-                exact = Vector([g for k in own for g in found[k][1]]).norm_of_all()
-                norms[path] = Scalar(np.float64(exact))  # it may be 0, and Python's own numbers raise on division by 0
-        return norms
 
 
 class Without:
