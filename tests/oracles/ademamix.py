@@ -26,7 +26,7 @@ def ademamix(
     steps: int | None = None,
 ) -> Array:
     """AdEMAMix: Pagliardini, Ablin & Grangier 2024, arXiv 2409.03137, Algorithm 1; ``warmup`` is T_alpha = T_beta3, 0 for
-    none, beta_start is beta1. ``eps_root``: added under the root (optax)."""
+    none, beta_start is beta1, and beta3 at most its last value. ``eps_root``: added under the root (optax)."""
     w, grad, T = begin(p, gradients, steps)
     m1 = np.zeros_like(w)
     m2 = np.zeros_like(w)
@@ -36,9 +36,11 @@ def ademamix(
         g = grad(t, w)
         alpha_t, beta3_t = alpha, beta3
         if t < warmup:
+            alpha_t = alpha * t / warmup
+        if t < warmup and beta3 > 0:
             half_lives = [math.log(0.5) / math.log(b) for b in (beta1, beta3)]
             half_life = half_lives[0] + (half_lives[1] - half_lives[0]) * t / warmup
-            alpha_t, beta3_t = alpha * t / warmup, 0.5 ** (1.0 / half_life)
+            beta3_t = min(beta3, 0.5 ** (1.0 / half_life))
         m1 = beta1 * m1 + (1.0 - beta1) * g
         m2 = beta3_t * m2 + (1.0 - beta3_t) * g
         nu = beta2 * nu + (1.0 - beta2) * g * g

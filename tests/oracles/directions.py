@@ -230,14 +230,14 @@ def adagc_sgd(
     """Gradient descent behind AdaGC: Wang et al. 2025, arXiv 2502.11034, Algorithm 1; ``norms``: of the whole model's gradients.
 
     t < start: h = min(max_norm / |g of all|, 1), gamma = min(gamma, |h g|). Then h = min(relative gamma / |g|, 1), gamma = beta
-    gamma + (1 - beta)|h g|.
+    gamma + (1 - beta)|h g|. At t = 1 there is no gamma yet, whatever start is.
     """
     w, grad, T = begin(p, gradients, steps)
     gamma = math.inf
     path = []
     for t in range(1, T + 1):
         g = grad(t, w)
-        if t < start:
+        if t < start or t == 1:
             g = min(max_norm / norms[t - 1], 1.0) * g
             gamma = min(gamma, norm(g))
         else:

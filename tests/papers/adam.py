@@ -85,6 +85,8 @@ CASES = [
     Case("ademamix", tw.ademamix, ademamix.ademamix),
     *(Case(f"ademamix T={T}", lambda T=T: tw.ademamix(0.8, 0.99, 0.995, 8.0, 1e-6, T), ademamix.ademamix,
            {"beta1": 0.8, "beta2": 0.99, "beta3": 0.995, "alpha": 8.0, "eps": 1e-6, "warmup": T}, shrinking) for T in (0.0, 1.0, 40.0, 1000.0)),
+    *(Case(f"ademamix beta3={beta3}", lambda beta3=beta3: tw.ademamix(beta3=beta3, T=40.0), ademamix.ademamix, {"beta3": beta3, "warmup": 40.0})
+      for beta3 in (0.0, 0.5)),
     Case("ademamix decayed", lambda: tw.chain(tw.ademamix(), tw.decay(WD)), ademamix.ademamix, {"weight_decay": WD}),
     Case("ademamix eps_root", lambda: tw.ademamix(eps=tw.outside(1e-8, root=1e-3)), ademamix.ademamix, {"eps_root": 1e-3}),
     Case("simplified_ademamix", tw.simplified_ademamix, ademamix.simplified_ademamix),

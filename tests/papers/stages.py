@@ -33,7 +33,7 @@ CASES = [
     *(Case(f"agc {options}", lambda options=options: tw.chain(clipped(**options), tw.sgd()), directions.agc_sgd, options, halving, leaves=leaves)
       for options, leaves in (({}, ("w",)), ({"clipping": 0.3, "eps": 1.5}, ("w",)), ({"unit": "tensor", "clipping": 0.3}, ("w", "b", "s")), ({"unit": "column", "clipping": 0.3}, ("w",)))),
     *(Case(f"adagc {options}", lambda options=options: tw.chain(tw.adagc(**options), tw.sgd()), directions.adagc_sgd, options, lr, "norms")
-      for options, lr in (({}, None), ({"start": 8, "max_norm": 3.0, "relative": 1.5, "beta": 0.7}, halving), ({"start": 2}, None))),
+      for options, lr in (({}, None), ({"start": 8, "max_norm": 3.0, "relative": 1.5, "beta": 0.7}, halving), ({"start": 2}, None), ({"start": 1}, None))),
     *(Case(f"{name} {options}", lambda name=name, options=options: tw.rules[name](**options), getattr(projected, name), options, lr)
       for name, own in (("adamp", {"beta1": 0.8, "beta2": 0.9, "eps": 1e-3}), ("sgdp", {"mu": 0.5}))
       for options, lr in (({}, None), *(({"delta": delta, "weight_decay": 0.3, "share": 0.2, **own}, shrinking) for delta in (0.4, 1.0, 1.5)))),

@@ -47,10 +47,11 @@ def adagc(
 ):  # fmt: skip
     """AdaGC (Wang et al. 2025, arXiv 2502.11034, algorithm 1): clipping by an average of each tensor's clipped norms.
 
-    A tensor's norm is at most `relative` times gamma, that average. In the steps before `start` clipping is global, by max_norm,
-    and gamma is the least norm so far. If it is 0, because a tensor had no gradient in one of these steps, it remains 0.
+    A tensor's norm is at most `relative` times gamma, that average. In the steps before `start`, and in the first, clipping is
+    global, by max_norm, and gamma is the least norm so far, as clipped. If it is 0, because a tensor had no gradient in one of
+    these steps, it remains 0.
     """
-    size, early = norm(g), t < start
+    size, early = norm(g), t < max(start, 2)
     share = where(early, minimum(1.0, max_norm / gnorm), minimum(1.0, ratio(relative * gamma, size)))
     kept = share * size
     gamma = where(early, where(t == 1, kept, minimum(gamma, kept)), mix(gamma, kept, beta))

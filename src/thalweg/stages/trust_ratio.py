@@ -13,7 +13,7 @@ def trust_ratio(
 ):  # fmt: skip
     """The trust ratio (You et al. 2019, arXiv 1904.00962, algorithm 2): each tensor's step made as long as the tensor.
 
-    Multiplies the direction by phi(|p|) / |g|, where phi clips to [low, high]; if p or g is zero, the direction stays
+    Multiplies the direction by phi(|p|) / |g|, where phi clips to [low, high]; if phi(|p|) or |g| is 0, the direction stays
     unchanged. coefficient multiplies the ratio, as in LARS, and eps is added to |g|.
     `chain(adam(), decay(0.01), trust_ratio())` is LAMB, `chain(sgd(), trust_ratio())` a normalized descent.
     """

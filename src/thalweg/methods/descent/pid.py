@@ -13,8 +13,8 @@ def pid(
     """PID (An, Wang, Sun, Xu, Dai & Zhang 2018, CVPR, "A PID controller approach for stochastic optimization of deep networks").
 
     From momentum: a third term, the average change of the gradient, damps the momentum's overshoot.
-    As in the authors' code, the terms are kp times the gradient, ki times its momentum, and kd times the average of its
-    changes. There is no change yet at the first step.
+    The terms are kp times the gradient, ki times its momentum, and kd times the average of its changes, of which there is none
+    yet at the first step; kp and ki are those of the authors' code.
     Differs from the paper: kp=0, ki=1.
     """
     integral = mu * integral + g

@@ -12,9 +12,8 @@ from thalweg.stages.decay import decay
 def signsgd(g):
     """signSGD (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 1).
 
-    From sgd: only the gradient's sign is used, so that each coordinate moves by the rate.
-    Each coordinate's step is the rate times the sign of its gradient; it is 0 where the gradient is 0. optax.sign_sgd is
-    the same.
+    From sgd: only the gradient's sign is used, so that each coordinate moves by the rate, or not at all where that is 0.
+    optax.sign_sgd is the same.
     """
     return sign(g)
 
@@ -24,8 +23,8 @@ def signum(g, m=0.0, *, beta: Decay = 0.9):
     """Signum (Bernstein, Wang, Azizzadenesheli & Anandkumar 2018, arXiv 1802.04434, algorithm 2).
 
     From signsgd and momentum: the sign is that of an average of the gradients.
-    The direction is the sign of the average of the gradients. Neither a correction of the average for its start nor a heavy
-    ball in its place, `chain(momentum(), signsgd())`, would change the sign. optax.signum is the same.
+    Neither a correction of the average for its start nor a heavy ball in its place, `chain(momentum(), signsgd())`, would change
+    it. optax.signum is the same.
     """
     m = mix(m, g, beta)
     return sign(m), m
@@ -36,8 +35,7 @@ def lion(g, m=0.0, *, beta1: Decay = 0.9, beta2: Decay = 0.99):
     """Lion (Chen et al. 2023, arXiv 2302.06675, algorithm 2, without its weight decay).
 
     From signum: the sign is that of a mixture of the gradient and an average with a longer memory.
-    The direction is the sign of a mixture of the gradient and its average; the average itself has a longer memory. The
-    algorithm's decay is decoupled, and larger than AdamW's since the rate is smaller: `chain(lion(), decay(0.1))`.
+    The algorithm's decay is decoupled, and larger than AdamW's since the rate is smaller: `chain(lion(), decay(0.1))`.
     Differs from optax: it has a decay of 1e-3 by default.
     """
     return sign(mix(m, g, beta1)), mix(m, g, beta2)
@@ -48,7 +46,7 @@ def tiger(*, beta: Decay = 0.965, weight_decay: NonNegative = 0.01):
     """Tiger (Su 2023, github.com/bojone/tiger, basic form): Signum with decoupled weight decay, or Lion with equal betas.
 
     From signum: the weights decay directly.
-    Su's rates: times the root mean square of a matrix, half of it and no decay for biases and norms.
+    Su multiplies the rate by the root mean square of a matrix, and for biases and norms by 1/2, without a decay.
     Differs from the authors' code: it has these rates built in, by the parameters' names.
     """
     return chain(signum(beta), decay(weight_decay))
@@ -61,7 +59,7 @@ def focus(
 ):  # fmt: skip
     """FOCUS (Liu, Liu & Gore 2025, arXiv 2501.12243, algorithm 1): Signum that is drawn towards the average of its points.
 
-    From signum: the step is also drawn towards an average of the past points, centre, of which the decay takes its share.
+    From signum: the step is also drawn towards centre, an average of the points so far; the decay is a multiple of centre.
     """
     m = mix(m, g, beta1)
     centre = centre + (1 - beta2) / (1 - beta2**t) * (p - centre)

@@ -43,7 +43,7 @@ def lamb(
     """LAMB (You, Li, Reddi et al. 2019, arXiv 1904.00962, algorithm 2): AdamW whose step is as long as the layer.
 
     From adamw and lars: Adam's step, scaled to the norm of the tensor.
-    The paper's phi clips the norm to low and high; its experiments do not. Of a parameter or step of zeros the ratio is 1.
+    The paper's phi clips the norm to low and high; its experiments do not. If that or the step's norm is 0, the ratio is 1.
     Differs from optax: it has weight_decay=0.
     """
     return chain(adam(beta1, beta2, eps), decay(weight_decay), trust_ratio(low, high))

@@ -19,8 +19,8 @@ def sgd_sai(*, mu: Decay = 0.9, eps: Beside = outside(1e-8), weight_decay: NonNe
     """SGD-SaI (Xu, Xiang, Cai & Wen 2024, arXiv 2412.11768, algorithm 1): learning rates scaled at initialization.
 
     From sgdw: each tensor's rate is set once, by the signal to noise of its first gradient.
-    Momentum with decoupled decay; a tensor's rate is lr times `initial_snr`. The authors' code divides these ratios by the
-    largest one of the model, which changes lr alone, and starts the average of gradients at the first.
+    Momentum with decoupled decay; a tensor's rate is lr times `initial_snr`. The authors' code, version 1.0.4, divides these
+    ratios by the largest one of the model, which changes lr alone, and starts the average of gradients at the first.
     """
     return chain(initial_snr(eps), momentum(mu, mu), decay(weight_decay))
 
@@ -30,7 +30,7 @@ def initial_snr(g, t, s=per_tensor, *, eps: Beside = outside(1e-8)):
     """SGD-SaI's factor (Xu, Xiang, Cai & Wen 2024, arXiv 2412.11768): a tensor's first signal-to-noise ratio, for good.
 
     The ratio of the norm of the first gradient to the standard deviation of its entries; where they do not deviate, as those of a
-    single number, the norm. A tensor whose first gradient is 0 never moves, as in the authors' code.
+    single number, here the norm. A tensor whose first gradient is 0 never moves, unless a decay follows.
     """
     rest = g - mean(g)
     deviation = sqrt(ratio(total(rest * rest), total(1 + 0 * g) - 1))

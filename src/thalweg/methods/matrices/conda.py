@@ -13,7 +13,7 @@ def conda(
 ):  # fmt: skip
     """Conda (Wang, Zhou, Dong, Li, Li, Zhou, Lao, Fang & Lin 2025, arXiv 2509.24218, algorithm 1): column-normalized Adam.
 
-    From galore: the momentum itself gives the singular vectors, on the whole side, and Adam divides in their coordinates.
+    From galore: the momentum gives the singular vectors, and all of a side's, and Adam divides in their coordinates.
     For matrices, which are a tensor's last two axes: momentum and gradient are turned into the singular vectors of the momentum
     on its shorter side, where Adam's quotient is taken, and back. The vectors are computed in steps 1, T + 1, 2T + 1, .... The
     decay: `chain(conda(), decay(0.01))`.

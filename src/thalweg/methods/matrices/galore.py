@@ -15,8 +15,8 @@ def galore(
 
     From adam: a matrix's gradient is projected on a few singular vectors, where Adam's averages are kept.
     For matrices, which are a tensor's last two axes: the shorter side is projected on the first `rank` singular vectors of
-    the gradient (on all, if there are no more). These are computed in steps 1, T + 1, 2T + 1, ..., in which the moments stay as
-    they are. The moments have rank times the longer side entries. The sign of a singular vector is arbitrary, but matters when
+    the gradient (on all, if there are no more). These are computed in steps 1, T + 1, 2T + 1, ...; the moments are not turned
+    to the new ones. They have rank times the longer side entries. The sign of a singular vector is arbitrary, but matters when
     the vectors are replaced: here the largest entry is positive. The decay: `chain(galore(), decay(0.01))`.
     Differs from optax: it has scale=1; it projects the longer side, on singular vectors in float32, with LAPACK's signs.
     """

@@ -34,7 +34,8 @@ def adamuon(
     From muon and adam: each entry of the orthogonal direction is divided by the root of its mean square over time.
     For matrices. The whole is scaled to the root mean square 0.2, for learning rates of AdamW's size. signed=True makes the
     momentum's signs orthogonal, as its second version does: of a small matrix they have singular values of 0, which rounding
-    then decides. The paper's decay is decoupled: `chain(adamuon(), decay(0.1))`.
+    then decides. The authors' code corrects V, which the scale cancels but for eps, and has a beta of its own for it. The
+    paper's decay is decoupled: `chain(adamuon(), decay(0.1))`.
     """
     M = beta * M + g
     O = polar(sign(M) if signed else M, ns_steps)

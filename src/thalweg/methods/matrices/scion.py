@@ -21,7 +21,7 @@ def scion(*, mu: Decay = 0.9, radius: Positive = 50.0, ns_steps: Count = 5, cons
     Each step goes the share lr of the way to the point `ball_minimizer` of an average of gradients: for matrices that of the
     spectral norm, for vectors that of the root mean square. mu is 1 - alpha. constrained=False is algorithm 1, uSCG, which does
     not shrink the parameter on the way. Scion light, which keeps the average in the gradient's place, walks the same way; here it
-    is no rule of its own. The paper's last layer has another ball, the radius of its code is 3000:
+    is no rule of its own. The paper's last layer has another ball, which the authors' code gives the radius 3000:
     `chain(momentum(0.9, 0.9), choose((named("head"), ball_minimizer("entry", 3000.0)), otherwise=ball_minimizer()), decay(1.0))`.
     """
     matrices, vectors = ball_minimizer("spectral", radius, ns_steps), ball_minimizer("rms", radius)

@@ -41,10 +41,11 @@ def soap(
     """SOAP (Vyas, Morwani, Zhao, Shapira, Brandfonbrener, Janson & Kakade 2024, arXiv 2409.11321, algorithm 3).
 
     From shampoo and adam: Adam runs in the coordinates of Shampoo's eigenvectors.
-    Adam in the coordinates of Shampoo's eigenvectors, for matrices, which are a tensor's last two axes. The eigenvectors are
-    computed in full from the first gradient, whose step moves nothing, as in the authors' code, and improved in every f-th step
-    after it by one orthogonal iteration (algorithm 4). The sign of an eigenvector does not matter. The code also sorts them by
-    estimated eigenvalues in these steps. The decay: `chain(soap(), decay(0.01))`.
+    For matrices, which are a tensor's last two axes. The eigenvectors are computed in full from the first gradient, whose step
+    moves nothing, as in the authors' code, and improved in every f-th step after it by one orthogonal iteration (algorithm 4).
+    Their signs do not matter; but those of an eigenvalue that comes twice, such as 0 where a side exceeds the first gradient's
+    rank by 2, are arbitrary and do. The code also sorts them by estimated eigenvalues in these steps. The decay:
+    `chain(soap(), decay(0.01))`.
     """
     M = where(t == 1, M, mix(M, g, beta1))
     G = turn(QL, g, QR)

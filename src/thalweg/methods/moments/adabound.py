@@ -17,7 +17,8 @@ def adabound(
 
     From adam: each coordinate's rate is clipped to bounds that close on the rate of SGD.
     As the paper: divided by sqrt(t), no bias correction, no epsilon (lr / 0 is clipped to the upper bound), and the
-    bounds close at the rate gamma = 1 - beta2. They do not depend on lr, but lr = 0 moves nothing.
+    bounds close at the rate gamma = 1 - beta2. They do not depend on lr, but lr = 0 moves nothing. bound_eps is added to
+    gamma t in the upper one.
     Differs from the authors' code: that is gamma=1e-3, eps=1e-8, sqrt_decay=False, bias_correction=True, and base_lr
     the first learning rate, so that final_lr follows the schedule.
     """

@@ -16,10 +16,10 @@ def adan(
     A beta is the share that an average keeps, as everywhere here and in the authors' code; the paper's is 1 minus that. m starts
     at the first gradient, n at its square, v at the first difference of two gradients.
     Differs from the authors' code: there all three begin at 0 and are corrected for it (`corrected_adan` of
-    `thalweg.dialects.variants`). Weight decay:
-    `chain(adan(), decay(0.02))` is theirs with no_prox; the paper's divides the new parameter by 1 + lr weight_decay.
+    `thalweg.dialects.variants`). In `chain(adan(), decay(0.02))` the decay is that of their no_prox; the paper's divides the new
+    parameter by 1 + lr weight_decay.
     Differs from optax: it is corrected too, but weights differences by 1 - beta2 = 0.08 where the paper and the authors'
-    code have 0.92: it has the paper's 1 - beta2 with a beta2 of the other meaning. The paper is right. It also has
+    code have 0.92: the paper writes 1 - beta2, but its beta2 is 0.08. The paper is right. It also has
     eps=outside(1e-8, root=1e-8).
     """
     difference = where(t == 1, 0.0 * g, g - prev)

@@ -13,8 +13,9 @@ def adashift(
     """AdaShift (Zhou, Zhang, Lu, Wang, Zhang & Yu 2019, arXiv 1810.00143, algorithm 1), without a spatial operation.
 
     From adam: the gradient that enters v is n steps older than those that enter m.
-    v averages the squares of the gradients of n steps before, and m is a weighted mean of the n newest, so that they are
-    independent. There are no steps before there is a v. last holds n gradients: memory for n parameters.
+    m is a weighted mean of the n newest, which last holds: memory for n parameters. So m and v are independent. There are no
+    steps before there is a v. Its correction and the epsilon are the authors' code's: where the gradient of n steps before is
+    the first that is not 0, a step is about a whole rate, and where all were 0, it is m / eps.
     """
     window = split(last, n)
     old, newest = single(window[0]), join(*window[1:], stack(g))

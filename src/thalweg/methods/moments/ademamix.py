@@ -1,7 +1,7 @@
 """AdEMAMix: Adam with a second, slow average of the gradients; simplified, with the gradient itself as the fast one."""
 
 from thalweg.form.hyper import Decay, Eps, NonNegative
-from thalweg.ops import debias, exp, log, minimum, mix, off, outside, over_debiased_root, ratio, where
+from thalweg.ops import debias, exp, log, maximum, minimum, mix, off, outside, over_debiased_root, ratio, where
 from thalweg.rule import rule
 
 
@@ -20,7 +20,8 @@ def ademamix(
     """
     if not off(T):
         risen = ratio(t, T)
-        rising = exp(log(beta3) / ((1 - risen) * log(beta3) / log(beta1) + risen))
+        end = log(maximum(beta3, 1e-30))  # of a beta3 of 0 too, to which nothing rises
+        rising = exp(end / ((1 - risen) * end / log(beta1) + risen))
         alpha, beta3 = where(t < T, risen * alpha, alpha), where(t < T, minimum(beta3, rising), beta3)
     m1 = mix(m1, g, beta1)
     m2 = mix(m2, g, beta3)
@@ -36,9 +37,10 @@ def simplified_ademamix(
     """Simplified AdEMAMix (Morwani, Vyas, Zhang & Kakade 2025, arXiv 2502.02431): a slow sum, and the gradient as the fast one.
 
     From ademamix: the fast average is the gradient itself, and the slow one is a sum.
-    m is a sum, not an average, and is not corrected for its start at 0: the rate should be about 1 - beta1 times that of Adam.
-    alpha is the weight of the gradient beside m. The authors use a larger alpha for a smaller batch, up to some hundreds with a
-    beta1 nearer to 1. The default 0 is Adam without its first correction. The decay: `chain(simplified_ademamix(), decay(0.1))`.
+    m is a sum, not an average, and is not corrected for its start at 0: the rate should be about 1 - beta1 times that of Adam;
+    with the default alpha = 0 it then is Adam without its first correction. alpha is the weight of the gradient beside m; the
+    authors use a larger one for a smaller batch, up to some hundreds with a beta1 nearer to 1. The decay:
+    `chain(simplified_ademamix(), decay(0.1))`.
     """
     m = beta1 * m + g
     v = mix(v, g * g, beta2)

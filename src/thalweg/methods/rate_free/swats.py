@@ -15,8 +15,8 @@ def swats(
 
     From adam and momentum: it begins as Adam and goes on as momentum, at the rate that Adam's steps suggest.
     gamma is the rate at which a step of SGD, projected on Adam's step p, is p: |p|^2 / <p, g> over the whole model. When it is
-    within `tolerance` of its average, which must be positive, SGD with momentum goes on at this average, found, times what lr
-    has since become, over its value then, unit; m is its momentum from there on. seen corrects the average for its start.
+    within `tolerance` of its average, which must be positive, SGD with momentum goes on at the rate (1 - beta1) found lr / unit:
+    found is that average, and unit was lr then. m is its momentum from there on. seen corrects the average for its start.
     """
     adam, later = found == 0, seen > 0
     first = mix(m, g, beta1)
