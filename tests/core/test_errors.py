@@ -115,3 +115,13 @@ def test_overflow_and_nan_are_results_not_warnings(name: str) -> None:
     huge = {"w": np.array([3e38, -3e38], np.float32)}
     path, _ = run(RULES[name](), params, [huge, huge, {"w": np.array([np.nan, 1.0], np.float32)}], losses=[1e308, np.inf, np.nan])
     assert path[-1]["w"].dtype == np.float32
+
+
+def test_compiled_code_cannot_raise_for_what_a_gradient_holds() -> None:
+    jax = pytest.importorskip("jax")
+    p = {"w": jax.numpy.ones(3)}
+    optimizer = tw.Optimizer(tw.adam(), nonfinite="raise")
+    with pytest.raises(TypeError, match=r"nonfinite='raise' looks at the gradients' numbers.*write nonfinite='skip'"):
+        jax.jit(optimizer.step)(p, p, optimizer.init(p))
+    with pytest.raises(FloatingPointError, match="the gradient of 'w' holds inf or NaN"):
+        optimizer.step(p, {"w": jax.numpy.array([1.0, jax.numpy.nan, 0.0])}, optimizer.init(p))

@@ -94,7 +94,9 @@ def test_dtypes_stay_what_they_are(name: str, dtype: Any) -> None:
     params, gradients, losses = stream(steps=3, dtype=dtype)
     path, state = run(RULES[name](), params, gradients, losses=losses)
     assert all(p.dtype == dtype for p in path[-1].values())
-    assert all(x.dtype == dtype for x in tw.trees.flatten(state["memory"])[1] if isinstance(x, np.ndarray))
+    for x in tw.trees.flatten(state["memory"])[1]:
+        if isinstance(x, np.ndarray):  # one number per tensor is not half, see test_half_numbers
+            assert x.dtype in ((dtype, np.float32) if x.ndim == 0 and dtype == np.float16 else (dtype,))
 
 
 @pytest.mark.parametrize("name", everyday(RULES))

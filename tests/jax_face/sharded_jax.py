@@ -32,6 +32,17 @@ STAGES: dict[str, Any] = {
     "eve": tw.eve(),
     "adam + schedule_free": tw.chain(tw.adam(), tw.schedule_free()),
 }
+WHOLE: dict[str, Any] = {
+    "soap": tw.soap(f=2),
+    "shampoo": tw.shampoo(),
+    "galore": tw.galore(rank=3, T=2),
+    "dion": tw.dion(rank=3),
+    "psgd_kron": tw.psgd_kron(),
+    "apollo_adamw": tw.apollo_adamw(rank=3, T=2),
+}
+"""Rules of products and factors of matrices, whose memory lies as these do."""
+STAGES |= {name: tw.choose((tw.is_matrix, stage), otherwise=tw.adamw()) for name, stage in WHOLE.items()}
+STAGES["santa_e"] = tw.santa_e(N=10.0, burnin=3)
 SPLITS = {"w": PartitionSpec("data", None), "b": PartitionSpec("data"), "s": PartitionSpec()}
 
 
@@ -68,4 +79,5 @@ with jax.enable_x64(True):
             q, _, _ = run(stage, jax.tree.map(lambda _: jax.devices()[0], places))
             gap = max(float(np.abs(np.asarray(p[k]) - np.asarray(q[k])).max()) for k in p)
             split = p["w"].sharding.is_equivalent_to(places["w"], 2)
-            print(name, kind.name, split, alike(started, places["w"]), alike(ended, places["w"]), f"{gap:.1e}", sep="|")
+            lie = [name in WHOLE or alike(held, places["w"]) for held in (started, ended)]
+            print(name, kind.name, split, *lie, f"{gap:.1e}", sep="|")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -145,6 +146,21 @@ def test_a_state_that_lost_memory_or_is_of_another_shape_is_refused(make: Any) -
             update(params, state._replace(memory={}), params)
         with pytest.raises(ValueError, match=r"for 'w' has shape \(1, 1\); wanted is \(2, 2\)"):
             update(params, other, params)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: tj.adam(tw.schedules.cosine(0.1, 10)),
+        lambda: tj.adam(optax.cosine_decay_schedule),
+        lambda: tj.contrib.muon(0.1),
+        lambda: tj.optimizer(tw.adam(), tw.schedules.cosine(0.1, 10)),
+    ],
+    ids=["a schedule", "a function", "muon", "a chain"],
+)
+def test_a_transformation_with_functions_pickles(make: Callable[[], Any]) -> None:
+    again = pickle.loads(pickle.dumps(make()))
+    assert type(again) is type(make())
 
 
 def test_transformations_pickle() -> None:

@@ -132,6 +132,71 @@ def test_torchs_own_classes_refuse_a_checkpoint_of_another(ours: str, momentum: 
     assert not mine.state
 
 
+OTHERS = ["Adam", "AdamW", "NAdam", "RAdam", "Adamax", "RMSprop", "Adadelta", "Adagrad", "SGD", "Rprop", "ASGD", "Muon"]
+
+
+def one_step(library: Any, name: str) -> Any:
+    p = torch.nn.Parameter(torch.ones(2, 3))
+    optimizer = getattr(library, name)([p], lr=0.1)
+    p.grad = torch.ones(2, 3)
+    optimizer.step()
+    return optimizer
+
+
+@pytest.mark.parametrize("ours", OTHERS)
+def test_what_torch_cannot_go_on_from_is_refused_before_anything_changes(ours: str) -> None:
+    """torch loads it, and its next step ends in a KeyError; a missing average that began at 0 would be corrected wrongly."""
+    refused = 0
+    for other in OTHERS:
+        checkpoint = one_step(torch.optim, other).state_dict()
+        theirs, mine = one_step(torch.optim, ours), one_step(tt, ours)
+        before = mine.state_dict()
+        try:
+            theirs.load_state_dict(copy.deepcopy(checkpoint))
+            theirs.step()
+        except (KeyError, TypeError):
+            refused += 1
+            with pytest.raises(ValueError, match=f"{ours} cannot take up a checkpoint of"):
+                mine.load_state_dict(checkpoint)
+            assert str(mine.state_dict()) == str(before)
+        else:
+            mine.load_state_dict(checkpoint)
+            mine.step()
+            for p, q in zip(mine.param_groups[0]["params"], theirs.param_groups[0]["params"], strict=True):
+                torch.testing.assert_close(p, q)
+    assert refused >= 7
+
+
+def test_memory_that_an_option_adds_may_be_missing() -> None:
+    checkpoint = one_step(torch.optim, "Adam").state_dict()
+    checkpoint["param_groups"][0]["amsgrad"] = True
+    mine = one_step(tt, "Adam")
+    mine.load_state_dict(checkpoint)
+    mine.step()
+    assert "max_exp_avg_sq" in mine.state[mine.param_groups[0]["params"][0]]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize(("name", "options"), [("NAdam", {"momentum_decay": 0.1}), ("ASGD", {"lambd": 0.1, "t0": 3.0})])
+def test_half_precision_goes_on_to_the_last_bit(name: str, options: dict[str, float], dtype: Any) -> None:
+    """torch's loader casts one number per tensor to the parameters' dtype."""
+
+    def end(*, stops: bool) -> Any:
+        draw = torch.Generator().manual_seed(0)
+        p = torch.nn.Parameter(torch.randn(500, generator=draw).to(dtype))
+        optimizer = getattr(tt, name)([p], lr=0.5, **options)
+        for t in range(8):
+            p.grad = torch.randn(500, generator=draw).to(dtype)
+            optimizer.step()
+            if stops and t == 3:
+                kept = through_a_file(optimizer.state_dict())
+                optimizer = getattr(tt, name)([p], lr=0.5, **options)
+                optimizer.load_state_dict(kept)
+        return p.detach()
+
+    assert torch.equal(end(stops=True), end(stops=False))
+
+
 def test_a_seed_of_numpys_goes_through_a_file(tmp_path: Path) -> None:
     ours = tt.Optimizer([torch.nn.Parameter(torch.ones(2))], tw.santa_sss(N=10.0), seed=np.int64(7))
     torch.save(ours.state_dict(), tmp_path / "state.pt")

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from typing import Any
 
+import numpy as np
 import pytest
+
+import thalweg as tw
+from thalweg import Decay, rule
+from thalweg.ops import mix
 
 torch = pytest.importorskip("torch")
 
@@ -140,3 +146,52 @@ def test_one_complex_parameter_leaves_the_step_to_torch() -> None:
         pair.append((x, z))
     for ours, theirs in zip(*pair, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-14)
+
+
+@rule(lr=1e-2)
+def of_mine(g: Any, m: Any = 0.0, *, beta: Decay = 0.9) -> Any:
+    """Mine (2026)."""
+    m = mix(m, g, beta)
+    return m, m
+
+
+@pytest.mark.parametrize("made_of", [of_mine, tw.lbfgs, tw.adam, tw.muon], ids=lambda r: r.name)
+def test_an_optimizer_of_any_rule_is_pickled_and_goes_on(made_of: Any) -> None:
+    """Its class is in no module."""
+    p = torch.nn.Parameter(torch.ones(2, 2))
+    optimizer = tt.of(made_of)([p], lr=0.1)
+    optimizer.step(lambda: _loss(p))
+    for again in (pickle.loads(pickle.dumps(optimizer)), copy.deepcopy(optimizer)):
+        assert type(again) is type(optimizer)
+        assert str(again.state_dict()) == str(optimizer.state_dict())
+        q = again.param_groups[0]["params"][0]
+        assert torch.equal(p, q)
+        assert q is not p
+        assert again.step(lambda q=q: _loss(q)) is not None
+
+
+def _loss(q: Any) -> Any:
+    q.grad = None
+    loss = (q * torch.arange(4.0).reshape(2, 2)).square().sum()
+    loss.backward()
+    return loss
+
+
+def test_a_rate_in_a_list_is_told() -> None:
+    p = torch.nn.Parameter(torch.ones(2))
+    p.grad = torch.ones(2)
+    with pytest.raises(TypeError, match=r"'lr' is \[0.1\]; it is a number or a schedule"):
+        tt.Lion([p], lr=[0.1]).step()
+
+
+def test_betas_may_be_an_array() -> None:
+    ends = []
+    for library in (torch.optim, tt):
+        p = torch.nn.Parameter(torch.ones(2))
+        optimizer = library.Adam([p], lr=0.1)
+        optimizer.param_groups[0]["betas"] = np.array([0.5, 0.9])
+        p.grad = torch.ones(2)
+        optimizer.step()
+        optimizer.step()
+        ends.append(p.detach())
+    torch.testing.assert_close(*ends)

@@ -123,15 +123,30 @@ def check_settings(optimizer: Any) -> None:
         )
 
 
-def check_asks(optimizer: Any, loss: Any, grad_fn: Any, curvature: Any) -> None:
+class Handed(NamedTuple):
+    """How a step is handed gradients at several points, the loss, and the curvature: the call, as messages write it."""
+
+    grad_fn: str
+    loss: str
+    curvature: str
+
+
+PURE = Handed(
+    "step(params, None, state, grad_fn=...)",
+    "step(params, grads, state, loss=...)",
+    "step(params, grads, state, curvature=...), or grad_fn=",
+)
+
+
+def check_asks(optimizer: Any, loss: Any, grad_fn: Any, curvature: Any, handed: Handed = PURE) -> None:
     """Raise TypeError if a step is not handed what the rules ask for."""
     around, asks, name = optimizer._around, optimizer.asks, optimizer.chain.name
     if around is not None and grad_fn is None:
-        raise TypeError(f"{around[1].name} asks for gradients itself: step(params, None, state, grad_fn=...)")
+        raise TypeError(f"{around[1].name} asks for gradients itself: {handed.grad_fn}")
     if "loss" in asks and loss is None and grad_fn is None:
-        raise TypeError(f"{name} asks for the loss: step(params, grads, state, loss=...)")
+        raise TypeError(f"{name} asks for the loss: {handed.loss}")
     if "curvature" in asks and curvature is None and (grad_fn is None or around is not None):
-        raise TypeError(f"{name} asks for the curvature: step(params, grads, state, curvature=...), or grad_fn=")
+        raise TypeError(f"{name} asks for the curvature: {handed.curvature}")
 
 
 def check_numbers(lr: Any, stages: Chain, lanes: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from thalweg.values.arrays import framework
+from thalweg.values.arrays import framework, is_traced
 
 
 def are_finite(given: dict[str, Any], lanes: int | None) -> dict[str, Any]:
@@ -16,6 +16,21 @@ def are_finite(given: dict[str, Any], lanes: int | None) -> dict[str, Any]:
             good = framework(g).isfinite(flat).all(1)
             found[name] = good[0] if lanes is None else good
     return found
+
+
+def check_finite(found: dict[str, Any]) -> None:
+    """Raise FloatingPointError for the first gradient that holds inf or NaN, and TypeError where compiled code has no numbers.
+
+    found: as `are_finite` returns it.
+    """
+    for name, good in found.items():
+        if is_traced(good):
+            raise TypeError(
+                "nonfinite='raise' looks at the gradients' numbers, which are not known while a step is compiled; "
+                "write nonfinite='skip', or step outside of jit"
+            )
+        if not bool(framework(good).all(good)):
+            raise FloatingPointError(f"the gradient of '{name}' holds inf or NaN")
 
 
 def select(good: Any, new: Any, old: Any, lanes: int | None) -> Any:

@@ -16,7 +16,7 @@ from thalweg.core.around_stage import AroundStage
 from thalweg.core.array_step import ArrayStep
 from thalweg.core.compose import Every
 from thalweg.core.curvature import estimated
-from thalweg.core.finite import are_finite, select
+from thalweg.core.finite import are_finite, check_finite, select
 from thalweg.core.function_stage import FunctionStage
 from thalweg.core.leaf import Leaf, Memory, value_at
 from thalweg.core.rule_stage import AfterStage, RuleStage
@@ -258,9 +258,7 @@ class Optimizer:
         """Step if all gradients are finite; otherwise do as `nonfinite` says, "skip" or "raise"."""
         each = {} if self.nonfinite == "propagate" else are_finite(given, self.lanes)
         if self.nonfinite == "raise":
-            for name, good in each.items():
-                if not bool(framework(good).all(good)):
-                    raise FloatingPointError(f"the gradient of '{name}' holds inf or NaN")
+            check_finite(each)
         if self.nonfinite != "skip" or not each:
             return self._step(params, given, state, loss, grad_fn, extras)
         good = functools.reduce(operator.and_, each.values())

@@ -85,9 +85,13 @@ def muon(given: Masks) -> Stage:
         rest = rest.at(given.dynamic("adam_learning_rate"))
     shrink = decayed(given, mask="weight_decay_mask")
     if numbers is None:
-        return choose((lambda leaf: len(leaf.shape) == 2, chain(core, shrink)), otherwise=rest)
+        return choose((_has_two_axes, chain(core, shrink)), otherwise=rest)
     seen = arranged(lambda leaf: _rows_and_columns(len(leaf.shape), numbers(leaf)), core)
     return choose((lambda leaf: numbers(leaf) is not None, chain(seen, shrink)), otherwise=rest)
+
+
+def _has_two_axes(leaf: Any) -> bool:
+    return len(leaf.shape) == 2
 
 
 def _rows_and_columns(axes: int, numbers: Any) -> Axes:

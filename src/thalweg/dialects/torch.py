@@ -158,7 +158,12 @@ TORCH: dict[str, Row] = {
     ),
     "Adamax": Row(_adamax, {"adamax.m": "exp_avg", "adamax.u": "exp_inf"}),
     "RMSprop": Row(_rmsprop, {"rmsprop.v": "square_avg", "rmsprop.m": "grad_avg", "momentum.v": "momentum_buffer"}),
-    "Adagrad": Row(_adagrad, {"adagrad.G": "sum"}, _adagrad_rate),
+    "Adagrad": Row(
+        _adagrad,
+        {"adagrad.G": "sum"},
+        _adagrad_rate,
+        starts={"adagrad.G": lambda given: given.static("initial_accumulator_value")},
+    ),
     "Adadelta": Row(_adadelta, {"adadelta.v": "square_avg", "adadelta.u": "acc_delta"}),
     "Adafactor": Row(
         _adafactor,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from thalweg.values.arrays import Array, framework
+from thalweg.values.arrays import HALF, Array, dtype_name, framework
 from thalweg.values.symbols import NUMBER, PER_TENSOR, TENSOR
 
 Shape = tuple[int, ...]
@@ -112,7 +112,8 @@ class Gaussian(Kind):
     fused, drawn, starts_as_value = True, True, False
 
     def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
-        return framework(p).cast(draw(), self.dtype or p.dtype)
+        space, zeros = framework(p), super().start(p, shape, lanes, draw)
+        return zeros + space.cast(draw(), zeros.dtype)  # a sum, so that JAX splits it as the parameter is
 
 
 class PerTensor(Kind):
@@ -121,6 +122,10 @@ class PerTensor(Kind):
 
     def _shape(self, shape: Shape) -> Shape:
         return ()
+
+    def start(self, p: Array, shape: Shape, lanes: int | None, draw: Callable[[], Array]) -> Array:
+        wide = "float32" if dtype_name(p) in HALF else None  # in half precision a sum soon stops growing, and squares overflow
+        return framework(p).full(() if lanes is None else (lanes,), self.value, p, self.dtype or wide)
 
 
 class PerModel(Kind):

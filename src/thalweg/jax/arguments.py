@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -54,11 +55,12 @@ class OptaxArguments:
 
 def by_count(value: Any) -> Any:
     """Convert a schedule of optax's count, an integer from 0, to one of t = 1, 2, ..."""
-    return (lambda t: _scheduled(value, jnp.asarray(t, jnp.int32) - 1)) if callable(value) else _real(value)
+    return functools.partial(_scheduled, value) if callable(value) else _real(value)
 
 
-def _scheduled(schedule: Any, count: Any) -> Any:
-    """Return what a schedule gives at optax's count. Raises TypeError unless it is one number."""
+def _scheduled(schedule: Any, t: Any) -> Any:
+    """Return what a schedule of optax's count gives at t. Raises TypeError unless it is one number."""
+    count = jnp.asarray(t, jnp.int32) - 1
     return checked_number(schedule, _real(schedule(count)), count, one=True)
 
 

@@ -14,7 +14,7 @@ import optax
 from thalweg import ops
 from thalweg.core.answers import host_scalar
 from thalweg.core.array_step import ArrayStep
-from thalweg.core.checks import check_asks
+from thalweg.core.checks import Handed, check_asks
 from thalweg.core.compose import looks_at_time
 from thalweg.core.function_stage import FunctionStage
 from thalweg.core.optimizer import Optimizer as Pure
@@ -28,6 +28,11 @@ from thalweg.jax.hessian import hutchinson
 from thalweg.jax.trees import Outline, State, Tree, in_dtypes_of
 
 Arrays: TypeAlias = dict[str, Any]
+HANDED = Handed(
+    "update(grads, state, params, value_fn=...)",
+    "update(grads, state, params, value=...)",
+    "update(grads, state, params, curvature=...), or value_fn=",
+)
 
 
 class Face:
@@ -141,7 +146,8 @@ class Face:
             more["loss"] = value = jnp.asarray(value, jnp.result_type(float))  # a fixed dtype, as the state's must be
         if self.pure.asks_gradients and value_fn is not None:
             more["grad_fn"] = self._asker(value_fn, here)
-        check_asks(self.pure, value, None if params is None and not self.whole else value_fn, handed.get("curvature"))
+        answers = None if params is None and not self.whole else value_fn
+        check_asks(self.pure, value, answers, handed.get("curvature"), HANDED)
         return more
 
     @functools.cached_property

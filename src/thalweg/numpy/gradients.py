@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.core.checks import check_gradient, update_count
-from thalweg.core.finite import are_finite
+from thalweg.core.finite import are_finite, check_finite
 from thalweg.core.optimizer import Optimizer, State
 
 
@@ -31,11 +31,10 @@ def prepared(
     if optimizer.nonfinite == "propagate":
         return gradients
     finite = are_finite(dict(zip(names, gradients, strict=True)), optimizer.lanes)
-    bad = next((name for name, good in finite.items() if not np.all(good)), None)
-    if bad is None:
-        return gradients
     if optimizer.nonfinite == "raise":
-        raise FloatingPointError(f"the gradient of '{bad}' holds inf or NaN")
+        check_finite(finite)
+    if all(np.all(good) for good in finite.values()):
+        return gradients
     if optimizer.accumulates > 1:
         accumulate_anew(state)
     return None

@@ -65,3 +65,16 @@ def by_tensor(word: Callable[..., X]) -> Callable[..., X]:
         return each(word, *args) if any(isinstance(arg, Each) for arg in args) else word(*args)
 
     return said
+
+
+def in_one_piece(word: Callable[..., X]) -> Callable[..., X]:
+    """Decorate a word of whole matrices, as `by_tensor`: one that JAX has split over a mesh's explicit axes is gathered first.
+
+    A product over such an axis would have to say where its result is to lie, and no factor of a matrix is found in parts.
+    """
+
+    @functools.wraps(word)
+    def said(*args: X) -> X:
+        return word(*[arg if (space := framework(arg)) is None or space.name != "jax" else space.whole(arg) for arg in args])
+
+    return by_tensor(said)

@@ -6,38 +6,38 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thalweg.ops.calling import X, by_tensor
+from thalweg.ops.calling import X, in_one_piece
 from thalweg.ops.elements import maximum, where
 from thalweg.values.arrays import framework, is_traced
 from thalweg.values.scalars import Scalar
 from thalweg.values.symbols import Symbol
 
 
-@by_tensor
+@in_one_piece
 def row_products(x: X) -> X:
     """The inner products of a matrix's rows, x x^T: shape (..., m, m), as memory of kind `square`."""
     return Symbol.of("row_products", x) if isinstance(x, Symbol) else x @ framework(x).swapaxes(x, -1, -2)
 
 
-@by_tensor
+@in_one_piece
 def col_products(x: X) -> X:
     """The inner products of a matrix's columns, x^T x: shape (..., n, n), as memory of kind `square_of_cols`."""
     return Symbol.of("col_products", x) if isinstance(x, Symbol) else framework(x).swapaxes(x, -1, -2) @ x
 
 
-@by_tensor
+@in_one_piece
 def turn(L: X, x: X, R: X) -> X:
     """L^T x R: for orthogonal L and R the matrix x in their coordinates."""
     return Symbol.of("turn", L, x, R) if isinstance(x, Symbol) else framework(x).swapaxes(L, -1, -2) @ x @ R
 
 
-@by_tensor
+@in_one_piece
 def turn_back(L: X, x: X, R: X) -> X:
     """L x R^T: the counterpart of `turn`."""
     return Symbol.of("turn_back", L, x, R) if isinstance(x, Symbol) else L @ x @ framework(x).swapaxes(R, -1, -2)
 
 
-@by_tensor
+@in_one_piece
 def inverse_root(S: X, order: X, eps: X) -> X:
     """(S + eps I)^(-1 / order) of a symmetric matrix without negative eigenvalues. NaN for a matrix that is not finite."""
     if isinstance(S, Symbol):
@@ -47,7 +47,7 @@ def inverse_root(S: X, order: X, eps: X) -> X:
     return (vectors * roots[..., None, :]) @ framework(S).swapaxes(vectors, -1, -2)
 
 
-@by_tensor
+@in_one_piece
 def eigenvectors(S: X, before: X, due: X, first: X) -> X:
     """Return eigenvectors of a symmetric matrix as columns, those of large eigenvalues first.
 

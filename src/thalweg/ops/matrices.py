@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from thalweg.ops.calling import X, by_tensor, has_lanes
+from thalweg.ops.calling import X, by_tensor, has_lanes, in_one_piece
 from thalweg.ops.elements import sign, sqrt, where
 from thalweg.ops.epsilon import Epsilon, outside
 from thalweg.values.arrays import dtype_name, framework, is_traced
@@ -86,7 +86,7 @@ def _size(x: X, kind: str, dtype: str) -> X:
     return sqrt(abs(square).sum(-1)[..., None] if kind == "aol" else space.size_of_matrix(square, dtype))
 
 
-@by_tensor
+@in_one_piece
 def leading(x: X, before: X, due: X) -> X:
     """Return, if due, the first singular vectors of a matrix's shorter side, else the previous ones: kind `projector` or `basis`.
 
@@ -136,7 +136,7 @@ def short_means(x: X) -> X:
     return _means(x, -2 if x.shape[-2] <= x.shape[-1] else -1)
 
 
-@by_tensor
+@in_one_piece
 def project(P: X, x: X) -> X:
     """Project a matrix's shorter side on the directions P: P^T x if that side is the rows' axis, else x P."""
     if isinstance(x, Symbol):
@@ -144,7 +144,7 @@ def project(P: X, x: X) -> X:
     return framework(x).swapaxes(P, -1, -2) @ x if x.shape[-2] <= x.shape[-1] else _a_matrix(x) @ P
 
 
-@by_tensor
+@in_one_piece
 def lift(P: X, R: X) -> X:
     """Map a projected matrix R back to the full space of P: the counterpart of `project`."""
     if isinstance(R, Symbol):

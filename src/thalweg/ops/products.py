@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from thalweg.ops.calling import X, by_tensor
+from thalweg.ops.calling import X, by_tensor, in_one_piece
 from thalweg.ops.elements import where
 from thalweg.values.arrays import framework
 from thalweg.values.symbols import Symbol
 
 
-@by_tensor
+@in_one_piece
 def matmul(x: X, y: X) -> X:
     """The product of two matrices."""
     return Symbol.of("matmul", x, y) if isinstance(x, Symbol) or isinstance(y, Symbol) else x @ y
@@ -24,7 +24,7 @@ def transposed(x: X) -> X:
     return Symbol.of("transposed", x) if isinstance(x, Symbol) else framework(x).swapaxes(x, -1, -2)
 
 
-@by_tensor
+@in_one_piece
 def orthonormal(x: X) -> X:
     """Orthonormal columns that span a matrix's, by its QR decomposition. NaN for a matrix that is not finite."""
     return Symbol.of("orthonormal", x) if isinstance(x, Symbol) else _finite(x, lambda good: framework(x).linalg.qr(good)[0])
@@ -36,13 +36,13 @@ def upper(x: X) -> X:
     return Symbol.of("upper", x) if isinstance(x, Symbol) else framework(x).triu(x)
 
 
-@by_tensor
+@in_one_piece
 def inverse(x: X) -> X:
     """The inverse of a square matrix. NaN for a matrix that is not finite."""
     return Symbol.of("inverse", x) if isinstance(x, Symbol) else _finite(x, lambda good: framework(x).linalg.inv(good), True)
 
 
-@by_tensor
+@in_one_piece
 def spectral_norm(x: X) -> X:
     """The largest singular value of a matrix: shape (..., 1, 1). NaN for a matrix that is not finite."""
     if isinstance(x, Symbol):

@@ -67,7 +67,7 @@ def _shared(name: str) -> type[torch.optim.Optimizer]:
     {theirs.__doc__ or ""}"""
 
     def _check_checkpoint(self: Face, found: dict[str, Any]) -> None:
-        check_torchs(type(self).__name__, row, self.defaults, found)
+        check_torchs(type(self).__name__, row, self.defaults, self.param_groups, found)
 
     body = {"_row": row, "__init__": __init__, "_otherwise": _otherwise, "_may_break_off": looks_mistaken, "__doc__": doc}
     return type(name, (Face, theirs), {**body, "_check_checkpoint": _check_checkpoint, "__module__": __name__})
@@ -134,10 +134,25 @@ def _class_of(rule: Rule) -> type[Optimizer]:
     made = type(
         class_name(rule),
         (Optimizer,),
-        {"__init__": __init__, "__doc__": rule.doc, "__module__": __name__, "_rule": rule, "_row": Row(stages)},
-    )
+        {
+            "__init__": __init__, "__reduce_ex__": _again, "__doc__": rule.doc, "__module__": __name__, "_rule": rule,
+            "_row": Row(stages),
+        },
+    )  # fmt: skip
     made.__signature__ = signature  # type: ignore[attr-defined]
     return made
+
+
+def _again(self: Optimizer, protocol: Any) -> Any:
+    """Copy by the state. The class is found again by its rule, as no module need have it."""
+    rule = type(self)._rule
+    if rule is None or type(self) is not of(rule):
+        return super(Optimizer, self).__reduce_ex__(protocol)
+    return _blank, (rule,), self.__getstate__()
+
+
+def _blank(rule: Rule) -> Optimizer:
+    return object.__new__(of(rule))
 
 
 def __getattr__(name: str) -> Any:

@@ -26,6 +26,7 @@ from thalweg.torch.lots import Lot
 from thalweg.torch.places import watched
 from thalweg.torch.programs import by_programs
 from thalweg.torch.tensors import Tensor
+from thalweg.values.symbols import PER_TENSOR
 
 _PROFILED, _RECORDS, _RECORD = torch._C._autograd._profiler_enabled, torch.is_grad_enabled, torch._C._set_grad_enabled
 
@@ -296,13 +297,15 @@ class Face(torch.optim.Optimizer):
         """Raise ValueError, before anything changes, if a checkpoint is not for this optimizer."""
 
     def _loaded(self, found: dict[str, Any]) -> None:
-        """Finish after torch's class has loaded a checkpoint."""
-        if not self._stores():
+        """Undo torch's cast, to the parameters' dtype, of what is stored in another one, and of one number per tensor."""
+        if not (self._stores() or self._row.scalars):
             return
-        for group, loaded in zip(self.param_groups, found["param_groups"], strict=True):
-            for p, index in zip(group["params"], loaded["params"], strict=True):
+        for own, loaded in zip(self._members(), found["param_groups"], strict=True):
+            for p, name, index in zip(own.params, own.names, loaded["params"], strict=True):
+                levels = {key: passage.stage.memory[slot].level for passage, slot, key in own.method.memory(name, p)}
                 for key, value in found["state"].get(index, {}).items():
-                    if isinstance(value, Tensor) and value.dtype != self.state[p][key].dtype:
+                    stored = self._stores() or levels.get(key) == PER_TENSOR
+                    if stored and isinstance(value, Tensor) and value.dtype != self.state[p][key].dtype:
                         self.state[p][key] = value.to(self.state[p][key].device, copy=True)
 
     def _keep_as(self, words: dict[str, str]) -> None:

@@ -90,14 +90,14 @@ class TorchArguments:
     def _part(self, name: str, part: int) -> Any:
         """Return a number of a tuple. Raises TypeError or ValueError if it is none, or has more or fewer."""
         values = self.group[name]
-        if not isinstance(values, tuple | list):
+        if isinstance(values, str) or not hasattr(values, "__len__"):
             raise TypeError(f"'{name}' is {values!r}; it is a tuple of numbers")
         if len(values) != (wanted := LENGTHS.get(name, 2)):
             raise ValueError(f"'{name}' is {values!r}; it has {wanted} values")
         return values[part]
 
     def _number(self, name: str, value: Any) -> float:
-        if value is None or isinstance(value, str):
+        if value is None or isinstance(value, str | tuple | list | dict):
             raise TypeError(f"'{name}' is {value!r}; it is a number or a schedule")
         return float(value)
 

@@ -131,9 +131,12 @@ class Ledger:
     def _first(self, p: Tensor, name: str, method: ConfiguredGroup, passage: StagePath, slot: str) -> Tensor:
         """Return the first value of a slot."""
         leaf = Leaf(name, tuple(p.shape), p.detach(), p.detach(), 0, None, p)
-        found: Tensor = passage.stage.start(slot, ArrayStep(None, method.seed), leaf)
-        start = self.row.starts.get(f"{passage.stage.name}.{slot}")
-        return found if start is None else torch.full_like(found, start(method.given))
+        return self.started(passage.stage.start(slot, ArrayStep(None, method.seed), leaf), method, passage.stage.name, slot)
+
+    def started(self, first: Tensor, method: ConfiguredGroup, stage: str, slot: str) -> Tensor:
+        """Return the rule's first value of a slot, or torch's in its place where torch's class has another."""
+        start = self.row.starts.get(f"{stage}.{slot}")
+        return first if start is None else torch.full_like(first, start(method.given))
 
 
 def keepers(stage: Stage, members: Iterable[Members]) -> Keepers:

@@ -142,4 +142,5 @@ class Lot:
         for name, path in missing:
             first = _at(started, path)
             if isinstance(first, dict):
-                _at(state, path[:-1]).setdefault(path[-1], {})[name] = first[name]
+                begun = self.ledger.started(first[name], self.method, *path[-2:]) if path[0] == "memory" else first[name]
+                _at(state, path[:-1]).setdefault(path[-1], {})[name] = begun

@@ -112,19 +112,36 @@ class _Jax(_NumPy):
         wide = x.astype(jnp.promote_types(x.dtype, "float32"))
         return self.rounded(jnp.sqrt(jnp.sum(wide * wide, axis=(-2, -1), keepdims=True)), dtype)
 
-    def _whole(self, x: Array) -> Array:
+    def _is_split(self, x: Any) -> bool:
+        """Whether an array's type says that it lies on several devices of a mesh with explicit axes."""
+        spec = getattr(getattr(getattr(x, "aval", None), "sharding", None), "spec", ())
+        return any(axis is not None for axis in spec)
+
+    def where(self, condition: Any, a: Any, b: Any) -> Array:
+        """Choose; what is in one piece is split as the others, as explicit axes want it."""
+        jax, given = sys.modules["jax"], (condition, a, b)
+        like = next((x for x in given if self._is_split(x)), None)
+        if like is not None:
+            given = tuple(
+                jax.sharding.reshard(x, like.aval.sharding)
+                if getattr(x, "shape", None) == like.shape and not self._is_split(x)
+                else x
+                for x in given
+            )
+        return jax.numpy.where(*given)
+
+    def whole(self, x: Array) -> Array:
         """Gather the array on a mesh with explicit axes, where operations over a sharded axis must name an output sharding."""
-        spec = getattr(getattr(x.aval, "sharding", None), "spec", ())
-        if all(axis is None for axis in spec):
+        if not self._is_split(x):
             return x
         return sys.modules["jax"].sharding.reshard(x, sys.modules["jax"].sharding.PartitionSpec(*[None] * x.ndim))
 
     def concatenate(self, xs: Sequence[Array], axis: int) -> Array:
-        return sys.modules["jax"].numpy.concatenate([self._whole(x) for x in xs], axis=axis)
+        return sys.modules["jax"].numpy.concatenate([self.whole(x) for x in xs], axis=axis)
 
     def _wide_product(self, x: Array, y: Array) -> Array:
         jnp = sys.modules["jax"].numpy
-        x, y = self._whole(x), self._whole(y)
+        x, y = self.whole(x), self.whole(y)
         return jnp.matmul(x, y, preferred_element_type=jnp.promote_types(x.dtype, "float32"))
 
     def cond(self, truth: Any, yes: Any, no: Any) -> Array:

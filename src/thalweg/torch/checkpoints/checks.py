@@ -103,19 +103,34 @@ class Taker:
             raise ValueError(f"{self.who} cannot take up this checkpoint, which looks like one of {of}: it {what}")
 
 
-OWN_WORDS = frozenset({"betas", "etas", "step_sizes", "alpha", "rho", "lambd", "ns_steps"})
+OWN_WORDS = frozenset(
+    {"betas", "etas", "step_sizes", "alpha", "rho", "lambd", "ns_steps", "lr_decay", "dampening", "beta2_decay"}
+)
 """Keys that torch's classes write into a group and that checkpoints of older versions have too."""
 
 
-def check_torchs(who: str, row: Row, defaults: Group, found: dict[str, Any]) -> None:
-    """Raise ValueError for a checkpoint of another torch class; torch's own classes would fail at the next step."""
+SWITCHED = frozenset({"momentum_buffer", "grad_avg", "max_exp_avg_sq"})
+"""Memory that an option of torch's classes adds, and that begins at the step after the option was set."""
+
+
+def check_torchs(who: str, row: Row, defaults: Group, groups: list[Group], found: dict[str, Any]) -> None:
+    """Raise ValueError for a checkpoint of another torch class; torch's own classes would fail at the next step.
+
+    groups: those of the optimizer that is to load it.
+    """
     kept = {*row.names.values(), "step"}
-    for saved in found["param_groups"]:
+    for group, saved in zip(groups, found["param_groups"], strict=False):
         lacking = sorted((OWN_WORDS & defaults.keys()) - saved.keys())
         if lacking:
             raise ValueError(f"{who} cannot take up a checkpoint of {_whose(saved)}: its groups have no {_listed(lacking)}")
-        for index in saved["params"]:
+        method = ConfiguredGroup(row, {**defaults, **merged(group, saved)}, 0, {})
+        for i, (p, index) in enumerate(zip(group["params"], saved["params"], strict=False)):
             there = _known(found["state"].get(index, {}))
+            wanted = {key for _, _, key in method.memory(str(i), p)} if there else set()
+            if missing := sorted(wanted - there - SWITCHED) if not there.isdisjoint(kept) else []:
+                raise ValueError(
+                    f"{who} cannot take up a checkpoint of {_whose(saved)}: of parameter {index} it has no {_listed(missing)}"
+                )
             if there and there.isdisjoint(kept):
                 raise ValueError(
                     f"{who} cannot take up a checkpoint of {_whose(saved)}: of parameter {index} it has "
