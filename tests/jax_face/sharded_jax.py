@@ -15,6 +15,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 import thalweg as tw
 import thalweg.jax as tj
+from thalweg.methods.matrices.splus import whitened_sign
 
 STAGES: dict[str, Any] = {
     "adam": tw.adam(),
@@ -39,6 +40,7 @@ WHOLE: dict[str, Any] = {
     "dion": tw.dion(rank=3),
     "psgd_kron": tw.psgd_kron(),
     "apollo_adamw": tw.apollo_adamw(rank=3, T=2),
+    "whitened_sign": whitened_sign(T=2),
 }
 """Rules of products and factors of matrices, whose memory lies as these do."""
 STAGES |= {name: tw.choose((tw.is_matrix, stage), otherwise=tw.adamw()) for name, stage in WHOLE.items()}

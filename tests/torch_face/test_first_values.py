@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+import thalweg as tw
+
 torch = pytest.importorskip("torch")
 
 import thalweg.torch as tt  # noqa: E402
@@ -56,3 +58,14 @@ def test_a_state_that_begins_late_begins_as_torchs(name: str, happens: Callable[
     torch.testing.assert_close(ends[0][0], ends[1][0], rtol=1e-6, atol=1e-7)
     if name == "Adagrad":
         torch.testing.assert_close(ends[0][1]["sum"], ends[1][1]["sum"])
+
+
+def test_a_file_has_the_first_values_of_what_has_no_state_yet(tmp_path: Path) -> None:
+    stepped, late = (torch.nn.Parameter(torch.ones(3)) for _ in range(2))
+    ours = tt.Adagrad([("a", stepped)], **OPTIONS["Adagrad"])
+    ours.add_param_group({"params": [("b", late)]})
+    assert late not in ours.state
+    tt.save_state(tmp_path / "state", ours)
+    pure = tw.Optimizer(tw.adagrad(1e-10), lr=0.1)
+    _, state = tw.load_state(tmp_path / "state", pure, {"a": torch.ones(3), "b": torch.ones(3)})
+    assert state["memory"]["adagrad"]["G"]["b"].tolist() == [0.5] * 3

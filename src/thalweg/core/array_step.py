@@ -98,7 +98,7 @@ class ArrayStep(Step):
             value = value.meet(leaf.p) if isinstance(value, Scalar) else value
             value = value.reshape(self._first) if framework(value) is not None else value
         shape = leaf.p.shape if kind.full else (*self._first, *kind.shape(leaf.shape))
-        narrow = None if isinstance(kind, PerTensor) else leaf.half
+        narrow = None if isinstance(kind, PerTensor) else leaf.half  # one number stays as it was computed, see `PerTensor.start`
         return as_array_like(value, shape, leaf, kind.dtype or narrow, stage.name)
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from thalweg.core.answers import host_scalar
-from thalweg.core.checks import check_asks
+from thalweg.core.checks import Handed, check_asks
 from thalweg.core.leaf import Leaf
 from thalweg.core.optimizer import GradFn, Optimizer, State
 from thalweg.engines import native
@@ -27,6 +27,8 @@ from thalweg.numpy.outline import Outline, arrays_of, check_alive, copied, fill,
 from thalweg.numpy.params import check_apart, check_array
 from thalweg.values.arrays import dtype_name
 from thalweg.values.trees import Tree, children, flatten, match, rebuild
+
+HANDED = Handed("step(grad_fn=...)", "step(grads, loss=...)", "step(grads, curvature=...), or grad_fn=")
 
 
 class InPlace:
@@ -117,6 +119,8 @@ class InPlace:
                 raise RuntimeError(
                     "this optimizer is in the middle of a step, which called grad_fn or a schedule; that may not step it"
                 )
+            if self.optimizer.needs_more:
+                check_asks(self.optimizer, loss, grad_fn, curvature, HANDED)
             if (noise is not None) != self._handed:
                 self._handed, self._launches, self._watch = noise is not None, None, None
             self._steps = True
@@ -222,8 +226,6 @@ class InPlace:
 
     def _step_fused(self, grads: Tree, loss: Any, noise: Tree, curvature: Tree) -> None:
         assert self._launches is not None
-        if self.optimizer.needs_more:
-            check_asks(self.optimizer, loss, None, curvature)
         extras = {} if noise is None and curvature is None else self._injected(noise, curvature)
         gradients = self._listed(grads)
         if self._flat is False:

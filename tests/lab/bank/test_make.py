@@ -143,7 +143,9 @@ def test_the_command(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert f"2 optimizers on 3 problems, 6 rows\nBank   {out / NAME}" in done.stdout
     assert "0 of 66 trials in the store" in done.stderr
-    assert json.loads((out / NAME).read_text())["made"]["share"] == 0.02
+    made = json.loads((out / NAME).read_text())["made"]
+    assert made["share"] == 0.02
+    assert made["command"] == "thalweg lab bank --suite tiny --rules sgd,adam --budget 2 --seeds 2 --share 0.02"
     advised = thalweg("advise", "--bank", out / NAME)
     assert advised.returncode == 0, advised.stderr
     assert "with 2 learning rates to try" in advised.stdout

@@ -165,9 +165,15 @@ def test_gradients_at_hand_save_a_look() -> None:
 
 def test_what_does_not_go_together_is_said() -> None:
     p = np.ones(2)
-    for take in (tw.Optimizer(tw.lbfgs()).step, lambda p, g, state: tn.LBFGS(p).step(g)):
-        with pytest.raises(TypeError, match=r"lbfgs asks for gradients itself: step\(params, None, state, grad_fn=...\)"):
-            take(p, p, tw.Optimizer(tw.lbfgs()).init(p))
+    with pytest.raises(TypeError, match=r"lbfgs asks for gradients itself: step\(params, None, state, grad_fn=...\)"):
+        tw.Optimizer(tw.lbfgs()).step(p, p, tw.Optimizer(tw.lbfgs()).init(p))
+    with pytest.raises(TypeError, match=r"lbfgs asks for gradients itself: step\(grad_fn=...\)"):
+        tn.LBFGS(p).step(p)
+    for fused in (True, False):
+        with pytest.raises(TypeError, match=r"eve asks for the loss: step\(grads, loss=...\)"):
+            tn.Eve(p, fused=fused).step(p)
+        with pytest.raises(TypeError, match=r"sophia asks for the curvature: step\(grads, curvature=...\), or grad_fn="):
+            tn.Sophia(p, fused=fused).step(p)
     with pytest.raises(ValueError, match=r"every.*takes means of gradients handed in; lbfgs asks for its own"):
         tw.Optimizer(tw.every(2, tw.lbfgs()))
     with pytest.raises(ValueError, match="lbfgs and adabound each own the step"):

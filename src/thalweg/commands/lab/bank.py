@@ -36,7 +36,8 @@ def bank_command(**given: Any) -> None:
     same command goes on.
     """
     out = writable(given.pop("out"))
-    command = plain(shlex.join(["thalweg", *sys.argv[1:]]))
+    decides = [word for name in ("suite", "rules", "budget", "seeds", "share") for word in (f"--{name}", str(given[name]))]
+    command = plain(shlex.join(["thalweg", "lab", "bank", *decides]))  # where it is written and by how many decides nothing
     say_first("Measuring optimizers for the bank; where it stands is said at the end.")
     try:
         with ComparisonProgress(Screen(stderr=True)) as progress:

@@ -107,8 +107,6 @@ OWN_WORDS = frozenset(
     {"betas", "etas", "step_sizes", "alpha", "rho", "lambd", "ns_steps", "lr_decay", "dampening", "beta2_decay"}
 )
 """Keys that torch's classes write into a group and that checkpoints of older versions have too."""
-
-
 SWITCHED = frozenset({"momentum_buffer", "grad_avg", "max_exp_avg_sq"})
 """Memory that an option of torch's classes adds, and that begins at the step after the option was set."""
 
@@ -126,15 +124,15 @@ def check_torchs(who: str, row: Row, defaults: Group, groups: list[Group], found
         method = ConfiguredGroup(row, {**defaults, **merged(group, saved)}, 0, {})
         for i, (p, index) in enumerate(zip(group["params"], saved["params"], strict=False)):
             there = _known(found["state"].get(index, {}))
-            wanted = {key for _, _, key in method.memory(str(i), p)} if there else set()
-            if missing := sorted(wanted - there - SWITCHED) if not there.isdisjoint(kept) else []:
-                raise ValueError(
-                    f"{who} cannot take up a checkpoint of {_whose(saved)}: of parameter {index} it has no {_listed(missing)}"
-                )
             if there and there.isdisjoint(kept):
                 raise ValueError(
                     f"{who} cannot take up a checkpoint of {_whose(saved)}: of parameter {index} it has "
                     f"{_listed(sorted(there))}, and {who} keeps {_listed(sorted(kept - {'step'}))}"
+                )
+            wanted = {key for _, _, key in method.memory(str(i), p)} if there else set()
+            if missing := sorted(wanted - there - SWITCHED):
+                raise ValueError(
+                    f"{who} cannot take up a checkpoint of {_whose(saved)}: of parameter {index} it has no {_listed(missing)}"
                 )
 
 
